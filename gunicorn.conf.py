@@ -1,0 +1,35 @@
+"""How the web process runs. https://docs.gunicorn.org/en/stable/settings.html"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks_app.env import Env
+from tasks_app.tether import die_with_parent
+
+if TYPE_CHECKING:
+    from gunicorn.arbiter import Arbiter
+    from gunicorn.workers.base import Worker
+
+wsgi_app = "tasks_app.wsgi:application"
+bind = os.environ.get("BIND") or f"0.0.0.0:{Env.load(Path(__file__).parent).text('PORT', default='8000')}"
+worker_class = "gthread"
+workers = 2
+threads = 4
+timeout = 60
+graceful_timeout = 10
+keepalive = 5
+max_requests = 10_000
+max_requests_jitter = 1_000
+accesslog = None
+loglevel = "warning"
+control_socket_disable = True
+if Path("/dev/shm").is_dir():  # noqa: S108 -- a heartbeat file on a slow disk can stall a worker
+    worker_tmp_dir = "/dev/shm"  # noqa: S108
+
+
+def post_fork(server: Arbiter, _worker: Worker) -> None:
+    """Tie a worker to the master: by itself it would notice the master's death only after a while."""
+    die_with_parent(server.pid)

@@ -1,0 +1,23 @@
+#!/usr/bin/env python3
+"""Runs the project's commands: `manage.py serve`, `worker`, `send_task`, and Django's own."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command that the arguments name; a wrong setting is a sentence and not a traceback."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tasks_app.settings")
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as problem:
+        sys.exit(str(problem))
+
+
+if __name__ == "__main__":
+    main()
