@@ -1,0 +1,233 @@
+"""A Browser on the machine's Chromium: a process of its own for each verification, which is killed whole when its time or memory is over."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.adapters.browser_job import Event, Failed, Job, Said, Seen, Started, parse_event
+from engine.adapters.browser_places import place
+from engine.adapters.process_tree import ProcessTree
+from engine.core.checks import Check, CheckResult, Target, Verdict
+from engine.core.uses import asked_for
+from engine.ports import BrowserReport, PageUnderTest, PageView
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import IO
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+WINDOW = 10.0  # seconds from load in which a check may become true
+SHORTEST = 8.0  # seconds under which no browser is started
+MOST_MEMORY = 1_500_000_000  # bytes of driver and browser together
+MOST_SAID = 30_000_000  # bytes of events
+_WATCH = 0.25  # seconds between looks at the memory
+_END_SECONDS = 3.0  # for a process to end by itself when all that it started is dead
+_LIMITS = ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 200_000_000), (resource.RLIMIT_NOFILE, 4096))
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What this machine has: `executable` "" is looked for; `places` browsers at a time, counted in `folder`."""
+
+    folder: Path
+    executable: str = ""
+    sandbox: bool = True
+    places: int = 2
+    mirror: str = ""
+    own_origin: str = ""  # where our own live pages are
+    window: float = WINDOW
+
+
+@dataclass(slots=True)
+class _Run:
+    """One process and what it said so far."""
+
+    process: subprocess.Popen[bytes]
+    tree: ProcessTree
+    events: list[Event] = field(default_factory=list)
+    ended: str = ""  # why it was ended from outside
+
+
+class ChromiumBrowser:
+    """Runs checks as an evaluator does. Every verification has a fresh profile, no secret of ours and no network but the guard's."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def run(self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float) -> BrowserReport:
+        """Return one result a check, in order, within `seconds` (and a moment for the killing)."""
+        begun = time.monotonic()
+        if not (executable := self.executable()):
+            return _not_run(page, checks, "no Chromium was found on this machine")
+        with place(self._machine.folder, self._machine.places, seconds - SHORTEST) as free:
+            left = seconds - (time.monotonic() - begun)
+            if not free or left < SHORTEST:
+                return _not_run(page, checks, "no check browser was free in time")
+            run = self._verify(page, checks, executable, left)
+        return _report(page, checks, run)
+
+    def executable(self) -> str:
+        """Return the path of the browser, "" where there is none."""
+        return self._machine.executable or next((path for name in NAMES if (path := shutil.which(name))), "")
+
+    def problem(self) -> str:
+        """Start the browser on nothing and say why it cannot be used, "" where it can. Takes about a second."""
+        report = self.run(PageUnderTest("https://example.invalid/", {}, Target.LOCAL), (), seconds=30)
+        return report.not_run
+
+    def _verify(self, page: PageUnderTest, checks: Sequence[Check], executable: str, seconds: float) -> _Run:
+        job = Job(
+            url=page.url,
+            files=page.files,
+            expressions=tuple(check.text for check in checks),
+            usable=tuple(asked_for(check.text, page.words) for check in checks),
+            executable=executable,
+            sandbox=self._machine.sandbox,
+            window=self._machine.window,
+            seconds=seconds - 6,  # the rest is for starting, ending and the two views
+            mirror=self._machine.mirror,
+            allowed_origins=(self._machine.own_origin,)
+            if page.target is Target.LIVE and self._machine.own_origin
+            else (),
+        )
+        with tempfile.TemporaryDirectory(prefix="check-browser-", ignore_cleanup_errors=True) as home:
+            return _conversation(job, Path(home), seconds)
+
+
+def _conversation(job: Job, home: Path, seconds: float) -> _Run:
+    """Start the process, tell it the job, and hear it out or end it."""
+    environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(home), "TMPDIR": str(home), "LANG": "C.UTF-8"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "engine.browser"],
+        cwd=_ROOT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    run = _Run(process, ProcessTree(process.pid))
+    _limit(process.pid)
+    watch = threading.Thread(target=_watch, args=(run, time.monotonic() + seconds), daemon=True)
+    watch.start()
+    try:
+        _talk(run, job)
+    finally:
+        _end(run)
+        watch.join()
+    return run
+
+
+def _end(run: _Run) -> None:
+    """Kill what the process started, let it take that in, and see it end.
+
+    The pipe in stays open until here: its end is how the process knows that we are gone.
+    """
+    run.tree.kill(itself=False)
+    for pipe in (run.process.stdin, run.process.stdout):
+        with suppress(OSError):
+            pipe.close()  # type: ignore[union-attr]
+    with suppress(subprocess.TimeoutExpired):
+        run.process.wait(_END_SECONDS)
+    run.tree.kill()
+    run.process.wait()
+
+
+def _limit(pid: int) -> None:
+    """No core dumps and no huge files, and when memory runs short this dies first.
+
+    Address space is not limited: V8 reserves far more of it than it uses.
+    """
+    with suppress(OSError, ValueError):
+        for what, most in _LIMITS:
+            resource.prlimit(pid, what, (most, most))
+        Path(f"/proc/{pid}/oom_score_adj").write_text("900")
+
+
+def _talk(run: _Run, job: Job) -> None:
+    stdin, stdout = run.process.stdin, run.process.stdout
+    if stdin is None or stdout is None:
+        return
+    with suppress(BrokenPipeError):
+        stdin.write(job.line())
+        stdin.flush()
+        _hear(run, stdout)
+
+
+def _hear(run: _Run, stdout: IO[bytes]) -> None:
+    """Take events until the process ends. What is no event comes from a library that prints, and says nothing."""
+    heard = 0
+    while line := stdout.readline(MOST_SAID):
+        heard += len(line)
+        if heard > MOST_SAID:
+            run.ended = "it said too much"
+            return
+        with suppress(ValueError, KeyError, TypeError, RecursionError):
+            run.events.append(parse_event(line))
+
+
+def _watch(run: _Run, ends: float) -> None:
+    """End the process when its time is over or its memory too much."""
+    while run.process.poll() is None:
+        run.tree.look()
+        if time.monotonic() >= ends:
+            run.ended = run.ended or "its time was over"
+        elif run.tree.memory_bytes() > MOST_MEMORY:
+            run.ended = run.ended or f"the page took more than {MOST_MEMORY // 1_000_000} MB of memory"
+        if run.ended:
+            run.tree.kill(itself=False)
+            with suppress(subprocess.TimeoutExpired):
+                run.process.wait(_END_SECONDS)
+            run.tree.kill()
+            return
+        time.sleep(_WATCH)
+
+
+def _report(page: PageUnderTest, checks: Sequence[Check], run: _Run) -> BrowserReport:
+    started = next((event for event in run.events if isinstance(event, Started)), None)
+    failed = next((event for event in run.events if isinstance(event, Failed)), None)
+    if failed or not started:
+        return _not_run(
+            page, checks, failed.reason if failed else f"the check browser did not start ({run.ended or 'it died'})"
+        )
+    said = {event.index: event for event in run.events if isinstance(event, Said)}
+    why = run.ended or "the check browser died"
+    unsaid = Verdict.TIMEOUT if run.ended else Verdict.ERROR
+    results = [
+        _result(check, page.target, said[at])
+        if at in said
+        else CheckResult(check, page.target, unsaid, f"the verification was ended before this: {why}")
+        for at, check in enumerate(checks)
+    ]
+    views = {event.width: event for event in run.events if isinstance(event, Seen)}
+    ended = (f"the verification was ended: {run.ended}",) if run.ended else ()
+    return BrowserReport(
+        results, [_view(seen, ended) for _, seen in sorted(views.items(), reverse=True)], started.version
+    )
+
+
+def _result(check: Check, target: Target, said: Said) -> CheckResult:
+    where = Target.EMPTY if said.empty else target
+    return CheckResult(check, where, Verdict(said.verdict), said.detail, said.value, said.milliseconds)
+
+
+def _view(seen: Seen, ended: tuple[str, ...]) -> PageView:
+    return PageView(
+        seen.width, seen.loaded, seen.screenshot, seen.console, (*seen.errors, *ended), seen.failed, seen.hosts
+    )
+
+
+def _not_run(page: PageUnderTest, checks: Sequence[Check], reason: str) -> BrowserReport:
+    return BrowserReport([CheckResult(check, page.target, Verdict.NOT_RUN, reason) for check in checks], not_run=reason)

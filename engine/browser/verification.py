@@ -1,0 +1,176 @@
+"""A verification: which checks say anything at all, how they come out on the page, and how it looks on two screens."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from engine.adapters.browser_job import Event, Said, event_line
+from engine.browser.foreign import Foreign
+from engine.browser.network import Network, Nothing
+from engine.browser.polling import AT_ONCE, PageLeftError, Polling, StuckAtError
+from engine.browser.reading import PageGoneError, Reading, evaluate, syntax_problem
+from engine.browser.using import use
+from engine.browser.visit import visiting
+from engine.core.checks import Verdict
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Page
+
+    from engine.adapters.browser_job import Job
+    from engine.browser.visit import Visit
+
+DESKTOP, PHONE = 1280, 390  # pixels
+EMPTY_SECONDS = 0.7  # of one check on an empty page; one that still waits then does not hold there
+BEFORE_USE = 4.0  # seconds after which the page is used, where nothing else is left to wait for
+AFTER_USE = 5.0
+
+_NAVIGATED = "context was destroyed"  # what Playwright says where the check before it left the page
+
+
+def tell(event: Event) -> None:
+    """Say something to the parent, at once: what was said counts even if this process is killed a moment later."""
+    sys.stdout.buffer.write(event_line(event))
+    sys.stdout.buffer.flush()
+
+
+class Verification:
+    """The job's run in one browser."""
+
+    def __init__(self, job: Job, browser: Browser) -> None:
+        self._job, self._browser = job, browser
+        self._foreign = Foreign(job)
+        self._ends = time.monotonic() + job.seconds
+        self._open: dict[int, str] = dict(enumerate(job.expressions))
+        self._used = ""  # how the page was used before the present reading
+        self._alone = False  # whether every check has a page of its own, because one of them destroys it
+
+    async def run(self) -> None:
+        """Lint the checks on an empty page while the page loads, run them on the page, and look at it on a phone meanwhile."""
+        looked = asyncio.ensure_future(self._look())
+        linted = asyncio.ensure_future(self._lint())
+        while not await self._visited(linted):
+            pass
+        self._close_all(Verdict.TIMEOUT, "no time was left for this")
+        await looked
+
+    async def _look(self) -> None:
+        network = Network(self._job, self._foreign)
+        async with visiting(self._browser, network, PHONE, self._job.url) as visit:
+            await visit.open(self._job.url)
+            tell(await visit.seen(network))
+
+    async def _lint(self) -> None:
+        """What is no JavaScript never holds, and a check that holds on an empty page shows nothing."""
+        async with visiting(self._browser, Nothing(), DESKTOP, self._job.url) as visit:
+            for index, expression in list(self._open.items()):
+                if problem := await syntax_problem(visit.session, expression):
+                    self._close(Said(index, True, Verdict.INVALID, problem))
+        for index in await self._holding_on_empty(list(self._open)):  # one after the other on the same page: quick
+            await self._holding_on_empty([index], vacuous=True)
+
+    async def _holding_on_empty(self, indexes: list[int], *, vacuous: bool = False) -> list[int]:
+        """Return which hold, or may, on an empty page; close those that do where `vacuous`. After one that does not end comes a fresh page."""
+        holding, waiting = list[int](), list(indexes)
+        while waiting:
+            async with visiting(self._browser, Nothing(), DESKTOP, self._job.url) as visit:
+                await visit.open(self._job.url)
+                while waiting and (reading := await self._on_empty(visit.page, waiting[0])):
+                    index = waiting.pop(0)
+                    if reading.holds or _NAVIGATED in reading.error:
+                        holding.append(index)
+                    if reading.holds and vacuous:
+                        said = Said(index, True, Verdict.VACUOUS, f"holds on an empty page: {reading}", reading.value)
+                        self._close(said)
+                waiting = waiting[1:]
+        return holding
+
+    async def _on_empty(self, page: Page, index: int) -> Reading | None:
+        try:
+            return await asyncio.wait_for(evaluate(page, self._open[index]), EMPTY_SECONDS)
+        except (TimeoutError, PageGoneError):
+            return None  # whatever it does there, the real page decides
+
+    async def _visited(self, linted: asyncio.Future[None]) -> bool:
+        """Open the page and run what is left; say whether that is all, or a check made the page unusable for the rest."""
+        network = Network(self._job, self._foreign)
+        async with visiting(self._browser, network, DESKTOP, self._job.url) as visit:
+            await visit.open(self._job.url)
+            await linted
+            await self._checked(visit, network)
+            done = not self._open or time.monotonic() >= self._ends
+            if done:
+                tell(await visit.seen(network))
+            return done
+
+    async def _checked(self, visit: Visit, network: Network) -> None:
+        """Run what is left, up to the first check that makes the page unusable."""
+        if visit.stuck:
+            self._close_all(Verdict.TIMEOUT, "the page's own script does not end")
+            return
+        self._used = ""
+        wanted = dict(list(self._open.items())[: 1 if self._alone else None])
+        polling = Polling(visit.page, wanted, self._passed)
+        try:
+            await self._polled(polling, visit.page)
+        except StuckAtError as stuck:
+            detail = "the page stopped answering while this was evaluated"
+            self._close(Said(stuck.index, False, Verdict.TIMEOUT, detail))
+        except PageLeftError as left:
+            self._left(polling, f"the page was left for {left}")
+        except PageGoneError as gone:
+            visit.stuck = True
+            self._left(polling, f"the page is gone: {gone}")
+        else:
+            for index in polling.left:
+                self._close(_failed(index, polling.last.get(index), network))
+        finally:
+            polling.close()
+
+    def _left(self, polling: Polling, why: str) -> None:
+        """Whose fault it is cannot be known: from now on every check has a page of its own, and then it can."""
+        if self._alone:
+            for index in list(polling.left):
+                self._close(Said(index, False, Verdict.ERROR, why))
+        self._alone = True
+
+    async def _polled(self, polling: Polling, page: Page) -> None:
+        """Wait for the checks to hold; use the page for those that still fail and whose words ask for it, and wait once more."""
+        window = self._window()
+        await polling.run(min(window, BEFORE_USE) if self._all_usable(polling) else window)
+        for how in sorted({self._job.usable[index] for index in polling.left} - {""}):
+            if done := await use(page, how):
+                self._used = done
+                until = max(window, polling.elapsed() + AFTER_USE)
+                await polling.run(min(until, polling.elapsed() + self._window()))
+
+    def _all_usable(self, polling: Polling) -> bool:
+        return bool(polling.left) and all(self._job.usable[index] for index in polling.left)
+
+    def _window(self) -> float:
+        return max(min(self._job.window, self._ends - time.monotonic()), 0.0)
+
+    def _passed(self, index: int, reading: Reading, milliseconds: int) -> None:
+        used = f"after the check {self._used}: " if self._used else ""
+        self._close(Said(index, False, Verdict.PASS, f"{used}{reading}", reading.value, milliseconds))
+
+    def _close(self, said: Said) -> None:
+        self._open.pop(said.index, None)
+        tell(said)
+
+    def _close_all(self, verdict: Verdict, detail: str) -> None:
+        for index in list(self._open):
+            self._close(Said(index, False, verdict, detail))
+
+
+def _failed(index: int, reading: Reading | None, network: Network) -> Said:
+    """Say why a check does not hold; where a library's host could not be reached, that is nobody's fault but the network's."""
+    value = reading.value if reading else None
+    detail = str(reading) if reading else f"no value, though asked for more than {AT_ONCE:g} s"
+    if network.unreachable:
+        hosts = ", ".join(f"{host} ({why})" for host, why in network.unreachable.items())
+        return Said(index, False, Verdict.INCONCLUSIVE, f"{detail}; out of reach: {hosts}"[:1000], value)
+    verdict = Verdict.TIMEOUT if reading is None else Verdict.ERROR if reading.error else Verdict.FAIL
+    return Said(index, False, verdict, detail, value)

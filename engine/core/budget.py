@@ -1,0 +1,84 @@
+"""The deadline as a budget: how long each step of a round may take, counted from the POST.
+
+Published by half of it (300 s of 600), told by nine tenths (540 s). A step that starts late still gets a little, taken from the steps
+behind it; what is left after that goes to the best there is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine.core.lifecycle import Step
+
+#: Where a step's share ends, as a fraction of the whole.
+SHARES: dict[Step, float] = {
+    Step.GENERATE: 0.36,
+    Step.VERIFY: 0.43,
+    Step.PUBLISH: 0.50,
+    Step.DEPLOY: 0.90,
+    Step.NOTIFY: 1.0,
+}
+
+#: A model call that starts late may run until here, so that a backlog costs the slack and not the page.
+LATEST_MODEL_CALL = 0.70
+
+#: No model call is begun with less than this, in seconds: no model writes a page in it.
+SHORTEST_MODEL_CALL = 10.0
+
+#: A verification takes at most so many seconds, and gets at least this part of the deadline however late it begins.
+MOST_CHECKING = 60.0
+LEAST_CHECKING = 0.04
+
+#: How long one claim of a step may take at most, in seconds, whatever is left of the deadline: a step past it is hung.
+FLOORS: dict[Step, float] = {Step.GENERATE: 30, Step.VERIFY: 30, Step.PUBLISH: 60, Step.DEPLOY: 60, Step.NOTIFY: 90}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A run's time: `start` is the POST (or the retry), `deadline` when the evaluator must have been told."""
+
+    start: datetime
+    deadline: datetime
+
+    def at(self, fraction: float) -> datetime:
+        """Return the moment at which `fraction` of the deadline is used up."""
+        return self.start + (self.deadline - self.start) * fraction
+
+    def share_ends(self, step: Step) -> datetime:
+        """Return when the share of `step` ends."""
+        return self.at(SHARES[step])
+
+    @property
+    def told_by(self) -> datetime:
+        """Return when the evaluator is told with what is published, live or not."""
+        return self.share_ends(Step.DEPLOY)
+
+    def model_seconds(self, now: datetime) -> float:
+        """Return how long a model call begun `now` may take, in seconds; 0 where it is too late for one."""
+        share = (self.share_ends(Step.GENERATE) - now).total_seconds()
+        latest = (self.at(LATEST_MODEL_CALL) - now).total_seconds()
+        seconds = max(share, min(latest, (self.deadline - self.start).total_seconds() * 0.2))
+        return seconds if seconds >= SHORTEST_MODEL_CALL else 0.0
+
+    def check_seconds(self, now: datetime) -> float:
+        """Return how long a verification before publishing may take, in seconds: its share, at most MOST_CHECKING, and a little even late."""
+        total = (self.deadline - self.start).total_seconds()
+        left = (self.share_ends(Step.VERIFY) - now).total_seconds()
+        return min(max(left, total * LEAST_CHECKING), MOST_CHECKING)
+
+    def live_check_seconds(self, now: datetime) -> float:
+        """Return how long the same on the live page may take: never so long that the evaluator is told late."""
+        return max(min((self.told_by - now).total_seconds() - 5, MOST_CHECKING), 0.0)
+
+    def step_seconds(self, step: Step, now: datetime) -> float:
+        """Return after how many seconds a claim of `step` counts as hung: its share and a margin, never less than the step's floor."""
+        left = (self.share_ends(step) - now).total_seconds()
+        if step is Step.GENERATE:
+            left = max(left, self.model_seconds(now))
+        return max(left, 0.0) + FLOORS[step]
+
+
+def fresh(now: datetime, seconds: float) -> Budget:
+    """Return the budget of a run that begins `now`, with `seconds` until its deadline."""
+    return Budget(start=now, deadline=now + timedelta(seconds=seconds))

@@ -1,0 +1,74 @@
+"""Checks that a page will be judged by: their kinds, verdicts and results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """How a check is decided."""
+
+    JS = "js"  # an expression that an evaluator runs in the page
+    PROSE = "prose"  # a sentence
+    RULE = "rule"  # our own, on the files: licence, README, required files
+    SOURCE = "source"  # advice: what the page's source shows without running it
+    VIEW = "view"  # the page as it opened at one width, with its screenshot
+    UNKNOWN = "unknown"  # neither text nor {"js": ...}: kept, never decided
+
+
+class Verdict(StrEnum):
+    """What came out. Only `pass` is a pass."""
+
+    PASS = "pass"  # noqa: S105
+    FAIL = "fail"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    INCONCLUSIVE = "inconclusive"
+    NOT_RUN = "not_run"
+    UNVERIFIABLE = "unverifiable"
+    VACUOUS = "vacuous"
+    INVALID = "invalid"
+
+
+class Target(StrEnum):
+    """What a check was run on."""
+
+    EMPTY = "empty"
+    LOCAL = "local"
+    LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of a request: `text` as it came (without `js:`), `kind` how it will be decided."""
+
+    kind: Kind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What one check gave on one target. `milliseconds` is None where nothing was run; `screenshot` is a JPEG."""
+
+    check: Check
+    target: Target
+    verdict: Verdict
+    detail: str = ""
+    value: object = None
+    milliseconds: int | None = None
+    console: tuple[str, ...] = ()
+    screenshot: bytes = b""
+
+
+def parse_check(raw: object) -> Check:
+    """Read one entry of a request's `checks`: `js: …`, `{"js": …}`, a sentence; anything else is kept as UNKNOWN."""
+    match raw:
+        case {"js": str(expression), **rest} if not rest:
+            return Check(Kind.JS, expression.strip())
+        case str(text) if text.lstrip()[:3].lower() == "js:":
+            return Check(Kind.JS, text.lstrip()[3:].strip())
+        case str(text):
+            return Check(Kind.PROSE, text.strip())
+        case _:
+            return Check(Kind.UNKNOWN, repr(raw)[:500])

@@ -1,0 +1,154 @@
+"""Which names a file of a published repository may have.
+
+Names come from strangers (attachments) and from models; a name that passes here is safe in git, on Windows, on macOS and in a URL's path.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+MAX_PATH = 240  # characters
+MAX_SEGMENT = 120  # characters
+MAX_SEGMENT_BYTES = 255  # the limit of ext4, APFS and NTFS
+
+_DRIVE = re.compile(r"[A-Za-z]:")
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\..*)?", re.IGNORECASE)
+_GIT = re.compile(r"\.git|git~[0-9]", re.IGNORECASE)
+_JOINERS = frozenset("\u200c\u200d")
+_VIRAMA = 9  # canonical combining class
+_OURS = frozenset({"license", ".nojekyll", "readme.md"})
+
+
+class UnsafePath(ValueError):
+    """A path that must not enter a repository; `reason` says why, as the end of a sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def safe_path(raw: str) -> str:
+    """Return `raw` as an NFC-normalised, repository-relative POSIX path.
+
+    Raises UnsafePath for anything that git, Windows or macOS treats specially
+    (https://git-scm.com/docs/git-config#Documentation/git-config.txt-coreprotectNTFS,
+    https://learn.microsoft.com/windows/win32/fileio/naming-a-file).
+    """
+    path = unicodedata.normalize("NFC", raw)
+    if not path:
+        raise UnsafePath("is empty")
+    if path.startswith(("/", "~")) or _DRIVE.match(path):
+        raise UnsafePath("is not relative to the repository")
+    if "\\" in path:
+        raise UnsafePath("holds a backslash")
+    if any(_is_invisible(path, at) for at in range(len(path))):
+        raise UnsafePath("holds a control or format character")
+    if len(path) > MAX_PATH:
+        raise UnsafePath(f"is longer than {MAX_PATH} characters")
+    for segment in path.split("/"):
+        _refuse_segment(segment)
+    return path
+
+
+def clashes(path: str, taken: Collection[str]) -> bool:
+    """Say whether `path` cannot stand beside the paths `taken`: the same but for case, or one would be the other's folder."""
+    wanted = path.casefold()
+    return any(
+        wanted == other or wanted.startswith(f"{other}/") or other.startswith(f"{wanted}/")
+        for other in (name.casefold() for name in taken)
+    )
+
+
+def attachment_name(raw: object, position: int, taken: Collection[str]) -> tuple[str, str | None]:
+    """Return the safe name of an attachment and a warning where that is not the name it came with.
+
+    `position` counts from 1; `taken` are the names of the attachments before it. Nothing is refused: an unsafe name loses its unsafe part.
+    """
+    name = _cleaned(raw) if isinstance(raw, str) else ""
+    name = name or f"attachment-{position}"
+    if name.casefold() in _OURS:
+        name = f"attachments/{name}"
+    name = _unclashed(name, taken)
+    if name == raw:
+        return name, None
+    came = f"the name {raw[:200]!r} cannot be used" if isinstance(raw, str) and raw else "there is no name"
+    return name, f"attachment {position}: {came}; kept as {name!r}"
+
+
+def _is_invisible(text: str, at: int) -> bool:
+    """Say whether a reader would not see this character. A joiner after a virama is spelling in Hindi and its kin (RFC 5892, A.1)."""
+    character = text[at]
+    if character in _JOINERS and at and unicodedata.combining(text[at - 1]) == _VIRAMA:
+        return False
+    return unicodedata.category(character) in _INVISIBLE
+
+
+def _refuse_segment(segment: str) -> None:
+    if segment in {"", ".", ".."}:
+        raise UnsafePath("holds an empty, '.' or '..' segment")
+    if _GIT.match(segment):
+        raise UnsafePath("holds a segment that belongs to git or the forge")
+    if segment.startswith(".") and segment.casefold() != ".nojekyll":
+        raise UnsafePath("holds a hidden file or folder")
+    if segment != segment.strip() or segment.endswith("."):
+        raise UnsafePath("holds a segment with a space around it or a dot at its end")
+    if _DEVICE.fullmatch(segment):
+        raise UnsafePath("holds the name of a Windows device")
+    if len(segment) > MAX_SEGMENT or len(segment.encode()) > MAX_SEGMENT_BYTES:
+        raise UnsafePath(f"holds a segment longer than {MAX_SEGMENT} characters or {MAX_SEGMENT_BYTES} bytes")
+
+
+def _cleaned(raw: str) -> str:
+    """Return the safe part of `raw`, "" where nothing is left."""
+    path = unicodedata.normalize("NFC", raw).replace("\\", "/")
+    path = "".join(character for at, character in enumerate(path) if not _is_invisible(path, at))
+    segments = [
+        cleaned for segment in _DRIVE.sub("", path, count=1).split("/") if (cleaned := _cleaned_segment(segment))
+    ]
+    while segments and len("/".join(segments)) > MAX_PATH - len("attachments/-999"):
+        segments.pop(0)
+    try:
+        return safe_path("/".join(segments))
+    except UnsafePath:
+        return ""
+
+
+def _cleaned_segment(segment: str) -> str:
+    kept = segment.strip().rstrip(". ").lstrip("~")
+    if kept.casefold() != ".nojekyll":
+        kept = kept.lstrip(". ~")
+    if _DEVICE.fullmatch(kept) or _GIT.match(kept):
+        kept = f"_{kept}"
+    return _shortened(kept)
+
+
+def _shortened(segment: str) -> str:
+    """Cut a segment's stem, so that it fits and leaves room for a clash's number; the suffix says what the file is and stays."""
+    stem, dot, suffix = segment.rpartition(".")
+    if not stem or len(suffix) > 12:
+        stem, dot, suffix = segment, "", ""
+    while stem and (
+        len(stem + dot + suffix) > MAX_SEGMENT - 4 or len((stem + dot + suffix).encode()) > MAX_SEGMENT_BYTES - 4
+    ):
+        stem = stem[:-1].rstrip(". ")
+    return stem + dot + suffix
+
+
+def _unclashed(name: str, taken: Collection[str]) -> str:
+    if any(name.casefold().startswith(f"{other.casefold()}/") for other in taken):
+        name = _shortened(name.replace("/", "-"))
+    folder, slash, last = name.rpartition("/")
+    stem, dot, suffix = last.rpartition(".")
+    if not stem:
+        stem, dot, suffix = last, "", ""
+    candidate, number = name, 1
+    while clashes(candidate, taken):
+        number += 1
+        candidate = f"{folder}{slash}{stem}-{number}{dot}{suffix}"
+    return candidate

@@ -1,0 +1,116 @@
+"""What a published repository is called and what the service itself writes into it."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+import unicodedata
+
+#: The name of the `<meta>` in index.html's head that tells which round is served.
+MARKER_NAME = "llm-devops-engine-round"
+
+_README_PARTS = {
+    "summary": r"summary|overview|about|description|introduction",
+    "setup": r"set-?\s?up|install\w*|getting started",
+    "usage": r"usage|how to use|using",
+    "code explanation": r"code|how it works|explanation|structure|implementation",
+    "licence": r"licen[cs]e",
+}
+
+
+def digest(*parts: str) -> str:
+    """Return the SHA-256 of `parts` as 64 hex digits; no two lists of parts collide by their joints."""
+    return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()
+
+
+def slug(task: str) -> str:
+    """Return `task` as a repository name's front: ASCII letters, digits, `.`, `_` and `-`, at most 80, never empty."""
+    ascii_only = unicodedata.normalize("NFKD", task).encode("ascii", "ignore").decode("ascii")
+    cleaned = re.sub(r"[^A-Za-z0-9._-]+", "-", ascii_only)
+    return re.sub(r"-{2,}", "-", cleaned)[:80].strip("-._") or "task"
+
+
+def round_hash(email: str, task: str, nonce: str) -> str:
+    """Return the 8 hex digits that end a repository's name and by which it is recognised as this round's."""
+    return digest(email, task, nonce)[:8]
+
+
+def repository_name(email: str, task: str, nonce: str) -> str:
+    """Return `<slug of task>-<8 hex>`, the name that round 1 wants for its repository."""
+    return f"{slug(task)}-{round_hash(email, task, nonce)}"
+
+
+def description(brief: str, hash_: str) -> str:
+    """Return a repository's description: the brief in one clean line, at most 350 characters, ending in the round's hash."""
+    line = " ".join("".join(" " if unicodedata.category(c)[0] == "C" else c for c in brief).split())
+    room = 350 - len(hash_) - 3
+    return f"{line if len(line) <= room else line[: room - 1] + '…'} [{hash_}]"
+
+
+def licence(year: int, holder: str) -> bytes:
+    """Return the MIT licence's text (https://opensource.org/license/mit)."""
+    return _MIT.format(year=year, holder=holder).encode()
+
+
+def is_mit(text: str) -> bool:
+    """Say whether `text` is the MIT licence: its name and its granting clause."""
+    return "MIT License" in text and "without restriction" in text
+
+
+def marker(round_id: str, run: int) -> str:
+    """Return the marker's content for a run of a round."""
+    return f"{round_id}/{run}"
+
+
+def insert_marker(page: bytes, content: str) -> bytes:
+    """Return `page` with exactly one marker, `content`, at the beginning of its head; a page without a head gets it in front."""
+    tag = f'<meta name="{MARKER_NAME}" content="{html.escape(content)}">'
+    text = re.sub(rf'\s*<meta name="{MARKER_NAME}"[^>]*>', "", page.decode("utf-8", "surrogateescape"))
+    for opening in (r"<head(?:\s[^>]*)?>", r"<html(?:\s[^>]*)?>", r"<!doctype[^>]*>"):
+        if found := re.search(opening, text, re.IGNORECASE):
+            return (text[: found.end()] + "\n" + tag + text[found.end() :]).encode("utf-8", "surrogateescape")
+    return (tag + "\n" + text).encode("utf-8", "surrogateescape")
+
+
+def read_marker(page: bytes) -> str | None:
+    """Return the marker's content in `page`, None where it has none."""
+    found = re.search(rf'<meta name="{MARKER_NAME}" content="([^"]*)"'.encode(), page)
+    return html.unescape(found[1].decode("utf-8", "replace")) if found else None
+
+
+def missing_readme_parts(text: str) -> list[str]:
+    """Return which of the five parts (summary, setup, usage, code explanation, licence) have no heading in a README."""
+    headings = re.findall(r"^\s{0,3}#{1,6}\s+(.+)$|^(.+)\n[=-]{3,}\s*$", _without_fences(text), re.MULTILINE)
+    titles = [(one or two).strip().lower() for one, two in headings]
+    return [part for part, words in _README_PARTS.items() if not any(re.search(rf"\b(?:{words})\b", t) for t in titles)]
+
+
+def _without_fences(text: str) -> str:
+    """Drop fenced code, in which a `#` begins a comment and no heading."""
+    return re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+_MIT = """MIT License
+
+Copyright (c) {year} {holder}
+
+Permission is hereby granted, free of charge, to any person obtaining a copy
+of this software and associated documentation files (the "Software"), to deal
+in the Software without restriction, including without limitation the rights
+to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all
+copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+SOFTWARE.
+"""

@@ -1,0 +1,65 @@
+"""Picking files out of an answer that ignored the agreed form: weak models send fenced blocks, or the bare page."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FENCE = re.compile(r"(`{3,}|~{3,})([^`]*)")
+_NAME = re.compile(r"(?<![\w./-])[\w./-]{0,100}\w\.(?:html?|css|m?js|json|md|svg|txt|csv)\b", re.IGNORECASE)
+_PAGE = re.compile(r"<!doctype html|<html\b", re.IGNORECASE)
+_PAGE_END = "</html>"
+
+
+class _Fenced(NamedTuple):
+    """A fenced block: the line before it, what follows the opening fence, and the text inside."""
+
+    before: str
+    info: str
+    body: str
+
+
+def salvage(answer: str) -> dict[str, str]:
+    """Return the files that an answer holds by the name it gives them; an HTML page without one is `index.html`.
+
+    A fenced block without a name that is no page is an example, not a file, and is left out.
+    """
+    files: dict[str, str] = {}
+    for block in _fenced(answer):
+        name = _name_of(block)
+        if name and len(block.body) > len(files.get(name, "")):
+            files[name] = block.body
+    page = _PAGE.search(answer)
+    end = answer.lower().rfind(_PAGE_END)
+    if not files and page and end > page.start():
+        files["index.html"] = f"{answer[page.start() : end + len(_PAGE_END)]}\n"
+    return files
+
+
+def _fenced(answer: str) -> Iterator[_Fenced]:
+    """Yield the closed fenced blocks. A fence that names a language opens one, inside another too: READMEs nest them."""
+    before, info, body, depth = "", "", list[str](), 0
+    for line in answer.split("\n"):
+        fence = _FENCE.fullmatch(line.strip())
+        if fence:
+            depth += 1 if not depth or fence[2].strip() else -1
+        if fence and depth == 1 and not body and not info:
+            info = fence[2].strip() or " "
+        elif fence and not depth:
+            yield _Fenced(before, info, "".join(body))
+            before, info, body = "", "", []
+        elif depth:
+            body.append(f"{line}\n")
+        elif line.strip():
+            before = line
+
+
+def _name_of(block: _Fenced) -> str:
+    """Return the file name in the info string or on the line before the fence, else `index.html` for a page, else ""."""
+    named = _NAME.findall(block.info) or (_NAME.findall(block.before) if len(block.before) <= 120 else [])
+    if named:
+        return str(named[-1])
+    return "index.html" if _PAGE.match(block.body.lstrip()) else ""

@@ -1,0 +1,59 @@
+"""What can go wrong, sorted by what to do about it.
+
+    EngineError                 code, message: a sentence that an operator can act on, never a secret
+      Transient                 try again later; retry_after in seconds where the other side named it
+        OutOfService            nothing of this kind ("model", "forge") will work for now: opens that kind's breaker
+      Permanent                 trying the same again cannot help
+        BadReply                the model's answer holds no usable page
+      Fenced                    someone else drives this round by now: stop, touch nothing
+
+Adapters translate foreign exceptions into these at their edge; nothing above an adapter catches a library's exception.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class EngineError(Exception):
+    """An expected failure. `code` is stable and short (`model_timeout`), `message` a sentence for the operator."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class Transient(EngineError):
+    """May work later. `retry_after` is in seconds, None where nobody named a time."""
+
+    def __init__(self, code: str, message: str, retry_after: float | None = None) -> None:
+        super().__init__(code, message)
+        self.retry_after = retry_after
+
+
+class OutOfService(Transient):
+    """A refused credential, a spent budget, an exhausted limit: `kind` ("model" or "forge") is closed, `until` a time or a person opens it."""
+
+    def __init__(self, code: str, message: str, *, kind: str, until: datetime | None = None) -> None:
+        super().__init__(code, message)
+        self.kind = kind
+        self.until = until
+
+
+class Permanent(EngineError):
+    """Trying the same again cannot help."""
+
+
+class BadReply(Permanent):
+    """The model answered, but its answer holds no usable page."""
+
+
+class Fenced(EngineError):
+    """The lease of this round is someone else's by now. Whoever sees this stops at once and changes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("fenced", "another process drives this round by now")

@@ -1,0 +1,311 @@
+"""What the steps need from outside, as Protocols, with the values that cross them.
+
+Every port is blocking and thread-safe unless it says otherwise; every method raises only `engine.errors`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from engine.core.checks import Check, CheckResult, Target
+
+
+# --- Clock ---------------------------------------------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """Return the present time, aware, in UTC."""
+        ...
+
+
+# --- Author: a language model ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message, text only."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call; None where the server did not say. `cost` in US dollars, from `cost_source`; unknown is None, never 0."""
+
+    input: int | None = None
+    cached: int | None = None
+    output: int | None = None
+    reasoning: int | None = None
+    cost: float | None = None
+    cost_source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model answered. `finish_reason` as the server gave it ("stop", "length", "content_filter", …)."""
+
+    text: str
+    model: str
+    finish_reason: str
+    usage: Usage = field(default_factory=Usage)
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    request_id: str = ""
+
+
+class Author(Protocol):
+    """Writes replies to prompts: one call, one answer, no retries of its own."""
+
+    provider: str  # "openai" or "simulated"
+    models: Sequence[str]  # in order of preference
+    simulated: bool
+
+    def write(self, messages: Sequence[Message], *, model: str, seconds: float) -> Reply:
+        """Ask `model` once and return its answer within `seconds` of wall-clock time.
+
+        Raises Transient (timeout, overload, no connection), OutOfService(kind="model") (refused key, spent quota), Permanent (unknown
+        model, refused request, an answer that is none).
+        """
+        ...
+
+
+# --- Browser ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PageUnderTest:
+    """A page to be checked: `files` served at `url` from memory, or (None) the live page there. `words`: the brief, which may say how it is used."""
+
+    url: str
+    files: Mapping[str, bytes] | None
+    target: Target
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """The page at one width in pixels: a JPEG, what it logged and threw, what it could not get, and the foreign hosts that it needs."""
+
+    width: int
+    loaded: bool
+    screenshot: bytes
+    console: Sequence[str]
+    errors: Sequence[str]
+    failed: Sequence[str]
+    hosts: Mapping[str, Sequence[str]]  # with the libraries' names and versions
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserReport:
+    """One result a js check, in order, and a view a width. `not_run` says why there was no browser; "" where there was one."""
+
+    results: Sequence[CheckResult]
+    views: Sequence[PageView] = ()
+    version: str = ""
+    not_run: str = ""
+
+
+class Browser(Protocol):
+    """Opens a page as an evaluator would and runs its js checks."""
+
+    def run(self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float) -> BrowserReport:
+        """Return within `seconds`, whatever the page does. Never raises for what a page does or a browser lacks."""
+        ...
+
+
+# --- Forge: where repositories and pages live --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RepositorySpec:
+    """A repository to be made or adopted: wanted `name`; `round_hash` and `task_key` by which it is recognised as ours."""
+
+    name: str
+    round_hash: str  # 8 hex of sha256(email, task, nonce): in the name and at the description's end
+    task_key: str  # 64 hex of sha256(email, task)
+    description: str
+    not_before: datetime  # a repository older than the request is never adopted
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository on the forge. `name` is the one that the forge gave."""
+
+    owner: str
+    name: str
+    url: str  # for reading and cloning
+    pages_url: str = ""  # "" until Pages is on
+
+
+@dataclass(frozen=True, slots=True)
+class CommitSpec:
+    """A commit to be made on top of `parent` (None: the first). All of it is fixed beforehand, so that a replay gives the same SHA."""
+
+    files: Mapping[str, bytes]  # the whole tree, not the difference
+    parent: str | None
+    message: str
+    author: str  # "Name <address>"
+    when: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at Pages' build: `status` queued, building, built or errored; `commit` the one that was built last."""
+
+    status: str
+    commit: str | None
+    detail: str = ""
+
+
+class Forge(Protocol):
+    """Keeps repositories and serves their pages. Writes are idempotent, or checked before they are repeated."""
+
+    simulated: bool
+
+    def create(self, spec: RepositorySpec) -> Repository:
+        """Make the empty repository or adopt the one that this same round made before; a stranger's name gets -2, -3, … appended."""
+        ...
+
+    def find(self, *, slug: str, task_key: str) -> Repository | None:
+        """Look for the newest repository of a task of which no row is left."""
+        ...
+
+    def head(self, repository: Repository) -> str | None:
+        """Return the SHA of the default branch, None for an empty repository. Raises Permanent(repository_gone)."""
+        ...
+
+    def tree(self, repository: Repository, sha: str) -> Mapping[str, bytes]:
+        """Return all regular files of a commit by path."""
+        ...
+
+    def compute(self, spec: CommitSpec) -> str:
+        """Return the SHA that `commit` would give, without any outside effect."""
+        ...
+
+    def commit(self, repository: Repository, spec: CommitSpec) -> bool:
+        """Make `spec` the head if the head is still `spec.parent`. True: it is the head or an ancestor of it. False: the head has moved."""
+        ...
+
+    def enable_pages(self, repository: Repository) -> Repository:
+        """Switch Pages on (already on is fine) and return the repository with its `pages_url`."""
+        ...
+
+    def look(self, repository: Repository) -> Look:
+        """Ask once how the newest Pages build is."""
+        ...
+
+
+# --- The way out ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, bounded in size. `truncated`: there was more. `headers` by lower-case name."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str  # the last one, after redirects
+    truncated: bool = False
+
+
+class Fetcher(Protocol):
+    """GETs an address that somebody else named, through the guard."""
+
+    def fetch(self, url: str, *, seconds: float, max_bytes: int) -> Answer:
+        """Return the answer, whatever its status. Raises Permanent(address_refused) before any byte is sent, Transient otherwise."""
+        ...
+
+
+class Notifier(Protocol):
+    """POSTs a callback, once, following 307 and 308 through the guard."""
+
+    def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Return the answer, whatever its status. Raises Permanent(address_refused), Transient otherwise."""
+        ...
+
+
+# --- Journal: rows written while a step runs -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt as sent, with the name, version and hash of the template that made it."""
+
+    name: str
+    version: str
+    digest: str
+    messages: tuple[Message, ...]
+
+
+class Journal(Protocol):
+    """Keeps rows that must exist before an outside effect and be completed after it.
+
+    Every method raises Fenced where the round's lease is lost, so that a process that was paused past its lease stops before the effect.
+    """
+
+    def attempt_begun(
+        self, *, kind: str, prompt: Prompt, provider: str, model: str, simulated: bool, parent: int | None = None
+    ) -> int:
+        """Write the row of a model call that is about to be made; return its id."""
+        ...
+
+    def attempt_answered(self, attempt: int, reply: Reply, *, outcome: str) -> None:
+        """Complete it with the answer; `outcome` is how the parser called it."""
+        ...
+
+    def attempt_failed(self, attempt: int, *, code: str, message: str) -> None:
+        """Complete it with an error."""
+        ...
+
+    def commit_planned(self, *, sha: str, parent: str | None, paths: Sequence[str]) -> None:
+        """Write down which commit is about to become the head."""
+        ...
+
+    def commit_abandoned(self, *, sha: str) -> None:
+        """The head moved before the planned commit got there; it will not be tried again."""
+        ...
+
+    def repository_made(self, repository: Repository) -> None:
+        """Remember the repository before anything is pushed to it."""
+        ...
+
+    def pages_seen(self, *, look: Look, http_status: int | None, live: bool, reason: str) -> None:
+        """Record one look at Pages and at what it serves."""
+        ...
+
+    def notification_begun(self, *, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Write the row of a callback that is about to be sent; return its id."""
+        ...
+
+    def notification_ended(self, notification: int, *, answer: Answer | None, error: str) -> None:
+        """Complete it with the answer or the error."""
+        ...
+
+    def warn(self, text: str) -> None:
+        """Add a warning to the round, once."""
+        ...
+
+
+# --- All together ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything that a step may use. `browser` is None on a machine without one, `author` and `forge` while they are closed off."""
+
+    clock: Clock
+    author: Author
+    forge: Forge
+    fetcher: Fetcher
+    notifier: Notifier
+    journal: Journal
+    browser: Browser | None = None

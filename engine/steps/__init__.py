@@ -1,0 +1,1 @@
+"""A round's five steps: (frozen input, ports) -> outcome. No ORM, no sleeping."""

@@ -1,0 +1,79 @@
+"""One conversation with one model: the prompt, at most two continuations of a cut-off answer, one reminder of the form."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from engine.core.prompts import continue_prompt, format_prompt, generate_prompt
+from engine.core.replies import Outcome, ParsedReply, parse_reply
+from engine.errors import BadReply, EngineError, Transient
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from engine.core.brief import Brief
+    from engine.ports import Ports, Prompt
+
+MAX_CONTINUATIONS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a conversation came to: the files of all its answers, and the attempt whose answer was the last."""
+
+    attempt: int
+    files: Mapping[str, bytes]
+    deletions: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Asks `model` until `until`; every call is a row of the journal."""
+
+    ports: Ports
+    model: str
+    until: datetime
+
+    def write(self, brief: Brief, tree: Mapping[str, bytes] | None, note: str) -> Written:
+        """Return the files that the model wrote. Raises BadReply where it wrote none, else what the author raises."""
+        boundary = secrets.token_hex(6)
+        prompt = generate_prompt(brief, boundary=boundary, tree=tree, attachments_note=note)
+        attempt, text, parsed = self._ask("generate", prompt, boundary, None)
+        if parsed.outcome in {Outcome.NO_FILES, Outcome.EMPTY}:
+            prompt = format_prompt(prompt, text, parsed.problems)
+            attempt, text, parsed = self._ask("format", prompt, boundary, attempt)
+        for _ in range(MAX_CONTINUATIONS):
+            if parsed.outcome is not Outcome.TRUNCATED:
+                break
+            prompt = continue_prompt(prompt, text, boundary)
+            attempt, text, more = self._ask("continue", prompt, boundary, attempt)
+            parsed = replace(more, files={**parsed.files, **more.files}, deletions=(*parsed.deletions, *more.deletions))
+        if not parsed.files and not parsed.deletions:
+            raise BadReply("model_no_files", f"{self.model} answered without any usable file ({parsed.outcome})")
+        return Written(attempt, parsed.files, parsed.deletions, parsed.problems)
+
+    def _ask(self, kind: str, prompt: Prompt, boundary: str, parent: int | None) -> tuple[int, str, ParsedReply]:
+        seconds = (self.until - self.ports.clock.now()).total_seconds()
+        if seconds <= 1:
+            raise Transient("model_out_of_time", f"no time was left to ask {self.model} again")
+        author, journal = self.ports.author, self.ports.journal
+        attempt = journal.attempt_begun(
+            kind=kind,
+            prompt=prompt,
+            provider=author.provider,
+            model=self.model,
+            simulated=author.simulated,
+            parent=parent,
+        )
+        try:
+            reply = author.write(prompt.messages, model=self.model, seconds=seconds)
+        except EngineError as error:
+            journal.attempt_failed(attempt, code=error.code, message=error.message)
+            raise
+        parsed = parse_reply(reply.text, boundary, finish_reason=reply.finish_reason)
+        journal.attempt_answered(attempt, reply, outcome=parsed.outcome)
+        return attempt, reply.text, parsed

@@ -1,0 +1,84 @@
+"""Tell the evaluator: the same bytes under the same `webhook-id` until it answers with a 2xx."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from engine.core.backoff import notify_delay
+from engine.errors import EngineError, Fenced, Permanent
+from engine.steps.outcomes import Delivered, Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.ports import Answer, Ports
+
+#: So many refusals (4xx) in a row are worth an operator's look; the trying goes on.
+REFUSALS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyInput:
+    """The callback and how often it was tried: `statuses` of this run's attempts in order, None for those without an answer."""
+
+    url: str
+    body: bytes
+    webhook_id: str
+    statuses: tuple[int | None, ...]
+    first_at: datetime | None
+    notify_for: float  # seconds
+
+
+def callback_body(request: Mapping[str, object], *, repo_url: str, commit_sha: str, pages_url: str) -> bytes:
+    """Return the callback's bytes: email, task, round and nonce as they came, and what is published."""
+    told = {name: request[name] for name in ("email", "task", "round", "nonce")}
+    told |= {"repo_url": repo_url, "commit_sha": commit_sha, "pages_url": pages_url}
+    return json.dumps(told, ensure_ascii=False).encode()
+
+
+def notify(task: NotifyInput, ports: Ports) -> Delivered | Wait:
+    """Send the callback once; come back by the schedule. Raises Permanent(callback_undelivered) when the time for trying is over."""
+    headers = {"Content-Type": "application/json", "webhook-id": task.webhook_id}
+    started = ports.clock.now()
+    row = ports.journal.notification_begun(url=task.url, body=task.body, headers=headers)
+    answer, error = None, ""
+    try:
+        answer = ports.notifier.send(task.url, task.body, headers)
+    except Fenced:
+        raise
+    except EngineError as problem:
+        error = problem.message
+    ports.journal.notification_ended(row, answer=answer, error=error)
+    said = f"HTTP {answer.status}" if answer else error
+    if answer and 200 <= answer.status < 300:
+        return Delivered(f"{said} at attempt {len(task.statuses) + 1}")
+    return _again(task, ports, answer, said, started)
+
+
+def _again(task: NotifyInput, ports: Ports, answer: Answer | None, said: str, started: datetime) -> Wait:
+    now, attempts = ports.clock.now(), len(task.statuses) + 1
+    ends = (task.first_at or started) + timedelta(seconds=task.notify_for)
+    if now >= ends:
+        raise Permanent(
+            "callback_undelivered", f"The evaluator could not be told in {attempts} attempts; the last one: {said}"
+        )
+    asked = retry_after(answer.headers.get("retry-after", ""), now) if answer else None
+    until = min(now + timedelta(seconds=notify_delay(attempts, asked)), ends)
+    last = (*task.statuses, answer.status if answer else None)[-REFUSALS:]
+    refused = len(last) == REFUSALS and all(status is not None and 400 <= status < 500 for status in last)
+    return Wait(until, f"the evaluator: attempt {attempts} gave {said}", needs_attention=refused)
+
+
+def retry_after(value: str, now: datetime) -> float | None:
+    """Return a `Retry-After` header in seconds from `now`: a number or an HTTP date (RFC 9110, 10.2.3); None where it is neither."""
+    if value.isascii() and value.strip().isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max((moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds(), 0.0)

@@ -1,0 +1,74 @@
+"""What a step can come to. An error of `engine.errors` is the other way to end one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from engine.core.brief import AttachedFile
+    from engine.core.checks import CheckResult
+    from engine.core.site import SiteFile
+    from engine.ports import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not yet: let go of the worker and come back at `until`. `reason` says what for; `failed`: a passing failure, which is counted."""
+
+    until: datetime
+    reason: str
+    needs_attention: bool = False
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A whole tree. `degraded` says why it is the service's honest page and not the app; "" where it is the app."""
+
+    attempt: int
+    files: Mapping[str, SiteFile]
+    base_sha: str  # the head that it was written for, "" in a new repository
+    repository: Repository | None
+    simulated: bool
+    detail: str
+    degraded: str = ""
+    fetched: Sequence[AttachedFile] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The checks of one attempt, and which attempt of the run is to be published."""
+
+    attempt: int
+    results: Sequence[CheckResult]
+    chosen: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The commit is the head, or an ancestor of it, and Pages is on."""
+
+    repository: Repository
+    sha: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What `pages_url` serves was proven to be this commit, or why the evaluator is told without that."""
+
+    live: bool
+    detail: str
+    results: Sequence[tuple[int, CheckResult]] = ()  # of the checks that were run once more, with their positions
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The evaluator answered with a 2xx."""
+
+    detail: str

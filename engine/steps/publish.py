@@ -1,0 +1,123 @@
+"""Make the chosen tree one commit at the head of its repository, whatever happens in between, and switch Pages on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.core import repository as names
+from engine.core.site import Origin, SiteFile
+from engine.errors import Transient
+from engine.ports import CommitSpec, Ports, Repository, RepositorySpec
+from engine.steps.outcomes import Published
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from engine.core.brief import Brief
+
+AUTHOR = "LLM DevOps Engine <engine@llm-devops-engine.invalid>"
+
+#: How often the head may move away under one claim before the round waits a moment.
+MAX_MOVES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A commit that an earlier claim was about to push."""
+
+    sha: str
+    parent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishInput:
+    """The chosen tree and where it goes. `repository` is None where one is to be made."""
+
+    brief: Brief
+    round_id: str
+    accepted_at: datetime
+    files: Mapping[str, SiteFile]
+    chosen_at: datetime
+    base_sha: str
+    repository: Repository | None
+    task_key: str
+    planned: Planned | None
+    simulated: bool
+    degraded: bool
+
+
+def publish(task: PublishInput, ports: Ports) -> Published:
+    """Return the pushed commit. A replay finds what was done and makes no second repository and no second commit.
+
+    Raises Transient, OutOfService, Permanent as the forge does.
+    """
+    place = task.repository or ports.forge.create(_spec(task))
+    ports.journal.repository_made(place)
+    sha = _replayed(task, ports, place) or _committed(task, ports, place)
+    place = ports.forge.enable_pages(place)
+    return Published(place, sha, f"commit {sha[:10]} in {place.owner}/{place.name}")
+
+
+def message(task: PublishInput) -> str:
+    """Return the commit's message: the round, its brief's first line, and honestly who wrote it."""
+    title = " ".join(task.brief.text.split())
+    lines = [f"Round {task.brief.number}: {title[:60]}{'…' if len(title) > 60 else ''}", "", f"Task: {task.brief.task}"]
+    if task.degraded:
+        lines.append("This is an honest page in place of the app: no acceptable one could be made.")
+    elif task.simulated:
+        lines.append("The page was written by a simulated model, not by a language model.")
+    return "\n".join([*lines, "", f"Round-Id: {task.round_id}", ""])
+
+
+def _spec(task: PublishInput) -> RepositorySpec:
+    brief = task.brief
+    hash_ = names.round_hash(brief.email, brief.task, brief.nonce)
+    return RepositorySpec(
+        name=names.repository_name(brief.email, brief.task, brief.nonce),
+        round_hash=hash_,
+        task_key=task.task_key,
+        description=names.description(brief.text, hash_),
+        not_before=task.accepted_at,
+    )
+
+
+def _replayed(task: PublishInput, ports: Ports, place: Repository) -> str | None:
+    """Push again, byte for byte, what an earlier claim had planned; None where it had planned nothing or the head has moved since."""
+    if task.planned is None:
+        return None
+    spec = _commit(task, ports, place, task.planned.parent)
+    if ports.forge.compute(spec) == task.planned.sha and ports.forge.commit(place, spec):
+        return task.planned.sha
+    ports.journal.commit_abandoned(sha=task.planned.sha)
+    return None
+
+
+def _committed(task: PublishInput, ports: Ports, place: Repository) -> str:
+    for _ in range(MAX_MOVES):
+        spec = _commit(task, ports, place, ports.forge.head(place))
+        sha = ports.forge.compute(spec)
+        ports.journal.commit_planned(sha=sha, parent=spec.parent, paths=sorted(spec.files))
+        if ports.forge.commit(place, spec):
+            return sha
+        ports.journal.commit_abandoned(sha=sha)
+    raise Transient(
+        "head_moves", f"The head of {place.owner}/{place.name} moved {MAX_MOVES} times while a commit was put on it."
+    )
+
+
+def _commit(task: PublishInput, ports: Ports, place: Repository, parent: str | None) -> CommitSpec:
+    files = _on(task, ports, place, parent)
+    return CommitSpec(files=files, parent=parent, message=message(task), author=AUTHOR, when=task.chosen_at)
+
+
+def _on(task: PublishInput, ports: Ports, place: Repository, parent: str | None) -> dict[str, bytes]:
+    """Return the tree for a commit on `parent`: a head that moved since the tree was written keeps its own files beside our changes."""
+    chosen = {path: file.content for path, file in task.files.items()}
+    if not parent or parent == task.base_sha:
+        return chosen
+    before = ports.forge.tree(place, task.base_sha) if task.base_sha else {}
+    theirs = {p: c for p, c in ports.forge.tree(place, parent).items() if p in chosen or p not in before}
+    ours = {p: f.content for p, f in task.files.items() if f.origin is not Origin.CARRIED}
+    return theirs | ours

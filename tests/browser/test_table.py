@@ -1,0 +1,101 @@
+"""A table of small pages, their checks and the verdicts, in the machine's Chromium; two pages at a time."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.adapters.chromium_browser import ChromiumBrowser, Machine
+from engine.core.checks import Check, Kind, Target, Verdict
+from engine.ports import BrowserReport, PageUnderTest
+from tests.browser.pages import CASES, HOME, QUICK, Case
+from tests.doubles.http_server import HttpServer, Script, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
+
+pytestmark = pytest.mark.browser
+
+JS = {"content-type": "text/javascript"}
+MIRRORED = {
+    "/cdn.example/npm/marked@4.1.0/marked.js": Script(headers=JS, body=b"function marked() {}"),
+    "/cdn.example/npm/bootstrap@5.3.0/b.css": Script(headers={"content-type": "text/css"}, body=b"#x{color:#090909}"),
+    "/api.example/private": Script(headers={"access-control-allow-origin": "https://other.example"}, body=b"{}"),
+    "/api.example/public": Script(headers={"content-type": "application/json"}, body=b'{"n": 1}'),
+    "/never.example/picture.png": Script(hang=True),
+}
+
+
+@pytest.fixture(scope="module")
+def mirror() -> Iterator[HttpServer]:
+    with serving(MIRRORED) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def reports(
+    request: pytest.FixtureRequest,
+    chromium: str,
+    sandbox: bool,
+    mirror: HttpServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, Future[BrowserReport]]]:
+    """Verify all pages that were asked for, two at a time."""
+    folder = tmp_path_factory.mktemp("places")
+    machine = Machine(folder, chromium, sandbox=sandbox, mirror=mirror.url("").rstrip("/"))
+    asked = [item.callspec.params["case"] for item in request.session.items if _is_case(item)]
+
+    def verified(case: Case) -> BrowserReport:
+        browser = ChromiumBrowser(replace(machine, window=case.window))
+        checks = [Check(Kind.JS, expression) for expression in case.checks]
+        page = PageUnderTest(HOME + case.query, case.site(), Target.LOCAL, case.words)
+        return browser.run(page, checks, seconds=60)
+
+    with ThreadPoolExecutor(2) as pool:
+        yield {case.name: pool.submit(verified, case) for case in asked}
+
+
+def _is_case(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and item.originalname == "test_verdicts"
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, marks=[] if c.name in QUICK else [pytest.mark.slow], id=c.name) for c in CASES]
+)
+def test_verdicts(case: Case, reports: dict[str, Future[BrowserReport]]) -> None:
+    report = reports[case.name].result()
+    assert report.not_run == ""
+    assert {r.check.text: str(r.verdict) for r in report.results} == dict(case.checks), _told(report)
+    for text in case.says:
+        assert text in _told(report)
+    assert [view.width for view in report.views] == [1280, 390]
+    for view in report.views:
+        assert view.screenshot.startswith(b"\xff\xd8")
+        assert 500 < len(view.screenshot) < 400_000
+
+
+def _told(report: BrowserReport) -> str:
+    lines = [f"{r.check.text} -> {r.target} {r.verdict}: {r.detail}" for r in report.results]
+    for view in report.views:
+        lines += [*view.console, *view.errors, *view.failed, *(n for names in view.hosts.values() for n in names)]
+    return "\n".join(lines)
+
+
+def test_the_table_is_long_enough() -> None:
+    assert len(CASES) >= 40
+    assert len({case.name for case in CASES}) == len(CASES)
+    assert {case.name for case in CASES} >= QUICK
+
+
+def test_only_a_pass_has_a_time_and_an_empty_page_is_its_own_target(reports: dict[str, Future[BrowserReport]]) -> None:
+    results: Callable[[str], list[tuple[Verdict, Target, bool]]] = lambda name: [  # noqa: E731
+        (r.verdict, r.target, r.milliseconds is not None) for r in reports[name].result().results
+    ]
+    if "a title and an element" not in reports:
+        pytest.skip("the table was not run")
+    assert results("a title and an element")[0] == (Verdict.PASS, Target.LOCAL, True)
+    assert results("what holds on an empty page shows nothing")[0] == (Verdict.VACUOUS, Target.EMPTY, False)

@@ -1,0 +1,165 @@
+"""A scripted server on loopback that speaks Chat Completions, and misbehaves as real ones do."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+
+def completion(text: str | None, *, finish_reason: str = "stop", **message: object) -> dict[str, Any]:
+    """Return the body of a chat completion."""
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "double-1",
+        "choices": [
+            {"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": text, **message}}
+        ],
+        "usage": {
+            "prompt_tokens": 11,
+            "completion_tokens": 7,
+            "total_tokens": 18,
+            "prompt_tokens_details": {"cached_tokens": 5},
+            "completion_tokens_details": {"reasoning_tokens": 3},
+            "cost": 0.0125,
+        },
+    }
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One scripted answer. `hang`: nothing ever comes; `drip`: the body comes a byte at a time, `drip` seconds apart."""
+
+    body: object = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    hang: bool = False
+    drip: float = 0
+    cut: bool = False
+
+    def payload(self) -> bytes:
+        return self.body.encode() if isinstance(self.body, str) else json.dumps(self.body).encode()
+
+
+def _error(code: str | int, message: str = "no") -> dict[str, Any]:
+    return {"error": {"message": message, "type": "error", "param": None, "code": code}}
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "ok": Scenario(completion("hello")),
+    "no usage": Scenario({**completion("hello"), "usage": None}),
+    "truncated": Scenario(completion("=== b file index.html\n<html>", finish_reason="length")),
+    "refusal": Scenario(completion(None, refusal="I will not.")),
+    "null content": Scenario(completion(None)),
+    "html": Scenario("<!doctype html><title>Gateway</title>", headers={"Content-Type": "text/html"}),
+    "not json": Scenario('{"id": "chatcmpl', headers={"Content-Type": "application/json"}),
+    "null choices": Scenario({**completion(""), "choices": None}),
+    "no choices": Scenario({**completion(""), "choices": []}),
+    "null message": Scenario({**completion(""), "choices": [{"index": 0, "finish_reason": "stop", "message": None}]}),
+    "error in 200": Scenario(_error("odd_thing")),
+    "overload in 200": Scenario(_error(502)),
+    "quota in 200": Scenario(_error("insufficient_quota")),
+    "bad request": Scenario(_error("unsupported_value"), status=400),
+    "refused key": Scenario(_error("invalid_api_key", "Incorrect API key provided: sk-double-secret"), status=401),
+    "forbidden": Scenario(_error("forbidden"), status=403),
+    "unpaid": Scenario(_error("payment_required"), status=402),
+    "unknown model": Scenario(_error("model_not_found"), status=404),
+    "conflict": Scenario(_error("conflict"), status=409),
+    "rate limit": Scenario(_error("rate_limit_exceeded"), status=429, headers={"Retry-After": "7"}),
+    "rate limit without time": Scenario(_error("rate_limit_exceeded"), status=429),
+    "quota": Scenario(_error("insufficient_quota"), status=429, headers={"Retry-After": "7"}),
+    "server error": Scenario(_error("server_error"), status=500),
+    "hang": Scenario(hang=True),
+    "slow drip": Scenario(completion("hello"), drip=0.05),
+    "hang-up": Scenario(completion("hello"), cut=True),
+}
+
+
+class OpenAIServer:
+    """The server: `scenario` names what it answers next, `requests` keeps what came, `ended` tells that a client hung up on a slow answer."""
+
+    def __init__(self) -> None:
+        self.scenario = "ok"
+        self.requests: list[dict[str, Any]] = []
+        self.authorizations: list[str] = []
+        self.ended = threading.Event()
+        self.stopping = threading.Event()
+        self._server = _Listener(self)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+
+    def __enter__(self) -> OpenAIServer:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stopping.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, double: OpenAIServer) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.double = double
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Listener
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.double.requests.append(json.loads(content))
+        self.server.double.authorizations.append(self.headers.get("Authorization", ""))
+        self.answer(SCENARIOS[self.server.double.scenario])
+
+    def answer(self, scenario: Scenario) -> None:
+        if scenario.hang:
+            self.wait_for_hang_up()
+            return
+        payload = scenario.payload()
+        self.send_response(scenario.status)
+        for name, value in {"Content-Type": "application/json", **scenario.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(payload)))
+        self.end_headers()
+        if scenario.cut:
+            payload = payload[: len(payload) // 2]
+            self.close_connection = True
+        self.send_body(payload, scenario.drip)
+
+    def send_body(self, payload: bytes, drip: float) -> None:
+        try:
+            for at in range(0, len(payload), 1 if drip else len(payload)):
+                self.wfile.write(payload[at : at + 1] if drip else payload)
+                if drip and self.server.double.stopping.wait(drip):
+                    return
+        except OSError:
+            self.close_connection = True
+            self.server.double.ended.set()
+
+    def wait_for_hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.settimeout(10)
+        if not self.connection.recv(1):
+            self.server.double.ended.set()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep quiet."""

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import pytest
+
+from engine.core.backoff import LONGEST_RETRY_AFTER, notify_delay, poll_delay, transient_delay
+
+
+def test_callbacks_follow_the_contracts_schedule() -> None:
+    assert [notify_delay(n) for n in range(1, 13)] == [1, 2, 4, 8, 16, 32, 60, 300, 1800, 7200, 7200, 7200]
+
+
+@pytest.mark.parametrize(("asked", "given"), [(5.0, 5.0), (0.1, 1.0), (None, 1.0), (10.0**9, LONGEST_RETRY_AFTER)])
+def test_a_retry_after_lengthens_the_wait_and_never_shortens_it(asked: float | None, given: float) -> None:
+    assert notify_delay(1, asked) == given
+
+
+def test_passing_failures_wait_longer_up_to_half_a_minute() -> None:
+    assert [transient_delay(n) for n in (1, 2, 3, 6, 50)] == [1, 2, 4, 30, 30]
+
+
+def test_polls_grow_from_3_to_15_seconds() -> None:
+    assert [poll_delay(s) for s in (0, 24, 80, 10_000)] == [3, 3, 10, 15]

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from engine.core.budget import SHORTEST_MODEL_CALL, Budget, fresh
+from engine.core.lifecycle import Step
+
+START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+BUDGET = fresh(START, 600)
+
+
+def after(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def test_published_by_half_and_told_by_nine_tenths() -> None:
+    assert BUDGET.share_ends(Step.PUBLISH) == after(300)
+    assert BUDGET.told_by == after(540)
+
+
+def test_shares_follow_each_other() -> None:
+    ends = [BUDGET.share_ends(step) for step in Step]
+    assert ends == sorted(ends)
+
+
+@pytest.mark.parametrize(("begun", "seconds"), [(0, 216), (96, 120), (200, 120), (330, 90), (411, 0), (700, 0)])
+def test_a_model_call_that_starts_late_gets_what_the_slack_allows(begun: float, seconds: float) -> None:
+    assert BUDGET.model_seconds(after(begun)) == pytest.approx(seconds)
+
+
+def test_no_model_call_is_begun_for_less_than_the_shortest() -> None:
+    short = Budget(START, START + timedelta(seconds=20))
+    assert short.model_seconds(START) == 0.0
+    assert fresh(START, 40).model_seconds(START) >= SHORTEST_MODEL_CALL
+
+
+@pytest.mark.parametrize(("begun", "seconds"), [(0, 60), (230, 28), (250, 24), (9999, 24)])
+def test_a_verification_has_its_share_within_bounds_and_a_little_even_late(begun: float, seconds: float) -> None:
+    assert BUDGET.check_seconds(after(begun)) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(("begun", "seconds"), [(0, 60), (500, 35), (536, 0), (600, 0)])
+def test_live_checks_end_before_the_evaluator_must_be_told(begun: float, seconds: float) -> None:
+    assert BUDGET.live_check_seconds(after(begun)) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("step", list(Step))
+def test_a_step_past_its_share_still_has_its_floor(step: Step) -> None:
+    assert BUDGET.step_seconds(step, after(10_000)) >= 30
+
+
+def test_a_late_generate_may_run_as_long_as_its_model_call() -> None:
+    assert BUDGET.step_seconds(Step.GENERATE, after(200)) >= BUDGET.model_seconds(after(200))

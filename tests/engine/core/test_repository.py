@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.core import repository
+
+
+def test_the_name_is_the_slug_and_8_hex_of_the_rounds_identity() -> None:
+    expected = hashlib.sha256(json.dumps(["a@b.c", "My task!", "n1"]).encode()).hexdigest()[:8]
+    assert repository.repository_name("a@b.c", "My task!", "n1") == f"My-task-{expected}"
+
+
+@given(st.text(max_size=300))
+def test_a_slug_is_a_name_that_every_forge_takes(task: str) -> None:
+    slug = repository.slug(task)
+    assert 1 <= len(slug) <= 80
+    assert set(slug) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
+    assert slug[0] not in ".-"
+
+
+def test_parts_do_not_collide_by_their_joints() -> None:
+    assert repository.digest("ab", "c") != repository.digest("a", "bc")
+
+
+@given(st.text(max_size=1000))
+def test_a_description_is_one_clean_line_that_ends_in_the_hash(brief: str) -> None:
+    line = repository.description(brief, "0a1b2c3d")
+    assert len(line) <= 350
+    assert line.isprintable() or not any(ord(c) < 32 for c in line)
+    assert line.endswith("[0a1b2c3d]")
+
+
+def test_our_licence_is_recognised_as_mit() -> None:
+    assert repository.is_mit(repository.licence(2026, "somebody").decode())
+    assert not repository.is_mit("MIT License")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<!doctype html><html><head><title>x</title></head><body></body></html>",
+        b"<HTML><HEAD lang=en></HEAD></HTML>",
+        b"<!doctype html><p>no head",
+        b"plain text",
+        b"\xff\xfe broken bytes <head>",
+    ],
+)
+def test_a_page_gets_exactly_one_marker_and_keeps_the_rest(page: bytes) -> None:
+    once = repository.insert_marker(page, "id/1")
+    twice = repository.insert_marker(once, "id/2")
+    assert repository.read_marker(once) == "id/1"
+    assert repository.read_marker(twice) == "id/2"
+    assert twice.count(repository.MARKER_NAME.encode()) == 1
+    assert twice.replace(b'<meta name="llm-devops-engine-round" content="id/2">', b"").replace(b"\n", b"") == page
+
+
+def test_a_header_element_is_not_taken_for_the_head() -> None:
+    page = repository.insert_marker(b"<!doctype html><html><body><header>x</header></body></html>", "id/1")
+    assert page.index(b"<meta") < page.index(b"<body>")
+
+
+def test_a_page_without_a_marker_has_none() -> None:
+    assert repository.read_marker(b"<html></html>") is None
+
+
+FULL = "# App\n## Summary\n## Setup\n## Usage\n## Code explanation\n## License\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        (FULL, []),
+        (FULL.replace("## Setup\n", "Installation\n------------\n"), []),
+        (FULL.replace("## Usage\n", "```\n# usage\n```\n"), ["usage"]),
+        ("# App\nsummary setup usage code license\n", ["summary", "setup", "usage", "code explanation", "licence"]),
+        (FULL.replace("License", "Licence (MIT)").replace("Code explanation", "How it works"), []),
+    ],
+)
+def test_readme_parts_are_headings(text: str, missing: list[str]) -> None:
+    assert repository.missing_readme_parts(text) == missing

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.core.selection import Candidate, best
+
+
+def candidate(attempt: int, *, rules: int, passed: int, failed: int = 0) -> Candidate:
+    def results(kind: Kind, verdict: Verdict, count: int) -> list[CheckResult]:
+        return [CheckResult(Check(kind, str(n)), Target.LOCAL, verdict) for n in range(count)]
+
+    given = (
+        results(Kind.RULE, Verdict.PASS, rules)
+        + results(Kind.JS, Verdict.PASS, passed)
+        + results(Kind.JS, Verdict.FAIL, failed)
+    )
+    return Candidate(attempt, attempt, given)
+
+
+def test_our_own_rules_come_first_then_the_requests_checks_then_the_later_attempt() -> None:
+    assert best([candidate(1, rules=3, passed=1), candidate(2, rules=2, passed=9)]).attempt == 1
+    assert best([candidate(1, rules=3, passed=2), candidate(2, rules=3, passed=1, failed=1)]).attempt == 1
+    assert best([candidate(1, rules=3, passed=2), candidate(2, rules=3, passed=2)]).attempt == 2
+
+
+def test_what_was_not_run_is_no_pass() -> None:
+    not_run = Candidate(2, 2, [CheckResult(Check(Kind.JS, "x"), Target.LOCAL, Verdict.NOT_RUN)])
+    assert best([candidate(1, rules=0, passed=1), not_run]).attempt == 1

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from engine.core import repository
+from engine.core.brief import AttachedFile, Brief
+from engine.core.site import Frame, Origin, SiteFile, assemble, may_change
+
+PAGE = b"<!doctype html><html><head></head><body>one</body></html>"
+README = b"# App\n## Summary\n## Setup\n## Usage\n## Code\n## Licence\n"
+DATA = AttachedFile("data.csv", "text/csv", b"a,b\r\n1,2\r\n")
+
+
+def frame(
+    text: str = "Make a page.",
+    *,
+    number: int = 1,
+    attachments: tuple[AttachedFile, ...] = (),
+    present: dict[str, bytes] | None = None,
+    protected: tuple[str, ...] = (),
+) -> Frame:
+    brief = Brief("a@b.c", "task", number, "n", text, (), attachments)
+    return Frame(brief, present or {}, protected, marker="round/1", year=2026)
+
+
+def contents(files: dict[str, SiteFile]) -> dict[str, bytes]:
+    return {path: file.content for path, file in files.items()}
+
+
+def test_the_service_adds_licence_nojekyll_and_marker() -> None:
+    files, notes = assemble(frame(), {"index.html": PAGE, "README.md": README}, ())
+    assert set(files) == {"index.html", "README.md", "LICENSE", ".nojekyll"}
+    assert repository.is_mit(files["LICENSE"].content.decode())
+    assert repository.read_marker(files["index.html"].content) == "round/1"
+    assert files["README.md"] == SiteFile(README, Origin.MODEL)
+    assert notes == []
+
+
+def test_attachments_are_there_byte_for_byte_whatever_the_model_wrote() -> None:
+    written = {"index.html": PAGE, "README.md": README, "data.csv": b"invented"}
+    files, notes = assemble(frame(attachments=(DATA,)), written, ())
+    assert files["data.csv"] == SiteFile(DATA.content, Origin.ATTACHMENT)
+    assert any("data.csv" in note for note in notes)
+
+
+def test_a_brief_that_asks_to_change_the_attachment_gets_the_models_version() -> None:
+    written = {"index.html": PAGE, "README.md": README, "data.csv": b"fixed"}
+    files, _ = assemble(frame("Fix the totals in data.csv. Show them.", attachments=(DATA,)), written, ())
+    assert files["data.csv"] == SiteFile(b"fixed", Origin.MODEL)
+
+
+def test_naming_a_file_beside_another_change_is_no_leave_to_change_it() -> None:
+    assert not may_change("Show data.csv as a table. Change the title.", "data.csv")
+    assert may_change("Update data.csv", "data.csv")
+    assert may_change("please remove old/data.csv", "old/data.csv")
+
+
+def test_a_later_round_keeps_what_is_not_mentioned_and_earlier_attachments() -> None:
+    present = {
+        "index.html": PAGE,
+        "README.md": README,
+        "data.csv": DATA.content,
+        "app.js": b"1",
+        "LICENSE": b"MIT License without restriction",
+    }
+    later = frame("Add a heading.", number=2, present=present, protected=("data.csv",))
+    files, notes = assemble(
+        later, {"index.html": PAGE.replace(b"one", b"two"), "data.csv": b"x"}, ("app.js", "data.csv", "LICENSE")
+    )
+    assert files["data.csv"] == SiteFile(DATA.content, Origin.CARRIED)
+    assert "app.js" not in files
+    assert files["LICENSE"].origin is Origin.CARRIED
+    assert b"two" in files["index.html"].content
+    assert len([n for n in notes if "data.csv" in n]) == 2
+
+
+def test_a_carried_page_with_a_new_marker_is_no_longer_carried() -> None:
+    present = {"index.html": PAGE, "README.md": README}
+    files, _ = assemble(frame(number=2, present=present), {"more.txt": b"x"}, ())
+    assert files["index.html"].origin is Origin.SERVICE
+
+
+def test_a_readme_that_lacks_parts_or_was_not_changed_gets_them_from_the_service() -> None:
+    files, notes = assemble(
+        frame("Do it.\n# not a heading of ours"), {"index.html": PAGE, "README.md": b"# Mine\n"}, ()
+    )
+    text = files["README.md"].content.decode()
+    assert text.startswith("# Mine\n")
+    assert repository.missing_readme_parts(text) == []
+    assert "> # not a heading of ours" in text
+    assert any("lacked" in note for note in notes)
+    again, notes = assemble(frame("Now that.", number=2, present=contents(files)), {"index.html": PAGE}, ())
+    assert "## Round 2" in again["README.md"].content.decode()
+    assert any("not changed" in note for note in notes)
+
+
+def test_without_a_readme_the_service_writes_one() -> None:
+    files, _ = assemble(frame(), {"index.html": PAGE}, ())
+    assert files["README.md"].origin is Origin.SERVICE

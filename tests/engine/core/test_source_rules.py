@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import pytest
+
+from engine.core.checks import Check, Kind, Verdict
+from engine.core.source_rules import source_results
+
+
+def judged(page: str, *expressions: str, **files: bytes) -> dict[str, tuple[str, str]]:
+    checks = [Check(Kind.JS, expression) for expression in expressions]
+    tree = {"index.html": page.encode(), **{name.replace("_", "."): content for name, content in files.items()}}
+    results = source_results(tree, checks)
+    assert all(result.check.kind is Kind.SOURCE for result in results)
+    return {result.check.text: (str(result.verdict), result.detail) for result in results}
+
+
+def test_a_page_of_which_nothing_is_asked_gets_no_result() -> None:
+    assert judged("<p>Hello", "document.body.textContent.length > 3") == {}
+    assert source_results({}, [Check(Kind.JS, "document.title === 'A'")]) == []
+
+
+def test_only_js_checks_are_read() -> None:
+    checks = [Check(Kind.PROSE, "document.getElementById('x') is there")]
+    assert source_results({"index.html": b"<p>"}, checks) == []
+
+
+@pytest.mark.parametrize("check", ["document.title === 'My page'", 'document.title=="My page"'])
+def test_the_title_is_in_the_source(check: str) -> None:
+    name = "the title 'My page' is in the source"
+    assert judged("<title>\n My  page </title>", check)[name] == ("pass", "")
+    verdict, detail = judged("<html>\n<title>Other</title>", check)[name]
+    assert (verdict, detail[:18]) == ("fail", "index.html line 2:")
+    assert judged("<!-- <title>My page</title> -->", check)[name] == ("fail", "index.html has no <title>")
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "!!document.querySelector('#total-sales')",
+        'document.getElementById("total-sales")',
+        "document.querySelectorAll('#total-sales')",
+    ],
+)
+@pytest.mark.parametrize(
+    ("page", "verdict"),
+    [
+        ("<p id=total-sales>", "pass"),
+        ("<p class='a' id='total-sales' hidden>", "pass"),
+        ('<P\nID="total-sales">', "pass"),
+        ("<p id=total-sales-2>", "fail"),
+        ("<p data-id=total-sales>", "fail"),
+        ("<!-- <p id=total-sales> -->", "fail"),
+        ("<script>make('total-sales')</script>", "fail"),
+    ],
+)
+def test_ids_that_checks_name_are_in_the_source(check: str, page: str, verdict: str) -> None:
+    assert judged(page, check)["the id 'total-sales' is in the source"][0] == verdict
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "document.querySelector('script').textContent.includes('a')",
+        "document.scripts[0].text.length > 0",
+        'document.querySelectorAll("script")[0].innerHTML.length',
+        "document.getElementsByTagName('script')[0]?.textContent",
+    ],
+)
+def test_the_first_script_is_inline_where_a_check_reads_it(check: str) -> None:
+    name = "the first script is inline"
+    assert judged("<script>let a</script><script src=https://cdn.example/a.js></script>", check)[name] == ("pass", "")
+    assert judged("<p>", check)[name] == ("fail", "index.html has no <script>")
+    assert judged("\n<script> </script>", check)[name] == ("fail", "index.html line 2: the first <script> is empty")
+    verdict, detail = judged("\n\n<script src='https://cdn.example/a.js'></script><script>let a</script>", check)[name]
+    assert (verdict, detail) == ("fail", "index.html line 3: the first <script> loads a file, so its own text is empty")
+
+
+def test_a_check_that_reads_another_script_asks_nothing_of_the_first() -> None:
+    assert judged("<script></script>", "document.querySelector('#x script').src", "document.scripts.length > 1") == {}
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "parseFloat(document.querySelector('#n').textContent) > 1",
+        "Math.abs(Number(document.getElementById('n').innerText) - 3) < 0.1",
+        "+document.querySelector('#n').textContent === 3",
+        "1 < +(document.querySelector('#n').textContent)",
+    ],
+)
+@pytest.mark.parametrize(
+    ("page", "verdict"),
+    [
+        ("3", "pass"),
+        (" -1.5e3\n", "pass"),
+        (".5", "pass"),
+        ("$1,234", "fail"),
+        ("3 pieces", "fail"),
+        ("", None),
+        ("<b>3</b>", None),
+    ],
+)
+def test_numbers_are_plain_where_they_stand_in_the_source(check: str, page: str, verdict: str | None) -> None:
+    assert judged(f"<p id=n>{page}</p>", check).get("#n is a plain number", (None,))[0] == verdict
+
+
+def test_a_text_that_is_joined_is_no_number() -> None:
+    assert "#n is a plain number" not in judged("<p id=n>a</p>", "'a' +document.querySelector('#n').textContent")
+
+
+FILES = "the files that the page names are there"
+
+
+def test_files_that_the_page_names_are_there() -> None:
+    page = (
+        "<link href='s.css?v=1'><script src=./a.js></script><a href=about>x</a><a href='sub/'>x</a><a href='.'>x</a>"
+        "<script>fetch('data.csv'); import('./m.js')</script>"
+    )
+    there = {"s.css": b"", "a.js": b"", "about.html": b"", "sub/index.html": b"", "data.csv": b"", "m.js": b""}
+    [result] = source_results({"index.html": page.encode(), **there}, [])
+    assert (result.check.text, result.verdict, result.detail) == (FILES, Verdict.PASS, "")
+    for gone in there:
+        [result] = source_results({"index.html": page.encode(), **{k: v for k, v in there.items() if k != gone}}, [])
+        assert result.verdict is Verdict.FAIL, gone
+
+
+@pytest.mark.parametrize(
+    ("page", "detail"),
+    [
+        ("\n<img src=gone.png>", "index.html line 2: 'gone.png' is no file of the repository"),
+        ("<a href='/a.js'>", "index.html line 1: '/a.js' starts at the host's root and not at the site"),
+        ("<img src=../a.js>", "index.html line 1: '../a.js' leads out of the site"),
+        (
+            '<script>\nfetch("/d.json").then(x)</script>',
+            "index.html line 2: '/d.json' starts at the host's root and not at the site",
+        ),
+    ],
+)
+def test_a_file_that_is_not_there_is_named_with_its_line(page: str, detail: str) -> None:
+    assert judged(page, a_js=b"") == {FILES: ("fail", detail)}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<a href='https://example.com/x'>",
+        "<a href=#top>",
+        "<img src=data:image/png;base64,AA>",
+        "<a href='mailto:a@b.c'>",
+        "<script src=//cdn.example/a.js></script>",
+        "<script>fetch(`${base}/x`); fetch(url)</script>",
+        "<!-- <img src=gone.png> -->",
+        "<a href='?url=x'>",
+    ],
+)
+def test_what_is_elsewhere_or_unknown_is_nobodys_file(page: str) -> None:
+    assert judged(page) == {}

@@ -1,0 +1,93 @@
+"""Inputs of the steps with sensible values; every keyword replaces one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from engine.core.brief import AttachedFile, Brief
+from engine.core.budget import fresh
+from engine.core.checks import parse_check
+from engine.core.repository import digest
+from engine.core.site import Origin, SiteFile
+from engine.steps.deploy import DeployInput
+from engine.steps.generate import GenerateInput
+from engine.steps.notify import NotifyInput
+from engine.steps.publish import PublishInput
+from tests.fakes import NOW, PAGE, README
+
+if TYPE_CHECKING:
+    from engine.ports import Repository
+
+ROUND_ID = "11111111-2222-4333-8444-555555555555"
+BRIEF = Brief(
+    email="student@example.com",
+    task="sum-of-sales",
+    number=1,
+    nonce="n1",
+    text="Show the sum of sales in #total.",
+    checks=(parse_check("js: !!document.querySelector('#total')"), parse_check("Repo has MIT license")),
+    attachments=(AttachedFile("data.csv", "text/csv", b"a,b\r\n1,2\r\n"),),
+)
+LATER = replace(BRIEF, number=2, nonce="n2", attachments=())
+TREE = {
+    "index.html": SiteFile(PAGE, Origin.MODEL),
+    "README.md": SiteFile(README, Origin.MODEL),
+    "data.csv": SiteFile(b"a,b\r\n1,2\r\n", Origin.ATTACHMENT),
+}
+
+
+def generating(**over: object) -> GenerateInput:
+    task = GenerateInput(
+        brief=BRIEF,
+        unfetched=(),
+        repository=None,
+        task_key=digest(BRIEF.email, BRIEF.task),
+        protected=(),
+        marker=f"{ROUND_ID}/1",
+        year=2026,
+        budget=fresh(NOW, 600),
+        failures=0,
+        model_closed="",
+        secret_in=lambda content: "SECRET" if b"the-shared-secret" in content else None,
+    )
+    return replace(task, **over)
+
+
+def publishing(**over: object) -> PublishInput:
+    task = PublishInput(
+        brief=BRIEF,
+        round_id=ROUND_ID,
+        accepted_at=NOW,
+        files=TREE,
+        chosen_at=NOW,
+        base_sha="",
+        repository=None,
+        task_key=digest(BRIEF.email, BRIEF.task),
+        planned=None,
+        simulated=False,
+        degraded=False,
+    )
+    return replace(task, **over)
+
+
+def deploying(repository: Repository, sha: str, **over: object) -> DeployInput:
+    task = DeployInput(repository=repository, sha=sha, page=PAGE, published_at=NOW, budget=fresh(NOW, 600))
+    return replace(task, **over)
+
+
+def notifying(**over: object) -> NotifyInput:
+    task = NotifyInput(
+        url="https://evaluator.test/notify",
+        body=b'{"nonce": "n1"}',
+        webhook_id="msg_1_1",
+        statuses=(),
+        first_at=None,
+        notify_for=3600,
+    )
+    return replace(task, **over)
+
+
+def seconds_from_now(seconds: float) -> object:
+    return NOW + timedelta(seconds=seconds)

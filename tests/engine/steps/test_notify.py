@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from engine.errors import Fenced, Permanent, Transient
+from engine.ports import Answer
+from engine.steps.notify import callback_body, notify, retry_after
+from engine.steps.outcomes import Delivered, Wait
+from tests.engine.steps.inputs import notifying
+from tests.fakes import NOW, FakeJournal, FakeNotifier, make_ports
+
+
+def waited(outcome: object) -> float:
+    assert isinstance(outcome, Wait)
+    return (outcome.until - NOW).total_seconds()
+
+
+def test_the_body_has_exactly_the_seven_keys_as_they_came() -> None:
+    request = {"email": "é@x.y", "task": "t", "round": "1", "nonce": "n", "brief": "b", "checks": []}
+    body = json.loads(callback_body(request, repo_url="r", commit_sha="c", pages_url="p"))
+    assert body == {
+        "email": "é@x.y",
+        "task": "t",
+        "round": "1",
+        "nonce": "n",
+        "repo_url": "r",
+        "commit_sha": "c",
+        "pages_url": "p",
+    }
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299])
+def test_any_2xx_is_delivery(status: int) -> None:
+    ports = make_ports(notifier=FakeNotifier(status))
+    assert isinstance(notify(notifying(), ports), Delivered)
+    assert ports.notifier.sent == [
+        (notifying().url, notifying().body, {"Content-Type": "application/json", "webhook-id": "msg_1_1"})
+    ]
+
+
+@pytest.mark.parametrize("status", [199, 301, 400, 404, 410, 500, 503])
+def test_everything_else_is_tried_again_by_the_schedule(status: int) -> None:
+    assert waited(notify(notifying(), make_ports(notifier=FakeNotifier(status)))) == 1
+    later = notifying(statuses=(500,) * 7, first_at=NOW)
+    assert waited(notify(later, make_ports(notifier=FakeNotifier(status)))) == 300
+
+
+def test_the_row_is_begun_before_the_send_and_completed_after_it() -> None:
+    journal = FakeJournal()
+    notify(
+        notifying(), make_ports(journal=journal, notifier=FakeNotifier(Transient("connect_failed", "Nobody listens.")))
+    )
+    assert journal.notifications[0].begun["body"] == notifying().body
+    assert journal.notifications[0].ended == {"answer": None, "error": "Nobody listens."}
+
+
+def test_a_lost_lease_sends_nothing() -> None:
+    journal, notifier = FakeJournal(), FakeNotifier()
+    journal.fence()
+    with pytest.raises(Fenced):
+        notify(notifying(), make_ports(journal=journal, notifier=notifier))
+    assert notifier.sent == []
+
+
+def test_a_refused_address_is_a_failed_attempt_and_not_the_end() -> None:
+    outcome = notify(notifying(), make_ports(notifier=FakeNotifier(Permanent("address_refused", "It is private."))))
+    assert waited(outcome) == 1
+
+
+def test_a_retry_after_is_honoured() -> None:
+    answer = Answer(429, {"retry-after": "45"}, b"", "")
+    assert waited(notify(notifying(), make_ports(notifier=FakeNotifier(answer)))) == 45
+
+
+@pytest.mark.parametrize(
+    ("statuses", "status", "attention"),
+    [
+        ((400, 404), 403, True),
+        ((400,), 400, False),
+        ((400, 500), 400, False),
+        ((400, None), 400, False),
+        ((500, 400, 400), 400, True),
+    ],
+)
+def test_three_refusals_in_a_row_need_attention_and_it_goes_on(
+    statuses: tuple[int | None, ...], status: int, attention: bool
+) -> None:
+    outcome = notify(notifying(statuses=statuses, first_at=NOW), make_ports(notifier=FakeNotifier(status)))
+    assert isinstance(outcome, Wait)
+    assert outcome.needs_attention is attention
+
+
+def test_after_the_time_for_trying_it_is_given_up() -> None:
+    task = notifying(statuses=(500,), first_at=NOW - timedelta(seconds=3600))
+    with pytest.raises(Permanent, match="callback_undelivered"):
+        notify(task, make_ports(notifier=FakeNotifier(500)))
+
+
+def test_the_last_attempt_comes_when_the_time_is_over_and_not_after_it() -> None:
+    task = notifying(statuses=(500,) * 9, first_at=NOW - timedelta(seconds=3000))
+    assert waited(notify(task, make_ports(notifier=FakeNotifier(500)))) == 600
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7),
+        (" 7 ", 7),
+        ("Sun, 01 Mar 2026 12:01:00 GMT", 60),
+        ("Sun, 01 Mar 2026 11:00:00 GMT", 0),
+        ("soon", None),
+        ("", None),
+        ("-3", None),
+        ("²", None),
+    ],
+)
+def test_retry_after_is_a_number_or_a_date(value: str, seconds: float | None) -> None:
+    assert retry_after(value, NOW) == seconds

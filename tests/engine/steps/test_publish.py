@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import pytest
+
+from engine.core.repository import repository_name
+from engine.core.site import Origin, SiteFile
+from engine.errors import Fenced, Transient
+from engine.ports import CommitSpec
+from engine.steps.publish import Planned, PublishInput, message, publish
+from tests.engine.steps.inputs import BRIEF, LATER, ROUND_ID, TREE, publishing
+from tests.fakes import NOW, PAGE, FakeForge, FakeJournal, make_ports
+
+NAME = repository_name(BRIEF.email, BRIEF.task, BRIEF.nonce)
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+def planned(journal: FakeJournal) -> Planned | None:
+    left = [p for p in journal.planned if p[0] not in journal.abandoned]
+    return Planned(left[-1][0], left[-1][1]) if left else None
+
+
+def test_round_1_is_one_repository_and_one_commit() -> None:
+    forge = FakeForge(lambda: NOW)
+    outcome = publish(publishing(), make_ports(forge=forge))
+    assert forge.writes == ["create", "commit"]
+    assert outcome.repository.name == NAME
+    assert outcome.repository.pages_url
+    inside = forge.repositories[NAME]
+    assert inside.head == outcome.sha
+    assert inside.commits[outcome.sha].files == {path: file.content for path, file in TREE.items()}
+    assert inside.commits[outcome.sha].parent is None
+
+
+def test_a_strangers_name_gets_a_number() -> None:
+    forge = FakeForge(lambda: NOW)
+    forge.strangers.add(NAME)
+    assert publish(publishing(), make_ports(forge=forge)).repository.name == f"{NAME}-2"
+
+
+@pytest.mark.parametrize("method", ["create", "commit", "enable_pages"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_death_around_each_effect_and_a_second_claim_give_one_repository_and_one_commit(
+    method: str, when: str
+) -> None:
+    forge, journal = FakeForge(lambda: NOW), FakeJournal()
+    getattr(forge.faults, when)[method].append(Died())
+    ports = make_ports(forge=forge, journal=journal)
+    with pytest.raises(Died):
+        publish(publishing(), ports)
+    made = journal.repositories[-1] if journal.repositories else None
+    outcome = publish(publishing(repository=made, planned=planned(journal)), ports)
+    assert forge.writes == ["create", "commit"]
+    assert list(forge.repositories) == [NAME]
+    assert forge.repositories[NAME].head == outcome.sha
+
+
+def test_the_commit_is_written_down_before_it_is_pushed() -> None:
+    forge, journal = FakeForge(lambda: NOW), FakeJournal()
+    forge.faults.before["commit"].append(Died())
+    with pytest.raises(Died):
+        publish(publishing(), make_ports(forge=forge, journal=journal))
+    assert len(journal.planned) == 1
+    assert set(journal.planned[0][2]) == set(TREE)
+
+
+def test_a_lost_lease_stops_before_the_push() -> None:
+    forge, journal = FakeForge(lambda: NOW), FakeJournal()
+    ports = make_ports(forge=forge, journal=journal)
+    publish(publishing(), ports)
+    place = journal.repositories[-1]
+    journal.fence()
+    with pytest.raises(Fenced):
+        publish(publishing(brief=LATER, repository=place), ports)
+    assert forge.writes == ["create", "commit"]
+
+
+def later(forge: FakeForge) -> PublishInput:
+    """Publish a first round and return the input of a second, whose tree was written for the first one's head."""
+    first = publish(publishing(), make_ports(forge=forge))
+    changed = TREE | {"index.html": SiteFile(PAGE.replace(b"7", b"8"), Origin.MODEL)}
+    carried = {
+        path: file if path == "index.html" else SiteFile(file.content, Origin.CARRIED) for path, file in changed.items()
+    }
+    return publishing(brief=LATER, files=carried, base_sha=first.sha, repository=first.repository)
+
+
+def test_a_later_round_is_one_commit_on_the_head() -> None:
+    forge = FakeForge(lambda: NOW)
+    task = later(forge)
+    outcome = publish(task, make_ports(forge=forge))
+    assert forge.writes == ["create", "commit", "commit"]
+    assert forge.repositories[NAME].commits[outcome.sha].parent == task.base_sha
+
+
+def stranger(forge: FakeForge) -> str:
+    inside = forge.repositories[NAME]
+    files = {**inside.commits[inside.head].files, "theirs.txt": b"hello", "data.csv": b"theirs too"}
+    return inside.add(CommitSpec(files, inside.head, "stranger", "s <s@t>", NOW))
+
+
+def test_a_head_that_moved_keeps_the_strangers_files_beside_our_changes() -> None:
+    forge = FakeForge(lambda: NOW)
+    task = later(forge)
+    theirs = stranger(forge)
+    outcome = publish(task, make_ports(forge=forge))
+    commit = forge.repositories[NAME].commits[outcome.sha]
+    assert commit.parent == theirs
+    assert commit.files["theirs.txt"] == b"hello"
+    assert commit.files["data.csv"] == b"theirs too"
+    assert b"8" in commit.files["index.html"]
+
+
+def test_a_head_that_moves_between_plan_and_push_is_planned_anew() -> None:
+    forge, journal = FakeForge(lambda: NOW), FakeJournal()
+    task = later(forge)
+    push = forge.commit
+
+    def moved_first(repository: object, spec: CommitSpec) -> bool:
+        forge.commit = push
+        stranger(forge)
+        return push(repository, spec)
+
+    forge.commit = moved_first
+    outcome = publish(task, make_ports(forge=forge, journal=journal))
+    assert journal.abandoned == [journal.planned[0][0]]
+    assert outcome.sha == journal.planned[1][0]
+    assert forge.repositories[NAME].commits[outcome.sha].files["theirs.txt"] == b"hello"
+
+
+def test_a_pushed_commit_under_a_strangers_is_still_ours_and_no_second_one_is_made() -> None:
+    forge, journal = FakeForge(lambda: NOW), FakeJournal()
+    forge.faults.after["commit"].append(Died())
+    ports = make_ports(forge=forge, journal=journal)
+    with pytest.raises(Died):
+        publish(publishing(), ports)
+    stranger(forge)
+    outcome = publish(publishing(repository=journal.repositories[-1], planned=planned(journal)), ports)
+    assert outcome.sha == journal.planned[0][0]
+    assert forge.writes == ["create", "commit"]
+
+
+def test_a_planned_commit_whose_head_moved_before_the_push_is_given_up_for_a_new_one() -> None:
+    forge, journal = FakeForge(lambda: NOW), FakeJournal()
+    task = later(forge)
+    forge.faults.before["commit"].append(Died())
+    ports = make_ports(forge=forge, journal=journal)
+    with pytest.raises(Died):
+        publish(task, ports)
+    theirs = stranger(forge)
+    plan = planned(journal)
+    outcome = publish(publishing(**{f: getattr(task, f) for f in task.__slots__} | {"planned": plan}), ports)
+    assert journal.abandoned == [plan.sha]
+    assert forge.repositories[NAME].commits[outcome.sha].parent == theirs
+
+
+def test_a_head_that_never_rests_waits() -> None:
+    forge = FakeForge(lambda: NOW)
+    task = later(forge)
+    forge.commit = lambda *_: False
+    with pytest.raises(Transient, match="head_moves"):
+        publish(task, make_ports(forge=forge))
+
+
+@pytest.mark.parametrize(
+    ("over", "said"),
+    [
+        ({"simulated": True}, "simulated model"),
+        ({"degraded": True, "simulated": True}, "honest page"),
+        ({}, f"Round-Id: {ROUND_ID}"),
+    ],
+)
+def test_the_message_says_who_wrote_it(over: dict[str, object], said: str) -> None:
+    text = message(publishing(**over))
+    assert text.startswith("Round 1: Show the sum of sales in #total.\n\n")
+    assert said in text
