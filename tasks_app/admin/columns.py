@@ -1,0 +1,105 @@
+"""A round in a line: the columns of lists and the head of its page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+
+from engine.core.lifecycle import ENDED
+from tasks_app.admin.acts import NAMES, act_address
+from tasks_app.admin.display import NOTHING, outside, pill, short
+from tasks_app.admin.waterfall import seconds
+from tasks_app.services.operators import Act, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.utils.safestring import SafeString
+
+    from tasks_app.models import Round, Task
+
+#: A round's columns that no other page than its own needs: a request may have 16 MB.
+HEAVY = ("request", "brief", "checks", "warnings", "evaluation_url")
+FLAGS = ("needs_attention", "degraded", "late", "live", "simulated")
+
+
+def joined(parts: Iterable[SafeString | str]) -> SafeString | str:
+    """Return parts beside one another."""
+    return format_html_join(" ", "{}", ((part,) for part in parts)) or NOTHING
+
+
+@admin.display(description="flags")
+def flags(row: Round) -> SafeString | str:
+    """Return the flags that are on, by name."""
+    return joined(pill(name.replace("_", " ")) for name in FLAGS if getattr(row, name))
+
+
+@admin.display(description="state", ordering="state")
+def step_and_state(row: Round) -> SafeString | str:
+    """Return the state in its colour, and the step that it is at."""
+    return format_html('{} <span class="step">{}</span>', pill(row.state), row.step)
+
+
+@admin.display(description="task", ordering="task_name")
+def task_name(row: Round) -> str:
+    """Return the task's name, for the link of a list's line."""
+    return short(row.task_name, 80) or "(no name)"
+
+
+@admin.display(description="time")
+def clock(row: Round) -> str:
+    """Return how long the present run takes or took, and how far its deadline is."""
+    took = ((row.finished_at or timezone.now()) - row.started_at).total_seconds()
+    left = (row.deadline_at - timezone.now()).total_seconds()
+    if row.state in ENDED:
+        return f"took {seconds(max(took, 0))}"
+    return f"{seconds(max(took, 0))}, " + (f"{seconds(left)} left" if left >= 0 else f"{seconds(-left)} overdue")
+
+
+@admin.display(description="checks")
+def checks_passed(row: Round) -> str:
+    """Return how many checks of the chosen attempt passed; the list counted them for all of its lines at once."""
+    passed, total = row.tally
+    return f"{passed} of {total}" if total else NOTHING
+
+
+@admin.display(description="links")
+def links(row: Round) -> SafeString | str:
+    """Link to the repository and to the published page: a link and never a frame, for it is a stranger's code."""
+    found = [(row.repo_url, "repository"), (row.pages_url, "page")]
+    return joined(outside(url, text) for url, text in found if url)
+
+
+@admin.display(description="repository")
+def repository(row: Round | Task) -> SafeString | str:
+    """Link to the repository."""
+    return outside(row.repo_url)
+
+
+@admin.display(description="page")
+def published_page(row: Round | Task) -> SafeString | str:
+    """Link to the published page."""
+    return outside(row.pages_url)
+
+
+@admin.display(description="error")
+def error(row: Round) -> SafeString | str:
+    """Return what went wrong."""
+    return short(f"{row.error_code}: {row.error_message}", 2000) if row.error_code else NOTHING
+
+
+@admin.display(description="retry")
+def retry_button(row: Round) -> SafeString | str:
+    """Return the button that retries this line's round: it posts the list's form, which carries the token, to an address of its own."""
+    if refusal(row, Act.RETRY):
+        return NOTHING
+    return format_html(
+        '<button type="submit" class="act" formaction="{}" aria-label="{} {}">{}</button>',
+        act_address(row, Act.RETRY),
+        NAMES[Act.RETRY],
+        short(str(row), 80),
+        NAMES[Act.RETRY],
+    )

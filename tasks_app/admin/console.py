@@ -1,0 +1,157 @@
+"""The admin site and what its pages have in common. A site of our own shows our rows alone: nobody can reach for the queue's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils.functional import cached_property
+
+from tasks_app.admin.acts import close_breaker
+from tasks_app.admin.display import NOTHING, visible
+from tasks_app.admin.overview import overview
+from tasks_app.clients import client_address, login_succeeded, login_wait
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from django.contrib.admin.views.main import ChangeList
+    from django.db.models import Model, QuerySet
+    from django.http import HttpRequest, HttpResponse
+    from django.urls import URLPattern
+
+#: As an operator looks for them: what was asked, what was done, what else happened.
+ORDER = (
+    "Round", "Task", "Rejection", "Event", "Breaker", "WorkerBeat", "Attachment",
+    "StepRun", "Attempt", "SourceFile", "CheckResult", "Commit", "PagesStatus", "NotificationAttempt",
+)  # fmt: skip
+
+
+class LoginForm(AdminAuthenticationForm):
+    """Django's, with a bound on how often a password may be guessed."""
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse, before any password is looked at, where one address tried one name too often. Raises ValidationError."""
+        who = client_address(self.request), str(self.cleaned_data.get("username") or "")
+        if wait := login_wait(*who):
+            message = f"Too many failed logins. Try again in {wait} seconds."
+            raise ValidationError(message, code="throttled", params={"wait": wait})
+        cleaned = super().clean()
+        login_succeeded(*who)
+        return cleaned
+
+
+class Console(admin.AdminSite):
+    """The site under /admin/."""
+
+    login_form = LoginForm
+
+    site_header = "Self-Hosted LLM DevOps Engine"
+    site_title = "DevOps Engine"
+    index_title = "Console"
+    index_template = "console/index.html"
+    empty_value_display = NOTHING
+
+    def login(self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None) -> HttpResponse:
+        """Answer a throttled login as what it is."""
+        answer = super().login(request, extra_context)
+        form = (getattr(answer, "context_data", None) or {}).get("form")
+        for error in form.non_field_errors().as_data() if form is not None and form.is_bound else ():
+            if error.code == "throttled":
+                answer.status_code = 429
+                answer.headers["Retry-After"] = str(error.params["wait"])
+        return answer
+
+    def index(self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None) -> HttpResponse:
+        """Show how the service does above the rows."""
+        return super().index(request, {**overview(request), **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address that closes a breaker."""
+        close = path("breaker/<str:kind>/close/", self.admin_view(close_breaker), name="breaker_close")
+        return [close, *super().get_urls()]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        """Return the models in ORDER, ours before Django's users."""
+        apps = super().get_app_list(request, app_label)
+        for app in apps:
+            app["models"].sort(key=lambda m: ORDER.index(m["object_name"]) if m["object_name"] in ORDER else len(ORDER))
+        return sorted(apps, key=lambda app: app["app_label"] != "tasks_app")
+
+
+console = Console()
+console.register(User, UserAdmin)
+
+
+class ValuesFilter(admin.AllValuesFieldListFilter):
+    """The values that there are, as text that cannot hide anything."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        """Return Django's choices in visible characters."""
+        for choice in super().choices(changelist):
+            yield {**choice, "display": visible(str(choice["display"]))}
+
+
+class BoundedPaginator(Paginator):
+    """Counts no further than an operator leafs: a full count of a large table takes seconds on every visit."""
+
+    most = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        """Return how many rows there are, at most `most`."""
+        return self.object_list.order_by()[: self.most].count()
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that can be looked at and not changed: the services alone write them.
+
+    `heavy` names columns that no list needs; they are read when a page shows them.
+    """
+
+    heavy: tuple[str, ...] = ()
+    actions = None
+    list_per_page = 50
+    list_max_show_all = 200
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    show_facets = admin.ShowFacets.NEVER
+    change_form_template = "console/row.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
+        """Leave the heavy columns where they are."""
+        return super().get_queryset(request).select_related(*self.list_select_related or ()).defer(*self.heavy)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds rows by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody changes rows by hand."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody deletes rows by hand."""
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        """Return everything that the page shows."""
+        return [name for _, options in self.fieldsets or () for name in options["fields"]]
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **more: Any) -> HttpResponse:
+        """Name the row in its title as text that cannot hide anything."""
+        context["subtitle"] = visible(str(context["original"]))[:200]
+        return super().render_change_form(request, context, **more)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Mapping[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django's history knows changes through the admin, and there are none: lead to the row itself."""
+        return HttpResponseRedirect(reverse(f"admin:tasks_app_{self.opts.model_name}_change", args=[object_id]))

@@ -1,0 +1,87 @@
+"""The console's front page: what needs a person first, then how the service does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db.models import Count
+from django.utils import timezone
+
+from engine.core.lifecycle import ACTIVE, State
+from tasks_app.admin.acts import MAY_OPERATE
+from tasks_app.admin.columns import HEAVY, retry_button
+from tasks_app.admin.display import pill, row_link, short, visible
+from tasks_app.admin.waterfall import seconds
+from tasks_app.models import Round, WorkerBeat
+from tasks_app.services.beats import SILENT
+from tasks_app.services.breakers import breakers_open
+from tasks_app.services.dues import backlog
+from tasks_app.story import story
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+    from django.utils.safestring import SafeString
+
+MOST = 10
+
+
+def overview(request: HttpRequest) -> dict[str, object]:
+    """Return what the front page shows to someone who may see rounds; nothing to anyone else."""
+    if not request.user.has_perm("tasks_app.view_round"):
+        return {}
+    may_act, now = request.user.has_perm(MAY_OPERATE), timezone.now()
+    counted = dict(Round.objects.order_by().values_list("state").annotate(count=Count("pk")))
+    due, oldest = backlog()
+    return {
+        "overview": True,
+        "states": [(pill(state.value), state.value, counted.get(state.value, 0)) for state in State],
+        "rounds": sum(counted.values()),
+        "missing": settings.MISSING,
+        "public_url": settings.PUBLIC_URL,
+        "private": settings.ALLOW_PRIVATE_URLS,
+        "attention": _attention(may_act=may_act),
+        "waiting": _oldest_waiting(),
+        "due": due,
+        "delay": seconds(max((now - oldest).total_seconds(), 0)) if oldest else "",
+        "beats": _beats(),
+        "breakers": [(b.kind, visible(b.reason)[:500], b.since, b.until) for b in breakers_open().values()],
+        "may_act": may_act,
+    }
+
+
+def _light() -> QuerySet[Round]:
+    return Round.objects.defer(*HEAVY)
+
+
+def _attention(*, may_act: bool) -> list[dict[str, object]]:
+    """Return the rounds that a person must see, the newest failures first."""
+    now = timezone.now()
+    return [
+        {"link": row_link(row), "state": pill(row.state), "story": short(story(row, now), 400), "retry": retry_button(row) if may_act else ""}
+        for row in _light().filter(needs_attention=True).order_by("-created_at")[:MOST]
+    ]  # fmt: skip
+
+
+def _oldest_waiting() -> tuple[SafeString | str, str] | None:
+    row = _light().filter(state__in=ACTIVE).order_by("started_at").first()
+    return (row_link(row), seconds((timezone.now() - row.started_at).total_seconds())) if row else None
+
+
+def _beats() -> list[dict[str, object]]:
+    now = timezone.now()
+    beats = WorkerBeat.objects.filter(seen_at__gt=now - timedelta(hours=1)).select_related("round").defer(
+        *(f"round__{name}" for name in HEAVY)
+    )  # fmt: skip
+    return [
+        {
+            "worker": row_link(beat),
+            "host": visible(beat.host)[:80],
+            "seen": f"{seconds(max((now - beat.seen_at).total_seconds(), 0))} ago",
+            "alive": pill("alive" if beat.seen_at > now - SILENT else "silent"),
+            "on": row_link(beat.round) if beat.round else "",
+        }
+        for beat in beats[:20]
+    ]

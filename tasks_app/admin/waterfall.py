@@ -1,0 +1,114 @@
+"""A run's steps along time: how long each took, and when something was done in it rather than waited for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tasks_app.admin.display import short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from tasks_app.models import Round, StepRun
+
+#: The width of a bar in its own units; the page stretches it.
+WIDTH = 1000
+NARROWEST = 4
+MOST_STEPS = 60
+MOST_MARKS = 200
+
+Span = tuple["datetime", "datetime"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A part of a line, in units of WIDTH. `kind`: wait (nothing of ours is done), busy."""
+
+    kind: str
+    x: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A step: its bars, how long it took, how it ended."""
+
+    name: str
+    outcome: str
+    took: str
+    detail: str
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of a round and how long it took in all."""
+
+    number: int
+    took: str
+    lines: tuple[Line, ...]
+
+
+def seconds(value: float) -> str:
+    """Return a duration for a person."""
+    if value < 60:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def waterfall(row: Round, now: datetime) -> list[Run]:
+    """Return the runs of a round, the newest first."""
+    steps = list(row.step_runs.order_by("-pk")[:MOST_STEPS])[::-1]
+    work = _work(row, now)
+    return [
+        _run(row, number, [s for s in steps if s.run == number], work, row.finished_at or now)
+        for number in sorted({step.run for step in steps}, reverse=True)
+    ]
+
+
+def _run(row: Round, number: int, steps: list[StepRun], work: list[Span], until: datetime) -> Run:
+    start = row.started_at if number == row.run else row.created_at if number == 1 else steps[0].started_at
+    start = min(start, steps[0].started_at)
+    end = max(step.ended_at or until for step in steps)
+    scale = _Scale(start, max((end - start).total_seconds(), 0.001))
+    lines = [_line(step, work, scale, until) for step in steps]
+    queued = (steps[0].started_at - start).total_seconds()
+    if queued > 0:
+        bars = (scale.bar("wait", start, steps[0].started_at),)
+        lines.insert(0, Line("queue", "", seconds(queued), "until a worker took it", bars))
+    return Run(number, seconds(scale.length), tuple(lines))
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    start: datetime
+    length: float
+
+    def bar(self, kind: str, start: datetime, end: datetime) -> Bar:
+        """Return a span as a bar; the shortest can still be seen."""
+        x = (start - self.start).total_seconds() / self.length * WIDTH
+        width = (end - start).total_seconds() / self.length * WIDTH
+        x = min(max(round(x), 0), WIDTH - NARROWEST)
+        return Bar(kind, x, min(max(round(width), NARROWEST), WIDTH - x))
+
+
+def _line(step: StepRun, work: Iterable[Span], scale: _Scale, until: datetime) -> Line:
+    end = step.ended_at or until
+    busy = [(max(a, step.started_at), min(b, end)) for a, b in work if a <= end and b >= step.started_at]
+    bars = (scale.bar("wait", step.started_at, end), *(scale.bar("busy", a, b) for a, b in busy))
+    took = seconds((end - step.started_at).total_seconds())
+    return Line(step.step, step.outcome or "open", took, short(step.detail, 160), bars)
+
+
+def _work(row: Round, now: datetime) -> list[Span]:
+    """Return when something outside was asked: model calls, looks at the page, callbacks."""
+    calls = row.attempts.order_by("-pk").values_list("started_at", "seconds")[:MOST_MARKS]
+    told = row.notifications.order_by("-pk").values_list("started_at", "seconds")[:MOST_MARKS]
+    looks = row.pages_statuses.order_by("-pk").values_list("at", flat=True)[:MOST_MARKS]
+    spans = [(start, now if took is None else start + timedelta(seconds=took)) for start, took in (*calls, *told)]
+    return [*spans, *((at, at) for at in looks)]

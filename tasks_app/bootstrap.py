@@ -1,0 +1,64 @@
+"""What a start does once, before any child process: migrations, the admin's login, a fresh chance for what was closed off."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.db import IntegrityError, connections
+
+from tasks_app.keys import kept_key
+from tasks_app.redaction import SHORTEST
+from tasks_app.services.breakers import breaker_close, breakers_open
+
+logger = logging.getLogger(__name__)
+
+
+def prepare(*, migrate: bool) -> None:
+    """Make the database and the login ready. Breakers are closed: a start is how a new credential comes in."""
+    if migrate:
+        call_command("migrate", interactive=False, verbosity=0)
+    _make_login()
+    for kind in breakers_open():
+        breaker_close(kind=kind, who="start")
+    for warning in warnings():
+        logger.warning("%s", warning)
+    connections.close_all()
+
+
+def warnings() -> list[str]:
+    """Return what an operator should know at the start, in sentences."""
+    found = list(settings.MISSING)
+    found += [f"{name} is set, but the part that reads it is not built yet." for name in settings.NOT_IN_FORCE]
+    found += [
+        f"{name} is shorter than {SHORTEST} characters: it is too short to be looked for in files and logs."
+        for name, value in settings.SECRETS.items()
+        if 0 < len(value) < SHORTEST
+    ]
+    if settings.LLM_PROVIDER == "simulated":
+        found.append("The language model is simulated: pages are made by rules, and say so.")
+    return found
+
+
+def admin_password_file() -> str:
+    """Return where the password that was made on the first start is kept."""
+    return str(settings.DATA_DIR / "admin_password")
+
+
+def _make_login() -> None:
+    """Make the first superuser; an existing one is left alone, whatever the environment says by now."""
+    users = get_user_model()
+    if users.objects.filter(is_superuser=True).exists():
+        return
+    password = settings.ADMIN_PASSWORD or kept_key(
+        settings.DATA_DIR / "admin_password", lambda: secrets.token_urlsafe(12)
+    )
+    try:
+        users.objects.create_superuser(settings.ADMIN_USERNAME, password=password)
+    except IntegrityError:
+        return
+    where = "as ADMIN_PASSWORD says" if settings.ADMIN_PASSWORD else f"in {admin_password_file()}"
+    logger.info("made the admin's login %s; its password is %s", settings.ADMIN_USERNAME, where)

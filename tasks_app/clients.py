@@ -1,0 +1,75 @@
+"""Who is asking, and how often with a wrong secret or password."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+_WINDOW = 60  # seconds
+
+#: Failed logins a minute from one address with one name.
+LOGINS_PER_MINUTE = 10
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the client's address: the last one in `X-Forwarded-For` that is no trusted proxy, where a trusted proxy asks."""
+    address = request.META.get("REMOTE_ADDR", "")
+    for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+        if not _is_trusted(address) or not hop.strip():
+            break
+        address = hop.strip()
+    return address[:64]
+
+
+def _is_trusted(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+        return any(parsed in ipaddress.ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES)
+    except ValueError:
+        return False
+
+
+def wrong_secret_wait(address: str) -> int:
+    """Count one more wrong secret from an address; return the seconds to wait where it had too many in this minute, else 0."""
+    if not settings.THROTTLE_PER_MINUTE:
+        return 0
+    return _counted(f"wrong-secret:{quote(address or 'unknown')}", most=settings.THROTTLE_PER_MINUTE)
+
+
+def login_wait(address: str, name: str) -> int:
+    """Count one more attempt to log in; return the seconds to wait where there were too many in this minute, else 0."""
+    return _counted(_login_key(address, name), most=LOGINS_PER_MINUTE)
+
+
+def login_succeeded(address: str, name: str) -> None:
+    """Forget the attempts before: they were no attack."""
+    cache.delete(_in_this_minute(_login_key(address, name)))
+
+
+def _login_key(address: str, name: str) -> str:
+    return f"login:{hashlib.sha256(json.dumps([address, name.lower()]).encode()).hexdigest()}"
+
+
+def _in_this_minute(key: str) -> str:
+    return f"{key}:{int(timezone.now().timestamp()) // _WINDOW}"
+
+
+def _counted(key: str, *, most: int) -> int:
+    left = _WINDOW - int(timezone.now().timestamp()) % _WINDOW
+    key = _in_this_minute(key)
+    cache.add(key, 0, timeout=2 * _WINDOW)
+    try:
+        count = cache.incr(key)
+    except ValueError:  # the entry was culled in between
+        return 0
+    return left if count > most else 0

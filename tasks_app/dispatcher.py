@@ -1,0 +1,74 @@
+"""Rings what is due: new work, delays, back-off, orphans and lost rings are all this one path. Several dispatchers are harmless."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import Error, connections
+
+from tasks_app.queue import QueueDownError, ring
+from tasks_app.services import beats, dues
+from tasks_app.watch import Watch
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+    from uuid import UUID
+
+logger = logging.getLogger(__name__)
+
+TICK = 0.25  # seconds between looks at what is due
+BEAT = 3.0  # seconds between looks after the worker processes
+
+
+class Dispatcher:
+    """The dispatcher of one supervisor; runs in a thread of its process."""
+
+    def __init__(self, supervisor: str, group: Callable[[], int | None] = lambda: None) -> None:
+        self._supervisor = supervisor
+        self._watch = Watch(supervisor, group)
+        self._next_beat = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Tick until `stop` is set. A database or queue that cannot be reached is logged and tried again."""
+        try:
+            while not stop.wait(TICK):
+                try:
+                    self.tick()
+                except (Error, QueueDownError) as error:
+                    logger.warning("the dispatcher could not reach the database or the queue: %s", error)
+                    connections.close_all()
+                except Exception:
+                    # A dispatcher that ends in silence would stop all rounds: an error of our own is logged, and the next tick comes.
+                    logger.exception("the dispatcher failed by an error of our own")
+            self._announce_stop()
+        finally:
+            connections.close_all()
+
+    def _ring(self, round_id: UUID) -> None:
+        try:
+            ring(round_id)
+        except QueueDownError:
+            dues.rings_forget(round_id=round_id)  # nobody heard it, so the next tick may ring again
+            raise
+
+    def _announce_stop(self) -> None:
+        try:
+            beats.stop_announce(supervisor=self._supervisor)
+        except Error as error:
+            logger.warning("the workers could not be told to stop: %s", error)
+
+    def tick(self) -> int:
+        """Ring what is due now; return how many rounds were rung."""
+        if time.monotonic() >= self._next_beat:
+            self._next_beat = time.monotonic() + BEAT
+            self._watch.look()
+        rung = 0
+        for round_id in dues.rounds_due(workers=settings.WORKERS):
+            if dues.round_ring(round_id=round_id):
+                self._ring(round_id)
+                rung += 1
+        return rung

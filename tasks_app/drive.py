@@ -1,0 +1,181 @@
+"""Drives one round, one step at a time, as long as there is something to do at once. Runs in a worker process."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.utils import timezone
+
+from engine.core import backoff
+from engine.core.lifecycle import NEEDS, Step
+from engine.errors import EngineError, Fenced, OutOfService, Permanent, Transient
+from engine.steps.deploy import deploy
+from engine.steps.generate import generate
+from engine.steps.notify import notify
+from engine.steps.outcomes import Delivered, Deployed, Generated, Published, Verified, Wait
+from engine.steps.publish import publish
+from engine.steps.verify import verify
+from tasks_app import gather, wiring
+from tasks_app.heartbeat import Heartbeat
+from tasks_app.models import Round
+from tasks_app.services import moves
+from tasks_app.services.beats import is_stopping, worker_beat, worker_name
+from tasks_app.services.breakers import breaker_trip, breakers_open
+from tasks_app.services.dues import rings_forget
+from tasks_app.services.journal import DatabaseJournal
+from tasks_app.services.leases import lease_claim
+
+if TYPE_CHECKING:
+    from engine.ports import Ports
+    from tasks_app.services.leases import Lease
+
+logger = logging.getLogger(__name__)
+
+#: Claims in a row that ended without a release, after which a round is given up.
+MAX_CRASHES = 5
+
+#: How long a round waits between looks at a breaker that is open past its step's share.
+HELD = timedelta(seconds=60)
+
+#: Steps that go on with the best there is when their share of the deadline ends, whatever is out of service.
+GOES_ON = frozenset({Step.GENERATE, Step.DEPLOY})
+
+Outcome = Generated | Verified | Published | Deployed | Delivered | Wait
+
+
+def drive(round_id: str) -> None:
+    """Claim a round and take its steps until it waits, ends or is somebody else's. Safe to call any number of times, anywhere."""
+    if is_stopping():
+        rings_forget(round_id=UUID(round_id))
+        return
+    lease = lease_claim(round_id=UUID(round_id), owner=worker_name())
+    if lease is None:
+        return
+    try:
+        while _step(lease):
+            if is_stopping():
+                moves.round_release(lease=lease, row=Round.objects.only("step").get(pk=lease.round_id))
+                break
+    except Fenced:
+        logger.warning("round %s: another process drives it by now; nothing more is done here", round_id)
+    finally:
+        worker_beat(worker=worker_name())
+
+
+def _step(lease: Lease) -> bool:
+    """Take one step; say whether the round is still ours and there is more to do."""
+    row = Round.objects.defer("request").get(pk=lease.round_id)
+    if row.crashes >= MAX_CRASHES:
+        message = f"{MAX_CRASHES} workers in a row ended in the middle of {row.step}; the log of that time tells more."
+        moves.round_fail(lease=lease, row=row, code="crashed", message=message)
+        return False
+    moves.step_begin(lease=lease, row=row)
+    worker_beat(worker=worker_name(), row=row)
+    started = time.monotonic()
+    logger.info("round %s: %s begins (task %s, round %s, run %s)", row.pk, row.step, row.task_name, row.number, row.run)
+    try:
+        with Heartbeat(lease, seconds=gather.budget_of(row).step_seconds(Step(row.step), timezone.now())):
+            more = _taken(lease, row)
+    except Fenced:
+        raise
+    except EngineError as error:
+        more = _refused(lease, row, error)
+    except Exception as error:
+        # The one broad catch: an error of our own counts as a crash, is kept in the record, and never takes the worker along.
+        logger.exception("round %s: %s failed by an error of our own", row.pk, row.step)
+        message = f"An error of our own at {row.step}: {type(error).__name__}: {error}"
+        moves.crash_record(lease=lease, row=row, message=message, delay=backoff.transient_delay(row.crashes + 1))
+        more = False
+    logger.info("round %s: %s took %.1f s", row.pk, row.step, time.monotonic() - started)
+    return more
+
+
+def _taken(lease: Lease, row: Round) -> bool:
+    closed = breakers_open().get(NEEDS.get(Step(row.step), ""))
+    overdue = row.share_ends_at <= timezone.now()
+    if closed and not (overdue and row.step in GOES_ON):
+        _hold(lease, row, closed.reason, kind=closed.kind)
+        return False
+    if closed and row.step == Step.DEPLOY:
+        return _record(lease, row, _unproven(closed.reason))
+    ports = wiring.ports(DatabaseJournal(lease, row.run))
+    outcome = _run(row, ports, closed.reason if closed else "")
+    return _record(lease, row, outcome)
+
+
+def _run(row: Round, ports: Ports, closed: str) -> Outcome:
+    match Step(row.step):
+        case Step.GENERATE:
+            return generate(gather.generate_input(row, model_closed=closed), ports)
+        case Step.VERIFY:
+            return verify(gather.verify_input(row, now=timezone.now()), ports)
+        case Step.PUBLISH:
+            return publish(gather.publish_input(row), ports)
+        case Step.DEPLOY:
+            return deploy(gather.deploy_input(row), ports)
+        case Step.NOTIFY:
+            return notify(gather.notify_input(row), ports)
+
+
+def _record(lease: Lease, row: Round, outcome: Outcome) -> bool:
+    match outcome:
+        case Generated():
+            moves.generated_record(lease=lease, row=row, outcome=outcome)
+        case Verified():
+            moves.verified_record(lease=lease, row=row, outcome=outcome)
+        case Published():
+            moves.published_record(lease=lease, row=row, outcome=outcome)
+        case Deployed():
+            moves.deployed_record(lease=lease, row=row, outcome=outcome)
+        case Delivered(detail=detail):
+            moves.delivered_record(lease=lease, row=row, detail=detail)
+        case Wait():
+            moves.round_wait(lease=lease, row=row, wait=outcome)
+    return not isinstance(outcome, Wait | Delivered)
+
+
+def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
+    """End the step by what its error says about trying again."""
+    logger.warning("round %s: %s: %s", row.pk, row.step, error)
+    now = timezone.now()
+    overdue = now >= row.share_ends_at
+    if isinstance(error, OutOfService):
+        breaker_trip(error=error)
+    match error:
+        case Transient() if row.step == Step.DEPLOY and overdue:
+            return _record(lease, row, _unproven(error.message))
+        case OutOfService():
+            _hold(lease, row, error.message, kind=error.kind)
+        case Transient():
+            until = now + timedelta(seconds=max(error.retry_after or 0.0, backoff.transient_delay(row.failures + 1)))
+            if row.step == Step.DEPLOY:
+                until = min(until, row.share_ends_at)
+            wait = Wait(until, error.message, needs_attention=overdue, failed=True)
+            moves.round_wait(lease=lease, row=row, wait=wait)
+        case Permanent():
+            moves.round_fail(lease=lease, row=row, code=error.code, message=error.message)
+        case _:
+            raise error
+    return False
+
+
+def _unproven(reason: str) -> Deployed:
+    """Return what a commit comes to that nobody could look at in time: the evaluator is told all the same."""
+    return Deployed(False, f"Not proven live in time: {reason}")
+
+
+def _hold(lease: Lease, row: Round, reason: str, *, kind: str) -> None:
+    """Let go of a round whose step needs what is out of service.
+
+    Until the step's share ends the dispatcher does not take it, where it is the kind that the step is known to need; otherwise it is
+    looked at again now and then, and once the share has ended somebody must know.
+    """
+    now = timezone.now()
+    overdue = now >= row.share_ends_at
+    known = kind == NEEDS.get(Step(row.step))
+    until = now if known and (row.step == Step.GENERATE or not overdue) else now + HELD
+    moves.round_wait(lease=lease, row=row, wait=Wait(until, f"out of service: {reason}", needs_attention=overdue))

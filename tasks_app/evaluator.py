@@ -1,0 +1,204 @@
+"""The other side of the service, as `send_task` and the demo play it: posts a task, hears the callback, judges how a round ended."""
+
+from __future__ import annotations
+
+import json
+import queue
+import re
+import secrets
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import TracebackType
+
+SAMPLES = Path(__file__).parent / "samples"
+ECHOED = ("email", "task", "round", "nonce")
+CALLBACK_KEYS = {*ECHOED, "repo_url", "commit_sha", "pages_url"}
+ENDED = {"completed", "failed", "cancelled"}
+
+
+class TaskError(Exception):
+    """The service did not take the task, or cannot be spoken to; the message is one line for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A POST that reached the listener."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+    def told(self) -> dict[str, Any]:
+        """Return the body's fields, {} where it is no JSON object."""
+        try:
+            value = json.loads(self.body)
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    def problems(self, task: Mapping[str, Any]) -> list[str]:
+        """Name everything in which this is not the callback that the contract promises for `task`."""
+        told, wrong = self.told(), []
+        if set(told) != CALLBACK_KEYS:
+            wrong.append(f"the keys are {sorted(told)}, not {sorted(CALLBACK_KEYS)}")
+        wrong += [
+            f"{key} is {told.get(key)!r}, not {task[key]!r} as sent" for key in ECHOED if told.get(key) != task[key]
+        ]
+        if not re.fullmatch("[0-9a-f]{40}", str(told.get("commit_sha"))):
+            wrong.append(f"commit_sha {told.get('commit_sha')!r} is no full SHA")
+        wrong += [f"{key} is empty" for key in ("repo_url", "pages_url") if not told.get(key)]
+        if not self.headers.get("content-type", "").startswith("application/json"):
+            wrong.append(f"Content-Type is {self.headers.get('content-type')!r}")
+        return wrong
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        self.server.received.put(Callback(body, {name.lower(): value for name, value in self.headers.items()}))
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing: standard error belongs to the progress view."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.received: queue.Queue[Callback] = queue.Queue()
+
+
+class Listener:
+    """An evaluation_url on loopback that answers 200; use it in a `with`."""
+
+    def __init__(self) -> None:
+        self._server = _Server()
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/notify"
+
+    def __enter__(self) -> Listener:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def wait(self, nonce: object, seconds: float) -> Callback | None:
+        """Return the first callback that names `nonce` (others are dropped: a round of yesterday may still be told), None after `seconds`."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                callback = self._server.received.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                return None
+            if callback.told().get("nonce") == nonce:
+                return callback
+
+
+@dataclass(slots=True)
+class Service:
+    """The service at `url` (an origin), spoken to as an evaluator and a person would."""
+
+    url: str
+    client: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=30.0, trust_env=False))
+
+    def post(self, task: Mapping[str, Any]) -> dict[str, Any]:
+        """Post a task and return what the 200 says: id, status_url, warnings. Raises TaskError with the reason, never with the secret."""
+        try:
+            answer = self.client.post(f"{self.url}/handle_task", json=dict(task))
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise TaskError(
+                f"{self.url} cannot be reached: {str(error) or type(error).__name__}. Is the service running (make run)?"
+            ) from None
+        told = _json_object(answer)
+        if answer.status_code != 200 or "id" not in told:
+            raise TaskError(f"{self.url} answered {answer.status_code}: {_reason(answer.status_code, told)}")
+        return told
+
+    def round(self, identity: str) -> dict[str, Any] | None:
+        """Look at a round; None while the service gives no usable answer (it may be restarting)."""
+        try:
+            answer = self.client.get(f"{self.url}/api/rounds/{identity}")
+        except httpx2.HTTPError:
+            return None
+        return (_json_object(answer) or None) if answer.status_code == 200 else None
+
+
+def sample_names() -> list[str]:
+    """Return the names of the samples that come with the service."""
+    return sorted(path.stem for path in SAMPLES.glob("*.json"))
+
+
+def load_task(file: Path) -> dict[str, Any]:
+    """Read a task from a JSON file. Raises TaskError."""
+    try:
+        task = json.loads(file.read_bytes())
+    except OSError as error:
+        raise TaskError(f"{file}: {error.strerror}") from None
+    except ValueError as error:
+        raise TaskError(f"{file} is not JSON: {error}") from None
+    if not isinstance(task, dict):
+        raise TaskError(f"{file} holds no JSON object")
+    return task
+
+
+def fresh_nonce() -> str:
+    """Return a nonce that no round has had."""
+    return secrets.token_hex(4)
+
+
+def shortcomings(status: Mapping[str, Any] | None) -> list[str]:
+    """Say why a round is not what an evaluator hopes for: completed, live, not degraded, not late. Empty: it is."""
+    if not status:
+        return ["its status cannot be read"]
+    error = status.get("error") or {}
+    because = f" ({error.get('code')}: {error.get('message')})" if error else ""
+    wrong = (
+        [] if status.get("state") == "completed" else [f"{status.get('state')} in step {status.get('step')}{because}"]
+    )
+    wrong += [] if status.get("live") else ["not live"]
+    wrong += [flag for flag in ("degraded", "late") if status.get(flag)]
+    return wrong
+
+
+def _json_object(answer: httpx2.Response) -> dict[str, Any]:
+    try:
+        value = answer.json()
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _reason(status: int, problem: Mapping[str, Any]) -> str:
+    hint = {401: "the secret is wrong: --secret, or SECRET in the environment or .env"}.get(status)
+    parts = [str(problem[key]) for key in ("title", "detail") if problem.get(key)]
+    parts += [part for key in ("errors", "missing") for part in _flat(problem.get(key))]
+    return "; ".join([*([hint] if hint else []), *dict.fromkeys(parts)]) or "nothing that this command understands"
+
+
+def _flat(value: object) -> Iterator[str]:
+    """Yield the texts in whatever shape a problem lists its parts, each with the field it belongs to."""
+    if isinstance(value, dict):
+        yield from (f"{name}: {text}" for name, inner in value.items() for text in _flat(inner))
+    elif isinstance(value, list):
+        yield from (text for inner in value for text in _flat(inner))
+    elif value is not None:
+        yield str(value)

@@ -1,0 +1,184 @@
+"""From rows to the frozen inputs of the steps: reading only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from engine.core import checks
+from engine.core.brief import AttachedFile, Brief
+from engine.core.budget import Budget
+from engine.core.repository import marker, repository_name
+from engine.core.selection import Candidate
+from engine.core.site import Origin, SiteFile
+from engine.ports import Repository
+from engine.steps.deploy import DeployInput, FrozenCheck
+from engine.steps.generate import GenerateInput
+from engine.steps.notify import NotifyInput, callback_body
+from engine.steps.publish import Planned, PublishInput
+from engine.steps.verify import VerifyInput
+from tasks_app.models import Attachment, Attempt, CheckResult, Commit, NotificationAttempt, Round, SourceFile, Task
+from tasks_app.redaction import found_in
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+def budget_of(row: Round) -> Budget:
+    """Return the time budget of the round's present run."""
+    return Budget(row.started_at, row.deadline_at)
+
+
+def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
+    """Gather what generate works from."""
+    files = list(row.attachments.all())
+    earlier = Attachment.objects.filter(round__task_key=row.task_key, round__created_at__lt=row.created_at)
+    return GenerateInput(
+        brief=_brief(row, [f for f in files if f.content is not None]),
+        unfetched=tuple((f.name, f.url) for f in files if f.content is None),
+        repository=_repository_for(row),
+        task_key=row.task_key,
+        protected=tuple(earlier.order_by("name").values_list("name", flat=True).distinct()),
+        marker=marker(str(row.pk), row.run),
+        year=row.created_at.year,
+        budget=budget_of(row),
+        failures=row.failures,
+        model_closed=model_closed,
+        secret_in=found_in,
+    )
+
+
+def verify_input(row: Round, *, now: datetime) -> VerifyInput:
+    """Gather the newest tree of the round and the attempts of this run that were judged before."""
+    newest = Attempt.objects.filter(round=row, files__isnull=False).order_by("-pk").first()
+    if newest is None:
+        raise LookupError(f"round {row.pk} is at verify and has no tree")
+    judged = (
+        Attempt.objects.filter(round=row, run=newest.run, check_results__target="local", pk__lt=newest.pk)
+        .distinct()
+        .order_by("pk")
+    )
+    earlier = tuple(
+        Candidate(a.pk, order, [_result(r) for r in a.check_results.filter(target="local")])
+        for order, a in enumerate(judged, 1)
+    )
+    return VerifyInput(
+        attempt=newest.pk,
+        order=len(earlier) + 1,
+        files={path: bytes(content) for path, content in newest.files.values_list("path", "content")},
+        url=_local_url(row),
+        words=row.brief,
+        checks=_checks(row),
+        earlier=earlier,
+        seconds=budget_of(row).check_seconds(now),
+    )
+
+
+def publish_input(row: Round) -> PublishInput:
+    """Gather the chosen tree and where it goes."""
+    rows = SourceFile.objects.filter(attempt=row.chosen_attempt_id).values_list("path", "content", "origin")
+    # Of any run: what an earlier one planned may have been pushed by a process that died right after it.
+    planned = Commit.objects.filter(round=row, pushed_at=None, abandoned_at=None).order_by("-pk").first()
+    return PublishInput(
+        brief=_brief(row, []),
+        round_id=str(row.pk),
+        accepted_at=row.created_at,
+        files={path: SiteFile(bytes(content), Origin(origin)) for path, content, origin in rows},
+        chosen_at=_set(row.chosen_at),
+        base_sha=row.base_sha,
+        repository=_repository(row) if row.repository else None,
+        task_key=row.task_key,
+        planned=Planned(planned.sha, planned.parent or None) if planned else None,
+        simulated=row.simulated,
+        degraded=row.degraded,
+    )
+
+
+def deploy_input(row: Round) -> DeployInput:
+    """Gather the commit that must be live."""
+    page = SourceFile.objects.get(attempt=row.chosen_attempt_id, path="index.html").content
+    published = _set(row.published_at)
+    later = Commit.objects.filter(
+        round__task_key=row.task_key, round__repository=row.repository, planned_at__gt=published
+    )
+    shas = frozenset(later.exclude(round=row).values_list("sha", flat=True))
+    judged = CheckResult.objects.filter(attempt=row.chosen_attempt_id, target="local").order_by("position")
+    return DeployInput(
+        repository=_repository(row),
+        sha=row.commit_sha,
+        page=bytes(page),
+        published_at=published,
+        budget=budget_of(row),
+        later=shas,
+        checks=tuple(FrozenCheck(r.position, *_judged(r)) for r in judged),
+        words=row.brief,
+    )
+
+
+def notify_input(row: Round) -> NotifyInput:
+    """Gather the callback; its bytes are those of the run's first attempt, where there was one."""
+    sent = list(NotificationAttempt.objects.filter(round=row, run=row.run).order_by("number"))
+    where = {"repo_url": row.repo_url, "commit_sha": row.commit_sha, "pages_url": row.pages_url}
+    return NotifyInput(
+        url=row.evaluation_url,
+        body=bytes(sent[0].body) if sent else callback_body(row.request, **where),
+        webhook_id=f"msg_{row.pk.hex}_{row.run}",
+        statuses=tuple(attempt.status_code for attempt in sent),
+        first_at=sent[0].started_at if sent else None,
+        notify_for=settings.NOTIFY_FOR_SECONDS,
+    )
+
+
+def _brief(row: Round, files: list[Attachment]) -> Brief:
+    return Brief(
+        email=row.email,
+        task=row.task_name,
+        number=row.number,
+        nonce=row.nonce,
+        text=row.brief,
+        checks=_checks(row),
+        attachments=tuple(AttachedFile(f.name, f.media_type, bytes(f.content or b"")) for f in files),
+    )
+
+
+def _checks(row: Round) -> tuple[checks.Check, ...]:
+    return tuple(checks.parse_check(raw) for raw in row.checks)
+
+
+def _result(row: CheckResult) -> checks.CheckResult:
+    check = checks.Check(checks.Kind(row.kind), row.text)
+    return checks.CheckResult(
+        check, checks.Target(row.target), checks.Verdict(row.verdict), row.detail, row.value, row.milliseconds
+    )
+
+
+def _judged(row: CheckResult) -> tuple[checks.Check, checks.Verdict]:
+    result = _result(row)
+    return result.check, result.verdict
+
+
+def _local_url(row: Round) -> str:
+    """Return where GitHub Pages would serve the page: it is opened there before it is published, so that its paths are the real ones."""
+    name = row.repository or repository_name(row.email, row.task_name, row.nonce)
+    return f"https://{(row.owner or settings.GITHUB_OWNER or 'local').lower()}.github.io/{name}/"
+
+
+def _repository(row: Round) -> Repository:
+    return Repository(row.owner, row.repository, row.repo_url, row.pages_url)
+
+
+def _repository_for(row: Round) -> Repository | None:
+    """Return the repository to build on: its own where one was made or published for it, else, later rounds only, the task's newest published one."""
+    if row.repository and (row.number == 1 or row.published_at):
+        return _repository(row)
+    if row.number == 1:
+        return None
+    task = Task.objects.filter(pk=row.task_key).exclude(repository="").first()
+    return Repository(task.owner, task.repository, task.repo_url, task.pages_url) if task else None
+
+
+def _set(value: datetime | None) -> datetime:
+    if value is None:
+        raise LookupError("a date that this step relies on is missing")
+    return value

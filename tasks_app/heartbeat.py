@@ -1,0 +1,78 @@
+"""Keeps a lease alive while a step runs, but only within the step's budget."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import Error, connection
+
+from tasks_app.services.beats import worker_name, worker_seen
+from tasks_app.services.leases import lease_renew
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from tasks_app.services.leases import Lease
+
+logger = logging.getLogger(__name__)
+
+
+def end_process() -> None:
+    """End this worker process: a hung step cannot be ended otherwise, and the queue replaces a busy worker that is killed."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Heartbeat:
+    """Renews a lease and this worker's beat every `every` seconds in a thread; after `seconds` it stops and calls `overrun`.
+
+    A thread cannot run while C code holds the interpreter: such a step loses its lease all the same, since nobody renews it, and the
+    supervisor's watch ends the process, since nobody hears of it.
+    """
+
+    def __init__(
+        self, lease: Lease, *, seconds: float, overrun: Callable[[], None] = end_process, every: float | None = None
+    ) -> None:
+        self._lease, self._seconds, self._overrun = lease, seconds, overrun
+        self._every = every or settings.LEASE_SECONDS / 4
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        ends = time.monotonic() + self._seconds
+        try:
+            while not self._done.wait(min(self._every, max(ends - time.monotonic(), 0.0))):
+                if time.monotonic() >= ends:
+                    logger.error(
+                        "round %s: its step is past its budget of %.0f s; this process ends",
+                        self._lease.round_id,
+                        self._seconds,
+                    )
+                    self._overrun()
+                    return
+                self._renew()
+        finally:
+            connection.close()
+
+    def _renew(self) -> None:
+        """Renew, or leave it to the next beat: four of them fit into a lease."""
+        try:
+            lease_renew(lease=self._lease)
+            worker_seen(worker=worker_name())
+        except Error:
+            logger.warning("round %s: the lease could not be renewed", self._lease.round_id, exc_info=True)

@@ -1,0 +1,33 @@
+"""`manage.py round ID`: the whole story of one round."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from tasks_app.management.round_command import RoundCommand, width
+from tasks_app.management.round_record import round_data, round_record
+from tasks_app.management.round_search import round_named
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+
+
+class Command(RoundCommand):
+    """The story."""
+
+    help = "Tell the whole story of one round: steps, attempts, checks, commits, callbacks, warnings, error, links."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Define which round."""
+        super().add_arguments(parser)
+        parser.add_argument("id", metavar="ID", help="the round's id, or its beginning")
+
+    def handle(self, *_args: object, **options: Any) -> None:
+        """Print it."""
+        row = round_named(options["id"])
+        if options["json"]:
+            self.say_json(round_data(row))
+        else:
+            self.say(round_record(row, timezone.now(), width()))

@@ -1,0 +1,34 @@
+"""`manage.py serve`: everything on one machine under one parent."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from django.core.management.base import BaseCommand, CommandError
+
+from tasks_app import serving
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+
+
+class Command(BaseCommand):
+    """The one-machine entry point."""
+
+    help = "Migrate, then run web, workers and dispatcher until SIGTERM or Ctrl-C."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Define the options."""
+        parser.add_argument("--bind", metavar="HOST:PORT", help="where to listen (default 0.0.0.0:PORT)")
+        parser.add_argument("--workers", type=int, metavar="N", help="worker processes (default WORKERS)")
+
+    def handle(self, *_args: object, bind: str | None, workers: int | None, **_options: object) -> None:
+        """Serve; exit 2 where the address cannot be used."""
+        if workers is not None and workers < 1:
+            raise CommandError("--workers must be at least 1", returncode=2)
+        try:
+            code = serving.serve(serving.Address.parse(bind) if bind else None, workers)
+        except serving.AddressError as error:
+            raise CommandError(str(error), returncode=serving.PORT_TAKEN) from None
+        sys.exit(code)

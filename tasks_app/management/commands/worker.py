@@ -1,0 +1,29 @@
+"""`manage.py worker`: workers and dispatcher without the web, for more machines."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from django.core.management.base import BaseCommand, CommandError
+
+from tasks_app import serving
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+
+
+class Command(BaseCommand):
+    """Another machine's share of the work."""
+
+    help = "Run workers and dispatcher until SIGTERM or Ctrl-C; the web runs elsewhere."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Define the options."""
+        parser.add_argument("--workers", type=int, metavar="N", help="worker processes (default WORKERS)")
+
+    def handle(self, *_args: object, workers: int | None, **_options: object) -> None:
+        """Work until told to stop."""
+        if workers is not None and workers < 1:
+            raise CommandError("--workers must be at least 1", returncode=2)
+        sys.exit(serving.work(workers))

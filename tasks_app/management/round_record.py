@@ -1,0 +1,181 @@
+"""The whole story of one round: as text for a terminal, and as data."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from tasks_app.admin.display import short, visible
+from tasks_app.management.round_table import flags
+from tasks_app.status import iso_time, round_checks, round_status
+from tasks_app.story import story
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from tasks_app.models import Attempt, Commit, NotificationAttempt, Round
+
+_MOST_LINES = 40  # of one part; the newest are shown
+_MOST_TEXT = 600  # characters of one line before it is folded
+
+
+def round_data(row: Round) -> dict[str, object]:
+    """Return the status object and what only operators see; no prompts, replies, files or bodies."""
+    attempts = row.attempts.defer("messages", "reply")
+    return round_status(row) | {
+        "email": row.email,
+        "nonce": row.nonce,
+        "run": row.run,
+        "evaluation_url": row.evaluation_url,
+        "story": story(row, timezone.now()),
+        "attempts": [_attempt_data(attempt) for attempt in attempts],
+        "commits": [
+            {
+                "sha": commit.sha,
+                "run": commit.run,
+                "files": commit.files,
+                "planned_at": iso_time(commit.planned_at),
+                "pushed_at": iso_time(commit.pushed_at),
+                "abandoned_at": iso_time(commit.abandoned_at),
+            }
+            for commit in row.commits.all()
+        ],
+        "looks": [
+            {"at": iso_time(look.at), "live": look.live, "build_status": look.build_status, "reason": look.reason}
+            for look in row.pages_statuses.all()
+        ],
+        "events": [
+            {"at": iso_time(event.at), "who": event.who, "what": event.what, "text": event.text}
+            for event in row.events.order_by("at", "pk")
+        ],
+    }
+
+
+def _attempt_data(attempt: Attempt) -> dict[str, object]:
+    return {
+        "id": attempt.pk,
+        "run": attempt.run,
+        "kind": attempt.kind,
+        "provider": attempt.provider,
+        "simulated": attempt.simulated,
+        "model": attempt.model_answered or attempt.model_asked,
+        "started_at": iso_time(attempt.started_at),
+        "seconds": attempt.seconds,
+        "outcome": attempt.outcome,
+        "finish_reason": attempt.finish_reason,
+        "input_tokens": attempt.input_tokens,
+        "output_tokens": attempt.output_tokens,
+        "cost": str(attempt.cost) if attempt.cost is not None else None,
+        "error": {"code": attempt.error_code, "message": attempt.error_message} if attempt.error_code else None,
+    }
+
+
+def round_record(row: Round, now: datetime, width: int) -> str:
+    """Return the story as text: what it is about first, then part by part; a part of which there is nothing is left out."""
+    parts = {
+        "STEPS": [
+            f"{_clock(s.started_at, row)}  {s.step:<8}  {_seconds(s.started_at, s.ended_at):>9}  "
+            f"{s.outcome or 'goes on':<9}  {s.detail}"
+            for s in row.step_runs.all()
+        ],
+        "ATTEMPTS": [_attempt(attempt, row) for attempt in row.attempts.defer("messages", "reply")],
+        "CHECKS": [_check(check) for check in round_checks(row)],
+        "COMMITS": [_commit(commit, row) for commit in row.commits.all()],
+        "LOOKS AT THE PAGE": [
+            f"{_clock(look.at, row)}  {'live' if look.live else 'not live'}  {look.reason}"
+            for look in row.pages_statuses.all()
+        ],
+        "CALLBACKS": [_callback(sent, row) for sent in row.notifications.defer("body", "answer")],
+        "WARNINGS": [str(warning) for warning in row.warnings],
+        "EVENTS": [f"{_clock(e.at, row)}  {e.who}: {e.what}  {e.text}" for e in row.events.order_by("at", "pk")],
+    }
+    told = [*_fold(f"{row}: {story(row, now)}", width, ""), *_facts(row, width)]
+    for heading, lines in parts.items():
+        told += _part(heading, lines, width)
+    return "\n".join(told)
+
+
+def _facts(row: Round, width: int) -> Iterator[str]:
+    """Yield what is on the row itself, a line each; an address is never folded, so that it can be copied."""
+    yield ""
+    ended = f", ended {_clock(row.finished_at, row)}" if row.finished_at else ""
+    facts = {
+        "id": str(row.pk),
+        "email": row.email,
+        "nonce": row.nonce,
+        "asked": f"{row.created_at:%Y-%m-%d %H:%M:%S} UTC, deadline {_clock(row.deadline_at, row)}{ended}, run {row.run}",
+        "flags": ", ".join([*flags(row), *(["needs attention"] if row.needs_attention else [])]),
+        "error": f"{row.error_code}: {row.error_message}" if row.error_code else "",
+    }
+    for name, value in facts.items():
+        if value:
+            yield from _fold(value, width, f"{name:<12}")
+    links = {
+        "repository": row.repo_url,
+        "commit": row.commit_sha,
+        "page": row.pages_url,
+        "evaluator": row.evaluation_url,
+    }
+    for name, value in links.items():
+        if value:
+            yield f"{name:<12}{short(value, 2_000)}"
+
+
+def _part(heading: str, lines: list[str], width: int) -> Iterator[str]:
+    if not lines:
+        return
+    yield from ("", heading)
+    if len(lines) > _MOST_LINES:
+        yield f"  … {len(lines) - _MOST_LINES} before"
+    for line in lines[-_MOST_LINES:]:
+        yield from _fold(line, width, "  ")
+
+
+def _fold(text: str, width: int, indent: str) -> Iterable[str]:
+    """Fold one line of foreign text; its own line ends are blanks here, so that it cannot pass for lines of ours."""
+    flat = visible(text[:_MOST_TEXT].replace("\n", " ").replace("\t", " "))
+    rest = "…" if len(text) > _MOST_TEXT else ""
+    return textwrap.wrap(flat + rest, width, initial_indent=indent, subsequent_indent=" " * max(len(indent), 4))
+
+
+def _attempt(attempt: Attempt, row: Round) -> str:
+    took = f"{attempt.seconds:.1f} s" if attempt.seconds is not None else "goes on"
+    tokens = f"{attempt.input_tokens or 0} + {attempt.output_tokens or 0} tokens" if attempt.input_tokens else ""
+    cost = f"${attempt.cost}" if attempt.cost is not None else ""
+    error = f"{attempt.error_code}: {attempt.error_message}" if attempt.error_code else ""
+    by = attempt.model_answered or attempt.model_asked or "the service"
+    simulated = "simulated" if attempt.simulated else ""
+    said = "  ".join(filter(None, (attempt.outcome, by, simulated, tokens, cost, error)))
+    return f"{_clock(attempt.started_at, row)}  {attempt.kind:<8}  {took:>9}  {said}"
+
+
+def _check(check: dict[str, object]) -> str:
+    detail = f"  ({check['detail']})" if check["detail"] else ""
+    return f"{check['verdict']:<12}  {check['kind']:<7}  {check['text']}{detail}"
+
+
+def _commit(commit: Commit, row: Round) -> str:
+    if commit.pushed_at:
+        stands = f"pushed {_clock(commit.pushed_at, row)}"
+    else:
+        stands = "abandoned" if commit.abandoned_at else "not pushed"
+    count = len(commit.files)
+    return f"{commit.sha}  {stands}, {count} file{'' if count == 1 else 's'}"
+
+
+def _callback(sent: NotificationAttempt, row: Round) -> str:
+    took = f"{sent.seconds:.1f} s" if sent.seconds is not None else "goes on"
+    return f"{_clock(sent.started_at, row)}  {sent.status_code or 'none':<4}  {took:>9}  {sent.error}"
+
+
+def _clock(moment: datetime, row: Round) -> str:
+    """Return a time in UTC, with its day where that is not the day of the request."""
+    same = moment.date() == row.created_at.date()
+    return f"{moment:%H:%M:%S}" if same else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def _seconds(start: datetime, end: datetime | None) -> str:
+    return f"{(end - start).total_seconds():.1f} s" if end else "goes on"

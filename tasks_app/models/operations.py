@@ -1,0 +1,79 @@
+"""What operators need beside the rounds: refusals, events, workers and breakers."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from tasks_app.models.rounds import Round
+
+
+class Rejection(models.Model):
+    """A request with the right secret that was refused, so that nothing is lost."""
+
+    at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField()
+    client = models.CharField(max_length=64, blank=True)
+    errors = models.JSONField(default=dict)
+    payload = models.JSONField(null=True, help_text="as it came, less the secret")
+
+    class Meta:
+        ordering = ("-at",)
+
+    def __str__(self) -> str:
+        return f"{self.status} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class Event(models.Model):
+    """An operator's act, or a decision of the service worth knowing."""
+
+    at = models.DateTimeField()
+    who = models.CharField(max_length=150, help_text="an operator's name, or the part of the service")
+    what = models.CharField(max_length=40)
+    round = models.ForeignKey(Round, null=True, on_delete=models.CASCADE, related_name="events")
+    text = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("-at", "-pk")
+
+    def __str__(self) -> str:
+        return self.what
+
+
+class WorkerBeat(models.Model):
+    """A worker process, when it was last heard of and what it was on."""
+
+    worker = models.CharField(max_length=120, unique=True, help_text="supervisor:pid")
+    host = models.CharField(max_length=255)
+    pid = models.PositiveIntegerField()
+    seen_at = models.DateTimeField()
+    round = models.ForeignKey(Round, null=True, on_delete=models.SET_NULL, related_name="+")
+    step = models.CharField(max_length=8, blank=True)
+    stopping = models.BooleanField(default=False, help_text="of a dispatcher: its workers take no further step")
+
+    class Meta:
+        ordering = ("-seen_at",)
+
+    def __str__(self) -> str:
+        return self.worker
+
+
+class Breaker(models.Model):
+    """A kind of outside service that will not work for now: rounds that need it are not taken."""
+
+    kind = models.CharField(max_length=20, help_text="model or forge")
+    code = models.CharField(max_length=60)
+    reason = models.TextField()
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, help_text="opens by itself then; null: a person or a new start does")
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ("-since",)
+        constraints = (
+            models.UniqueConstraint(fields=["kind"], condition=Q(closed_at=None), name="breaker_one_open_per_kind"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.reason}"

@@ -1,0 +1,135 @@
+"""What was asked for and where it stands: tasks, rounds and their attachments."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from engine.core.lifecycle import ENDED, State, Step
+
+
+def _named(enum: type[State] | type[Step]) -> list[tuple[str, str]]:
+    return [(member.value, member.value) for member in enum]
+
+
+class Task(models.Model):
+    """The rounds of one (email, task) and the repository that they share. Made by the worker, not at intake."""
+
+    key = models.CharField(primary_key=True, max_length=64, help_text="SHA-256 of email and task")
+    email = models.TextField()
+    name = models.TextField()
+    created_at = models.DateTimeField()
+    owner = models.CharField(max_length=255, blank=True, help_text="of the newest published repository")
+    repository = models.CharField(max_length=255, blank=True)
+    repo_url = models.TextField(blank=True)
+    pages_url = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Round(models.Model):
+    """One accepted POST. The columns from `state` to `waiting_on` are moved by `tasks_app.services` alone."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of email, task, round and nonce")
+    task_key = models.CharField(max_length=64, help_text="SHA-256 of email and task")
+    task = models.ForeignKey(Task, null=True, on_delete=models.PROTECT, related_name="rounds")
+    email = models.TextField()
+    task_name = models.TextField("task")
+    number = models.PositiveSmallIntegerField("round")
+    nonce = models.TextField()
+    brief = models.TextField()
+    checks = models.JSONField(default=list)
+    evaluation_url = models.TextField()
+    request = models.JSONField(help_text="as it came, less the secret")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the canonical request less the secret")
+    warnings = models.JSONField(default=list)
+
+    state = models.CharField(max_length=9, choices=_named(State), default=State.QUEUED.value)
+    step = models.CharField(max_length=8, choices=_named(Step), default=Step.GENERATE.value)
+    run = models.PositiveIntegerField(default=1, help_text="counts retries, revivals and regenerations")
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(help_text="of the present run: the POST, or the retry")
+    deadline_at = models.DateTimeField()
+    published_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    next_at = models.DateTimeField(null=True, help_text="when it is due; null once it has ended")
+    share_ends_at = models.DateTimeField(
+        help_text="of its step; while the step's breaker is open it is not taken before"
+    )
+    rung_at = models.DateTimeField(null=True, help_text="when the queue was told of it last")
+    lease_token = models.UUIDField(null=True)
+    lease_owner = models.CharField(max_length=120, blank=True, help_text="supervisor:pid")
+    lease_until = models.DateTimeField(null=True)
+    crashes = models.PositiveSmallIntegerField(default=0, help_text="claims in a row that ended without a release")
+    failures = models.PositiveSmallIntegerField(default=0, help_text="passing failures of this step in a row")
+    waiting_on = models.TextField(blank=True, help_text="what it waits for, in a sentence")
+
+    chosen_attempt = models.ForeignKey("Attempt", null=True, on_delete=models.PROTECT, related_name="+")
+    chosen_at = models.DateTimeField(null=True, help_text="also the commit's date")
+    owner = models.CharField(max_length=255, blank=True)
+    repository = models.CharField(max_length=255, blank=True)
+    repo_url = models.TextField(blank=True)
+    pages_url = models.TextField(blank=True)
+    base_sha = models.CharField(max_length=64, blank=True, help_text="the head that the tree was written for")
+    commit_sha = models.CharField(max_length=64, blank=True)
+
+    simulated = models.BooleanField(default=False)
+    degraded = models.BooleanField(default=False)
+    live = models.BooleanField(default=False)
+    late = models.BooleanField(default=False)
+    needs_attention = models.BooleanField(default=False)
+    error_code = models.CharField(max_length=60, blank=True)
+    error_message = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        permissions = (("operate_round", "Can retry, regenerate, notify again and cancel rounds, and close breakers"),)
+        constraints = (
+            models.CheckConstraint(name="round_state_known", condition=Q(state__in=[s.value for s in State])),
+            models.CheckConstraint(name="round_step_known", condition=Q(step__in=[s.value for s in Step])),
+            models.CheckConstraint(name="round_number_1_to_1000", condition=Q(number__gte=1, number__lte=1000)),
+            models.CheckConstraint(
+                name="round_ended_is_not_due",
+                condition=Q(state__in=sorted(s.value for s in ENDED), next_at=None, finished_at__isnull=False)
+                | (~Q(state__in=sorted(s.value for s in ENDED)) & Q(next_at__isnull=False, finished_at=None)),
+            ),
+            models.CheckConstraint(
+                name="round_lease_is_whole",
+                condition=Q(lease_token=None, lease_until=None)
+                | Q(lease_token__isnull=False, lease_until__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="round_completed_has_commit", condition=~Q(state=State.COMPLETED.value) | ~Q(commit_sha="")
+            ),
+        )
+        indexes = (
+            models.Index(fields=["next_at"], name="round_due", condition=Q(next_at__isnull=False)),
+            models.Index(fields=["task_key", "number"], name="round_of_task"),
+            models.Index(fields=["-created_at"], name="round_newest"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.task_name} round {self.number}"
+
+
+class Attachment(models.Model):
+    """A file of a round. `content` is null until an http(s) attachment was fetched."""
+
+    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="attachments")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=255)
+    media_type = models.CharField(max_length=255, blank=True)
+    url = models.TextField(blank=True, help_text="where it is to be fetched from; blank for a data URI")
+    sha256 = models.CharField(max_length=64, blank=True)
+    content = models.BinaryField(null=True)
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (models.UniqueConstraint(fields=["round", "name"], name="attachment_name_once"),)
+
+    def __str__(self) -> str:
+        return self.name

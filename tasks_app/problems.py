@@ -1,0 +1,69 @@
+"""Refusals as application/problem+json (RFC 9457): every error of the API has this one shape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import JsonResponse
+from rest_framework.exceptions import APIException, MethodNotAllowed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.http import HttpRequest
+
+TITLES = {
+    400: "The request cannot be used",
+    401: "The secret is wrong or missing",
+    404: "There is no such thing",
+    405: "That method is not allowed here",
+    409: "The same round was accepted before with another body",
+    413: "The request is too large",
+    429: "Too many wrong secrets",
+    500: "An error of ours",
+    503: "The service is not ready to take tasks",
+}
+
+
+class Problem(JsonResponse):
+    """One refusal: `status`, a fixed title, and a `detail` for this case."""
+
+    def __init__(self, status: int, detail: str, *, headers: Mapping[str, str] | None = None, **more: object) -> None:
+        body = {
+            "type": "about:blank",
+            "title": TITLES.get(status, "Refused"),
+            "status": status,
+            "detail": detail,
+            **more,
+        }
+        super().__init__(body, status=status, headers=headers, content_type="application/problem+json")
+
+
+def problem_response(error: Exception, context: Mapping[str, object]) -> Problem | None:
+    """Turn DRF's own refusals into problems; anything else is Django's to handle."""
+    del context
+    if isinstance(error, MethodNotAllowed):
+        return Problem(405, str(error.detail))
+    if isinstance(error, APIException):
+        return Problem(error.status_code, str(error.detail))
+    return None
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> Problem:
+    """Answer what Django itself finds suspicious, a Host header that is not ours above all."""
+    del request, exception
+    return Problem(
+        400, "The request's Host header or path is not one of this service. ALLOWED_HOSTS or PUBLIC_URL name the hosts."
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> Problem:
+    """Answer an address that leads nowhere."""
+    del exception
+    return Problem(404, f"Nothing lives at {request.path[:200]}.")
+
+
+def server_error(request: HttpRequest) -> Problem:
+    """Answer an error of our own; its trace is in the log."""
+    del request
+    return Problem(500, "The log holds the reason.")

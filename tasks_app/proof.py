@@ -1,0 +1,89 @@
+"""Verifies from outside what a callback claims: clones the repository, fetches the page and compares the two."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes, urljoin
+
+import httpx2
+from dulwich.client import get_transport_and_path
+from dulwich.object_store import iter_tree_contents
+from dulwich.objects import Blob, Commit
+from dulwich.refs import HEADREF
+from dulwich.repo import MemoryRepo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+REQUIRED = ("LICENSE", "README.md", ".nojekyll", "index.html")
+
+
+class ProofError(Exception):
+    """What is published is not what was told; the message is one line for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """A repository as fetched: the head's SHA, how many commits lead to it, and its files."""
+
+    head: str
+    commits: int
+    files: Mapping[str, bytes]
+
+
+def clone(url: str) -> Clone:
+    """Fetch a repository over HTTP into memory, as any git would."""
+    repository = MemoryRepo()
+    client, path = get_transport_and_path(url)
+    fetched = client.fetch(path, repository)
+    head = fetched.refs.get(HEADREF)
+    if head is None:
+        raise ProofError(f"{url} is empty")
+    commit = repository[head]
+    assert isinstance(commit, Commit)
+    files = {}
+    for entry in iter_tree_contents(repository.object_store, commit.tree):
+        blob = repository[entry.sha]
+        assert isinstance(blob, Blob)
+        files[entry.path.decode()] = blob.data
+    return Clone(head.decode(), sum(1 for _ in repository.get_walker(include=[head])), files)
+
+
+def prove(told: Mapping[str, Any], *, commits: int, attachments: Mapping[str, bytes], secret: str) -> Clone:
+    """Check a callback's repository, page and attachments, return the clone. Raises ProofError with everything that is wrong."""
+    found = clone(str(told["repo_url"]))
+    wrong = [f"{name} is missing" for name in REQUIRED if name not in found.files]
+    if found.head != told["commit_sha"]:
+        wrong.append(f"the head is {found.head}, told was {told['commit_sha']}")
+    if found.commits != commits:
+        wrong.append(f"{found.commits} commits, expected {commits}")
+    wrong += [f"{path} holds the shared secret" for path, content in found.files.items() if secret.encode() in content]
+    wrong += [
+        f"{name} is not the attachment byte for byte"
+        for name, content in attachments.items()
+        if found.files.get(name) != content
+    ]
+    page = str(told["pages_url"])
+    with httpx2.Client(timeout=10.0, trust_env=False, follow_redirects=True) as client:
+        for path in ("", *attachments):
+            answer = client.get(urljoin(page, path))
+            if answer.status_code != 200 or answer.content != found.files.get(path or "index.html"):
+                wrong.append(
+                    f"{answer.url} answers {answer.status_code} and is not the commit's {path or 'index.html'}"
+                )
+    if wrong:
+        raise ProofError("; ".join(wrong))
+    return found
+
+
+def data_files(attachments: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:
+    """Return the content of a sample's `data:` attachments by name. https://www.rfc-editor.org/rfc/rfc2397"""
+    files = {}
+    for attachment in attachments:
+        match = re.fullmatch(r"data:[^,]*?(;base64)?,(.*)", str(attachment.get("url") or ""), re.DOTALL)
+        if match:
+            files[str(attachment["name"])] = b64decode(match[2]) if match[1] else unquote_to_bytes(match[2])
+    return files

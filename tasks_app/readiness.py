@@ -1,0 +1,107 @@
+"""Is the service able to work: each part by name, for `/readyz` and the landing page."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from tasks_app.browser_probe import known_problem
+from tasks_app.services.beats import beats_alive
+from tasks_app.services.breakers import breakers_open
+from tasks_app.services.dues import backlog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tasks_app.models import Breaker
+
+#: A round that is due and not taken for longer than this is worth a warning: too few workers, or none that hears.
+SLOW = timedelta(seconds=60)
+
+
+_UNSEEN = "cannot be looked at without a migrated database"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part: `status` is ok, warning or down."""
+
+    name: str
+    status: str
+    detail: str = ""
+
+
+def parts() -> list[Part]:
+    """Look at every part. A missing browser and an open breaker are warnings: tasks are taken all the same."""
+    settings_part = Part("settings", "down" if settings.MISSING else "ok", " ".join(settings.MISSING))
+    closed: dict[str, Breaker] = {}
+    try:
+        rows = _database_parts()
+        if all(part.status != "down" for part in rows[:2]):
+            rows += [_queue(), _workers()]
+            closed = breakers_open()
+    except Error as error:
+        rows = [Part("database", "down", type(error).__name__), Part("migrations", "down", _UNSEEN)]
+    named = {part.name for part in rows}
+    rows += [Part(name, "down", _UNSEEN) for name in ("queue", "workers") if name not in named]
+    return [settings_part, *rows, _browser(), *_services(closed)]
+
+
+def report() -> tuple[bool, list[dict[str, str]]]:
+    """Return whether no part is down, and the parts as plain data."""
+    all_parts = parts()
+    return all(part.status != "down" for part in all_parts), [asdict(part) for part in all_parts]
+
+
+def _database_parts() -> list[Part]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    executor = MigrationExecutor(connection)
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    found = [Part("database", "ok", connection.vendor)]
+    found.append(
+        Part("migrations", "down", f"{missing} are not applied: manage.py migrate")
+        if missing
+        else Part("migrations", "ok")
+    )
+    return found
+
+
+def _queue() -> Part:
+    count, oldest = backlog()
+    if not oldest:
+        return Part("queue", "ok", "nothing is due")
+    waited = timezone.now() - oldest
+    return Part(
+        "queue", "warning" if waited > SLOW else "ok", f"{count} due, the oldest for {waited.total_seconds():.1f} s"
+    )
+
+
+def _browser() -> Part:
+    problem = known_problem()
+    return Part("browser", "warning" if problem else "ok", problem)
+
+
+def _workers() -> Part:
+    alive = beats_alive()
+    return (
+        Part("workers", "ok", f"{alive} heard of lately")
+        if alive
+        else Part("workers", "down", "no dispatcher was heard of for 30 s")
+    )
+
+
+def _services(closed: Mapping[str, Breaker]) -> list[Part]:
+    names = {"model": settings.LLM_PROVIDER, "forge": settings.FORGE}
+    return [
+        Part(kind, "warning", closed[kind].reason)
+        if kind in closed
+        else Part(kind, "ok" if name else "down", name or "not set")
+        for kind, name in names.items()
+    ]

@@ -1,0 +1,85 @@
+"""Which rounds are due, and which of them may be rung now."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from engine.core.lifecycle import ACTIVE, NEEDS, POLLING, UNPUBLISHED
+from tasks_app.models import Round
+from tasks_app.services.breakers import breakers_open
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+    from uuid import UUID
+
+#: A ring that nobody answered is repeated after this: the queue may have lost it.
+RING_AGAIN = timedelta(seconds=30)
+
+
+def rounds_due(*, workers: int) -> list[UUID]:
+    """Return the rounds to ring now, new work before polls; polls get at most half of the workers, rounded up."""
+    now = timezone.now()
+    if not Round.objects.filter(next_at__lte=now).exists():
+        return []  # asked four times a second: an idle service shall not work out an order of nothing
+    rung = Q(rung_at__gt=now - RING_AGAIN)
+    leased = Q(lease_until__gt=now)
+    active = Round.objects.filter(state__in=ACTIVE)
+    due = active.filter(next_at__lte=now).exclude(leased).exclude(rung)
+    due = _not_held(_in_order(due), closed=breakers_open(now=now), now=now)
+    pending = active.filter(next_at__lte=now).filter(rung).exclude(leased).count()
+    room = max(2 * workers - pending, 0)
+    work = list(due.exclude(step__in=POLLING).order_by("next_at").values_list("pk", flat=True)[:room])
+    polling = active.filter(rung & Q(next_at__lte=now) | leased, step__in=POLLING).count()
+    places = min(max((workers + 1) // 2 - polling, 0), room - len(work))
+    return work + list(due.filter(step__in=POLLING).order_by("next_at").values_list("pk", flat=True)[:places])
+
+
+def backlog() -> tuple[int, datetime | None]:
+    """Return how many rounds are due and not taken, and since when the oldest is; those that rightly wait for another do not count."""
+    now = timezone.now()
+    due = Round.objects.filter(state__in=ACTIVE, next_at__lte=now).exclude(lease_until__gt=now)
+    due = _not_held(_in_order(due), closed=breakers_open(now=now), now=now)
+    found = due.aggregate(count=Count("pk"), oldest=Min("next_at"))
+    return found["count"], found["oldest"]
+
+
+def round_ring(*, round_id: UUID) -> bool:
+    """Mark a round as rung. False: another dispatcher was faster."""
+    now = timezone.now()
+    fresh = Q(rung_at=None) | Q(rung_at__lte=now - RING_AGAIN)
+    return bool(Round.objects.filter(fresh, pk=round_id, state__in=ACTIVE, next_at__lte=now).update(rung_at=now))
+
+
+def rings_forget(*, round_id: UUID | None = None) -> None:
+    """Let a round (None: every one that nobody holds) be rung anew: its ring was not heeded, or lay in the memory of a dead cluster."""
+    rung = Round.objects.filter(state__in=ACTIVE, rung_at__isnull=False, lease_token=None)
+    (rung.filter(pk=round_id) if round_id else rung).update(rung_at=None)
+
+
+def rings_unanswered() -> set[tuple[UUID, datetime | None]]:
+    """Return the rounds that were rung, are due and are not taken, each with the moment that it is due since."""
+    now = timezone.now()
+    rung = Round.objects.filter(state__in=ACTIVE, next_at__lte=now, rung_at__isnull=False, lease_token=None)
+    return set(rung.values_list("pk", "next_at"))
+
+
+def _in_order(due: QuerySet[Round]) -> QuerySet[Round]:
+    """Leave out a round while an earlier one of its task is neither published nor ended: both would build on the same head.
+
+    Rounds of one number have an order too, by their arrival, except first ones: each of those makes a repository of its own.
+    """
+    mine = OuterRef("number")
+    earlier = Q(number__lt=mine) | Q(number=mine, number__gt=1, created_at__lt=OuterRef("created_at"))
+    ahead = Round.objects.filter(earlier, task_key=OuterRef("task_key"), state__in=ACTIVE, step__in=UNPUBLISHED)
+    return due.exclude(Exists(ahead) & Q(step__in=UNPUBLISHED))
+
+
+def _not_held(due: QuerySet[Round], *, closed: Collection[str], now: datetime) -> QuerySet[Round]:
+    """Leave out rounds whose step needs what a breaker has closed off, until their step's share of the deadline ends."""
+    steps = [step for step, kind in NEEDS.items() if kind in closed]
+    return due.exclude(step__in=steps, share_ends_at__gt=now) if steps else due

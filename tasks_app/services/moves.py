@@ -1,0 +1,216 @@
+"""A driven round's moves. Each is one transaction whose UPDATE is conditional on the lease's token and the step: no row, no move."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from engine.core.budget import Budget
+from engine.core.fields import storable
+from engine.core.lifecycle import State, Step, may_follow
+from engine.errors import Fenced
+from tasks_app.models import CheckResult, Commit, Event, Round, SourceFile, StepRun, Task
+from tasks_app.redaction import keepable
+
+if TYPE_CHECKING:
+    from engine.core.checks import CheckResult as Result
+    from engine.steps.outcomes import Deployed, Generated, Published, Verified, Wait
+    from tasks_app.services.leases import Lease
+
+_RELEASE: dict[str, object] = {"lease_token": None, "lease_until": None, "rung_at": None, "crashes": 0}
+
+
+def step_begin(*, lease: Lease, row: Round) -> None:
+    """Open the step's StepRun, or count one more claim of it; give the round its Task. Raises Fenced."""
+    now = timezone.now()
+    with transaction.atomic():
+        _update(lease, row.step, waiting_on="")
+        if not StepRun.objects.filter(round=row, step=row.step, run=row.run, ended_at=None).update(
+            claims=F("claims") + 1
+        ):
+            # An open one of another run or step was left by a retry.
+            StepRun.objects.filter(round=row, ended_at=None).update(ended_at=now, outcome="failed")
+            StepRun.objects.create(round=row, run=row.run, step=row.step, started_at=now)
+        if row.task_id is None:
+            task, _ = Task.objects.get_or_create(
+                key=row.task_key, defaults={"email": row.email, "name": row.task_name, "created_at": row.created_at}
+            )
+            _update(lease, row.step, task=task)
+
+
+def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
+    """Store the tree of an attempt and go on to verify. Raises Fenced."""
+    files = [
+        SourceFile(
+            attempt_id=outcome.attempt,
+            path=path,
+            content=file.content,
+            sha256=hashlib.sha256(file.content).hexdigest(),
+            size=len(file.content),
+            origin=file.origin,
+        )
+        for path, file in outcome.files.items()
+    ]
+    place = outcome.repository
+    with transaction.atomic():
+        _advance(
+            lease,
+            row,
+            Step.VERIFY,
+            outcome.detail,
+            base_sha=outcome.base_sha,
+            simulated=outcome.simulated,
+            degraded=bool(outcome.degraded),
+            **({"owner": place.owner, "repository": place.name, "repo_url": place.url} if place else {}),
+        )
+        SourceFile.objects.bulk_create(files)
+        for file in outcome.fetched:
+            row.attachments.filter(name=file.name).update(
+                content=file.content, media_type=file.media_type[:255], sha256=hashlib.sha256(file.content).hexdigest()
+            )
+        if outcome.degraded:
+            _event(row, "honest page", outcome.degraded)
+
+
+def verified_record(*, lease: Lease, row: Round, outcome: Verified) -> None:
+    """Store an attempt's results and the choice, and go on to publish. Raises Fenced."""
+    with transaction.atomic():
+        _advance(lease, row, Step.PUBLISH, outcome.detail, chosen_attempt=outcome.chosen, chosen_at=timezone.now())
+        CheckResult.objects.bulk_create(
+            _result(outcome.attempt, p, result) for p, result in enumerate(outcome.results, 1)
+        )
+
+
+def published_record(*, lease: Lease, row: Round, outcome: Published) -> None:
+    """Note the commit as pushed and go on to deploy; the task's newest repository is this one now. Raises Fenced."""
+    now, place = timezone.now(), outcome.repository
+    where = {"owner": place.owner, "repository": place.name, "repo_url": place.url, "pages_url": place.pages_url}
+    with transaction.atomic():
+        _advance(lease, row, Step.DEPLOY, outcome.detail, commit_sha=outcome.sha, published_at=now, **where)
+        Commit.objects.filter(round=row, sha=outcome.sha).update(pushed_at=now)
+        Task.objects.filter(pk=row.task_key).update(**where)
+
+
+def deployed_record(*, lease: Lease, row: Round, outcome: Deployed) -> None:
+    """Note whether the commit is live and go on to notify. Raises Fenced."""
+    with transaction.atomic():
+        _advance(lease, row, Step.NOTIFY, outcome.detail, live=outcome.live)
+        CheckResult.objects.bulk_create(_result(row.chosen_attempt_id, p, result) for p, result in outcome.results)
+
+
+def delivered_record(*, lease: Lease, row: Round, detail: str) -> None:
+    """The evaluator knows: the round is completed. Raises Fenced."""
+    now = timezone.now()
+    with transaction.atomic():
+        _update(
+            lease,
+            row.step,
+            state=State.COMPLETED,
+            finished_at=now,
+            next_at=None,
+            late=now > row.deadline_at,
+            needs_attention=False,
+            waiting_on="",
+            **_RELEASE,
+        )
+        _end_step(row, now, "done", detail)
+
+
+def round_wait(*, lease: Lease, row: Round, wait: Wait) -> None:
+    """Let go of the round until a moment. Raises Fenced."""
+    with transaction.atomic():
+        _update(
+            lease,
+            row.step,
+            state=State.WAITING,
+            next_at=wait.until,
+            waiting_on=keepable(wait.reason)[:500],
+            needs_attention=wait.needs_attention or row.needs_attention,
+            failures=F("failures") + 1 if wait.failed else 0,
+            **_RELEASE,
+        )
+        StepRun.objects.filter(round=row, ended_at=None).update(detail=keepable(wait.reason)[:500])
+
+
+def round_release(*, lease: Lease, row: Round) -> None:
+    """Let go of the round between two steps, due at once for whoever comes. Raises Fenced."""
+    _update(lease, row.step, state=State.QUEUED, next_at=timezone.now(), **_RELEASE)
+
+
+def round_fail(*, lease: Lease, row: Round, code: str, message: str) -> None:
+    """End the round without a delivered callback. Raises Fenced."""
+    now = timezone.now()
+    with transaction.atomic():
+        _update(
+            lease,
+            row.step,
+            state=State.FAILED,
+            finished_at=now,
+            next_at=None,
+            error_code=code[:60],
+            error_message=keepable(message),
+            waiting_on="",
+            needs_attention=True,
+            **_RELEASE,
+        )
+        _end_step(row, now, "failed", message)
+        _event(row, "round failed", f"{code}: {message}")
+
+
+def crash_record(*, lease: Lease, row: Round, message: str, delay: float) -> None:
+    """Count an error of our own as a crash and come back after `delay` seconds. Raises Fenced."""
+    until = timezone.now() + timedelta(seconds=delay)
+    with transaction.atomic():
+        release = {**_RELEASE, "crashes": F("crashes") + 1}
+        _update(lease, row.step, state=State.WAITING, next_at=until, waiting_on=keepable(message)[:500], **release)
+        _event(row, "internal error", message)
+
+
+def _advance(lease: Lease, row: Round, step: Step, detail: str, **changes: object) -> None:
+    now, present = timezone.now(), Step(row.step)
+    if not may_follow(step, present):
+        raise ValueError(f"{step} does not follow {present}")
+    share = Budget(row.started_at, row.deadline_at).share_ends(step)
+    _update(lease, present, step=step, share_ends_at=share, crashes=0, failures=0, **changes)
+    _end_step(row, now, "done", detail)
+    StepRun.objects.create(round=row, run=row.run, step=step, started_at=now, claims=0)
+
+
+def _update(lease: Lease, present: str, **changes: object) -> None:
+    """Change the row if it is still ours and in step `present`. Raises Fenced, which also rolls the transaction back."""
+    mine = Round.objects.filter(pk=lease.round_id, lease_token=lease.token, step=present, state=State.RUNNING)
+    if mine.update(**changes) != 1:
+        raise Fenced
+
+
+def _end_step(row: Round, now: datetime, outcome: str, detail: str) -> None:
+    StepRun.objects.filter(round=row, ended_at=None).update(
+        ended_at=now, outcome=outcome, detail=keepable(detail)[:2000]
+    )
+
+
+def _event(row: Round, what: str, text: str) -> None:
+    Event.objects.create(at=timezone.now(), who="service", what=what, round=row, text=keepable(text))
+
+
+def _result(attempt: int, position: int, result: Result) -> CheckResult:
+    """Return a result's row; what a page said is a stranger's text."""
+    return CheckResult(
+        attempt_id=attempt,
+        target=result.target,
+        position=position,
+        kind=result.check.kind,
+        text=keepable(result.check.text),
+        verdict=result.verdict,
+        value=storable(result.value, secret=settings.SECRET),
+        detail=keepable(result.detail)[:2000],
+        milliseconds=result.milliseconds,
+        console=[keepable(line)[:500] for line in result.console],
+        screenshot=result.screenshot or None,
+    )

@@ -1,0 +1,79 @@
+"""New runs of a round: a fresh deadline from some step on, with what earlier runs saved. Begun by the evaluator or by an operator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from engine.core import budget
+from engine.core.lifecycle import UNPUBLISHED, State, Step
+from tasks_app.models import Event, Round, StepRun
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+#: What a run that writes the page anew lets go of; what is published stays on the record until the new commit is.
+ANEW: dict[str, object] = {
+    "chosen_attempt": None,
+    "chosen_at": None,
+    "base_sha": "",
+    "degraded": False,
+    "live": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A run to begin: at which step, by whom, under which name in the Events."""
+
+    step: Step
+    who: str
+    what: str
+
+
+def resumed_step(row: Round) -> Step:
+    """Return the first unfinished step. An honest page that was never published is no result worth keeping: it is generate then."""
+    step = Step(row.step)
+    return Step.GENERATE if row.degraded and step in UNPUBLISHED else step
+
+
+def run_start(*, row: Round, start: Start) -> bool:
+    """Begin a new run of a round that stands as `row` says. False: it does not (any more), and nothing was changed."""
+    now = timezone.now()
+    run = budget.fresh(now, settings.ROUND_DEADLINE_SECONDS)
+    with transaction.atomic():
+        as_seen = Round.objects.filter(pk=row.pk, state=row.state, step=row.step, run=row.run, lease_token=None)
+        started = as_seen.update(
+            state=State.QUEUED,
+            step=start.step,
+            run=F("run") + 1,
+            started_at=now,
+            deadline_at=run.deadline,
+            share_ends_at=run.share_ends(start.step),
+            next_at=now,
+            finished_at=None,
+            rung_at=None,
+            crashes=0,
+            failures=0,
+            late=False,
+            needs_attention=False,
+            error_code="",
+            error_message="",
+            waiting_on="",
+            **(ANEW if start.step == Step.GENERATE else {}),
+        )
+        if started:
+            StepRun.objects.filter(round=row, ended_at=None).update(ended_at=now, outcome="again")
+            Event.objects.create(at=now, who=start.who[:150], what=start.what, round=row, text=f"from {start.step}")
+    return bool(started)
+
+
+def round_revive(*, round_id: UUID, who: str) -> bool:
+    """Start a failed round again from its first unfinished step with a fresh deadline. False: it is not failed (any more)."""
+    row = Round.objects.only("state", "step", "run", "degraded").filter(pk=round_id, state=State.FAILED).first()
+    return row is not None and run_start(row=row, start=Start(resumed_step(row), who, "round revived"))

@@ -1,0 +1,191 @@
+"""What `serve` and `worker` keep running, and what they do before and after: the one-machine composition of processes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import DatabaseError, connections
+
+from tasks_app import bootstrap
+from tasks_app.browser_probe import probe
+from tasks_app.dispatcher import Dispatcher
+from tasks_app.presence import present
+from tasks_app.services.dues import rings_forget
+from tasks_app.services.events import event_record
+from tasks_app.services.leases import lease_pids, leases_free
+from tasks_app.supervisor import Program, Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+logger = logging.getLogger(__name__)
+
+PORT_TAKEN = 2  # exit code
+
+WEB = Program("web", (sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"))
+CLUSTER = Program("cluster", (sys.executable, "manage.py", "cluster"))
+
+
+class AddressError(Exception):
+    """The address to listen on is malformed, taken, or not this machine's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen: a host (name, IPv4 or IPv6 without brackets) and a port."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read HOST:PORT, [HOST]:PORT or :PORT (every interface). Raises AddressError."""
+        host, colon, port = text.rpartition(":")
+        if not colon or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+            raise AddressError(f"{text!r} is not HOST:PORT with a port from 1 to 65535")
+        return cls(host.removeprefix("[").removesuffix("]") or "0.0.0.0", int(port))  # noqa: S104 -- what ":PORT" means
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def must_be_free(self) -> None:
+        """Listen for an instant. Raises AddressError where that is not possible."""
+        try:
+            family, _, _, _, sockaddr = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, socket.SOCK_STREAM) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(sockaddr)
+                probe.listen()
+        except OSError as error:
+            raise AddressError(f"cannot listen on {self}: {error.strerror or error}") from error
+
+
+def serve(bind: Address | None, workers: int | None) -> int:
+    """Run web, workers and dispatcher until SIGTERM or SIGINT; return the exit code. Raises AddressError before anything is started."""
+    address = bind or Address("0.0.0.0", settings.PORT)  # noqa: S104 -- a container is reached from outside
+    _agree(port=address.port, workers=workers)
+    address.must_be_free()
+    with _sigterm_exits():
+        bootstrap.prepare(migrate=True)
+        connections.close_all()
+    sys.stdout.write(announcement())
+    sys.stdout.flush()
+    return _run("serve", (WEB, CLUSTER), {"BIND": str(address)})
+
+
+def work(workers: int | None) -> int:
+    """Run workers and dispatcher until SIGTERM or SIGINT; return the exit code. Migrating is left to `serve` or to a person."""
+    _agree(port=settings.PORT, workers=workers)
+    with _sigterm_exits():
+        bootstrap.prepare(migrate=False)
+        connections.close_all()
+    return _run("worker", (CLUSTER,), {})
+
+
+def announcement() -> str:
+    """Return what an operator wants to know at start: the addresses, what is simulated, what is missing."""
+    simulated = [
+        what
+        for there, what in (
+            (settings.LLM_PROVIDER == "simulated", "the model (LLM_PROVIDER=simulated)"),
+            (settings.FORGE == "local", "GitHub and its Pages (FORGE=local: repositories and pages on this machine)"),
+        )
+        if there
+    ]
+    lines = [
+        f"public     {settings.PUBLIC_URL}",
+        f"pages      {settings.PAGES_ORIGIN}",
+        f"admin      {settings.PUBLIC_URL}/admin/",
+        *(f"simulated  {what}" for what in simulated),
+    ]
+    return "\n".join(
+        [
+            *lines,
+            "NOT READY, tasks are answered 503: what is missing is named above"
+            if settings.MISSING
+            else "ready for tasks",
+            "",
+        ]
+    )
+
+
+def _agree(*, port: int, workers: int | None) -> None:
+    """Begin anew, in this very process, where the command line says otherwise than the settings that are loaded by now.
+
+    PUBLIC_URL and PAGES_ORIGIN follow from the port: that every process agrees is worth the half second.
+    """
+    wanted = {"PORT": (port, settings.PORT), "WORKERS": (workers or settings.WORKERS, settings.WORKERS)}
+    changed = {name: str(asked) for name, (asked, loaded) in wanted.items() if asked != loaded}
+    if all(os.environ.get(name) == value for name, value in changed.items()):
+        return
+    os.environ.update(changed)
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 -- no shell is the point
+
+
+@contextmanager
+def _sigterm_exits() -> Iterator[None]:
+    old = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, old)
+
+
+def _run(label: str, programs: tuple[Program, ...], extra: dict[str, str]) -> int:
+    me, stop = uuid.uuid4().hex, threading.Event()
+    supervisor = Supervisor(
+        programs,
+        {**os.environ, "DATA_DIR": str(settings.DATA_DIR), "SUPERVISOR_ID": me, **extra},
+        label=label,
+        on_death=lambda name, how: _clear_up(me, label, name, how),
+        on_stop=stop.set,
+    )
+    dispatcher = Dispatcher(me, lambda: supervisor.group_of(CLUSTER.name))
+    thread = threading.Thread(target=dispatcher.run, args=(stop,), name="dispatcher", daemon=True)
+    with present(settings.DATA_DIR / "supervisors", me) as dead:
+        for other in dead:
+            _clear_up(other, label, CLUSTER.name, "died with its supervisor, which was killed")
+        thread.start()
+        threading.Thread(target=probe, name="browser probe", daemon=True).start()
+        code = supervisor.run()
+        thread.join(2.0)
+        _free_leases(me, crashed=False)
+    return code
+
+
+def _clear_up(me: str, label: str, name: str, how: str) -> None:
+    """Write a death down; the rounds that a dead cluster held, and those that it was rung for, are free at once."""
+    if name == CLUSTER.name:
+        _free_leases(me, crashed=True)
+    try:
+        if name == CLUSTER.name:
+            rings_forget()
+        event_record(what=f"{name} restarted", text=f"{label}: {name} {how}")
+    except DatabaseError:
+        logger.exception("the death of %s is not written down", name)
+    finally:
+        connections.close_all()
+
+
+def _free_leases(me: str, *, crashed: bool) -> None:
+    """Let others have the rounds of processes that are gone; a lease that cannot be freed runs out by itself."""
+    try:
+        freed = leases_free(supervisor=me, pids=lease_pids(supervisor=me) if crashed else None)
+    except DatabaseError:
+        logger.exception("leases not freed")
+    else:
+        if freed:
+            logger.info("rounds freed for others: %d", freed)
+    finally:
+        connections.close_all()

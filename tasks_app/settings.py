@@ -1,0 +1,272 @@
+"""The one settings module. Every value comes from the environment or `.env`; production is the default."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import warnings
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from engine.core.lifecycle import Step
+from tasks_app.env import Env
+from tasks_app.keys import kept_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env.load(BASE_DIR)
+
+# --- What the service is for ---------------------------------------------------------------------------------------------------
+
+DATA_DIR = Path(env.text("DATA_DIR", default=str(BASE_DIR / "data"))).absolute()
+PORT = env.whole("PORT", 8000, least=1, most=65535)
+PUBLIC_URL = env.origin("PUBLIC_URL", f"http://localhost:{PORT}")
+PAGES_ORIGIN = env.origin("PAGES_ORIGIN", f"http://127.0.0.1:{PORT}")
+SECRET = env.text("SECRET")
+GITHUB_TOKEN = env.text("GITHUB_TOKEN")
+GITHUB_OWNER = env.text("GITHUB_OWNER")
+if GITHUB_OWNER and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}", GITHUB_OWNER):
+    env.problems.append(f"GITHUB_OWNER ({GITHUB_OWNER[:80]!r}) is no name that an account can have")
+GITHUB_API_URL = env.address("GITHUB_API_URL", default="https://api.github.com")
+FORGE = env.one_of("FORGE", "github", "local") or ("github" if GITHUB_TOKEN else "")
+LLM_API_KEY = env.text("LLM_API_KEY", "OPENAI_API_KEY")
+LLM_BASE_URL = env.address("LLM_BASE_URL", "OPENAI_BASE_URL")
+LLM_PROVIDER = env.one_of("LLM_PROVIDER", "openai", "simulated") or ("openai" if LLM_API_KEY else "")
+LLM_MODELS = [env.text("LLM_MODEL", default="gpt-5.6"), *(env.names("LLM_FALLBACK_MODELS") or ["gpt-5.1"])]
+SIMULATED_LLM_SECONDS = env.number("SIMULATED_LLM_SECONDS", 0, least=0, most=3600)
+ROUND_DEADLINE_SECONDS = env.whole("ROUND_DEADLINE_SECONDS", 600, least=10, most=86_400)
+NOTIFY_FOR_SECONDS = env.whole("NOTIFY_FOR_SECONDS", 259_200, least=0, most=31_536_000)
+LEASE_SECONDS = env.number("LEASE_SECONDS", 60, least=1, most=3600)  # for tests: how long a silent worker keeps a round
+WORKERS = env.whole("WORKERS", 8, least=1, most=256)
+BROWSERS = env.whole("BROWSERS", 2, least=0, most=64)
+CHROMIUM_PATH = env.text("CHROMIUM_PATH")
+CHROMIUM_NO_SANDBOX = env.flag("CHROMIUM_NO_SANDBOX")
+BROWSER_CDN_MIRROR = env.address("BROWSER_CDN_MIRROR", schemes=("http", "https")).rstrip("/")
+ALLOW_PRIVATE_URLS = env.flag("ALLOW_PRIVATE_URLS")
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+THROTTLE_PER_MINUTE = env.whole("THROTTLE_PER_MINUTE", 120, least=0, most=1_000_000)
+ADMIN_USERNAME = env.text("ADMIN_USERNAME", default="admin")
+ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
+
+#: Every credential, by the name that is shown in its place.
+SECRETS = {
+    "SECRET": SECRET,
+    "GITHUB_TOKEN": GITHUB_TOKEN,
+    "LLM_API_KEY": LLM_API_KEY,
+    "ADMIN_PASSWORD": ADMIN_PASSWORD,
+    "METRICS_TOKEN": env.text("METRICS_TOKEN"),
+}
+
+#: What is missing for taking tasks: the service starts, says so, and answers tasks with 503.
+MISSING = [
+    sentence
+    for absent, sentence in (
+        (not SECRET, "SECRET is not set: no request can be checked."),
+        (not FORGE, "No forge: set GITHUB_TOKEN, or FORGE=local for repositories and pages on this machine."),
+        (FORGE == "github", "Publishing to GitHub is not built yet: set FORGE=local to publish on this machine."),
+        (not LLM_PROVIDER, "No model: set LLM_API_KEY, or LLM_PROVIDER=simulated for a simulated one."),
+        (
+            LLM_PROVIDER == "openai" and not LLM_API_KEY,
+            "LLM_API_KEY is not set (any text, where the server needs none).",
+        ),
+    )
+    if absent
+]
+
+#: Variables of the contract that are read by parts that are not built yet; set ones are named at start.
+NOT_IN_FORCE = [
+    name
+    for name in (
+        "LLM_TOKENS_PER_ROUND",
+        "LLM_BUDGET_PER_DAY",
+        "METRICS_TOKEN",
+    )
+    if env.text(name)
+]
+
+# --- Django ----------------------------------------------------------------------------------------------------------------------
+
+DEBUG = env.flag("DEBUG")
+PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname
+PAGES_HOST = urlsplit(PAGES_ORIGIN).hostname
+if PUBLIC_HOST == PAGES_HOST:
+    env.problems.append(
+        "PUBLIC_URL and PAGES_ORIGIN name the same host: a generated page would get the admin's cookies (ports do not part them)"
+    )
+_database = env.text("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")
+try:
+    DATABASES = {"default": dj_database_url.parse(_database, conn_max_age=60, conn_health_checks=True)}
+except (ValueError, KeyError):
+    DATABASES = {}
+    env.problems.append(
+        "DATABASE_URL is no address like sqlite:////absolute/path or postgres://user:password@host/name"
+    )
+if _database.partition("://")[0] not in {"sqlite", "postgres", "postgresql"}:
+    env.problems.append("DATABASE_URL must begin with sqlite:// or postgres://")
+REDIS_URL = env.address("REDIS_URL", schemes=("redis", "rediss", "unix"))
+try:
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+except OSError as _error:
+    env.problems.append(f"DATA_DIR ({str(DATA_DIR)[:80]!r}) cannot be made: {_error.strerror}")
+if env.problems:
+    raise ImproperlyConfigured("Wrong settings:\n" + "\n".join(f"  - {problem}" for problem in env.problems))
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Deferred transactions answered 81 % of concurrent POSTs with 500; synchronous=FULL: what was answered 200 is on disk.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;",
+    }
+    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+SECRET_KEY = env.text("DJANGO_SECRET_KEY") or kept_key(
+    DATA_DIR / "django_secret_key", lambda: secrets.token_urlsafe(50)
+)
+SECRETS["DJANGO_SECRET_KEY"] = SECRET_KEY
+SECRETS |= {"DATABASE_URL": urlsplit(_database).password or "", "REDIS_URL": urlsplit(REDIS_URL).password or ""}
+# The loopback names always: the image's health check asks there.
+ALLOWED_HOSTS = [*env.names("ALLOWED_HOSTS"), "localhost", "127.0.0.1", "[::1]", PUBLIC_HOST, PAGES_HOST]
+CSRF_TRUSTED_ORIGINS = list(dict.fromkeys([*env.names("CSRF_TRUSTED_ORIGINS"), PUBLIC_URL]))
+
+INSTALLED_APPS = [
+    "tasks_app",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_q",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "tasks_app.policy.PolicyMiddleware",
+    "tasks_app.hosts.HostsMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "tasks_app.urls"
+WSGI_APPLICATION = "tasks_app.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# Static files straight from the packages where nothing was collected, so that two commands are enough from a fresh clone.
+WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)  # whitenoise says the same again
+WHITENOISE_AUTOREFRESH = False
+
+# The throttle of wrong secrets and django-q2's figures must be seen by every process of the machine.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": DATA_DIR / "cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
+
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https:")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# HSTS and the redirect to https belong to the proxy that ends TLS; a redirect here loops behind one that hides the scheme.
+SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = None  # the intake bounds its own body and answers 413 itself
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+    "EXCEPTION_HANDLER": "tasks_app.problems.problem_response",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tasks_app.negotiation.JsonAlways",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+
+# What /openapi.json says beside tasks_app/schema.py; nothing of this machine, so that it can be compared with the committed one.
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Self-Hosted LLM DevOps Engine",
+    "DESCRIPTION": (
+        "POST it a brief for a small static web app: a language model writes the app, the service checks it, commits it to a repository "
+        "of its own, publishes the page, and calls your `evaluation_url` back."
+    ),
+    "VERSION": "1",
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {"StepEnum": list(Step)},
+    "SORT_OPERATIONS": False,
+}
+
+# django-q2 is the doorbell and no more: it never retries (our rows do), it prefetches one, and no step lives as long as `timeout`.
+Q_CLUSTER = {
+    "name": "rounds",
+    "label": "Queue",
+    "workers": WORKERS,
+    "queue_limit": 1,
+    "bulk": 1,
+    "timeout": 4 * ROUND_DEADLINE_SECONDS + 600,
+    "retry": 100 * ROUND_DEADLINE_SECONDS + 7_200,
+    "ack_failures": True,
+    "max_attempts": 1,
+    "save_limit": 250,
+    "poll": 0.2,
+    "guard_cycle": 0.5,
+    "recycle": 200,
+    "catch_up": False,
+    "scheduler": False,
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {
+        "redact": {"()": "tasks_app.redaction.RedactingFilter"},
+        # A 503 is an answer and no error; an exception of ours comes with its trace.
+        "traced": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)},
+    },
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "httpx2": {"level": "WARNING"},
+        "dulwich": {"level": "WARNING"},
+        "django.request": {"level": "ERROR", "filters": ["traced"]},
+    },
+}

@@ -1,0 +1,32 @@
+// Refreshes how a round stands while it moves, and loads the whole page once when it has ended. Without it there is the link "Reload".
+"use strict";
+
+(() => {
+  const EVERY = 2000; // ms
+  const place = () => document.getElementById("standing");
+
+  const replaced = (html) => {
+    const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("standing");
+    if (!fresh) return false;
+    const focused = document.activeElement && document.activeElement.id;
+    const old = place();
+    // What did not change stays: a screen reader hears a sentence once, and nobody loses a scrolled table.
+    if (old.innerHTML !== fresh.innerHTML) old.replaceWith(document.adoptNode(fresh));
+    if (focused && place().querySelector(`#${CSS.escape(focused)}`)) document.getElementById(focused).focus();
+    return true;
+  };
+
+  const look = async () => {
+    if (document.hidden) return setTimeout(look, EVERY);
+    try {
+      const answer = await fetch(place().dataset.fragment, { credentials: "same-origin", redirect: "error" });
+      if (!answer.ok || !replaced(await answer.text())) return undefined;
+      if (place().dataset.moving === "no") return location.reload();
+    } catch {
+      return setTimeout(look, 5 * EVERY); // the service is being started again, perhaps
+    }
+    return setTimeout(look, EVERY);
+  };
+
+  if (place() && place().dataset.moving === "yes") setTimeout(look, EVERY);
+})();

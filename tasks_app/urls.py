@@ -1,0 +1,34 @@
+"""Routes, as the contract names them."""
+
+from __future__ import annotations
+
+from django.urls import path
+from django.views.generic import RedirectView
+
+from tasks_app.admin import console
+from tasks_app.api import HandleTask, RoundStatus
+from tasks_app.docs import OpenApi, docs
+from tasks_app.doors import healthz, landing, readyz
+from tasks_app.git_http import git_read
+from tasks_app.pages import page
+
+urlpatterns = [
+    path("handle_task", HandleTask.as_view()),
+    path("handle_task/", HandleTask.as_view(schema=None)),  # one entry in the schema is enough
+    path("api/rounds/<uuid:round_id>", RoundStatus.as_view()),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("docs", docs),
+    path("openapi.json", OpenApi.as_view()),
+    path("pages/<str:owner>/<str:name>", page),
+    path("pages/<str:owner>/<str:name>/<path:path>", page),
+    path("pages/<str:owner>/<str:name>/", page),
+    path("git/<str:owner>/<str:name>.git/<path:rest>", git_read),
+    path("admin", RedirectView.as_view(url="/admin/")),
+    path("admin/", console.urls),
+    path("", landing),
+]
+
+handler400 = "tasks_app.problems.bad_request"
+handler404 = "tasks_app.problems.not_found"
+handler500 = "tasks_app.problems.server_error"

@@ -1,0 +1,70 @@
+"""The composition root: builds the engine's ports from the settings. Nothing else does."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.conf import settings
+
+from engine.adapters.chromium_browser import ChromiumBrowser, Machine
+from engine.adapters.guarded_http import GuardedHttp
+from engine.adapters.http_notifier import HttpNotifier
+from engine.adapters.local_forge import LocalForge
+from engine.adapters.openai_author import OpenAIAuthor
+from engine.adapters.simulated_author import SimulatedAuthor
+from engine.adapters.system_clock import SystemClock
+from engine.ports import Author, Journal, Ports
+
+
+@cache
+def local_forge() -> LocalForge:
+    """Return the forge on this machine; it also serves the doors under /pages/ and /git/."""
+    return LocalForge(
+        settings.DATA_DIR / "forge", owner=settings.GITHUB_OWNER or "local", pages_origin=settings.PAGES_ORIGIN
+    )
+
+
+@cache
+def author() -> Author:
+    """Return the model that the settings name."""
+    if settings.LLM_PROVIDER == "simulated":
+        return SimulatedAuthor(settings.SIMULATED_LLM_SECONDS)
+    return OpenAIAuthor(
+        api_key=settings.LLM_API_KEY, base_url=settings.LLM_BASE_URL or None, models=settings.LLM_MODELS
+    )
+
+
+@cache
+def browser() -> ChromiumBrowser | None:
+    """Return the check browser; None where the settings want none."""
+    if not settings.BROWSERS:
+        return None
+    machine = Machine(
+        folder=settings.DATA_DIR / "browsers",
+        executable=settings.CHROMIUM_PATH,
+        sandbox=not settings.CHROMIUM_NO_SANDBOX,
+        places=settings.BROWSERS,
+        mirror=settings.BROWSER_CDN_MIRROR,
+        own_origin=settings.PAGES_ORIGIN,
+    )
+    return ChromiumBrowser(machine)
+
+
+@cache
+def http() -> GuardedHttp:
+    """Return the one way out; our own pages are always in reach."""
+    return GuardedHttp(allow_private=settings.ALLOW_PRIVATE_URLS, allowed_origins=(settings.PAGES_ORIGIN,))
+
+
+def ports(journal: Journal) -> Ports:
+    """Return the ports for one claim of a round."""
+    way_out = http()
+    return Ports(
+        clock=SystemClock(),
+        author=author(),
+        forge=local_forge(),
+        fetcher=way_out,
+        notifier=HttpNotifier(way_out),
+        journal=journal,
+        browser=browser(),
+    )

@@ -1,0 +1,10 @@
+"""What gunicorn serves: `gunicorn tasks_app.wsgi`."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tasks_app.settings")
+application = get_wsgi_application()

@@ -1,0 +1,47 @@
+"""Fixtures that more than one test file needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.adapters.system_clock import SystemClock
+from engine.ports import Journal, Ports
+from tests.fakes import FakeAuthor, FakeFetcher, FakeForge, FakeNotifier
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
+
+
+@dataclass
+class Outside:
+    """Everything outside of the service, in memory."""
+
+    author: FakeAuthor = field(default_factory=FakeAuthor)
+    forge: FakeForge = field(default_factory=FakeForge)
+    notifier: FakeNotifier = field(default_factory=FakeNotifier)
+    fetcher: FakeFetcher = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fetcher = FakeFetcher(forge=self.forge)
+
+    def ports(self, journal: Journal) -> Ports:
+        return Ports(SystemClock(), self.author, self.forge, self.fetcher, self.notifier, journal)
+
+
+@pytest.fixture
+def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
+    """Put fakes where `drive` finds its ports; the journal and the clock are the real ones."""
+    fakes = Outside()
+    monkeypatch.setattr("tasks_app.wiring.ports", fakes.ports)
+    return fakes
+
+
+@pytest.fixture
+def _fresh_cache(settings: SettingsWrapper) -> None:
+    """Forget whose secrets were wrong in other tests."""
+    from django.core.cache import cache
+
+    cache.clear()

@@ -1,0 +1,41 @@
+"""The production settings with a test's environment: nothing of the machine's `.env` or variables gets in."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+_data = tempfile.mkdtemp(prefix="engine-tests-")
+os.environ |= {
+    "ENV_FILE": os.devnull,
+    "DATA_DIR": _data,
+    "SECRET": "the-shared-secret-of-the-tests",
+    "FORGE": "local",
+    "LLM_PROVIDER": "simulated",
+    "BROWSERS": "0",  # checks in a browser have tests of their own
+    "ADMIN_PASSWORD": "the-operator-of-the-tests",
+    "PUBLIC_URL": "http://localhost:8000",
+    "PAGES_ORIGIN": "http://127.0.0.1:8000",
+}
+for _name in (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "GITHUB_TOKEN",
+    "LLM_API_KEY",
+    "OPENAI_API_KEY",
+    "LLM_BASE_URL",
+    "OPENAI_BASE_URL",
+    "ALLOW_PRIVATE_URLS",
+):
+    os.environ.pop(_name, None)
+
+from tasks_app.settings import *  # noqa: E402, F403
+from tasks_app.settings import DATABASES  # noqa: E402
+
+# A file and not memory: several threads of a test meet in it as several processes do in production.
+DATABASES["default"]["TEST"] = {"NAME": f"{_data}/test.sqlite3"}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# WhiteNoise warns where nothing was collected, and a warning fails a test.
+STATIC_ROOT = f"{_data}/static"
+os.makedirs(STATIC_ROOT)  # noqa: PTH103

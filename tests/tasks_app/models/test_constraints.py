@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from tasks_app.models import (
+    Attempt,
+    Breaker,
+    CheckResult,
+    Commit,
+    NotificationAttempt,
+    Round,
+    SourceFile,
+    StepRun,
+)
+from tests.factories import make_payload, make_round
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.django_db
+
+FILE = make_payload()["attachments"][0]
+
+
+def change(**over: object) -> Callable[[Round], object]:
+    return lambda row: Round.objects.filter(pk=row.pk).update(**over)
+
+
+def attempt(row: Round) -> Attempt:
+    return Attempt.objects.create(round=row, run=1, kind="generate", started_at=timezone.now())
+
+
+def check(**over: object) -> Callable[[Round], object]:
+    fields = {"target": "local", "position": 1, "kind": "js", "text": "true", "verdict": "pass"} | over
+    return lambda row: CheckResult.objects.create(attempt=attempt(row), **fields)
+
+
+def source(**over: object) -> Callable[[Round], object]:
+    fields = {"path": "a", "content": b"", "sha256": "", "size": 0, "origin": "model"} | over
+    return lambda row: SourceFile.objects.create(attempt=attempt(row), **fields)
+
+
+def step_run(row: Round, **over: object) -> StepRun:
+    return StepRun.objects.create(round=row, **({"run": 1, "step": "generate", "started_at": timezone.now()} | over))
+
+
+def commit(row: Round, sha: str, **over: object) -> Commit:
+    return Commit.objects.create(round=row, run=1, sha=sha, planned_at=timezone.now(), **over)
+
+
+def notification(row: Round) -> NotificationAttempt:
+    return NotificationAttempt.objects.create(round=row, run=1, number=1, url="u", body=b"", started_at=timezone.now())
+
+
+def breaker(_: Round) -> Breaker:
+    return Breaker.objects.create(kind="model", code="c", reason="r", since=timezone.now())
+
+
+def twice(one: Callable[[Round], object]) -> Callable[[Round], object]:
+    return lambda row: (one(row), one(row))
+
+
+def copied(make: Callable[[Round], object]) -> Callable[[Round], object]:
+    """Make a row twice under the same parent."""
+
+    def break_it(row: Round) -> None:
+        made = make(row)
+        made.pk = None
+        made.save(force_insert=True)
+
+    return break_it
+
+
+VIOLATIONS: dict[str, Callable[[Round], object]] = {
+    "round_state_known": change(state="resting"),
+    "round_step_known": change(step="rest"),
+    "round_number_1_to_1000": change(number=1001),
+    "round_ended_is_not_due": change(state="failed", finished_at=timezone.now()),
+    "round_lease_is_whole": change(lease_until=timezone.now()),
+    "round_completed_has_commit": change(state="completed", next_at=None, finished_at=timezone.now()),
+    "attachment_name_once": copied(lambda row: row.attachments.get()),
+    "step_run_step_known": lambda row: step_run(row, step="rest"),
+    "step_run_one_open": twice(step_run),
+    "source_file_path_once": copied(source()),
+    "source_file_origin_known": source(origin="stranger"),
+    "check_result_once": copied(check()),
+    "check_result_kind_known": check(kind="guess"),
+    "check_result_verdict_known": check(verdict="perhaps"),
+    "check_result_target_known": check(target="moon"),
+    "commit_once": twice(lambda row: commit(row, "1")),
+    "commit_one_pushed_per_run": lambda row: [commit(row, sha, pushed_at=timezone.now()) for sha in "12"],
+    "notification_number_once": twice(notification),
+    "breaker_one_open_per_kind": twice(breaker),
+}
+
+
+@pytest.mark.parametrize("name", VIOLATIONS)
+def test_the_database_refuses_what_the_code_believes_never_happens(name: str) -> None:
+    row = make_round(attachments=[FILE])
+    with pytest.raises(IntegrityError) as caught, transaction.atomic():
+        VIOLATIONS[name](row)
+    kind = "CHECK" if name.endswith(("known", "1000", "due", "whole", "has_commit")) else "UNIQUE"
+    assert kind in str(caught.value)
+    if connection.vendor == "postgresql" or kind == "CHECK":
+        assert name in str(caught.value)
+
+
+def test_every_constraint_is_in_the_table() -> None:
+    models = apps.get_app_config("tasks_app").get_models()
+    assert {constraint.name for model in models for constraint in model._meta.constraints} == set(VIOLATIONS)
+
+
+def test_two_rounds_cannot_have_one_key() -> None:
+    first, second = make_round(), make_round()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Round.objects.filter(pk=second.pk).update(key=first.key)

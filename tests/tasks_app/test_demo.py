@@ -1,0 +1,118 @@
+"""The demo on the real service, and what its proof does not let pass."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+
+from tasks_app import demo
+from tasks_app.proof import ProofError, data_files, prove
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx2.get(f"{url}/healthz", trust_env=False, timeout=2).is_success
+    except httpx2.HTTPError:
+        return False
+
+
+def wait_for(condition: Callable[[], object], seconds: float) -> bool:
+    """Look again and again until it is so; False when the time ran out."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_two_rounds_are_told_published_and_proven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "DATA", tmp_path)
+    monkeypatch.setenv("GITHUB_TOKEN", "a token that must not be used")
+    demo.demonstrate(leave=True)
+    text = capsys.readouterr().out
+    assert text.count("verified: cloned") == 2
+    assert "2 commits in all" in text
+    assert "/admin/   login: admin / " in text
+    assert "simulated here: the model" in text
+
+
+@pytest.mark.slow
+def test_the_proof_names_everything_that_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "DATA", tmp_path)
+    with demo.own_data() as data, demo.served(data) as running, demo.Listener() as listener:
+        task = demo.load_task(demo.SAMPLES / "sales.json")
+        told = demo.play_round(running, listener, task)
+        with pytest.raises(ProofError) as caught:
+            prove(
+                told | {"commit_sha": "0" * 40}, commits=2, attachments={"data.csv": b"other"}, secret="Sales Summary"
+            )
+        wrong = str(caught.value)
+        assert "told was 0000" in wrong
+        assert "1 commits, expected 2" in wrong
+        assert "index.html holds the shared secret" in wrong
+        assert "data.csv is not the attachment byte for byte" in wrong
+        with pytest.raises(ProofError, match=r"answers 404 and is not the commit's index\.html"):
+            prove(told | {"pages_url": told["pages_url"] + "nowhere/"}, commits=1, attachments={}, secret="not in it")
+
+
+def test_an_unknown_forge_is_exit_2_with_a_sentence() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tasks_app.demo"],
+        cwd=ROOT, env={**os.environ, "FORGE": "github-double"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert ended.stdout == "demo: FORGE=github-double is not built yet; leave it out for the local forge\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_however_the_demo_dies_the_service_dies_with_it(tmp_path: Path, number: signal.Signals) -> None:
+    # A shell's background job ignores SIGINT, and so would the demo under it.
+    script = (
+        "import pathlib, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from tasks_app import demo; "
+        f"demo.DATA = pathlib.Path({str(tmp_path)!r}); sys.exit(demo.main())"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        url = next(
+            word
+            for line in process.stdout
+            if "service ready" in line
+            for word in line.split()
+            if word.startswith("http")
+        )
+        process.send_signal(number)
+        process.stdout.read()
+        assert process.wait(30) == (0 if number == signal.SIGINT else -number)
+    assert wait_for(lambda: not answers(url), 5)
+
+
+def test_a_second_demo_takes_another_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "DATA", tmp_path)
+    with demo.own_data() as first, demo.own_data() as second:
+        assert (first.name, second.name) == ("demo", "demo-2")
+    with demo.own_data() as again:
+        assert again.name == "demo"
+
+
+def test_data_files_reads_both_kinds_of_data_uri() -> None:
+    attachments = [
+        {"name": "a", "url": "data:text/plain;base64,YWI="}, {"name": "b", "url": "data:,a%20b"}, {"name": None, "url": None},
+    ]  # fmt: skip
+    assert data_files(attachments) == {"a": b"ab", "b": b"a b"}

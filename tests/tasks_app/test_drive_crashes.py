@@ -1,0 +1,133 @@
+"""A process that dies after an effect outside: whoever comes next makes no second one of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tasks_app.drive import drive
+from tasks_app.models import Attempt, Commit, NotificationAttempt, Round
+from tasks_app.services.journal import DatabaseJournal
+from tasks_app.services.runs import round_revive
+from tests.factories import let_go, make_round
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Outside
+
+pytestmark = pytest.mark.django_db
+
+
+class Killed(BaseException):
+    """The end of a process, as far as a test can play it: nothing of ours catches it."""
+
+
+def die(row: Round) -> None:
+    """Drive until the planned death, then let the lease run out."""
+    with pytest.raises(Killed):
+        drive(str(row.pk))
+    let_go(row)
+
+
+def assert_done_once(outside: Outside, row: Round) -> None:
+    row.refresh_from_db()
+    assert row.state == "completed"
+    assert outside.forge.writes == ["create", "commit"]
+    (inside,) = outside.forge.repositories.values()
+    assert list(inside.commits) == [inside.head] == [row.commit_sha]
+    assert len({(body, headers["webhook-id"]) for _, body, headers in outside.notifier.sent}) == 1
+
+
+def kill_in_journal(method: str) -> Callable[[pytest.MonkeyPatch], None]:
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        real = getattr(DatabaseJournal, method)
+        deaths = [Killed()]
+
+        def dying(self: DatabaseJournal, *args: object, **keywords: object) -> object:
+            result = real(self, *args, **keywords)
+            if deaths:
+                raise deaths.pop()
+            return result
+
+        patch.setattr(DatabaseJournal, method, dying)
+
+    return plant
+
+
+@pytest.mark.parametrize("method", ["create", "commit", "enable_pages", "look"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_death_around_an_effect_of_the_forge(outside: Outside, method: str, when: str) -> None:
+    getattr(outside.forge.faults, when)[method] = [Killed()]
+    row = make_round()
+    die(row)
+    drive(str(row.pk))
+    assert_done_once(outside, row)
+    assert len(outside.author.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "method", ["attempt_begun", "repository_made", "commit_planned", "pages_seen", "notification_begun"]
+)
+def test_a_death_right_after_a_row_of_the_journal(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    kill_in_journal(method)(monkeypatch)
+    row = make_round()
+    die(row)
+    drive(str(row.pk))
+    assert_done_once(outside, row)
+
+
+def test_a_death_during_the_model_call_leaves_its_row_open_and_asks_again(outside: Outside) -> None:
+    outside.author.replies = [Killed()]
+    row = make_round()
+    die(row)
+    drive(str(row.pk))
+    assert_done_once(outside, row)
+    assert [attempt.seconds is None for attempt in Attempt.objects.all()] == [True, False]
+
+
+def test_a_death_after_the_callback_was_sent_repeats_the_same_bytes(outside: Outside) -> None:
+    outside.notifier.lost = [Killed()]
+    row = make_round()
+    die(row)
+    drive(str(row.pk))
+    assert_done_once(outside, row)
+    assert len(outside.notifier.sent) == 2
+    assert list(NotificationAttempt.objects.values_list("number", "status_code")) == [(1, None), (2, 200)]
+
+
+def test_five_deaths_in_a_row_fail_the_round(outside: Outside) -> None:
+    outside.forge.faults.after["commit"] = [Killed() for _ in range(5)]
+    row = make_round()
+    for _ in range(5):
+        die(row)
+    drive(str(row.pk))
+    row.refresh_from_db()
+    assert (row.state, row.error_code, row.step) == ("failed", "crashed", "publish")
+    assert outside.forge.writes == ["create", "commit"]
+
+
+def test_a_revival_after_deaths_behind_the_push_makes_no_second_commit(outside: Outside) -> None:
+    outside.forge.faults.after["commit"] = [Killed() for _ in range(5)]
+    row = make_round()
+    for _ in range(5):
+        die(row)
+    drive(str(row.pk))
+    assert round_revive(round_id=row.pk, who="operator")
+    drive(str(row.pk))
+    assert_done_once(outside, row)
+    assert Commit.objects.get().pushed_at
+
+
+def test_a_death_in_a_later_round_makes_one_commit_of_it(outside: Outside) -> None:
+    drive(str(make_round().pk))
+    row = make_round(round=2, brief="Blue.")
+    outside.forge.faults.after["commit"] = [Killed()]
+    die(row)
+    drive(str(row.pk))
+    row.refresh_from_db()
+    assert row.state == "completed"
+    assert outside.forge.writes == ["create", "commit", "commit"]

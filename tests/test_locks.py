@@ -1,0 +1,98 @@
+"""The lock files against pyproject.toml and what is installed, without a network: `make lock` was run after the last change."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+RUN, DEV = ROOT / "requirements.txt", ROOT / "requirements-dev.txt"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+WANTED = {
+    RUN: PROJECT["project"]["dependencies"],
+    DEV: [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"]],
+}
+
+
+def pins(lock: Path) -> dict[str, tuple[Requirement, int]]:
+    """Return each pin of a lock by canonical name, with how many hashes it has."""
+    logical = lock.read_text().replace("\\\n", " ").splitlines()
+    found = {}
+    for line in logical:
+        if line.strip() and not line.lstrip().startswith("#"):
+            requirement = Requirement(line.partition(" --hash")[0].strip())
+            found[canonicalize_name(requirement.name)] = (requirement, line.count("--hash=sha256:"))
+    return found
+
+
+def needed(wanted: list[str]) -> dict[str, list[Requirement]]:
+    """Return every requirement that `wanted` leads to on this machine, by canonical name, from the installed packages' metadata."""
+    found: dict[str, list[Requirement]] = {}
+    seen: set[tuple[str, str]] = set()
+    waiting = [(Requirement(text), frozenset({""})) for text in wanted]
+    while waiting:
+        requirement, extras = waiting.pop()
+        if requirement.marker and not any(requirement.marker.evaluate({"extra": extra}) for extra in extras):
+            continue
+        name = canonicalize_name(requirement.name)
+        found.setdefault(name, []).append(requirement)
+        key = (name, ",".join(sorted(requirement.extras)))
+        if key not in seen:
+            seen.add(key)
+            below = frozenset({"", *requirement.extras})
+            waiting += [(Requirement(text), below) for text in requires(name) or []]
+    return found
+
+
+@pytest.mark.parametrize("lock", [RUN, DEV], ids=lambda lock: lock.name)
+def test_everything_needed_is_pinned_and_the_pin_satisfies_it(lock: Path) -> None:
+    locked = pins(lock)
+    for name, requirements in needed(WANTED[lock]).items():
+        assert name in locked, f"{name} is needed and not in {lock.name}: make lock"
+        (specifier,) = locked[name][0].specifier
+        assert specifier.operator == "=="
+        for requirement in requirements:
+            assert requirement.specifier.contains(specifier.version, prereleases=True), (
+                f"{locked[name][0]} does not satisfy {requirement}"
+            )
+
+
+@pytest.mark.parametrize("lock", [RUN, DEV], ids=lambda lock: lock.name)
+def test_nothing_is_pinned_that_nothing_needs(lock: Path) -> None:
+    here = {
+        name for name, (requirement, _) in pins(lock).items() if not requirement.marker or requirement.marker.evaluate()
+    }
+    assert here == set(needed(WANTED[lock]))
+
+
+@pytest.mark.parametrize("lock", [RUN, DEV], ids=lambda lock: lock.name)
+def test_every_pin_has_a_hash_and_no_index_is_named(lock: Path) -> None:
+    assert all(hashes for _, hashes in pins(lock).values())
+    assert not re.search(r"https?:|--(extra-)?index-url|--find-links|file:", lock.read_text())
+
+
+def test_both_locks_agree() -> None:
+    development = pins(DEV)
+    assert {name: str(pin) for name, (pin, _) in pins(RUN).items()} == {
+        name: str(development[name][0]) for name in pins(RUN)
+    }
+
+
+def test_what_is_installed_is_what_is_locked() -> None:
+    wrong = {}
+    for name, (pin, _) in pins(DEV).items():
+        if pin.marker and not pin.marker.evaluate():
+            continue
+        try:
+            installed = version(name)
+        except PackageNotFoundError:
+            installed = "nothing"
+        if not pin.specifier.contains(installed if installed != "nothing" else "0", prereleases=True):
+            wrong[name] = f"{installed}, locked is {pin.specifier}"
+    assert not wrong
