@@ -1,0 +1,75 @@
+"""Drives one round in a process of its own; told to, it stops itself (SIGSTOP) at one exact point of an outside effect.
+
+Run as `python -m tests.chaos.driver ROUND_ID [PORT.METHOD before|after]`. Without a point it comes back until the round has ended.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import django
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.ports import Journal, Ports
+
+
+class Pausing:
+    """A port of which one method pauses the whole process once, before or after its effect."""
+
+    def __init__(self, port: object, method: str, moment: str) -> None:
+        self._port, self._method, self._moment = port, method, moment
+
+    def __getattr__(self, name: str) -> object:
+        found = getattr(self._port, name)
+        return self._paused(found) if name == self._method else found
+
+    def _paused(self, effect: Callable[..., object]) -> Callable[..., object]:
+        def paused(*arguments: object, **options: object) -> object:
+            if self._moment == "before":
+                os.kill(os.getpid(), signal.SIGSTOP)
+            result = effect(*arguments, **options)
+            if self._moment == "after":
+                os.kill(os.getpid(), signal.SIGSTOP)
+            return result
+
+        return paused
+
+
+def pause_at(point: str, moment: str) -> None:
+    """Have `drive` find a port that pauses."""
+    from tasks_app import wiring
+
+    name, method = point.split(".")
+    real = wiring.ports
+
+    def ports(journal: Journal) -> Ports:
+        found = real(journal)
+        return replace(found, **{name: Pausing(getattr(found, name), method, moment)})
+
+    wiring.ports = ports
+
+
+def main(round_id: str, *point: str) -> None:
+    """Drive the round."""
+    django.setup()
+    from tasks_app.drive import drive
+    from tasks_app.models import Round
+
+    if point:
+        pause_at(*point)
+        drive(round_id)
+        return
+    while Round.objects.filter(pk=round_id, finished_at=None).exists():
+        drive(round_id)
+        time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

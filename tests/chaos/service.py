@@ -1,0 +1,199 @@
+"""A whole service under test: `serve` with its own data on a free port, spoken to as an evaluator does, and the web alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx2
+
+from tests.chaos.processes import ROLES, by_role, command_of, status_of, wait_for, writing_to
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "only-for-the-chaos-tests"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Service:
+    """`manage.py serve` over a folder. Started again it goes on with the same data, on the same port."""
+
+    def __init__(self, folder: Path, *, workers: int = 3, log: str = "log", **environment: str) -> None:
+        self.data, self.log, self.workers = folder / "data", folder / log, workers
+        self.port = free_port()
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "ENV_FILE": os.devnull,
+            "DATA_DIR": str(self.data),
+            "SECRET": SECRET,
+            "FORGE": "local",
+            "LLM_PROVIDER": "simulated",
+            "BROWSERS": "0",  # checks in a browser have tests of their own
+            "ALLOW_PRIVATE_URLS": "1",
+            "THROTTLE_PER_MINUTE": "0",
+            **environment,
+        }
+        self._client = httpx2.Client(timeout=20, trust_env=False)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    # --- Starting and ending ---
+
+    def start(self) -> Self:
+        """Start `serve`; it need not be ready on return."""
+        command = [sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{self.port}"]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--workers", str(self.workers)],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        return self
+
+    def until_whole(self, seconds: float = 60) -> Self:
+        """Wait until it is ready and every process is there."""
+        assert wait_for(self.is_whole, seconds), f"{self.roles()}\n{self.table()}\n{self.tail()}"
+        return self
+
+    def is_whole(self) -> bool:
+        roles = self.roles()
+        workers = len(roles["busy worker"]) + len(roles["idle worker"])
+        others = all(roles[name] for name in ROLES if name not in ("busy worker", "idle worker"))
+        return others and workers == self.workers and len(roles["web worker"]) == 2 and self.get("/readyz") is not None
+
+    def stop(self, seconds: float = 25) -> int:
+        """End it as a deployer does and return the exit code. Raises TimeoutExpired."""
+        assert self.process
+        self.process.terminate()
+        return self.process.wait(seconds)
+
+    def destroy(self) -> None:
+        """End whatever is left of it."""
+        self._client.close()
+        for pid in self.everyone():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if self.process:
+            self.process.wait(10)
+
+    def tail(self) -> str:
+        return self.log.read_text(errors="replace")[-6000:]
+
+    # --- Its processes ---
+
+    def everyone(self) -> set[int]:
+        """Return all processes that came out of any start of this service, whoever their parent is by now."""
+        return writing_to(self.log)
+
+    def table(self) -> str:
+        """Return its processes as text, for a failure's message."""
+        return "\n".join(f"{pid} {status_of(pid)} {command_of(pid).strip()}" for pid in sorted(self.everyone()))
+
+    def roles(self) -> dict[str, list[int]]:
+        """Return the living processes below `serve` by what they are; those in the making are in none."""
+        if not self.process or self.process.poll() is not None:
+            return {role: [] for role in ROLES}
+        return by_role(self.process.pid, self.everyone(), self.leased())
+
+    def leased(self) -> set[int]:
+        """Return the processes that hold a round."""
+        owners = self.rows("SELECT lease_owner FROM tasks_app_round WHERE lease_token IS NOT NULL")
+        return {int(owner.rpartition(":")[2]) for (owner,) in owners}
+
+    # --- What it knows ---
+
+    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """Read from its database; nothing while there is none."""
+        database = self.data / "db.sqlite3"
+        if not database.exists():
+            return []
+        with (
+            suppress(sqlite3.OperationalError),
+            closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=20)) as connection,
+        ):
+            return connection.execute(sql, values).fetchall()
+        return []
+
+    def get(self, path: str) -> dict[str, Any] | None:
+        """Return a 200's JSON; None for anything else."""
+        try:
+            answer = self._client.get(f"http://localhost:{self.port}{path}")
+        except httpx2.HTTPError:
+            return None
+        return answer.json() if answer.status_code == 200 else None
+
+    def post(self, task: Mapping[str, Any], seconds: float = 60) -> str:
+        """Post a task again and again until it is accepted, as an evaluator does; return its id."""
+        deadline, said = time.monotonic() + seconds, ""
+        while time.monotonic() < deadline:
+            try:
+                answer = self._client.post(f"http://localhost:{self.port}/handle_task", json={**task, "secret": SECRET})
+            except httpx2.HTTPError as error:
+                said = repr(error)
+            else:
+                if answer.status_code == 200:
+                    return str(answer.json()["id"])
+                said = f"{answer.status_code} {answer.text[:500]}"
+            time.sleep(0.1)
+        raise AssertionError(f"not accepted within {seconds} s: {said}\n{self.tail()}")
+
+    def completes(self, identity: str, seconds: float) -> dict[str, Any]:
+        """Wait until a round is completed and return its status."""
+        last: dict[str, Any] = {}
+
+        def ended() -> bool:
+            last.update(self.get(f"/api/rounds/{identity}") or {})
+            return last.get("state") in ("completed", "failed", "cancelled")
+
+        assert wait_for(ended, seconds), f"{last}\n{self.tail()}"
+        assert last["state"] == "completed", f"{last}\n{self.tail()}"
+        return last
+
+
+class Web(Service):
+    """The web alone, as one runs it before workers on other machines."""
+
+    def start(self) -> Self:
+        """Migrate and start gunicorn."""
+        self._environment |= {"BIND": f"127.0.0.1:{self.port}", "PORT": str(self.port)}
+        run = {"cwd": ROOT, "env": self._environment}
+        with self.log.open("ab") as log:
+            subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], stderr=log, check=True, **run)
+            command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"]
+            self.process = subprocess.Popen(command, stderr=log, start_new_session=True, **run)
+        return self
+
+    def is_whole(self) -> bool:
+        return self.get("/healthz") is not None
+
+
+def task(name: str, number: int, nonce: str, url: str) -> dict[str, Any]:
+    """Return a small task without its secret."""
+    return {
+        "email": "student@example.com",
+        "task": name,
+        "round": number,
+        "nonce": nonce,
+        "brief": f"Publish a page titled 'Task {name}, part {number}' with a paragraph in #part-{number}.",
+        "checks": ["Repo has MIT license"],
+        "evaluation_url": url,
+        "attachments": [],
+    }

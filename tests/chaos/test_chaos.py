@@ -1,0 +1,181 @@
+"""Twenty rounds while everything is killed, again and again: nothing is lost, nothing is doubled, nobody is told late."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tasks_app.serving import Address
+from tests.chaos.processes import ROLES, wait_for
+from tests.chaos.repositories import callbacks, commits
+from tests.chaos.service import Service, task
+from tests.doubles.http_server import Script, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are found in /proc"),
+]
+
+#: Rounds per task: twenty in all.
+TASKS = (3, 3, 3, 3, 2, 2, 2, 2)
+
+#: Killed again beside one kill of each role; mains are not among them, since five quick deaths of one rightly end `serve`.
+OFTEN = ("busy worker", "busy worker", "idle worker", "monitor", "pusher", "web worker")
+EXTRA = 7
+
+
+@dataclass
+class Chaos:
+    """Kills by a seed: whom, and after how long a pause; the processes' own timing is the rest of the chance."""
+
+    service: Service
+    dice: random.Random
+    more_work: Callable[[], None]
+    kills: list[str] = field(default_factory=list)
+
+    def run(self) -> None:
+        plan = [*ROLES, *self.dice.choices(OFTEN, k=EXTRA)]
+        self.dice.shuffle(plan)
+        for role in plan:
+            time.sleep(self.dice.uniform(0.1, 1.5))
+            if role == "busy worker" and wait_for(lambda: self.kill("busy worker"), 5):
+                continue
+            if role == "busy worker":  # a slow machine can be through with all rounds before the plan is through
+                self.more_work()
+            assert wait_for(lambda role=role: self.kill(role), 40), f"no {role} to kill\n{self.service.tail()}"
+
+    def kill(self, role: str) -> bool:
+        victims = self.service.roles()[role]
+        if not victims:
+            return False
+        victim = self.dice.choice(victims)
+        os.kill(victim, signal.SIGKILL)
+        self.kills.append(role)
+        if role == "serve":
+            assert self.service.process
+            self.service.process.wait()
+            assert wait_for(lambda: not self.service.everyone(), 10), "something survived the kill of serve"
+            self.service.start()
+        return True
+
+
+class Evaluator(threading.Thread):
+    """Posts every task's rounds in their order, a moment apart, until each is accepted."""
+
+    def __init__(self, service: Service, url: str, dice: random.Random) -> None:
+        super().__init__(daemon=True)
+        self.service, self.url, self.dice = service, url, dice
+        self.accepted: dict[str, str] = {}  # nonce -> id
+        self.tasks = list(TASKS)  # rounds of each
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            for number in (1, 2, 3):
+                for place, rounds in enumerate(TASKS):
+                    if number <= rounds:
+                        self.post(place, number)
+                        time.sleep(self.dice.uniform(0.2, 1.4))
+        except BaseException as error:  # noqa: BLE001 -- it is raised again in the test's own thread
+            self.error = error
+
+    def post(self, place: int, number: int) -> None:
+        nonce = f"task-{place}-{number}"
+        self.accepted[nonce] = self.service.post(task(f"chaos-{place}", number, nonce, self.url))
+
+    def one_more_task(self) -> None:
+        self.tasks.append(1)
+        self.post(len(self.tasks) - 1, 1)
+
+    def done(self) -> dict[str, str]:
+        """Wait for the last post. Raises what went wrong."""
+        self.join(90)
+        if self.error:
+            raise self.error
+        assert not self.is_alive()
+        return self.accepted
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    running = Service(tmp_path, workers=4, SIMULATED_LLM_SECONDS="0.7")
+    try:
+        yield running
+    finally:
+        running.destroy()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+def test_twenty_rounds_survive_the_death_of_everything(service: Service, seed: int) -> None:
+    dice = random.Random(seed)  # noqa: S311 -- a chance that can be had again
+    service.start().until_whole()
+    with serving({"/notify": Script()}) as evaluator:
+        posts = Evaluator(service, evaluator.url("/notify"), random.Random(seed))  # noqa: S311 -- its own, since threads take turns by chance
+        posts.start()
+        chaos = Chaos(service, dice, posts.one_more_task)
+        began = time.monotonic()
+        chaos.run()
+        accepted = posts.done()
+        killed_for = time.monotonic() - began
+        for nonce, identity in accepted.items():
+            status = service.completes(identity, 90)
+            assert (status["late"], status["degraded"]) == (False, False), status
+            assert status["live"] or _was_overtaken(nonce, status, posts.tasks), status
+        told = callbacks(evaluator.asked)
+    took = time.monotonic() - began
+    sys.stdout.write(
+        f"seed {seed}: {len(chaos.kills)} kills in {killed_for:.0f} s, all told in {took:.0f} s: {chaos.kills}\n"
+    )
+    assert len(chaos.kills) >= 15
+    assert set(chaos.kills) == set(ROLES)
+    the_evaluator_was_told_the_same_thing_each_time(told, accepted)
+    every_round_is_one_commit_of_one_repository(service, accepted, posts.tasks)
+    everything_ends(service)
+
+
+def _was_overtaken(nonce: str, status: dict[str, Any], tasks: list[int]) -> bool:
+    """Say whether a later round was on the page before this one was looked at: it may be, since it only waits for the push."""
+    place, number = map(int, nonce.split("-")[1:])
+    deployed = next(step for step in reversed(status["steps"]) if step["name"] == "deploy")
+    return number < tasks[place] and deployed["detail"].startswith("A later round's commit")
+
+
+def the_evaluator_was_told_the_same_thing_each_time(
+    told: dict[str, list[tuple[str, bytes]]], accepted: dict[str, str]
+) -> None:
+    assert set(told) == set(accepted)
+    for nonce, calls in told.items():
+        assert len(set(calls)) == 1, (nonce, calls)
+
+
+def every_round_is_one_commit_of_one_repository(service: Service, accepted: dict[str, str], tasks: list[int]) -> None:
+    found = commits(service.data)
+    assert len(found) == len(tasks), sorted(found)
+    by_task = {name.removesuffix(".git").rpartition("-")[0]: entries for name, entries in found.items()}
+    for place, rounds in enumerate(tasks):
+        wanted = [accepted[f"task-{place}-{number}"] for number in range(rounds, 0, -1)]
+        assert [identity for _, identity in by_task[f"chaos-{place}"]] == wanted
+    shas = {identity: sha for entries in found.values() for sha, identity in entries}
+    recorded = service.rows("SELECT id, commit_sha FROM tasks_app_round")
+    assert {identity.replace("-", ""): sha for identity, sha in shas.items()} == dict(recorded)
+    bodies = service.rows("SELECT body FROM tasks_app_notificationattempt")
+    assert {json.loads(bytes(body))["commit_sha"] for (body,) in bodies} == set(shas.values())
+
+
+def everything_ends(service: Service) -> None:
+    assert service.stop() == 0, service.tail()
+    assert not service.everyone()
+    Address("127.0.0.1", service.port).must_be_free()

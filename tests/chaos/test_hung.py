@@ -1,0 +1,105 @@
+"""A step that hangs, in whatever way: its lease is lost, its process is ended, and another one takes the round."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.chaos.processes import alive, wait_for
+from tests.chaos.repositories import callbacks, commits
+from tests.chaos.service import ROOT, Service, task
+from tests.doubles.http_server import Script, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are found in /proc"),
+]
+
+# Python reads this in every process of the service: the first model call hangs, and budgets are short.
+# https://docs.python.org/3/library/site.html#module-sitecustomize
+HANGING = """
+import os, re, time
+from pathlib import Path
+from engine.adapters.simulated_author import SimulatedAuthor
+from engine.core import budget
+
+budget.FLOORS |= dict.fromkeys(budget.FLOORS, 1.0)
+budget.SHORTEST_MODEL_CALL = 0.5
+write, mark = SimulatedAuthor.write, Path(__file__).with_name("hung")
+
+def swallow():
+    while True:
+        try:
+            time.sleep(600)
+        except BaseException:
+            pass
+
+def hang(*arguments, **options):
+    if not mark.exists():
+        mark.write_text(str(os.getpid()))
+        {how}
+    return write(*arguments, **options)
+
+SimulatedAuthor.write = hang
+"""
+
+SLEEPS = "time.sleep(600)"
+SWALLOWS = "swallow()"
+SPINS = 're.match(r"(a+)+$", "a" * 60 + "b")'  # in C, and nobody else gets the interpreter
+
+
+@pytest.fixture
+def hanging(tmp_path: Path) -> Iterator[Callable[..., Service]]:
+    started: list[Service] = []
+
+    def start(how: str, **environment: str) -> Service:
+        (tmp_path / "sitecustomize.py").write_text(HANGING.replace("{how}", how))
+        path = f"{tmp_path}{os.pathsep}{ROOT}"
+        started.append(Service(tmp_path, workers=2, PYTHONPATH=path, LEASE_SECONDS="3", **environment))
+        return started[-1].start().until_whole()
+
+    yield start
+    for service in started:
+        service.destroy()
+
+
+def hung_process(folder: Path) -> int:
+    mark = folder / "hung"
+    assert wait_for(lambda: mark.exists() and mark.read_text(), 20)
+    return int(mark.read_text())
+
+
+def the_round_is_taken_by_another(service: Service, folder: Path, seconds: float) -> None:
+    with serving({"/notify": Script()}) as evaluator:
+        identity = service.post(task("hung", 1, "hung", evaluator.url("/notify")))
+        victim = hung_process(folder)
+        assert alive(victim)
+        status = service.completes(identity, seconds)
+        heard = callbacks(evaluator.asked)
+    assert (status["live"], status["degraded"]) == (True, False), status
+    assert service.rows("SELECT claims FROM tasks_app_steprun WHERE step = 'generate'") == [(2,)]
+    assert wait_for(lambda: not alive(victim), 10)
+    service.until_whole(20)
+    ((_, made),) = commits(service.data).items()
+    assert [round_id for _, round_id in made] == [identity]
+    assert [len(calls) for calls in heard.values()] == [1]
+
+
+@pytest.mark.parametrize("how", [SLEEPS, SWALLOWS], ids=["sleeps", "swallows every exception"])
+def test_a_step_past_its_budget(hanging: Callable[..., Service], tmp_path: Path, how: str) -> None:
+    service = hanging(how, ROUND_DEADLINE_SECONDS="40")
+    the_round_is_taken_by_another(service, tmp_path, 60)
+    assert "its step is past its budget" in service.log.read_text()
+
+
+def test_a_step_that_spins_in_c_and_lets_no_heartbeat_run(hanging: Callable[..., Service], tmp_path: Path) -> None:
+    service = hanging(SPINS)
+    the_round_is_taken_by_another(service, tmp_path, 90)
+    assert ("hung worker killed",) in service.rows("SELECT what FROM tasks_app_event")

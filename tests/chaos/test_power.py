@@ -1,0 +1,65 @@
+"""What was answered 200 is on disk: the settings of SQLite that are in force in every process that has a database open."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.chaos.processes import wait_for
+from tests.chaos.service import ROOT, Service, task
+from tests.doubles.http_server import Script, serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are found in /proc"),
+]
+
+# Python reads this in every process of the service: each connection, as it is used from then on, says what it is set to.
+# https://docs.djangoproject.com/en/5.2/ref/signals/#connection-created
+WITNESS = """
+import json, os
+from pathlib import Path
+from django.db.backends.signals import connection_created
+
+def witness(connection, **_):
+    with connection.cursor() as cursor:
+        seen = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "busy_timeout")}
+    with Path(__file__).with_name("seen").open("a") as file:
+        file.write(json.dumps({"pid": os.getpid(), **seen}) + "\\n")
+
+connection_created.connect(witness, weak=False)
+"""
+
+#: Every role that reads or writes rows. The main processes of web and cluster have no database open.
+WRITING = ("serve", "web worker", "sentinel", "worker", "monitor", "pusher")
+
+
+def test_every_connection_of_every_process_writes_through_to_the_disk(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(WITNESS)
+    service = Service(tmp_path, workers=1, SIMULATED_LLM_SECONDS="1", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    try:
+        service.start().until_whole()
+        with serving({"/notify": Script()}) as evaluator:
+            identity = service.post(task("power", 1, "power", evaluator.url("/notify")))
+            assert wait_for(lambda: service.roles()["busy worker"], 15)
+            roles = service.roles()
+            service.completes(identity, 25)
+        # A worker that is born again has its connection from the sentinel's second life with the database.
+        os.kill(roles["monitor"][0], signal.SIGKILL)
+        service.until_whole(20)
+        seen = [json.loads(line) for line in (tmp_path / "seen").read_text().splitlines()]
+    finally:
+        service.destroy()
+    assert {(one["journal_mode"], one["synchronous"], one["busy_timeout"]) for one in seen} == {("wal", 2, 20_000)}
+    pids = {one["pid"] for one in seen}
+    roles["worker"] = roles["busy worker"]
+    for role in WRITING:
+        assert pids & set(roles[role]), f"no connection of {role} was seen"
