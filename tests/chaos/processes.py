@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tasks_app.serving import Address, AddressError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
@@ -46,6 +48,19 @@ def status_of(pid: int) -> tuple[int, str]:
 def alive(pid: int) -> bool:
     """Say whether a process runs; a zombie does not."""
     return status_of(pid)[1] not in ("", "Z")
+
+
+def is_free(port: int) -> bool:
+    """Say whether a server could listen there.
+
+    Ask again for a moment after a kill: a process whose first thread has ended counts as dead in /proc and keeps its sockets until the
+    last of its threads has ended too.
+    """
+    try:
+        Address("127.0.0.1", port).must_be_free()
+    except AddressError:
+        return False
+    return True
 
 
 def command_of(pid: int) -> str:

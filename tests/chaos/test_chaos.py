@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks_app.serving import Address
-from tests.chaos.processes import ROLES, wait_for
+from tests.chaos.processes import ROLES, is_free, wait_for
 from tests.chaos.repositories import callbacks, commits
 from tests.chaos.service import Service, task
 from tests.doubles.http_server import Script, serving
@@ -178,4 +177,4 @@ def every_round_is_one_commit_of_one_repository(service: Service, accepted: dict
 def everything_ends(service: Service) -> None:
     assert service.stop() == 0, service.tail()
     assert not service.everyone()
-    Address("127.0.0.1", service.port).must_be_free()
+    assert wait_for(lambda: is_free(service.port), 5), service.table()

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks_app.serving import Address
-from tests.chaos.processes import ROLES, alive, wait_for
+from tests.chaos.processes import ROLES, alive, is_free, wait_for
 from tests.chaos.service import Service, task
 from tests.doubles.http_server import HttpServer, Script, serving
 
@@ -122,7 +121,7 @@ def test_when_serve_is_killed_nothing_is_left_and_started_again_it_goes_on(
     service.process.wait()
     assert wait_for(lambda: not any(alive(pid) for pid in below), 10)
     assert not service.everyone()
-    Address("127.0.0.1", service.port).must_be_free()
+    assert wait_for(lambda: is_free(service.port), 5), service.table()
     service.start().until_whole()
     assert service.completes(identity, 25)[
         "live"

@@ -16,6 +16,7 @@ import httpx2
 import pytest
 
 from tasks_app.serving import Address, AddressError
+from tests.chaos.processes import is_free
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -118,15 +119,7 @@ def test_sigterm_ends_everything_with_zero_and_frees_the_port(serving: Serving) 
     serving.process.terminate()
     assert serving.process.wait(25) == 0
     assert not any(alive(pid) for pid in below)
-    Address("127.0.0.1", serving.port).must_be_free()
-
-
-def is_free(port: int) -> bool:
-    try:
-        Address("127.0.0.1", port).must_be_free()
-    except AddressError:
-        return False
-    return True
+    assert wait_for(lambda: is_free(serving.port), 5)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="parent-death signals are Linux's")
