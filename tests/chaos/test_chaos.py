@@ -66,7 +66,7 @@ class Chaos:
         if role == "serve":
             assert self.service.process
             self.service.process.wait()
-            assert wait_for(lambda: not self.service.everyone(), 10), "something survived the kill of serve"
+            assert wait_for(lambda: not self.service.everyone(), 30), "something survived the kill of serve"
             self.service.start()
         return True
 
@@ -177,4 +177,4 @@ def every_round_is_one_commit_of_one_repository(service: Service, accepted: dict
 def everything_ends(service: Service) -> None:
     assert service.stop() == 0, service.tail()
     assert not service.everyone()
-    assert wait_for(lambda: is_free(service.port), 5), service.table()
+    assert wait_for(lambda: is_free(service.port), 30), service.table()

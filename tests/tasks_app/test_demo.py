@@ -100,7 +100,7 @@ def test_however_the_demo_dies_the_service_dies_with_it(tmp_path: Path, number: 
         process.send_signal(number)
         process.stdout.read()
         assert process.wait(30) == (0 if number == signal.SIGINT else -number)
-    assert wait_for(lambda: not answers(url), 5)
+    assert wait_for(lambda: not answers(url), 30)
 
 
 def test_a_second_demo_takes_another_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 15.0) -> bool:
+def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> bool:
     """Look again and again until it is so; False when the time ran out."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -119,18 +119,20 @@ def test_sigterm_ends_everything_with_zero_and_frees_the_port(serving: Serving) 
     serving.process.terminate()
     assert serving.process.wait(25) == 0
     assert not any(alive(pid) for pid in below)
-    assert wait_for(lambda: is_free(serving.port), 5)
+    assert wait_for(lambda: is_free(serving.port), 30)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="parent-death signals are Linux's")
 def test_kill_9_leaves_nothing_and_the_port_is_free(serving: Serving) -> None:
     below = serving.descendants()
     serving.process.kill()
     serving.process.wait()
-    assert wait_for(lambda: not any(alive(pid) for pid in below), 5)
-    assert wait_for(lambda: is_free(serving.port), 5)
+    assert wait_for(lambda: not any(alive(pid) for pid in below), 30)
+    assert wait_for(lambda: is_free(serving.port), 30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["gunicorn", "cluster"])
 def test_whichever_main_process_is_killed_it_is_ready_again(lasting: Serving, what: str) -> None:
     mains = [pid for pid in lasting.descendants() if os.getsid(pid) == pid]
