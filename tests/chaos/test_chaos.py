@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.chaos.processes import ROLES, is_free, wait_for
 from tests.chaos.repositories import callbacks, commits
+from tests.chaos.roles import ROLES
 from tests.chaos.service import Service, task
 from tests.doubles.http_server import Script, serving
+from tests.processes import is_free, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

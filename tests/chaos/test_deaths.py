@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.processes import ROLES, alive, is_free, wait_for
+from tests.chaos.roles import ROLES
 from tests.chaos.service import Service, task
 from tests.doubles.http_server import HttpServer, Script, serving
+from tests.processes import alive, is_free, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.processes import wait_for
 from tests.chaos.service import ROOT, Service, task
 from tests.doubles.http_server import Script, serving
+from tests.processes import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path

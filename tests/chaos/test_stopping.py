@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.processes import wait_for
 from tests.chaos.repositories import callbacks, commits
 from tests.chaos.service import Service, Web, task
 from tests.doubles.http_server import HttpServer, Script, serving
+from tests.processes import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

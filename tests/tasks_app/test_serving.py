@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,29 +15,13 @@ import httpx2
 import pytest
 
 from tasks_app.serving import Address, AddressError
-from tests.chaos.processes import is_free
+from tests.processes import alive, free_port, is_free, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 WHOLE = 3 + 5  # web and its two workers; cluster, sentinel, one worker, monitor, pusher
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> bool:
-    """Look again and again until it is so; False when the time ran out."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 class Serving:
@@ -80,13 +63,6 @@ class Serving:
         while more := {pid for pid, parent in parents.items() if parent in below} - below:
             below |= more
         return below - {self.process.pid}
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 @contextmanager
