@@ -184,7 +184,13 @@ class FakeForge:
             self._inside(repository).pages_on = True
         return self._repository(repository.name)
 
-    def look(self, repository: Repository) -> Look:
+    def rebuild(self, repository: Repository) -> None:
+        with self.faults.around("rebuild"):
+            self._inside(repository)
+            self.writes.append("rebuild")
+
+    def look(self, repository: Repository, sha: str) -> Look:
+        del sha
         with self.faults.around("look"):
             inside = self._inside(repository)
             if self.looks:
