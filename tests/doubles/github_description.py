@@ -5,7 +5,7 @@ its `info` says which version. To prune another version (of `npm pack @octokit/o
 
     python -m tests.doubles.github_description package/generated/api.github.com.json 23.0.2
 
-The data stays as GitHub wrote it. Where this check is stricter or knows more, it says so here: `_nullable_enums`, `_closed_bodies`,
+The data stays as GitHub wrote it. Where this check is stricter or knows more, it says so here: `_nullables`, `_closed_bodies`,
 `UNDOCUMENTED_CODES`.
 """
 
@@ -170,7 +170,7 @@ def _sentence(error: BaseException) -> str:
 
 
 def _strict(data: dict[str, Any]) -> dict[str, Any]:
-    _nullable_enums(data)
+    _nullables(data)
     for item in data["paths"].values():
         for operation in item.values():
             for media in operation.get("requestBody", {}).get("content", {}).values():
@@ -178,16 +178,24 @@ def _strict(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-def _nullable_enums(node: object) -> None:
-    """Let a nullable enumeration be null: OpenAPI 3.0 wants null among its values, GitHub left it out."""
+def _nullables(node: object) -> None:
+    """Let a nullable enumeration or choice be null: OpenAPI 3.0 wants null among its values, GitHub left it out."""
     if isinstance(node, dict):
-        if node.get("nullable") is True and isinstance(node.get("enum"), list) and None not in node["enum"]:
-            node["enum"].append(None)
+        if node.get("nullable") is True:
+            _with_null(node)
         for inner in node.values():
-            _nullable_enums(inner)
+            _nullables(inner)
     elif isinstance(node, list):
         for inner in node:
-            _nullable_enums(inner)
+            _nullables(inner)
+
+
+def _with_null(schema: dict[str, Any]) -> None:
+    if None not in schema.get("enum", [None]):
+        schema["enum"].append(None)
+    for choice in ("oneOf", "anyOf"):
+        if choice in schema:
+            schema[choice].append({"nullable": True, "enum": [None]})
 
 
 def _closed_bodies(schema: object) -> None:

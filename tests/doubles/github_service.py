@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.doubles import github_git, github_pages, github_rest
+from tests.doubles import github_commits, github_contents, github_git, github_objects, github_pages, github_rest
 from tests.doubles.github_description import Exchange, description
 from tests.doubles.github_log import READING, Call
 from tests.doubles.github_routes import Refused, asked, find, said
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from tests.doubles.github_routes import Route
     from tests.doubles.github_state import State
 
-SERVED = (github_rest, github_pages)  # their import registers the routes
+SERVED = (
+    github_rest,
+    github_commits,
+    github_contents,
+    github_objects,
+    github_pages,
+)  # their import registers the routes
 
 
 @dataclass
