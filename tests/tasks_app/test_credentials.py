@@ -85,7 +85,9 @@ def test_untried_is_no_reason_to_refuse_tasks(probe):
 def test_a_refused_credential_answers_tasks_503_before_any_query_and_is_down(probe):
     probe(REFUSED)
     credentials.try_now("forge")
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         answer = post(make_payload())
     assert answer.status_code == 503
     assert answer.json()["missing"] == ["GitHub refuses the token."]
@@ -95,7 +97,13 @@ def test_a_refused_credential_answers_tasks_503_before_any_query_and_is_down(pro
     assert "GitHub refuses the token." in Client().get("/").content.decode()
 
 
-@pytest.mark.parametrize("error", [Transient("forge_unreachable", "No answer."), OutOfService("forge_limit", "Later.", kind="forge", until=timezone.now())])
+@pytest.mark.parametrize(
+    "error",
+    [
+        Transient("forge_unreachable", "No answer."),
+        OutOfService("forge_limit", "Later.", kind="forge", until=timezone.now()),
+    ],
+)
 def test_what_could_not_be_asked_is_untested_and_ready(probe, error):
     probe(error)
     credentials.try_now("forge")
