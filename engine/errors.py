@@ -2,6 +2,7 @@
 
     EngineError                 code, message: a sentence that an operator can act on, never a secret
       Transient                 try again later; retry_after in seconds where the other side named it
+        Paced                   not now but at a known time: the pace of a service's limits, and no failure of anybody
         OutOfService            nothing of this kind ("model", "forge") will work for now: opens that kind's breaker
       Permanent                 trying the same again cannot help
         BadReply                the model's answer holds no usable page
@@ -33,6 +34,10 @@ class Transient(EngineError):
     def __init__(self, code: str, message: str, retry_after: float | None = None) -> None:
         super().__init__(code, message)
         self.retry_after = retry_after
+
+
+class Paced(Transient):
+    """Allowed in `retry_after` seconds, for sure not before: waiting for it is no failure and no reason to call anyone."""
 
 
 class OutOfService(Transient):

@@ -158,11 +158,15 @@ class CommitSpec:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at Pages' build: `status` queued, building, built or errored; `commit` the one that was built last."""
+    """One look at Pages' build of a commit: `status` queued, building, built, errored or superseded; `commit` the one built last.
+
+    `build` is the forge's id of the build that `status` is about; `detail` its error, or which commit took the place of this one.
+    """
 
     status: str
     commit: str | None
     detail: str = ""
+    build: str = ""
 
 
 class Forge(Protocol):
@@ -195,12 +199,53 @@ class Forge(Protocol):
         ...
 
     def enable_pages(self, repository: Repository) -> Repository:
-        """Switch Pages on (already on is fine) and return the repository with its `pages_url`."""
+        """Switch Pages on (already on is fine) and return the repository with its `pages_url`. No call where it has one."""
         ...
 
-    def look(self, repository: Repository) -> Look:
-        """Ask once how the newest Pages build is."""
+    def look(self, repository: Repository, sha: str) -> Look:
+        """Ask once how the Pages build of commit `sha` is."""
         ...
+
+    def rebuild(self, repository: Repository) -> None:
+        """Ask once for one more build of the branch's head. Asking again is one more build: whoever asks remembers it first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an answer of the forge said of its limit: calls an hour, how many are left, and when it begins anew."""
+
+    limit: int
+    remaining: int
+    reset: datetime
+
+
+class Quota(Protocol):
+    """Keeps all processes that share the forge's token together within its limits. It never sleeps: whoever is too early is sent away."""
+
+    def take_write(self, key: str) -> None:
+        """Let one REST write go now. Raises Paced where its turn is later; the same `key` keeps its turn. Raises as `pass_gate` does."""
+        ...
+
+    def pass_gate(self) -> None:
+        """Let any other request go now. Raises Paced while the forge wants none for a short while, OutOfService for a long one."""
+        ...
+
+    def saw(self, limits: Limits) -> None:
+        """Remember what an answer said. `remaining` 0 closes the gate until `reset`."""
+        ...
+
+    def close_gate(self, seconds: float | None, reason: str) -> float:
+        """Close the gate, where the forge refused a request by its limits; None: it named no time. Return the seconds until it opens."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A credential that was tried and works: `detail` says in a sentence whose it is, `expires_at` until when, where that is known."""
+
+    detail: str
+    expires_at: datetime | None = None
 
 
 # --- The way out ---------------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,11 @@ from engine.ports import Journal, Ports
 from tests.fakes import FakeAuthor, FakeFetcher, FakeForge, FakeNotifier
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_django.fixtures import SettingsWrapper
+
+    from tests.doubles.github import GitHubDouble
 
 
 @dataclass
@@ -37,6 +41,16 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
     fakes = Outside()
     monkeypatch.setattr("tasks_app.wiring.ports", fakes.ports)
     return fakes
+
+
+@pytest.fixture
+def github_double() -> Iterator[GitHubDouble]:
+    """A GitHub on loopback. The test fails where a request or an answer was against GitHub's own description."""
+    from tests.doubles.github import GitHubDouble
+
+    with GitHubDouble() as double:
+        yield double
+        assert double.violations == []
 
 
 @pytest.fixture

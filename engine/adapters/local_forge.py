@@ -119,13 +119,17 @@ class LocalForge:
             (Path(repo.path) / _PAGES_ON).touch()
         return self._repository(repository.name)
 
-    def look(self, repository: Repository) -> Look:
+    def look(self, repository: Repository, sha: str) -> Look:
         """Say that the head is built: pages are served from it, once they are on. Raises Permanent(repository_gone)."""
+        del sha
         with self._opened(repository) as repo:
             head, pages_on = _head(repo), (Path(repo.path) / _PAGES_ON).exists()
         if head and pages_on:
             return Look("built", head)
         return Look("queued", None, "Nothing is committed yet." if pages_on else "Pages are off.")
+
+    def rebuild(self, repository: Repository) -> None:
+        """Do nothing: there are no builds here."""
 
     def page(self, owner: str, name: str, path: str) -> PageFile | Redirect | None:
         """Return what a decoded path inside a site serves; None where there is no such site, file or 404 page."""

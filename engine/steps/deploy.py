@@ -96,7 +96,7 @@ def _live(task: DeployInput, ports: Ports) -> Deployed:
 
 def _look(task: DeployInput, ports: Ports) -> tuple[Look, int | None, str]:
     """Return the build, what the page answered and why it is not live yet, "" where it is."""
-    look = ports.forge.look(task.repository)
+    look = ports.forge.look(task.repository, task.sha)
     if look.status != "built":
         return look, None, f"the build is {look.status}" + (f": {look.detail}" if look.detail else "")
     if look.commit != task.sha:

@@ -1,0 +1,123 @@
+"""The HTTP below dulwich's client, made whole: one time bound over all requests of an exchange, bounded answers, refusals that are kept.
+
+dulwich bounds single requests only, and its errors carry neither headers nor text. Redirects are not followed: that a repository has
+another name by now is for the caller to know, and a token goes nowhere else.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import urllib3
+from urllib3.exceptions import ReadTimeoutError
+from urllib3.exceptions import TimeoutError as UrllibTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+#: Seconds for a connection, and without a byte.
+STALL = 20.0
+#: As much of a refusal's text as is kept, in bytes.
+TEXT = 8_000
+
+
+class TooLargeError(Exception):
+    """An answer is larger than was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRefusal:
+    """An answer that was not 200: `headers` by lower-case name, `text` as far as it is text."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+
+class BoundedReply:
+    """What dulwich reads of an answer; it adds attributes of its own."""
+
+    def __init__(self, reply: urllib3.BaseHTTPResponse, url: str, deadline: float, most: int) -> None:
+        self.status, self.headers = reply.status, reply.headers
+        self._reply, self._url, self._deadline, self._left = reply, url, deadline, most
+
+    def read(self, size: int) -> bytes:
+        """Return `size` bytes, fewer only at the end. Raises urllib3's TimeoutError past the deadline, TooLargeError."""
+        parts: list[bytes] = []
+        wanted = size
+        while wanted > 0:
+            if time.monotonic() >= self._deadline:
+                raise ReadTimeoutError(None, self._url, "the time for the whole exchange is over")  # type: ignore[arg-type]
+            part = self._reply.read1(wanted)
+            if not part:
+                break
+            parts.append(part)
+            wanted -= len(part)
+        data = b"".join(parts)
+        self._left -= len(data)
+        if self._left < 0:
+            raise TooLargeError
+        return data
+
+    def geturl(self) -> str:
+        """Return the address that was asked: there are no redirects."""
+        return self._url
+
+    def close(self) -> None:
+        """Give the connection back, or up where something is unread."""
+        self._reply.drain_conn() if self._left == 0 else self._reply.close()
+
+
+class BoundedPool:
+    """Stands in for urllib3's PoolManager in one exchange of dulwich's; `refusal` is the last answer that was not 200, `sent`: a POST went out."""
+
+    def __init__(self, seconds: float, most: int, headers: Mapping[str, str]) -> None:
+        self.headers = dict(headers)
+        self.refusal: HttpRefusal | None = None
+        self.sent = False
+        self._deadline, self._most = time.monotonic() + seconds, most
+        self._pool = urllib3.PoolManager(num_pools=2, maxsize=1)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | Iterable[bytes] | None = None,
+        *,
+        preload_content: bool = False,
+    ) -> BoundedReply:
+        """Send one request. Raises urllib3's errors."""
+        del preload_content
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise UrllibTimeoutError("the time for the whole exchange is over")
+        data = body if body is None or isinstance(body, bytes) else b"".join(body)
+        self.sent = self.sent or (method == "POST" and "receive-pack" in url)
+        # While a body is sent urllib3 applies the time for connecting: a large one over a slow line may need all that is left.
+        timeout = urllib3.Timeout(
+            connect=left if data else min(left, STALL), read=min(left, STALL if data is None else left)
+        )
+        kept = {k: v for k, v in headers.items() if k.lower() not in {"content-length", "transfer-encoding"}}
+        reply = self._pool.request(
+            method, url, headers=kept, body=data, timeout=timeout, retries=False, redirect=False, preload_content=False
+        )
+        if reply.status != 200:
+            text = reply.read(TEXT).decode("utf-8", "replace")
+            self.refusal = HttpRefusal(reply.status, {k.lower(): v for k, v in reply.headers.items()}, text)
+        return BoundedReply(reply, url, self._deadline, self._most)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.clear()
+
+
+def moved_to(refusal: HttpRefusal) -> str:
+    """Return `owner/name` that a redirect of git's first request leads to, "" where it is none."""
+    if refusal.status not in {301, 302, 307, 308}:
+        return ""
+    path = urlsplit(refusal.headers.get("location", "")).path
+    return path.partition("/info/refs")[0].strip("/").removesuffix(".git")

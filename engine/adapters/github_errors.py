@@ -1,0 +1,87 @@
+"""From GitHub's refusals to the engine's errors: what to do about a status, its headers and its text."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from engine.errors import EngineError, OutOfService, Permanent, Transient
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: What each act needs: the permission of a fine-grained token, and the scope of a classic one.
+#: https://docs.github.com/en/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens
+PERMISSIONS = {
+    "create": ("Administration: write", "public_repo"),
+    "push": ("Contents: write", "public_repo"),
+    "workflows": ("Workflows: write", "workflow"),
+    "pages": ("Pages: write and Administration: write", "public_repo"),
+    "builds": ("Pages: write", "public_repo"),
+    "read": ("Metadata: read and Contents: read", "public_repo"),
+}
+
+_DOING = {
+    "create": "the making of a repository",
+    "push": "a push",
+    "workflows": "a push of a workflow file",
+    "pages": "the switching on of Pages",
+    "builds": "a build of Pages",
+    "read": "the reading of a repository",
+}
+
+#: As much of GitHub's own words as a sentence quotes.
+_QUOTED = 300
+
+
+def refusal(status: int, headers: Mapping[str, str], text: str, *, doing: str) -> EngineError:
+    """Return the error for an answer that says no. `text` is GitHub's message, `doing` a key of PERMISSIONS. Limits are not its business."""
+    del headers
+    words = text.lower()
+    if status == HTTPStatus.UNAUTHORIZED:
+        return token_refused()
+    if status == HTTPStatus.FORBIDDEN:
+        return _forbidden(words, text, doing)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT}:
+        return Transient("forge_unwell", f"GitHub answered {_DOING[doing]} with {status}.")
+    return Permanent("forge_refused", f"GitHub refused {_DOING[doing]}: {status}{quoted(text)}")
+
+
+def token_refused() -> OutOfService:
+    """Return the error for a token that GitHub does not know (any more)."""
+    sentence = (
+        "GitHub refuses the token (401): it is wrong, expired or revoked. Set another GITHUB_TOKEN and start again."
+    )
+    return OutOfService("forge_token_refused", sentence, kind="forge")
+
+
+def permission_missing(doing: str, text: str = "") -> OutOfService:
+    """Return the error for a token that may not do this, naming what it lacks."""
+    fine, classic = PERMISSIONS[doing]
+    sentence = (
+        f"The token may not do {_DOING[doing]}: a fine-grained token needs the permission {fine}, "
+        f"a classic one the scope {classic}{quoted(text)}"
+    )
+    return OutOfService("forge_permission_missing", sentence, kind="forge")
+
+
+def unreachable(doing: str, why: str) -> Transient:
+    """Return the error for a request without an answer."""
+    return Transient("forge_unreachable", f"GitHub did not answer {_DOING[doing]}: {why}.")
+
+
+def quoted(text: str) -> str:
+    """Return the end of a sentence that quotes what GitHub said: ". GitHub: …", or a full stop where it said nothing."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return f". GitHub: {line[:_QUOTED]}" if line else "."
+
+
+def _forbidden(words: str, text: str, doing: str) -> EngineError:
+    if "saml" in words or "single sign-on" in words:
+        sentence = (
+            f"The token is not authorised for the organisation's single sign-on: authorise it on GitHub{quoted(text)}"
+        )
+        return OutOfService("forge_permission_missing", sentence, kind="forge")
+    if "suspended" in words or "account was flagged" in words or "blocked" in words:
+        return OutOfService("forge_account_blocked", f"GitHub has blocked the account{quoted(text)}", kind="forge")
+    return permission_missing(doing, text)
