@@ -18,7 +18,19 @@ from urllib.parse import urlsplit
 from engine.core.prompts import boundary_of
 from engine.core.replies import format_files, mark
 from engine.errors import Fenced, Permanent
-from engine.ports import Answer, CommitSpec, Look, Message, Ports, Prompt, Reply, Repository, RepositorySpec, Usage
+from engine.ports import (
+    Answer,
+    CommitSpec,
+    Limits,
+    Look,
+    Message,
+    Ports,
+    Prompt,
+    Reply,
+    Repository,
+    RepositorySpec,
+    Usage,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -343,3 +355,28 @@ def make_ports(**over: object) -> Ports:
     forge = FakeForge(clock.now)
     ports = Ports(clock, FakeAuthor(), forge, FakeFetcher(forge=forge), FakeNotifier(), FakeJournal())
     return replace(ports, **over)
+
+
+class FakeQuota:
+    """Lets everything go and keeps what it was told; errors in `refuse` are raised by the next writes."""
+
+    def __init__(self) -> None:
+        self.refuse: list[BaseException] = []
+        self.keys: list[str] = []
+        self.limits: list[Limits] = []
+        self.closed: list[tuple[float | None, str]] = []
+
+    def take_write(self, key: str) -> None:
+        if self.refuse:
+            raise self.refuse.pop(0)
+        self.keys.append(key)
+
+    def pass_gate(self) -> None:
+        pass
+
+    def saw(self, limits: Limits) -> None:
+        self.limits.append(limits)
+
+    def close_gate(self, seconds: float | None, reason: str) -> float:
+        self.closed.append((seconds, reason))
+        return 60.0 if seconds is None else seconds

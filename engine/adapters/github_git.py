@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from dulwich.client import Urllib3HttpGitClient
-from dulwich.errors import GitProtocolError, HangupException, NotGitRepository, SendPackError
+from dulwich.client import HTTPUnauthorized, Urllib3HttpGitClient
+from dulwich.errors import (
+    ApplyDeltaError,
+    ChecksumMismatch,
+    GitProtocolError,
+    NotGitRepository,
+    ObjectFormatException,
+    SendPackError,
+)
 from dulwich.object_store import MemoryObjectStore, ObjectStoreGraphWalker
 from dulwich.objects import ObjectID
 from dulwich.pack import pack_objects_to_data
@@ -38,6 +46,13 @@ LARGEST_PACK = 200_000_000
 LARGEST_ANSWER = 4_000_000
 #: How many commits below the head are looked at for a tree that is no longer the head's.
 DEPTH = 64
+
+
+#: What dulwich and the HTTP below it raise where no whole and sound answer came.
+_FAILURES = (
+    GitProtocolError, NotGitRepository, HTTPUnauthorized, HTTPError, TooLargeError, OSError, ChecksumMismatch, ApplyDeltaError,
+    ObjectFormatException, zlib.error, ValueError, KeyError, AssertionError,
+)  # fmt: skip
 
 
 class NoAnswerError(Exception):
@@ -146,21 +161,11 @@ class GitHubGit:
             pool_manager=cast("PoolManager", pool),
             username="x-access-token",
             password=self._token,
-            thin_packs=False,
             quiet=True,
         )
         try:
             yield client
-        except (
-            GitProtocolError,
-            NotGitRepository,
-            HTTPError,
-            HangupException,
-            OSError,
-            ValueError,
-            AssertionError,
-            TooLargeError,
-        ) as error:
+        except _FAILURES as error:
             if pool.refusal:
                 raise RefusedError(pool.refusal) from None
             raise NoAnswerError(_reason(error)) from None
