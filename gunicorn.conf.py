@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,3 +34,11 @@ if Path("/dev/shm").is_dir():  # noqa: S108 -- a heartbeat file on a slow disk c
 def post_fork(server: Arbiter, _worker: Worker) -> None:
     """Tie a worker to the master: by itself it would notice the master's death only after a while."""
     die_with_parent(server.pid)
+
+
+def post_worker_init(_worker: Worker) -> None:
+    """Try the credentials where no `serve` above us does it."""
+    if "SUPERVISOR_ID" not in os.environ:
+        from tasks_app.credentials import keep_trying
+
+        threading.Thread(target=keep_trying, args=(threading.Event(),), name="credentials", daemon=True).start()

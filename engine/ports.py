@@ -235,6 +235,14 @@ class Forge(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A credential that was tried and works: `detail` says in a sentence whose it is, `expires_at` until when, where that is known."""
+
+    detail: str
+    expires_at: datetime | None = None
+
+
 # --- The way out ---------------------------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from engine.core import intake
-from tasks_app import schema
+from tasks_app import credentials, schema
 from tasks_app.clients import client_address, wrong_secret_wait
 from tasks_app.models import Round
 from tasks_app.problems import Problem
@@ -54,8 +54,8 @@ class HandleTask(APIView):
         body = _body(request)
         if len(body) > intake.MAX_BODY:
             return Problem(413, f"A request may have {intake.MAX_BODY} bytes.")
-        if settings.MISSING:
-            return Problem(503, " ".join(settings.MISSING), missing=settings.MISSING)
+        if missing := [*settings.MISSING, *credentials.refusals()]:
+            return Problem(503, " ".join(missing), missing=missing)
         try:
             payload = intake.decode(body)
         except ValueError as problem:

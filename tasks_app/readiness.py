@@ -11,6 +11,7 @@ from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from tasks_app import credentials
 from tasks_app.browser_probe import known_problem
 from tasks_app.services.beats import beats_alive
 from tasks_app.services.breakers import breakers_open
@@ -99,9 +100,18 @@ def _workers() -> Part:
 
 def _services(closed: Mapping[str, Breaker]) -> list[Part]:
     names = {"model": settings.LLM_PROVIDER, "forge": settings.FORGE}
-    return [
-        Part(kind, "warning", closed[kind].reason)
-        if kind in closed
-        else Part(kind, "ok" if name else "down", name or "not set")
-        for kind, name in names.items()
-    ]
+    return [_service(kind, name, closed.get(kind)) for kind, name in names.items()]
+
+
+def _service(kind: str, name: str, closed: Breaker | None) -> Part:
+    """Say how an outside service is: unset, refused at the start, closed off for now, about to expire, or fine."""
+    if not name:
+        return Part(kind, "down", "not set")
+    tried = credentials.known(kind)
+    if tried and tried.status == "refused":
+        return Part(kind, "down", tried.detail)
+    if closed:
+        return Part(kind, "warning", closed.reason)
+    detail = f"{name}: {tried.detail}" if tried else name
+    soon = tried is not None and tried.expires_soon
+    return Part(kind, "warning" if soon or (tried and tried.status == "untested") else "ok", detail)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import DatabaseError, connections
 
-from tasks_app import bootstrap
+from tasks_app import bootstrap, credentials
 from tasks_app.browser_probe import probe
 from tasks_app.dispatcher import Dispatcher
 from tasks_app.presence import present
@@ -144,6 +144,7 @@ def _sigterm_exits() -> Iterator[None]:
 
 def _run(label: str, programs: tuple[Program, ...], extra: dict[str, str]) -> int:
     me, stop = uuid.uuid4().hex, threading.Event()
+    credentials.forget()
     supervisor = Supervisor(
         programs,
         {**os.environ, "DATA_DIR": str(settings.DATA_DIR), "SUPERVISOR_ID": me, **extra},
@@ -158,6 +159,7 @@ def _run(label: str, programs: tuple[Program, ...], extra: dict[str, str]) -> in
             _clear_up(other, label, CLUSTER.name, "died with its supervisor, which was killed")
         thread.start()
         threading.Thread(target=probe, name="browser probe", daemon=True).start()
+        threading.Thread(target=credentials.keep_trying, args=(stop,), name="credentials", daemon=True).start()
         code = supervisor.run()
         thread.join(2.0)
         _free_leases(me, crashed=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
@@ -13,7 +14,10 @@ from engine.adapters.local_forge import LocalForge
 from engine.adapters.openai_author import OpenAIAuthor
 from engine.adapters.simulated_author import SimulatedAuthor
 from engine.adapters.system_clock import SystemClock
-from engine.ports import Author, Journal, Ports
+from engine.ports import Author, Credential, Journal, Ports
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @cache
@@ -54,6 +58,15 @@ def browser() -> ChromiumBrowser | None:
 def http() -> GuardedHttp:
     """Return the one way out; our own pages are always in reach."""
     return GuardedHttp(allow_private=settings.ALLOW_PRIVATE_URLS, allowed_origins=(settings.PAGES_ORIGIN,))
+
+
+def credential_probes() -> dict[str, Callable[[], Credential]]:
+    """Return how to try each credential that the settings name, by kind ("forge", "model").
+
+    A probe returns within seconds, or raises: Permanent, or OutOfService with a code of a refused credential (`credentials` names
+    them), where it is refused; Transient where it could not be asked.
+    """
+    return {}
 
 
 def ports(journal: Journal) -> Ports:
