@@ -15,6 +15,7 @@ from engine.adapters.openai_author import OpenAIAuthor
 from engine.adapters.simulated_author import SimulatedAuthor
 from engine.adapters.system_clock import SystemClock
 from engine.ports import Author, Credential, Journal, Ports
+from tasks_app.services.profiles import DatabaseProfiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,10 @@ def author() -> Author:
     if settings.LLM_PROVIDER == "simulated":
         return SimulatedAuthor(settings.SIMULATED_LLM_SECONDS)
     return OpenAIAuthor(
-        api_key=settings.LLM_API_KEY, base_url=settings.LLM_BASE_URL or None, models=settings.LLM_MODELS
+        api_key=settings.LLM_API_KEY,
+        base_url=settings.LLM_BASE_URL or None,
+        models=settings.LLM_MODELS,
+        profiles=DatabaseProfiles(),
     )
 
 

@@ -50,7 +50,7 @@ def read(
     text, refusal = _text(message.content), _text(message.refusal)
     if not text and (failed := _failed(choice, model)):
         raise _with(failed, came)
-    finish_reason = "refusal" if refusal else str(choice.finish_reason or "")
+    finish_reason = "refusal" if refusal else str(cast("object", choice.finish_reason) or "")
     return Reply(
         refusal or text, came.model, finish_reason, came.usage, parameters=parameters, request_id=came.request_id
     )

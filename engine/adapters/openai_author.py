@@ -20,7 +20,7 @@ from engine.adapters import openai_answer
 from engine.adapters.openai_errors import classified
 from engine.adapters.openai_fault import Fault
 from engine.adapters.openai_request import Refused, Request
-from engine.core.prices import price_of
+from engine.core.prices import OPENAI_URL, price_of
 from engine.errors import EngineError, Transient
 from engine.ports import ModelProfile, Reply
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from engine.ports import Message, Profiles
 
-OPENAI_URL = "https://api.openai.com/v1"
 _CONNECT_SECONDS = 5.0
 
 #: How many parts of one request a server may refuse before that is the call's end.

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 AS_OF = "2026-11-23"
 
+#: OpenAI itself: where no base URL is set.
+OPENAI_URL = "https://api.openai.com/v1"
+
 #: How a cost that was reckoned by this table is marked.
 SOURCE = f"price table {AS_OF}"
 

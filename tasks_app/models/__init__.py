@@ -11,7 +11,7 @@ from tasks_app.models.evidence import (
     SourceFile,
     StepRun,
 )
-from tasks_app.models.operations import Breaker, Event, Rejection, WorkerBeat
+from tasks_app.models.operations import Breaker, Event, ModelProfile, Rejection, WorkerBeat
 from tasks_app.models.rounds import Attachment, Round, Task
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "CheckResult",
     "Commit",
     "Event",
+    "ModelProfile",
     "NotificationAttempt",
     "PagesStatus",
     "Rejection",
