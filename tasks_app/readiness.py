@@ -16,6 +16,7 @@ from tasks_app.browser_probe import known_problem
 from tasks_app.services.beats import beats_alive
 from tasks_app.services.breakers import breakers_open
 from tasks_app.services.dues import backlog
+from tasks_app.services.spending import today
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,6 +104,14 @@ def _services(closed: Mapping[str, Breaker]) -> list[Part]:
     return [_service(kind, name, closed.get(kind)) for kind, name in names.items()]
 
 
+def _spending() -> str:
+    """Say what was spent today: the database may be down, which is another part's news."""
+    try:
+        return today()
+    except Error:
+        return "what was spent today is not known"
+
+
 def _service(kind: str, name: str, closed: Breaker | None) -> Part:
     """Say how an outside service is: unset, refused at the start, closed off for now, about to expire, or fine."""
     if not name:
@@ -113,5 +122,7 @@ def _service(kind: str, name: str, closed: Breaker | None) -> Part:
     if closed:
         return Part(kind, "warning", closed.reason)
     detail = f"{name}: {tried.detail}" if tried else name
+    if kind == "model" and name != "simulated":
+        detail += f"; {_spending()}"
     soon = tried is not None and tried.expires_soon
     return Part(kind, "warning" if soon or (tried and tried.status == "untested") else "ok", detail)

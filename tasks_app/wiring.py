@@ -12,6 +12,7 @@ from engine.adapters.guarded_http import GuardedHttp
 from engine.adapters.http_notifier import HttpNotifier
 from engine.adapters.local_forge import LocalForge
 from engine.adapters.openai_author import OpenAIAuthor
+from engine.adapters.openai_probe import probe_models
 from engine.adapters.simulated_author import SimulatedAuthor
 from engine.adapters.system_clock import SystemClock
 from engine.ports import Author, Credential, Journal, Ports
@@ -70,7 +71,16 @@ def credential_probes() -> dict[str, Callable[[], Credential]]:
     A probe returns within seconds, or raises: Permanent, or OutOfService with a code of a refused credential (`credentials` names
     them), where it is refused; Transient where it could not be asked.
     """
-    return {}
+    probes: dict[str, Callable[[], Credential]] = {}
+    if settings.LLM_PROVIDER == "openai" and settings.LLM_API_KEY:
+        probes["model"] = _probe_model
+    return probes
+
+
+def _probe_model() -> Credential:
+    return probe_models(
+        api_key=settings.LLM_API_KEY, base_url=settings.LLM_BASE_URL or None, models=settings.LLM_MODELS
+    )
 
 
 def ports(journal: Journal) -> Ports:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.ports import Image
+from engine.ports import Image, Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,6 +40,15 @@ def images_of(files: Iterable[AttachedFile]) -> tuple[Image, ...]:
             shown.append(Image(file.name, media_type, file.content))
             left -= size
     return tuple(shown)
+
+
+def with_images(prompt: Prompt, files: Iterable[AttachedFile]) -> Prompt:
+    """Return the prompt with the pictures among `files` beside its last message; its text describes them for a model without sight."""
+    images = images_of(files)
+    if not images:
+        return prompt
+    *before, last = prompt.messages
+    return replace(prompt, messages=(*before, replace(last, images=images)))
 
 
 def _media_type(content: bytes) -> str:

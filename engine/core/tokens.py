@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,7 +10,7 @@ if TYPE_CHECKING:
 
     from engine.ports import Message
 
-#: Bytes of UTF-8 for a token. Of our own prompts (English, HTML, tables) a 1.5B Qwen makes one of 3.6 and GPT's of 3.9: this counts a little too many.
+#: Bytes of UTF-8 for a token. Measured with Qwen2.5-Coder's: 4.3 for our rules, 3.6 for HTML, 4.1 for Python; each digit is one by itself.
 BYTES_FOR_A_TOKEN = 3.5
 
 #: A picture at full detail; https://developers.openai.com/api/docs/guides/images-vision reckons 85 to about 1,500.
@@ -20,7 +21,9 @@ _FRAME = 8  # what a chat template puts around a message
 
 def estimated_tokens(text: str) -> int:
     """Return about how many tokens a text is, rather too many than too few."""
-    return -int(-len(text.encode("utf-8", "replace")) // BYTES_FOR_A_TOKEN)
+    digits = sum(text.count(digit) for digit in "0123456789")
+    rest = len(text.encode("utf-8", "replace")) - digits
+    return digits + math.ceil(rest / BYTES_FOR_A_TOKEN)
 
 
 def estimated_prompt_tokens(messages: Iterable[Message]) -> int:

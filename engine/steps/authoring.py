@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from engine.core.images import with_images
 from engine.core.prompts import continue_prompt, format_prompt, generate_prompt
 from engine.core.rephrase_prompt import rephrase_prompt
 from engine.core.replies import Outcome, ParsedReply, parse_reply
@@ -43,6 +44,7 @@ class Conversation:
         """Return the files that the model wrote. Raises BadReply where it wrote none, else what the author raises."""
         boundary = secrets.token_hex(6)
         prompt = generate_prompt(brief, boundary=boundary, tree=tree, attachments_note=note)
+        prompt = with_images(prompt, brief.attachments)
         attempt, text, parsed = self._ask("generate", prompt, boundary, None)
         if parsed.outcome is Outcome.REFUSED:
             prompt = rephrase_prompt(prompt)
