@@ -1,6 +1,7 @@
 """Which model is asked, and when: one after the other within the budget, until one has written.
 
-A passing failure waits where that leaves time for a call, at most MOST_WAITS times while there is another model; what one model cannot do the
+A passing failure waits where that leaves time for a call, at most MOST_WAITS times (and never for a model that let its time run out) while
+there is another model; what one model cannot do the
 next is asked; what no model can be asked for opens the breaker; and where all were asked in vain, the reasons are told.
 """
 
@@ -82,7 +83,7 @@ class _Troubles:
         if closed:
             self.closed.append(closed)
         elif isinstance(error, Transient) and (wait := self._wait(error)):
-            if last or self.failures < MOST_WAITS:
+            if last or (self.failures < MOST_WAITS and error.code != "model_timeout"):
                 return wait
             self.waits.append(wait)
         return None
