@@ -18,14 +18,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from engine.ports import Reply
+
 
 class EngineError(Exception):
-    """An expected failure. `code` is stable and short (`model_timeout`), `message` a sentence for the operator."""
+    """An expected failure. `code` is stable and short (`model_timeout`), `message` a sentence for the operator.
+
+    `reply` is what a model's server sent all the same, for the record: tokens that were spent, parameters, the request's id.
+    """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+        self.reply: Reply | None = None
 
 
 class Transient(EngineError):

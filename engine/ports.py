@@ -30,11 +30,21 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that goes with a message, where the model takes pictures. `media_type` is that of the bytes, whatever the file was called."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One chat message, text only."""
+    """One chat message: text, and pictures that the model may or may not get to see; the text must do without them."""
 
     role: Literal["system", "user", "assistant"]
     content: str
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +78,34 @@ class Author(Protocol):
     models: Sequence[str]  # in order of preference
     simulated: bool
 
-    def write(self, messages: Sequence[Message], *, model: str, seconds: float) -> Reply:
-        """Ask `model` once and return its answer within `seconds` of wall-clock time.
+    def write(self, messages: Sequence[Message], *, model: str, seconds: float, tokens: int | None = None) -> Reply:
+        """Ask `model` once and return its answer within `seconds` of wall-clock time, and within `tokens` of answer where they are bounded.
 
         Raises Transient (timeout, overload, no connection), OutOfService(kind="model") (refused key, spent quota), Permanent (unknown
         model, refused request, an answer that is none).
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProfile:
+    """What a server was found to take for one of its models; the defaults are what is tried first."""
+
+    length_parameter: str = "max_completion_tokens"  # or "max_tokens"; "" where it takes neither
+    longest_answer: int | None = None  # in tokens; None: nobody said
+    dropped: frozenset[str] = frozenset()  # parameters that it refused
+    images: bool | None = None  # None: nobody knows yet
+
+
+class Profiles(Protocol):
+    """Remembers what models take, by server and name, so that what was refused once is not sent again."""
+
+    def profile(self, server: str, model: str) -> ModelProfile:
+        """Return what is known of a model; the defaults where nothing is."""
+        ...
+
+    def learn(self, server: str, model: str, profile: ModelProfile) -> None:
+        """Remember it. Never raises for a database that is down: it is learnt again."""
         ...
 
 
@@ -300,15 +332,22 @@ class Journal(Protocol):
     def attempt_begun(
         self, *, kind: str, prompt: Prompt, provider: str, model: str, simulated: bool, parent: int | None = None
     ) -> int:
-        """Write the row of a model call that is about to be made; return its id."""
+        """Write the row of a model call that is about to be made; return its id.
+
+        Raises Permanent(round_tokens_spent) and OutOfService(model_budget_spent) where a bound on spending leaves no room for it.
+        """
+        ...
+
+    def tokens_left(self) -> int | None:
+        """Return how long the answer to the call begun last may be, in tokens; None: unbounded."""
         ...
 
     def attempt_answered(self, attempt: int, reply: Reply, *, outcome: str) -> None:
         """Complete it with the answer; `outcome` is how the parser called it."""
         ...
 
-    def attempt_failed(self, attempt: int, *, code: str, message: str) -> None:
-        """Complete it with an error."""
+    def attempt_failed(self, attempt: int, *, code: str, message: str, reply: Reply | None = None) -> None:
+        """Complete it with an error, and with what came back all the same."""
         ...
 
     def commit_planned(self, *, sha: str, parent: str | None, paths: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from django.db import IntegrityError, connections
 from tasks_app.keys import kept_key
 from tasks_app.redaction import SHORTEST
 from tasks_app.services.breakers import breaker_close, breakers_open
+from tasks_app.services.spending import unpriced_models
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,11 @@ def warnings() -> list[str]:
         f"{name} is shorter than {SHORTEST} characters: it is too short to be looked for in files and logs."
         for name, value in settings.SECRETS.items()
         if 0 < len(value) < SHORTEST
+    ]
+    found += [
+        f"The price of {model} is not known: LLM_BUDGET_PER_DAY in money holds for it only if its server reports what calls cost. "
+        "A bound in tokens holds always."
+        for model in unpriced_models()
     ]
     if settings.LLM_PROVIDER == "simulated":
         found.append("The language model is simulated: pages are made by rules, and say so.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -13,6 +15,10 @@ from dotenv import dotenv_values
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+#: The most that a bound on a day's money may be: more than this was meant as tokens.
+MOST_MONEY = 100_000
+
+_SPENDING = re.compile(r"\$?\s*(?P<amount>\d{1,15}(?:\.\d{1,6})?)\s*(?P<unit>tokens?|usd|\$)?", re.IGNORECASE)
 _YES = {"1", "true", "yes", "on"}
 _NO = {"0", "false", "no", "off"}
 
@@ -59,6 +65,24 @@ class Env:
         if not number.is_integer():
             self._wrong(name, "is no whole number")
         return int(number)
+
+    def spending(self, name: str) -> tuple[Decimal, str] | None:
+        """Return a bound on spending and its unit, "tokens" or "dollars"; None where it is unset. `2.50` is money, `500000 tokens` are tokens."""
+        value = self.text(name)
+        if not value:
+            return None
+        found = _SPENDING.fullmatch(value)
+        if not found:
+            self._wrong(name, "is neither money like 2.50 nor tokens like '500000 tokens'")
+            return None
+        amount, of_tokens = Decimal(found["amount"]), (found["unit"] or "").lower().startswith("token")
+        if amount <= 0 or (of_tokens and amount != int(amount)):
+            self._wrong(name, "must be more than 0, and tokens are counted whole")
+            return None
+        if not of_tokens and amount > MOST_MONEY:
+            self._wrong(name, f"is more than {MOST_MONEY:,} dollars a day: tokens are written '{amount:f} tokens'")
+            return None
+        return amount, "tokens" if of_tokens else "dollars"
 
     def one_of(self, name: str, *allowed: str) -> str:
         """Return one of the `allowed` words, "" where it is unset."""

@@ -17,6 +17,7 @@ from tasks_app.services.beats import beats_alive
 from tasks_app.services.breakers import breakers_open
 from tasks_app.services.dues import backlog
 from tasks_app.services.forge_quota import quota_standing
+from tasks_app.services.spending import today
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,11 +118,20 @@ def _left() -> str:
 
 
 def _services(closed: Mapping[str, Breaker], left: str) -> list[Part]:
-    kinds = (("model", settings.LLM_PROVIDER, ""), ("forge", settings.FORGE, left))
+    spent = _spending() if settings.LLM_PROVIDER == "openai" else ""
+    kinds = (("model", settings.LLM_PROVIDER, spent), ("forge", settings.FORGE, left))
     return [_service(kind, name, closed.get(kind), said) for kind, name, said in kinds]
 
 
-def _service(kind: str, name: str, closed: Breaker | None, left: str) -> Part:
+def _spending() -> str:
+    """Say what was spent today: the database may be down, which is another part's news."""
+    try:
+        return today()
+    except Error:
+        return "what was spent today is not known"
+
+
+def _service(kind: str, name: str, closed: Breaker | None, more: str) -> Part:
     """Say how an outside service is: unset, refused at the start, closed off for now, about to expire, or fine."""
     if not name:
         return Part(kind, "down", "not set")
@@ -131,5 +141,5 @@ def _service(kind: str, name: str, closed: Breaker | None, left: str) -> Part:
     if closed:
         return Part(kind, "warning", closed.reason)
     doubtful = tried is not None and (tried.expires_soon or tried.status == "untested")
-    said = "; ".join(part for part in (tried.detail if tried else "", left) if part)
+    said = "; ".join(part for part in (tried.detail if tried else "", more) if part)
     return Part(kind, "warning" if doubtful else "ok", f"{name}: {said}" if said else name)

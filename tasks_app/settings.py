@@ -35,6 +35,8 @@ LLM_API_KEY = env.text("LLM_API_KEY", "OPENAI_API_KEY")
 LLM_BASE_URL = env.address("LLM_BASE_URL", "OPENAI_BASE_URL")
 LLM_PROVIDER = env.one_of("LLM_PROVIDER", "openai", "simulated") or ("openai" if LLM_API_KEY else "")
 LLM_MODELS = [env.text("LLM_MODEL", default="gpt-5.6"), *(env.names("LLM_FALLBACK_MODELS") or ["gpt-5.1"])]
+LLM_TOKENS_PER_ROUND = env.whole("LLM_TOKENS_PER_ROUND", 200_000, least=1, most=1_000_000_000)
+LLM_BUDGET_PER_DAY = env.spending("LLM_BUDGET_PER_DAY")  # (amount, "tokens" or "dollars"), None: no bound
 SIMULATED_LLM_SECONDS = env.number("SIMULATED_LLM_SECONDS", 0, least=0, most=3600)
 ROUND_DEADLINE_SECONDS = env.whole("ROUND_DEADLINE_SECONDS", 600, least=10, most=86_400)
 NOTIFY_FOR_SECONDS = env.whole("NOTIFY_FOR_SECONDS", 259_200, least=0, most=31_536_000)
@@ -76,15 +78,7 @@ MISSING = [
 ]
 
 #: Variables of the contract that are read by parts that are not built yet; set ones are named at start.
-NOT_IN_FORCE = [
-    name
-    for name in (
-        "LLM_TOKENS_PER_ROUND",
-        "LLM_BUDGET_PER_DAY",
-        "METRICS_TOKEN",
-    )
-    if env.text(name)
-]
+NOT_IN_FORCE = [name for name in ("METRICS_TOKEN",) if env.text(name)]
 
 # --- Django ----------------------------------------------------------------------------------------------------------------------
 

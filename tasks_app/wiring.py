@@ -13,10 +13,12 @@ from engine.adapters.guarded_http import GuardedHttp
 from engine.adapters.http_notifier import HttpNotifier
 from engine.adapters.local_forge import LocalForge
 from engine.adapters.openai_author import OpenAIAuthor
+from engine.adapters.openai_probe import probe_models
 from engine.adapters.simulated_author import SimulatedAuthor
 from engine.adapters.system_clock import SystemClock
 from engine.ports import Author, Credential, Forge, Journal, Ports
 from tasks_app.services.forge_quota import RowsQuota
+from tasks_app.services.profiles import DatabaseProfiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +55,10 @@ def author() -> Author:
     if settings.LLM_PROVIDER == "simulated":
         return SimulatedAuthor(settings.SIMULATED_LLM_SECONDS)
     return OpenAIAuthor(
-        api_key=settings.LLM_API_KEY, base_url=settings.LLM_BASE_URL or None, models=settings.LLM_MODELS
+        api_key=settings.LLM_API_KEY,
+        base_url=settings.LLM_BASE_URL or None,
+        models=settings.LLM_MODELS,
+        profiles=DatabaseProfiles(),
     )
 
 
@@ -89,7 +94,15 @@ def credential_probes() -> dict[str, Callable[[], Credential]]:
     probes: dict[str, Callable[[], Credential]] = {}
     if settings.FORGE == "github" and settings.GITHUB_TOKEN:
         probes["forge"] = github_forge().credential
+    if settings.LLM_PROVIDER == "openai" and settings.LLM_API_KEY:
+        probes["model"] = _probe_model
     return probes
+
+
+def _probe_model() -> Credential:
+    return probe_models(
+        api_key=settings.LLM_API_KEY, base_url=settings.LLM_BASE_URL or None, models=settings.LLM_MODELS
+    )
 
 
 def ports(journal: Journal) -> Ports:

@@ -90,8 +90,10 @@ class FakeAuthor:
     def __init__(self, *replies: Spoken, models: Sequence[str] = ("first", "second"), simulated: bool = False) -> None:
         self.replies, self.models, self.simulated = list(replies), models, simulated
         self.asked: list[tuple[str, tuple[Message, ...], float]] = []
+        self.tokens: list[int | None] = []
 
-    def write(self, messages: Sequence[Message], *, model: str, seconds: float) -> Reply:
+    def write(self, messages: Sequence[Message], *, model: str, seconds: float, tokens: int | None = None) -> Reply:
+        self.tokens.append(tokens)
         self.asked.append((model, tuple(messages), seconds))
         said = self.replies.pop(0) if self.replies else page_reply()
         if isinstance(said, BaseException):
@@ -291,6 +293,8 @@ class FakeJournal:
         self.repositories: list[Repository] = []
         self.looks: list[tuple[Look, int | None, bool, str]] = []
         self.warnings: list[str] = []
+        self.refusals: list[BaseException] = []
+        self.allowance: int | None = None
         self.fenced = False
 
     def fence(self) -> None:
@@ -299,14 +303,19 @@ class FakeJournal:
     def attempt_begun(
         self, *, kind: str, prompt: Prompt, provider: str, model: str, simulated: bool, parent: int | None = None
     ) -> int:
+        if self.refusals and provider:
+            raise self.refusals[0]
         begun = {"kind": kind, "prompt": prompt, "provider": provider, "model": model}
         return self._begin(self.attempts, {**begun, "simulated": simulated, "parent": parent})
 
     def attempt_answered(self, attempt: int, reply: Reply, *, outcome: str) -> None:
         self._end(self.attempts, attempt, {"reply": reply, "outcome": outcome})
 
-    def attempt_failed(self, attempt: int, *, code: str, message: str) -> None:
-        self._end(self.attempts, attempt, {"code": code, "message": message})
+    def tokens_left(self) -> int | None:
+        return self.allowance
+
+    def attempt_failed(self, attempt: int, *, code: str, message: str, reply: Reply | None = None) -> None:
+        self._end(self.attempts, attempt, {"code": code, "message": message, "reply": reply})
 
     def commit_planned(self, *, sha: str, parent: str | None, paths: Sequence[str]) -> None:
         self._check()

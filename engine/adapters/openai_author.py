@@ -1,122 +1,147 @@
 """An Author on any server that speaks OpenAI's Chat Completions: one call, no retries of its own, a bound on the whole time.
 
-Figures about the SDK (3.54.0) behind this: its `timeout` is per read, so that a slow drip never ends; it answers HTML with a `str`, and an error
-sent with status 200 with `choices=None`.
+The one thing that is sent again at once is a request of which the server refused a part (an unknown parameter, pictures): without that part,
+and not with it again, for the profile remembers. Such a refusal costs no tokens.
+
+A figure about the SDK (3.54.0) behind this: its `timeout` is per read, so that a slow drip never ends.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
+from types import MappingProxyType
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import openai
-from openai.types.chat import ChatCompletion, ChatCompletionMessage
 
-from engine.adapters.openai_errors import bad_answer, classified
-from engine.errors import Transient
-from engine.ports import Reply, Usage
+from engine.adapters import openai_answer
+from engine.adapters.openai_errors import classified
+from engine.adapters.openai_fault import Fault
+from engine.adapters.openai_request import Refused, Request
+from engine.core.prices import OPENAI_URL, price_of
+from engine.errors import EngineError, Transient
+from engine.ports import ModelProfile, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from openai.types.chat import ChatCompletionMessageParam
-    from openai.types.completion_usage import CompletionUsage
+    from engine.ports import Message, Profiles
 
-    from engine.ports import Message
-
-OPENAI_URL = "https://api.openai.com/v1"
 _CONNECT_SECONDS = 5.0
+
+#: How many parts of one request a server may refuse before that is the call's end.
+MOST_REFUSED = 4
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 class OpenAIAuthor:
-    """Asks the models of one server. `base_url` None is OpenAI itself; the SDK's own environment variables are not read."""
+    """Asks the models of one server. `base_url` None is OpenAI itself; the SDK's own environment variables are not read.
+
+    `profiles` remembers what a model takes (by default for as long as this object lives); `extra` are further parameters of each call, which
+    the server may refuse.
+    """
 
     provider = "openai"
     simulated = False
 
-    def __init__(self, *, api_key: str, base_url: str | None, models: Sequence[str]) -> None:
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        base_url: str | None,
+        models: Sequence[str],
+        profiles: Profiles | None = None,
+        extra: Mapping[str, object] = _NOTHING,
+    ) -> None:
         self._api_key = api_key
         self.base_url = base_url or OPENAI_URL
         self.models: Sequence[str] = tuple(models)
+        self._profiles = profiles or ProfilesInMemory()
+        self._extra = extra
+        self._server = server_name(self.base_url)
 
-    def write(self, messages: Sequence[Message], *, model: str, seconds: float) -> Reply:
+    def write(self, messages: Sequence[Message], *, model: str, seconds: float, tokens: int | None = None) -> Reply:
         """Ask `model` once; the call, its connection included, is over within `seconds` of wall-clock time.
 
         A refusal comes back as a Reply with the finish_reason `refusal`, an answer without text as one with the text "".
         Raises Transient (model_timeout, model_unreachable, model_overloaded), OutOfService (model_key_refused, model_quota_spent),
-        Permanent (model_unknown, model_refused_request, model_bad_answer). Must not be called inside a running event loop.
+        Permanent (model_unknown, model_prompt_too_long, model_filtered, model_refused_request, model_bad_answer); the error's `reply` holds
+        what is for the record. Must not be called inside a running event loop.
         """
+        until = time.monotonic() + seconds
+        known = self._profiles.profile(self._server, model)
+        request = Request.planned(messages, known, seconds=seconds, tokens=tokens, extra=self._extra)
+        while True:
+            try:
+                answer, request_id = self._sent(request, model, until)
+            except TimeoutError:
+                sentence = f"The model {model} did not answer within {seconds:.0f} s."
+                raise _recorded(Transient("model_timeout", sentence), request, model) from None
+            except (openai.OpenAIError, ValueError, TypeError) as error:
+                refused = _part_refused(request, error)
+                if refused is None:
+                    # `from None`: the SDK's exceptions hold the request, and with it the key.
+                    raise _recorded(classified(error, model), request, model, error) from None
+                request = request.without(refused)
+                continue
+            if request.profile != known:
+                self._profiles.learn(self._server, model, request.profile)
+            price = price_of(self.base_url, model)
+            return openai_answer.read(
+                answer, model=model, request_id=request_id, parameters=request.record, price=price
+            )
+
+    def _sent(self, request: Request, model: str, until: float) -> tuple[object, str]:
+        """Return what the SDK made of the answer, and the request's id. Raises TimeoutError at `until`, else what the SDK raises."""
         loop = asyncio.new_event_loop()  # not asyncio.run: that waits at its end for a name lookup that hangs
         try:
-            return loop.run_until_complete(self._ask_within(messages, model, seconds))
+            return loop.run_until_complete(self._sent_within(request, model, max(until - time.monotonic(), 0.001)))
         finally:
             loop.close()
 
-    async def _ask_within(self, messages: Sequence[Message], model: str, seconds: float) -> Reply:
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._ask(messages, model, seconds)
-        except TimeoutError:
-            raise Transient("model_timeout", f"The model {model} did not answer within {seconds:.0f} s.") from None
-
-    async def _ask(self, messages: Sequence[Message], model: str, seconds: float) -> Reply:
+    async def _sent_within(self, request: Request, model: str, seconds: float) -> tuple[object, str]:
         timeout = openai.Timeout(seconds, connect=min(_CONNECT_SECONDS, seconds))
-        async with openai.AsyncOpenAI(
-            api_key=self._api_key, base_url=self.base_url, max_retries=0, timeout=timeout
-        ) as client:
-            try:
-                raw = await client.chat.completions.with_raw_response.create(
-                    model=model, messages=[_as_parameter(one) for one in messages]
-                )
-                answer: object = raw.parse()
-            except (openai.OpenAIError, ValueError, TypeError) as error:
-                # `from None`: the SDK's exceptions hold the request, and with it the key.
-                raise classified(error, model) from None
-            return _read(answer, model, raw.request_id or "")
+        async with (
+            asyncio.timeout(seconds),
+            openai.AsyncOpenAI(api_key=self._api_key, base_url=self.base_url, max_retries=0, timeout=timeout) as client,
+        ):
+            raw = await client.chat.completions.with_raw_response.create(
+                model=model, messages=request.body, extra_body=request.parameters
+            )
+            return raw.parse(), raw.request_id or ""
 
 
-def _as_parameter(message: Message) -> ChatCompletionMessageParam:
-    match message.role:
-        case "system":
-            return {"role": "system", "content": message.content}
-        case "assistant":
-            return {"role": "assistant", "content": message.content}
-        case "user":
-            return {"role": "user", "content": message.content}
+def server_name(base_url: str) -> str:
+    """Return a server's address as it is remembered: without a name and password in it, and without a query."""
+    parts = urlsplit(base_url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
 
 
-def _read(answer: object, model: str, request_id: str) -> Reply:
-    """Turn what the SDK returned into a Reply. Compatible servers send what its types rule out, hence the distrust."""
-    if not isinstance(answer, ChatCompletion):
-        raise bad_answer(model, "something that is no chat completion, such as a web page")
-    reported = (answer.model_extra or {}).get("error")
-    if reported:
-        raise classified(reported, model)
-    choice = answer.choices[0] if answer.choices else None
-    message: object = choice.message if choice else None
-    if choice is None or not isinstance(message, ChatCompletionMessage):
-        raise bad_answer(model, "no choices")
-    return Reply(
-        text=message.refusal or message.content or "",
-        model=answer.model or model,
-        finish_reason="refusal" if message.refusal else str(choice.finish_reason),
-        usage=_usage(answer.usage),
-        request_id=request_id or answer.id or "",
-    )
+class ProfilesInMemory:
+    """Profiles for as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], ModelProfile] = {}
+
+    def profile(self, server: str, model: str) -> ModelProfile:
+        """Return what was learnt, else the defaults."""
+        return self._known.get((server, model), ModelProfile())
+
+    def learn(self, server: str, model: str, profile: ModelProfile) -> None:
+        """Remember it."""
+        self._known[server, model] = profile
 
 
-def _usage(usage: CompletionUsage | None) -> Usage:
-    """Read the tokens, and the cost where the provider reports one (https://openrouter.ai/docs/use-cases/usage-accounting)."""
-    if usage is None:
-        return Usage()
-    prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
-    reported: object = (usage.model_extra or {}).get("cost")
-    cost = float(reported) if isinstance(reported, int | float) and not isinstance(reported, bool) else None
-    return Usage(
-        input=usage.prompt_tokens,
-        cached=prompt.cached_tokens if prompt else None,
-        output=usage.completion_tokens,
-        reasoning=completion.reasoning_tokens if completion else None,
-        cost=cost,
-        cost_source="" if cost is None else "reported",
-    )
+def _part_refused(request: Request, error: Exception) -> Refused | None:
+    if not isinstance(error, openai.APIStatusError) or len(request.refused) >= MOST_REFUSED:
+        return None
+    return request.part_refused(Fault.of(error))
+
+
+def _recorded(error: EngineError, request: Request, model: str, cause: Exception | None = None) -> EngineError:
+    request_id = cause.request_id if isinstance(cause, openai.APIStatusError) else None
+    error.reply = Reply("", model, "", parameters=request.record, request_id=request_id or "")
+    return error

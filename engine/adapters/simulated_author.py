@@ -30,12 +30,13 @@ class SimulatedAuthor:
     def __init__(self, seconds: float = 0) -> None:
         self._seconds = seconds
 
-    def write(self, messages: Sequence[Message], *, model: str, seconds: float) -> Reply:
+    def write(self, messages: Sequence[Message], *, model: str, seconds: float, tokens: int | None = None) -> Reply:
         """Return the files of a page, or of its change where the prompt shows a present one.
 
         Raises Transient(model_timeout) where it pretends to think for longer than `seconds`, Permanent(model_refused_request) where
         the messages are no prompt of ours.
         """
+        del tokens
         time.sleep(max(0.0, min(self._seconds, seconds)))
         if self._seconds > seconds:
             raise Transient("model_timeout", f"The simulated model did not answer within {seconds:.0f} s.")

@@ -6,9 +6,11 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from engine.core.images import with_images
 from engine.core.prompts import continue_prompt, format_prompt, generate_prompt
+from engine.core.rephrase_prompt import rephrase_prompt
 from engine.core.replies import Outcome, ParsedReply, parse_reply
-from engine.errors import BadReply, EngineError, Transient
+from engine.errors import BadReply, EngineError, Permanent, Transient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +44,11 @@ class Conversation:
         """Return the files that the model wrote. Raises BadReply where it wrote none, else what the author raises."""
         boundary = secrets.token_hex(6)
         prompt = generate_prompt(brief, boundary=boundary, tree=tree, attachments_note=note)
+        prompt = with_images(prompt, brief.attachments)
         attempt, text, parsed = self._ask("generate", prompt, boundary, None)
+        if parsed.outcome is Outcome.REFUSED:
+            prompt = rephrase_prompt(prompt)
+            attempt, text, parsed = self._ask("rephrase", prompt, boundary, attempt)
         if parsed.outcome in {Outcome.NO_FILES, Outcome.EMPTY}:
             prompt = format_prompt(prompt, text, parsed.problems)
             attempt, text, parsed = self._ask("format", prompt, boundary, attempt)
@@ -50,13 +56,28 @@ class Conversation:
             if parsed.outcome is not Outcome.TRUNCATED:
                 break
             prompt = continue_prompt(prompt, text, boundary)
-            attempt, text, more = self._ask("continue", prompt, boundary, attempt)
+            try:
+                attempt, text, more = self._ask("continue", prompt, boundary, attempt)
+            except (Transient, Permanent) as error:
+                if not parsed.files:
+                    raise
+                parsed = replace(parsed, problems=(*parsed.problems, f"The rest was not asked for: {error.message}"))
+                break
             parsed = replace(more, files={**parsed.files, **more.files}, deletions=(*parsed.deletions, *more.deletions))
         if not parsed.files and not parsed.deletions:
             raise BadReply("model_no_files", f"{self.model} answered without any usable file ({parsed.outcome})")
         return Written(attempt, parsed.files, parsed.deletions, parsed.problems)
 
     def _ask(self, kind: str, prompt: Prompt, boundary: str, parent: int | None) -> tuple[int, str, ParsedReply]:
+        """Ask, and once more where what came was no answer at all (HTML, no choices): gateways send that in passing."""
+        try:
+            return self._ask_once(kind, prompt, boundary, parent)
+        except Permanent as error:
+            if error.code != "model_bad_answer":
+                raise
+        return self._ask_once(kind, prompt, boundary, parent)
+
+    def _ask_once(self, kind: str, prompt: Prompt, boundary: str, parent: int | None) -> tuple[int, str, ParsedReply]:
         seconds = (self.until - self.ports.clock.now()).total_seconds()
         if seconds <= 1:
             raise Transient("model_out_of_time", f"no time was left to ask {self.model} again")
@@ -70,9 +91,9 @@ class Conversation:
             parent=parent,
         )
         try:
-            reply = author.write(prompt.messages, model=self.model, seconds=seconds)
+            reply = author.write(prompt.messages, model=self.model, seconds=seconds, tokens=journal.tokens_left())
         except EngineError as error:
-            journal.attempt_failed(attempt, code=error.code, message=error.message)
+            journal.attempt_failed(attempt, code=error.code, message=error.message, reply=error.reply)
             raise
         parsed = parse_reply(reply.text, boundary, finish_reason=reply.finish_reason)
         journal.attempt_answered(attempt, reply, outcome=parsed.outcome)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from engine.core import backoff
 from engine.core.brief import AttachedFile, Brief
-from engine.core.budget import SHORTEST_MODEL_CALL, Budget
 from engine.core.honest_page import honest_page
-from engine.core.lifecycle import Step
 from engine.core.repository import slug
 from engine.core.rules import acceptable, own_results
 from engine.core.site import Frame, Origin, SiteFile, assemble
-from engine.errors import BadReply, EngineError, Fenced, OutOfService, Permanent, Transient
+from engine.errors import BadReply, EngineError, Permanent
 from engine.ports import Ports, Prompt, Repository
 from engine.steps.authoring import Conversation, Written
+from engine.steps.choice import NotWritten, ask_in_turn
 from engine.steps.outcomes import Generated, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from engine.core.budget import Budget
 
 #: The largest attachment that is fetched from an address, in bytes, and how long one may take, in seconds.
 LARGEST_FETCHED = 5_000_000
@@ -130,35 +130,13 @@ class _Authoring:
     def run(self) -> Made | Wait:
         if self.task.model_closed:
             return self._honest(f"The language model is out of service: {self.task.model_closed}")
-        last = "the time for asking a model had run out before one was asked"
-        for model in self.ports.author.models:
-            now = self.ports.clock.now()
-            seconds = self.task.budget.model_seconds(now)
-            if not seconds:
-                break
-            try:
-                written = Conversation(self.ports, model, now + timedelta(seconds=seconds)).write(
-                    self.frame.brief, self.frame.present or None, self.note
-                )
-                return self._accepted(model, written)
-            except (Fenced, OutOfService):
-                raise
-            except Transient as error:
-                if wait := self._wait(error):
-                    return wait
-                last = error.message
-            except Permanent as error:
-                last = error.message
-        return self._honest(f"No usable page was written: {last}")
+        made = ask_in_turn(self.ports, self.task.budget, failures=self.task.failures, ask=self._asked)
+        return self._honest(f"No usable page was written: {made.why}") if isinstance(made, NotWritten) else made
 
-    def _wait(self, error: Transient) -> Wait | None:
-        """Come back later where that leaves time for a call, else go on to the next model or to what there is."""
-        now = self.ports.clock.now()
-        until = now + timedelta(seconds=max(error.retry_after or 0, backoff.transient_delay(self.task.failures + 1)))
-        ends = self.task.budget.share_ends(Step.GENERATE)
-        if error.code == "model_out_of_time" or (ends - until).total_seconds() < SHORTEST_MODEL_CALL:
-            return None
-        return Wait(until, f"the model: {error.message}", failed=True)
+    def _asked(self, model: str, until: datetime) -> Made:
+        conversation = Conversation(self.ports, model, until)
+        written = conversation.write(self.frame.brief, self.frame.present or None, self.note)
+        return self._accepted(model, written)
 
     def _accepted(self, model: str, written: Written) -> Made:
         files, notes = assemble(self.frame, written.files, written.deletions)

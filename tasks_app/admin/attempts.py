@@ -30,11 +30,16 @@ _ATTEMPT = ("attempt__messages", "attempt__parameters", "attempt__reply")
 def prompt(row: Attempt) -> SafeString | str:
     """Return the messages one below the other."""
     return (
-        format_html_join(
-            "", "<h4>{}</h4>{}", ((visible(str(m.get("role"))), block(_text(m.get("content")))) for m in row.messages)
-        )
+        format_html_join("", "<h4>{}</h4>{}", ((visible(str(m.get("role"))), block(_said(m))) for m in row.messages))
         or NOTHING
     )
+
+
+def _said(message: dict[str, object]) -> str:
+    """Return a message's text, and below it which pictures went with it: their bytes are the round's attachments."""
+    pictures = message.get("images")
+    text = _text(message.get("content"))
+    return f"{text}\n\nPictures: {_text(pictures)}" if pictures else text
 
 
 def _text(content: object) -> str:
@@ -104,7 +109,7 @@ class AttemptAdmin(ReadOnlyAdmin):
             {"fields": (
                 shown("provider"), shown("model_asked"), shown("model_answered"), shown("request_id"), shown("parameters"),
                 shown("finish_reason"), shown("input_tokens"), shown("cached_tokens"), shown("output_tokens"), shown("reasoning_tokens"),
-                shown("cost"), shown("cost_source"), shown("prompt_name"), shown("prompt_version"), shown("prompt_digest"),
+                shown("cost"), shown("cost_source"), shown("counted_tokens"), shown("prompt_name"), shown("prompt_version"), shown("prompt_digest"),
             )},
         ),
     )  # fmt: skip

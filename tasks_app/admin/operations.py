@@ -1,4 +1,4 @@
-"""The console's pages of what is not one round's: refusals, events, workers, breakers."""
+"""The console's pages of what is not one round's: refusals, events, workers, breakers, what models take."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.contrib import admin
 from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import ReadOnlyAdmin, ValuesFilter, console
 from tasks_app.admin.display import shown
-from tasks_app.models import Breaker, Event, ForgeQuota, ForgeWrite, Rejection, WorkerBeat
+from tasks_app.models import Breaker, Event, ForgeQuota, ForgeWrite, ModelProfile, Rejection, WorkerBeat
 
 _ROUND = tuple(f"round__{name}" for name in HEAVY)
 
@@ -101,3 +101,24 @@ class ForgeWriteAdmin(ReadOnlyAdmin):
     list_filter = ("used_at",)
     search_fields = ("key",)
     fieldsets = ((None, {"fields": (shown("key"), shown("due_at"), shown("used_at"))}),)
+
+
+@admin.register(ModelProfile, site=console)
+class ModelProfileAdmin(ReadOnlyAdmin):
+    """What a server was found to take for a model."""
+
+    list_display = (
+        shown("model"), shown("server"), shown("length_parameter"), shown("longest_answer"), shown("dropped"), shown("images"),
+        shown("learned_at"),
+    )  # fmt: skip
+    list_filter = ("images", "learned_at")
+    search_fields = ("server", "model")
+    fieldsets = (
+        (
+            None,
+            {"fields": (
+                shown("model"), shown("server"), shown("length_parameter"), shown("longest_answer"), shown("dropped"), shown("images"),
+                shown("learned_at"),
+            )},
+        ),
+    )  # fmt: skip

@@ -20,6 +20,7 @@ from tasks_app.readiness import outside_services
 from tasks_app.services.beats import SILENT
 from tasks_app.services.breakers import breakers_open
 from tasks_app.services.dues import backlog
+from tasks_app.services.spending import today
 from tasks_app.story import story
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def overview(request: HttpRequest) -> dict[str, object]:
         "due": due,
         "delay": seconds(max((now - oldest).total_seconds(), 0)) if oldest else "",
         "beats": _beats(),
+        "spent": today(),
         "breakers": [(b.kind, visible(b.reason)[:500], b.since, b.until) for b in breakers_open().values()],
         "may_act": may_act,
     }

@@ -11,6 +11,7 @@ from engine.core.checks import Kind
 from tasks_app.admin.columns import joined
 from tasks_app.admin.display import MOST_ROWS, picture, pill, row_link, table
 from tasks_app.models import Attempt, CheckResult, Round, SourceFile
+from tasks_app.services.spending import spent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,6 +66,12 @@ def attempts(row: Round) -> SafeString | str:
             for a in found
         ),
     )  # fmt: skip
+
+
+@admin.display(description="spent")
+def spending(row: Round) -> str:
+    """Return what the round's model calls came to, of all its runs."""
+    return str(spent(Attempt.objects.filter(round=row)))
 
 
 def _tokens(attempt: Attempt) -> str:

@@ -11,7 +11,7 @@ from tasks_app.models.evidence import (
     SourceFile,
     StepRun,
 )
-from tasks_app.models.operations import Breaker, Event, ForgeQuota, ForgeWrite, Rejection, WorkerBeat
+from tasks_app.models.operations import Breaker, Event, ForgeQuota, ForgeWrite, ModelProfile, Rejection, WorkerBeat
 from tasks_app.models.rounds import Attachment, Round, Task
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Event",
     "ForgeQuota",
     "ForgeWrite",
+    "ModelProfile",
     "NotificationAttempt",
     "PagesStatus",
     "Rejection",

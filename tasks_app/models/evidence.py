@@ -66,11 +66,15 @@ class Attempt(models.Model):
     reasoning_tokens = models.PositiveIntegerField(null=True)
     cost = models.DecimalField(null=True, max_digits=12, decimal_places=6, help_text="US dollars; null is unknown")
     cost_source = models.CharField(max_length=40, blank=True)
+    counted_tokens = models.PositiveIntegerField(
+        default=0, help_text="what counts against the bounds: an estimate until the server has said"
+    )
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.TextField(blank=True)
 
     class Meta:
         ordering = ("pk",)
+        indexes = (models.Index(fields=["started_at"], name="attempt_of_day"),)
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.model_asked or 'the service'}"

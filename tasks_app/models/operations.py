@@ -118,3 +118,22 @@ class ForgeWrite(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class ModelProfile(models.Model):
+    """What a server was found to take for one of its models: learnt from its refusals, so that none of them is asked for twice."""
+
+    server = models.CharField(max_length=300, help_text="the base URL, without credentials")
+    model = models.CharField(max_length=200)
+    length_parameter = models.CharField(max_length=40, blank=True, help_text="bounds the answer; blank: none is taken")
+    longest_answer = models.PositiveIntegerField(null=True, help_text="in tokens, where the server named it")
+    dropped = models.JSONField(default=list, help_text="parameters that it refused")
+    images = models.BooleanField(null=True, help_text="whether it takes pictures; null: not known")
+    learned_at = models.DateTimeField(help_text="forgotten 30 days later: servers learn too")
+
+    class Meta:
+        ordering = ("server", "model")
+        constraints = (models.UniqueConstraint(fields=["server", "model"], name="model_profile_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.model} on {self.server}"

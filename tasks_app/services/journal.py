@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,16 @@ from django.db.models import Max
 from django.utils import timezone
 
 from engine.errors import Fenced
+from engine.ports import Reply
 from tasks_app.models import Attempt, Commit, NotificationAttempt, PagesStatus, Round
 from tasks_app.redaction import keepable
+from tasks_app.services.spending import call_admitted, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from engine.ports import Answer, Look, Prompt, Reply, Repository
+    from engine.ports import Answer, Look, Message, Prompt, Repository
     from tasks_app.services.leases import Lease
 
 #: How much of an evaluator's answer is kept, in characters.
@@ -29,6 +32,7 @@ class DatabaseJournal:
 
     def __init__(self, lease: Lease, run: int) -> None:
         self._lease, self._run = lease, run
+        self._answer_within: int | None = None
 
     @contextmanager
     def _fenced(self) -> Iterator[None]:
@@ -42,9 +46,16 @@ class DatabaseJournal:
     def attempt_begun(
         self, *, kind: str, prompt: Prompt, provider: str, model: str, simulated: bool, parent: int | None = None
     ) -> int:
-        """Write the row of a model call; prompts are stored as sent, less any secret of ours."""
+        """Write the row of a model call, where the bounds on spending leave room for it; prompts are stored as sent, less any secret of ours."""
         with self._fenced():
+            room = None
+            if provider and not simulated:
+                room = call_admitted(
+                    round_id=self._lease.round_id, run=self._run, model=model, messages=prompt.messages
+                )
+            self._answer_within = room.answer if room else None
             return Attempt.objects.create(
+                counted_tokens=room.prompt if room else 0,
                 round_id=self._lease.round_id,
                 run=self._run,
                 kind=kind,
@@ -54,38 +65,35 @@ class DatabaseJournal:
                 prompt_name=prompt.name,
                 prompt_version=prompt.version,
                 prompt_digest=prompt.digest,
-                messages=[{"role": m.role, "content": keepable(m.content)} for m in prompt.messages],
+                messages=[_as_kept(one) for one in prompt.messages],
                 model_asked=model,
                 started_at=timezone.now(),
             ).pk
 
+    def tokens_left(self) -> int | None:
+        """Return how long the answer to the call begun last may be, in tokens; None: unbounded."""
+        return self._answer_within
+
     def attempt_answered(self, attempt: int, reply: Reply, *, outcome: str) -> None:
         """Complete the row with the answer."""
-        usage = reply.usage
-        self._attempt_end(
-            attempt,
-            reply=keepable(reply.text),
-            model_answered=reply.model[:200],
-            request_id=reply.request_id[:200],
-            finish_reason=reply.finish_reason[:40],
-            outcome=outcome[:40],
-            parameters=dict(reply.parameters),
-            input_tokens=usage.input,
-            cached_tokens=usage.cached,
-            output_tokens=usage.output,
-            reasoning_tokens=usage.reasoning,
-            cost=usage.cost,
-            cost_source=usage.cost_source,
-        )
+        self._attempt_end(attempt, reply, outcome=outcome[:40])
 
-    def attempt_failed(self, attempt: int, *, code: str, message: str) -> None:
-        """Complete the row with an error."""
-        self._attempt_end(attempt, error_code=code[:60], error_message=keepable(message))
+    def attempt_failed(self, attempt: int, *, code: str, message: str, reply: Reply | None = None) -> None:
+        """Complete the row with an error, and with what came all the same."""
+        came = reply or Reply("", "", "")
+        self._attempt_end(attempt, came, error_code=code[:60], error_message=keepable(message))
 
-    def _attempt_end(self, attempt: int, **changes: object) -> None:
+    def _attempt_end(self, attempt: int, reply: Reply, *, error_code: str = "", **changes: object) -> None:
         with self._fenced():
-            row = Attempt.objects.only("started_at").get(pk=attempt)
-            Attempt.objects.filter(pk=attempt).update(seconds=_since(row.started_at), **changes)
+            row = Attempt.objects.only("started_at", "counted_tokens", "provider", "simulated").get(pk=attempt)
+            costs = bool(row.provider) and not row.simulated
+            Attempt.objects.filter(pk=attempt).update(
+                seconds=_since(row.started_at),
+                counted_tokens=counted(reply, row.counted_tokens, error_code) if costs else 0,
+                error_code=error_code,
+                **_as_columns(reply),
+                **changes,
+            )
 
     def commit_planned(self, *, sha: str, parent: str | None, paths: Sequence[str]) -> None:
         """Write down the commit that is about to become the head; the same one again changes nothing."""
@@ -158,6 +166,39 @@ class DatabaseJournal:
             row = Round.objects.only("warnings").get(pk=self._lease.round_id)
             if (warning := keepable(text)) not in row.warnings:
                 Round.objects.filter(pk=row.pk).update(warnings=[*row.warnings, warning])
+
+
+def _as_kept(message: Message) -> dict[str, object]:
+    """Return a message as its row holds it: pictures by name and hash, never their bytes."""
+    kept: dict[str, object] = {"role": message.role, "content": keepable(message.content)}
+    if message.images:
+        kept["images"] = [
+            {
+                "name": keepable(image.name),
+                "media_type": image.media_type,
+                "bytes": len(image.content),
+                "sha256": hashlib.sha256(image.content).hexdigest(),
+            }
+            for image in message.images
+        ]
+    return kept
+
+
+def _as_columns(reply: Reply) -> dict[str, object]:
+    usage = reply.usage
+    return {
+        "reply": keepable(reply.text),
+        "model_answered": keepable(reply.model)[:200],
+        "request_id": keepable(reply.request_id)[:200],
+        "finish_reason": keepable(reply.finish_reason)[:40],
+        "parameters": dict(reply.parameters),
+        "input_tokens": usage.input,
+        "cached_tokens": usage.cached,
+        "output_tokens": usage.output,
+        "reasoning_tokens": usage.reasoning,
+        "cost": usage.cost,
+        "cost_source": usage.cost_source,
+    }
 
 
 def _since(moment: datetime) -> float:

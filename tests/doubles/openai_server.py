@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-def completion(text: str | None, *, finish_reason: str = "stop", **message: object) -> dict[str, Any]:
+def completion(text: object, *, finish_reason: str | None = "stop", **message: object) -> dict[str, Any]:
     """Return the body of a chat completion."""
     return {
         "id": "chatcmpl-1",
@@ -49,8 +50,13 @@ class Scenario:
         return self.body.encode() if isinstance(self.body, str) else json.dumps(self.body).encode()
 
 
-def _error(code: str | int, message: str = "no") -> dict[str, Any]:
-    return {"error": {"message": message, "type": "error", "param": None, "code": code}}
+def _error(code: str | int | None, message: str = "no", **more: object) -> dict[str, Any]:
+    return {"error": {"message": message, "type": "error", "param": None, "code": code, **more}}
+
+
+def models(*names: str) -> dict[str, Any]:
+    """Return the body of a list of models."""
+    return {"object": "list", "data": [{"id": name, "object": "model"} for name in names]}
 
 
 SCENARIOS: dict[str, Scenario] = {
@@ -67,7 +73,39 @@ SCENARIOS: dict[str, Scenario] = {
     "error in 200": Scenario(_error("odd_thing")),
     "overload in 200": Scenario(_error(502)),
     "quota in 200": Scenario(_error("insufficient_quota")),
-    "bad request": Scenario(_error("unsupported_value"), status=400),
+    "bad request": Scenario(_error("odd_request"), status=400),
+    "sentence in 200": Scenario({"error": "the model is overloaded, try again"}),
+    "error in a choice": Scenario(
+        {
+            **completion(None),
+            "choices": [
+                {"index": 0, "finish_reason": "error", "message": {"role": "assistant", "content": ""}, **_error(502)}
+            ],
+        }
+    ),
+    "text in parts": Scenario(completion([{"type": "text", "text": "hel"}, {"type": "text", "text": "lo"}])),
+    "filtered": Scenario(completion("half a pa", finish_reason="content_filter")),
+    "no finish reason": Scenario(completion("hello", finish_reason=None)),
+    "filtered prompt": Scenario(_error("content_filter", "The response was filtered."), status=400),
+    "flagged prompt": Scenario(_error(403, "Your input was flagged", metadata={"reasons": ["violence"]}), status=403),
+    "forbidden model": Scenario(_error("model_not_found", "Project has no access to model"), status=403),
+    "no model by sentence": Scenario(_error(400, "double-9 is not a valid model ID"), status=400),
+    "long prompt": Scenario(
+        _error("context_length_exceeded", "This model's maximum context length is 8 tokens."), status=400
+    ),
+    "long prompt, llama.cpp": Scenario(
+        _error(400, "the request exceeds the available context size", type="exceed_context_size_error"), status=400
+    ),
+    "too large": Scenario("too large", status=413),
+    "too large for a minute": Scenario(
+        _error("rate_limit_exceeded", "Request too large for double-1: Limit 30000"), status=429
+    ),
+    "AI Pipe's budget": Scenario({"message": "Usage $0.2 / $0.2 in 7 days"}, status=429),
+    "Gemini's key": Scenario(_error("INVALID_ARGUMENT", "API key not valid. Please pass a valid API key."), status=400),
+    "overloaded": Scenario(_error("overloaded_error"), status=529),
+    "rate limit of an hour": Scenario(_error("rate_limit_exceeded"), status=429, headers={"Retry-After": "3600"}),
+    "rate limit of ages": Scenario(_error("rate_limit_exceeded"), status=429, headers={"Retry-After": "1e300"}),
+    "rate limit of nonsense": Scenario(_error("rate_limit_exceeded"), status=429, headers={"Retry-After": "nan"}),
     "refused key": Scenario(_error("invalid_api_key", "Incorrect API key provided: sk-double-secret"), status=401),
     "forbidden": Scenario(_error("forbidden"), status=403),
     "unpaid": Scenario(_error("payment_required"), status=402),
@@ -83,17 +121,32 @@ SCENARIOS: dict[str, Scenario] = {
 }
 
 
+#: An answer by its name, as it is, or made of the request.
+Answering = str | Scenario | Callable[[dict[str, Any]], str | Scenario]
+
+
 class OpenAIServer:
-    """The server: `scenario` names what it answers next, `requests` keeps what came, `ended` tells that a client hung up on a slow answer."""
+    """The server: `scenario` names what it answers, or `script` has the answers (or what makes one of a request) before that.
+
+    `requests` keeps what came, `listed` what the list of models is, `ended` tells that a client hung up on a slow answer.
+    """
 
     def __init__(self) -> None:
         self.scenario = "ok"
+        self.script: list[Answering] = []
+        self.listed = Scenario(models("double-1"))
         self.requests: list[dict[str, Any]] = []
         self.authorizations: list[str] = []
         self.ended = threading.Event()
         self.stopping = threading.Event()
         self._server = _Listener(self)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    def answers(self, request: dict[str, Any]) -> Scenario:
+        """Return the next answer."""
+        answering = self.script.pop(0) if self.script else self.scenario
+        made = answering(request) if callable(answering) else answering
+        return SCENARIOS[made] if isinstance(made, str) else made
 
     @property
     def url(self) -> str:
@@ -126,9 +179,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         content = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.double.requests.append(json.loads(content))
+        request = json.loads(content)
+        self.server.double.requests.append(request)
         self.server.double.authorizations.append(self.headers.get("Authorization", ""))
-        self.answer(SCENARIOS[self.server.double.scenario])
+        self.answer(self.server.double.answers(request))
+
+    def do_GET(self) -> None:
+        self.server.double.authorizations.append(self.headers.get("Authorization", ""))
+        self.answer(self.server.double.listed if self.path == "/v1/models" else Scenario("no such page", status=404))
 
     def answer(self, scenario: Scenario) -> None:
         if scenario.hang:

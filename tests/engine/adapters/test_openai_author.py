@@ -52,11 +52,10 @@ def test_an_answer_comes_back_with_its_text_model_tokens_and_reported_cost(serve
     assert reply.usage == Usage(input=11, cached=5, output=7, reasoning=3, cost=0.0125, cost_source="reported")
 
 
-def test_the_request_holds_the_messages_and_the_model_and_nothing_else(server: OpenAIServer) -> None:
-    author(server.url).write(MESSAGES, model="double-1", seconds=10)
-    assert server.requests == [
-        {"model": "double-1", "messages": [{"role": one.role, "content": one.content} for one in MESSAGES]}
-    ]
+def test_the_request_holds_the_messages_the_model_a_bound_and_nothing_else(server: OpenAIServer) -> None:
+    author(server.url).write(MESSAGES, model="double-1", seconds=10, tokens=700)
+    messages = [{"role": one.role, "content": one.content} for one in MESSAGES]
+    assert server.requests == [{"model": "double-1", "messages": messages, "max_completion_tokens": 700}]
     assert server.authorizations == [f"Bearer {KEY}"]
 
 
@@ -71,6 +70,9 @@ def test_unknown_usage_is_unknown_and_not_zero(server: OpenAIServer) -> None:
         ("truncated", "=== b file index.html\n<html>", "length"),
         ("refusal", "I will not.", "refusal"),
         ("null content", "", "stop"),
+        ("filtered", "half a pa", "content_filter"),
+        ("text in parts", "hello", "stop"),
+        ("no finish reason", "hello", ""),
     ],
 )
 def test_answers_without_a_whole_text_are_still_answers(
@@ -92,6 +94,18 @@ def test_answers_without_a_whole_text_are_still_answers(
         ("error in 200", Permanent, "model_bad_answer"),
         ("bad request", Permanent, "model_refused_request"),
         ("unknown model", Permanent, "model_unknown"),
+        ("forbidden model", Permanent, "model_unknown"),
+        ("no model by sentence", Permanent, "model_unknown"),
+        ("filtered prompt", Permanent, "model_filtered"),
+        ("flagged prompt", Permanent, "model_filtered"),
+        ("too large", Permanent, "model_prompt_too_long"),
+        ("too large for a minute", Permanent, "model_prompt_too_long"),
+        ("long prompt, llama.cpp", Permanent, "model_prompt_too_long"),
+        ("sentence in 200", Transient, "model_overloaded"),
+        ("error in a choice", Transient, "model_overloaded"),
+        ("overloaded", Transient, "model_overloaded"),
+        ("AI Pipe's budget", OutOfService, "model_quota_spent"),
+        ("Gemini's key", OutOfService, "model_key_refused"),
         ("overload in 200", Transient, "model_overloaded"),
         ("conflict", Transient, "model_overloaded"),
         ("rate limit", Transient, "model_overloaded"),
@@ -110,7 +124,7 @@ def test_each_fault_has_its_class_and_code_after_one_request(
     error = fault(server, scenario)
     assert (type(error), error.code) == (kind, code)
     assert getattr(error, "kind", "model") == "model"
-    assert len(server.requests) == 1
+    assert len(server.requests) == (2 if scenario == "long prompt, llama.cpp" else 1)  # once more without a bound
 
 
 def test_retry_after_is_handed_on(server: OpenAIServer) -> None:
@@ -118,6 +132,26 @@ def test_retry_after_is_handed_on(server: OpenAIServer) -> None:
     assert isinstance(limited, Transient)
     assert isinstance(unlimited, Transient)
     assert (limited.retry_after, unlimited.retry_after) == (7.0, None)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "seconds"), [("rate limit of ages", 7 * 86_400), ("rate limit of nonsense", None)]
+)
+def test_a_retry_after_that_is_no_time_makes_no_date_that_no_calendar_has(
+    server: OpenAIServer, scenario: str, seconds: float | None
+) -> None:
+    error = fault(server, scenario)
+    assert isinstance(error, Transient)
+    assert error.retry_after == seconds
+
+
+def test_what_came_with_an_error_is_kept_for_the_record(server: OpenAIServer) -> None:
+    empty, refused = fault(server, "null choices").reply, fault(server, "server error").reply
+    assert empty is not None
+    assert refused is not None
+    assert (empty.usage.input, empty.usage.output, empty.request_id) == (11, 7, "chatcmpl-1")
+    assert refused.parameters == {"max_completion_tokens": 2500}
+    assert refused.usage == Usage()
 
 
 def test_no_error_tells_the_key_even_where_the_server_echoes_it(server: OpenAIServer) -> None:

@@ -1,0 +1,85 @@
+"""What a model server says went wrong, in one form: OpenAI's error object, and what compatible servers send in its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Collection
+
+    import openai
+
+#: How much of a server's text is looked at, in characters: some echo the whole prompt.
+_MOST_READ = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An error as the server told it: `status` 0 where none came, `code` and `param` "" where not said. `text` is for reading, never for showing."""
+
+    status: int
+    code: str
+    param: str
+    text: str
+
+    @classmethod
+    def of(cls, error: openai.APIStatusError) -> Fault:
+        """Read an answer with an error status."""
+        told = _told(error.body)
+        return cls(error.status_code, told.code or error.code or "", told.param or error.param or "", told.text)
+
+    @classmethod
+    def in_answer(cls, error: object) -> Fault:
+        """Read the error of an answer with status 200: OpenRouter puts a status there as its code
+        (https://openrouter.ai/docs/api-reference/errors), others a word, others only a sentence.
+        """
+        return _told(error)
+
+    @property
+    def is_client_error(self) -> bool:
+        """Say whether the request is to blame, or nothing is known about that."""
+        return self.status < HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def says(self, codes: Collection[str], words: re.Pattern[str]) -> bool:
+        """Say whether the code is one of `codes`, or the text holds the `words`."""
+        return self.code in codes or words.search(self.text) is not None
+
+
+def _told(body: object) -> Fault:
+    match body:
+        case {"error": dict() as inner}:
+            return _told(inner)
+        case {"error": str(text)} | {"detail": str(text)} | str(text):
+            return Fault(0, "", "", text[:_MOST_READ])
+        case {"detail": [*complaints]}:
+            return Fault(0, "", "", " ".join(_complaint(one) for one in complaints[:20])[:_MOST_READ])
+        case dict():
+            code, said = str(body.get("code") or ""), body.get("message")
+            kind = body.get("type")
+            status = int(code) if code.isascii() and code.isdigit() and len(code) == 3 else 0
+            word = code if code and not status else str(kind or "")
+            text = said if isinstance(said, str) else ""
+            return Fault(status, word, str(body.get("param") or ""), f"{text[:_MOST_READ]}{_reasons(body)}")
+        case _:
+            return Fault(0, "", "", "")
+
+
+def _complaint(complaint: object) -> str:
+    """Read one line of a validator's complaints (https://docs.pydantic.dev/latest/errors/errors/): where and what, not the value it echoes."""
+    match complaint:
+        case {"loc": [*place], "msg": str(text)}:
+            return f"{'.'.join(str(part) for part in place)}: {text}"
+        case _:
+            return ""
+
+
+def _reasons(body: dict[object, object]) -> str:
+    """Say that a moderation has spoken, as OpenRouter tells it."""
+    match body.get("metadata"):
+        case {"reasons": [_, *_]} | {"flagged_input": str()}:
+            return " (was flagged)"
+        case _:
+            return ""

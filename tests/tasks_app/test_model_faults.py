@@ -1,0 +1,203 @@
+"""Every row of the model's error list, through `drive`, real rows and the SDK: the round's end, the breaker's state, the operator's sentence.
+
+The table is told in the order: what the first model's server answers, what the second's, and what comes of it at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.utils import timezone
+
+from engine.adapters.openai_author import OpenAIAuthor
+from engine.core import budget
+from engine.core.replies import format_files, mark
+from tasks_app.models import Attempt, Breaker, ModelProfile, Round
+from tasks_app.services.breakers import breakers_open
+from tasks_app.services.profiles import DatabaseProfiles
+from tests.doubles.openai_server import OpenAIServer, Scenario, completion
+from tests.driving import aged, driven, seconds_until
+from tests.factories import make_round
+from tests.fakes import PAGE, README
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.conftest import Outside
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+
+def page(request: dict[str, Any]) -> Scenario:
+    """Answer as a good model does: with a page in the form that the request asks for."""
+    asked = "\n".join(str(message["content"]) for message in request["messages"])
+    boundary = asked.partition("Boundary of this request: ")[2].split()[0]
+    files = {"index.html": PAGE, "README.md": README}
+    return Scenario(completion(format_files(files, boundary) + mark(boundary, "complete", 2) + "\n"))
+
+
+def half(request: dict[str, Any]) -> Scenario:
+    """Answer with the page alone, cut off in the README."""
+    text = page(request).body["choices"][0]["message"]["content"]
+    return Scenario(completion(text[: text.index("## Usage")], finish_reason="length"))
+
+
+def rest(request: dict[str, Any]) -> Scenario:
+    """Answer with what was missing."""
+    boundary = str(request["messages"]).partition("Boundary of this request: ")[2].split("\\n")[0]
+    return Scenario(completion(format_files({"README.md": README}, boundary) + mark(boundary, "complete", 1) + "\n"))
+
+
+def refuses_the_bound(request: dict[str, Any]) -> Scenario:
+    if "max_completion_tokens" not in request:
+        return page(request)
+    error = {"message": "no", "code": "unsupported_parameter", "param": "max_completion_tokens"}
+    return Scenario({"error": error}, status=400)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table. `errors`: the codes of the attempts, "" for one that was answered."""
+
+    name: str
+    first: tuple[object, ...]
+    second: tuple[object, ...]
+    state: str
+    errors: tuple[str, ...]
+    says: str = ""
+    breaker: str = ""
+    degraded: bool = False
+    waits: float = 0
+
+
+NONE_LEFT: tuple[object, ...] = ()
+TABLE = [
+    Row("429, short", ("rate limit",), (), "waiting", ("model_overloaded",), "asks to try later: 429", waits=7),
+    Row("429, an hour, a second model", ("rate limit of an hour",), (page,), "completed", ("model_overloaded", "")),
+    Row(
+        "429, an hour, both", ("rate limit of an hour",), ("rate limit of an hour",), "waiting", ("model_overloaded",) * 2,
+        "is limited until", "model_limited",
+    ),
+    Row("quota, a second model", ("quota",), (page,), "completed", ("model_quota_spent", "")),
+    Row("quota, both", ("quota",), ("unpaid",), "waiting", ("model_quota_spent",) * 2, "top it up or set another key", "model_quota_spent"),
+    Row("500", ("server error",), (), "waiting", ("model_overloaded",), "asks to try later: 500", waits=1),
+    Row("a hang", ("hang",), (page,), "completed", ("model_timeout", "")),
+    Row("a slow drip", ("slow drip",), (page,), "completed", ("model_timeout", "")),
+    Row("truncation", (half, rest), (), "completed", ("", "")),
+    Row("truncation, then nothing", (half, "null choices", "null choices"), (), "completed", ("", "model_bad_answer", "model_bad_answer")),
+    Row("HTML once", ("html", page), (), "completed", ("model_bad_answer", "")),
+    Row("HTML twice", ("html", "html"), (page,), "completed", ("model_bad_answer", "model_bad_answer", "")),
+    Row("null choices twice", ("null choices",) * 2, (page,), "completed", ("model_bad_answer", "model_bad_answer", "")),
+    Row("refusal once", ("refusal", page), (), "completed", ("", "")),
+    Row("refusal twice", ("refusal",) * 2, (page,), "completed", ("", "", "")),
+    Row("content filter", ("filtered prompt",), (page,), "completed", ("model_filtered", "")),
+    Row("401", ("refused key",), (), "waiting", ("model_key_refused",), "refused the key: 401. Set LLM_API_KEY", "model_key_refused"),
+    Row("403", ("forbidden",), (), "waiting", ("model_key_refused",), "refused the key: 403. Set LLM_API_KEY", "model_key_refused"),
+    Row("404, a second model", ("unknown model",), (page,), "completed", ("model_unknown", "")),
+    Row("404, both", ("unknown model",), ("unknown model",), "waiting", ("model_unknown",) * 2, "does not know the model first", "model_unknown"),
+    Row("a prompt too long", ("too large",), (page,), "completed", ("model_prompt_too_long", "")),
+    Row("a parameter refused", (refuses_the_bound, refuses_the_bound), (), "completed", ("",)),
+    Row("nothing usable at all", ("null choices",) * 2, ("html",) * 2, "completed", ("model_bad_answer",) * 4, degraded=True),
+]  # fmt: skip
+
+
+@pytest.fixture
+def server(outside: Outside) -> Iterator[OpenAIServer]:
+    """Put an author on a scripted server where `drive` finds its model."""
+    with OpenAIServer() as running:
+        outside.author = OpenAIAuthor(  # type: ignore[assignment]
+            api_key="sk-double-secret", base_url=running.url, models=["first", "second"], profiles=DatabaseProfiles()
+        )
+        yield running
+
+
+def scripted(server: OpenAIServer, row: Row) -> None:
+    """Play each model's own answers, whoever is asked when."""
+    answers = {"first": list(row.first), "second": list(row.second)}
+
+    def answer(request: dict[str, Any]) -> object:
+        said = answers[request["model"]].pop(0)
+        return said(request) if callable(said) else said
+
+    server.script = [answer] * 9  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_each_fault_ends_the_round_as_the_table_says(
+    server: OpenAIServer, monkeypatch: pytest.MonkeyPatch, row: Row
+) -> None:
+    if "model_timeout" in row.errors:
+        monkeypatch.setattr(budget.Budget, "model_seconds", lambda *_: 2.0)
+    scripted(server, row)
+    made = driven(make_round())
+    calls = [attempt for attempt in Attempt.objects.order_by("pk") if attempt.kind != "honest"]
+    assert tuple(attempt.error_code for attempt in calls) == row.errors
+    assert (made.state, made.degraded) == (row.state, row.degraded)
+    assert row.says in made.waiting_on
+    assert [breaker.code for breaker in Breaker.objects.filter(closed_at=None)] == (
+        [row.breaker] if row.breaker else []
+    )
+    assert all(row.says in breaker.reason for breaker in Breaker.objects.all())
+    if row.waits:
+        assert 0 < seconds_until(made) <= row.waits
+    assert all(attempt.seconds is not None and "max" in str(attempt.parameters) for attempt in calls)
+    assert "sk-double-secret" not in str(list(Attempt.objects.values())) + made.waiting_on
+
+
+@pytest.mark.parametrize("row", [row for row in TABLE if row.state == "waiting"], ids=lambda row: row.name)
+def test_whatever_keeps_the_model_away_the_evaluator_is_told_in_time(server: OpenAIServer, row: Row) -> None:
+    scripted(server, row)
+    made = driven(make_round())
+    assert made.state == "waiting"
+    server.script = [row.first[0]] * 9  # type: ignore[list-item]
+    made = driven(aged(made, 425))  # past the last moment for a call
+    assert (made.state, made.late) == ("completed", False)
+    assert made.degraded
+    assert "This app was not made" in bytes(made.chosen_attempt.files.get(path="index.html").content).decode()
+
+
+def test_a_limit_that_is_over_lets_the_round_go_on_by_itself(server: OpenAIServer) -> None:
+    server.script = ["rate limit", page]
+    made = driven(make_round())
+    assert made.state == "waiting"
+    assert driven(made).state == "completed"
+    assert [call.error_code for call in Attempt.objects.order_by("pk")] == ["model_overloaded", ""]
+
+
+def test_a_server_that_fails_again_and_again_hands_over_to_the_next_model(server: OpenAIServer) -> None:
+    server.script = [lambda request: "server error" if request["model"] == "first" else page(request)] * 9
+    made = make_round()
+    for _ in range(4):
+        made = driven(made)
+    assert made.state == "completed"
+    assert [call.model_asked for call in Attempt.objects.order_by("pk")] == ["first"] * 4 + ["second"]
+
+
+def test_an_exhausted_limit_opens_by_itself_when_its_time_is_over(server: OpenAIServer) -> None:
+    server.script = ["rate limit of an hour", "rate limit of an hour"]
+    driven(make_round())
+    breaker = Breaker.objects.get()
+    assert 3500 < (breaker.until - timezone.now()).total_seconds() <= 3600
+    assert breakers_open(now=breaker.until) == {}
+
+
+def test_a_refused_parameter_is_one_attempt_and_remembered_in_the_database(server: OpenAIServer) -> None:
+    server.script = [refuses_the_bound] * 9
+    driven(make_round())
+    call = Attempt.objects.get()
+    assert call.parameters["dropped"] == {"max_completion_tokens": "unsupported_parameter"}
+    assert call.parameters["max_tokens"] > 1000
+    assert ModelProfile.objects.get().length_parameter == "max_tokens"
+    driven(make_round(task="another"))
+    assert len(server.requests) == 3, "the refused parameter was sent again"
+
+
+def test_tokens_and_cost_of_a_call_are_in_its_row(server: OpenAIServer) -> None:
+    server.script = [page]
+    driven(make_round())
+    call = Attempt.objects.get()
+    assert (call.input_tokens, call.cached_tokens, call.output_tokens, call.reasoning_tokens) == (11, 5, 7, 3)
+    assert (float(call.cost), call.cost_source, call.counted_tokens) == (0.0125, "reported", 18)
+    assert Round.objects.get().state == "completed"
