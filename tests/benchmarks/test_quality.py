@@ -72,7 +72,15 @@ def test_a_page_with_its_results_typed_in_is_found_by_the_swap(judge: Judge) -> 
     one = replace(task.rounds[0], reference=typed)
     wrong = false_claims(replace(task, rounds=(one, task.rounds[1])), judge)
     assert len(wrong) == len(one.swap.checks if one.swap else ())
-    assert all("round 1, swapped" in sentence for sentence in wrong)
+    assert all("round 1: swapped" in sentence for sentence in wrong)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_an_empty_page_passes_nothing(judge: Judge) -> None:
+    one = named("storage-counter").rounds[0]
+    checks = (*one.checks, *one.withheld)
+    assert judge.scores({"index.html": b"<!DOCTYPE html>\n<p>"}, [checks], {}) == [Score(0, len(checks))]
 
 
 @pytest.mark.slow
