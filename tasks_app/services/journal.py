@@ -10,18 +10,22 @@ from django.db.models import Max
 from django.utils import timezone
 
 from engine.errors import Fenced
-from tasks_app.models import Attempt, Commit, NotificationAttempt, PagesStatus, Round
+from engine.ports import Message, Recalled, Reply
+from tasks_app.models import Attempt, Commit, NotificationAttempt, PagesStatus, Round, StepRun
 from tasks_app.redaction import keepable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from engine.ports import Answer, Look, Prompt, Reply, Repository
+    from engine.ports import Answer, Look, Prompt, Repository
     from tasks_app.services.leases import Lease
 
 #: How much of an evaluator's answer is kept, in characters.
 ANSWER_KEPT = 16_384
+
+#: How much of a model's answer is kept, in characters: more than a site may hold.
+REPLY_KEPT = 6_500_000
 
 
 class DatabaseJournal:
@@ -29,6 +33,8 @@ class DatabaseJournal:
 
     def __init__(self, lease: Lease, run: int) -> None:
         self._lease, self._run = lease, run
+        self._since = timezone.now()
+        self._recalled: set[int] = set()
 
     @contextmanager
     def _fenced(self) -> Iterator[None]:
@@ -59,12 +65,28 @@ class DatabaseJournal:
                 started_at=timezone.now(),
             ).pk
 
+    def attempt_recalled(self, *, kind: str, model: str, parent: int | None) -> Recalled | None:
+        """Return a call of this step that an earlier claim was answered and could not use any more, each once."""
+        step = StepRun.objects.filter(round_id=self._lease.round_id, ended_at=None).first()
+        if step is None:
+            return None
+        of_step = Attempt.objects.filter(
+            round_id=self._lease.round_id, run=self._run, started_at__gte=step.started_at, started_at__lt=self._since
+        )
+        row = of_step.filter(kind=kind, model_asked=model, parent=parent, seconds__isnull=False, error_code="")
+        found = row.exclude(pk__in=self._recalled).order_by("pk").first()
+        if found is None:
+            return None
+        self._recalled.add(found.pk)
+        messages = tuple(Message(m["role"], m["content"]) for m in found.messages)
+        return Recalled(found.pk, messages, Reply(found.reply, found.model_answered, found.finish_reason))
+
     def attempt_answered(self, attempt: int, reply: Reply, *, outcome: str) -> None:
         """Complete the row with the answer."""
         usage = reply.usage
         self._attempt_end(
             attempt,
-            reply=keepable(reply.text),
+            reply=keepable(reply.text[:REPLY_KEPT]),
             model_answered=reply.model[:200],
             request_id=reply.request_id[:200],
             finish_reason=reply.finish_reason[:40],
