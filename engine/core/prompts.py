@@ -87,14 +87,14 @@ _DIGEST = hashlib.sha256(
     "\0".join([RULES, _FORM, _FORM_LATER, _PRESENT, _REMIND, _CONTINUE, _FIRST_LINE]).encode()
 ).hexdigest()
 _SOURCE = re.compile(r"\.(?:html?|css|m?js|md|svg|webmanifest)$", re.IGNORECASE)
-_SECTIONS = "brief|checks|attachment|note|end of data"
+_SECTIONS = "brief|checks|attachment|note|findings|end of data"
 _ATTACHMENT_CHARACTERS = 9_000
 _REPLY_CHARACTERS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the request's data as the prompt shows it: `name` is brief, checks, attachment or note."""
+    """A part of the request's data as the prompt shows it: `name` is brief, checks, attachment, note or findings."""
 
     name: str
     argument: str
@@ -109,23 +109,9 @@ def generate_prompt(
     `boundary` is random for the request; `attachments_note` says what is wrong with the attachments (one that could not be fetched).
     Raises ValueError where a file of the tree holds the boundary: choose another.
     """
-    seed = {file.name: file.content for file in brief.attachments if file.name == "index.html"}
-    present = {**(tree or {}), **seed}
-    attached = [file for file in brief.attachments if file.name not in seed]
-    others = {path: content for path, content in present.items() if path not in {file.name for file in attached}}
-    data = [
-        AttachedFile(path, "already published", content) for path, content in others.items() if not _is_source(path)
-    ]
-    sources = {path: content for path, content in others.items() if _is_source(path)}
-    sections = [
-        f"{_FIRST_LINE}{boundary}",
-        *_attachment_sections([*attached, *data], boundary, attachments_note),
-    ]
-    sections += [f"{_mark(boundary, 'brief')}\n{brief.text.strip()}", *_check_section(brief.checks, boundary)]
-    sections += [_mark(boundary, "end of data"), _form(_FORM_LATER if sources else _FORM, boundary)]
-    return _prompt(
-        "generate", (Message("system", RULES), *_turn(sources, boundary), Message("user", "\n".join(sections)))
-    )
+    shown, sources = data_sections(brief, boundary=boundary, tree=tree or {}, note=attachments_note)
+    form = _form(_FORM_LATER if sources else _FORM, boundary)
+    return _prompt("generate", request_messages([*shown, form], sources, boundary))
 
 
 def format_prompt(previous: Prompt, reply: str, problems: Sequence[str]) -> Prompt:
@@ -151,6 +137,38 @@ def continue_prompt(previous: Prompt, reply: str, boundary: str) -> Prompt:
     )
     shown = (Message("assistant", format_files(texts, boundary)),) if texts else ()
     return _prompt("continue", (*previous.messages, *shown, Message("user", request)))
+
+
+def data_sections(
+    brief: Brief, *, boundary: str, tree: Mapping[str, bytes], note: str = "", findings: str = ""
+) -> tuple[list[str], dict[str, bytes]]:
+    """Return a request's marked data, from its first line to the end of the data, and the present sources, which are shown before it.
+
+    An attached index.html is the page to be changed. `findings`: what a browser found wrong with the present files.
+    """
+    seed = {file.name: file.content for file in brief.attachments if file.name == "index.html"}
+    attached = [file for file in brief.attachments if file.name not in seed]
+    present = {**tree, **seed} if not findings else tree
+    others = {path: content for path, content in present.items() if path not in {file.name for file in attached}}
+    data = [
+        AttachedFile(path, "already published", content) for path, content in others.items() if not _is_source(path)
+    ]
+    sections = [f"{_FIRST_LINE}{boundary}", *_attachment_sections([*attached, *data], boundary, note)]
+    sections += [f"{_mark(boundary, 'brief')}\n{brief.text.strip()}", *_check_section(brief.checks, boundary)]
+    if findings:
+        sections.append(f"{_mark(boundary, 'findings')}\n{findings}")
+    sources = {path: content for path, content in others.items() if _is_source(path)}
+    return [*sections, _mark(boundary, "end of data")], sources
+
+
+def request_messages(request: Sequence[str], sources: Mapping[str, bytes], boundary: str) -> tuple[Message, ...]:
+    """Return the rules, the present files and the request. Raises ValueError where a file holds the boundary."""
+    return Message("system", RULES), *_turn(sources, boundary), Message("user", "\n".join(request))
+
+
+def check_line(check: Check) -> str:
+    """Return a check as a request shows it."""
+    return f"- {'js: ' if check.kind is Kind.JS else ''}{check.text.strip()}".replace("\n", "\n  ")
 
 
 def boundary_of(messages: Sequence[Message]) -> str:
@@ -217,10 +235,7 @@ def _is_source(path: str) -> bool:
 def _check_section(checks: Sequence[Check], boundary: str) -> list[str]:
     if not checks:
         return []
-    lines = [
-        f"- {'js: ' if check.kind is Kind.JS else ''}{check.text.strip()}".replace("\n", "\n  ") for check in checks
-    ]
-    return ["\n".join([_mark(boundary, "checks"), *lines])]
+    return ["\n".join([_mark(boundary, "checks"), *map(check_line, checks)])]
 
 
 def _attachment_sections(files: Sequence[AttachedFile], boundary: str, note: str) -> list[str]:
