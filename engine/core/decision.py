@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from engine.core.checks import WRONG, Check, CheckResult, Kind
+from engine.core.gates import barring
 from engine.core.selection import Candidate, best
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def decide(tried: Sequence[Tried], *, repair_seconds: float) -> Decision:
     if now in {Next.REPAIR, Next.RESAMPLE} and not repair_seconds:
         now, why = Next.PUBLISH, f"{why}; {now} was cut: its share of the deadline is over"
     if now is Next.PUBLISH and chosen.barred:
-        now = Next.HONEST
+        now, why = Next.HONEST, "; ".join(r.detail for r in barring(chosen.results))
     return Decision(now, chosen.attempt, why)
 
 

@@ -69,9 +69,14 @@ def gate_results(
     ]
 
 
+def barring(results: Sequence[CheckResult]) -> list[CheckResult]:
+    """Return the gates' verdicts that keep a tree from being published."""
+    return [r for r in results if r.check.kind is Kind.GATE and r.check.text in _BARRING and r.verdict in WRONG]
+
+
 def bars(results: Sequence[CheckResult]) -> bool:
     """Say whether a gate keeps a tree from being published."""
-    return any(r.check.kind is Kind.GATE and r.check.text in _BARRING and r.verdict in WRONG for r in results)
+    return bool(barring(results))
 
 
 def secret_line(content: bytes, secret_in: Callable[[bytes], str | None]) -> tuple[str, int] | None:
