@@ -67,14 +67,14 @@ class DatabaseJournal:
 
     def attempt_recalled(self, *, kind: str, model: str, parent: int | None) -> Recalled | None:
         """Return a call of this step that an earlier claim was answered and could not use any more, each once."""
-        step = StepRun.objects.filter(round_id=self._lease.round_id, ended_at=None).first()
-        if step is None:
-            return None
-        of_step = Attempt.objects.filter(
-            round_id=self._lease.round_id, run=self._run, started_at__gte=step.started_at, started_at__lt=self._since
-        )
-        row = of_step.filter(kind=kind, model_asked=model, parent=parent, seconds__isnull=False, error_code="")
-        found = row.exclude(pk__in=self._recalled).order_by("pk").first()
+        with self._fenced():
+            step = StepRun.objects.filter(round_id=self._lease.round_id, ended_at=None).first()
+            asked = Attempt.objects.filter(
+                round_id=self._lease.round_id, run=self._run, kind=kind, model_asked=model, parent=parent
+            )
+            of_step = asked.filter(started_at__gte=step.started_at if step else self._since, started_at__lt=self._since)
+            answered = of_step.filter(seconds__isnull=False, error_code="").exclude(pk__in=self._recalled)
+            found = answered.order_by("pk").first()
         if found is None:
             return None
         self._recalled.add(found.pk)
