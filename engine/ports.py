@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from engine.core.checks import Check, CheckResult, Target
+    from engine.core.token_shapes import Token
 
 
 # --- Clock ---------------------------------------------------------------------------------------------------------------------
@@ -124,7 +125,10 @@ class PageUnderTest:
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """The page at one width in pixels: a JPEG, what it logged and threw, what it could not get, and the foreign hosts that it needs."""
+    """The page at one width in pixels: a JPEG, what it logged and threw, what it could not get, and the foreign hosts that it needs.
+
+    `elements`: what stands on the page, as HTML cut short, by the selectors that failing checks name; "" where nothing does.
+    """
 
     width: int
     loaded: bool
@@ -133,6 +137,7 @@ class PageView:
     errors: Sequence[str]
     failed: Sequence[str]
     hosts: Mapping[str, Sequence[str]]  # with the libraries' names and versions
+    elements: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +315,17 @@ class Notifier(Protocol):
         ...
 
 
+# --- Scanner -------------------------------------------------------------------------------------------------------------------------
+
+
+class Scanner(Protocol):
+    """Knows what credentials look like."""
+
+    def tokens(self, text: str) -> Iterable[Token]:
+        """Yield what looks like a credential in `text`, in a time that grows with its length alone."""
+        ...
+
+
 # --- Journal: rows written while a step runs -----------------------------------------------------------------------------------------
 
 
@@ -321,6 +337,15 @@ class Prompt:
     version: str
     digest: str
     messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A model call that was answered before the process of that claim died: its row, the prompt's messages and the answer."""
+
+    attempt: int
+    messages: tuple[Message, ...]
+    reply: Reply
 
 
 class Journal(Protocol):
@@ -340,6 +365,13 @@ class Journal(Protocol):
 
     def tokens_left(self) -> int | None:
         """Return how long the answer to the call begun last may be, in tokens; None: unbounded."""
+        ...
+
+    def attempt_recalled(self, *, kind: str, model: str, parent: int | None) -> Recalled | None:
+        """Return the oldest answered call of this kind that an earlier claim of the same step left, each once; None where there is none.
+
+        So that a replay asks the model for nothing that it had said already.
+        """
         ...
 
     def attempt_answered(self, attempt: int, reply: Reply, *, outcome: str) -> None:
@@ -384,7 +416,7 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything that a step may use. `browser` is None on a machine without one, `author` and `forge` while they are closed off."""
+    """Everything that a step may use. `browser` is None on a machine without one; without a `scanner` the core's own shapes are looked for."""
 
     clock: Clock
     author: Author
@@ -393,3 +425,4 @@ class Ports:
     notifier: Notifier
     journal: Journal
     browser: Browser | None = None
+    scanner: Scanner | None = None

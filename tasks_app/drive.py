@@ -11,13 +11,15 @@ from uuid import UUID
 from django.utils import timezone
 
 from engine.core import backoff
+from engine.core.decision import Purpose
 from engine.core.lifecycle import NEEDS, Step
 from engine.errors import EngineError, Fenced, OutOfService, Paced, Permanent, Transient
 from engine.steps.deploy import deploy
 from engine.steps.generate import generate
 from engine.steps.notify import notify
-from engine.steps.outcomes import Delivered, Deployed, Generated, Published, Verified, Wait
+from engine.steps.outcomes import Barren, Delivered, Deployed, Generated, Published, Unrepaired, Verified, Wait
 from engine.steps.publish import publish
+from engine.steps.repair import repair
 from engine.steps.verify import verify
 from tasks_app import gather, wiring
 from tasks_app.heartbeat import Heartbeat
@@ -41,10 +43,13 @@ MAX_CRASHES = 5
 #: How long a round waits between looks at a breaker that is open past its step's share.
 HELD = timedelta(seconds=60)
 
+#: Plans to make a page better that exists: whatever becomes of them, it is published.
+TRIES = frozenset({Purpose.REPAIR, Purpose.RESAMPLE})
+
 #: Steps that go on with the best there is when their share of the deadline ends, whatever is out of service.
 GOES_ON = frozenset({Step.GENERATE, Step.DEPLOY})
 
-Outcome = Generated | Verified | Published | Deployed | Delivered | Wait
+Outcome = Generated | Barren | Unrepaired | Verified | Published | Deployed | Delivered | Wait
 
 
 def drive(round_id: str) -> None:
@@ -71,6 +76,8 @@ def _step(lease: Lease) -> bool:
     row = Round.objects.defer("request").get(pk=lease.round_id)
     if row.crashes >= MAX_CRASHES:
         message = f"{MAX_CRASHES} workers in a row ended in the middle of {row.step}; the log of that time tells more."
+        if row.plan in TRIES:
+            return _record(lease, row, Unrepaired(f"the {row.plan} was given up: {message}"))
         moves.round_fail(lease=lease, row=row, code="crashed", message=message)
         return False
     moves.step_begin(lease=lease, row=row)
@@ -97,7 +104,9 @@ def _step(lease: Lease) -> bool:
 def _taken(lease: Lease, row: Round) -> bool:
     closed = breakers_open().get(NEEDS.get(Step(row.step), ""))
     overdue = row.share_ends_at <= timezone.now()
-    if closed and not (overdue and row.step in GOES_ON):
+    if closed and row.plan in TRIES:
+        return _record(lease, row, Unrepaired(f"the {row.plan} was given up: {closed.reason}"))
+    if closed and not row.plan and not (overdue and row.step in GOES_ON):
         _hold(lease, row, closed.reason, kind=closed.kind)
         return False
     if closed and row.step == Step.DEPLOY:
@@ -109,10 +118,12 @@ def _taken(lease: Lease, row: Round) -> bool:
 
 def _run(row: Round, ports: Ports, closed: str) -> Outcome:
     match Step(row.step):
+        case Step.GENERATE if row.plan == Purpose.REPAIR:
+            return repair(gather.repair_input(row), ports)
         case Step.GENERATE:
             return generate(gather.generate_input(row, model_closed=closed), ports)
         case Step.VERIFY:
-            return verify(gather.verify_input(row, now=timezone.now()), ports)
+            return verify(gather.verify_input(row), ports)
         case Step.PUBLISH:
             return publish(gather.publish_input(row), ports)
         case Step.DEPLOY:
@@ -125,6 +136,8 @@ def _record(lease: Lease, row: Round, outcome: Outcome) -> bool:
     match outcome:
         case Generated():
             moves.generated_record(lease=lease, row=row, outcome=outcome)
+        case Barren() | Unrepaired():
+            moves.fruitless_record(lease=lease, row=row, outcome=outcome)
         case Verified():
             moves.verified_record(lease=lease, row=row, outcome=outcome)
         case Published():
@@ -146,26 +159,29 @@ def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
     if isinstance(error, OutOfService):
         breaker_trip(error=error)
     match error:
+        case _ if row.plan in TRIES:
+            return _record(lease, row, Unrepaired(f"the {row.plan} was given up: {error.message}"))
         case Transient() if row.step == Step.DEPLOY and overdue:
             return _record(lease, row, _unproven(error.message))
         case OutOfService():
             _hold(lease, row, error.message, kind=error.kind)
-        case Paced():
-            until = now + timedelta(seconds=error.retry_after or 0.0)
-            if row.step == Step.DEPLOY:
-                until = min(until, row.share_ends_at)
-            moves.round_wait(lease=lease, row=row, wait=Wait(until, error.message))
         case Transient():
-            until = now + timedelta(seconds=max(error.retry_after or 0.0, backoff.transient_delay(row.failures + 1)))
-            if row.step == Step.DEPLOY:
-                until = min(until, row.share_ends_at)
-            wait = Wait(until, error.message, needs_attention=overdue, failed=True)
-            moves.round_wait(lease=lease, row=row, wait=wait)
+            moves.round_wait(lease=lease, row=row, wait=_later(row, error, overdue=overdue))
         case Permanent():
             moves.round_fail(lease=lease, row=row, code=error.code, message=error.message)
         case _:
             raise error
     return False
+
+
+def _later(row: Round, error: Transient, *, overdue: bool) -> Wait:
+    """Return when to come back after a passing failure; a turn that was given (Paced) is none, and is neither counted nor lengthened."""
+    paced = isinstance(error, Paced)
+    delay = 0.0 if paced else backoff.transient_delay(row.failures + 1)
+    until = timezone.now() + timedelta(seconds=max(error.retry_after or 0.0, delay))
+    if row.step == Step.DEPLOY:
+        until = min(until, row.share_ends_at)
+    return Wait(until, error.message, needs_attention=overdue and not paced, failed=not paced)
 
 
 def _unproven(reason: str) -> Deployed:

@@ -9,15 +9,16 @@ from django.conf import settings
 from engine.core import checks
 from engine.core.brief import AttachedFile, Brief
 from engine.core.budget import Budget
+from engine.core.decision import Purpose
 from engine.core.repository import marker, repository_name
-from engine.core.selection import Candidate
-from engine.core.site import Origin, SiteFile
 from engine.ports import Repository
 from engine.steps.deploy import DeployInput, FrozenCheck
-from engine.steps.generate import GenerateInput
+from engine.steps.generate import Again, GenerateInput
 from engine.steps.notify import NotifyInput, callback_body
 from engine.steps.publish import Planned, PublishInput
-from engine.steps.verify import VerifyInput
+from engine.steps.repair import RepairInput
+from engine.steps.verify import NewTree, VerifyInput
+from tasks_app import tries
 from tasks_app.models import Attachment, Attempt, CheckResult, Commit, NotificationAttempt, Round, SourceFile, Task
 from tasks_app.redaction import found_in
 
@@ -33,13 +34,12 @@ def budget_of(row: Round) -> Budget:
 def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
     """Gather what generate works from."""
     files = list(row.attachments.all())
-    earlier = Attachment.objects.filter(round__task_key=row.task_key, round__created_at__lt=row.created_at)
     return GenerateInput(
         brief=_brief(row, [f for f in files if f.content is not None]),
         unfetched=tuple((f.name, f.url) for f in files if f.content is None),
         repository=_repository_for(row),
         task_key=row.task_key,
-        protected=tuple(earlier.order_by("name").values_list("name", flat=True).distinct()),
+        protected=_protected(row),
         marker=marker(str(row.pk), row.run),
         year=row.created_at.year,
         budget=budget_of(row),
@@ -47,45 +47,58 @@ def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
         model_closed=model_closed,
         secret_in=found_in,
         last_tree=lambda: _last_tree(row),
+        again=_again(row),
     )
 
 
-def verify_input(row: Round, *, now: datetime) -> VerifyInput:
-    """Gather the newest tree of the round and the attempts of this run that were judged before."""
-    newest = Attempt.objects.filter(round=row, files__isnull=False).order_by("-pk").first()
-    if newest is None:
-        raise LookupError(f"round {row.pk} is at verify and has no tree")
-    judged = (
-        Attempt.objects.filter(round=row, run=newest.run, check_results__target="local", pk__lt=newest.pk)
-        .distinct()
-        .order_by("pk")
+def repair_input(row: Round) -> RepairInput:
+    """Gather the best attempt and what was found wrong with it."""
+    best = _planned_attempt(row)
+    return RepairInput(
+        brief=_brief(row, [f for f in row.attachments.all() if f.content is not None]),
+        attempt=best.pk,
+        model=best.model_asked,
+        files=tries.files_of(best.pk),
+        results=tries.results_of(best.pk),
+        protected=_protected(row),
+        marker=marker(str(row.pk), row.run),
+        year=row.created_at.year,
+        base_sha=row.base_sha,
+        budget=budget_of(row),
+        failures=row.failures,
+        secret_in=found_in,
     )
-    earlier = tuple(
-        Candidate(a.pk, order, [_result(r) for r in a.check_results.filter(target="local")])
-        for order, a in enumerate(judged, 1)
-    )
+
+
+def verify_input(row: Round) -> VerifyInput:
+    """Gather the newest tree of the round, where it was not judged yet, and what was tried before."""
+    done = tries.tries_of(row)
+    new = None
+    if done.new is not None:
+        files = {path: file.content for path, file in tries.files_of(done.new.pk).items()}
+        new = NewTree(done.new.pk, done.purpose, files, done.parent, tuple(tries.results_of(done.new.pk)))
     return VerifyInput(
-        attempt=newest.pk,
-        order=len(earlier) + 1,
-        files={path: bytes(content) for path, content in newest.files.values_list("path", "content")},
+        new=new,
+        tried=done.judged,
         url=_local_url(row),
         words=row.brief,
         checks=_checks(row),
-        earlier=earlier,
-        seconds=budget_of(row).check_seconds(now),
+        budget=budget_of(row),
+        kept=tries.kept_checks(row),
+        before=tries.page_before(row),
+        call_seconds=done.call_seconds,
     )
 
 
 def publish_input(row: Round) -> PublishInput:
     """Gather the chosen tree and where it goes."""
-    rows = SourceFile.objects.filter(attempt=row.chosen_attempt_id).values_list("path", "content", "origin")
     # Of any run: what an earlier one planned may have been pushed by a process that died right after it.
     planned = Commit.objects.filter(round=row, pushed_at=None, abandoned_at=None).order_by("-pk").first()
     return PublishInput(
         brief=_brief(row, []),
         round_id=str(row.pk),
         accepted_at=row.created_at,
-        files={path: SiteFile(bytes(content), Origin(origin)) for path, content, origin in rows},
+        files=tries.files_of(row.chosen_attempt_id or 0),
         chosen_at=_set(row.chosen_at),
         base_sha=row.base_sha,
         repository=_repository(row) if row.repository else None,
@@ -147,16 +160,26 @@ def _checks(row: Round) -> tuple[checks.Check, ...]:
     return tuple(checks.parse_check(raw) for raw in row.checks)
 
 
-def _result(row: CheckResult) -> checks.CheckResult:
-    check = checks.Check(checks.Kind(row.kind), row.text)
-    return checks.CheckResult(
-        check, checks.Target(row.target), checks.Verdict(row.verdict), row.detail, row.value, row.milliseconds
-    )
-
-
 def _judged(row: CheckResult) -> tuple[checks.Check, checks.Verdict]:
-    result = _result(row)
+    result = tries.result_of(row)
     return result.check, result.verdict
+
+
+def _protected(row: Round) -> tuple[str, ...]:
+    """Return the names of the attachments of earlier rounds, which stay as they are."""
+    earlier = Attachment.objects.filter(round__task_key=row.task_key, round__created_at__lt=row.created_at)
+    return tuple(earlier.order_by("name").values_list("name", flat=True).distinct())
+
+
+def _again(row: Round) -> Again | None:
+    if not row.plan:
+        return None
+    best = _planned_attempt(row)
+    return Again(Purpose(row.plan), best.pk, best.model_asked, row.base_sha, row.plan_reason)
+
+
+def _planned_attempt(row: Round) -> Attempt:
+    return Attempt.objects.defer("messages", "reply").get(pk=row.plan_attempt_id)
 
 
 def _local_url(row: Round) -> str:

@@ -14,6 +14,7 @@ from engine.adapters.http_notifier import HttpNotifier
 from engine.adapters.local_forge import LocalForge
 from engine.adapters.openai_author import OpenAIAuthor
 from engine.adapters.openai_probe import probe_models
+from engine.adapters.secret_scanner import DetectSecretsScanner
 from engine.adapters.simulated_author import SimulatedAuthor
 from engine.adapters.system_clock import SystemClock
 from engine.ports import Author, Credential, Forge, Journal, Ports
@@ -80,6 +81,12 @@ def browser() -> ChromiumBrowser | None:
 
 
 @cache
+def scanner() -> DetectSecretsScanner:
+    """Return what knows the shapes of credentials."""
+    return DetectSecretsScanner()
+
+
+@cache
 def http() -> GuardedHttp:
     """Return the one way out; our own pages are always in reach."""
     return GuardedHttp(allow_private=settings.ALLOW_PRIVATE_URLS, allowed_origins=(settings.PAGES_ORIGIN,))
@@ -116,4 +123,5 @@ def ports(journal: Journal) -> Ports:
         notifier=HttpNotifier(way_out),
         journal=journal,
         browser=browser(),
+        scanner=scanner(),
     )

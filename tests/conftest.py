@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.adapters.secret_scanner import DetectSecretsScanner
 from engine.adapters.system_clock import SystemClock
 from engine.ports import Journal, Ports
-from tests.fakes import FakeAuthor, FakeFetcher, FakeForge, FakeNotifier
+from tests.fakes import FakeAuthor, FakeBrowser, FakeFetcher, FakeForge, FakeNotifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,13 +27,23 @@ class Outside:
     author: FakeAuthor = field(default_factory=FakeAuthor)
     forge: FakeForge = field(default_factory=FakeForge)
     notifier: FakeNotifier = field(default_factory=FakeNotifier)
+    browser: FakeBrowser | None = None
     fetcher: FakeFetcher = field(init=False)
 
     def __post_init__(self) -> None:
         self.fetcher = FakeFetcher(forge=self.forge)
 
     def ports(self, journal: Journal) -> Ports:
-        return Ports(SystemClock(), self.author, self.forge, self.fetcher, self.notifier, journal)
+        return Ports(
+            SystemClock(),
+            self.author,
+            self.forge,
+            self.fetcher,
+            self.notifier,
+            journal,
+            self.browser,
+            DetectSecretsScanner(),
+        )
 
 
 @pytest.fixture

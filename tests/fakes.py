@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
@@ -15,17 +16,22 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from engine.core.checks import CheckResult, Target, Verdict
 from engine.core.prompts import boundary_of
 from engine.core.replies import format_files, mark
 from engine.errors import Fenced, Permanent
 from engine.ports import (
     Answer,
+    BrowserReport,
     CommitSpec,
     Limits,
     Look,
     Message,
+    PageUnderTest,
+    PageView,
     Ports,
     Prompt,
+    Recalled,
     Reply,
     Repository,
     RepositorySpec,
@@ -34,6 +40,8 @@ from engine.ports import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from engine.core.checks import Check
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PAGE = b"<!DOCTYPE html>\n<html><head><title>T</title></head><body><h1 id='out'>7</h1></body></html>\n"
@@ -226,6 +234,26 @@ class FakeForge:
         return Repository(self.owner, name, f"https://forge.test/{self.owner}/{name}", pages)
 
 
+class FakeBrowser:
+    """Says that a js check holds where the page holds all of its text's words in capitals; `errors` are what every page throws."""
+
+    def __init__(self, errors: Sequence[str] = ()) -> None:
+        self.errors = tuple(errors)
+        self.ran: list[tuple[PageUnderTest, tuple[str, ...]]] = []
+
+    def run(self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float) -> BrowserReport:
+        del seconds
+        self.ran.append((page, tuple(check.text for check in checks)))
+        source = (page.files or {}).get("index.html", b"").decode()
+        view = PageView(1280, True, b"", (), self.errors, (), {}, {"#out": "<b>7</b>"})
+        return BrowserReport([self._result(check, page.target, source) for check in checks], [view])
+
+    def _result(self, check: Check, target: Target, source: str) -> CheckResult:
+        holds = all(word in source for word in re.findall(r"[A-Z]{3,}", check.text))
+        verdict = Verdict.PASS if holds or target is Target.LIVE else Verdict.FAIL
+        return CheckResult(check, target, verdict, "true (boolean)" if holds else "false (boolean)", holds)
+
+
 class FakeFetcher:
     """Answers by address: bytes, an Answer or an error; else the pages of `forge`, if given; else 404. `fetched` keeps the addresses."""
 
@@ -295,6 +323,7 @@ class FakeJournal:
         self.warnings: list[str] = []
         self.refusals: list[BaseException] = []
         self.allowance: int | None = None
+        self.answered: list[tuple[str, str, int | None, Recalled]] = []  # what an earlier claim was answered
         self.fenced = False
 
     def fence(self) -> None:
@@ -307,6 +336,13 @@ class FakeJournal:
             raise self.refusals[0]
         begun = {"kind": kind, "prompt": prompt, "provider": provider, "model": model}
         return self._begin(self.attempts, {**begun, "simulated": simulated, "parent": parent})
+
+    def attempt_recalled(self, *, kind: str, model: str, parent: int | None) -> Recalled | None:
+        self._check()
+        found = next((one for one in self.answered if one[:3] == (kind, model, parent)), None)
+        if found:
+            self.answered.remove(found)
+        return found[3] if found else None
 
     def attempt_answered(self, attempt: int, reply: Reply, *, outcome: str) -> None:
         self._end(self.attempts, attempt, {"reply": reply, "outcome": outcome})

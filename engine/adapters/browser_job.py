@@ -66,6 +66,7 @@ class Seen:
     errors: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # libraries by host, with their versions
+    elements: Mapping[str, str] = field(default_factory=dict)  # what failing checks look up, by selector
 
 
 @dataclass(frozen=True, slots=True)

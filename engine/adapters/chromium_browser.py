@@ -232,7 +232,14 @@ def _result(check: Check, target: Target, said: Said) -> CheckResult:
 
 def _view(seen: Seen, ended: tuple[str, ...]) -> PageView:
     return PageView(
-        seen.width, seen.loaded, seen.screenshot, seen.console, (*seen.errors, *ended), seen.failed, seen.hosts
+        seen.width,
+        seen.loaded,
+        seen.screenshot,
+        seen.console,
+        (*seen.errors, *ended),
+        seen.failed,
+        seen.hosts,
+        seen.elements,
     )
 
 

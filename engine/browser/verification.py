@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from engine.adapters.browser_job import Event, Said, event_line
+from engine.browser.elements import elements
 from engine.browser.foreign import Foreign
 from engine.browser.network import Network, Nothing
 from engine.browser.polling import AT_ONCE, PageLeftError, Polling, StuckAtError
@@ -44,6 +45,7 @@ class Verification:
         self._foreign = Foreign(job)
         self._ends = time.monotonic() + job.seconds
         self._open: dict[int, str] = dict(enumerate(job.expressions))
+        self._failing = set[int]()
         self._used = ""  # how the page was used before the present reading
         self._alone = False  # whether every check has a page of its own, because one of them destroys it
 
@@ -102,7 +104,8 @@ class Verification:
             await self._checked(visit, network)
             done = not self._open or time.monotonic() >= self._ends
             if done:
-                tell(await visit.seen(network))
+                failing = [self._job.expressions[index] for index in sorted(self._failing)]
+                tell(await visit.seen(network, {} if visit.stuck else await elements(visit.page, failing)))
             return done
 
     async def _checked(self, visit: Visit, network: Network) -> None:
@@ -125,6 +128,7 @@ class Verification:
             self._left(polling, f"the page is gone: {gone}")
         else:
             for index in polling.left:
+                self._failing.add(index)
                 self._close(_failed(index, polling.last.get(index), network))
         finally:
             polling.close()

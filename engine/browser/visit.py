@@ -14,7 +14,7 @@ from engine.browser.reading import answers
 from engine.browser.screenshot import screenshot
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Coroutine, Mapping
 
     from playwright.async_api import Browser, BrowserContext, CDPSession, ConsoleMessage, Dialog, Page, Request
 
@@ -59,8 +59,8 @@ class Visit:
             why = "its script does not end" if self.stuck else error.message.splitlines()[0]
             _keep(self._errors, f"the page did not finish loading: {why}")
 
-    async def seen(self, network: Network) -> Seen:
-        """Return what the page said and asked for, and how it looks now."""
+    async def seen(self, network: Network, elements: Mapping[str, str] | None = None) -> Seen:
+        """Return what the page said and asked for, and how it looks now; `elements` as they were found meanwhile."""
         failed = [
             *self._failed,
             *(f"{host}: {why}" for host, why in {**network.unreachable, **network.refused}.items()),
@@ -69,7 +69,14 @@ class Visit:
         hosts = {host: tuple(names) for host, names in network.hosts.items()}
         shot = b"" if self.stuck else await screenshot(self.page, self._width)
         return Seen(
-            self._width, self.loaded, shot, tuple(self._console), tuple(self._errors), tuple(failed[:MOST_LINES]), hosts
+            self._width,
+            self.loaded,
+            shot,
+            tuple(self._console),
+            tuple(self._errors),
+            tuple(failed[:MOST_LINES]),
+            hosts,
+            elements or {},
         )
 
     def _meanwhile(self, work: Coroutine[object, object, None]) -> None:

@@ -61,6 +61,14 @@ class Budget:
         seconds = max(share, min(latest, (self.deadline - self.start).total_seconds() * 0.2))
         return seconds if seconds >= SHORTEST_MODEL_CALL else 0.0
 
+    def repair_seconds(self, now: datetime, expected: float = 0.0) -> float:
+        """Return how long a repair begun `now` may take, in seconds; 0 where its share is over or half of what is `expected` does not fit.
+
+        A repair lives in the slack of generate's share alone, so that it is the first thing to be dropped and never makes a round late.
+        """
+        seconds = (self.share_ends(Step.GENERATE) - now).total_seconds()
+        return seconds if seconds >= max(SHORTEST_MODEL_CALL, expected / 2) else 0.0
+
     def check_seconds(self, now: datetime) -> float:
         """Return how long a verification before publishing may take, in seconds: its share, at most MOST_CHECKING, and a little even late."""
         total = (self.deadline - self.start).total_seconds()

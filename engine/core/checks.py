@@ -14,6 +14,8 @@ class Kind(StrEnum):
     RULE = "rule"  # our own, on the files: licence, README, required files
     SOURCE = "source"  # advice: what the page's source shows without running it
     VIEW = "view"  # the page as it opened at one width, with its screenshot
+    GATE = "gate"  # our own, before a browser or a push: placeholders, secrets, token shapes
+    EARLIER = "earlier"  # an expression that held when an earlier round of the task was published
     UNKNOWN = "unknown"  # neither text nor {"js": ...}: kept, never decided
 
 
@@ -29,6 +31,10 @@ class Verdict(StrEnum):
     UNVERIFIABLE = "unverifiable"
     VACUOUS = "vacuous"
     INVALID = "invalid"
+
+
+#: Verdicts that say that the page is wrong; what is inconclusive or was not run says nothing about it.
+WRONG = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.TIMEOUT})
 
 
 class Target(StrEnum):

@@ -67,8 +67,8 @@ def marker(round_id: str, run: int) -> str:
 def insert_marker(page: bytes, content: str) -> bytes:
     """Return `page` with exactly one marker, `content`, at the beginning of its head; a page without a head gets it in front."""
     tag = f'<meta name="{MARKER_NAME}" content="{html.escape(content)}">'
-    text = re.sub(rf'\s*<meta name="{MARKER_NAME}"[^>]*>', "", page.decode("utf-8", "surrogateescape"))
-    for opening in (r"<head(?:\s[^>]*)?>", r"<html(?:\s[^>]*)?>", r"<!doctype[^>]*>"):
+    text = re.sub(rf'\s{{0,8}}<meta name="{MARKER_NAME}"[^>]{{0,400}}>', "", page.decode("utf-8", "surrogateescape"))
+    for opening in (r"<head(?:\s[^<>]{0,2000})?>", r"<html(?:\s[^<>]{0,2000})?>", r"<!doctype[^<>]{0,300}>"):
         if found := re.search(opening, text, re.IGNORECASE):
             return (text[: found.end()] + "\n" + tag + text[found.end() :]).encode("utf-8", "surrogateescape")
     return (tag + "\n" + text).encode("utf-8", "surrogateescape")

@@ -5,28 +5,48 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.core.checks import Kind, Verdict
+from engine.core.checks import WRONG, Kind, Verdict
+from engine.core.gates import bars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.core.checks import CheckResult
 
+_OURS = frozenset({Kind.RULE, Kind.GATE})
+_ADVICE = frozenset({Kind.SOURCE, Kind.VIEW})
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One attempt with its results; `order` counts the attempts of a run."""
+    """One attempt with its results; `order` counts the attempts of a run, `before` are the results of the attempt that it repairs."""
 
     attempt: int
     order: int
     results: Sequence[CheckResult]
+    before: Sequence[CheckResult] = ()
 
-    def rank(self) -> tuple[int, int, int, int]:
-        """Return what candidates are compared by: own rules held, the request's checks passed, advice heeded, then the later one."""
+    def rank(self) -> tuple[bool, int, int, int, int, int, int]:
+        """Return what candidates are compared by.
+
+        In this order: no gate bars it, own rules held, the request's checks passed, fewer regressions, no page errors, advice heeded, the later one.
+        """
         passed = [r.check.kind for r in self.results if r.verdict is Verdict.PASS]
-        rules = passed.count(Kind.RULE)
-        advice = passed.count(Kind.SOURCE) + passed.count(Kind.VIEW)
-        return rules, len(passed) - rules - advice, advice, self.order
+        ours = sum(kind in _OURS for kind in passed)
+        views = sum(r.check.kind is Kind.VIEW and r.verdict is not Verdict.PASS for r in self.results)
+        requested = sum(kind not in _OURS | _ADVICE | {Kind.EARLIER} for kind in passed)
+        return not self.barred, ours, requested, -len(self.regressions()), -views, passed.count(Kind.SOURCE), self.order
+
+    @property
+    def barred(self) -> bool:
+        """Say whether it may not be published at all."""
+        return bars(self.results)
+
+    def regressions(self) -> list[str]:
+        """Return the texts of checks that held before and do not now: of earlier rounds, and of the attempt that this one repairs."""
+        wrong = [r.check for r in self.results if r.verdict in WRONG]
+        held = {r.check.text for r in self.before if r.verdict is Verdict.PASS and r.check.kind not in _ADVICE}
+        return [check.text for check in wrong if check.kind is Kind.EARLIER or check.text in held]
 
 
 def best(candidates: Sequence[Candidate]) -> Candidate:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from engine.core import repository
+from engine.core.file_types import is_publishable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -46,6 +47,9 @@ class Frame:
     protected: Collection[str]  # attachments of earlier rounds, which stay as they are
     marker: str
     year: int
+    repairs: bool = (
+        False  # `present` is this round's own attempt: it stays as far as it is not written anew, its README too
+    )
 
 
 def assemble(
@@ -65,6 +69,9 @@ def assemble(
             files.pop(path, None)
     for path, content in written.items():
         if path in {"LICENSE", ".nojekyll"}:
+            continue
+        if not is_publishable(path, frame.brief.text):
+            notes.append(f"{path} was left out: a static page has no use for a file of that type")
             continue
         if path in kept:
             notes.append(f"{path} is an attachment and stays as it came; the model's version was left out")
@@ -98,7 +105,7 @@ def _complete_readme(files: dict[str, SiteFile], frame: Frame, notes: list[str])
     if missing := repository.missing_readme_parts(text):
         text = text.rstrip() + "\n" + "".join(_section(part, frame.brief) for part in missing)
         notes.append(f"README.md lacked {', '.join(missing)}; the service added it")
-    if frame.present.get("README.md") == text.encode():
+    if not frame.repairs and frame.present.get("README.md") == text.encode():
         text = f"{text.rstrip()}\n\n## Round {frame.brief.number}\n\n{_quoted(frame.brief.text)}\n"
         notes.append("README.md was not changed by this round; the service added a section about it")
     if present is None or text != present.content.decode("utf-8", "replace"):

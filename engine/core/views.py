@@ -18,7 +18,7 @@ def view_result(view: PageView, target: Target) -> CheckResult:
         target,
         Verdict.FAIL if wrong else Verdict.PASS,
         "; ".join(wrong)[:2000],
-        {"hosts": {host: list(names) for host, names in view.hosts.items()}},
+        {"hosts": {host: list(names) for host, names in view.hosts.items()}, "elements": dict(view.elements)},
         console=(*view.console, *(f"not had: {text}" for text in view.failed)),
         screenshot=view.screenshot,
     )

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.core.images import with_images
-from engine.core.prompts import continue_prompt, format_prompt, generate_prompt
+from engine.core.prompts import boundary_of, continue_prompt, format_prompt, generate_prompt
 from engine.core.rephrase_prompt import rephrase_prompt
 from engine.core.replies import Outcome, ParsedReply, parse_reply
 from engine.errors import BadReply, EngineError, Permanent, Transient
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from engine.core.brief import Brief
-    from engine.ports import Ports, Prompt
+    from engine.ports import Ports, Prompt, Recalled
 
 MAX_CONTINUATIONS = 2
 
@@ -40,24 +40,42 @@ class Conversation:
     model: str
     until: datetime
 
-    def write(self, brief: Brief, tree: Mapping[str, bytes] | None, note: str) -> Written:
+    def write(
+        self,
+        brief: Brief,
+        tree: Mapping[str, bytes] | None,
+        note: str,
+        *,
+        kind: str = "generate",
+        parent: int | None = None,
+    ) -> Written:
         """Return the files that the model wrote. Raises BadReply where it wrote none, else what the author raises."""
-        boundary = secrets.token_hex(6)
-        prompt = generate_prompt(brief, boundary=boundary, tree=tree, attachments_note=note)
-        prompt = with_images(prompt, brief.attachments)
-        attempt, text, parsed = self._ask("generate", prompt, boundary, None)
+        return self.converse(
+            kind,
+            lambda boundary: with_images(
+                generate_prompt(brief, boundary=boundary, tree=tree, attachments_note=note), brief.attachments
+            ),
+            parent,
+        )
+
+    def converse(self, kind: str, prompt_for: Callable[[str], Prompt], parent: int | None) -> Written:
+        """Ask for what `prompt_for` (a boundary) asks for. What an interrupted claim was answered is not asked again. Raises as `write`."""
+        recalled = self.ports.journal.attempt_recalled(kind=kind, model=self.model, parent=parent)
+        boundary = boundary_of(recalled.messages) if recalled else secrets.token_hex(6)
+        prompt = prompt_for(boundary)
+        attempt, text, parsed = self._known(recalled, boundary) or self._ask(kind, prompt, boundary, parent)
         if parsed.outcome is Outcome.REFUSED:
             prompt = rephrase_prompt(prompt)
-            attempt, text, parsed = self._ask("rephrase", prompt, boundary, attempt)
+            attempt, text, parsed = self._further("rephrase", prompt, boundary, attempt)
         if parsed.outcome in {Outcome.NO_FILES, Outcome.EMPTY}:
             prompt = format_prompt(prompt, text, parsed.problems)
-            attempt, text, parsed = self._ask("format", prompt, boundary, attempt)
+            attempt, text, parsed = self._further("format", prompt, boundary, attempt)
         for _ in range(MAX_CONTINUATIONS):
             if parsed.outcome is not Outcome.TRUNCATED:
                 break
             prompt = continue_prompt(prompt, text, boundary)
             try:
-                attempt, text, more = self._ask("continue", prompt, boundary, attempt)
+                attempt, text, more = self._further("continue", prompt, boundary, attempt)
             except (Transient, Permanent) as error:
                 if not parsed.files:
                     raise
@@ -67,6 +85,17 @@ class Conversation:
         if not parsed.files and not parsed.deletions:
             raise BadReply("model_no_files", f"{self.model} answered without any usable file ({parsed.outcome})")
         return Written(attempt, parsed.files, parsed.deletions, parsed.problems)
+
+    def _further(self, kind: str, prompt: Prompt, boundary: str, parent: int) -> tuple[int, str, ParsedReply]:
+        recalled = self.ports.journal.attempt_recalled(kind=kind, model=self.model, parent=parent)
+        return self._known(recalled, boundary) or self._ask(kind, prompt, boundary, parent)
+
+    @staticmethod
+    def _known(recalled: Recalled | None, boundary: str) -> tuple[int, str, ParsedReply] | None:
+        if recalled is None:
+            return None
+        reply = recalled.reply
+        return recalled.attempt, reply.text, parse_reply(reply.text, boundary, finish_reason=reply.finish_reason)
 
     def _ask(self, kind: str, prompt: Prompt, boundary: str, parent: int | None) -> tuple[int, str, ParsedReply]:
         """Ask, and once more where what came was no answer at all (HTML, no choices): gateways send that in passing."""

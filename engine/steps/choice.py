@@ -18,7 +18,7 @@ from engine.errors import EngineError, OutOfService, Permanent, Transient
 from engine.steps.outcomes import Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from engine.core.budget import Budget
@@ -41,22 +41,27 @@ class NotWritten:
 
 
 def ask_in_turn(
-    ports: Ports, budget: Budget, *, failures: int, ask: Callable[[str, datetime], T]
+    ports: Ports,
+    budget: Budget,
+    *,
+    failures: int,
+    ask: Callable[[str, datetime], T],
+    models: Sequence[str],
+    seconds: Callable[[datetime], float],
 ) -> T | Wait | NotWritten:
-    """Call `ask` with a model and the moment until which it may take, for one model after the other.
+    """Call `ask` with one of `models` after the other, and the moment until which it may take: `seconds` from then.
 
     `failures` counts the waits before this one. Raises OutOfService where the credential is refused, or no model is left that could be
     asked (all spent, unknown or limited for long); Fenced.
     """
     troubles = _Troubles(ports, budget, failures)
-    models = ports.author.models
     for at, model in enumerate(models):
         now = ports.clock.now()
-        seconds = budget.model_seconds(now)
-        if not seconds:
+        left = seconds(now)
+        if not left:
             break
         try:
-            return ask(model, now + timedelta(seconds=seconds))
+            return ask(model, now + timedelta(seconds=left))
         except (Transient, Permanent) as error:
             if wait := troubles.met(model, error, last=at == len(models) - 1):
                 return wait

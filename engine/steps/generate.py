@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.core.brief import AttachedFile, Brief
+from engine.core.decision import Purpose
+from engine.core.gates import gate_results, secret_line
 from engine.core.honest_page import honest_page
 from engine.core.repository import slug
 from engine.core.rules import acceptable, own_results
 from engine.core.site import Frame, Origin, SiteFile, assemble
+from engine.core.token_shapes import shapes_in
 from engine.errors import BadReply, EngineError, Permanent
 from engine.ports import Ports, Prompt, Repository
 from engine.steps.authoring import Conversation, Written
 from engine.steps.choice import NotWritten, ask_in_turn
-from engine.steps.outcomes import Generated, Wait
+from engine.steps.outcomes import Generated, Unrepaired, Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from engine.core.budget import Budget
+    from engine.core.checks import CheckResult
 
 #: The largest attachment that is fetched from an address, in bytes, and how long one may take, in seconds.
 LARGEST_FETCHED = 5_000_000
 FETCH_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A later try of a round: `resample` asks once more from scratch, `honest` gives up on the app.
+
+    `attempt`, by `model`, is the best so far; `why` is the decision's reason.
+    """
+
+    purpose: Purpose
+    attempt: int
+    model: str
+    base_sha: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +62,23 @@ class GenerateInput:
     model_closed: str
     secret_in: Callable[[bytes], str | None]
     last_tree: Callable[[], Mapping[str, bytes]] = dict  # what this task published last, out of our own rows
+    again: Again | None = None
 
 
-def generate(task: GenerateInput, ports: Ports) -> Generated | Wait:
-    """Return a whole tree, or when to try again. Raises OutOfService, Permanent (a secret of ours in an attachment), forge errors."""
+def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | Unrepaired:
+    """Return a whole tree, or when to try again, or (a resample only) that nothing more came of it.
+
+    Raises OutOfService, Permanent (a secret of ours in an attachment), forge errors.
+    """
     fetched, missed = _fetch(task, ports)
     brief = replace(task.brief, attachments=(*task.brief.attachments, *fetched))
-    for file in brief.attachments:
-        if name := task.secret_in(file.content):
-            raise Permanent(
-                "secret_in_attachment", f"The attachment {file.name} holds the value of {name}: it would be published."
-            )
+    _scan(brief, task, ports)
     repository, base, present = _standing(task, ports)
     frame = Frame(brief=brief, present=present, protected=task.protected, marker=task.marker, year=task.year)
     author = _Authoring(task, ports, frame, note=" ".join(missed))
-    made = author.run()
-    if isinstance(made, Wait):
+    give_up = task.again if task.again and task.again.purpose is Purpose.HONEST else None
+    made = author.honest(give_up.why) if give_up else author.run()
+    if isinstance(made, Wait | Unrepaired):
         return made
     attempt, files, detail, degraded = made
     return Generated(
@@ -70,6 +90,7 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait:
         detail=detail,
         degraded=degraded,
         fetched=tuple(fetched),
+        gates=() if degraded else gates(files, brief, task.secret_in, ports),
     )
 
 
@@ -79,13 +100,41 @@ def _standing(task: GenerateInput, ports: Ports) -> tuple[Repository | None, str
     if repository is None:
         return None, None, {}
     try:
-        base = ports.forge.head(repository)
+        base = task.again.base_sha if task.again else ports.forge.head(repository)
         return repository, base, ports.forge.tree(repository, base) if base else {}
     except Permanent as error:
         if error.code != "repository_gone":
             raise
         ports.journal.warn(f"{error.message} This round goes to a new repository, on what was published last.")
         return None, None, task.last_tree()
+
+
+def gates(
+    files: Mapping[str, SiteFile], brief: Brief, secret_in: Callable[[bytes], str | None], ports: Ports
+) -> list[CheckResult]:
+    """Judge what a model wrote of a tree, before a browser sees it."""
+    written = {path: file.content for path, file in files.items() if file.origin is Origin.MODEL}
+    allowed = "\n".join([brief.text, *(check.text for check in brief.checks)])
+    tokens = ports.scanner.tokens if ports.scanner else shapes_in
+    return gate_results(written, secret_in=secret_in, tokens_in=tokens, allowed=allowed)
+
+
+def _scan(brief: Brief, task: GenerateInput, ports: Ports) -> None:
+    """Stop a round whose attachments hold a secret of ours, and warn of whatever else looks like one: that is the evaluator's to publish.
+
+    Raises Permanent(secret_in_attachment).
+    """
+    tokens = ports.scanner.tokens if ports.scanner else shapes_in
+    for file in brief.attachments:
+        if found := secret_line(file.content, task.secret_in):
+            where = f"{file.name}, line {found[1]},"
+            raise Permanent(
+                "secret_in_attachment", f"The attachment {where} holds the value of {found[0]}: it would be published."
+            )
+        for token in itertools.islice(tokens(file.content.decode("utf-8", "replace")), 3):
+            ports.journal.warn(
+                f"The attachment {file.name}, line {token.line}, is published with what looks like a {token.what}: {token.redacted}"
+            )
 
 
 def _found(task: GenerateInput, ports: Ports) -> Repository | None:
@@ -127,22 +176,47 @@ class _Authoring:
     frame: Frame
     note: str
 
-    def run(self) -> Made | Wait:
+    def run(self) -> Made | Wait | Unrepaired:
         if self.task.model_closed:
-            return self._honest(f"The language model is out of service: {self.task.model_closed}")
-        made = ask_in_turn(self.ports, self.task.budget, failures=self.task.failures, ask=self._asked)
-        return self._honest(f"No usable page was written: {made.why}") if isinstance(made, NotWritten) else made
+            return self._given_up(f"The language model is out of service: {self.task.model_closed}")
+        made = ask_in_turn(
+            self.ports,
+            self.task.budget,
+            failures=self.task.failures,
+            ask=self._asked,
+            models=self._models(),
+            seconds=self._seconds,
+        )
+        return self._given_up(f"No usable page was written: {made.why}") if isinstance(made, NotWritten) else made
+
+    def honest(self, why: str) -> Made:
+        """Give up on the app."""
+        return self._honest(f"No page that may be published was written: {why}")
+
+    def _seconds(self, now: datetime) -> float:
+        budget = self.task.budget
+        return budget.repair_seconds(now) if self.task.again else budget.model_seconds(now)
+
+    def _models(self) -> Sequence[str]:
+        """Return the models to be asked in turn; a fresh sample is asked of the one after the best attempt's, where there is one."""
+        models = self.ports.author.models
+        if self.task.again is None:
+            return models
+        used = models.index(self.task.again.model) if self.task.again.model in models else -1
+        return models[used + 1 : used + 2] or models[-1:]
+
+    def _given_up(self, why: str) -> Made | Unrepaired:
+        return Unrepaired(f"a fresh sample gave nothing: {why}") if self.task.again else self._honest(why)
 
     def _asked(self, model: str, until: datetime) -> Made:
         conversation = Conversation(self.ports, model, until)
-        written = conversation.write(self.frame.brief, self.frame.present or None, self.note)
+        again = self.task.again
+        kind, parent = (Purpose.RESAMPLE, again.attempt) if again else (Purpose.GENERATE, None)
+        written = conversation.write(self.frame.brief, self.frame.present or None, self.note, kind=kind, parent=parent)
         return self._accepted(model, written)
 
     def _accepted(self, model: str, written: Written) -> Made:
         files, notes = assemble(self.frame, written.files, written.deletions)
-        for path, file in files.items():
-            if file.origin is Origin.MODEL and (name := self.task.secret_in(file.content)):
-                raise BadReply("secret_in_reply", f"{model} wrote the value of {name} into {path}")
         contents = {path: file.content for path, file in files.items()}
         results = own_results(contents)
         if not acceptable(results):

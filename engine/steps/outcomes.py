@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from engine.core.brief import AttachedFile
     from engine.core.checks import CheckResult
+    from engine.core.decision import Decision
     from engine.core.site import SiteFile
     from engine.ports import Repository
 
@@ -37,16 +38,35 @@ class Generated:
     detail: str
     degraded: str = ""
     fetched: Sequence[AttachedFile] = field(default_factory=tuple)
+    gates: Sequence[CheckResult] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Barren:
+    """A repair was asked for and its answer holds no files that could be used: what follows is decided anew."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unrepaired:
+    """No further try can be made (no time, no model): the best attempt is published as it is."""
+
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The checks of one attempt, and which attempt of the run is to be published."""
+    """The checks of one attempt (None: there was nothing new to check), and what follows: publish the best, or try again.
 
-    attempt: int
+    `warnings` are sentences about the tree that is to be published.
+    """
+
+    attempt: int | None
     results: Sequence[CheckResult]
-    chosen: int
+    decision: Decision
     detail: str
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,17 @@
-"""Judge a tree: our own rules, the request's checks in a browser, and which attempt of the run is the best."""
+"""Judge a tree: our own rules, the request's checks and earlier rounds' ones in a browser; then decide what follows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.core import rules
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
-from engine.core.selection import Candidate, best
+from engine.core.decision import Next, Purpose, Tried, as_js, candidates, decide, tree_digest
+from engine.core.gates import bars
 from engine.core.source_rules import source_results
+from engine.core.vanished import TEXT as VANISHED
+from engine.core.vanished import vanished_result
 from engine.core.views import view_result
 from engine.ports import BrowserReport, PageUnderTest
 from engine.steps.outcomes import Verified
@@ -16,38 +19,53 @@ from engine.steps.outcomes import Verified
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from engine.core.budget import Budget
     from engine.ports import Ports
+
+BARRED = "not run: a gate bars this attempt"
+
+
+@dataclass(frozen=True, slots=True)
+class NewTree:
+    """The newest attempt's tree, which was not judged yet: what it was written for, the attempt that it repairs, and the gates' verdicts."""
+
+    attempt: int
+    purpose: Purpose
+    files: Mapping[str, bytes]
+    parent: int | None = None
+    gates: tuple[CheckResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyInput:
-    """The newest attempt's tree, the request's checks, and the attempts that were judged before. `url`: where Pages would serve it."""
+    """What is to be judged and by which checks. `new` is None where a repair gave no files: then only the decision is made anew.
 
-    attempt: int
-    order: int
-    files: Mapping[str, bytes]
-    url: str
+    `kept` are the checks of earlier rounds that held when those were published, `before` the page of the round before.
+    """
+
+    new: NewTree | None
+    tried: tuple[Tried, ...]
+    url: str  # where Pages would serve it
     words: str  # the brief
     checks: tuple[Check, ...]
-    earlier: tuple[Candidate, ...]
-    seconds: float
+    budget: Budget
+    kept: tuple[Check, ...] = ()
+    before: Mapping[str, bytes] = field(default_factory=dict)
+    call_seconds: float = 0.0  # that the round's longest model call took
 
 
 def verify(task: VerifyInput, ports: Ports) -> Verified:
-    """Return a result for each of our rules, each check of the request and each view, and the attempt to publish."""
-    scripts = [check for check in task.checks if check.kind is Kind.JS]
-    page = PageUnderTest(task.url, task.files, Target.LOCAL, task.words)
-    report = ports.browser.run(page, scripts, seconds=task.seconds) if ports.browser else BrowserReport(())
-    ran = iter(report.results)
-    requested = [
-        next(ran) if check.kind is Kind.JS and ports.browser else rules.static_result(check, task.files)
-        for check in task.checks
-    ]
-    judged = [*rules.own_results(task.files), *requested]
-    advice = [*source_results(task.files, task.checks), *(view_result(view, Target.LOCAL) for view in report.views)]
-    results = [*judged, *advice]
-    chosen = best([*task.earlier, Candidate(task.attempt, task.order, results)])
-    return Verified(task.attempt, tuple(results), chosen.attempt, summary(judged))
+    """Return a result for each of our rules, each check of the request and of earlier rounds, and each view; and what follows."""
+    tried, results, line = list(task.tried), list[CheckResult](), "nothing new to check"
+    if new := task.new:
+        results, line = _judged(task, new, ports)
+        judged = (*new.gates, *results)
+        tried.append(Tried(new.attempt, new.purpose, tree_digest(new.files), judged, new.parent))
+    left = task.budget.repair_seconds(ports.clock.now(), task.call_seconds)
+    decision = decide(tried, repair_seconds=left)
+    warnings = _warnings(tried, decision.attempt) if decision.next is Next.PUBLISH else ()
+    detail = f"{line}; {decision.next} attempt {decision.attempt}: {decision.reason}"
+    return Verified(new.attempt if new else None, tuple(results), decision, detail, warnings)
 
 
 def summary(judged: Sequence[CheckResult]) -> str:
@@ -56,3 +74,41 @@ def summary(judged: Sequence[CheckResult]) -> str:
     not_run = [r.detail for r in judged if r.verdict is Verdict.NOT_RUN]
     line = f"{passed} of {len(judged)} checks passed"
     return f"{line}, {len(not_run)} not run: {not_run[0]}" if not_run else line
+
+
+def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckResult], str]:
+    """Return all results, those of the request in its order, and a line about them."""
+    asked = [check for check in (*task.checks, *task.kept) if check.kind in {Kind.JS, Kind.EARLIER}]
+    page = PageUnderTest(task.url, new.files, Target.LOCAL, task.words)
+    report = _report(page, asked, bars(new.gates), task.budget.check_seconds(ports.clock.now()), ports)
+    ran = iter(report.results)
+    requested = [next(ran) if check.kind is Kind.JS else rules.static_result(check, new.files) for check in task.checks]
+    earlier = [
+        CheckResult(check, r.target, r.verdict, r.detail, r.value, r.milliseconds)
+        for check, r in zip(task.kept, ran, strict=True)
+    ]
+    judged = [*rules.own_results(new.files), *requested, *earlier]
+    advice = [*source_results(new.files, task.checks), *(view_result(view, Target.LOCAL) for view in report.views)]
+    if task.before:
+        advice.append(vanished_result(task.before, new.files, task.words))
+    return [*judged, *advice], summary(judged)
+
+
+def _report(page: PageUnderTest, asked: Sequence[Check], barred: bool, seconds: float, ports: Ports) -> BrowserReport:
+    """Have the browser run the expressions; without one, or on what may not be opened, each is `not_run`."""
+    if ports.browser and not barred:
+        return ports.browser.run(page, [as_js(check) for check in asked], seconds=seconds)
+    why = BARRED if barred else rules.NO_BROWSER
+    return BrowserReport([CheckResult(check, Target.LOCAL, Verdict.NOT_RUN, why) for check in asked])
+
+
+def _warnings(tried: Sequence[Tried], chosen: int) -> tuple[str, ...]:
+    """Tell before the evaluator does what the page to be published has lost."""
+    found = next(one for one in candidates(tried) if one.attempt == chosen)
+    lost = [f"A check of an earlier round does not hold any more: {text}" for text in _earlier_lost(found.results)]
+    gone = [r.detail for r in found.results if r.check.text == VANISHED and r.detail]
+    return tuple(f"{text[:1].upper()}{text[1:]}"[:1000] for text in (*lost, *gone))
+
+
+def _earlier_lost(results: Sequence[CheckResult]) -> list[str]:
+    return [r.check.text for r in results if r.check.kind is Kind.EARLIER and r.verdict is Verdict.FAIL]

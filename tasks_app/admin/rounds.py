@@ -129,7 +129,7 @@ class RoundAdmin(ReadOnlyAdmin):
             {"classes": ("collapse",), "fields": (
                 shown("id"), shown("task", "row of the task"), shown("run"), shown("started_at"), shown("next_at"), shown("share_ends_at"),
                 shown("rung_at"), shown("lease_owner"), shown("lease_token"), shown("lease_until"), shown("crashes"), shown("failures"),
-                shown("chosen_at"), shown("base_sha"), shown("owner"), shown("repository", "repository's name"),
+                shown("plan"), shown("plan_attempt"), shown("plan_reason"), shown("chosen_at"), shown("base_sha"), shown("owner"), shown("repository", "repository's name"),
                 shown("key"), shown("task_key"), shown("digest"), raw_request,
             )},
         ),

@@ -68,6 +68,17 @@ class Round(models.Model):
     failures = models.PositiveSmallIntegerField(default=0, help_text="passing failures of this step in a row")
     waiting_on = models.TextField(blank=True, help_text="what it waits for, in a sentence")
 
+    plan = models.CharField(
+        max_length=8, blank=True, help_text="what generate is to do: repair, resample, honest; blank: write the page"
+    )
+    plan_attempt = models.ForeignKey(
+        "Attempt",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="the best so far, which the plan is about",
+    )
+    plan_reason = models.TextField(blank=True)
     chosen_attempt = models.ForeignKey("Attempt", null=True, on_delete=models.PROTECT, related_name="+")
     chosen_at = models.DateTimeField(null=True, help_text="also the commit's date")
     owner = models.CharField(max_length=255, blank=True)
@@ -101,6 +112,11 @@ class Round(models.Model):
                 name="round_lease_is_whole",
                 condition=Q(lease_token=None, lease_until=None)
                 | Q(lease_token__isnull=False, lease_until__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="round_plan_is_whole",
+                condition=Q(plan="", plan_attempt=None)
+                | Q(plan__in=["repair", "resample", "honest"], plan_attempt__isnull=False, step=Step.GENERATE.value),
             ),
             models.CheckConstraint(
                 name="round_completed_has_commit", condition=~Q(state=State.COMPLETED.value) | ~Q(commit_sha="")

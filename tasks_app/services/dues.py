@@ -80,6 +80,9 @@ def _in_order(due: QuerySet[Round]) -> QuerySet[Round]:
 
 
 def _not_held(due: QuerySet[Round], *, closed: Collection[str], now: datetime) -> QuerySet[Round]:
-    """Leave out rounds whose step needs what a breaker has closed off, until their step's share of the deadline ends."""
+    """Leave out rounds whose step needs what a breaker has closed off, until their step's share of the deadline ends.
+
+    Not those that have a tree already: their plan is given up, and the best there is goes on.
+    """
     steps = [step for step, kind in NEEDS.items() if kind in closed]
-    return due.exclude(step__in=steps, share_ends_at__gt=now) if steps else due
+    return due.exclude(step__in=steps, share_ends_at__gt=now, plan="") if steps else due

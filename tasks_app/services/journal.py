@@ -11,8 +11,8 @@ from django.db.models import Max
 from django.utils import timezone
 
 from engine.errors import Fenced
-from engine.ports import Reply
-from tasks_app.models import Attempt, Commit, NotificationAttempt, PagesStatus, Round
+from engine.ports import Message, Recalled, Reply
+from tasks_app.models import Attempt, Commit, NotificationAttempt, PagesStatus, Round, StepRun
 from tasks_app.redaction import keepable
 from tasks_app.services.spending import call_admitted, counted
 
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from engine.ports import Answer, Look, Message, Prompt, Repository
+    from engine.ports import Answer, Look, Prompt, Repository
     from tasks_app.services.leases import Lease
 
 #: How much of an evaluator's answer is kept, in characters.
 ANSWER_KEPT = 16_384
+
+#: How much of a model's answer is kept, in characters: more than a site may hold.
+REPLY_KEPT = 6_500_000
 
 
 class DatabaseJournal:
@@ -33,6 +36,8 @@ class DatabaseJournal:
     def __init__(self, lease: Lease, run: int) -> None:
         self._lease, self._run = lease, run
         self._answer_within: int | None = None
+        self._since = timezone.now()
+        self._recalled: set[int] = set()
 
     @contextmanager
     def _fenced(self) -> Iterator[None]:
@@ -73,6 +78,22 @@ class DatabaseJournal:
     def tokens_left(self) -> int | None:
         """Return how long the answer to the call begun last may be, in tokens; None: unbounded."""
         return self._answer_within
+
+    def attempt_recalled(self, *, kind: str, model: str, parent: int | None) -> Recalled | None:
+        """Return a call of this step that an earlier claim was answered and could not use any more, each once."""
+        with self._fenced():
+            step = StepRun.objects.filter(round_id=self._lease.round_id, ended_at=None).first()
+            asked = Attempt.objects.filter(
+                round_id=self._lease.round_id, run=self._run, kind=kind, model_asked=model, parent=parent
+            )
+            of_step = asked.filter(started_at__gte=step.started_at if step else self._since, started_at__lt=self._since)
+            answered = of_step.filter(seconds__isnull=False, error_code="").exclude(pk__in=self._recalled)
+            found = answered.order_by("pk").first()
+        if found is None:
+            return None
+        self._recalled.add(found.pk)
+        messages = tuple(Message(m["role"], m["content"]) for m in found.messages)
+        return Recalled(found.pk, messages, Reply(found.reply, found.model_answered, found.finish_reason))
 
     def attempt_answered(self, attempt: int, reply: Reply, *, outcome: str) -> None:
         """Complete the row with the answer."""
@@ -187,7 +208,7 @@ def _as_kept(message: Message) -> dict[str, object]:
 def _as_columns(reply: Reply) -> dict[str, object]:
     usage = reply.usage
     return {
-        "reply": keepable(reply.text),
+        "reply": keepable(reply.text[:REPLY_KEPT]),
         "model_answered": keepable(reply.model)[:200],
         "request_id": keepable(reply.request_id)[:200],
         "finish_reason": keepable(reply.finish_reason)[:40],

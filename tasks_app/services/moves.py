@@ -12,17 +12,24 @@ from django.db.models import F
 from django.utils import timezone
 
 from engine.core.budget import Budget
+from engine.core.decision import Next
 from engine.core.fields import storable
 from engine.core.lifecycle import State, Step, may_follow
 from engine.errors import Fenced
+from engine.steps.outcomes import Barren
 from tasks_app.models import CheckResult, Commit, Event, Round, SourceFile, StepRun, Task
-from tasks_app.redaction import keepable
+from tasks_app.redaction import found_in, keepable, redact
 
 if TYPE_CHECKING:
     from engine.core.checks import CheckResult as Result
-    from engine.steps.outcomes import Deployed, Generated, Published, Verified, Wait
+    from engine.core.site import SiteFile
+    from engine.steps.outcomes import Deployed, Generated, Published, Unrepaired, Verified, Wait
     from tasks_app.services.leases import Lease
 
+#: Where the gates' results begin among an attempt's: they are known before the others.
+GATES_FROM = 1001
+
+_UNPLANNED: dict[str, object] = {"plan": "", "plan_attempt": None, "plan_reason": ""}
 _RELEASE: dict[str, object] = {"lease_token": None, "lease_until": None, "rung_at": None, "crashes": 0}
 
 
@@ -46,17 +53,7 @@ def step_begin(*, lease: Lease, row: Round) -> None:
 
 def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
     """Store the tree of an attempt and go on to verify. Raises Fenced."""
-    files = [
-        SourceFile(
-            attempt_id=outcome.attempt,
-            path=path,
-            content=file.content,
-            sha256=hashlib.sha256(file.content).hexdigest(),
-            size=len(file.content),
-            origin=file.origin,
-        )
-        for path, file in outcome.files.items()
-    ]
+    files = [_source(outcome.attempt, path, file) for path, file in outcome.files.items()]
     place = outcome.repository
     with transaction.atomic():
         _advance(
@@ -67,6 +64,7 @@ def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
             base_sha=outcome.base_sha,
             simulated=outcome.simulated,
             degraded=bool(outcome.degraded),
+            **_UNPLANNED,
             **(
                 {"owner": place.owner, "repository": place.name, "repo_url": place.url, "pages_url": place.pages_url}
                 if place
@@ -74,6 +72,9 @@ def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
             ),
         )
         SourceFile.objects.bulk_create(files)
+        CheckResult.objects.bulk_create(
+            _result(outcome.attempt, p, result) for p, result in enumerate(outcome.gates, GATES_FROM)
+        )
         for file in outcome.fetched:
             row.attachments.filter(name=file.name).update(
                 content=file.content, media_type=file.media_type[:255], sha256=hashlib.sha256(file.content).hexdigest()
@@ -83,12 +84,34 @@ def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
 
 
 def verified_record(*, lease: Lease, row: Round, outcome: Verified) -> None:
-    """Store an attempt's results and the choice, and go on to publish. Raises Fenced."""
+    """Store an attempt's results and what was decided: go on to publish, or back to generate with a plan. Raises Fenced."""
+    decision = outcome.decision
     with transaction.atomic():
-        _advance(lease, row, Step.PUBLISH, outcome.detail, chosen_attempt=outcome.chosen, chosen_at=timezone.now())
-        CheckResult.objects.bulk_create(
-            _result(outcome.attempt, p, result) for p, result in enumerate(outcome.results, 1)
-        )
+        if decision.next is Next.PUBLISH:
+            warnings = [*row.warnings, *(w for w in map(keepable, outcome.warnings) if w not in row.warnings)]
+            _choose(lease, row, decision.attempt, outcome.detail, warnings=warnings)
+        else:
+            plan = {
+                "plan": decision.next,
+                "plan_attempt_id": decision.attempt,
+                "plan_reason": keepable(decision.reason),
+            }
+            _advance(lease, row, Step.GENERATE, outcome.detail, **plan)
+        if outcome.attempt is not None:
+            CheckResult.objects.bulk_create(
+                _result(outcome.attempt, p, result) for p, result in enumerate(outcome.results, 1)
+            )
+        _event(row, f"decided: {decision.next}", f"attempt {decision.attempt}: {decision.reason}")
+
+
+def fruitless_record(*, lease: Lease, row: Round, outcome: Barren | Unrepaired) -> None:
+    """A further try gave no tree: have what follows decided anew, or publish the best there is. Raises Fenced."""
+    with transaction.atomic():
+        if isinstance(outcome, Barren):
+            _advance(lease, row, Step.VERIFY, outcome.detail, **_UNPLANNED)
+            return
+        _choose(lease, row, row.plan_attempt_id, outcome.detail)
+        _event(row, f"{row.plan} given up", outcome.detail)
 
 
 def published_record(*, lease: Lease, row: Round, outcome: Published) -> None:
@@ -176,6 +199,11 @@ def crash_record(*, lease: Lease, row: Round, message: str, delay: float) -> Non
         _event(row, "internal error", message)
 
 
+def _choose(lease: Lease, row: Round, attempt: int | None, detail: str, **changes: object) -> None:
+    chosen = {"chosen_attempt_id": attempt, "chosen_at": timezone.now()}
+    _advance(lease, row, Step.PUBLISH, detail, **chosen, **_UNPLANNED, **changes)
+
+
 def _advance(lease: Lease, row: Round, step: Step, detail: str, **changes: object) -> None:
     now, present = timezone.now(), Step(row.step)
     if not may_follow(step, present):
@@ -201,6 +229,17 @@ def _end_step(row: Round, now: datetime, outcome: str, detail: str) -> None:
 
 def _event(row: Round, what: str, text: str) -> None:
     Event.objects.create(at=timezone.now(), who="service", what=what, round=row, text=keepable(text))
+
+
+def _source(attempt: int, path: str, file: SiteFile) -> SourceFile:
+    """Return a file's row. A secret of ours is taken out of it: a gate has seen it, and keeps the attempt from being published."""
+    content = file.content
+    if found_in(content):
+        content = redact(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    digest = hashlib.sha256(content).hexdigest()
+    return SourceFile(
+        attempt_id=attempt, path=path, content=content, sha256=digest, size=len(content), origin=file.origin
+    )
 
 
 def _result(attempt: int, position: int, result: Result) -> CheckResult:

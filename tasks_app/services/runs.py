@@ -65,6 +65,9 @@ def run_start(*, row: Round, start: Start) -> bool:
             error_code="",
             error_message="",
             waiting_on="",
+            plan="",
+            plan_attempt=None,
+            plan_reason="",
             **(ANEW if start.step == Step.GENERATE else {}),
         )
         if started:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.core.budget import fresh
 from engine.errors import EngineError, Fenced, OutOfService, Permanent, Transient
 from engine.steps.choice import NotWritten, ask_in_turn
 from engine.steps.outcomes import Wait
@@ -15,6 +14,8 @@ from tests.fakes import NOW, FakeAuthor, make_ports
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+BUDGET = fresh(NOW, 600)
 
 BUSY = Transient("model_overloaded", "Busy.", 5.0)
 LIMITED = Transient("model_overloaded", "Busy.", 3600.0)
@@ -38,7 +39,9 @@ def asked(*said: str | EngineError, failures: int = 0) -> tuple[object, list[str
             raise answer
         return answer
 
-    return ask_in_turn(ports, fresh(NOW, 600), failures=failures, ask=ask), calls
+    return ask_in_turn(
+        ports, BUDGET, failures=failures, ask=ask, models=ports.author.models, seconds=BUDGET.model_seconds
+    ), calls
 
 
 def test_the_first_that_writes_is_the_last_that_is_asked() -> None:
@@ -100,6 +103,8 @@ def test_the_rounds_spent_tokens_end_the_asking() -> None:
 def test_without_time_nobody_is_asked() -> None:
     ports = make_ports()
     ports.clock.advance(500)
-    made = ask_in_turn(ports, fresh(NOW, 600), failures=0, ask=lambda *_: "page")
+    made = ask_in_turn(
+        ports, BUDGET, failures=0, ask=lambda *_: "page", models=ports.author.models, seconds=BUDGET.model_seconds
+    )
     assert isinstance(made, NotWritten)
     assert "had run out" in made.why

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from engine.adapters.secret_scanner import DetectSecretsScanner
 from engine.core.brief import AttachedFile
+from engine.core.gates import bars
 from engine.core.prompts import present_files
 from engine.core.repository import is_mit, read_marker
 from engine.core.site import Origin
@@ -137,12 +139,20 @@ def test_a_secret_in_an_attachment_stops_the_round() -> None:
         generate(generating(brief=brief), make_ports())
 
 
-def test_a_secret_in_a_reply_is_not_published() -> None:
-    leak = page_reply({"index.html": PAGE, "README.md": README, "a.js": b"'the-shared-secret'"})
-    author = FakeAuthor(leak, models=("only",))
-    outcome = made(generate(generating(), make_ports(author=author)))
-    assert "wrote the value of SECRET into a.js" in outcome.degraded
-    assert not any(b"the-shared-secret" in content for content in contents(outcome).values())
+def test_a_secret_in_a_reply_is_a_gates_verdict_with_its_place_and_without_its_value() -> None:
+    leak = page_reply({"index.html": PAGE, "README.md": README, "a.js": b"let a;\nlet b = 'the-shared-secret';\n"})
+    outcome = made(generate(generating(), make_ports(author=FakeAuthor(leak))))
+    assert bars(outcome.gates)
+    assert [r.detail for r in outcome.gates if r.detail] == ["a.js:2: the value of SECRET"]
+
+
+def test_what_looks_like_a_credential_in_an_attachment_is_a_warning() -> None:
+    journal = FakeJournal()
+    content = b"name,key\nA,ghp_A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8\n"
+    brief = replace(BRIEF, attachments=(AttachedFile("keys.csv", "text/csv", content),))
+    made(generate(generating(brief=brief), make_ports(journal=journal, scanner=DetectSecretsScanner())))
+    assert "keys.csv, line 2" in journal.warnings[0]
+    assert "A1b2C3" not in journal.warnings[0]
 
 
 def test_http_attachments_are_fetched_and_missing_ones_are_said_and_told_to_the_model() -> None:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from engine.core.budget import fresh
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict, parse_check
+from engine.core.decision import Purpose, Tried
 from engine.core.repository import licence
 from engine.core.selection import Candidate
 from engine.ports import BrowserReport, PageUnderTest, PageView
-from engine.steps.verify import VerifyInput, verify
-from tests.fakes import PAGE, README, make_ports
+from engine.steps.verify import NewTree, VerifyInput, verify
+from tests.fakes import NOW, PAGE, README, make_ports
 
 FILES = {"index.html": PAGE, "README.md": README, "LICENSE": licence(2026, "x")}
 CHECKS = (parse_check("js: true"), parse_check("Repo has MIT license"), parse_check("It is pretty"))
@@ -28,14 +30,12 @@ class FakeBrowser:
 
 def verifying(**over: object) -> VerifyInput:
     task = {
-        "attempt": 7,
-        "order": 1,
-        "files": FILES,
+        "new": NewTree(7, Purpose.GENERATE, FILES),
+        "tried": (),
         "url": URL,
         "words": "the brief",
         "checks": CHECKS,
-        "earlier": (),
-        "seconds": 30.0,
+        "budget": fresh(NOW, 600),
     }
     return VerifyInput(**task | over)
 
@@ -48,20 +48,21 @@ def test_our_rules_come_first_and_then_each_check_in_order() -> None:
     outcome = verify(verifying(), make_ports())
     verdicts = [r.verdict for r in outcome.results]
     assert verdicts[:6] == [Verdict.PASS] * 3 + [Verdict.NOT_RUN, Verdict.PASS, Verdict.UNVERIFIABLE]
-    assert (outcome.attempt, outcome.chosen) == (7, 7)
+    assert (outcome.attempt, outcome.decision.attempt) == (7, 7)
     assert "4 of 6 checks passed, 1 not run: this machine runs no check browser" in outcome.detail
 
 
 def test_the_best_attempt_is_chosen_and_not_the_last() -> None:
-    better = Candidate(3, 1, [CheckResult(Check(Kind.RULE, str(n)), Target.LOCAL, Verdict.PASS) for n in range(5)])
-    assert verify(verifying(earlier=(better,), order=2), make_ports()).chosen == 3
+    results = [CheckResult(Check(Kind.RULE, str(n)), Target.LOCAL, Verdict.PASS) for n in range(5)]
+    better = Tried(3, Purpose.GENERATE, "d", results)
+    assert verify(verifying(tried=(better,)), make_ports()).decision.attempt == 3
 
 
 def test_a_browser_decides_the_js_checks_and_them_alone() -> None:
     browser = FakeBrowser(BrowserReport([js(Verdict.FAIL)]))
     outcome = verify(verifying(), make_ports(browser=browser))
     assert [r.verdict for r in outcome.results[3:6]] == [Verdict.FAIL, Verdict.PASS, Verdict.UNVERIFIABLE]
-    assert browser.asked == [(PageUnderTest(URL, FILES, Target.LOCAL, "the brief"), (CHECKS[0],), 30.0)]
+    assert browser.asked == [(PageUnderTest(URL, FILES, Target.LOCAL, "the brief"), (CHECKS[0],), 60.0)]
 
 
 def test_a_page_without_js_checks_is_opened_all_the_same() -> None:
@@ -78,7 +79,7 @@ def test_each_view_is_a_result_with_its_screenshot_and_what_the_page_said() -> N
     wide, narrow = outcome.results[-2:]
     assert (wide.verdict, wide.screenshot) == (Verdict.PASS, b"jpeg")
     assert wide.console == ("error: oops (x:7)", "not had: cdn.test: timed out")
-    assert wide.value == {"hosts": {"cdn.test": ["d3@7"]}}
+    assert wide.value == {"hosts": {"cdn.test": ["d3@7"]}, "elements": {}}
     assert (narrow.verdict, narrow.detail) == (Verdict.FAIL, "TypeError: x")
 
 

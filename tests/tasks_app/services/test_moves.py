@@ -8,10 +8,11 @@ import pytest
 from django.utils import timezone
 
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.core.decision import Decision, Next
 from engine.core.site import Origin, SiteFile
 from engine.errors import Fenced
 from engine.ports import Answer, Look, Prompt, Reply, Repository
-from engine.steps.outcomes import Deployed, Generated, Published, Verified, Wait
+from engine.steps.outcomes import Deployed, Generated, Published, Unrepaired, Verified, Wait
 from tasks_app.models import Attempt, Commit, Event, Round, StepRun, Task
 from tasks_app.models import CheckResult as CheckRow
 from tasks_app.services import moves
@@ -31,6 +32,10 @@ MOVES: dict[str, tuple[str, Callable[[Lease, Round], None]]] = {
     "begin": ("publish", lambda lease, row: moves.step_begin(lease=lease, row=row)),
     "generated": ("generate", lambda lease, row: moves.generated_record(lease=lease, row=row, outcome=generated(row))),
     "verified": ("verify", lambda lease, row: moves.verified_record(lease=lease, row=row, outcome=verified(row))),
+    "fruitless": (
+        "generate",
+        lambda lease, row: moves.fruitless_record(lease=lease, row=row, outcome=Unrepaired("no time")),
+    ),
     "published": ("publish", lambda lease, row: moves.published_record(lease=lease, row=row, outcome=PUBLISHED)),
     "deployed": ("deploy", lambda lease, row: moves.deployed_record(lease=lease, row=row, outcome=Deployed(True, "d"))),
     "delivered": ("notify", lambda lease, row: moves.delivered_record(lease=lease, row=row, detail="200")),
@@ -43,6 +48,7 @@ JOURNAL: dict[str, Callable[[DatabaseJournal, int], object]] = {
         kind="generate", prompt=Prompt("p", "1", "d", ()), provider="x", model="m", simulated=False
     ),
     "attempt_answered": lambda j, pk: j.attempt_answered(pk, Reply("text", "m", "stop"), outcome="ok"),
+    "attempt_recalled": lambda j, _: j.attempt_recalled(kind="generate", model="m", parent=None),
     "attempt_failed": lambda j, pk: j.attempt_failed(pk, code="c", message="m"),
     "commit_planned": lambda j, _: j.commit_planned(sha="2" * 40, parent=None, paths=["a"]),
     "commit_abandoned": lambda j, _: j.commit_abandoned(sha=SHA),
@@ -67,7 +73,7 @@ def generated(row: Round) -> Generated:
 
 def verified(row: Round) -> Verified:
     result = CheckResult(Check(Kind.PROSE, "MIT"), Target.LOCAL, Verdict.PASS)
-    return Verified(attempt(row).pk, (result,), attempt(row).pk, "1 of 1")
+    return Verified(attempt(row).pk, (result,), Decision(Next.PUBLISH, attempt(row).pk, "all hold"), "1 of 1")
 
 
 def running(step: str, **over: object) -> tuple[Lease, Round]:
@@ -126,7 +132,7 @@ def test_a_journal_with_a_stale_token_is_fenced_and_changes_no_row(method: str) 
     assert dump() == before
 
 
-@pytest.mark.parametrize("method", JOURNAL)
+@pytest.mark.parametrize("method", sorted(set(JOURNAL) - {"attempt_recalled"}))
 def test_a_journal_under_a_live_lease_writes(method: str) -> None:
     lease, row = running("notify")
     pk = DatabaseJournal(lease, 1).notification_begun(url="u", body=b"", headers={})

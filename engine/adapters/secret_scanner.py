@@ -1,0 +1,62 @@
+"""A Scanner on detect-secrets' plugins for credentials of a known form, and our own shapes beside them.
+
+Only its patterns are used: not its entropy plugins, which take integrity hashes for secrets, and never its `verify`, which sends what it
+found to strangers. What grows with the square of a text there (OpenAI, JWT, Slack, npm) is among our own shapes or has a bound here.
+https://github.com/Yelp/detect-secrets/tree/v1.5.0/detect_secrets/plugins
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from detect_secrets.plugins.aws import AWSKeyDetector
+from detect_secrets.plugins.discord import DiscordBotTokenDetector
+from detect_secrets.plugins.github_token import GitHubTokenDetector
+from detect_secrets.plugins.gitlab_token import GitLabTokenDetector
+from detect_secrets.plugins.mailchimp import MailchimpDetector
+from detect_secrets.plugins.openai import OpenAIDetector
+from detect_secrets.plugins.pypi_token import PypiTokenDetector
+from detect_secrets.plugins.sendgrid import SendGridDetector
+from detect_secrets.plugins.slack import SlackDetector
+from detect_secrets.plugins.square_oauth import SquareOAuthDetector
+from detect_secrets.plugins.stripe import StripeDetector
+from detect_secrets.plugins.telegram_token import TelegramBotTokenDetector
+from detect_secrets.plugins.twilio import TwilioKeyDetector
+
+from engine.core.token_shapes import Token, is_real, shapes_in, without_hashes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PLUGINS = (
+    AWSKeyDetector, DiscordBotTokenDetector, GitHubTokenDetector, GitLabTokenDetector, MailchimpDetector, OpenAIDetector,
+    PypiTokenDetector, SendGridDetector, SlackDetector, SquareOAuthDetector, StripeDetector, TelegramBotTokenDetector, TwilioKeyDetector,
+)  # fmt: skip
+
+#: Where a pattern may begin: a run of a credential's characters. Patterns see one run at a time, so that none reads a text twice.
+_RUN = re.compile(r"[\w.:/+=-]{16,}")
+_LONGEST_RUN = 1_000
+
+
+class DetectSecretsScanner:
+    """Finds credentials by their form alone, without network and without a log."""
+
+    def __init__(self) -> None:
+        self._patterns = [(plugin.secret_type, re.compile(p)) for plugin in _PLUGINS for p in plugin().denylist]
+
+    def tokens(self, text: str) -> Iterator[Token]:
+        """Yield what looks like a credential, each place once."""
+        seen = set[tuple[int, str]]()
+        for token in (*shapes_in(text), *self._by_plugins(without_hashes(text))):
+            if (token.line, token.match) not in seen:
+                seen.add((token.line, token.match))
+                yield token
+
+    def _by_plugins(self, text: str) -> Iterator[Token]:
+        for run in _RUN.finditer(text):
+            part = run[0][:_LONGEST_RUN]
+            for what, pattern in self._patterns:
+                found = pattern.search(part)
+                if found and is_real(found[0]):
+                    yield Token(what, text.count("\n", 0, run.start()) + 1, found[0])

@@ -1,0 +1,56 @@
+"""What a model is told about its page: from an attempt's results to the findings of a repair."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from engine.core.checks import CheckResult, Kind, Verdict
+from engine.core.decision import as_js, repairable
+from engine.core.repair_prompt import Findings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_SELECTORS = (
+    re.compile(r"""getElementById\(\s{0,4}["'`]([\w-]{1,80})["'`]"""),
+    re.compile(r"""querySelector(?:All)?\(\s{0,4}(?:"([^"\n]{1,120})"|'([^'\n]{1,120})'|`([^`$\n]{1,120})`)"""),
+)
+MOST_SELECTORS = 8
+
+
+def findings_of(results: Sequence[CheckResult]) -> Findings:
+    """Return what failed with what was seen, what the page said, the elements that the failing checks name, and what must stay."""
+    wrong = [replace(r, check=as_js(r.check)) for r in repairable(results)]
+    views = [r for r in results if r.check.kind is Kind.VIEW]
+    said = [line for view in views for line in (view.detail, *view.console) if line]
+    kept = [as_js(r.check) for r in results if r.check.kind is Kind.EARLIER and r.verdict is Verdict.PASS]
+    advice = [r.detail for r in results if r.check.kind is Kind.SOURCE and r.verdict is not Verdict.PASS and r.detail]
+    return Findings(
+        failing=[r for r in wrong if r.check.kind is not Kind.GATE],
+        refused=[one for r in wrong if r.check.kind is Kind.GATE for one in r.detail.split("; ")],
+        said=[*said, *advice],
+        seen="\n".join(_seen(views)),
+        kept=kept,
+    )
+
+
+def selectors_of(expression: str) -> list[str]:
+    """Return the selectors that an expression looks up in the document, the first MOST_SELECTORS of them."""
+    ids = [f"#{found[1]}" for found in _SELECTORS[0].finditer(expression)]
+    named = [next(group for group in found.groups() if group) for found in _SELECTORS[1].finditer(expression)]
+    return list(dict.fromkeys([*ids, *named]))[:MOST_SELECTORS]
+
+
+def _seen(views: Sequence[CheckResult]) -> Iterator[str]:
+    for view in views:
+        elements = view.value.get("elements") if isinstance(view.value, dict) else None
+        if isinstance(elements, dict) and elements:
+            yield from _lines(elements)
+            return
+
+
+def _lines(elements: Mapping[object, object]) -> Iterator[str]:
+    for selector, shown in elements.items():
+        yield f"{selector}: {shown or 'no such element'}"

@@ -1,0 +1,105 @@
+"""Have the best attempt repaired by the model that wrote it: what fails with what was seen instead, changed files back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from engine.core import backoff
+from engine.core.budget import SHORTEST_MODEL_CALL, Budget
+from engine.core.decision import Purpose
+from engine.core.findings import findings_of
+from engine.core.lifecycle import Step
+from engine.core.repair_prompt import repair_prompt
+from engine.core.rules import acceptable, own_results
+from engine.core.site import Frame, Origin, SiteFile, assemble
+from engine.errors import EngineError, Fenced, OutOfService, Permanent, Transient
+from engine.steps.authoring import Conversation, Written
+from engine.steps.generate import gates
+from engine.steps.outcomes import Barren, Generated, Unrepaired, Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from engine.core.brief import Brief
+    from engine.core.checks import CheckResult
+    from engine.ports import Ports, Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class RepairInput:
+    """The best attempt so far, by `model`: its whole tree and its results. `base_sha` is the head that it was written for."""
+
+    brief: Brief
+    attempt: int
+    model: str
+    files: Mapping[str, SiteFile]
+    results: Sequence[CheckResult]
+    protected: tuple[str, ...]
+    marker: str
+    year: int
+    base_sha: str
+    budget: Budget
+    failures: int
+    secret_in: Callable[[bytes], str | None]
+
+
+def repair(task: RepairInput, ports: Ports) -> Generated | Barren | Unrepaired | Wait:
+    """Return the repaired tree, or why there is none. Raises only Fenced and what closes the model off (OutOfService)."""
+    now = ports.clock.now()
+    seconds = task.budget.repair_seconds(now)
+    if not seconds:
+        return Unrepaired("the repair was cut: its share of the deadline is over")
+    models = ports.author.models
+    model = task.model if task.model in models else models[0]
+    conversation = Conversation(ports, model, now + timedelta(seconds=seconds))
+    try:
+        written = conversation.converse(Purpose.REPAIR, lambda boundary: _prompt(task, boundary), task.attempt)
+        return _repaired(task, written, model, ports)
+    except (Fenced, OutOfService):
+        raise
+    except Permanent as error:
+        return Barren(f"the repair by {model} came to nothing: {error.message}")
+    except Transient as error:
+        return _later(task, error, ports)
+
+
+def _prompt(task: RepairInput, boundary: str) -> Prompt:
+    tree = {path: file.content for path, file in task.files.items() if file.origin is not Origin.ATTACHMENT}
+    return repair_prompt(task.brief, boundary=boundary, tree=tree, findings=findings_of(task.results))
+
+
+def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> Generated:
+    present = {path: file.content for path, file in task.files.items()}
+    frame = Frame(task.brief, present, task.protected, task.marker, task.year, repairs=True)
+    files, notes = assemble(frame, written.files, written.deletions)
+    files = {path: _with_origin(file, task.files.get(path)) for path, file in files.items()}
+    results = own_results({path: file.content for path, file in files.items()})
+    if not acceptable(results):
+        raise Permanent("model_no_page", "; ".join(r.detail for r in results if r.detail))
+    said = "; ".join((f"{model} repaired {', '.join(sorted(written.files))}", *written.problems, *notes))
+    return Generated(
+        attempt=written.attempt,
+        files=files,
+        base_sha=task.base_sha,
+        repository=None,
+        simulated=ports.author.simulated,
+        detail=said,
+        gates=gates(files, task.brief, task.secret_in, ports),
+    )
+
+
+def _with_origin(file: SiteFile, before: SiteFile | None) -> SiteFile:
+    """Return a file that was not written anew with the origin that it had."""
+    return before if before and file.origin is Origin.CARRIED else file
+
+
+def _later(task: RepairInput, error: EngineError, ports: Ports) -> Wait | Unrepaired:
+    """Come back where the share leaves time for a call; else the best there is goes on."""
+    asked = error.retry_after if isinstance(error, Transient) else None
+    until = ports.clock.now() + timedelta(seconds=max(asked or 0, backoff.transient_delay(task.failures + 1)))
+    ends = task.budget.share_ends(Step.GENERATE)
+    if error.code == "model_out_of_time" or (ends - until).total_seconds() < SHORTEST_MODEL_CALL:
+        return Unrepaired(f"the repair was cut: {error.message}")
+    return Wait(until, f"the model: {error.message}", failed=True)
