@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 #: As an operator looks for them: what was asked, what was done, what else happened.
 ORDER = (
-    "Round", "Task", "Rejection", "Event", "Breaker", "ForgeQuota", "ForgeWrite", "WorkerBeat", "Attachment",
-    "StepRun", "Attempt", "SourceFile", "CheckResult", "Commit", "PagesStatus", "NotificationAttempt",
+    "Round", "Task", "Rejection", "Event", "Breaker", "ForgeQuota", "ForgeWrite", "ModelProfile", "WorkerBeat",
+    "Attachment", "StepRun", "Attempt", "SourceFile", "CheckResult", "Commit", "PagesStatus", "NotificationAttempt",
 )  # fmt: skip
 
 

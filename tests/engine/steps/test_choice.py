@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.core.budget import fresh
 from engine.errors import EngineError, Fenced, OutOfService, Permanent, Transient
 from engine.steps.choice import NotWritten, ask_in_turn
 from engine.steps.outcomes import Wait

@@ -14,6 +14,7 @@ from tasks_app.models import (
     Commit,
     ForgeQuota,
     ForgeWrite,
+    ModelProfile,
     NotificationAttempt,
     Round,
     SourceFile,
@@ -100,6 +101,9 @@ VIOLATIONS: dict[str, Callable[[Round], object]] = {
     "notification_number_once": twice(notification),
     "breaker_one_open_per_kind": twice(breaker),
     "forge_quota_one_row": lambda _: ForgeQuota.objects.create(pk=2),
+    "model_profile_once": twice(
+        lambda _: ModelProfile.objects.create(server="s", model="m", learned_at=timezone.now())
+    ),
     "forge_write_one_slot_per_key": twice(lambda _: ForgeWrite.objects.create(key="x", due_at=timezone.now())),
 }
 

@@ -143,7 +143,8 @@ def test_a_journal_under_a_live_lease_writes(method: str) -> None:
 
 
 def test_every_public_method_of_the_journal_is_in_the_table() -> None:
-    assert set(JOURNAL) == {name for name in vars(DatabaseJournal) if not name.startswith("_")}
+    methods = {name for name in vars(DatabaseJournal) if not name.startswith("_")}
+    assert set(JOURNAL) == methods - {"tokens_left"}, "that one touches no row"
 
 
 @pytest.mark.parametrize(
