@@ -32,6 +32,8 @@ from tasks_app.services.journal import DatabaseJournal
 from tasks_app.services.leases import lease_claim
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from engine.ports import Ports
     from tasks_app.services.leases import Lease
 
@@ -166,7 +168,7 @@ def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
         case OutOfService():
             _hold(lease, row, error.message, kind=error.kind)
         case Transient():
-            moves.round_wait(lease=lease, row=row, wait=_later(row, error, overdue=overdue))
+            moves.round_wait(lease=lease, row=row, wait=_again(row, error, now))
         case Permanent():
             moves.round_fail(lease=lease, row=row, code=error.code, message=error.message)
         case _:
@@ -174,14 +176,14 @@ def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
     return False
 
 
-def _later(row: Round, error: Transient, *, overdue: bool) -> Wait:
-    """Return when to come back after a passing failure; a turn that was given (Paced) is none, and is neither counted nor lengthened."""
+def _again(row: Round, error: Transient, now: datetime) -> Wait:
+    """Return when to try again: at the known time of a pace, which is no failure, else after a back-off that grows."""
     paced = isinstance(error, Paced)
     delay = 0.0 if paced else backoff.transient_delay(row.failures + 1)
-    until = timezone.now() + timedelta(seconds=max(error.retry_after or 0.0, delay))
+    until = now + timedelta(seconds=max(error.retry_after or 0.0, delay))
     if row.step == Step.DEPLOY:
         until = min(until, row.share_ends_at)
-    return Wait(until, error.message, needs_attention=overdue and not paced, failed=not paced)
+    return Wait(until, error.message, needs_attention=not paced and now >= row.share_ends_at, failed=not paced)
 
 
 def _unproven(reason: str) -> Deployed:
