@@ -58,6 +58,7 @@ class Console(admin.AdminSite):
     index_title = "Console"
     index_template = "console/index.html"
     empty_value_display = NOTHING
+    enable_nav_sidebar = False  # fourteen names beside every page leave the list of rounds too little room
 
     def login(self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None) -> HttpResponse:
         """Answer a throttled login as what it is."""

@@ -21,6 +21,8 @@ from tasks_app.services.dues import backlog
 from tasks_app.story import story
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
@@ -75,13 +77,22 @@ def _beats() -> list[dict[str, object]]:
     beats = WorkerBeat.objects.filter(seen_at__gt=now - timedelta(hours=1)).select_related("round").defer(
         *(f"round__{name}" for name in HEAVY)
     )  # fmt: skip
+    heard = {beat.worker for beat in beats if beat.seen_at > now - SILENT}
     return [
         {
             "worker": row_link(beat),
             "host": visible(beat.host)[:80],
             "seen": f"{seconds(max((now - beat.seen_at).total_seconds(), 0))} ago",
-            "alive": pill("alive" if beat.seen_at > now - SILENT else "silent"),
+            "alive": pill(_liveliness(beat, heard)),
             "on": row_link(beat.round) if beat.round else "",
         }
         for beat in beats[:20]
     ]
+
+
+def _liveliness(beat: WorkerBeat, heard: Collection[str]) -> str:
+    """Return how a process is. A worker with nothing to do says nothing: its dispatcher, which would have noticed its end, speaks for it."""
+    dispatcher = f"{beat.worker.partition(':')[0]}:dispatcher"
+    if beat.worker in heard:
+        return "alive"
+    return "idle" if beat.round_id is None and dispatcher in heard else "silent"

@@ -319,19 +319,10 @@ CASES = (*VALUES, *TIME, *FILES, *HOSTS, *HEARD, *USE)
 QUICK = frozenset(
     {
         "a title and an element",
-        "a function expression",
-        "an async expression",
         "what holds on an empty page shows nothing",
-        "a check before does not hide that one is vacuous",
         "true a moment later",
         "the first script's text",
-        "siblings are fetched with their types",
-        "modules and what they import",
-        "an address from the host's root leads nowhere, as on Pages",
-        "a page without its ending, and a folder",
         "a library that the mirror has",
-        "an answer that another origin alone may read",
         "errors with their lines",
-        "dialogs are dismissed and told",
     }
 )

@@ -14,8 +14,8 @@ from engine.core.checks import Check, Kind, Target, Verdict
 from engine.ports import BrowserReport, PageUnderTest
 from tests.browser.bad_pages import ANY, BAD, BESIDE, REACH, SOUND, Bad
 from tests.browser.canary import canary
-from tests.browser.processes import mentioning
 from tests.doubles.http_server import Script, serving
+from tests.processes import mentioning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from engine.adapters.chromium_browser import ChromiumBrowser, Machine
 from engine.adapters.process_tree import ProcessTree
 from engine.core.checks import Check, Kind, Target, Verdict
 from engine.ports import BrowserReport, PageUnderTest
-from tests.browser.processes import mentioning
+from tests.processes import mentioning
 
 if TYPE_CHECKING:
     from collections.abc import Callable

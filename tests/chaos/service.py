@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -15,19 +14,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx2
 
-from tests.chaos.processes import ROLES, by_role, command_of, status_of, wait_for, writing_to
+from tests.chaos.roles import ROLES, by_role, writing_to
+from tests.processes import command_of, free_port, status_of, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "only-for-the-chaos-tests"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Service:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.chaos.processes import ROLES, is_free, wait_for
 from tests.chaos.repositories import callbacks, commits
+from tests.chaos.roles import ROLES
 from tests.chaos.service import Service, task
 from tests.doubles.http_server import Script, serving
+from tests.processes import is_free, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +67,7 @@ class Chaos:
         if role == "serve":
             assert self.service.process
             self.service.process.wait()
-            assert wait_for(lambda: not self.service.everyone(), 10), "something survived the kill of serve"
+            assert wait_for(lambda: not self.service.everyone(), 30), "something survived the kill of serve"
             self.service.start()
         return True
 
@@ -177,4 +178,4 @@ def every_round_is_one_commit_of_one_repository(service: Service, accepted: dict
 def everything_ends(service: Service) -> None:
     assert service.stop() == 0, service.tail()
     assert not service.everyone()
-    assert wait_for(lambda: is_free(service.port), 5), service.table()
+    assert wait_for(lambda: is_free(service.port), 30), service.table()

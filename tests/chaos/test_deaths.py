@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.processes import ROLES, alive, is_free, wait_for
+from tests.chaos.roles import ROLES
 from tests.chaos.service import Service, task
 from tests.doubles.http_server import HttpServer, Script, serving
+from tests.processes import alive, is_free, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +80,7 @@ def test_every_idle_worker_at_once(service: Service, evaluator: HttpServer) -> N
 def test_the_round_of_a_killed_worker_is_done_by_another_at_once(service: Service, evaluator: HttpServer) -> None:
     service.until_whole()
     identity = service.post(task("busy", 1, "busy", evaluator.url("/notify")))
-    assert wait_for(lambda: service.roles()["busy worker"], 15), service.tail()
+    assert wait_for(lambda: service.roles()["busy worker"], 30), service.tail()
     (victim,) = service.roles()["busy worker"]
     os.kill(victim, signal.SIGKILL)
     assert service.completes(identity, 25)["live"]  # a lease is 60 s: it was freed and did not run out
@@ -102,7 +103,7 @@ def test_what_was_restarted_is_written_down(service: Service, evaluator: HttpSer
     os.kill(service.roles()["cluster main"][0], signal.SIGKILL)
     os.kill(service.roles()["web master"][0], signal.SIGKILL)
     a_round_completes(service, evaluator, "written-down")
-    assert wait_for(lambda: {"cluster restarted", "web restarted"} <= {what for (what,) in events(service)}, 10)
+    assert wait_for(lambda: {"cluster restarted", "web restarted"} <= {what for (what,) in events(service)}, 30)
 
 
 def events(service: Service) -> list[tuple[str]]:
@@ -114,14 +115,14 @@ def test_when_serve_is_killed_nothing_is_left_and_started_again_it_goes_on(
 ) -> None:
     service.until_whole()
     identity = service.post(task("serve", 1, "serve", evaluator.url("/notify")))
-    assert wait_for(lambda: service.roles()["busy worker"], 15), service.tail()
+    assert wait_for(lambda: service.roles()["busy worker"], 30), service.tail()
     assert service.process
     below = service.everyone()
     service.process.kill()
     service.process.wait()
-    assert wait_for(lambda: not any(alive(pid) for pid in below), 10)
+    assert wait_for(lambda: not any(alive(pid) for pid in below), 30)
     assert not service.everyone()
-    assert wait_for(lambda: is_free(service.port), 5), service.table()
+    assert wait_for(lambda: is_free(service.port), 30), service.table()
     service.start().until_whole()
     assert service.completes(identity, 25)[
         "live"

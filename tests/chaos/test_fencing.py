@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.chaos.processes import status_of, wait_for
 from tests.chaos.repositories import callbacks, commits
 from tests.chaos.service import ROOT, Web, task
 from tests.doubles.http_server import HttpServer, Script, serving
+from tests.processes import status_of, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.processes import alive, wait_for
 from tests.chaos.repositories import callbacks, commits
 from tests.chaos.service import ROOT, Service, task
 from tests.doubles.http_server import Script, serving
+from tests.processes import alive, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,7 +85,7 @@ def the_round_is_taken_by_another(service: Service, folder: Path, seconds: float
         heard = callbacks(evaluator.asked)
     assert (status["live"], status["degraded"]) == (True, False), status
     assert service.rows("SELECT claims FROM tasks_app_steprun WHERE step = 'generate'") == [(2,)]
-    assert wait_for(lambda: not alive(victim), 10)
+    assert wait_for(lambda: not alive(victim), 30)
     service.until_whole(20)
     ((_, made),) = commits(service.data).items()
     assert [round_id for _, round_id in made] == [identity]

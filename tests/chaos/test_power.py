@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.processes import wait_for
 from tests.chaos.service import ROOT, Service, task
 from tests.doubles.http_server import Script, serving
+from tests.processes import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def test_every_connection_of_every_process_writes_through_to_the_disk(tmp_path: 
         service.start().until_whole()
         with serving({"/notify": Script()}) as evaluator:
             identity = service.post(task("power", 1, "power", evaluator.url("/notify")))
-            assert wait_for(lambda: service.roles()["busy worker"], 15)
+            assert wait_for(lambda: service.roles()["busy worker"], 30)
             roles = service.roles()
             service.completes(identity, 25)
         # A worker that is born again has its connection from the sentinel's second life with the database.

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.processes import wait_for
 from tests.chaos.repositories import callbacks, commits
 from tests.chaos.service import Service, Web, task
 from tests.doubles.http_server import HttpServer, Script, serving
+from tests.processes import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ def posted(service: Service, evaluator: HttpServer, *names: str) -> list[str]:
 
 
 def both_workers_are_busy(service: Service) -> bool:
-    return wait_for(lambda: len(service.roles()["busy worker"]) == 2, 15)
+    return wait_for(lambda: len(service.roles()["busy worker"]) == 2, 30)
 
 
 def nothing_is_doubled(service: Service, evaluator: HttpServer, identities: list[str]) -> None:
@@ -94,7 +94,7 @@ def test_a_second_sigterm_hurries(start: Callable[..., Service], evaluator: Http
     assert both_workers_are_busy(service)
     assert service.process
     service.process.terminate()
-    assert wait_for(lambda: "serve: stopping" in service.log.read_text(), 5)
+    assert wait_for(lambda: "serve: stopping" in service.log.read_text(), 30)
     assert service.stop(10) == 0, service.tail()
     assert not service.everyone()
     released(service)
@@ -113,7 +113,7 @@ def test_a_deploy_loses_and_doubles_nothing(start: Callable[..., Service], evalu
     assert both_workers_are_busy(old)
     new = start(log="new", SIMULATED_LLM_SECONDS="2", **origins)
     identities += posted(old, evaluator, "deploy-5", "deploy-6")
-    assert wait_for(lambda: old.roles()["busy worker"], 15)
+    assert wait_for(lambda: old.roles()["busy worker"], 30)
     assert old.stop() == 0, old.tail()
     assert not old.everyone()
     identities += posted(new, evaluator, "deploy-7")

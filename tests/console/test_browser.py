@@ -149,7 +149,7 @@ def test_hostile_text_runs_nowhere_and_no_page_complains(tab: Page, complaints: 
     assert complaints == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_axe_finds_nothing_serious(tab: Page, outside: Outside, scheme: Literal["light", "dark"]) -> None:
     row = failed(outside)
     Round.objects.update(brief="long " * 2000)

@@ -19,7 +19,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tasks_app.admin.console import BoundedPaginator
-from tasks_app.models import Attempt, CheckResult, Round, StepRun
+from tasks_app.models import Attempt, CheckResult, Round, StepRun, WorkerBeat
 from tasks_app.policy import POLICY
 from tests.console.conftest import person
 from tests.factories import make_round
@@ -121,6 +121,17 @@ def test_the_front_page_puts_what_needs_a_person_first(superuser: Client) -> Non
     assert re.search(r"<strong>2</strong>\s*<span class=\"pill pill-failed\">", html)
     assert re.search(r"1 due and not taken, the oldest for 5 min [01] s\.", html)
     assert re.search(r"The oldest that has not ended is <a [^>]*>due round 1</a>", html)
+
+
+def test_a_worker_without_work_is_idle_while_its_dispatcher_lives(superuser: Client) -> None:
+    now, row = timezone.now(), make_round()
+    quiet = now - timedelta(minutes=5)
+    beats = (("one:dispatcher", now, None), ("one:1", quiet, None), ("one:2", quiet, row), ("two:1", quiet, None))
+    for worker, seen_at, on in beats:
+        WorkerBeat.objects.create(worker=worker, host="h", pid=1, seen_at=seen_at, round=on)
+    html = superuser.get("/admin/").content.decode()
+    told = dict(re.findall(r">((?:one|two):\w+)</a>.*?pill pill-(alive|idle|silent)", html, re.DOTALL))
+    assert told == {"one:dispatcher": "alive", "one:1": "idle", "one:2": "silent", "two:1": "silent"}
 
 
 def checked() -> Round:

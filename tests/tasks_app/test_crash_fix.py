@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasks_app.crash_fix import FileLock, SurvivingQueue, surviving_value
+from tests.processes import alive, children, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the fix is for Linux")
 
@@ -56,31 +57,6 @@ if __name__ == "__main__":
         for line in sys.stdin:
             async_task("project.job", line.strip())
 """
-
-
-def status(pid: int) -> tuple[int, str]:
-    """Return a process's parent and state letter; (0, "") where there is none."""
-    try:
-        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
-    except (FileNotFoundError, ProcessLookupError):
-        return 0, ""
-    return int(parent), state
-
-
-def children(pid: int) -> list[int]:
-    """Return the living children of a process, oldest first."""
-    everyone = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return sorted(child for child in everyone if status(child)[0] == pid and status(child)[1] != "Z")
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> bool:
-    """Look again and again until it is so; False when the time ran out."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 class RunningCluster:
@@ -149,14 +125,14 @@ def test_killing_the_main_process_leaves_nothing(cluster: RunningCluster) -> Non
     everyone = cluster.everyone()
     cluster.main.kill()
     cluster.main.wait()
-    assert wait_for(lambda: not any(status(pid)[1] not in ("", "Z") for pid in everyone), 3)
+    assert wait_for(lambda: not any(alive(pid) for pid in everyone), 30)
 
 
 def test_killing_the_sentinel_ends_the_main_process_and_leaves_nothing(cluster: RunningCluster) -> None:
     everyone = cluster.everyone()
     os.kill(cluster.sentinel, signal.SIGKILL)
     cluster.main.wait(5)  # with 0: whoever watches it must not take that for a wish
-    assert wait_for(lambda: not any(status(pid)[1] not in ("", "Z") for pid in everyone), 3)
+    assert wait_for(lambda: not any(alive(pid) for pid in everyone), 30)
 
 
 def test_a_lock_is_free_once_its_holder_is_killed() -> None:

@@ -6,18 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
 
 from tasks_app import demo
 from tasks_app.proof import ProofError, data_files, prove
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.processes import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,16 +23,6 @@ def answers(url: str) -> bool:
         return httpx2.get(f"{url}/healthz", trust_env=False, timeout=2).is_success
     except httpx2.HTTPError:
         return False
-
-
-def wait_for(condition: Callable[[], object], seconds: float) -> bool:
-    """Look again and again until it is so; False when the time ran out."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_two_rounds_are_told_published_and_proven(
@@ -100,7 +86,7 @@ def test_however_the_demo_dies_the_service_dies_with_it(tmp_path: Path, number: 
         process.send_signal(number)
         process.stdout.read()
         assert process.wait(30) == (0 if number == signal.SIGINT else -number)
-    assert wait_for(lambda: not answers(url), 5)
+    assert wait_for(lambda: not answers(url), 30)
 
 
 def test_a_second_demo_takes_another_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,29 +15,13 @@ import httpx2
 import pytest
 
 from tasks_app.serving import Address, AddressError
-from tests.chaos.processes import is_free
+from tests.processes import alive, free_port, is_free, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 WHOLE = 3 + 5  # web and its two workers; cluster, sentinel, one worker, monitor, pusher
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 15.0) -> bool:
-    """Look again and again until it is so; False when the time ran out."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 class Serving:
@@ -82,13 +65,6 @@ class Serving:
         return below - {self.process.pid}
 
 
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 @contextmanager
 def started(folder: Path) -> Iterator[Serving]:
     running = Serving(folder)
@@ -119,18 +95,20 @@ def test_sigterm_ends_everything_with_zero_and_frees_the_port(serving: Serving) 
     serving.process.terminate()
     assert serving.process.wait(25) == 0
     assert not any(alive(pid) for pid in below)
-    assert wait_for(lambda: is_free(serving.port), 5)
+    assert wait_for(lambda: is_free(serving.port), 30)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="parent-death signals are Linux's")
 def test_kill_9_leaves_nothing_and_the_port_is_free(serving: Serving) -> None:
     below = serving.descendants()
     serving.process.kill()
     serving.process.wait()
-    assert wait_for(lambda: not any(alive(pid) for pid in below), 5)
-    assert wait_for(lambda: is_free(serving.port), 5)
+    assert wait_for(lambda: not any(alive(pid) for pid in below), 30)
+    assert wait_for(lambda: is_free(serving.port), 30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["gunicorn", "cluster"])
 def test_whichever_main_process_is_killed_it_is_ready_again(lasting: Serving, what: str) -> None:
     mains = [pid for pid in lasting.descendants() if os.getsid(pid) == pid]

@@ -1,16 +1,15 @@
-"""Processes as /proc shows them: who lives, who is whose child, and what each of a service's processes is."""
+"""What each of a service's processes is, as /proc shows it."""
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks_app.serving import Address, AddressError
+from tests.processes import alive, command_of, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
 #: The dispatcher is a thread of `serve`: that role stands for both.
 ROLES = (
@@ -24,50 +23,6 @@ ROLES = (
     "monitor",
     "pusher",
 )
-
-
-def wait_for(condition: Callable[[], object], seconds: float) -> bool:
-    """Look again and again until it is so; False when the time ran out."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return bool(condition())
-
-
-def status_of(pid: int) -> tuple[int, str]:
-    """Return a process's parent and state letter; (0, "") where there is none."""
-    try:
-        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
-    except (FileNotFoundError, ProcessLookupError):
-        return 0, ""
-    return int(parent), state
-
-
-def alive(pid: int) -> bool:
-    """Say whether a process runs; a zombie does not."""
-    return status_of(pid)[1] not in ("", "Z")
-
-
-def is_free(port: int) -> bool:
-    """Say whether a server could listen there.
-
-    Ask again for a moment after a kill: a process whose first thread has ended counts as dead in /proc and keeps its sockets until the
-    last of its threads has ended too.
-    """
-    try:
-        Address("127.0.0.1", port).must_be_free()
-    except AddressError:
-        return False
-    return True
-
-
-def command_of(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
 
 
 def writing_to(log: Path) -> set[int]:
