@@ -10,7 +10,8 @@ export PIP_NO_INPUT = 1
 .PHONY: help setup demo run test check lint types imports migrations deploy schema lock
 
 help:
-	@echo "make demo     two rounds on embedded parts, verified, then serve (EXIT=1: stop after them)"
+	@echo "make demo     two rounds on embedded parts, verified, then serve (EXIT=1: stop after them;"
+	@echo "              FORGE=github-double: publish to a double of GitHub, over GitHub's own calls)"
 	@echo "make run      serve with the settings of .env and the environment"
 	@echo "make test     the tests, within 5 minutes (those marked slow: make check)"
 	@echo "make check    lint, types, import contracts, migrations, deployment check, all tests"
@@ -19,7 +20,8 @@ help:
 
 setup: $(VENV)/.stamp-run
 
-demo: $(VENV)/.stamp-run
+# The double is a part of the tests.
+demo: $(VENV)/.stamp-$(if $(filter github-double,$(FORGE)),dev,run)
 	@FORGE="$(FORGE)" EXIT="$(EXIT)" $(BIN)/python -m tasks_app.demo
 
 run: $(VENV)/.stamp-run

@@ -1,5 +1,7 @@
 """`make demo`: the main job, whole, on embedded parts: two rounds as an evaluator sends them, and the result verified from outside.
 
+FORGE=github-double publishes to a double of GitHub, over GitHub's own calls, instead of the local forge.
+
 A plain script that knows the service by its doors only: it starts `manage.py serve` and speaks HTTP.
 """
 
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from tasks_app.evaluator import SAMPLES, Listener, Service, TaskError, fresh_nonce, load_task, shortcomings
+from tasks_app.github_double import Double, DoubleError, github_double
 from tasks_app.progress import Progress
 from tasks_app.proof import REQUIRED, Clone, ProofError, data_files, prove
 from tasks_app.tether import tethered
@@ -37,6 +40,11 @@ START_SECONDS = 90.0
 PASSED_ON = (
     "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "VIRTUAL_ENV", "CHROMIUM_PATH", "SIMULATED_LLM_SECONDS",
 )  # fmt: skip
+
+FORGES = {
+    "local": "FORGE=local: real git repositories and pages, on this machine",
+    "github-double": "a double on this machine: real git, GitHub's calls checked against its own description",
+}
 
 
 class DemoError(Exception):
@@ -56,14 +64,15 @@ class Running:
 
 def main() -> int:
     """Run the demo; return the exit code: 0, 1 with the reason, 2 for what cannot be asked."""
-    if os.environ.get("FORGE") == "github-double":
-        _say("demo: FORGE=github-double is not built yet; leave it out for the local forge")
+    forge = os.environ.get("FORGE") or "local"
+    if forge not in FORGES:
+        _say(f"demo: FORGE={forge} is none of {', '.join(FORGES)}; `make run` publishes to GitHub itself")
         return 2
     leave = os.environ.get("EXIT", "") not in ("", "0")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        demonstrate(leave=leave)
-    except (DemoError, TaskError, ProofError) as reason:
+        demonstrate(leave=leave, forge=forge)
+    except (DemoError, DoubleError, TaskError, ProofError) as reason:
         _say(f"\ndemo FAILED: {reason}")
         return 1
     except KeyboardInterrupt:
@@ -72,12 +81,13 @@ def main() -> int:
     return 0
 
 
-def demonstrate(*, leave: bool) -> None:
-    """Play and verify both rounds, then serve until interrupted or `leave` at once. Raises DemoError, TaskError, ProofError."""
+def demonstrate(*, leave: bool, forge: str = "local") -> None:
+    """Play and verify both rounds, then serve until interrupted or `leave` at once. Raises DemoError, DoubleError, TaskError, ProofError."""
     begun = time.monotonic()
     with ExitStack() as stack:
         data = stack.enter_context(own_data())
-        running = stack.enter_context(served(data))
+        double = stack.enter_context(github_double(data / "github.log")) if forge == "github-double" else None
+        running = stack.enter_context(served(data, double))
         listener = stack.enter_context(Listener())
         _say(
             f"service ready after {time.monotonic() - begun:.1f} s: {running.service.url} (log: {_short(data / 'serve.log')})"
@@ -89,8 +99,10 @@ def demonstrate(*, leave: bool) -> None:
             told = play_round(running, listener, task)
             found = prove(told, commits=number, attachments=attachments, secret=running.secret)
             _say(_verified(number, found, attachments))
-            result = _result(told, running, sorted(found.files))
+            result = _result(told, running, sorted(found.files), FORGES[forge])
         _say(result)
+        if double:
+            _say(f"GitHub's double was asked for {double.account()}")
         _say(f"total: {time.monotonic() - begun:.1f} s")
         if not leave:
             _say("\nserving until Ctrl-C")
@@ -143,12 +155,13 @@ def own_data() -> Iterator[Path]:
 
 
 @contextmanager
-def served(data: Path) -> Iterator[Running]:
-    """Run `manage.py serve` until the block ends. Raises DemoError where it does not get ready."""
+def served(data: Path, double: Double | None = None) -> Iterator[Running]:
+    """Run `manage.py serve`, publishing on this machine or to a double, until the block ends. Raises DemoError where it does not get ready."""
     port, secret = _free_port(8000), secrets.token_urlsafe(24)
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {
         "ENV_FILE": os.devnull, "DATA_DIR": str(data), "PORT": str(port), "SECRET": secret, "WORKERS": "2",
-        "FORGE": "local", "LLM_PROVIDER": "simulated", "ALLOW_PRIVATE_URLS": "1", "PYTHONUNBUFFERED": "1",
+        "LLM_PROVIDER": "simulated", "ALLOW_PRIVATE_URLS": "1", "PYTHONUNBUFFERED": "1",
+        **(double.settings() if double else {"FORGE": "local"}),
     }  # fmt: skip
     if os.geteuid() == 0:
         environment["CHROMIUM_NO_SANDBOX"] = "1"
@@ -196,7 +209,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _result(told: Mapping[str, Any], running: Running, files: list[str]) -> str:
+def _result(told: Mapping[str, Any], running: Running, files: list[str], forge: str) -> str:
     password = running.data / "admin_password"
     login = f"admin / {password.read_text().strip()}" if password.exists() else "see the log"
     return "\n".join(
@@ -209,7 +222,7 @@ def _result(told: Mapping[str, Any], running: Running, files: list[str]) -> str:
             f"admin       {running.service.url}/admin/   login: {login}",
             "",
             "simulated here: the model (LLM_PROVIDER=simulated: a page built by rules, not written by a language model)",
-            "                and GitHub (FORGE=local: real git repositories and pages, on this machine)",
+            f"                and GitHub ({forge})",
         )
     )
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from engine.core import backoff
 from engine.core.lifecycle import NEEDS, Step
-from engine.errors import EngineError, Fenced, OutOfService, Permanent, Transient
+from engine.errors import EngineError, Fenced, OutOfService, Paced, Permanent, Transient
 from engine.steps.deploy import deploy
 from engine.steps.generate import generate
 from engine.steps.notify import notify
@@ -150,6 +150,9 @@ def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
             return _record(lease, row, _unproven(error.message))
         case OutOfService():
             _hold(lease, row, error.message, kind=error.kind)
+        case Paced():
+            until = now + timedelta(seconds=error.retry_after or 0.0)
+            moves.round_wait(lease=lease, row=row, wait=Wait(until, error.message))
         case Transient():
             until = now + timedelta(seconds=max(error.retry_after or 0.0, backoff.transient_delay(row.failures + 1)))
             if row.step == Step.DEPLOY:

@@ -46,6 +46,7 @@ def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
         failures=row.failures,
         model_closed=model_closed,
         secret_in=found_in,
+        last_tree=lambda: _last_tree(row),
     )
 
 
@@ -176,6 +177,14 @@ def _repository_for(row: Round) -> Repository | None:
         return None
     task = Task.objects.filter(pk=row.task_key).exclude(repository="").first()
     return Repository(task.owner, task.repository, task.repo_url, task.pages_url) if task else None
+
+
+def _last_tree(row: Round) -> dict[str, bytes]:
+    """Return the tree of the task's newest published round."""
+    published = Round.objects.filter(task_key=row.task_key, published_at__isnull=False).order_by("-published_at")
+    attempt = published.values_list("chosen_attempt_id", flat=True).first()
+    files = SourceFile.objects.filter(attempt=attempt).values_list("path", "content") if attempt else []
+    return {path: bytes(content) for path, content in files}
 
 
 def _set(value: datetime | None) -> datetime:

@@ -65,7 +65,7 @@ MISSING = [
     for absent, sentence in (
         (not SECRET, "SECRET is not set: no request can be checked."),
         (not FORGE, "No forge: set GITHUB_TOKEN, or FORGE=local for repositories and pages on this machine."),
-        (FORGE == "github", "Publishing to GitHub is not built yet: set FORGE=local to publish on this machine."),
+        (FORGE == "github" and not GITHUB_TOKEN, "GITHUB_TOKEN is not set, and FORGE=github needs one."),
         (not LLM_PROVIDER, "No model: set LLM_API_KEY, or LLM_PROVIDER=simulated for a simulated one."),
         (
             LLM_PROVIDER == "openai" and not LLM_API_KEY,

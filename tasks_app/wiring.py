@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from engine.adapters.chromium_browser import ChromiumBrowser, Machine
+from engine.adapters.github_forge import GitHubForge
 from engine.adapters.guarded_http import GuardedHttp
 from engine.adapters.http_notifier import HttpNotifier
 from engine.adapters.local_forge import LocalForge
 from engine.adapters.openai_author import OpenAIAuthor
 from engine.adapters.simulated_author import SimulatedAuthor
 from engine.adapters.system_clock import SystemClock
-from engine.ports import Author, Credential, Journal, Ports
+from engine.ports import Author, Credential, Forge, Journal, Ports
+from tasks_app.services.forge_quota import RowsQuota
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,23 @@ def local_forge() -> LocalForge:
     return LocalForge(
         settings.DATA_DIR / "forge", owner=settings.GITHUB_OWNER or "local", pages_origin=settings.PAGES_ORIGIN
     )
+
+
+@cache
+def github_forge() -> GitHubForge:
+    """Return the forge on GitHub."""
+    return GitHubForge(
+        token=settings.GITHUB_TOKEN,
+        owner=settings.GITHUB_OWNER,
+        api_url=settings.GITHUB_API_URL,
+        quota=RowsQuota(),
+        clock=SystemClock(),
+    )
+
+
+def forge() -> Forge:
+    """Return the forge that the settings name."""
+    return github_forge() if settings.FORGE == "github" else local_forge()
 
 
 @cache
@@ -66,7 +85,10 @@ def credential_probes() -> dict[str, Callable[[], Credential]]:
     A probe returns within seconds, or raises: Permanent, or OutOfService with a code of a refused credential (`credentials` names
     them), where it is refused; Transient where it could not be asked.
     """
-    return {}
+    probes: dict[str, Callable[[], Credential]] = {}
+    if settings.FORGE == "github" and settings.GITHUB_TOKEN:
+        probes["forge"] = github_forge().credential
+    return probes
 
 
 def ports(journal: Journal) -> Ports:
@@ -75,7 +97,7 @@ def ports(journal: Journal) -> Ports:
     return Ports(
         clock=SystemClock(),
         author=author(),
-        forge=local_forge(),
+        forge=forge(),
         fetcher=way_out,
         notifier=HttpNotifier(way_out),
         journal=journal,

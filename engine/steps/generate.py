@@ -42,6 +42,7 @@ class GenerateInput:
     failures: int
     model_closed: str
     secret_in: Callable[[bytes], str | None]
+    last_tree: Callable[[], Mapping[str, bytes]] = dict  # what this task published last, out of our own rows
 
 
 def generate(task: GenerateInput, ports: Ports) -> Generated | Wait:
@@ -53,9 +54,7 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait:
             raise Permanent(
                 "secret_in_attachment", f"The attachment {file.name} holds the value of {name}: it would be published."
             )
-    repository = task.repository or _found(task, ports)
-    base = ports.forge.head(repository) if repository else None
-    present = ports.forge.tree(repository, base) if repository and base else {}
+    repository, base, present = _standing(task, ports)
     frame = Frame(brief=brief, present=present, protected=task.protected, marker=task.marker, year=task.year)
     author = _Authoring(task, ports, frame, note=" ".join(missed))
     made = author.run()
@@ -72,6 +71,21 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait:
         degraded=degraded,
         fetched=tuple(fetched),
     )
+
+
+def _standing(task: GenerateInput, ports: Ports) -> tuple[Repository | None, str | None, Mapping[str, bytes]]:
+    """Return the repository to build on, its head and the tree there; our own copy of the tree where somebody took the repository away."""
+    repository = task.repository or _found(task, ports)
+    if repository is None:
+        return None, None, {}
+    try:
+        base = ports.forge.head(repository)
+        return repository, base, ports.forge.tree(repository, base) if base else {}
+    except Permanent as error:
+        if error.code != "repository_gone":
+            raise
+        ports.journal.warn(f"{error.message} This round goes to a new repository, on what was published last.")
+        return None, None, task.last_tree()
 
 
 def _found(task: GenerateInput, ports: Ports) -> Repository | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.core import repository as names
 from engine.core.site import Origin, SiteFile
-from engine.errors import Transient
+from engine.errors import Permanent, Transient
 from engine.ports import CommitSpec, Ports, Repository, RepositorySpec
 from engine.steps.outcomes import Published
 
@@ -51,24 +51,41 @@ class PublishInput:
 def publish(task: PublishInput, ports: Ports) -> Published:
     """Return the pushed commit. A replay finds what was done and makes no second repository and no second commit.
 
+    A repository that somebody deleted or renamed is left to them: the whole tree goes to a new one, which the warnings tell.
+
     Raises Transient, OutOfService, Permanent as the forge does.
     """
-    place = task.repository or ports.forge.create(_spec(task))
-    ports.journal.repository_made(place)
-    sha = _replayed(task, ports, place) or _committed(task, ports, place)
-    place = ports.forge.enable_pages(place)
+    try:
+        place, sha = _published(task, ports)
+    except Permanent as error:
+        if error.code != "repository_gone" or task.repository is None:
+            raise
+        ports.journal.warn(f"{error.message} This round goes to a new repository.")
+        if task.planned:
+            ports.journal.commit_abandoned(sha=task.planned.sha)
+        place, sha = _published(replace(task, repository=None, planned=None, base_sha=""), ports)
     return Published(place, sha, f"commit {sha[:10]} in {place.owner}/{place.name}")
 
 
+def _published(task: PublishInput, ports: Ports) -> tuple[Repository, str]:
+    place = task.repository or ports.forge.create(_spec(task))
+    ports.journal.repository_made(place)
+    sha = _replayed(task, ports, place) or _committed(task, ports, place)
+    return ports.forge.enable_pages(place), sha
+
+
 def message(task: PublishInput) -> str:
-    """Return the commit's message: the round, its brief's first line, and honestly who wrote it."""
+    """Return the commit's message: the round, its brief's first line, and honestly who wrote it.
+
+    `Task-Key` is how a forge finds the repository of a task of which no row is left; it tells nobody whose task it was.
+    """
     title = " ".join(task.brief.text.split())
     lines = [f"Round {task.brief.number}: {title[:60]}{'…' if len(title) > 60 else ''}", "", f"Task: {task.brief.task}"]
     if task.degraded:
         lines.append("This is an honest page in place of the app: no acceptable one could be made.")
     elif task.simulated:
         lines.append("The page was written by a simulated model, not by a language model.")
-    return "\n".join([*lines, "", f"Round-Id: {task.round_id}", ""])
+    return "\n".join([*lines, "", f"Task-Key: {task.task_key[:16]}", f"Round-Id: {task.round_id}", ""])
 
 
 def _spec(task: PublishInput) -> RepositorySpec:

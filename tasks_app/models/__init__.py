@@ -11,7 +11,7 @@ from tasks_app.models.evidence import (
     SourceFile,
     StepRun,
 )
-from tasks_app.models.operations import Breaker, Event, Rejection, WorkerBeat
+from tasks_app.models.operations import Breaker, Event, ForgeQuota, ForgeWrite, Rejection, WorkerBeat
 from tasks_app.models.rounds import Attachment, Round, Task
 
 __all__ = [
@@ -21,6 +21,8 @@ __all__ = [
     "CheckResult",
     "Commit",
     "Event",
+    "ForgeQuota",
+    "ForgeWrite",
     "NotificationAttempt",
     "PagesStatus",
     "Rejection",

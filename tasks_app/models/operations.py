@@ -77,3 +77,44 @@ class Breaker(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.reason}"
+
+
+class ForgeQuota(models.Model):
+    """What GitHub's answers said of its limits, one row: every process that shares the token keeps to it."""
+
+    limit = models.PositiveIntegerField(null=True, help_text="calls an hour")
+    remaining = models.PositiveIntegerField(null=True)
+    reset_at = models.DateTimeField(null=True, help_text="when the hour begins anew")
+    seen_at = models.DateTimeField(null=True)
+    blocked_until = models.DateTimeField(null=True, help_text="nothing is asked before")
+    blocked_reason = models.TextField(blank=True)
+    strikes = models.PositiveSmallIntegerField(default=0, help_text="refusals in a row that named no time")
+    struck_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "forge's limits"
+        verbose_name_plural = "forge's limits"
+        constraints = (models.CheckConstraint(name="forge_quota_is_one_row", condition=Q(pk=1)),)
+
+    def __str__(self) -> str:
+        if self.limit is None:
+            return "nothing seen yet"
+        return f"{self.remaining} of {self.limit} calls left"
+
+
+class ForgeWrite(models.Model):
+    """A REST write to the forge: a slot that is kept for it, or one that it used."""
+
+    key = models.CharField(max_length=300, help_text="what is written, to which repository")
+    due_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, help_text="when it went; null: still kept")
+
+    class Meta:
+        ordering = ("-due_at",)
+        constraints = (
+            models.UniqueConstraint(fields=["key"], condition=Q(used_at=None), name="forge_write_one_slot_per_key"),
+        )
+        indexes = (models.Index(fields=["-used_at"], name="forge_write_newest"),)
+
+    def __str__(self) -> str:
+        return self.key

@@ -105,7 +105,10 @@ class DatabaseJournal:
         """Remember the repository on the round."""
         with self._fenced():
             Round.objects.filter(pk=self._lease.round_id).update(
-                owner=repository.owner, repository=repository.name, repo_url=repository.url
+                owner=repository.owner,
+                repository=repository.name,
+                repo_url=repository.url,
+                pages_url=repository.pages_url,
             )
 
     def pages_seen(self, *, look: Look, http_status: int | None, live: bool, reason: str) -> None:

@@ -67,7 +67,11 @@ def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
             base_sha=outcome.base_sha,
             simulated=outcome.simulated,
             degraded=bool(outcome.degraded),
-            **({"owner": place.owner, "repository": place.name, "repo_url": place.url} if place else {}),
+            **(
+                {"owner": place.owner, "repository": place.name, "repo_url": place.url, "pages_url": place.pages_url}
+                if place
+                else {}
+            ),
         )
         SourceFile.objects.bulk_create(files)
         for file in outcome.fetched:

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from tasks_app import demo
+from tasks_app.github_double import DoubleError, github_double
 from tasks_app.proof import ProofError, data_files, prove
 from tests.processes import wait_for
 
@@ -57,13 +58,34 @@ def test_the_proof_names_everything_that_is_wrong(tmp_path: Path, monkeypatch: p
             prove(told | {"pages_url": told["pages_url"] + "nowhere/"}, commits=1, attachments={}, secret="not in it")
 
 
+@pytest.mark.slow
+def test_both_rounds_are_published_to_the_double_of_github(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "DATA", tmp_path)
+    demo.demonstrate(leave=True, forge="github-double")
+    text = capsys.readouterr().out
+    assert text.count("verified: cloned") == 2
+    assert "2 commits in all" in text
+    assert "2 REST writes and 2 pushes" in text
+    assert "0 violations" in text
+    assert "GitHub (a double on this machine" in text
+
+
+def test_a_double_that_was_misused_says_how(tmp_path: Path) -> None:
+    with github_double(tmp_path / "github.log") as double:
+        httpx2.post(f"{double.url}/user/repos", json={"nam": "x"}, trust_env=False)
+        with pytest.raises(DoubleError, match="'nam' was unexpected"):
+            double.account()
+
+
 def test_an_unknown_forge_is_exit_2_with_a_sentence() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "tasks_app.demo"],
-        cwd=ROOT, env={**os.environ, "FORGE": "github-double"}, capture_output=True, text=True, check=False,
+        cwd=ROOT, env={**os.environ, "FORGE": "github"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ended.returncode == 2
-    assert ended.stdout == "demo: FORGE=github-double is not built yet; leave it out for the local forge\n"
+    assert ended.stdout.startswith("demo: FORGE=github is none of local, github-double;")
 
 
 @pytest.mark.slow
