@@ -168,7 +168,7 @@ def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
 
 def _unproven(reason: str) -> Deployed:
     """Return what a commit comes to that nobody could look at in time: the evaluator is told all the same."""
-    return Deployed(False, f"Not proven live in time: {reason}")
+    return Deployed(False, f"Not proven live in time: {reason}", watch=True)
 
 
 def _hold(lease: Lease, row: Round, reason: str, *, kind: str) -> None:
