@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from rest_framework.decorators import api_view
 
-from tasks_app import schema
+from tasks_app import credentials, schema
 from tasks_app.readiness import report
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def landing(request: HttpRequest) -> HttpResponse:
     context = {
         "ready": ready,
         "parts": parts,
-        "missing": settings.MISSING,
+        "missing": [*settings.MISSING, *credentials.refusals()],
         "simulated": settings.LLM_PROVIDER == "simulated",
         "local": settings.FORGE == "local",
         "private": settings.ALLOW_PRIVATE_URLS,

@@ -152,6 +152,8 @@ def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
             _hold(lease, row, error.message, kind=error.kind)
         case Paced():
             until = now + timedelta(seconds=error.retry_after or 0.0)
+            if row.step == Step.DEPLOY:
+                until = min(until, row.share_ends_at)
             moves.round_wait(lease=lease, row=row, wait=Wait(until, error.message))
         case Transient():
             until = now + timedelta(seconds=max(error.retry_after or 0.0, backoff.transient_delay(row.failures + 1)))

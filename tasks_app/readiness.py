@@ -16,6 +16,7 @@ from tasks_app.browser_probe import known_problem
 from tasks_app.services.beats import beats_alive
 from tasks_app.services.breakers import breakers_open
 from tasks_app.services.dues import backlog
+from tasks_app.services.forge_quota import quota_standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,21 +44,27 @@ def parts() -> list[Part]:
     settings_part = Part("settings", "down" if settings.MISSING else "ok", " ".join(settings.MISSING))
     closed: dict[str, Breaker] = {}
     try:
-        rows = _database_parts()
+        rows, left = _database_parts(), ""
         if all(part.status != "down" for part in rows[:2]):
             rows += [_queue(), _workers()]
-            closed = breakers_open()
+            closed, left = breakers_open(), _left()
     except Error as error:
+        left = ""
         rows = [Part("database", "down", type(error).__name__), Part("migrations", "down", _UNSEEN)]
     named = {part.name for part in rows}
     rows += [Part(name, "down", _UNSEEN) for name in ("queue", "workers") if name not in named]
-    return [settings_part, *rows, _browser(), *_services(closed)]
+    return [settings_part, *rows, _browser(), *_services(closed, left)]
 
 
 def report() -> tuple[bool, list[dict[str, str]]]:
     """Return whether no part is down, and the parts as plain data."""
     all_parts = parts()
     return all(part.status != "down" for part in all_parts), [asdict(part) for part in all_parts]
+
+
+def outside_services() -> list[Part]:
+    """Return how model and forge are, for a page that shows no more than them. Needs a migrated database."""
+    return _services(breakers_open(), _left())
 
 
 def _database_parts() -> list[Part]:
@@ -98,12 +105,23 @@ def _workers() -> Part:
     )
 
 
-def _services(closed: Mapping[str, Breaker]) -> list[Part]:
-    names = {"model": settings.LLM_PROVIDER, "forge": settings.FORGE}
-    return [_service(kind, name, closed.get(kind)) for kind, name in names.items()]
+def _left() -> str:
+    """Return what GitHub's answers said is left of its limit; "" where that is nobody's business or not known."""
+    quota = quota_standing() if settings.FORGE == "github" else None
+    if quota is None or quota.limit is None:
+        return ""
+    said = f"{quota.remaining} of {quota.limit} calls left until {quota.reset_at:%H:%M:%S} UTC"
+    if quota.blocked_until and quota.blocked_until > timezone.now():
+        return f"{said}; nothing is asked before {quota.blocked_until:%H:%M:%S} UTC: {quota.blocked_reason}"
+    return said
 
 
-def _service(kind: str, name: str, closed: Breaker | None) -> Part:
+def _services(closed: Mapping[str, Breaker], left: str) -> list[Part]:
+    kinds = (("model", settings.LLM_PROVIDER, ""), ("forge", settings.FORGE, left))
+    return [_service(kind, name, closed.get(kind), said) for kind, name, said in kinds]
+
+
+def _service(kind: str, name: str, closed: Breaker | None, left: str) -> Part:
     """Say how an outside service is: unset, refused at the start, closed off for now, about to expire, or fine."""
     if not name:
         return Part(kind, "down", "not set")
@@ -112,6 +130,6 @@ def _service(kind: str, name: str, closed: Breaker | None) -> Part:
         return Part(kind, "down", tried.detail)
     if closed:
         return Part(kind, "warning", closed.reason)
-    detail = f"{name}: {tried.detail}" if tried else name
-    soon = tried is not None and tried.expires_soon
-    return Part(kind, "warning" if soon or (tried and tried.status == "untested") else "ok", detail)
+    doubtful = tried is not None and (tried.expires_soon or tried.status == "untested")
+    said = "; ".join(part for part in (tried.detail if tried else "", left) if part)
+    return Part(kind, "warning" if doubtful else "ok", f"{name}: {said}" if said else name)

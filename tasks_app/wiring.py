@@ -69,6 +69,7 @@ def browser() -> ChromiumBrowser | None:
         places=settings.BROWSERS,
         mirror=settings.BROWSER_CDN_MIRROR,
         own_origin=settings.PAGES_ORIGIN,
+        private_pages=settings.ALLOW_PRIVATE_URLS,
     )
     return ChromiumBrowser(machine)
 

@@ -57,5 +57,7 @@ def hostile_rows(h: str = HOSTILE) -> dict[str, Model]:
         models.Event.objects.create(at=now, who=h, what=h[:40], round=r, text=h),
         models.WorkerBeat.objects.create(worker=h, host=h, pid=1, seen_at=now, round=r, step="generate"),
         models.Breaker.objects.create(kind="model", code=h[:60], reason=h, since=now, closed_by=h),
+        models.ForgeQuota.objects.create(pk=1, limit=5000, remaining=1, reset_at=now, seen_at=now, blocked_until=now, blocked_reason=h),
+        models.ForgeWrite.objects.create(key=h[:300], due_at=now, used_at=now),
     ]  # fmt: skip
     return {type(row).__name__: row for row in made}

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from engine.adapters.browser_job import Event, Failed, Job, Said, Seen, Started, parse_event
 from engine.adapters.browser_places import place
 from engine.adapters.process_tree import ProcessTree
+from engine.core.addresses import parse_url
 from engine.core.checks import Check, CheckResult, Target, Verdict
 from engine.core.uses import asked_for
 from engine.ports import BrowserReport, PageUnderTest, PageView
@@ -47,6 +48,7 @@ class Machine:
     places: int = 2
     mirror: str = ""
     own_origin: str = ""  # where our own live pages are
+    private_pages: bool = False  # live pages of a forge may be on a private address: for development
     window: float = WINDOW
 
 
@@ -98,12 +100,17 @@ class ChromiumBrowser:
             window=self._machine.window,
             seconds=seconds - 6,  # the rest is for starting, ending and the two views
             mirror=self._machine.mirror,
-            allowed_origins=(self._machine.own_origin,)
-            if page.target is Target.LIVE and self._machine.own_origin
-            else (),
+            allowed_origins=self._allowed_origins(page),
         )
         with tempfile.TemporaryDirectory(prefix="check-browser-", ignore_cleanup_errors=True) as home:
             return _conversation(job, Path(home), seconds)
+
+    def _allowed_origins(self, page: PageUnderTest) -> tuple[str, ...]:
+        """Return the private origin that a live page is on, where it may be on one: ours, but not for a page that is elsewhere."""
+        origin = parse_url(page.url).origin if page.target is Target.LIVE else ""
+        own = self._machine.own_origin
+        ours = origin != "" and own != "" and parse_url(own).origin == origin
+        return (origin,) if ours or (origin and self._machine.private_pages) else ()
 
 
 def _conversation(job: Job, home: Path, seconds: float) -> _Run:

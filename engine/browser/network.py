@@ -119,8 +119,9 @@ class Network:
         await route.fulfill(status=200, content_type="text/html", body=page)
 
     async def _live(self, route: Route, request: Request) -> None:
-        """The live page's host; of our own host nothing but pages, and for nobody but a reader."""
-        if self._job.allowed_origins and not _reads_pages(request):
+        """The live page's host; of our own host, whose pages are under /pages/, nothing but pages, and for nobody but a reader."""
+        ours = self._job.allowed_origins and self._page.path.startswith("/pages/")
+        if ours and not _reads_pages(request):
             await route.fulfill(status=404, body="404", content_type="text/html")
             return
         answer = await self._asked(route, request, live=True)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: As an operator looks for them: what was asked, what was done, what else happened.
 ORDER = (
-    "Round", "Task", "Rejection", "Event", "Breaker", "WorkerBeat", "Attachment",
+    "Round", "Task", "Rejection", "Event", "Breaker", "ForgeQuota", "ForgeWrite", "WorkerBeat", "Attachment",
     "StepRun", "Attempt", "SourceFile", "CheckResult", "Commit", "PagesStatus", "NotificationAttempt",
 )  # fmt: skip
 

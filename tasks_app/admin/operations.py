@@ -7,7 +7,7 @@ from django.contrib import admin
 from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import ReadOnlyAdmin, ValuesFilter, console
 from tasks_app.admin.display import shown
-from tasks_app.models import Breaker, Event, Rejection, WorkerBeat
+from tasks_app.models import Breaker, Event, ForgeQuota, ForgeWrite, Rejection, WorkerBeat
 
 _ROUND = tuple(f"round__{name}" for name in HEAVY)
 
@@ -76,3 +76,28 @@ class BreakerAdmin(ReadOnlyAdmin):
             )},
         ),
     )  # fmt: skip
+
+
+@admin.register(ForgeQuota, site=console)
+class ForgeQuotaAdmin(ReadOnlyAdmin):
+    """What GitHub's answers said of its limits."""
+
+    list_display = (
+        shown("remaining"), shown("limit"), shown("reset_at", "begins anew"), shown("seen_at", "seen"),
+        shown("blocked_until", "nothing before"), shown("blocked_reason", "why", brief=True),
+    )  # fmt: skip
+    search_fields = ("blocked_reason",)
+    fieldsets = (
+        (None, {"fields": (shown("limit"), shown("remaining"), shown("reset_at"), shown("seen_at"))}),
+        ("Closed", {"fields": (shown("blocked_until"), shown("blocked_reason"), shown("strikes"), shown("struck_at"))}),
+    )
+
+
+@admin.register(ForgeWrite, site=console)
+class ForgeWriteAdmin(ReadOnlyAdmin):
+    """A write to GitHub's REST API, or the slot that is kept for one."""
+
+    list_display = (shown("key", "what", brief=True), shown("due_at", "due"), shown("used_at", "went"))
+    list_filter = ("used_at",)
+    search_fields = ("key",)
+    fieldsets = ((None, {"fields": (shown("key"), shown("due_at"), shown("used_at"))}),)

@@ -10,11 +10,13 @@ from django.db.models import Count
 from django.utils import timezone
 
 from engine.core.lifecycle import ACTIVE, State
+from tasks_app import credentials
 from tasks_app.admin.acts import MAY_OPERATE
 from tasks_app.admin.columns import HEAVY, retry_button
 from tasks_app.admin.display import pill, row_link, short, visible
 from tasks_app.admin.waterfall import seconds
 from tasks_app.models import Round, WorkerBeat
+from tasks_app.readiness import outside_services
 from tasks_app.services.beats import SILENT
 from tasks_app.services.breakers import breakers_open
 from tasks_app.services.dues import backlog
@@ -41,7 +43,8 @@ def overview(request: HttpRequest) -> dict[str, object]:
         "overview": True,
         "states": [(pill(state.value), state.value, counted.get(state.value, 0)) for state in State],
         "rounds": sum(counted.values()),
-        "missing": settings.MISSING,
+        "missing": [*settings.MISSING, *credentials.refusals()],
+        "outside": [(part.name, part.status, visible(part.detail)[:500]) for part in outside_services()],
         "public_url": settings.PUBLIC_URL,
         "private": settings.ALLOW_PRIVATE_URLS,
         "attention": _attention(may_act=may_act),

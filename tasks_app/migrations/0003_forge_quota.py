@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': "forge's limits",
                 'verbose_name_plural': "forge's limits",
-                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='forge_quota_is_one_row')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='forge_quota_one_row')],
             },
         ),
         migrations.CreateModel(

@@ -94,7 +94,7 @@ class ForgeQuota(models.Model):
     class Meta:
         verbose_name = "forge's limits"
         verbose_name_plural = "forge's limits"
-        constraints = (models.CheckConstraint(name="forge_quota_is_one_row", condition=Q(pk=1)),)
+        constraints = (models.CheckConstraint(name="forge_quota_one_row", condition=Q(pk=1)),)
 
     def __str__(self) -> str:
         if self.limit is None:

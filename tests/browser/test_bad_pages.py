@@ -151,10 +151,27 @@ def test_the_live_page_sees_nothing_of_our_host_but_pages(machine: Machine) -> N
         assert all("cookie" not in asked.headers for asked in host.asked)
 
 
+def test_a_live_page_of_another_host_is_read_whole(machine: Machine) -> None:
+    body = b"<script>fetch('data.csv').then(a => a.text()).then(t => { document.body.dataset.t = t })</script>"
+    with serving() as host:
+        host.scripts |= {
+            "/owner/repo/": Script(headers={"content-type": "text/html"}, body=body),
+            "/owner/repo/data.csv": Script(body=b"a,b"),
+        }
+        page = PageUnderTest(host.url("/owner/repo/"), None, Target.LIVE)
+        elsewhere = replace(machine, window=10.0, own_origin="http://127.0.0.1:1", private_pages=True)
+        report = ChromiumBrowser(elsewhere).run(
+            page, [Check(Kind.JS, "document.body.dataset.t === 'a,b'")], seconds=SECONDS
+        )
+        assert report.results[0].verdict is Verdict.PASS, told(report)
+
+
 def test_a_live_page_that_is_not_ours_has_no_way_to_this_machine(machine: Machine) -> None:
     with canary() as bird:
         page = PageUnderTest(f"http://127.0.0.1:{bird.port}/pages/o/r/", None, Target.LIVE)
-        report = ChromiumBrowser(machine).run(page, [Check(Kind.JS, SOUND)], seconds=SECONDS)
+        report = ChromiumBrowser(replace(machine, own_origin="http://127.0.0.1:1")).run(
+            page, [Check(Kind.JS, SOUND)], seconds=SECONDS
+        )
         assert bird.knocks == []
         assert report.results[0].verdict is not Verdict.PASS
         assert "must not be contacted" in told(report)

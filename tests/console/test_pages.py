@@ -206,7 +206,7 @@ def test_the_migration_makes_groups_of_those_who_see_and_those_who_act() -> None
     may = {name: {p.codename for p in group.permissions.all()} for name, group in migrated_groups().items()}
     assert may["Operator"] - may["Viewer"] == {"operate_round"}
     assert {name for name in may["Viewer"] if not name.startswith("view_")} == set()
-    assert len(may["Viewer"]) == 14
+    assert len(may["Viewer"]) == 16
 
 
 def test_a_member_of_a_group_may_what_the_group_may(press: Callable[..., object]) -> None:

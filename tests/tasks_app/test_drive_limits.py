@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
-from engine.errors import OutOfService, Transient
+from engine.errors import OutOfService, Paced, Transient
 from engine.ports import Look
-from tasks_app.models import Breaker, Round
+from tasks_app.models import Breaker, Round, Task
 from tasks_app.services.dues import rounds_due
 from tests.driving import aged, driven, seconds_until
 from tests.factories import make_round
@@ -101,3 +101,38 @@ def test_being_told_after_the_deadline_is_late(outside: Outside) -> None:
     row = driven(aged(make_round(), 700))
     assert (row.state, row.late, row.degraded) == ("completed", True, True)
     assert outside.author.asked == []
+
+
+# --- The forge's pace and what goes away there -------------------------------------------------------------------------------------------
+
+
+def test_waiting_for_ones_turn_is_no_failure_and_calls_nobody(outside: Outside) -> None:
+    outside.forge.faults.before["create"] = [Paced("forge_pace", "Its turn comes in 7.0 s.", 7.0)] * 2
+    row = aged(driven(make_round()), 310)
+    assert (row.state, row.step, row.failures, row.needs_attention) == ("waiting", "publish", 0, False)
+    assert driven(row).needs_attention is False
+    assert 5 < seconds_until(row) <= 7
+    assert "Its turn comes" in row.waiting_on
+    assert driven(row).state == "completed"
+
+
+def test_a_later_round_whose_repository_is_gone_goes_to_a_new_one_with_what_was_published(outside: Outside) -> None:
+    first = driven(make_round())
+    old = outside.forge.repositories.pop(first.repository)
+    row = driven(make_round(round=2, attachments=[]))
+    assert row.state == "completed"
+    assert row.repository != first.repository
+    inside = outside.forge.repositories[row.repository]
+    assert inside.commits[inside.head].parent is None
+    assert inside.commits[inside.head].files["data.csv"] == old.commits[old.head].files["data.csv"]
+    assert any("new repository" in warning for warning in row.warnings)
+    assert Task.objects.get().repository == row.repository
+
+
+def test_a_later_round_has_the_pages_address_before_it_is_published_and_asks_for_none(outside: Outside) -> None:
+    first = driven(make_round())
+    asked = []
+    outside.forge.enable_pages = lambda place: asked.append(place) or place
+    row = driven(make_round(round=2))
+    assert (row.state, row.pages_url) == ("completed", first.pages_url)
+    assert [place.pages_url for place in asked] == [first.pages_url]

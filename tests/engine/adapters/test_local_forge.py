@@ -118,7 +118,7 @@ def test_newest_repository_of_a_task_with_a_commit_is_found(forge: LocalForge) -
 
 def test_repository_that_is_gone_is_an_error(forge: LocalForge) -> None:
     gone = Repository("local", "nothing", "")
-    for ask in (forge.head, forge.look, forge.enable_pages):
+    for ask in (forge.head, lambda place: forge.look(place, "0" * 40), forge.enable_pages):
         with pytest.raises(Permanent, match="repository_gone"):
             ask(gone)
 

@@ -197,3 +197,17 @@ def test_a_later_round_that_no_model_can_do_keeps_the_page_and_says_so() -> None
     assert b"<h1 id='out'>7</h1>" in contents(outcome)["index.html"]
     assert "Round 2 was not done" in contents(outcome)["README.md"].decode()
     assert outcome.degraded
+
+
+def test_a_repository_that_is_gone_is_replaced_by_our_own_copy_of_the_tree() -> None:
+    forge, journal = FakeForge(lambda: NOW), FakeJournal()
+    name = published(forge)
+    place = forge.find(slug="r", task_key=generating().task_key)
+    del forge.repositories[name]
+    author = FakeAuthor(page_reply({"index.html": PAGE.replace(b"7", b"8")}))
+    task = generating(brief=LATER, repository=place, last_tree=lambda: {"index.html": PAGE, "old.js": b"let a"})
+    outcome = made(generate(task, make_ports(forge=forge, author=author, journal=journal)))
+    assert (outcome.repository, outcome.base_sha) == (None, "")
+    assert outcome.files["old.js"].origin is Origin.CARRIED
+    assert b"8" in contents(outcome)["index.html"]
+    assert "new repository" in journal.warnings[0]

@@ -4,7 +4,7 @@ import pytest
 
 from engine.core.repository import repository_name
 from engine.core.site import Origin, SiteFile
-from engine.errors import Fenced, Transient
+from engine.errors import Fenced, Permanent, Transient
 from engine.ports import CommitSpec
 from engine.steps.publish import Planned, PublishInput, message, publish
 from tests.engine.steps.inputs import BRIEF, LATER, ROUND_ID, TREE, publishing
@@ -176,3 +176,37 @@ def test_the_message_says_who_wrote_it(over: dict[str, object], said: str) -> No
     text = message(publishing(**over))
     assert text.startswith("Round 1: Show the sum of sales in #total.\n\n")
     assert said in text
+
+
+def test_a_repository_that_is_gone_is_left_and_the_whole_tree_goes_to_a_new_one() -> None:
+    forge, journal = FakeForge(lambda: NOW), FakeJournal()
+    task = later(forge)
+    del forge.repositories[NAME]
+    outcome = publish(task, make_ports(forge=forge, journal=journal))
+    assert outcome.repository.name == repository_name(LATER.email, LATER.task, LATER.nonce)
+    inside = forge.repositories[outcome.repository.name]
+    assert inside.commits[outcome.sha].parent is None
+    assert inside.commits[outcome.sha].files == {path: file.content for path, file in task.files.items()}
+    assert outcome.repository.pages_url
+    assert journal.repositories[-1].name == outcome.repository.name
+    assert "new repository" in journal.warnings[0]
+
+
+def test_a_repository_that_goes_after_the_plan_gives_the_plan_up() -> None:
+    forge, journal = FakeForge(lambda: NOW), FakeJournal()
+    task = later(forge)
+    forge.faults.before["commit"] = [Permanent("repository_gone", "It is gone.")]
+    outcome = publish(task, make_ports(forge=forge, journal=journal))
+    assert planned(journal) == Planned(outcome.sha, None)
+
+
+def test_another_permanent_refusal_ends_the_step() -> None:
+    forge = FakeForge(lambda: NOW)
+    task = later(forge)
+    forge.faults.before["commit"] = [Permanent("push_protection", "A secret.")]
+    with pytest.raises(Permanent, match="push_protection"):
+        publish(task, make_ports(forge=forge))
+
+
+def test_the_message_names_the_task_for_who_looks_for_it() -> None:
+    assert f"Task-Key: {publishing().task_key[:16]}" in message(publishing()).splitlines()

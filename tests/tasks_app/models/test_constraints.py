@@ -12,6 +12,8 @@ from tasks_app.models import (
     Breaker,
     CheckResult,
     Commit,
+    ForgeQuota,
+    ForgeWrite,
     NotificationAttempt,
     Round,
     SourceFile,
@@ -96,6 +98,8 @@ VIOLATIONS: dict[str, Callable[[Round], object]] = {
     "commit_one_pushed_per_run": lambda row: [commit(row, sha, pushed_at=timezone.now()) for sha in "12"],
     "notification_number_once": twice(notification),
     "breaker_one_open_per_kind": twice(breaker),
+    "forge_quota_one_row": lambda _: ForgeQuota.objects.create(pk=2),
+    "forge_write_one_slot_per_key": twice(lambda _: ForgeWrite.objects.create(key="x", due_at=timezone.now())),
 }
 
 
@@ -104,7 +108,7 @@ def test_the_database_refuses_what_the_code_believes_never_happens(name: str) ->
     row = make_round(attachments=[FILE])
     with pytest.raises(IntegrityError) as caught, transaction.atomic():
         VIOLATIONS[name](row)
-    kind = "CHECK" if name.endswith(("known", "1000", "due", "whole", "has_commit")) else "UNIQUE"
+    kind = "CHECK" if name.endswith(("known", "1000", "due", "whole", "has_commit", "one_row")) else "UNIQUE"
     assert kind in str(caught.value)
     if connection.vendor == "postgresql" or kind == "CHECK":
         assert name in str(caught.value)
