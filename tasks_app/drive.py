@@ -146,19 +146,15 @@ def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
     if isinstance(error, OutOfService):
         breaker_trip(error=error)
     match error:
-        case Transient() if row.step == Step.DEPLOY and overdue:
+        case OutOfService() if row.step == Step.DEPLOY and overdue:
             return _record(lease, row, _unproven(error.message))
         case OutOfService():
             _hold(lease, row, error.message, kind=error.kind)
         case Paced():
             until = now + timedelta(seconds=error.retry_after or 0.0)
-            if row.step == Step.DEPLOY:
-                until = min(until, row.share_ends_at)
             moves.round_wait(lease=lease, row=row, wait=Wait(until, error.message))
         case Transient():
             until = now + timedelta(seconds=max(error.retry_after or 0.0, backoff.transient_delay(row.failures + 1)))
-            if row.step == Step.DEPLOY:
-                until = min(until, row.share_ends_at)
             wait = Wait(until, error.message, needs_attention=overdue, failed=True)
             moves.round_wait(lease=lease, row=row, wait=wait)
         case Permanent():
