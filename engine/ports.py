@@ -398,6 +398,14 @@ class Journal(Protocol):
         """Record one look at Pages and at what it serves."""
         ...
 
+    def rebuild_asked(self, *, sha: str, after: str) -> None:
+        """Remember that one more build of a commit is about to be asked for, since the build with the id `after` failed."""
+        ...
+
+    def rebuild_put_off(self, *, sha: str) -> None:
+        """It was not asked for after all; it may be next time."""
+        ...
+
     def notification_begun(self, *, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         """Write the row of a callback that is about to be sent; return its id."""
         ...

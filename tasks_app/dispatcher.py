@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import Error, connections
 
-from tasks_app.queue import QueueDownError, ring
-from tasks_app.services import beats, dues
+from tasks_app.queue import QueueDownError, ring, ring_watch
+from tasks_app.services import beats, dues, watches
 from tasks_app.watch import Watch
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ class Dispatcher:
         if time.monotonic() >= self._next_beat:
             self._next_beat = time.monotonic() + BEAT
             self._watch.look()
+            for round_id, token in watches.watches_ring(workers=settings.WORKERS):
+                ring_watch(round_id, token)  # one that is lost runs out and is rung again
         rung = 0
         for round_id in dues.rounds_due(workers=settings.WORKERS):
             if dues.round_ring(round_id=round_id):

@@ -163,7 +163,7 @@ def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
     match error:
         case _ if row.plan in TRIES:
             return _record(lease, row, Unrepaired(f"the {row.plan} was given up: {error.message}"))
-        case Transient() if row.step == Step.DEPLOY and overdue:
+        case OutOfService() if row.step == Step.DEPLOY and overdue:
             return _record(lease, row, _unproven(error.message))
         case OutOfService():
             _hold(lease, row, error.message, kind=error.kind)
@@ -181,14 +181,12 @@ def _again(row: Round, error: Transient, now: datetime) -> Wait:
     paced = isinstance(error, Paced)
     delay = 0.0 if paced else backoff.transient_delay(row.failures + 1)
     until = now + timedelta(seconds=max(error.retry_after or 0.0, delay))
-    if row.step == Step.DEPLOY:
-        until = min(until, row.share_ends_at)
     return Wait(until, error.message, needs_attention=not paced and now >= row.share_ends_at, failed=not paced)
 
 
 def _unproven(reason: str) -> Deployed:
     """Return what a commit comes to that nobody could look at in time: the evaluator is told all the same."""
-    return Deployed(False, f"Not proven live in time: {reason}")
+    return Deployed(False, f"Not proven live in time: {reason}", watch=True)
 
 
 def _hold(lease: Lease, row: Round, reason: str, *, kind: str) -> None:

@@ -15,12 +15,15 @@ from engine.ports import Repository
 from engine.steps.deploy import DeployInput, FrozenCheck
 from engine.steps.generate import Again, GenerateInput
 from engine.steps.notify import NotifyInput, callback_body
+from engine.steps.pages import Awaited, Rebuild
 from engine.steps.publish import Planned, PublishInput
 from engine.steps.repair import RepairInput
 from engine.steps.verify import NewTree, VerifyInput
 from tasks_app import tries
 from tasks_app.models import Attachment, Attempt, CheckResult, Commit, NotificationAttempt, Round, SourceFile, Task
 from tasks_app.redaction import found_in
+from tasks_app.services.forge_quota import quota_limits
+from tasks_app.services.watches import rounds_looking
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -111,23 +114,28 @@ def publish_input(row: Round) -> PublishInput:
 
 def deploy_input(row: Round) -> DeployInput:
     """Gather the commit that must be live."""
-    page = SourceFile.objects.get(attempt=row.chosen_attempt_id, path="index.html").content
-    published = _set(row.published_at)
-    later = Commit.objects.filter(
-        round__task_key=row.task_key, round__repository=row.repository, planned_at__gt=published
-    )
-    shas = frozenset(later.exclude(round=row).values_list("sha", flat=True))
     judged = CheckResult.objects.filter(attempt=row.chosen_attempt_id, target="local").order_by("position")
     return DeployInput(
-        repository=_repository(row),
-        sha=row.commit_sha,
-        page=bytes(page),
-        published_at=published,
+        awaited=awaited(row),
+        published_at=_set(row.published_at),
         budget=budget_of(row),
-        later=shas,
+        waiting=rounds_looking(),
+        limits=quota_limits(),
         checks=tuple(FrozenCheck(r.position, *_judged(r)) for r in judged),
         words=row.brief,
     )
+
+
+def awaited(row: Round) -> Awaited:
+    """Gather what its address must serve."""
+    page = SourceFile.objects.get(attempt=row.chosen_attempt_id, path="index.html").content
+    later = Commit.objects.filter(
+        round__task_key=row.task_key, round__repository=row.repository, planned_at__gt=_set(row.published_at)
+    )
+    shas = frozenset(later.exclude(round=row).values_list("sha", flat=True))
+    asked = Commit.objects.filter(round=row, sha=row.commit_sha).exclude(rebuild_asked_at=None).first()
+    rebuild = Rebuild(asked.rebuild_after, _set(asked.rebuild_asked_at)) if asked else None
+    return Awaited(_repository(row), row.commit_sha, bytes(page), shas, rebuild)
 
 
 def notify_input(row: Round) -> NotifyInput:

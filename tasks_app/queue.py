@@ -17,7 +17,16 @@ class QueueDownError(Exception):
 
 def ring(round_id: UUID) -> None:
     """Ask some worker to drive a round soon. Raises QueueDownError, or Django's database error where the database is the broker."""
+    _ask("tasks_app.drive.drive", str(round_id))
+
+
+def ring_watch(round_id: UUID, token: UUID) -> None:
+    """Ask some worker to look for a page after its callback. Raises as `ring` does."""
+    _ask("tasks_app.late_look.late_look", str(round_id), str(token))
+
+
+def _ask(function: str, *arguments: str) -> None:
     try:
-        async_task("tasks_app.drive.drive", str(round_id), task_name=str(round_id), save=False)
+        async_task(function, *arguments, task_name=arguments[0], save=False)
     except RedisError as error:
         raise QueueDownError(str(error)) from error

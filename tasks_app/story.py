@@ -74,8 +74,17 @@ def _completed(row: Round, now: datetime) -> str:
             f"{told} But no acceptable page came about and an honest one stands in its place: Regenerate tries again."
         )
     if not row.live:
-        return f"{told} But the page was not seen to serve this commit: the looks at it below say why."
+        return f"{told} But the page was not seen to serve this commit: {_unseen(row)}"
+    if row.live_at and row.finished_at and row.live_at > row.finished_at:
+        late = (row.live_at - row.finished_at).total_seconds()
+        return f"{told} The page was not live by then; it came {late:.0f} s later and serves this commit now. Nothing to do."
     return f"{told} The page serves this commit. Nothing to do."
+
+
+def _unseen(row: Round) -> str:
+    if row.watch_until:
+        return f"it is still looked for, until {row.watch_until:%H:%M} UTC at the latest. Nothing to do; the evaluator is not told twice."
+    return "the looks at it below say why. Regenerate makes one more commit, and so a new build."
 
 
 def _failed(row: Round, now: datetime) -> str:

@@ -320,6 +320,7 @@ class FakeJournal:
         self.abandoned: list[str] = []
         self.repositories: list[Repository] = []
         self.looks: list[tuple[Look, int | None, bool, str]] = []
+        self.rebuilds: list[tuple[str, str]] = []
         self.warnings: list[str] = []
         self.refusals: list[BaseException] = []
         self.allowance: int | None = None
@@ -368,6 +369,14 @@ class FakeJournal:
     def pages_seen(self, *, look: Look, http_status: int | None, live: bool, reason: str) -> None:
         self._check()
         self.looks.append((look, http_status, live, reason))
+
+    def rebuild_asked(self, *, sha: str, after: str) -> None:
+        self._check()
+        self.rebuilds.append((sha, after))
+
+    def rebuild_put_off(self, *, sha: str) -> None:
+        self._check()
+        self.rebuilds = [asked for asked in self.rebuilds if asked[0] != sha]
 
     def notification_begun(self, *, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         return self._begin(self.notifications, {"url": url, "body": body, "headers": dict(headers)})

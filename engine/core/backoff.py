@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 #: Seconds before callback attempts 2, 3, …; the last one repeats. The quick ones fall inside the evaluator's deadline.
 NOTIFY = (1, 2, 4, 8, 16, 32, 60, 300, 1800, 7200)
 
 #: The longest `Retry-After` of an evaluator that is honoured, in seconds: a mistaken year must not end the trying.
 LONGEST_RETRY_AFTER = 7200.0
+
+
+#: The part of GitHub's limits that all looks at Pages together may use, and what it comes to in a minute.
+POLLS_SHARE = 0.5
+POLLS_A_MINUTE = 900 * POLLS_SHARE
 
 
 def notify_delay(attempts: int, retry_after: float | None = None) -> float:
@@ -20,6 +27,28 @@ def transient_delay(failures: int) -> float:
     return float(min(2 ** (failures - 1), 30))
 
 
-def poll_delay(seconds_since_publish: float) -> float:
-    """Return the seconds until the next look at Pages: 3 s at first, growing to 15 s."""
-    return min(max(3.0, seconds_since_publish / 8), 15.0)
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of a service's limit: `calls` within the next `seconds`."""
+
+    calls: int
+    seconds: float
+
+
+def poll_delay(seconds_since_publish: float, *, waiting: int = 1, allowance: Allowance | None = None) -> float:
+    """Return the seconds until the next look at Pages: 3 s at first, growing to 15 s, longer where `waiting` rounds look at once.
+
+    All looks together keep to half of what GitHub allows: 900 points a minute, of which a GET is one, and what is left of the hour's
+    calls. A look that GitHub answers with 304 costs none of the hour's, so that half is kept with room to spare.
+    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
+    pauses = [min(max(3.0, seconds_since_publish / 8), 15.0), waiting * 60 / POLLS_A_MINUTE]
+    if allowance:
+        # Nothing left is one call, too few to matter: a look that is refused closes the gate, which keeps the limit for everybody.
+        pauses.append(waiting * allowance.seconds / max(allowance.calls * POLLS_SHARE, 1.0))
+    return max(pauses)
+
+
+def watch_delay(seconds_since_publish: float, *, waiting: int = 1, allowance: Allowance | None = None) -> float:
+    """Return the same for a page that nobody waits for any more: never under 15 s."""
+    return max(poll_delay(seconds_since_publish, waiting=waiting, allowance=allowance), 15.0)

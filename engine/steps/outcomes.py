@@ -80,11 +80,15 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """What `pages_url` serves was proven to be this commit, or why the evaluator is told without that."""
+    """What `pages_url` serves was proven to be this commit, or why the evaluator is told without that.
+
+    `watch`: it may still come, and is looked for after the evaluator was told.
+    """
 
     live: bool
     detail: str
     results: Sequence[tuple[int, CheckResult]] = ()  # of the checks that were run once more, with their positions
+    watch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

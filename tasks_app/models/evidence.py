@@ -143,6 +143,8 @@ class Commit(models.Model):
     planned_at = models.DateTimeField()
     pushed_at = models.DateTimeField(null=True)
     abandoned_at = models.DateTimeField(null=True, help_text="the head had moved before it got there")
+    rebuild_asked_at = models.DateTimeField(null=True, help_text="when one more build was asked for: once, ever")
+    rebuild_after = models.CharField(max_length=40, blank=True, help_text="the id of the build that had failed by then")
 
     class Meta:
         ordering = ("pk",)

@@ -88,9 +88,16 @@ class Round(models.Model):
     base_sha = models.CharField(max_length=64, blank=True, help_text="the head that the tree was written for")
     commit_sha = models.CharField(max_length=64, blank=True)
 
+    watch_until = models.DateTimeField(
+        null=True, help_text="so long a page is looked for that was told before it was live"
+    )
+    watch_at = models.DateTimeField(null=True, help_text="when it is looked for next, or its look has failed")
+    watch_token = models.UUIDField(null=True, help_text="of the look under way")
+
     simulated = models.BooleanField(default=False)
     degraded = models.BooleanField(default=False)
     live = models.BooleanField(default=False)
+    live_at = models.DateTimeField(null=True, help_text="when the page was seen to serve the commit")
     late = models.BooleanField(default=False)
     needs_attention = models.BooleanField(default=False)
     error_code = models.CharField(max_length=60, blank=True)
@@ -119,11 +126,17 @@ class Round(models.Model):
                 | Q(plan__in=["repair", "resample", "honest"], plan_attempt__isnull=False, step=Step.GENERATE.value),
             ),
             models.CheckConstraint(
+                name="round_watch_is_whole",
+                condition=Q(watch_until=None, watch_at=None, watch_token=None)
+                | Q(watch_until__isnull=False, watch_at__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="round_completed_has_commit", condition=~Q(state=State.COMPLETED.value) | ~Q(commit_sha="")
             ),
         )
         indexes = (
             models.Index(fields=["next_at"], name="round_due", condition=Q(next_at__isnull=False)),
+            models.Index(fields=["watch_at"], name="round_watched", condition=Q(watch_at__isnull=False)),
             models.Index(fields=["task_key", "number"], name="round_of_task"),
             models.Index(fields=["-created_at"], name="round_newest"),
         )

@@ -15,13 +15,12 @@ from django.utils import timezone
 
 from engine.core import pace
 from engine.errors import Paced
+from engine.ports import Limits
 from tasks_app.models import ForgeQuota, ForgeWrite
 from tasks_app.redaction import keepable
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from engine.ports import Limits
 
 #: A slot that nobody came for by then is free again.
 UNCLAIMED = timedelta(seconds=60)
@@ -112,6 +111,14 @@ class RowsQuota:
 def quota_standing() -> ForgeQuota | None:
     """Return what is known of the forge's limits; None where nothing was seen yet."""
     return ForgeQuota.objects.filter(pk=1).first()
+
+
+def quota_limits() -> Limits | None:
+    """Return what the forge last said of its hour's calls; None where it said nothing."""
+    row = quota_standing()
+    if row is None or row.limit is None or row.remaining is None or row.reset_at is None:
+        return None
+    return Limits(row.limit, row.remaining, row.reset_at)
 
 
 def _slot(key: str, now: datetime) -> datetime | None:

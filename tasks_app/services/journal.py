@@ -19,6 +19,7 @@ from tasks_app.services.spending import call_admitted, counted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from engine.ports import Answer, Look, Prompt, Repository
     from tasks_app.services.leases import Lease
@@ -34,7 +35,8 @@ class DatabaseJournal:
     """A `engine.ports.Journal` for one claim of one round."""
 
     def __init__(self, lease: Lease, run: int) -> None:
-        self._lease, self._run = lease, run
+        self._round_id, self._run = lease.round_id, run
+        self._mine = Round.objects.filter(pk=lease.round_id, lease_token=lease.token)
         self._answer_within: int | None = None
         self._since = timezone.now()
         self._recalled: set[int] = set()
@@ -43,8 +45,7 @@ class DatabaseJournal:
     def _fenced(self) -> Iterator[None]:
         """Hold the row while something is written for it. Raises Fenced where the lease is another's."""
         with transaction.atomic():
-            mine = Round.objects.select_for_update().filter(pk=self._lease.round_id, lease_token=self._lease.token)
-            if not mine.values_list("pk", flat=True).first():
+            if not self._mine.select_for_update().values_list("pk", flat=True).first():
                 raise Fenced
             yield
 
@@ -55,13 +56,11 @@ class DatabaseJournal:
         with self._fenced():
             room = None
             if provider and not simulated:
-                room = call_admitted(
-                    round_id=self._lease.round_id, run=self._run, model=model, messages=prompt.messages
-                )
+                room = call_admitted(round_id=self._round_id, run=self._run, model=model, messages=prompt.messages)
             self._answer_within = room.answer if room else None
             return Attempt.objects.create(
                 counted_tokens=room.prompt if room else 0,
-                round_id=self._lease.round_id,
+                round_id=self._round_id,
                 run=self._run,
                 kind=kind,
                 parent_id=parent,
@@ -82,9 +81,9 @@ class DatabaseJournal:
     def attempt_recalled(self, *, kind: str, model: str, parent: int | None) -> Recalled | None:
         """Return a call of this step that an earlier claim was answered and could not use any more, each once."""
         with self._fenced():
-            step = StepRun.objects.filter(round_id=self._lease.round_id, ended_at=None).first()
+            step = StepRun.objects.filter(round_id=self._round_id, ended_at=None).first()
             asked = Attempt.objects.filter(
-                round_id=self._lease.round_id, run=self._run, kind=kind, model_asked=model, parent=parent
+                round_id=self._round_id, run=self._run, kind=kind, model_asked=model, parent=parent
             )
             of_step = asked.filter(started_at__gte=step.started_at if step else self._since, started_at__lt=self._since)
             answered = of_step.filter(seconds__isnull=False, error_code="").exclude(pk__in=self._recalled)
@@ -120,7 +119,7 @@ class DatabaseJournal:
         """Write down the commit that is about to become the head; the same one again changes nothing."""
         with self._fenced():
             Commit.objects.get_or_create(
-                round_id=self._lease.round_id,
+                round_id=self._round_id,
                 sha=sha,
                 defaults={"run": self._run, "parent": parent or "", "files": list(paths), "planned_at": timezone.now()},
             )
@@ -128,12 +127,12 @@ class DatabaseJournal:
     def commit_abandoned(self, *, sha: str) -> None:
         """Note that a planned commit will not be tried again."""
         with self._fenced():
-            Commit.objects.filter(round_id=self._lease.round_id, sha=sha).update(abandoned_at=timezone.now())
+            Commit.objects.filter(round_id=self._round_id, sha=sha).update(abandoned_at=timezone.now())
 
     def repository_made(self, repository: Repository) -> None:
         """Remember the repository on the round."""
         with self._fenced():
-            Round.objects.filter(pk=self._lease.round_id).update(
+            Round.objects.filter(pk=self._round_id).update(
                 owner=repository.owner,
                 repository=repository.name,
                 repo_url=repository.url,
@@ -144,7 +143,7 @@ class DatabaseJournal:
         """Record a look at Pages."""
         with self._fenced():
             PagesStatus.objects.create(
-                round_id=self._lease.round_id,
+                round_id=self._round_id,
                 run=self._run,
                 at=timezone.now(),
                 build_status=look.status[:40],
@@ -154,13 +153,25 @@ class DatabaseJournal:
                 reason=keepable(reason),
             )
 
+    def rebuild_asked(self, *, sha: str, after: str) -> None:
+        """Note on the commit that one more build is asked for."""
+        self._rebuild(sha, rebuild_asked_at=timezone.now(), rebuild_after=after[:40])
+
+    def rebuild_put_off(self, *, sha: str) -> None:
+        """Take that back."""
+        self._rebuild(sha, rebuild_asked_at=None, rebuild_after="")
+
+    def _rebuild(self, sha: str, **changes: object) -> None:
+        with self._fenced():
+            Commit.objects.filter(round_id=self._round_id, sha=sha).update(**changes)
+
     def notification_begun(self, *, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         """Write the row of a callback before it is sent."""
         with self._fenced():
-            of_run = NotificationAttempt.objects.filter(round_id=self._lease.round_id, run=self._run)
+            of_run = NotificationAttempt.objects.filter(round_id=self._round_id, run=self._run)
             number = (of_run.aggregate(last=Max("number"))["last"] or 0) + 1
             return NotificationAttempt.objects.create(
-                round_id=self._lease.round_id,
+                round_id=self._round_id,
                 run=self._run,
                 number=number,
                 url=url,
@@ -184,9 +195,17 @@ class DatabaseJournal:
     def warn(self, text: str) -> None:
         """Add a warning to the round, once."""
         with self._fenced():
-            row = Round.objects.only("warnings").get(pk=self._lease.round_id)
+            row = Round.objects.only("warnings").get(pk=self._round_id)
             if (warning := keepable(text)) not in row.warnings:
                 Round.objects.filter(pk=row.pk).update(warnings=[*row.warnings, warning])
+
+
+class WatchJournal(DatabaseJournal):
+    """The same for a look at a page after the evaluator was told: fenced by the watch's token."""
+
+    def __init__(self, round_id: UUID, run: int, token: UUID) -> None:
+        self._round_id, self._run = round_id, run
+        self._mine = Round.objects.filter(pk=round_id, watch_token=token)
 
 
 def _as_kept(message: Message) -> dict[str, object]:

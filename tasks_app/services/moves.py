@@ -19,6 +19,7 @@ from engine.errors import Fenced
 from engine.steps.outcomes import Barren
 from tasks_app.models import CheckResult, Commit, Event, Round, SourceFile, StepRun, Task
 from tasks_app.redaction import found_in, keepable, redact
+from tasks_app.services.watches import watch_begun
 
 if TYPE_CHECKING:
     from engine.core.checks import CheckResult as Result
@@ -125,9 +126,11 @@ def published_record(*, lease: Lease, row: Round, outcome: Published) -> None:
 
 
 def deployed_record(*, lease: Lease, row: Round, outcome: Deployed) -> None:
-    """Note whether the commit is live and go on to notify. Raises Fenced."""
+    """Note whether the commit is live, or is to be watched for, and go on to notify. Raises Fenced."""
+    now = timezone.now()
+    came: dict[str, object] = {"live": outcome.live, "live_at": now if outcome.live else None}
     with transaction.atomic():
-        _advance(lease, row, Step.NOTIFY, outcome.detail, live=outcome.live)
+        _advance(lease, row, Step.NOTIFY, outcome.detail, **came, **(watch_begun(now) if outcome.watch else {}))
         CheckResult.objects.bulk_create(_result(row.chosen_attempt_id, p, result) for p, result in outcome.results)
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from engine.core.lifecycle import ACTIVE, ENDED, State, Step
 from tasks_app.models import Event, Round, StepRun
-from tasks_app.services.runs import Start, resumed_step, run_start
+from tasks_app.services.runs import UNWATCHED, Start, resumed_step, run_start
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -63,6 +63,7 @@ def round_cancel(*, round_id: UUID, who: str) -> None:
             lease_until=None,
             waiting_on="",
             needs_attention=False,
+            **UNWATCHED,
         )
         if cancelled:
             StepRun.objects.filter(round=row, ended_at=None).update(ended_at=now, outcome="cancelled")

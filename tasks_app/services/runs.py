@@ -24,7 +24,11 @@ ANEW: dict[str, object] = {
     "base_sha": "",
     "degraded": False,
     "live": False,
+    "live_at": None,
 }
+
+#: What a run that goes back before the telling ends: the watch on a page that was told before it was live.
+UNWATCHED: dict[str, object] = {"watch_until": None, "watch_at": None, "watch_token": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ def run_start(*, row: Round, start: Start) -> bool:
             plan="",
             plan_attempt=None,
             plan_reason="",
+            **(UNWATCHED if start.step != Step.NOTIFY else {}),
             **(ANEW if start.step == Step.GENERATE else {}),
         )
         if started:

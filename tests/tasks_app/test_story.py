@@ -41,7 +41,15 @@ def test_every_state_at_every_step_has_a_story_that_names_both(state: State, ste
         ({"state": "waiting", "waiting_on": "403", "needs_attention": True}, ("Needs attention", "403.", "Retry")),
         ({"state": "completed", "live": True}, ("Completed: the evaluator was told.", "Nothing to do")),
         ({"state": "completed", "live": True, "late": True}, ("after the deadline",)),
-        ({"state": "completed"}, ("not seen to serve",)),
+        ({"state": "completed"}, ("not seen to serve", "Regenerate")),
+        (
+            {"state": "completed", "watch_until": NOW + timedelta(minutes=9)},
+            ("not seen to serve", "still looked for, until 12:09 UTC", "not told twice"),
+        ),
+        (
+            {"state": "completed", "live": True, "finished_at": NOW, "live_at": NOW + timedelta(seconds=70)},
+            ("came 70 s later", "Nothing to do"),
+        ),
         ({"state": "completed", "live": True, "degraded": True}, ("honest", "Regenerate")),
         ({"state": "failed", "error_code": "x", "error_message": "It broke"}, ("It broke. ", "Retry goes on")),
         ({"state": "failed", "error_code": "secret_in_attachment", "error_message": "It leaks."}, ("change that",)),

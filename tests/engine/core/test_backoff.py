@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.backoff import LONGEST_RETRY_AFTER, notify_delay, poll_delay, transient_delay
+from engine.core.backoff import LONGEST_RETRY_AFTER, Allowance, notify_delay, poll_delay, transient_delay, watch_delay
 
 
 def test_callbacks_follow_the_contracts_schedule() -> None:
@@ -20,3 +20,22 @@ def test_passing_failures_wait_longer_up_to_half_a_minute() -> None:
 
 def test_polls_grow_from_3_to_15_seconds() -> None:
     assert [poll_delay(s) for s in (0, 24, 80, 10_000)] == [3, 3, 10, 15]
+
+
+@pytest.mark.parametrize("waiting", [1, 30, 100, 1000])
+def test_all_looks_together_take_at_most_half_of_900_a_minute(waiting: int) -> None:
+    assert waiting * 60 / poll_delay(0, waiting=waiting) <= 450
+
+
+@pytest.mark.parametrize(("calls", "seconds"), [(5000, 3600.0), (100, 3600.0), (10, 60.0), (0, 60.0)])
+@pytest.mark.parametrize("waiting", [1, 30])
+def test_all_looks_together_take_at_most_half_of_what_is_left_of_the_hour(
+    waiting: int, calls: int, seconds: float
+) -> None:
+    pause = poll_delay(0, waiting=waiting, allowance=Allowance(calls, seconds))
+    assert waiting * seconds / pause <= max(calls / 2, 1) + 1e-9
+
+
+def test_a_page_that_nobody_waits_for_is_looked_at_every_15_seconds_at_most() -> None:
+    assert watch_delay(0) == 15
+    assert watch_delay(0, waiting=300) == 40

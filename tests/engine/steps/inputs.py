@@ -14,6 +14,7 @@ from engine.core.site import Origin, SiteFile
 from engine.steps.deploy import DeployInput
 from engine.steps.generate import GenerateInput
 from engine.steps.notify import NotifyInput
+from engine.steps.pages import Awaited
 from engine.steps.publish import PublishInput
 from tests.fakes import NOW, PAGE, README
 
@@ -72,8 +73,14 @@ def publishing(**over: object) -> PublishInput:
     return replace(task, **over)
 
 
+def awaiting(repository: Repository, sha: str, **over: object) -> Awaited:
+    return replace(Awaited(repository=repository, sha=sha, page=PAGE), **over)
+
+
 def deploying(repository: Repository, sha: str, **over: object) -> DeployInput:
-    task = DeployInput(repository=repository, sha=sha, page=PAGE, published_at=NOW, budget=fresh(NOW, 600))
+    """Return what deploy takes; `later` and `rebuild` go into what it waits for."""
+    inner = {name: over.pop(name) for name in ("later", "rebuild") if name in over}
+    task = DeployInput(awaiting(repository, sha, **inner), published_at=NOW, budget=fresh(NOW, 600))
     return replace(task, **over)
 
 

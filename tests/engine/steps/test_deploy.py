@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
-from engine.errors import OutOfService, Transient
-from engine.ports import Answer, BrowserReport, Look, PageView, Ports, Repository
-from engine.steps.deploy import FrozenCheck, deploy
+from engine.errors import OutOfService, Paced
+from engine.ports import BrowserReport, Limits, Look, PageView, Ports, Repository
+from engine.steps.deploy import FrozenCheck, allowance, deploy
 from engine.steps.outcomes import Deployed, Wait
 from engine.steps.publish import publish
 from tests.engine.steps.inputs import deploying, publishing
 from tests.engine.steps.test_verify import FakeBrowser
-from tests.fakes import NOW, PAGE, FakeFetcher, FakeForge, FakeJournal, make_ports
+from tests.fakes import NOW, FakeFetcher, FakeForge, FakeJournal, make_ports
 
 
 def published(**over: object) -> tuple[Ports, Repository, str]:
@@ -20,62 +22,41 @@ def published(**over: object) -> tuple[Ports, Repository, str]:
     return ports, outcome.repository, outcome.sha
 
 
-def test_live_means_built_from_this_commit_and_these_bytes_past_the_cache_and_on_the_plain_address() -> None:
+def test_a_live_page_is_told_at_once() -> None:
     ports, place, sha = published()
-    ports.fetcher.answers[f"{place.pages_url}?commit={sha}"] = PAGE
     assert deploy(deploying(place, sha), ports) == Deployed(True, f"{place.pages_url} serves this commit")
-    assert ports.fetcher.fetched == [f"{place.pages_url}?commit={sha}", place.pages_url]
-    assert ports.journal.looks[-1][2] is True
 
 
-@pytest.mark.parametrize(
-    ("look", "reason"),
-    [
-        (Look("building", None), "the build is building"),
-        (Look("built", "0" * 40), "the newest build is of commit 0000"),
-    ],
-)
-def test_another_build_is_waited_for_and_the_page_is_not_touched(look: Look, reason: str) -> None:
+def test_a_build_is_waited_for_3_s_at_first_and_longer_where_many_rounds_wait() -> None:
     ports, place, sha = published()
-    ports.forge.looks.append(look)
+    limits = Limits(5000, 400, NOW + timedelta(seconds=1000))
+    for over, seconds in (({}, 3), ({"waiting": 60}, 8), ({"waiting": 3, "limits": limits}, 15)):
+        ports.forge.looks.append(Look("building", None))
+        outcome = deploy(deploying(place, sha, **over), ports)
+        assert isinstance(outcome, Wait)
+        assert outcome.reason == "Pages: the build is building"
+        assert (outcome.until - NOW).total_seconds() == pytest.approx(seconds)
+
+
+def test_limits_of_an_hour_that_is_over_say_nothing() -> None:
+    assert allowance(Limits(5000, 1, NOW), NOW) is None
+    assert allowance(None, NOW) is None
+
+
+def test_github_in_trouble_is_waited_for_as_long_as_it_asks() -> None:
+    ports, place, sha = published()
+    ports.forge.faults.before["look"].append(Paced("forge_limit", "GitHub's limit is reached.", 40))
     outcome = deploy(deploying(place, sha), ports)
     assert isinstance(outcome, Wait)
-    assert reason in outcome.reason
-    assert (outcome.until - NOW).total_seconds() == 3
-    assert ports.fetcher.fetched == []
+    assert (outcome.until - NOW).total_seconds() == 40
+    assert not outcome.failed
 
 
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        (b"old bytes", "serves other bytes"),
-        (Answer(404, {}, b"", ""), "answers 404"),
-        (Transient("timed_out", "It took too long."), "could not be fetched: It took too long."),
-    ],
-)
-@pytest.mark.parametrize("query", [True, False])
-def test_old_bytes_an_early_404_and_a_silent_server_are_not_live_yet(answer: object, reason: str, query: bool) -> None:
+def test_what_will_never_be_live_is_told_at_once_and_not_watched() -> None:
     ports, place, sha = published()
-    busting = f"{place.pages_url}?commit={sha}"
-    ports.fetcher.answers |= {busting: PAGE} | {busting if query else place.pages_url: answer}
+    ports.forge.looks.append(Look("superseded", "f" * 40, "a later commit ffffffffff is built in its place"))
     outcome = deploy(deploying(place, sha), ports)
-    assert isinstance(outcome, Wait)
-    assert reason in outcome.reason
-    assert ports.journal.looks[-1][2] is False
-
-
-def test_an_errored_build_is_told_at_once() -> None:
-    ports, place, sha = published()
-    ports.forge.looks.append(Look("errored", sha, "Page build failed."))
-    outcome = deploy(deploying(place, sha), ports)
-    assert outcome == Deployed(False, "The build of Pages failed: Page build failed.")
-
-
-def test_a_later_round_that_is_built_already_is_not_waited_out() -> None:
-    ports, place, sha = published()
-    ports.forge.looks.append(Look("built", "f" * 40))
-    outcome = deploy(deploying(place, sha, later=frozenset({"e" * 40, "f" * 40})), ports)
-    assert outcome == Deployed(False, f"A later round's commit {'f' * 10} was built before this one was seen live")
+    assert outcome == Deployed(False, "It was overtaken: a later commit ffffffffff is built in its place")
 
 
 def test_a_tenth_of_the_deadline_before_it_the_evaluator_is_told_all_the_same() -> None:
@@ -88,7 +69,7 @@ def test_a_tenth_of_the_deadline_before_it_the_evaluator_is_told_all_the_same() 
     ports.clock.advance(2)
     outcome = deploy(deploying(place, sha), ports)
     assert isinstance(outcome, Deployed)
-    assert not outcome.live
+    assert (outcome.live, outcome.watch) == (False, True)
     assert "Not proven live in time" in outcome.detail
 
 
@@ -116,7 +97,6 @@ def live_report(*verdicts: Verdict) -> BrowserReport:
 
 def deployed_live(browser: FakeBrowser, seconds: float = 0) -> tuple[Deployed, Ports, Repository]:
     ports, place, sha = published(browser=browser)
-    ports.fetcher.answers[f"{place.pages_url}?commit={sha}"] = PAGE
     ports.clock.advance(seconds)
     outcome = deploy(deploying(place, sha, checks=frozen(), words="the brief"), ports)
     assert isinstance(outcome, Deployed)
