@@ -58,8 +58,10 @@ def publish(task: PublishInput, ports: Ports) -> Published:
     try:
         place, sha = _published(task, ports)
     except Permanent as error:
-        if error.code != "repository_gone" or task.repository is None:
+        if error.code != "repository_gone":
             raise
+        if task.repository is None:
+            raise Transient("repository_not_seen", f"It was made a moment ago, but: {error.message}") from None
         ports.journal.warn(f"{error.message} This round goes to a new repository.")
         if task.planned:
             ports.journal.commit_abandoned(sha=task.planned.sha)
@@ -116,8 +118,13 @@ def _committed(task: PublishInput, ports: Ports, place: Repository) -> str:
         spec = _commit(task, ports, place, ports.forge.head(place))
         sha = ports.forge.compute(spec)
         ports.journal.commit_planned(sha=sha, parent=spec.parent, paths=sorted(spec.files))
-        if ports.forge.commit(place, spec):
-            return sha
+        try:
+            if ports.forge.commit(place, spec):
+                return sha
+        except Permanent:
+            # Not to be found by a later claim, which may have another repository by then.
+            ports.journal.commit_abandoned(sha=sha)
+            raise
         ports.journal.commit_abandoned(sha=sha)
     raise Transient(
         "head_moves", f"The head of {place.owner}/{place.name} moved {MAX_MOVES} times while a commit was put on it."

@@ -65,7 +65,7 @@ class CommitAdmin(ReadOnlyAdmin):
             None,
             {"fields": (
                 shown("sha", "commit"), shown("parent"), shown("round"), shown("run"), commit_address, shown("files"),
-                shown("planned_at"), shown("pushed_at"), shown("abandoned_at"),
+                shown("planned_at"), shown("pushed_at"), shown("abandoned_at"), shown("rebuild_asked_at"), shown("rebuild_after"),
             )},
         ),
     )  # fmt: skip

@@ -106,8 +106,8 @@ class RoundAdmin(ReadOnlyAdmin):
             "Where it stands",
             {"fields": (
                 shown("state"), shown("step"), shown("waiting_on"), columns.error, columns.repository, columns.published_page,
-                shown("commit_sha", "commit"), shown("created_at"), shown("published_at"), shown("finished_at"),
-                shown("deadline_at"),
+                shown("commit_sha", "commit"), shown("created_at"), shown("published_at"), shown("live_at"),
+                shown("finished_at"), shown("deadline_at"),
             )},
         ),
         (
@@ -128,6 +128,7 @@ class RoundAdmin(ReadOnlyAdmin):
             "Inside",
             {"classes": ("collapse",), "fields": (
                 shown("id"), shown("task", "row of the task"), shown("run"), shown("started_at"), shown("next_at"), shown("share_ends_at"),
+                shown("watch_at"), shown("watch_until"), shown("watch_token"),
                 shown("rung_at"), shown("lease_owner"), shown("lease_token"), shown("lease_until"), shown("crashes"), shown("failures"),
                 shown("plan"), shown("plan_attempt"), shown("plan_reason"), shown("chosen_at"), shown("base_sha"), shown("owner"), shown("repository", "repository's name"),
                 shown("key"), shown("task_key"), shown("digest"), raw_request,

@@ -116,12 +116,14 @@ class DatabaseJournal:
             )
 
     def commit_planned(self, *, sha: str, parent: str | None, paths: Sequence[str]) -> None:
-        """Write down the commit that is about to become the head; the same one again changes nothing."""
+        """Write down the commit that is about to become the head; the same one again is only taken up again."""
+        planned = {"run": self._run, "parent": parent or "", "files": list(paths), "planned_at": timezone.now()}
         with self._fenced():
-            Commit.objects.get_or_create(
+            Commit.objects.update_or_create(
                 round_id=self._round_id,
                 sha=sha,
-                defaults={"run": self._run, "parent": parent or "", "files": list(paths), "planned_at": timezone.now()},
+                defaults={"abandoned_at": None},
+                create_defaults=planned,
             )
 
     def commit_abandoned(self, *, sha: str) -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
-from engine.errors import OutOfService, Paced, Transient
+from engine.errors import OutOfService, Paced, Permanent, Transient
 from engine.ports import Look
-from tasks_app.models import Breaker, Round, Task
+from tasks_app.models import Breaker, Commit, Round, Task
 from tasks_app.services.dues import rounds_due
 from tests.driving import aged, driven, seconds_until
 from tests.factories import make_round
@@ -127,6 +127,18 @@ def test_a_later_round_whose_repository_is_gone_goes_to_a_new_one_with_what_was_
     assert inside.commits[inside.head].files["data.csv"] == old.commits[old.head].files["data.csv"]
     assert any("new repository" in warning for warning in row.warnings)
     assert Task.objects.get().repository == row.repository
+
+
+def test_a_repository_that_goes_before_the_first_push_is_made_again_with_the_same_commit(outside: Outside) -> None:
+    outside.forge.faults.before["commit"] = [
+        Transient("lost", "No answer."),
+        Permanent("repository_gone", "It is gone."),
+    ]
+    row = driven(driven(make_round()))
+    assert row.state == "completed"
+    commit = Commit.objects.get()
+    assert (commit.sha, commit.abandoned_at) == (row.commit_sha, None)
+    assert len(outside.forge.repositories[row.repository].commits) == 1
 
 
 def test_a_later_round_has_the_pages_address_before_it_is_published_and_asks_for_none(outside: Outside) -> None:

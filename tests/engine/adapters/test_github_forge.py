@@ -365,3 +365,24 @@ def test_the_token_is_tried(double, forge, quota):
     double.state.scopes = "repo"
     with pytest.raises(Permanent, match="knows no account nobody"):
         make_forge(double, quota, owner="nobody").credential()
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("failed to update ref", "push_refused"),
+        (
+            "refusing to allow a Personal Access Token to create or update workflow `w.yml` without `workflow` scope",
+            "forge_permission_missing",
+        ),
+        ("pre-receive hook declined", "push_refused"),
+    ],
+)
+def test_a_push_that_the_server_does_not_take_says_what_kind_of_no_it_is(double, forge, quota, monkeypatch, said, code):
+    place = forge.create(spec_of())
+    monkeypatch.setattr(github_git.GitHubGit, "push", lambda *_: github_git.Pushed(None, sent=True, refused=said))
+    with pytest.raises((Transient, Permanent)) as refused:
+        forge.commit(place, commit_of())
+    assert refused.value.code == code
+    assert isinstance(refused.value, Permanent) is ("declined" in said)
+    assert ("Workflows" in refused.value.message) is ("workflow" in said)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine.core.repository import repository_name
@@ -198,6 +200,29 @@ def test_a_repository_that_goes_after_the_plan_gives_the_plan_up() -> None:
     forge.faults.before["commit"] = [Permanent("repository_gone", "It is gone.")]
     outcome = publish(task, make_ports(forge=forge, journal=journal))
     assert planned(journal) == Planned(outcome.sha, None)
+    assert len(journal.abandoned) == 1
+
+
+def test_a_plan_of_an_earlier_claim_is_given_up_with_its_repository() -> None:
+    forge, journal = FakeForge(lambda: NOW), FakeJournal()
+    task = later(forge)
+    forge.faults.before["commit"] = [Died(), Permanent("repository_gone", "It is gone.")]
+    with pytest.raises(Died):
+        publish(task, make_ports(forge=forge, journal=journal))
+    plan = planned(journal)
+    outcome = publish(replace(task, planned=plan), make_ports(forge=forge, journal=journal))
+    assert journal.abandoned == [plan.sha]
+    assert planned(journal) == Planned(outcome.sha, None)
+
+
+def test_a_repository_that_was_just_made_and_is_not_seen_yet_is_waited_for() -> None:
+    forge, journal = FakeForge(lambda: NOW), FakeJournal()
+    forge.faults.before["head"] = [Permanent("repository_gone", "It is gone.")]
+    ports = make_ports(forge=forge, journal=journal)
+    with pytest.raises(Transient, match="repository_not_seen"):
+        publish(publishing(), ports)
+    outcome = publish(publishing(repository=journal.repositories[-1]), ports)
+    assert (forge.writes, outcome.repository.name) == (["create", "commit"], NAME)
 
 
 def test_another_permanent_refusal_ends_the_step() -> None:

@@ -68,6 +68,16 @@ def test_whoever_comes_late_does_not_bring_two_writes_together():
     assert 0.5 < refused(quota, "c").retry_after <= 1
 
 
+def test_nobody_goes_before_ones_slot():
+    quota = RowsQuota()
+    quota.take_write("a")
+    refused(quota, "b")
+    refused(quota, "c")
+    pass_time(1.2)
+    assert refused(quota, "c").retry_after <= 1
+    quota.take_write("b")
+
+
 def test_an_unclaimed_slot_expires():
     quota = RowsQuota()
     quota.take_write("a")

@@ -56,6 +56,8 @@ JOURNAL: dict[str, Callable[[DatabaseJournal, int], object]] = {
     "pages_seen": lambda j, _: j.pages_seen(look=Look("built", SHA), http_status=200, live=True, reason=""),
     "notification_begun": lambda j, _: j.notification_begun(url="https://e.test", body=b"{}", headers={}),
     "notification_ended": lambda j, pk: j.notification_ended(pk, answer=Answer(200, {}, b"", "u"), error=""),
+    "rebuild_asked": lambda j, _: j.rebuild_asked(sha=SHA, after="1"),
+    "rebuild_put_off": lambda j, _: j.rebuild_put_off(sha=SHA),
     "warn": lambda j, _: j.warn("careful"),
 }
 PUBLISHED = Published(PLACE, SHA, "commit")
