@@ -140,7 +140,9 @@ def _record(lease: Lease, row: Round, outcome: Outcome) -> bool:
 
 def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
     """End the step by what its error says about trying again."""
-    logger.warning("round %s: %s: %s", row.pk, row.step, error)
+    logger.log(
+        logging.INFO if isinstance(error, Paced) else logging.WARNING, "round %s: %s: %s", row.pk, row.step, error
+    )
     now = timezone.now()
     overdue = now >= row.share_ends_at
     if isinstance(error, OutOfService):
