@@ -30,6 +30,8 @@ from tasks_app.services.journal import DatabaseJournal
 from tasks_app.services.leases import lease_claim
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from engine.ports import Ports
     from tasks_app.services.leases import Lease
 
@@ -148,22 +150,27 @@ def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
     if isinstance(error, OutOfService):
         breaker_trip(error=error)
     match error:
-        case OutOfService() if row.step == Step.DEPLOY and overdue:
+        case Transient() if row.step == Step.DEPLOY and overdue:
             return _record(lease, row, _unproven(error.message))
         case OutOfService():
             _hold(lease, row, error.message, kind=error.kind)
-        case Paced():
-            until = now + timedelta(seconds=error.retry_after or 0.0)
-            moves.round_wait(lease=lease, row=row, wait=Wait(until, error.message))
         case Transient():
-            until = now + timedelta(seconds=max(error.retry_after or 0.0, backoff.transient_delay(row.failures + 1)))
-            wait = Wait(until, error.message, needs_attention=overdue, failed=True)
-            moves.round_wait(lease=lease, row=row, wait=wait)
+            moves.round_wait(lease=lease, row=row, wait=_again(row, error, now))
         case Permanent():
             moves.round_fail(lease=lease, row=row, code=error.code, message=error.message)
         case _:
             raise error
     return False
+
+
+def _again(row: Round, error: Transient, now: datetime) -> Wait:
+    """Return when to try again: at the known time of a pace, which is no failure, else after a back-off that grows."""
+    paced = isinstance(error, Paced)
+    delay = 0.0 if paced else backoff.transient_delay(row.failures + 1)
+    until = now + timedelta(seconds=max(error.retry_after or 0.0, delay))
+    if row.step == Step.DEPLOY:
+        until = min(until, row.share_ends_at)
+    return Wait(until, error.message, needs_attention=not paced and now >= row.share_ends_at, failed=not paced)
 
 
 def _unproven(reason: str) -> Deployed:

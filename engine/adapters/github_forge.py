@@ -1,7 +1,7 @@
 """The forge on GitHub: REST for what is about repositories and Pages, git for what is in them.
 
 Round 1 is two REST writes (create, Pages) and one push; a later round is one push. No write is ever repeated on a guess: where its end
-is in doubt, the state is read again and adopted, or the round comes back later. facts and links: docs/decisions/0007-github.md
+is in doubt, the state is read again and adopted, or the round comes back later.
 """
 
 from __future__ import annotations
