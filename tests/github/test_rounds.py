@@ -6,13 +6,16 @@ import base64
 import io
 import urllib.request
 import zipfile
+from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 
 from engine.core.lifecycle import ENDED
-from tasks_app.models import PagesStatus, Round
+from engine.core.pace import SPACING
+from tasks_app.models import ForgeWrite, PagesStatus, Round
 
 if TYPE_CHECKING:
     from tests.github.service import Service
@@ -98,6 +101,10 @@ def test_thirty_rounds_at_once_keep_the_pace_and_all_are_told_in_time(
     assert sum(slept) == 0  # the simulated model sleeps for no time at all
     double = service.double
     assert (double.writes, double.pushes, len(double.repositories())) == (60, 30, 30)
+    went = sorted(ForgeWrite.objects.values_list("used_at", flat=True))
+    assert len(went) == 60
+    assert min(later - sooner for sooner, later in pairwise(went)) >= SPACING
+    assert double.count("builds") <= 450 * (went[-1] - went[0]) / timedelta(minutes=1)
     assert len(service.callbacks()) == 30
     assert {told["commit_sha"] for told in service.callbacks()} == {row.commit_sha for row in rows}
     assert PagesStatus.objects.filter(live=True).count() == 30
