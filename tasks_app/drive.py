@@ -155,15 +155,21 @@ def _record(lease: Lease, row: Round, outcome: Outcome) -> bool:
 
 def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
     """End the step by what its error says about trying again."""
-    logger.warning("round %s: %s: %s", row.pk, row.step, error)
+    logger.log(
+        logging.INFO if isinstance(error, Paced) else logging.WARNING, "round %s: %s: %s", row.pk, row.step, error
+    )
     now = timezone.now()
     overdue = now >= row.share_ends_at
     if isinstance(error, OutOfService):
         breaker_trip(error=error)
     match error:
+<<<<<<< HEAD
         case _ if row.plan in TRIES:
             return _record(lease, row, Unrepaired(f"the {row.plan} was given up: {error.message}"))
         case OutOfService() if row.step == Step.DEPLOY and overdue:
+=======
+        case Transient() if row.step == Step.DEPLOY and overdue:
+>>>>>>> w6
             return _record(lease, row, _unproven(error.message))
         case OutOfService():
             _hold(lease, row, error.message, kind=error.kind)

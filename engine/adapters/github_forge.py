@@ -40,6 +40,10 @@ MOST_CANDIDATES = 10
 REMEMBERED = 500
 
 
+class Stranger:
+    """A repository of somebody else's has the name."""
+
+
 class GitHubForge:
     """Keeps repositories in one account. Thread-safe; any number of processes may share the token."""
 
@@ -67,8 +71,10 @@ class GitHubForge:
         """
         for number in range(1, MOST_NAMES + 1):
             name = spec.name if number == 1 else f"{spec.name[:97]}-{number}"
-            if made := self._made(name, spec):
-                return made
+            # Looked at first: whoever comes back at a later name's turn must not spend a write on the earlier ones again.
+            there = self._holder(name, spec) or self._made(name, spec)
+            if isinstance(there, Repository):
+                return there
         raise Permanent("names_taken", f"{MOST_NAMES} repositories from {spec.name} on are somebody else's.")
 
     def find(self, *, slug: str, task_key: str) -> Repository | None:
@@ -166,8 +172,8 @@ class GitHubForge:
             return f"/orgs/{self._owner}/repos"
         return "/user/repos"
 
-    def _made(self, name: str, spec: RepositorySpec) -> Repository | None:
-        """Make or adopt the repository under this name; None where it is a stranger's."""
+    def _made(self, name: str, spec: RepositorySpec) -> Repository | Stranger:
+        """Make the repository under this name; where the end of that is in doubt, see whose it is. Raises as `create` does."""
         body = {"name": name, "description": spec.description, "private": False, "auto_init": False}
         try:
             answer = self._rest.write(
@@ -176,7 +182,7 @@ class GitHubForge:
         except (Paced, OutOfService):
             raise
         except Transient as doubt:
-            return self._adopted(name, spec, doubt)
+            return self._settled(name, spec, doubt)
         if answer.status == 201 and isinstance(answer.data, dict):
             return _public(answer.data)
         if answer.status == 404:
@@ -185,21 +191,26 @@ class GitHubForge:
             "create_refused", f"GitHub refused the repository {name}: {answer.status}{quoted(answer.message)}"
         )
         exists = answer.status == 422 and "already exists" in answer.message.lower()
-        return self._adopted(name, spec, Transient("forge_unwell", refused.message) if exists else refused)
+        return self._settled(name, spec, Transient("forge_unwell", refused.message) if exists else refused)
 
-    def _adopted(self, name: str, spec: RepositorySpec, doubt: Transient | Permanent) -> Repository | None:
-        """Return the repository where it is this round's own, None where it is a stranger's. Raises `doubt` where there is none."""
+    def _settled(self, name: str, spec: RepositorySpec, doubt: Transient | Permanent) -> Repository | Stranger:
+        """Raises `doubt` where the repository is not there."""
+        if there := self._holder(name, spec):
+            return there
+        raise doubt
+
+    def _holder(self, name: str, spec: RepositorySpec) -> Repository | Stranger | None:
+        """Return the repository of this name where it is this round's own, None where there is none."""
         answer = self._rest.get(f"/repos/{self._owner}/{name}")
         data = answer.data
         if answer.status != 200 or not isinstance(data, dict):
-            raise doubt
-        same_name = (
-            str(data.get("name", "")).lower() == name.lower()
-        )  # another one: a redirect of a repository that was renamed
+            return None
+        # Another name: a redirect of a repository that was renamed.
+        same_name = str(data.get("name", "")).lower() == name.lower()
         young = _time(data.get("created_at")) >= spec.not_before - SKEW
         if same_name and young and str(data.get("description") or "").endswith(f"[{spec.round_hash}]"):
             return self._with_pages(_public(data))
-        return None
+        return Stranger()
 
     def _named(self, slug: str) -> list[dict[str, Any]]:
         kind = "orgs" if self._create_path.startswith("/orgs/") else "users"

@@ -125,6 +125,7 @@ def test_a_replayed_create_adopts_its_own_repository(double, forge):
 def test_a_strangers_name_is_left_alone(double, forge):
     double.take_name(double.login, "hello-0badcafe")
     assert forge.create(spec_of()).name == "hello-0badcafe-2"
+    assert double.writes == 1  # none was spent on the stranger's name
 
 
 def test_a_repository_older_than_the_request_is_not_adopted(double, forge):

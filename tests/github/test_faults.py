@@ -1,0 +1,290 @@
+"""What GitHub does in between, row by row, through the whole service: each ends as it should, and says what went on.
+
+`Case.says`: a part of what an operator reads on the way or of the record; `Case.live` False: the evaluator was told without a live page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.utils import timezone
+
+from engine.core.lifecycle import ENDED
+from engine.core.repository import repository_name
+from tasks_app.models import Breaker, Commit, Event, Round
+from tasks_app.services.breakers import breaker_close
+from tasks_app.story import story
+from tests.doubles.github_faults import PRESETS
+
+if TYPE_CHECKING:
+    from tests.github.service import Service
+
+pytestmark = pytest.mark.slow
+
+#: Seconds without a byte, in place of the real ones: long enough for a busy machine's right answers.
+PATIENCE = 3
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row: a preset of the double's faults, and how it ends."""
+
+    name: str
+    kind: str
+    changes: tuple[tuple[str, Any], ...] = ()
+    says: str = ""
+    live: bool = True
+    strangers: int = 0  # commits of somebody else in the history
+    writes: int = 0  # REST writes beyond the two of a first round
+
+    def __str__(self) -> str:
+        return " ".join([self.kind, self.name, *(f"{name}={value}" for name, value in self.changes)])
+
+
+AFTER = (("when", "after"),)
+TWICE = (("times", 2),)
+ALWAYS = (("times", None),)
+
+FIRST = [
+    Case("bad_gateway", "create", says="GitHub answered the making of a repository with 502", writes=1),
+    Case("bad_gateway", "create", AFTER),
+    Case("reset", "create", says="did not answer the making of a repository", writes=1),
+    Case("answer_lost", "create"),
+    Case(
+        "secondary", "create", (("seconds", 40),), says="GitHub's limit is reached; it is asked again in 40 s", writes=1
+    ),
+    Case("secondary_without_time", "create", says="GitHub's limit is reached; it is asked again in 60 s", writes=1),
+    Case("too_many", "create", says="GitHub's limit is reached", writes=1),
+    Case("bad_gateway", "pages", says="GitHub answered the switching on of Pages with 502", writes=1),
+    Case("bad_gateway", "pages", AFTER),
+    Case("answer_lost", "pages"),
+    Case("conflict", "pages", AFTER),
+    Case("branch_missing", "pages", says="The main branch must exist before GitHub Pages can be built", writes=1),
+    Case(
+        "secondary", "pages", (("seconds", 30),), says="GitHub's limit is reached; it is asked again in 30 s", writes=1
+    ),
+]
+
+ANY = [
+    Case("secondary", "push-refs", (("seconds", 20),), says="GitHub's limit is reached; it is asked again in 20 s"),
+    Case("secondary", "push", (("seconds", 20),), says="GitHub's limit is reached; it is asked again in 20 s"),
+    Case("server_error", "push", TWICE, says="GitHub answered a push with 500"),
+    Case("reset", "push", says="did not answer a push"),
+    Case("answer_lost", "push"),
+    Case("lost_and_stranger", "push", says="It was overtaken: a later commit", live=False, strangers=1),
+    Case("head_moved", "push", strangers=1),
+    Case("errored", "build", says="The build of Pages failed: Page build failed.; one more was asked for", writes=1),
+    Case(
+        "errored",
+        "build",
+        ALWAYS,
+        says="The build of Pages failed a second time: Page build failed.",
+        live=False,
+        writes=1,
+    ),
+    Case("never", "build", says="Not proven live in time: the build is building", live=False),
+    Case("superseded", "build", says="It was overtaken: a later commit", live=False, strangers=1),
+    Case("bad_gateway", "builds", TWICE, says="GitHub answered the reading of a repository with 502"),
+    Case("reset", "builds", says="did not answer the reading of a repository"),
+    Case("secondary", "builds", (("seconds", 30),), says="GitHub's limit is reached"),
+    Case("not_found", "builds", says="the build is queued: GitHub shows no builds: 404"),
+    Case("stale", "cdn", (("seconds", 25),), says="the plain address"),
+    Case("bad_gateway", "site", TWICE, says="the page answers 502"),
+    Case("not_found", "site", says="the page answers 404, though the build is built"),
+    Case("permission", "site", says="the page answers 403, though the build is built"),
+    Case("reset", "site", says="the page could not be fetched"),
+]
+
+HANGS = [
+    Case("hang", "create", says="did not answer the making of a repository"),
+    Case("hang", "push", says="did not answer a push"),
+    Case("hang", "pages", says="did not answer the switching on of Pages"),
+    Case("hang", "builds", says="did not answer the reading of a repository"),
+    Case("hang", "site", says="the page could not be fetched"),
+]
+
+
+def test_the_table_names_faults_that_there_are() -> None:
+    assert {case.name for case in FIRST + ANY + HANGS} <= PRESETS.keys()
+
+
+@pytest.mark.parametrize("case", FIRST + ANY, ids=str)
+def test_a_first_round(case: Case, service: Service) -> None:
+    service.double.fault(case.name, case.kind, **dict(case.changes))
+    row = service.done()
+    assert_ended(service, case, row)
+    assert service.double.writes == 2 + case.writes
+    assert [each for each in service.double.repositories() if each.startswith(service.double.login)] == [
+        f"{row.owner}/{row.repository}"
+    ]
+
+
+@pytest.mark.parametrize("case", ANY, ids=str)
+def test_a_later_round(case: Case, service: Service) -> None:
+    first = service.done()
+    writes = service.double.writes
+    service.told.clear()
+    service.double.fault(case.name, case.kind, **dict(case.changes))
+    row = service.done(round="2", brief="Make it blue.")
+    assert_ended(service, case, row, before=[first])
+    assert (row.repo_url, row.pages_url) == (first.repo_url, first.pages_url)
+    assert service.double.writes - writes == case.writes == service.double.count("rebuild")
+
+
+@pytest.mark.parametrize("case", HANGS, ids=str)
+def test_a_server_that_says_nothing(case: Case, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.adapters.github_rest.SECONDS", PATIENCE)
+    monkeypatch.setattr("engine.adapters.github_git.PUSH_SECONDS", PATIENCE)
+    monkeypatch.setattr("engine.steps.pages.FETCH_SECONDS", PATIENCE)
+    service.double.fault(case.name, case.kind)
+    assert_ended(service, case, service.done())
+
+
+def assert_ended(service: Service, case: Case, row: Round, before: list[Round] | None = None) -> None:
+    """Completed, told once and in time, one commit of ours more, nothing of a stranger's lost, and a sentence about what went on."""
+    assert (row.state, row.late, row.degraded, row.live) == ("completed", False, False, case.live), service.told
+    assert row.notifications.count() == 1
+    told = service.callbacks()[-1]
+    assert (told["commit_sha"], told["repo_url"], told["pages_url"]) == (row.commit_sha, row.repo_url, row.pages_url)
+    assert len(service.callbacks()) == 1 + len(before or [])
+    double = service.double
+    history = double.commits(row.owner, row.repository)
+    ours = [row.commit_sha, *(each.commit_sha for each in before or [])]
+    assert [sha for sha in history if sha in ours] == ours
+    assert len(history) == len(ours) + case.strangers
+    assert len([path for path in double.files(row.owner, row.repository) if path.startswith("stranger-")]) == (
+        case.strangers
+    )
+    assert Commit.objects.filter(round=row, pushed_at__isnull=False).count() == 1
+    assert case.says in "\n".join([*service.told, *row.step_runs.values_list("detail", flat=True)]), service.told
+
+
+# --- What comes after a callback that had to be sent ---------------------------------------------------------------------------------------
+
+
+def test_a_build_that_ends_after_the_callback_is_recorded_and_not_told_again(service: Service) -> None:
+    service.double.fault("never", "build")
+    row = service.done()
+    assert row.watch_until
+    place = service.double.state.get(row.owner, row.repository)
+    place.builds.all[-1].outcome = ""
+    row = service.look_on(row)
+    assert (row.live, row.state) == (True, "completed")
+    assert "later and serves this commit now" in story(row, timezone.now())
+    assert Event.objects.filter(round=row, what="live after the callback").count() == 1
+    assert len(service.callbacks()) == 1
+
+
+def test_a_build_that_never_ends_is_given_up_after_half_an_hour(service: Service) -> None:
+    service.double.fault("never", "build", times=None)
+    row = service.done()
+    told_at, asked = timezone.now(), service.double.count("builds")
+    row = service.look_on(row)
+    assert (row.live, row.watch_at) == (False, None)
+    assert 29 * 60 < (timezone.now() - told_at).total_seconds() < 31 * 60
+    assert service.double.count("builds") - asked <= 30 * 60 / 15 + 1
+    assert "not seen to serve" in story(row, timezone.now())
+
+
+# --- Names and tokens ----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strangers", [1, 2])
+def test_a_name_that_a_stranger_holds_is_left_to_them(strangers: int, service: Service) -> None:
+    double = service.double
+    row = service.round()
+    wanted = repository_name(row.email, row.task_name, row.nonce)
+    taken = [wanted, f"{wanted}-2"][:strangers]
+    for name in taken:
+        double.take_name(double.login, name)
+    service.play(lambda: Round.objects.get(pk=row.pk).state in ENDED)
+    row.refresh_from_db()
+    assert (row.state, row.live, row.repository) == ("completed", True, f"{wanted}-{strangers + 1}")
+    assert [double.files(double.login, name) for name in taken] == [{"README.md": b"# Mine\n"}] * strangers
+    assert double.writes == 2
+
+
+def test_a_name_that_a_stranger_takes_right_then_is_left_to_them(service: Service) -> None:
+    double = service.double
+    row = service.round()
+    wanted = repository_name(row.email, row.task_name, row.nonce)
+    double.fault("not_found", "repository")  # as if it had not been there a moment before
+    double.take_name(double.login, wanted)
+    service.play(lambda: Round.objects.get(pk=row.pk).state in ENDED)
+    row.refresh_from_db()
+    assert (row.state, row.live, row.repository) == ("completed", True, f"{wanted}-2")
+    assert double.writes == 3
+
+
+@pytest.mark.parametrize("rename", [False, True])
+def test_a_repository_that_is_gone_before_a_later_round_is_made_anew(rename: bool, service: Service) -> None:
+    double = service.double
+    first = service.done()
+    at_head = double.files(first.owner, first.repository)
+    if rename:
+        double.rename(first.owner, first.repository, "called-otherwise")
+    else:
+        double.delete(first.owner, first.repository)
+    second = service.done(round="2", brief="Make it blue.", attachments=[])
+    assert (second.state, second.live, second.late) == ("completed", True, False), service.told
+    assert second.repository not in {first.repository, "called-otherwise"}
+    assert len(double.commits(second.owner, second.repository)) == 1
+    carried = double.files(second.owner, second.repository)
+    assert carried["data.csv"] == at_head["data.csv"]
+    assert [text for text in second.warnings if "goes to a new repository" in text]
+    if rename:
+        assert double.files(first.owner, "called-otherwise") == at_head
+
+
+@pytest.mark.parametrize("before", ["create", "push"])
+def test_a_token_that_is_revoked_holds_the_round_and_a_good_one_sends_it_on(before: str, service: Service) -> None:
+    double = service.double
+    if before == "create":
+        double.revoke()
+    else:
+        double.fault("bad_credentials", "push-refs", times=None)
+    row = service.round()
+    service.play(lambda: Round.objects.get(pk=row.pk).needs_attention)
+    row.refresh_from_db()
+    assert (row.state, row.step) == ("waiting", "publish")
+    assert Breaker.objects.get(closed_at=None).kind == "forge"
+    assert service.callbacks() == []
+    assert "GitHub refuses the token (401)" in service.told[-1]
+    assert "Needs attention" in service.told[-1]
+    service.play(lambda: timezone.now() > row.deadline_at)
+
+    double.restore()
+    double.state.faults.clear()
+    breaker_close(kind="forge", who="start")
+    service.play(lambda: Round.objects.get(pk=row.pk).state in ENDED)
+    row.refresh_from_db()
+    # Told at once with what there is, since it is late already; the page comes a moment after that.
+    assert (row.state, row.late, row.needs_attention) == ("completed", True, False)
+    assert service.look_on(row).live
+    assert len(double.repositories()) == 1
+    assert double.commits(row.owner, row.repository) == [row.commit_sha]
+    assert len(service.callbacks()) == 1
+
+
+@pytest.mark.parametrize(("lacking", "names"), [("administration", "Administration"), ("pages", "Pages")])
+def test_a_permission_that_is_missing_is_named(lacking: str, names: str, service: Service) -> None:
+    service.double.state.lacking = {lacking}
+    row = service.round()
+    service.play(lambda: Round.objects.get(pk=row.pk).needs_attention)
+    assert f"needs the permission {names}" in service.told[-1]
+    service.double.state.lacking = set()
+    breaker_close(kind="forge", who="start")
+    service.play(lambda: Round.objects.get(pk=row.pk).state in ENDED)
+    row.refresh_from_db()
+    assert (row.state, row.live) == ("completed", True)
+    assert len(service.double.repositories()) == 1
+
+
+def test_a_secret_that_githubs_push_protection_finds_ends_the_round_with_its_words(service: Service) -> None:
+    service.double.fault("secret", "push")
+    row = service.done()
+    assert (row.state, row.error_code) == ("failed", "push_protection")
+    assert "push protection" in story(row, timezone.now())
+    assert service.callbacks() == []
