@@ -163,13 +163,9 @@ def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
     if isinstance(error, OutOfService):
         breaker_trip(error=error)
     match error:
-<<<<<<< HEAD
         case _ if row.plan in TRIES:
             return _record(lease, row, Unrepaired(f"the {row.plan} was given up: {error.message}"))
-        case OutOfService() if row.step == Step.DEPLOY and overdue:
-=======
         case Transient() if row.step == Step.DEPLOY and overdue:
->>>>>>> w6
             return _record(lease, row, _unproven(error.message))
         case OutOfService():
             _hold(lease, row, error.message, kind=error.kind)
