@@ -13,6 +13,7 @@ from django.db import IntegrityError, connections
 from tasks_app.keys import kept_key
 from tasks_app.redaction import SHORTEST
 from tasks_app.services.breakers import breaker_close, breakers_open
+from tasks_app.services.forge_quota import gate_reopen
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ def prepare(*, migrate: bool) -> None:
     _make_login()
     for kind in breakers_open():
         breaker_close(kind=kind, who="start")
+    gate_reopen()
     for warning in warnings():
         logger.warning("%s", warning)
     connections.close_all()

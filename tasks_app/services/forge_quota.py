@@ -114,6 +114,12 @@ def quota_standing() -> ForgeQuota | None:
     return ForgeQuota.objects.filter(pk=1).first()
 
 
+def gate_reopen() -> None:
+    """A new start may bring another token: a gate that would stay closed for long is tried anew. A short wait is kept."""
+    far = timezone.now() + timedelta(seconds=pace.SHORT_WAIT)
+    ForgeQuota.objects.filter(pk=1, blocked_until__gt=far).update(blocked_until=None, blocked_reason="")
+
+
 def _slot(key: str, now: datetime) -> datetime | None:
     """Use the key's slot now, and return None, or say when it is due; a key without one gets the next."""
     ForgeWrite.objects.filter(
