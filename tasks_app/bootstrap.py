@@ -13,7 +13,11 @@ from django.db import IntegrityError, connections
 from tasks_app.keys import kept_key
 from tasks_app.redaction import SHORTEST
 from tasks_app.services.breakers import breaker_close, breakers_open
+<<<<<<< HEAD
 from tasks_app.services.spending import unpriced_models
+=======
+from tasks_app.services.forge_quota import gate_reopen
+>>>>>>> w2
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +29,7 @@ def prepare(*, migrate: bool) -> None:
     _make_login()
     for kind in breakers_open():
         breaker_close(kind=kind, who="start")
+    gate_reopen()
     for warning in warnings():
         logger.warning("%s", warning)
     connections.close_all()

@@ -175,3 +175,14 @@ def test_what_is_left_is_written_down_again_after_a_while(monkeypatch):
     monkeypatch.setattr(forge_quota, "SPARING", timedelta(0))
     quota.saw(Limits(5000, 4998, reset))
     assert quota_standing().remaining == 4998
+
+
+def test_a_new_start_tries_a_gate_that_is_closed_for_long_and_keeps_a_short_wait():
+    quota = RowsQuota()
+    quota.close_gate(60, "short")
+    forge_quota.gate_reopen()
+    with pytest.raises(Paced):
+        quota.pass_gate()
+    quota.close_gate(3000, "long")
+    forge_quota.gate_reopen()
+    quota.pass_gate()
