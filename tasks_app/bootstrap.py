@@ -13,11 +13,8 @@ from django.db import IntegrityError, connections
 from tasks_app.keys import kept_key
 from tasks_app.redaction import SHORTEST
 from tasks_app.services.breakers import breaker_close, breakers_open
-<<<<<<< HEAD
-from tasks_app.services.spending import unpriced_models
-=======
 from tasks_app.services.forge_quota import gate_reopen
->>>>>>> w2
+from tasks_app.services.spending import unpriced_models
 
 logger = logging.getLogger(__name__)
 

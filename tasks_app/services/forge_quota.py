@@ -113,19 +113,18 @@ def quota_standing() -> ForgeQuota | None:
     return ForgeQuota.objects.filter(pk=1).first()
 
 
-<<<<<<< HEAD
 def quota_limits() -> Limits | None:
     """Return what the forge last said of its hour's calls; None where it said nothing."""
     row = quota_standing()
     if row is None or row.limit is None or row.remaining is None or row.reset_at is None:
         return None
     return Limits(row.limit, row.remaining, row.reset_at)
-=======
+
+
 def gate_reopen() -> None:
     """A new start may bring another token: a gate that would stay closed for long is tried anew. A short wait is kept."""
     far = timezone.now() + timedelta(seconds=pace.SHORT_WAIT)
     ForgeQuota.objects.filter(pk=1, blocked_until__gt=far).update(blocked_until=None, blocked_reason="")
->>>>>>> w2
 
 
 def _slot(key: str, now: datetime) -> datetime | None:
