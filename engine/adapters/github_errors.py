@@ -19,6 +19,7 @@ PERMISSIONS = {
     "pages": ("Pages: write and Administration: write", "public_repo"),
     "builds": ("Pages: write", "public_repo"),
     "read": ("Metadata: read and Contents: read", "public_repo"),
+    "looks": ("Pages: read", "public_repo"),
 }
 
 _DOING = {
@@ -28,6 +29,23 @@ _DOING = {
     "pages": "the switching on of Pages",
     "builds": "a build of Pages",
     "read": "the reading of a repository",
+    "looks": "the question for its builds of Pages",
+}
+
+#: What the names of the libraries' exceptions say to somebody who does not know them.
+_WHY = {
+    "ConnectionError": "there is no connection",
+    "NewConnectionError": "there is no connection",
+    "MaxRetryError": "there is no connection",
+    "NameResolutionError": "its name is not found",
+    "ConnectTimeout": "there was no connection in time",
+    "ConnectTimeoutError": "there was no connection in time",
+    "ReadTimeout": "nothing came in time",
+    "ReadTimeoutError": "nothing came in time",
+    "TimeoutError": "nothing came in time",
+    "ProtocolError": "the connection broke off",
+    "ChunkedEncodingError": "the connection broke off",
+    "SSLError": "its certificate is not good",
 }
 
 #: As much of GitHub's own words as a sentence quotes.
@@ -67,7 +85,7 @@ def permission_missing(doing: str, text: str = "") -> OutOfService:
 
 def unreachable(doing: str, why: str) -> Transient:
     """Return the error for a request without an answer."""
-    return Transient("forge_unreachable", f"GitHub did not answer {_DOING[doing]}: {why}.")
+    return Transient("forge_unreachable", f"GitHub did not answer {_DOING[doing]}: {_WHY.get(why, why)}.")
 
 
 def quoted(text: str) -> str:

@@ -138,7 +138,7 @@ class GitHubForge:
         """Ask once how the Pages build of a commit is. Raises Transient, OutOfService, never Permanent."""
         path = f"/repos/{repository.owner}/{repository.name}"
         etag, before = self._builds.get(path, ("", None))
-        answer = self._rest.get(f"{path}/pages/builds", query={"per_page": "30"}, etag=etag)
+        answer = self._rest.get(f"{path}/pages/builds", query={"per_page": "30"}, etag=etag, doing="looks")
         if answer.status == 304:
             data = before
         elif answer.status == 200:

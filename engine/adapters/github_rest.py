@@ -67,11 +67,13 @@ class GitHubRest:
         self._quota = quota
         self._clock = clock
 
-    def get(self, path: str, *, query: Mapping[str, str] | None = None, etag: str = "") -> RestAnswer:
+    def get(
+        self, path: str, *, query: Mapping[str, str] | None = None, etag: str = "", doing: str = "read"
+    ) -> RestAnswer:
         """GET; 404 and 304 are answers, and so is any other refusal of this one thing. Raises Transient, OutOfService."""
         self._quota.pass_gate()
         headers = {"If-None-Match": etag} if etag else {}
-        return self.ask("GET", path, doing="read", query=query, headers=headers)
+        return self.ask("GET", path, doing=doing, query=query, headers=headers)
 
     def write(self, method: str, path: str, body: Mapping[str, object] | None, *, doing: str, key: str) -> RestAnswer:
         """Send a write once, when its turn has come. Raises as `get` does; whether it was done is then unknown unless it is OutOfService or Paced."""

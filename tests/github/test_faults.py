@@ -86,8 +86,8 @@ ANY = [
     ),
     Case("never", "build", says="Not proven live in time: the build is building", live=False),
     Case("superseded", "build", says="It was overtaken: a later commit", live=False, strangers=1),
-    Case("bad_gateway", "builds", TWICE, says="GitHub answered the reading of a repository with 502"),
-    Case("reset", "builds", says="did not answer the reading of a repository"),
+    Case("bad_gateway", "builds", TWICE, says="GitHub answered the question for its builds of Pages with 502"),
+    Case("reset", "builds", says="did not answer the question for its builds of Pages"),
     Case("secondary", "builds", (("seconds", 30),), says="GitHub's limit is reached"),
     Case("not_found", "builds", says="the build is queued: GitHub shows no builds: 404"),
     Case("stale", "cdn", (("seconds", 25),), says="the plain address"),
@@ -98,10 +98,10 @@ ANY = [
 ]
 
 HANGS = [
-    Case("hang", "create", says="did not answer the making of a repository"),
-    Case("hang", "push", says="did not answer a push"),
-    Case("hang", "pages", says="did not answer the switching on of Pages"),
-    Case("hang", "builds", says="did not answer the reading of a repository"),
+    Case("hang", "create", says="did not answer the making of a repository: nothing came in time."),
+    Case("hang", "push", says="did not answer a push: nothing came in time."),
+    Case("hang", "pages", says="did not answer the switching on of Pages: nothing came in time."),
+    Case("hang", "builds", says="did not answer the question for its builds of Pages: nothing came in time."),
     Case("hang", "site", says="the page could not be fetched"),
 ]
 
