@@ -46,6 +46,7 @@ def lease_claim(*, round_id: UUID, owner: str) -> Lease | None:
         lease_token=token,
         lease_owner=owner,
         lease_until=lease_ends(now),
+        rung_at=None,  # answered: once this lease has run out, the round is rung at once and not after RING_AGAIN
         waiting_on="",
     )
     return Lease(round_id, token) if claimed else None

@@ -51,10 +51,10 @@ def test_every_connection_of_every_process_writes_through_to_the_disk(tmp_path: 
             identity = service.post(task("power", 1, "power", evaluator.url("/notify")))
             assert wait_for(lambda: service.roles()["busy worker"], 30)
             roles = service.roles()
-            service.completes(identity, 25)
+            service.completes(identity, 60)
         # A worker that is born again has its connection from the sentinel's second life with the database.
         os.kill(roles["monitor"][0], signal.SIGKILL)
-        service.until_whole(20)
+        service.until_whole(60)
         seen = [json.loads(line) for line in (tmp_path / "seen").read_text().splitlines()]
     finally:
         service.destroy()

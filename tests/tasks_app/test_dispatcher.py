@@ -78,6 +78,15 @@ def test_a_leased_round_is_due_again_when_its_lease_has_run_out() -> None:
 # --- The order of a task's rounds ----------------------------------------------------------------------------------------------------------
 
 
+def test_a_lease_that_ran_out_by_itself_is_rung_at_once(rung: list[UUID]) -> None:
+    row = make_round()
+    round_ring(round_id=row.pk)
+    lease_of(row)
+    assert due() == []
+    Round.objects.update(lease_until=timezone.now() - SECOND)
+    assert due() == [row.pk]
+
+
 @pytest.mark.parametrize("step", ["generate", "verify", "publish"])
 @pytest.mark.parametrize("state", ["queued", "running", "waiting"])
 def test_round_2_waits_while_round_1_is_not_published(step: str, state: str) -> None:
