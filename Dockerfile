@@ -20,7 +20,7 @@ USER app
 WORKDIR /home/app/service
 COPY --chown=app requirements.txt .
 RUN python -m venv /home/app/.venv \
-    && pip install --quiet --no-cache-dir --require-hashes -r requirements.txt
+    && pip install --quiet --no-cache-dir --no-deps --require-hashes -r requirements.txt
 COPY --chown=app . .
 RUN DJANGO_SECRET_KEY=only-for-collectstatic DATA_DIR=/tmp/build python manage.py collectstatic --noinput --verbosity 0 \
     && rm -r /tmp/build

@@ -59,7 +59,7 @@ CLEAN = ENV_FILE=/dev/null DATA_DIR=$(VENV)/check-data SECRET=only-for-the-check
 lock: $(VENV)/.stamp-dev
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) -o requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.txt $(LOCK) -o requirements-dev.txt
-LOCK = --universal --python-version 3.11 --generate-hashes --quiet --custom-compile-command "make lock"
+LOCK = --universal --python-version 3.11 --generate-hashes --no-strip-extras --quiet --custom-compile-command "make lock"
 
 $(VENV)/.stamp-run: requirements.txt
 	$(call install,requirements.txt)
@@ -68,7 +68,8 @@ $(VENV)/.stamp-dev: requirements-dev.txt
 	$(call install,requirements-dev.txt)
 	@touch $(VENV)/.stamp-run
 
-# $(1): the lock file. Two makes at once wait for each other (where the machine has flock), and the second finds the work done.
+# $(1): the lock file. It is whole (tests/test_locks.py), so nothing is resolved and no later release is ever looked at.
+# Two makes at once wait for each other (where the machine has flock), and the second finds the work done.
 define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12" >&2; exit 1; }
@@ -76,5 +77,5 @@ define install
 	if [ $@ -nt $(1) ]; then exit 0; fi; \
 	echo "setting up $(VENV) from $(1) (once)"; \
 	{ $(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV); } && \
-	$(BIN)/python -m pip install --quiet --require-hashes -r $(1) && touch $@
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $(1) && touch $@
 endef

@@ -64,6 +64,17 @@ def test_everything_needed_is_pinned_and_the_pin_satisfies_it(lock: Path) -> Non
 
 
 @pytest.mark.parametrize("lock", [RUN, DEV], ids=lambda lock: lock.name)
+def test_a_pin_names_the_extras_that_are_asked_for(lock: Path) -> None:
+    # `pip install --require-hashes -r` (what hosts run) takes the newest release for `name[extra]`, which has no hash, where only `name` is pinned.
+    wanted = {
+        name: set().union(*(one.extras for one in requirements)) for name, requirements in needed(WANTED[lock]).items()
+    }
+    assert {name: pin.extras for name, (pin, _) in pins(lock).items() if pin.extras} == {
+        name: extras for name, extras in wanted.items() if extras
+    }
+
+
+@pytest.mark.parametrize("lock", [RUN, DEV], ids=lambda lock: lock.name)
 def test_nothing_is_pinned_that_nothing_needs(lock: Path) -> None:
     here = {
         name for name, (requirement, _) in pins(lock).items() if not requirement.marker or requirement.marker.evaluate()
