@@ -48,6 +48,9 @@ class Verification:
         self._failing = set[int]()
         self._used = ""  # how the page was used before the present reading
         self._alone = False  # whether every check has a page of its own, because one of them destroys it
+        self._disturbed: dict[
+            int, Said
+        ] = {}  # what is said of those that are tried once more, should no time be left for that
 
     async def run(self) -> None:
         """Lint the checks on an empty page while the page loads, run them on the page, and look at it on a phone meanwhile."""
@@ -115,7 +118,7 @@ class Verification:
             return
         self._used = ""
         wanted = dict(list(self._open.items())[: 1 if self._alone else None])
-        polling = Polling(visit.page, wanted, self._passed)
+        polling = Polling(visit.page, wanted, self._passed, ends=self._ends)
         try:
             await self._polled(polling, visit.page)
         except StuckAtError as stuck:
@@ -127,11 +130,20 @@ class Verification:
             visit.stuck = True
             self._left(polling, f"the page is gone: {gone}")
         else:
-            for index in polling.left:
-                self._failing.add(index)
-                self._close(_failed(index, polling.last.get(index), network))
+            self._judge(polling, network)
         finally:
             polling.close()
+
+    def _judge(self, polling: Polling, network: Network) -> None:
+        """Say of what is left that it fails; what held for a moment beside other checks may be disturbed by one, and is tried alone."""
+        for index in polling.left:
+            said = _failed(index, polling.last.get(index), network)
+            if index in polling.unsteady and not self._alone and len(self._job.expressions) > 1:
+                self._disturbed[index] = said
+                continue
+            self._failing.add(index)
+            self._close(said)
+        self._alone = self._alone or bool(self._disturbed)
 
     def _left(self, polling: Polling, why: str) -> None:
         """Whose fault it is cannot be known: from now on every check has a page of its own, and then it can."""
@@ -166,7 +178,7 @@ class Verification:
 
     def _close_all(self, verdict: Verdict, detail: str) -> None:
         for index in list(self._open):
-            self._close(Said(index, False, verdict, detail))
+            self._close(self._disturbed.get(index) or Said(index, False, verdict, detail))
 
 
 def _failed(index: int, reading: Reading | None, network: Network) -> Said:

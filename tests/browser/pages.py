@@ -134,6 +134,24 @@ TIME = (
         {"window.once": "fail"},
     ),
     _case(
+        "a check that another one undoes is tried alone",
+        "<p id=x>7",
+        {f"{_ID}.textContent === '7'": "pass", f"({_ID}.textContent = '8', nowhere())": "error"},
+        window=0.5,
+    ),
+    _case(
+        "a check that flickers beside others still fails",
+        "<p id=x>7<script>let asked = 0; Object.defineProperty(window, 'once', { get: () => ++asked === 2 })</script>",
+        {"window.once": "fail", f"!!{_ID}": "pass"},
+        window=0.5,
+    ),
+    _case(
+        "a check has three readings however little time there is",
+        "<script>let asked = 0; Object.defineProperty(window, 'third', { get: () => ++asked >= 3 })</script>",
+        {"window.third": "pass", "window.nothing": "fail"},
+        window=0.0,
+    ),
+    _case(
         "a picture that never comes",
         "<p id=x>7<img src='https://never.example/picture.png'>",
         {f"{_ID}.textContent[0] === '7'": "pass"},
