@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.fences import guard_fence, strip_fence
 from engine.core.filenames import UnsafePath, clashes, safe_path
-from engine.core.salvage import salvage
+from engine.core.salvage import cut_page, salvage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,12 +48,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ParsedReply:
-    """What a reply holds: files by safe path, files to delete, and sentences about whatever was wrong with it."""
+    """What a reply holds: files by safe path, files to delete, and sentences about whatever was wrong with it.
+
+    `cut` is as much as there is of an index.html that does not end: better than no page at all, and nothing else.
+    """
 
     outcome: Outcome
     files: Mapping[str, bytes] = field(default_factory=dict)
     deletions: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    cut: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +156,12 @@ class _Basket:
             return
         self.files[path] = content
 
-    def reply(self, outcome: Outcome, *problems: str) -> ParsedReply:
+    def reply(self, outcome: Outcome, *problems: str, half: _Basket | None = None) -> ParsedReply:
         if not self.files and not self.deletions and outcome in {Outcome.OK, Outcome.SALVAGED}:
             outcome = Outcome.NO_FILES
         deletions = tuple(dict.fromkeys(path for path in self.deletions if path not in self.files))
-        return ParsedReply(outcome, self.files, deletions, (*problems, *self.problems))
+        cut = half.files.get("index.html", b"") if half else b""
+        return ParsedReply(outcome, self.files, deletions, (*problems, *self.problems), cut)
 
     def _safe(self, raw: str) -> str | None:
         try:
@@ -192,7 +197,9 @@ def _unclosed(found: list[Block], finish_reason: str, boundary: str, basket: _Ba
         basket.take(found)
         return basket.reply(Outcome.SALVAGED, "The closing line is missing.")
     basket.take(found[:-1])
-    return basket.reply(Outcome.TRUNCATED, f"The reply was cut off in {last.argument[:200]!r}.")
+    half = _Basket()
+    half.take([last])
+    return basket.reply(Outcome.TRUNCATED, f"The reply was cut off in {last.argument[:200]!r}.", half=half)
 
 
 def _is_whole(block: Block, boundary: str) -> bool:
@@ -216,6 +223,10 @@ def _without_boundary(answer: str, finish_reason: str) -> ParsedReply:
     basket = _Basket()
     for path, body in salvage(answer).items():
         basket.add(path, body)
+    if "index.html" not in basket.files and (cut := cut_page(answer)):
+        half = _Basket()
+        half.add("index.html", cut)
+        return basket.reply(Outcome.TRUNCATED, "The reply was cut off in 'index.html'.", half=half)
     if basket.files:
         return basket.reply(Outcome.SALVAGED, "The reply is not in the agreed form; its files were picked out of it.")
     outcome = (

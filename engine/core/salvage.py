@@ -1,7 +1,8 @@
-"""Picking files out of an answer that ignored the agreed form: weak models send fenced blocks, or the bare page."""
+"""Picking files out of an answer that ignored the agreed form: weak models send fenced blocks, JSON, or the bare page."""
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +13,9 @@ _FENCE = re.compile(r"(`{3,}|~{3,})([^`]*)")
 _NAME = re.compile(r"(?<![\w./-])[\w./-]{0,100}\w\.(?:html?|css|m?js|json|md|svg|txt|csv)\b", re.IGNORECASE)
 _PAGE = re.compile(r"<!doctype html|<html\b", re.IGNORECASE)
 _PAGE_END = "</html>"
+_JSON = re.compile(r"^[ \t]*[\[{](?=\s*[\[{\"\]}])", re.MULTILINE)
+_NAME_KEYS = ("path", "name", "filename", "file_name", "file")
+_TEXT_KEYS = ("content", "contents", "code", "text", "body")
 
 
 class _Fenced(NamedTuple):
@@ -34,9 +38,40 @@ def salvage(answer: str) -> dict[str, str]:
             files[name] = block.body
     page = _PAGE.search(answer)
     end = answer.lower().rfind(_PAGE_END)
-    if not files and page and end > page.start():
+    if not files and not (files := _in_json(answer)) and page and end > page.start():
         files["index.html"] = f"{answer[page.start() : end + len(_PAGE_END)]}\n"
     return files
+
+
+def cut_page(answer: str) -> str:
+    """Return the page that an answer begins and does not end, "" where it begins none, or as a text in JSON."""
+    page = _PAGE.search(answer)
+    return f"{answer[page.start() :].rstrip()}\n" if page and not _JSON.search(answer, 0, page.start()) else ""
+
+
+def _in_json(answer: str) -> dict[str, str]:
+    """Return the files of the first JSON in an answer: {name: text}, [{"path": name, "content": text}], or either under "files"."""
+    start = _JSON.search(answer)
+    if not start:
+        return {}
+    try:
+        # Not strict: a model writes the line ends of a file as they are.
+        value, _ = json.JSONDecoder(strict=False).raw_decode(answer, start.end() - 1)
+    except (ValueError, RecursionError):
+        return {}
+    if isinstance(value, dict) and isinstance(value.get("files"), dict | list):
+        value = value["files"]
+    if isinstance(value, dict):
+        value = [{"path": name, "content": content} for name, content in value.items()]
+    pairs = [_named(item) for item in value if isinstance(item, dict)]
+    return {name: text for name, text in pairs if _NAME.fullmatch(name) and text}
+
+
+def _named(item: dict[str, object]) -> tuple[str, str]:
+    """Return the name and the text of a file that stands in JSON, "" for what is not there."""
+    name = next((item[key] for key in _NAME_KEYS if isinstance(item.get(key), str)), "")
+    text = next((item[key] for key in _TEXT_KEYS if isinstance(item.get(key), str)), "")
+    return str(name), str(text)
 
 
 def _fenced(answer: str) -> Iterator[_Fenced]:
@@ -58,8 +93,13 @@ def _fenced(answer: str) -> Iterator[_Fenced]:
 
 
 def _name_of(block: _Fenced) -> str:
-    """Return the file name in the info string or on the line before the fence, else `index.html` for a page, else ""."""
+    """Return the file name in the info string or on the line before the fence, else `index.html` for a page, else "".
+
+    A sentence that announces JSON names files which stand in it, not the block.
+    """
     named = _NAME.findall(block.info) or (_NAME.findall(block.before) if len(block.before) <= 120 else [])
+    if named and block.info.strip().lower() == "json" and not named[-1].lower().endswith(".json"):
+        return ""
     if named:
         return str(named[-1])
     return "index.html" if _PAGE.match(block.body.lstrip()) else ""

@@ -13,7 +13,7 @@ from engine.core.replies import Outcome, ParsedReply, parse_reply
 from engine.errors import BadReply, EngineError, Permanent, Transient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from engine.core.brief import Brief
@@ -50,16 +50,24 @@ class Conversation:
         parent: int | None = None,
     ) -> Written:
         """Return the files that the model wrote. Raises BadReply where it wrote none, else what the author raises."""
+        first = "index.html" not in {*(tree or ()), *(file.name for file in brief.attachments)}
         return self.converse(
             kind,
             lambda boundary: with_images(
                 generate_prompt(brief, boundary=boundary, tree=tree, attachments_note=note), brief.attachments
             ),
             parent,
+            needs_page=first,
         )
 
-    def converse(self, kind: str, prompt_for: Callable[[str], Prompt], parent: int | None) -> Written:
-        """Ask for what `prompt_for` (a boundary) asks for. What an interrupted claim was answered is not asked again. Raises as `write`."""
+    def converse(
+        self, kind: str, prompt_for: Callable[[str], Prompt], parent: int | None, *, needs_page: bool = False
+    ) -> Written:
+        """Ask for what `prompt_for` (a boundary) asks for. What an interrupted claim was answered is not asked again.
+
+        `needs_page`: there is no index.html yet, so an answer without one is reminded of it, and of one that stays cut off all is taken that
+        there is. Raises as `write`.
+        """
         recalled = self.ports.journal.attempt_recalled(kind=kind, model=self.model, parent=parent)
         boundary = boundary_of(recalled.messages) if recalled else secrets.token_hex(6)
         prompt = prompt_for(boundary)
@@ -67,9 +75,10 @@ class Conversation:
         if parsed.outcome is Outcome.REFUSED:
             prompt = rephrase_prompt(prompt)
             attempt, text, parsed = self._further("rephrase", prompt, boundary, attempt)
-        if parsed.outcome in {Outcome.NO_FILES, Outcome.EMPTY}:
-            prompt = format_prompt(prompt, text, parsed.problems)
-            attempt, text, parsed = self._further("format", prompt, boundary, attempt)
+        if lacking := _lacking(parsed, needs_page=needs_page):
+            prompt = format_prompt(prompt, text, lacking)
+            attempt, text, more = self._further("format", prompt, boundary, attempt)
+            parsed = _together(parsed, more)
         for _ in range(MAX_CONTINUATIONS):
             if parsed.outcome is not Outcome.TRUNCATED:
                 break
@@ -77,11 +86,12 @@ class Conversation:
             try:
                 attempt, text, more = self._further("continue", prompt, boundary, attempt)
             except (Transient, Permanent) as error:
-                if not parsed.files:
+                if not parsed.files and not (needs_page and parsed.cut and _is_over(error)):
                     raise
                 parsed = replace(parsed, problems=(*parsed.problems, f"The rest was not asked for: {error.message}"))
                 break
-            parsed = replace(more, files={**parsed.files, **more.files}, deletions=(*parsed.deletions, *more.deletions))
+            parsed = _together(parsed, more)
+        parsed = _with_cut_page(parsed) if needs_page else parsed
         if not parsed.files and not parsed.deletions:
             raise BadReply("model_no_files", f"{self.model} answered without any usable file ({parsed.outcome})")
         return Written(attempt, parsed.files, parsed.deletions, parsed.problems)
@@ -127,3 +137,35 @@ class Conversation:
         parsed = parse_reply(reply.text, boundary, finish_reason=reply.finish_reason)
         journal.attempt_answered(attempt, reply, outcome=parsed.outcome)
         return attempt, reply.text, parsed
+
+
+def _lacking(parsed: ParsedReply, *, needs_page: bool) -> Sequence[str]:
+    """Return in sentences what the one reminder is about, nothing where none is due."""
+    if parsed.outcome in {Outcome.NO_FILES, Outcome.EMPTY}:
+        return parsed.problems or ("it holds no files.",)
+    if needs_page and parsed.files and "index.html" not in parsed.files and parsed.outcome is not Outcome.TRUNCATED:
+        return *parsed.problems, "index.html is missing."
+    return ()
+
+
+def _with_cut_page(parsed: ParsedReply) -> ParsedReply:
+    """Take the page that has no end as far as it goes, where there is no other."""
+    if not parsed.cut or "index.html" in parsed.files:
+        return parsed
+    problems = (*parsed.problems, "The page has no end and is used as far as it goes.")
+    return replace(parsed, files={**parsed.files, "index.html": parsed.cut}, problems=problems)
+
+
+def _together(parsed: ParsedReply, more: ParsedReply) -> ParsedReply:
+    """Return what two answers hold; of two halves of a page the longer one."""
+    return replace(
+        more,
+        files={**parsed.files, **more.files},
+        deletions=(*parsed.deletions, *more.deletions),
+        cut=max(parsed.cut, more.cut, key=len),
+    )
+
+
+def _is_over(error: EngineError) -> bool:
+    """Say whether asking again would not help: no time or tokens are left, or the model cannot."""
+    return isinstance(error, Permanent) or error.code in {"model_out_of_time", "model_timeout"}

@@ -11,7 +11,7 @@ from engine.core.prompts import present_files
 from engine.core.repository import is_mit, read_marker
 from engine.core.site import Origin
 from engine.errors import Fenced, OutOfService, Permanent, Transient
-from engine.ports import CommitSpec, Reply, RepositorySpec
+from engine.ports import CommitSpec, RepositorySpec
 from engine.steps.generate import generate
 from engine.steps.outcomes import Generated, Wait
 from tests.engine.steps.inputs import BRIEF, LATER, generating
@@ -49,28 +49,6 @@ def test_every_call_is_a_row_before_it_is_made() -> None:
 
     generate(generating(), make_ports(journal=journal, author=FakeAuthor(reply)))
     assert journal.attempts[0].begun["kind"] == "generate"
-
-
-def test_an_answer_without_files_is_reminded_once_of_the_form() -> None:
-    journal, author = FakeJournal(), FakeAuthor("Certainly! I would do it like this.")
-    outcome = made(generate(generating(), make_ports(journal=journal, author=author)))
-    assert [row.begun["kind"] for row in journal.attempts] == ["generate", "format"]
-    assert journal.attempts[1].begun["parent"] == 1
-    assert (outcome.attempt, outcome.degraded) == (2, "")
-
-
-def cut_off(messages: object) -> Reply:
-    whole = page_reply({"index.html": PAGE, "README.md": README})(messages)
-    return Reply(whole[: whole.index("# T") + 20], "first", "length")
-
-
-def test_a_cut_off_answer_is_continued_and_the_files_put_together() -> None:
-    rest = page_reply({"README.md": README})
-    journal, author = FakeJournal(), FakeAuthor(cut_off, rest)
-    outcome = made(generate(generating(), make_ports(journal=journal, author=author)))
-    assert [row.begun["kind"] for row in journal.attempts] == ["generate", "continue"]
-    assert contents(outcome)["README.md"] == README
-    assert b"<h1 id='out'>7</h1>" in contents(outcome)["index.html"]
 
 
 def test_a_model_that_writes_no_page_hands_over_to_the_next() -> None:
