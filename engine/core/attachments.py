@@ -106,7 +106,8 @@ def _table_shape(text: str) -> list[str]:
         f"{name.strip()[:60]} ({_column_type(row[at].strip() for row in body[:200] if at < len(row))})"
         for at, name in enumerate(header[:_COLUMNS])
     ]
-    return [f"Columns, separated by {delimiter!r}: {', '.join(columns)}", f"Rows below the header: {len(body)}"]
+    ending = "; the last line ends with a line end, after which comes no row" if text.endswith("\n") else ""
+    return [f"Columns, separated by {delimiter!r}: {', '.join(columns)}", f"Rows below the header: {len(body)}{ending}"]
 
 
 def _column_type(cells: Iterable[str]) -> str:

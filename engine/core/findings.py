@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.checks import CheckResult, Kind, Verdict
 from engine.core.decision import as_js, repairable
+from engine.core.hints import hints
 from engine.core.repair_prompt import Findings
 
 if TYPE_CHECKING:
@@ -27,11 +28,13 @@ def findings_of(results: Sequence[CheckResult]) -> Findings:
     said = [line for view in views for line in (view.detail, *view.console) if line]
     kept = [as_js(r.check) for r in results if r.check.kind is Kind.EARLIER and r.verdict is Verdict.PASS]
     advice = [r.detail for r in results if r.check.kind is Kind.SOURCE and r.verdict is not Verdict.PASS and r.detail]
+    seen = "\n".join(_seen(views))
     return Findings(
         failing=[r for r in wrong if r.check.kind is not Kind.GATE],
         refused=[one for r in wrong if r.check.kind is Kind.GATE for one in r.detail.split("; ")],
         said=[*said, *advice],
-        seen="\n".join(_seen(views)),
+        seen=seen,
+        hints=hints(seen, *said, *(r.detail for r in wrong)),
         kept=kept,
     )
 

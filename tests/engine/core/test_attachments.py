@@ -81,7 +81,7 @@ def test_a_table_is_described_by_its_columns_types_and_rows() -> None:
         lines[1]
         == "Columns, separated by ';': region (text), price (number with signs or separators), sold (number), when (date)"
     )
-    assert lines[2] == "Rows below the header: 2"
+    assert lines[2] == "Rows below the header: 2; the last line ends with a line end, after which comes no row"
     assert lines[4] == "region;price;sold;when"
 
 

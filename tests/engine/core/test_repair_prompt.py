@@ -52,12 +52,14 @@ def test_it_tells_what_fails_what_was_seen_and_what_must_stay() -> None:
         refused=("index.html line 9: 'rest of the code'",),
         said=("ReferenceError: rows is not defined (index.html line 12)", "not had: data.cvs"),
         seen='#total: <b id="total">$600.00</b>',
+        hints=("A sign stands before the number.",),
         kept=(Check(Kind.JS, "!!document.querySelector('#rows')"),),
     )
     text = told(findings)
     for part in (
         f"- js: {TOTAL}\n  gave: false (boolean)",
         "- index.html line 9: 'rest of the code'",
+        "What that means:\n- A sign stands before the number.",
         "- ReferenceError: rows is not defined (index.html line 12)",
         '#total: <b id="total">$600.00</b>',
         "- js: !!document.querySelector('#rows')",
