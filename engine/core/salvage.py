@@ -14,6 +14,14 @@ _NAME = re.compile(r"(?<![\w./-])[\w./-]{0,100}\w\.(?:html?|css|m?js|json|md|svg
 _PAGE = re.compile(r"<!doctype html|<html\b", re.IGNORECASE)
 _PAGE_END = "</html>"
 _JSON = re.compile(r"^[ \t]*[\[{](?=\s*[\[{\"\]}])", re.MULTILINE)
+_LOADED = {
+    re.compile("css", re.IGNORECASE): re.compile(
+        r"""<link\b[^<>]{0,200}?\shref=["']([\w./-]{1,100}\.css)["']""", re.IGNORECASE
+    ),
+    re.compile("js|javascript", re.IGNORECASE): re.compile(
+        r"""<script\b[^<>]{0,200}?\ssrc=["']([\w./-]{1,100}\.m?js)["']""", re.IGNORECASE
+    ),
+}
 _NAME_KEYS = ("path", "name", "filename", "file_name", "file")
 _TEXT_KEYS = ("content", "contents", "code", "text", "body")
 
@@ -29,18 +37,33 @@ class _Fenced(NamedTuple):
 def salvage(answer: str) -> dict[str, str]:
     """Return the files that an answer holds by the name it gives them; an HTML page without one is `index.html`.
 
-    A fenced block without a name that is no page is an example, not a file, and is left out.
+    A fenced block without a name that is no page is an example, not a file, and is left out, unless the page asks for a file of its kind
+    that has no block of its own.
     """
     files: dict[str, str] = {}
+    nameless: list[_Fenced] = []
     for block in _fenced(answer):
         name = _name_of(block)
         if name and len(block.body) > len(files.get(name, "")):
             files[name] = block.body
+        elif not name:
+            nameless.append(block)
+    files |= _asked_for(files, nameless)
     page = _PAGE.search(answer)
     end = answer.lower().rfind(_PAGE_END)
     if not files and not (files := _in_json(answer)) and page and end > page.start():
         files["index.html"] = f"{answer[page.start() : end + len(_PAGE_END)]}\n"
     return files
+
+
+def _asked_for(files: dict[str, str], nameless: list[_Fenced]) -> dict[str, str]:
+    """Return the style sheets and scripts that the page loads from beside it and that stand in blocks without a name, in their order."""
+    found: dict[str, str] = {}
+    for language, pattern in _LOADED.items():
+        wanted = [name for name in pattern.findall(files.get("index.html", "")) if name not in files]
+        bodies = [block.body for block in nameless if language.fullmatch(block.info.strip())]
+        found |= zip(wanted, bodies, strict=False)
+    return found
 
 
 def cut_page(answer: str) -> str:
