@@ -30,6 +30,9 @@ _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _SOURCE_TITLE = re.compile(r"<title[^>]*>(.*?)</title\s*>", re.IGNORECASE | re.DOTALL)
 _ATTRIBUTE = re.compile(r"""<[a-z][^<>]*?\s(?:src|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _FETCH = re.compile(r"""\b(?:fetch|import)\(\s*(["'`])([^"'`$\n]+)\1\s*[,)]""")
+_MADE = re.compile(
+    r"""\bcreateElement\(\s*(["'`])(svg|g|rect|circle|ellipse|line|polyline|polygon|path|text|tspan|linearGradient|marker)\1""",
+)
 _FOREIGN = re.compile(r"^(?:[a-z][a-z0-9+.-]*:|//|#|\?|$|\{|\$)", re.IGNORECASE)
 _PLAIN = re.compile(r"^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*$", re.IGNORECASE)
 
@@ -46,6 +49,7 @@ def source_results(files: Mapping[str, bytes], checks: Sequence[Check]) -> list[
         *_ids(source, expressions),
         *_first_script(source, expressions),
         *_numbers(source, expressions),
+        *_drawn(source),
         *_references(source, files),
     ]
 
@@ -110,6 +114,16 @@ def _numbers(source: str, expressions: Sequence[str]) -> Iterator[CheckResult]:
         if found and text.strip():
             problem = f"{_line(source, found.start())}: #{name} shows {text.strip()[:40]!r}, which is no plain number"
             yield _result(f"#{name} is a plain number", "" if _PLAIN.match(text) else problem)
+
+
+def _drawn(source: str) -> Iterator[CheckResult]:
+    """Elements of SVG that a script makes as HTML: they are in the document, have the right ids and classes, and are never drawn."""
+    if found := _MADE.search(source):
+        problem = (
+            f"{_line(source, found.start())}: createElement makes an HTML element {found[2]!r}, which is never drawn: "
+            "document.createElementNS('http://www.w3.org/2000/svg', …) makes one of SVG, and setAttribute('class', …) its class"
+        )
+        yield _result("SVG elements are made as SVG", problem)
 
 
 def _references(source: str, files: Mapping[str, bytes]) -> Iterator[CheckResult]:

@@ -155,3 +155,17 @@ def test_a_file_that_is_not_there_is_named_with_its_line(page: str, detail: str)
 )
 def test_what_is_elsewhere_or_unknown_is_nobodys_file(page: str) -> None:
     assert judged(page) == {}
+
+
+def test_svg_that_a_script_makes_as_html_is_told_with_its_line() -> None:
+    page = "<svg id=chart></svg>\n<script>\nconst bar = document.createElement('rect')\n</script>"
+    verdict, detail = judged(page)["SVG elements are made as SVG"]
+    assert (verdict, detail[:18]) == ("fail", "index.html line 3:")
+    assert "createElementNS" in detail
+
+
+@pytest.mark.parametrize(
+    "made", ["createElementNS('http://www.w3.org/2000/svg', 'rect')", "createElement('tr')", "createElement(rect)"]
+)
+def test_other_elements_are_nobodys_mistake(made: str) -> None:
+    assert judged(f"<script>document.{made}</script>") == {}
