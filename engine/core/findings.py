@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.checks import CheckResult, Kind, Verdict
 from engine.core.decision import as_js, repairable
+from engine.core.gates import BETWEEN
 from engine.core.hints import hints
 from engine.core.repair_prompt import Findings
 
@@ -31,7 +32,7 @@ def findings_of(results: Sequence[CheckResult]) -> Findings:
     seen = "\n".join(_seen(views))
     return Findings(
         failing=[r for r in wrong if r.check.kind is not Kind.GATE],
-        refused=[one for r in wrong if r.check.kind is Kind.GATE for one in r.detail.split("; ")],
+        refused=[one for r in wrong if r.check.kind is Kind.GATE for one in r.detail.split(BETWEEN)],
         said=[*said, *advice],
         seen=seen,
         hints=hints(seen, *said, *(r.detail for r in wrong)),

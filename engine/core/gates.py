@@ -25,6 +25,9 @@ TOKENS = "The files hold nothing that looks like a credential"
 _BARRING = frozenset({SECRETS, TOKENS})
 _MOST_FINDINGS = 10
 
+#: Stands between a gate's findings, and in none of them.
+BETWEEN = "; "
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -51,11 +54,6 @@ def gate_results(
     `allowed` (the brief and its checks) was asked for and is no finding.
     """
     texts = {path: content.decode("utf-8", "replace") for path, content in files.items()}
-    stand_ins = (
-        Finding(path, line, f"{shown!r} stands for code that is not there")
-        for path, text in texts.items()
-        for line, shown in placeholders(path, text)
-    )
     shapes = (
         Finding(path, token.line, f"{token.redacted} looks like a {token.what}")
         for path, text in texts.items()
@@ -63,7 +61,7 @@ def gate_results(
         if token.match not in allowed
     )
     return [
-        _result(PLACEHOLDERS, stand_ins),
+        _result(PLACEHOLDERS, _stand_ins(texts, secret_in, tokens_in)),
         _result(SECRETS, _ours(files, secret_in)),
         _result(TOKENS, shapes),
     ]
@@ -88,6 +86,18 @@ def secret_line(content: bytes, secret_in: Callable[[bytes], str | None]) -> tup
     return name, next((number for number, line in enumerate(lines, 1) if secret_in(line)), 1)
 
 
+def _stand_ins(
+    texts: Mapping[str, str], secret_in: Callable[[bytes], str | None], tokens_in: Callable[[str], Iterable[Token]]
+) -> Iterable[Finding]:
+    for path, text in texts.items():
+        lines = text.split("\n")
+        for number, shown in placeholders(path, text):
+            line = lines[number - 1]
+            hidden = secret_in(line.encode()) is not None or any(tokens_in(line))
+            what = "a line with a credential" if hidden else repr(shown)
+            yield Finding(path, number, f"{what} stands for code that is not there")
+
+
 def _ours(files: Mapping[str, bytes], secret_in: Callable[[bytes], str | None]) -> Iterable[Finding]:
     for path, content in files.items():
         if found := secret_line(content, secret_in):
@@ -95,6 +105,6 @@ def _ours(files: Mapping[str, bytes], secret_in: Callable[[bytes], str | None]) 
 
 
 def _result(text: str, findings: Iterable[Finding]) -> CheckResult:
-    shown = [str(finding) for _, finding in zip(range(_MOST_FINDINGS), findings, strict=False)]
+    shown = [str(finding).replace(BETWEEN, ";") for _, finding in zip(range(_MOST_FINDINGS), findings, strict=False)]
     verdict = Verdict.FAIL if shown else Verdict.PASS
-    return CheckResult(Check(Kind.GATE, text), Target.LOCAL, verdict, "; ".join(shown))
+    return CheckResult(Check(Kind.GATE, text), Target.LOCAL, verdict, BETWEEN.join(shown))
