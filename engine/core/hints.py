@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 #: What is seen on the page or in its console, and what that means. Each was met in pages of real models.
 _HINTS = (
@@ -46,7 +42,7 @@ _HINTS = (
 _PATTERNS = tuple((re.compile(pattern), sentence) for pattern, sentence in _HINTS)
 
 
-def hints(*seen: str) -> Sequence[str]:
+def hints(*seen: str) -> tuple[str, ...]:
     """Return in sentences what the texts, elements as HTML or lines of the console, say about the cause."""
     text = "\n".join(seen)
-    return [sentence for pattern, sentence in _PATTERNS if pattern.search(text)]
+    return tuple(sentence for pattern, sentence in _PATTERNS if pattern.search(text))
