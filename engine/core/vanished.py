@@ -14,7 +14,7 @@ TEXT = "Nothing of the page before is gone"
 
 _SOURCES = re.compile(r"\.(?:html?|m?js)$", re.IGNORECASE)
 _PARTS = {
-    "the id": re.compile(r"""\sid\s{0,3}=\s{0,3}["']?([A-Za-z][\w-]{0,80})"""),
+    "the id": re.compile(r"""<[A-Za-z][^<>]{0,300}?\sid\s{0,3}=\s{0,3}["']?([A-Za-z][\w-]{0,80})"""),
     "the function": re.compile(
         r"\bfunction\s{1,4}([A-Za-z_$][\w$]{0,80})|\b(?:const|let|var)\s{1,4}([A-Za-z_$][\w$]{0,80})\s{0,4}=\s{0,4}(?:async\s{1,4})?"
         r"(?:function\b|\([^()]{0,200}\)\s{0,4}=>|[A-Za-z_$][\w$]{0,80}\s{0,4}=>)"

@@ -39,18 +39,18 @@ _PERHAPS_CHARGED = frozenset({"model_timeout", "model_unreachable"})
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What calls came to. `cost` in dollars, of those whose cost is known; `unknown` counts the others that spent tokens."""
+    """What calls came to. `cost` in dollars, of those whose cost is known, None without one; `unknown` counts the others that spent tokens."""
 
     calls: int
     tokens: int
-    cost: Decimal
+    cost: Decimal | None
     unknown: int
 
     def __str__(self) -> str:
         calls = f"{self.calls} model call{'' if self.calls == 1 else 's'}"
         if not self.tokens:
             return calls
-        cost = f", ${self.cost:.4f}" if self.unknown < self.calls else ""
+        cost = "" if self.cost is None else f", ${self.cost:.4f}"
         unknown = f", {self.unknown} of unknown cost" if self.unknown else ""
         return f"{calls}, {self.tokens:,} tokens{cost}{unknown}"
 
@@ -102,7 +102,7 @@ def spent(attempts: QuerySet[Attempt]) -> Spent:
         known_cost=Sum("cost"),
         unknown=Count("pk", filter=of_unknown_cost),
     )
-    return Spent(found["all_calls"], found["all_tokens"] or 0, found["known_cost"] or Decimal(0), found["unknown"])
+    return Spent(found["all_calls"], found["all_tokens"] or 0, found["known_cost"], found["unknown"])
 
 
 def spent_today() -> Spent:
@@ -132,12 +132,13 @@ def _left_today(model: str, prompt: int) -> int | None:
     used = spent_today()
     if unit == "tokens":
         return int(bound) - used.tokens - prompt
-    if used.cost >= bound:
+    cost = used.cost or Decimal(0)
+    if cost >= bound:
         return 0
     price = price_of(_base_url(), model)
     if price is None:
         return None
-    left = float(bound - used.cost) - price.cost(input_tokens=prompt, cached_tokens=0, output_tokens=0)
+    left = float(bound - cost) - price.cost(input_tokens=prompt, cached_tokens=0, output_tokens=0)
     return int(left * 1_000_000 / price.output)
 
 

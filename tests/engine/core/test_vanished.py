@@ -27,6 +27,7 @@ def gone(before: str, after: str = "", brief: str = "Make it blue.") -> list[str
         ("<p data-id=total>", []),
         ("<h5>Sales</h5><h1></h1><h2> </h2>", []),
         ("const total = 3; let sum = add(1)", []),
+        ("if (a < b) { const id = getId() }", []),
         ("<p>nothing to miss</p>", []),
     ],
 )

@@ -130,7 +130,7 @@ def test_a_call_counts_by_the_servers_figures_else_by_estimates(
 
 
 def test_spending_is_summed_and_what_has_no_known_cost_is_counted_apart(row: Round) -> None:
-    assert spent(Attempt.objects.all()) == Spent(0, 0, Decimal(0), 0)
+    assert spent(Attempt.objects.all()) == Spent(0, 0, None, 0)
     call(row, 100, "0.25")
     call(row, 50, "0.50")
     call(row, 30)
@@ -149,11 +149,12 @@ def test_a_day_begins_at_midnight_utc(row: Round) -> None:
 @pytest.mark.parametrize(
     ("one", "phrase"),
     [
-        (Spent(0, 0, Decimal(0), 0), "0 model calls"),
-        (Spent(1, 0, Decimal(0), 0), "1 model call"),
+        (Spent(0, 0, None, 0), "0 model calls"),
+        (Spent(1, 0, None, 0), "1 model call"),
         (Spent(2, 1_500, Decimal("0.5"), 0), "2 model calls, 1,500 tokens, $0.5000"),
         (Spent(2, 1_500, Decimal("0.5"), 1), "2 model calls, 1,500 tokens, $0.5000, 1 of unknown cost"),
-        (Spent(2, 1_500, Decimal(0), 2), "2 model calls, 1,500 tokens, 2 of unknown cost"),
+        (Spent(2, 1_500, None, 2), "2 model calls, 1,500 tokens, 2 of unknown cost"),
+        (Spent(2, 1_500, None, 1), "2 model calls, 1,500 tokens, 1 of unknown cost"),  # and a refused one
     ],
 )
 def test_spending_is_told_in_a_phrase(one: Spent, phrase: str) -> None:
