@@ -35,7 +35,6 @@ def prepare(*, migrate: bool) -> None:
 def warnings() -> list[str]:
     """Return what an operator should know at the start, in sentences."""
     found = list(settings.MISSING)
-    found += [f"{name} is set, but the part that reads it is not built yet." for name in settings.NOT_IN_FORCE]
     found += [
         f"{name} is shorter than {SHORTEST} characters: it is too short to be looked for in files and logs."
         for name, value in settings.SECRETS.items()

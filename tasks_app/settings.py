@@ -51,6 +51,7 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 THROTTLE_PER_MINUTE = env.whole("THROTTLE_PER_MINUTE", 120, least=0, most=1_000_000)
 ADMIN_USERNAME = env.text("ADMIN_USERNAME", default="admin")
 ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 #: Every credential, by the name that is shown in its place.
 SECRETS = {
@@ -58,7 +59,7 @@ SECRETS = {
     "GITHUB_TOKEN": GITHUB_TOKEN,
     "LLM_API_KEY": LLM_API_KEY,
     "ADMIN_PASSWORD": ADMIN_PASSWORD,
-    "METRICS_TOKEN": env.text("METRICS_TOKEN"),
+    "METRICS_TOKEN": METRICS_TOKEN,
 }
 
 #: What is missing for taking tasks: the service starts, says so, and answers tasks with 503.
@@ -76,9 +77,6 @@ MISSING = [
     )
     if absent
 ]
-
-#: Variables of the contract that are read by parts that are not built yet; set ones are named at start.
-NOT_IN_FORCE = [name for name in ("METRICS_TOKEN",) if env.text(name)]
 
 # --- Django ----------------------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from tasks_app.api import HandleTask, RoundStatus
 from tasks_app.docs import OpenApi, docs
 from tasks_app.doors import healthz, landing, readyz
 from tasks_app.git_http import git_read
+from tasks_app.metrics import metrics
 from tasks_app.pages import page
 
 urlpatterns = [
@@ -18,6 +19,7 @@ urlpatterns = [
     path("api/rounds/<uuid:round_id>", RoundStatus.as_view()),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics),
     path("docs", docs),
     path("openapi.json", OpenApi.as_view()),
     path("pages/<str:owner>/<str:name>", page),

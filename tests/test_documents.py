@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import get_commands
-from django.urls import Resolver404, resolve
+from django.urls import resolve
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -30,21 +30,13 @@ def _constants(node: ast.AST) -> set[str]:
 
 
 @cache
-def not_in_force() -> frozenset[str]:
-    """Return the names in settings.NOT_IN_FORCE's source: whether they are set here or not."""
-    tree = ast.parse((ROOT / "tasks_app/settings.py").read_text())
-    found = [n for n in tree.body if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "NOT_IN_FORCE"]
-    return frozenset(_constants(found[0]) if found else ())
-
-
-@cache
 def names_read() -> frozenset[str]:
     """Return the variables that the settings read: the arguments of `env.text("…")` and its like, and ENV_FILE."""
     tree = ast.parse((ROOT / "tasks_app/settings.py").read_text())
     calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
     of_env = [call for call in calls if ast.unparse(call.func.value) == "env" and call.func.attr != "problems"]
     names = set().union(*(_constants(argument) for call in of_env for argument in call.args))
-    return frozenset(names | not_in_force() | {"ENV_FILE"})
+    return frozenset(names | {"ENV_FILE"})
 
 
 def readme_rows() -> dict[str, str]:
@@ -89,11 +81,6 @@ def test_env_example_sets_nothing_and_has_a_comment_for_each() -> None:
             assert before.startswith("#") or before.endswith("=")
 
 
-@pytest.mark.parametrize("name", sorted(not_in_force()))
-def test_readme_says_plainly_what_is_not_in_force(name: str) -> None:
-    assert "not in force yet" in readme_rows()[name]
-
-
 def test_make_targets_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for document in DOCUMENTS:
@@ -125,13 +112,6 @@ def test_routes_of_the_readme_lead_somewhere() -> None:
             .replace("<repo>", "x")
         )
         assert resolve(example + "/info/refs" if example.endswith(".git") else example)
-
-
-@pytest.mark.parametrize("route", ["/metrics"])
-def test_what_the_readme_calls_not_built_is_not_built(route: str) -> None:
-    assert f"`{route}`" in README.partition("**What is not built yet:**")[2].partition("\n\n")[0]
-    with pytest.raises(Resolver404):
-        resolve(route)
 
 
 def test_every_decision_is_linked_from_readme() -> None:

@@ -69,10 +69,10 @@ def test_a_start_gives_what_was_closed_off_a_fresh_chance() -> None:
 
 
 def test_the_warnings_name_what_an_operator_should_know(settings: SettingsWrapper) -> None:
-    settings.MISSING, settings.NOT_IN_FORCE = ["SECRET is not set."], ["LLM_BUDGET_PER_DAY"]
+    settings.MISSING = ["SECRET is not set."]
     settings.SECRETS, settings.LLM_PROVIDER = {"GITHUB_TOKEN": "short", "SECRET": ""}, "simulated"
     text = "\n".join(bootstrap.warnings())
-    assert all(word in text for word in ("SECRET is not set.", "LLM_BUDGET_PER_DAY", "GITHUB_TOKEN", "simulated"))
+    assert all(word in text for word in ("SECRET is not set.", "GITHUB_TOKEN", "simulated"))
     assert "short" not in text.replace("shorter", "").replace("too short", "")
 
 
