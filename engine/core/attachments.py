@@ -106,8 +106,21 @@ def _table_shape(text: str) -> list[str]:
         f"{name.strip()[:60]} ({_column_type(row[at].strip() for row in body[:200] if at < len(row))})"
         for at, name in enumerate(header[:_COLUMNS])
     ]
-    ending = "; the last line ends with a line end, after which comes no row" if text.endswith("\n") else ""
-    return [f"Columns, separated by {delimiter!r}: {', '.join(columns)}", f"Rows below the header: {len(body)}{ending}"]
+    return [
+        f"Columns, separated by {delimiter!r}: {', '.join(columns)}",
+        f"Rows below the header: {len(body)}",
+        _how_to_read(text, delimiter, len(body)),
+    ]
+
+
+def _how_to_read(text: str, delimiter: str, rows: int) -> str:
+    """Say how a script reads this very table right: weak models count the header and the empty text after the last line end as rows."""
+    if '"' in text:
+        return f"Some fields are quoted: a plain split at {delimiter!r} does not read them."
+    if len(text.strip().splitlines()) != rows + 1:
+        return "Some lines are empty: they are no rows."
+    lines = "text.trim().split(/\\r?\\n/)"
+    return f"Read it so: const [header, ...rows] = {lines}.map((line) => line.split({delimiter!r})); // rows.length is {rows}"
 
 
 def _column_type(cells: Iterable[str]) -> str:

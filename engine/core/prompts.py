@@ -35,8 +35,7 @@ index.html
   for one, come after it, from https://cdn.jsdelivr.net with an exact version that exists.
 - Where a check reads a number, the element's text is that plain number: 1234.5, no currency sign, no thousands separator, no words.
 - Attached data is read at run time with fetch("name"), a relative path without a leading slash: the page lives under /<repo>/ and the
-  file lies beside it. Never type data or results into the code: compute them. The file may later hold other rows. Its last line ends
-  with a line end: leave empty lines out, as in text.trim().split(/\\r?\\n/).
+  file lies beside it. Never type data or results into the code: compute them. The file may later hold other rows.
 - The result shows at load, without a click. Address parameters such as ?url= are optional: without them use the attached file.
 - While something loads or where it fails, the page says so. Every input has a label; readable on a phone.
 README.md

@@ -73,6 +73,22 @@ def test_any_text_is_read_or_refused_by_value_error(text: str) -> None:
         assert "/" in media_type
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            b"month,mm\nJan,60\nFeb,41\n",
+            "text.trim().split(/\\r?\\n/).map((line) => line.split(',')); // rows.length is 2",
+        ),
+        (b"month\tmm\r\nJan\t60", "line.split('\\t')); // rows.length is 1"),
+        (b'name,mm\n"a,b",1\n', "Some fields are quoted"),
+        (b"month,mm\nJan,60\n\nFeb,41\n", "Some lines are empty"),
+    ],
+)
+def test_a_script_is_told_how_this_very_table_is_read(content: bytes, told: str) -> None:
+    assert told in describe(AttachedFile("rain.csv", "text/csv", content))
+
+
 def test_a_table_is_described_by_its_columns_types_and_rows() -> None:
     content = b'\xef\xbb\xbfregion;price;sold;when\n"a;b";$1,200.50;3;2024-01-02\nc;$80;4.5;2024-02-03\n\n'
     lines = describe(AttachedFile("sales.csv", "text/csv", content)).splitlines()
@@ -81,8 +97,9 @@ def test_a_table_is_described_by_its_columns_types_and_rows() -> None:
         lines[1]
         == "Columns, separated by ';': region (text), price (number with signs or separators), sold (number), when (date)"
     )
-    assert lines[2] == "Rows below the header: 2; the last line ends with a line end, after which comes no row"
-    assert lines[4] == "region;price;sold;when"
+    assert lines[2] == "Rows below the header: 2"
+    assert lines[3] == "Some fields are quoted: a plain split at ';' does not read them."
+    assert lines[5] == "region;price;sold;when"
 
 
 def test_json_is_described_by_its_shape() -> None:
