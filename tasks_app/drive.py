@@ -87,8 +87,8 @@ def _step(lease: Lease) -> bool:
     started = time.monotonic()
     logger.info("round %s: %s begins (task %s, round %s, run %s)", row.pk, row.step, row.task_name, row.number, row.run)
     try:
-        with Heartbeat(lease, seconds=gather.budget_of(row).step_seconds(Step(row.step), timezone.now())):
-            more = _taken(lease, row)
+        with Heartbeat(lease, seconds=_step_seconds(row)) as heartbeat:
+            more = _taken(lease, row, heartbeat)
     except Fenced:
         raise
     except EngineError as error:
@@ -103,7 +103,11 @@ def _step(lease: Lease) -> bool:
     return more
 
 
-def _taken(lease: Lease, row: Round) -> bool:
+def _step_seconds(row: Round) -> float:
+    return gather.budget_of(row).step_seconds(Step(row.step), timezone.now())
+
+
+def _taken(lease: Lease, row: Round, heartbeat: Heartbeat) -> bool:
     closed = breakers_open().get(NEEDS.get(Step(row.step), ""))
     overdue = row.share_ends_at <= timezone.now()
     if closed and row.plan in TRIES:
@@ -113,7 +117,8 @@ def _taken(lease: Lease, row: Round) -> bool:
         return False
     if closed and row.step == Step.DEPLOY:
         return _record(lease, row, _unproven(closed.reason))
-    ports = wiring.ports(DatabaseJournal(lease, row.run))
+    journal = DatabaseJournal(lease, row.run, call_begins=lambda: heartbeat.allow(_step_seconds(row)))
+    ports = wiring.ports(journal)
     outcome = _run(row, ports, closed.reason if closed else "")
     return _record(lease, row, outcome)
 

@@ -30,7 +30,7 @@ def end_process() -> None:
 
 
 class Heartbeat:
-    """Renews a lease and this worker's beat every `every` seconds in a thread; after `seconds` it stops and calls `overrun`.
+    """Renews a lease and this worker's beat every `every` seconds in a thread; after `seconds`, or what `allow` gave, it stops and calls `overrun`.
 
     A thread cannot run while C code holds the interpreter: such a step loses its lease all the same, since nobody renews it, and the
     supervisor's watch ends the process, since nobody hears of it.
@@ -40,12 +40,18 @@ class Heartbeat:
         self, lease: Lease, *, seconds: float, overrun: Callable[[], None] = end_process, every: float | None = None
     ) -> None:
         self._lease, self._seconds, self._overrun = lease, seconds, overrun
+        self._ends = time.monotonic() + seconds
         self._every = every or settings.LEASE_SECONDS / 4
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Heartbeat:
         self._thread.start()
+        return self
+
+    def allow(self, seconds: float) -> None:
+        """Give the step so many seconds from now on: it has begun something that has a budget of its own."""
+        self._ends = max(self._ends, time.monotonic() + seconds)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -54,12 +60,11 @@ class Heartbeat:
         self._thread.join()
 
     def _beat(self) -> None:
-        ends = time.monotonic() + self._seconds
         try:
-            while not self._done.wait(min(self._every, max(ends - time.monotonic(), 0.0))):
-                if time.monotonic() >= ends:
+            while not self._done.wait(min(self._every, max(self._ends - time.monotonic(), 0.0))):
+                if time.monotonic() >= self._ends:
                     logger.error(
-                        "round %s: its step is past its budget of %.0f s; this process ends",
+                        "round %s: its step is past its budget (%.0f s at its begin); this process ends",
                         self._lease.round_id,
                         self._seconds,
                     )

@@ -82,11 +82,11 @@ class Budget:
     def step_seconds(self, step: Step, now: datetime) -> float:
         """Return after how many seconds a claim of `step` counts as hung: its share and a margin, never less than the step's floor.
 
-        A claim of generate may call one model after the other, up to the latest moment for a call.
+        It is asked anew with each model call: one that begins when another model has let its time run out has a time of its own.
         """
         left = (self.share_ends(step) - now).total_seconds()
-        if step is Step.GENERATE and self.model_seconds(now):
-            left = max(left, (self.at(LATEST_MODEL_CALL) - now).total_seconds())
+        if step is Step.GENERATE:
+            left = max(left, self.model_seconds(now))
         return max(left, 0.0) + FLOORS[step]
 
 

@@ -17,7 +17,7 @@ from tasks_app.redaction import keepable
 from tasks_app.services.spending import call_admitted, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -32,10 +32,10 @@ REPLY_KEPT = 6_500_000
 
 
 class DatabaseJournal:
-    """A `engine.ports.Journal` for one claim of one round."""
+    """A `engine.ports.Journal` for one claim of one round. `call_begins` is told of each model call before it is made."""
 
-    def __init__(self, lease: Lease, run: int) -> None:
-        self._round_id, self._run = lease.round_id, run
+    def __init__(self, lease: Lease, run: int, call_begins: Callable[[], None] = lambda: None) -> None:
+        self._round_id, self._run, self._call_begins = lease.round_id, run, call_begins
         self._mine = Round.objects.filter(pk=lease.round_id, lease_token=lease.token)
         self._answer_within: int | None = None
         self._since = timezone.now()
@@ -53,6 +53,7 @@ class DatabaseJournal:
         self, *, kind: str, prompt: Prompt, provider: str, model: str, simulated: bool, parent: int | None = None
     ) -> int:
         """Write the row of a model call, where the bounds on spending leave room for it; prompts are stored as sent, less any secret of ours."""
+        self._call_begins()
         with self._fenced():
             room = None
             if provider and not simulated:

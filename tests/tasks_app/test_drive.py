@@ -227,3 +227,14 @@ def test_a_step_whose_lease_is_lost_stops_without_a_write(outside: Outside) -> N
     assert {name: rows for name, rows in dump().items() if name != "WorkerBeat"} == after[0]
     assert len(outside.author.asked) == 1
     assert outside.forge.writes == []
+
+
+def test_each_model_call_has_its_own_time_before_the_step_counts_as_hung(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed: list[float] = []
+    monkeypatch.setattr("tasks_app.heartbeat.Heartbeat.allow", lambda _, seconds: allowed.append(seconds))
+    outside.author = FakeAuthor(Transient("model_timeout", "first let its time run out"))
+    assert driven(make_round()).state == "completed"
+    assert [model for model, _, _ in outside.author.asked] == ["first", "second"]
+    assert [given > asked for given, (_, _, asked) in zip(allowed, outside.author.asked, strict=True)] == [True, True]

@@ -77,6 +77,15 @@ def test_a_short_budget_is_not_overlooked_by_a_long_beat() -> None:
         assert ended.wait(MANY / 2)
 
 
+def test_what_begins_anew_has_a_time_of_its_own() -> None:
+    ended = threading.Event()
+    with Heartbeat(lease_of(make_round()), seconds=0.3, overrun=ended.set, every=0.01) as heartbeat:
+        heartbeat.allow(MANY)
+        assert not ended.wait(0.6)
+        heartbeat.allow(0.01)  # takes nothing away
+        assert not ended.wait(0.1)
+
+
 def test_a_lost_lease_is_not_renewed(renewed: Renewals) -> None:
     row = make_round()
     lease = lease_of(row)
