@@ -36,6 +36,12 @@ _DROPPED = frozenset(
     }
 )
 _VERSIONED = re.compile(r"/(?:npm/|ajax/libs/|gh/)?((?:@[\w.-]+/)?[\w.-]+)[@/]v?(\d+(?:\.\d+)*[\w.-]*)")
+#: What only changes how a page looks, and the expressions that read that.
+_LOOKS = frozenset({"stylesheet", "font", "image", "media"})
+_READS_LOOKS = re.compile(
+    r"getComputedStyle|getBoundingClientRect|getClientRects|checkVisibility|innerText|styleSheets|\bsheet\b|document\.fonts|natural(?:Width|Height)"
+    r"|\.complete\b|(?:offset|client|scroll)(?:Width|Height|Top|Left|Parent)"
+)
 _EMPTY = "<!doctype html><html><head></head><body></body></html>"
 _MOST_LEFT = 20
 
@@ -63,9 +69,18 @@ class Network:
         self._job, self._foreign = job, foreign
         self._page = urlsplit(job.url)
         self.unreachable: dict[str, str] = {}
+        self._needed: set[str] = set()  # those of them that were asked for more than looks
         self.refused: dict[str, str] = {}
         self.hosts: dict[str, list[str]] = {}
         self.left: list[str] = []
+
+    def blamed(self, expression: str) -> dict[str, str]:
+        """Return which hosts that could not be reached, and why, may be the reason that an expression does not hold.
+
+        A style sheet, a font or a picture is none for an expression that reads nothing of how the page looks.
+        """
+        looks = _READS_LOOKS.search(expression) is not None
+        return {host: why for host, why in self.unreachable.items() if looks or host in self._needed}
 
     async def answer(self, route: Route) -> None:
         """Answer one request of the page, whatever it asks for. What the page does meanwhile (closing, reloading) is no matter."""
@@ -141,7 +156,7 @@ class Network:
         host = _host(request.url)
         self._note(host, urlsplit(request.url).path)
         if answer.status == 429 or answer.status >= 500:
-            self.unreachable[host] = f"it answers {answer.status}"
+            self._miss(request, f"it answers {answer.status}")
         # Playwright would allow every origin where the host says nothing: https://github.com/microsoft/playwright/issues/12929
         headers = {"access-control-allow-origin": "https://no-origin.invalid", **_kept(answer)}
         status = answer.status if not 300 <= answer.status < 400 else 502
@@ -153,10 +168,18 @@ class Network:
             return await (self._foreign.live(request) if live else self._foreign.get(request))
         except EngineError as error:
             permanent = isinstance(error, Permanent)
-            kept = self.refused if permanent else self.unreachable
-            kept[_host(request.url)] = error.message
+            if permanent:
+                self.refused[_host(request.url)] = error.message
+            else:
+                self._miss(request, error.message)
             await route.abort("blockedbyclient" if permanent else "failed")
             return None
+
+    def _miss(self, request: Request, why: str) -> None:
+        host = _host(request.url)
+        self.unreachable[host] = why
+        if request.resource_type not in _LOOKS:
+            self._needed.add(host)
 
     def _note(self, host: str, path: str) -> None:
         names = self.hosts.setdefault(host, [])

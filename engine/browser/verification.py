@@ -18,6 +18,8 @@ from engine.browser.visit import visiting
 from engine.core.checks import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from playwright.async_api import Browser, Page
 
     from engine.adapters.browser_job import Job
@@ -137,7 +139,7 @@ class Verification:
     def _judge(self, polling: Polling, network: Network) -> None:
         """Say of what is left that it fails; what held for a moment beside other checks may be disturbed by one, and is tried alone."""
         for index in polling.left:
-            said = _failed(index, polling.last.get(index), network)
+            said = _failed(index, polling.last.get(index), network.blamed(self._job.expressions[index]))
             if index in polling.unsteady and not self._alone and len(self._job.expressions) > 1:
                 self._disturbed[index] = said
                 continue
@@ -181,12 +183,12 @@ class Verification:
             self._close(self._disturbed.get(index) or Said(index, False, verdict, detail))
 
 
-def _failed(index: int, reading: Reading | None, network: Network) -> Said:
-    """Say why a check does not hold; where a library's host could not be reached, that is nobody's fault but the network's."""
+def _failed(index: int, reading: Reading | None, blamed: Mapping[str, str]) -> Said:
+    """Say why a check does not hold; where hosts that could not be reached may be `blamed`, that is nobody's fault but the network's."""
     value = reading.value if reading else None
     detail = str(reading) if reading else f"no value, though asked for more than {AT_ONCE:g} s"
-    if network.unreachable:
-        hosts = ", ".join(f"{host} ({why})" for host, why in network.unreachable.items())
+    if blamed:
+        hosts = ", ".join(f"{host} ({why})" for host, why in blamed.items())
         return Said(index, False, Verdict.INCONCLUSIVE, f"{detail}; out of reach: {hosts}"[:1000], value)
     verdict = Verdict.TIMEOUT if reading is None else Verdict.ERROR if reading.error else Verdict.FAIL
     return Said(index, False, verdict, detail, value)

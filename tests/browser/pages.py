@@ -267,6 +267,12 @@ HOSTS = (
         says=("out of reach: cdn.example (the mirror answers 404",),
     ),
     _case(
+        "a style sheet that the mirror lacks",
+        "<link rel=stylesheet href='https://cdn.example/npm/absent@1.0.0/a.css'><p id=x>$7",
+        {f"{_ID}.textContent === '7'": "fail", f"getComputedStyle({_ID}).color === 'rgb(9, 9, 9)'": "inconclusive"},
+        says=("out of reach: cdn.example (the mirror answers 404",),
+    ),
+    _case(
         "an address that must not be asked",
         "<script>fetch('http://169.254.169.254/').catch(() => fetch('https://10.0.0.1/')).catch(() => document.body.id = 'x')</script>",
         {f"!!{_ID}": "pass", "document.body.id === 'y'": "fail"},
