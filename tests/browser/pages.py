@@ -343,7 +343,6 @@ CASES = (*VALUES, *TIME, *FILES, *HOSTS, *HEARD, *USE)
 QUICK = frozenset(
     {
         "a title and an element",
-        "what holds on an empty page shows nothing",
         "true a moment later",
         "the first script's text",
         "a library that the mirror has",

@@ -91,6 +91,7 @@ def test_the_table_is_long_enough() -> None:
     assert {case.name for case in CASES} >= QUICK
 
 
+@pytest.mark.slow
 def test_only_a_pass_has_a_time_and_an_empty_page_is_its_own_target(reports: dict[str, Future[BrowserReport]]) -> None:
     results: Callable[[str], list[tuple[Verdict, Target, bool]]] = lambda name: [  # noqa: E731
         (r.verdict, r.target, r.milliseconds is not None) for r in reports[name].result().results

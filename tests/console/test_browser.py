@@ -67,6 +67,7 @@ def test_a_failed_round_is_retried_to_completed_by_one_click(
     assert complaints == []
 
 
+@pytest.mark.slow
 def test_and_by_the_keyboard_alone(tab: Page, outside: Outside, complaints: list[str]) -> None:
     row = failed(outside)
     tab.goto(LIST)
@@ -81,6 +82,7 @@ def test_and_by_the_keyboard_alone(tab: Page, outside: Outside, complaints: list
     assert complaints == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("state", "looks"), [("waiting", True), ("failed", False)])
 def test_a_page_looks_again_until_its_round_has_ended(tab: Page, outside: Outside, state: str, looks: bool) -> None:
     row = failed(outside)
@@ -94,6 +96,7 @@ def test_a_page_looks_again_until_its_round_has_ended(tab: Page, outside: Outsid
     assert bool(asked) is looks
 
 
+@pytest.mark.slow
 def test_a_refresh_leaves_the_focus_where_it_was(tab: Page, outside: Outside) -> None:
     del outside
     row = make_round()
@@ -104,6 +107,7 @@ def test_a_refresh_leaves_the_focus_where_it_was(tab: Page, outside: Outside) ->
     assert tab.evaluate("document.activeElement.id") == "act-cancel"
 
 
+@pytest.mark.slow
 def test_without_scripts_the_page_says_how_to_see_it_again(tab: Page, outside: Outside) -> None:
     del outside
     row = make_round()
@@ -127,6 +131,7 @@ def kinds(tab: Page) -> set[str]:
     return {re.sub(r"[?#].*", "", u) for u in inside if not u.endswith(".jpg") and "/history/" not in u}
 
 
+@pytest.mark.slow
 def test_hostile_text_runs_nowhere_and_no_page_complains(tab: Page, complaints: list[str]) -> None:
     line = HOSTILE + "<img src=x onerror=alert(1)>" + "W" * 1_000_000
     rows = hostile_rows()
@@ -149,7 +154,8 @@ def test_hostile_text_runs_nowhere_and_no_page_complains(tab: Page, complaints: 
     assert complaints == []
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(tab: Page, outside: Outside, scheme: Literal["light", "dark"]) -> None:
     row = failed(outside)
     Round.objects.update(brief="long " * 2000)
@@ -167,6 +173,7 @@ def test_axe_finds_nothing_serious(tab: Page, outside: Outside, scheme: Literal[
     assert found == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1440, 390])
 def test_the_console_fits_its_screen(tab: Page, outside: Outside, width: int, complaints: list[str]) -> None:
     row = failed(outside)

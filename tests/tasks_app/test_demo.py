@@ -26,6 +26,7 @@ def answers(url: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_two_rounds_are_told_published_and_proven(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

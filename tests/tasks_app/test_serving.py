@@ -118,6 +118,7 @@ def test_whichever_main_process_is_killed_it_is_ready_again(lasting: Serving, wh
     assert wait_for(lambda: len(lasting.descendants()) == WHOLE and lasting.answers()), lasting.log.read_text()
 
 
+@pytest.mark.slow
 def test_every_process_gets_the_origins_of_the_port_that_bind_names(lasting: Serving) -> None:
     assert (
         f"public     http://localhost:{lasting.port}\npages      http://127.0.0.1:{lasting.port}\n"
