@@ -50,9 +50,7 @@ class Verification:
         self._failing = set[int]()
         self._used = ""  # how the page was used before the present reading
         self._alone = False  # whether every check has a page of its own, because one of them destroys it
-        self._disturbed: dict[
-            int, Said
-        ] = {}  # what is said of those that are tried once more, should no time be left for that
+        self._disturbed: dict[int, Said] = {}  # what is said of those tried once more, if no time is left for it
 
     async def run(self) -> None:
         """Lint the checks on an empty page while the page loads, run them on the page, and look at it on a phone meanwhile."""
