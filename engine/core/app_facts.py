@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -86,12 +87,12 @@ def app_facts(files: Mapping[str, bytes]) -> AppFacts:
     return AppFacts(
         title=words(title.text) if title else "",
         headings=_few(words(one.text) for one in page.select("h1, h2, h3")),
-        controls=tuple(_controls(page))[:MOST],
+        controls=tuple(islice(_controls(page), MOST)),
         data=_few(path for path in files if _is_read(path, source)),
         parameters=_few(_PARAMETER.findall(source)) if re.search("URLSearchParams|searchParams", source) else (),
         starts="DOMContentLoaded" in source,
         events=_few(event for event in _EVENT.findall(source) if event != "DOMContentLoaded"),
-        functions=tuple(_functions(source))[:MOST],
+        functions=tuple(islice(_functions(source), MOST)),
         libraries=tuple(dict.fromkeys(_libraries(page)))[:MOST],
         hosts=_few(urlsplit(address).hostname or "" for address in _FETCHED.findall(source)),
         inline=tuple(name for name, there in (("style", bool(page.select("style"))), ("script", bool(own))) if there),
@@ -110,7 +111,7 @@ def _is_read(path: str, source: str) -> bool:
 
 
 def _controls(page: Document) -> Iterator[Control]:
-    for element in page.select(f"{CONTROLS}, button"):
+    for element in page.select(f"{CONTROLS}, button")[:200]:
         kind = (attribute(element, "type") or "").strip().lower()
         if element.tag == "button" or kind in {"submit", "button", "reset"}:
             name = name_of(element, page) or words(attribute(element, "value") or "")

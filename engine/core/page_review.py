@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 import turbohtml
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from turbohtml import Document, Element
+
+#: So many controls, links and pictures of a page are looked at, since each is looked for among all labels and scripts.
+MOST_NAMED = 200
 
 #: Elements whose end tag may be left out, or that have none (https://html.spec.whatwg.org/multipage/syntax.html#optional-tags).
 _OPEN = re.compile(
@@ -91,20 +94,20 @@ def _head(path: str, source: str, page: Document) -> Iterator[Flaw]:
 
 def _names(path: str, page: Document) -> Iterator[Flaw]:
     scripts = "\n".join(script.text for script in page.select("script:not([src])"))
-    for control in page.select(CONTROLS):
+    for control in page.select(CONTROLS)[:MOST_NAMED]:
         if needs_label(control) and not name_of(control, page):
             yield Flaw(path, line_of(control), f"{_shown(control)} has no <label>", grave=True)
-    for element in page.select("button, a[href]"):
+    for element in page.select("button, a[href]")[:MOST_NAMED]:
         if not name_of(element, page) and not _is_filled(element, scripts):
             yield Flaw(path, line_of(element), f"{_shown(element)} has no text and no name", grave=True)
-    for picture in page.select("img:not([alt])"):
+    for picture in page.select("img:not([alt])")[:MOST_NAMED]:
         if not (_is_filled(picture, scripts) and re.search(r"""\.alt\b|["']alt["']""", scripts)):
             yield Flaw(path, line_of(picture), f"{_shown(picture)} has no alt", grave=True)
 
 
 def _is_filled(element: Element, scripts: str) -> bool:
     """Say whether a script may give the element what it lacks: it names it, or an element around it."""
-    around = [element, *(one for one in element.ancestors if isinstance(one, turbohtml.Element))]
+    around = [element, *(one for one in islice(element.ancestors, 8) if isinstance(one, turbohtml.Element))]
     names = [name for one in around for key in ("id", "class") for name in (attribute(one, key) or "").split()]
     return any(name in scripts for name in names)
 

@@ -65,7 +65,7 @@ def sections_of(text: str) -> list[Section]:
             fence = "" if mark and mark[1].startswith(fence) else fence
         elif mark:
             fence = mark[1]
-        elif heading := _HEADING.match(line):
+        elif heading := _HEADING.match(line[:300]):
             found.append((number, len(heading[1]), heading[2].strip(), []))
             continue
         elif re.fullmatch(r" {0,3}(?:={3,}|-{3,})[ \t]*", line) and number > 1 and _may_be_title(found[-1][3]):

@@ -34,13 +34,17 @@ _VENDORED = re.compile(
 _WORD = re.compile(r"[A-Za-z_$][\w$]*")
 
 
-def review_results(files: Mapping[str, bytes], *, foreign: Collection[str] = (), asked: str = "") -> list[CheckResult]:
+def review_results(
+    files: Mapping[str, bytes], *, foreign: Collection[str] = (), asked: str = "", parsed: bool = False
+) -> list[CheckResult]:
     """Review a tree; `foreign` paths are somebody else's (attachments). A name in `asked` (brief and checks) counts as used.
+
+    `parsed`: a browser read the scripts, and knows better than our parser whether they can be.
 
     What is too large to be read makes a result `unverifiable`, unless something else was found.
     """
     texts = {p: c.decode("utf-8", "replace") for p, c in files.items() if p not in foreign and _is_source(p)}
-    flaws, unread = _found(texts, files, asked)
+    flaws, unread = _found(texts, files, asked, parsed)
     return [
         _result(GRAVE, [flaw for flaw in flaws if flaw.grave], unread),
         _result(STYLE, [flaw for flaw in flaws if not flaw.grave], unread),
@@ -57,7 +61,9 @@ def _is_source(path: str) -> bool:
     return re.search(r"\.(?:html?|m?js)$|^README\.md$", path, re.IGNORECASE) is not None and not _VENDORED.search(path)
 
 
-def _found(texts: Mapping[str, str], files: Mapping[str, bytes], asked: str) -> tuple[list[Flaw], list[str]]:
+def _found(
+    texts: Mapping[str, str], files: Mapping[str, bytes], asked: str, parsed: bool
+) -> tuple[list[Flaw], list[str]]:
     flaws, unread, scripts, used = list[Flaw](), list[str](), list[Source](), set(_WORD.findall(asked))
     for path, text in texts.items():
         if path.endswith(".md"):
@@ -74,7 +80,7 @@ def _found(texts: Mapping[str, str], files: Mapping[str, bytes], asked: str) -> 
             unread.append(path)
     read = [script for script in scripts if is_handwritten(script.text)]
     unread += [script.path for script in scripts if not is_handwritten(script.text)]
-    return [*flaws, *script_flaws(read, used)], list(dict.fromkeys(unread))
+    return [*flaws, *script_flaws(read, used, parsed=parsed)], list(dict.fromkeys(unread))
 
 
 def _without(text: str, parts: Sequence[str]) -> str:

@@ -35,13 +35,17 @@ class Source:
     text: str
 
 
-def script_flaws(sources: Sequence[Source], used: Collection[str]) -> Iterator[Flaw]:
-    """Yield the flaws of a site's scripts. `used` are names that something outside of them uses: markup, the brief, the checks."""
+def script_flaws(sources: Sequence[Source], used: Collection[str], *, parsed: bool = False) -> Iterator[Flaw]:
+    """Yield the flaws of a site's scripts. `used` are names that something outside of them uses: markup, the brief, the checks.
+
+    `parsed`: they are known to parse, whatever our parser makes of them.
+    """
     trees = [(source, list(every_node(parse_script(source.text)))) for source in sources]
     counted = Counter(text_of(node) for _, nodes in trees for node in nodes if node.type in _USES)
     for source, nodes in trees:
         if wrong := next((node for node in nodes if node.is_error or node.is_missing), None):
-            yield _flaw(source, wrong, f"the script does not parse at {_shown(wrong)}", grave=True)
+            if not parsed:
+                yield _flaw(source, wrong, f"the script does not parse at {_shown(wrong)}", grave=True)
             continue  # what else is read in it may be no more than a consequence
         yield from _unused(source, nodes, counted, used)
         for node in nodes:

@@ -96,7 +96,8 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
     judged = [*rules.own_results(new.files), *requested, *earlier]
     asked_for = "\n".join([task.words, *(check.text for check in (*task.checks, *task.kept))])
     advice = source_results(new.files, task.checks)
-    advice += review_results(new.files, foreign=new.foreign, asked=asked_for)
+    parsed = any(report.views) and not any("SyntaxError" in error for view in report.views for error in view.errors)
+    advice += review_results(new.files, foreign=new.foreign, asked=asked_for, parsed=parsed)
     advice += [view_result(view, Target.LOCAL) for view in report.views]
     if task.before:
         advice.append(vanished_result(task.before, new.files, task.words))
