@@ -11,6 +11,7 @@ from engine.core.brief import AttachedFile, Brief
 from engine.core.budget import Budget
 from engine.core.decision import Purpose
 from engine.core.repository import marker, repository_name
+from engine.core.site import Origin
 from engine.ports import Repository
 from engine.steps.deploy import DeployInput, FrozenCheck
 from engine.steps.generate import Again, GenerateInput
@@ -26,7 +27,10 @@ from tasks_app.services.forge_quota import quota_limits
 from tasks_app.services.watches import rounds_looking
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
+
+    from engine.core.site import SiteFile
 
 
 def budget_of(row: Round) -> Budget:
@@ -70,6 +74,8 @@ def repair_input(row: Round) -> RepairInput:
         budget=budget_of(row),
         failures=row.failures,
         secret_in=found_in,
+        repository=_repository(row) if row.repository and row.base_sha else None,
+        before=tries.page_before(row),
     )
 
 
@@ -78,8 +84,15 @@ def verify_input(row: Round) -> VerifyInput:
     done = tries.tries_of(row)
     new = None
     if done.new is not None:
-        files = {path: file.content for path, file in tries.files_of(done.new.pk).items()}
-        new = NewTree(done.new.pk, done.purpose, files, done.parent, tuple(tries.results_of(done.new.pk)))
+        tree = tries.files_of(done.new.pk)
+        new = NewTree(
+            done.new.pk,
+            done.purpose,
+            {path: file.content for path, file in tree.items()},
+            done.parent,
+            tuple(tries.results_of(done.new.pk)),
+            foreign=_attached(row, tree),
+        )
     return VerifyInput(
         new=new,
         tried=done.judged,
@@ -177,6 +190,13 @@ def _protected(row: Round) -> tuple[str, ...]:
     """Return the names of the attachments of earlier rounds, which stay as they are."""
     earlier = Attachment.objects.filter(round__task_key=row.task_key, round__created_at__lt=row.created_at)
     return tuple(earlier.order_by("name").values_list("name", flat=True).distinct())
+
+
+def _attached(row: Round, tree: Mapping[str, SiteFile]) -> frozenset[str]:
+    """Return the paths of a tree that hold an attachment as it came, of this round or of an earlier one."""
+    carried = {path for path, file in tree.items() if file.origin is Origin.CARRIED}
+    own = {path for path, file in tree.items() if file.origin is Origin.ATTACHMENT}
+    return frozenset(own | (carried & set(_protected(row))))
 
 
 def _again(row: Round) -> Again | None:

@@ -45,7 +45,28 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PAGE = b"<!DOCTYPE html>\n<html><head><title>T</title></head><body><h1 id='out'>7</h1></body></html>\n"
-README = b"# T\n\n## Summary\n\na\n\n## Setup\n\nb\n\n## Usage\n\nc\n\n## Code explanation\n\nd\n\n## License\n\nMIT\n"
+README = b"""# T
+
+## Summary
+
+A page that shows a seven.
+
+## Setup
+
+Serve the folder with any static file server.
+
+## Usage
+
+Open the page and read it.
+
+## Code explanation
+
+`index.html` holds the whole page.
+
+## License
+
+MIT
+"""
 
 Spoken = str | Reply | BaseException | Callable[[Sequence[Message]], str | Reply]
 

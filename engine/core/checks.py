@@ -13,6 +13,7 @@ class Kind(StrEnum):
     PROSE = "prose"  # a sentence
     RULE = "rule"  # our own, on the files: licence, README, required files
     SOURCE = "source"  # advice: what the page's source shows without running it
+    REVIEW = "review"  # advice: what a person who reads the source would ask to change
     VIEW = "view"  # the page as it opened at one width, with its screenshot
     GATE = "gate"  # our own, before a browser or a push: placeholders, secrets, token shapes
     EARLIER = "earlier"  # an expression that held when an earlier round of the task was published
@@ -35,6 +36,10 @@ class Verdict(StrEnum):
 
 #: Verdicts that say that the page is wrong; what is inconclusive or was not run says nothing about it.
 WRONG = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.TIMEOUT})
+
+
+#: What is advice alone: no check of the request or of ours.
+ADVICE = frozenset({Kind.SOURCE, Kind.REVIEW, Kind.VIEW})
 
 
 class Target(StrEnum):

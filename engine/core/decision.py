@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from engine.core.checks import WRONG, Check, CheckResult, Kind
+from engine.core.checks import ADVICE, WRONG, Check, CheckResult, Kind, Verdict
 from engine.core.gates import barring
+from engine.core.review import GRAVE, flaws_in
 from engine.core.selection import Candidate, best
 
 if TYPE_CHECKING:
@@ -70,12 +71,17 @@ def candidates(tried: Sequence[Tried]) -> list[Candidate]:
     ]
 
 
-def decide(tried: Sequence[Tried], *, repair_seconds: float) -> Decision:
-    """Say what follows after the tries of a round, at least one of which gave a tree. `repair_seconds` are left for a model call."""
+def decide(tried: Sequence[Tried], *, repair_seconds: float, polish_seconds: float = 0.0) -> Decision:
+    """Say what follows after the tries of a round, at least one of which gave a tree.
+
+    `repair_seconds` are left for a model call, `polish_seconds` for one that is not needed.
+    """
     chosen = best(candidates(tried))
-    now, why = _wanted(tried, chosen)
-    if now in {Next.REPAIR, Next.RESAMPLE} and not repair_seconds:
-        now, why = Next.PUBLISH, f"{why}; {now} was cut: its share of the deadline is over"
+    wrong = repairable(chosen.results)
+    now, why = _wanted(tried, wrong) if wrong else _polish(tried, chosen.results)
+    if now in {Next.REPAIR, Next.RESAMPLE} and not (repair_seconds if wrong else polish_seconds):
+        cut = "its share of the deadline is over" if wrong else "too little of its share of the deadline is left"
+        now, why = Next.PUBLISH, f"{why}; {now} was cut: {cut}"
     if now is Next.PUBLISH and chosen.barred:
         now, why = Next.HONEST, "; ".join(r.detail for r in barring(chosen.results))
     return Decision(now, chosen.attempt, why)
@@ -86,7 +92,7 @@ def repairable(results: Sequence[CheckResult]) -> list[CheckResult]:
 
     Not those that say nothing about the page: invalid, vacuous, unverifiable, inconclusive, not_run.
     """
-    return [r for r in results if r.verdict in WRONG and r.check.kind not in {Kind.SOURCE, Kind.VIEW}]
+    return [r for r in results if r.verdict in WRONG and r.check.kind not in ADVICE]
 
 
 def signature(results: Sequence[CheckResult]) -> str:
@@ -101,10 +107,19 @@ def tree_digest(files: Mapping[str, bytes]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _wanted(tried: Sequence[Tried], chosen: Candidate) -> tuple[Next, str]:
-    wrong = repairable(chosen.results)
-    if not wrong:
+def _polish(tried: Sequence[Tried], results: Sequence[CheckResult]) -> tuple[Next, str]:
+    """Have a page of which nothing fails mended once where a review finds errors, and a browser can say whether it still works after that."""
+    flaws = len(flaws_in(results, GRAVE))
+    if not flaws:
         return Next.PUBLISH, "nothing is left that a repair could mend"
+    found = f"nothing fails; a review finds {flaws} errors in the source"
+    if any(one.purpose is not Purpose.GENERATE for one in tried):
+        return Next.PUBLISH, f"{found}, after a repair"
+    opened = any(r.check.kind is Kind.VIEW and r.verdict is not Verdict.NOT_RUN for r in results)
+    return (Next.REPAIR, found) if opened else (Next.PUBLISH, f"{found}; no browser could judge a change of it")
+
+
+def _wanted(tried: Sequence[Tried], wrong: Sequence[CheckResult]) -> tuple[Next, str]:
     fails = f"{len(wrong)} of its checks fail"
     purposes = [one.purpose for one in tried]
     if Purpose.HONEST in purposes:

@@ -11,6 +11,7 @@ from engine.core.decision import as_js, repairable
 from engine.core.gates import BETWEEN
 from engine.core.hints import hints
 from engine.core.repair_prompt import Findings
+from engine.core.review import GRAVE, STYLE, flaws_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +35,7 @@ def findings_of(results: Sequence[CheckResult]) -> Findings:
         failing=[r for r in wrong if r.check.kind is not Kind.GATE],
         refused=[one for r in wrong if r.check.kind is Kind.GATE for one in r.detail.split(BETWEEN)],
         said=[*said, *advice],
+        review=[*flaws_in(results, GRAVE), *flaws_in(results, STYLE)],
         seen=seen,
         hints=hints(seen, *said, *(r.detail for r in wrong)),
         kept=kept,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.core.brief import Brief
     from engine.core.checks import Check, CheckResult
 
-VERSION = "2"
+VERSION = "3"
 
 _FORM = """\
 Your last answer is the app as it is. It was opened in a browser; [findings] says what does not hold. Repair exactly that and keep the rest.
@@ -35,11 +35,12 @@ _REFUSED = "These things must not be in the files:"
 _SAID = "What the browser said:"
 _SEEN = "What the elements are on the page:"
 _HINTS = "What that means:"
+_REVIEW = "What a reader of the source would have changed (mend it without changing what the page does):"
 _KEPT = "Checks of earlier rounds, which hold and must go on holding:"
 _REST = "All other checks hold: keep it so."
 
 _DIGEST = hashlib.sha256(
-    "\0".join([RULES, _FORM, _FAILING, _REFUSED, _SAID, _SEEN, _HINTS, _KEPT, _REST]).encode()
+    "\0".join([RULES, _FORM, _FAILING, _REFUSED, _SAID, _SEEN, _HINTS, _REVIEW, _KEPT, _REST]).encode()
 ).hexdigest()
 
 #: Bounds on what is told, so that a small model's context keeps room for the page: entries of a list, characters of an entry.
@@ -55,7 +56,7 @@ class Findings:
     `failing`: results whose `detail` tells the actual value and its type. `refused`: sentences of the gates, with file and line. `said`: what
     the page threw, logged as an error, or could not get. `seen`: the elements that the failing checks name as they are on the page, a
     line each (`#total: <b id="total">$600.00</b>`, `#rows: no such element`), since `false (boolean)` alone tells a model little.
-    `hints`: sentences on the likely cause. `kept`: checks of earlier rounds that hold.
+    `hints`: sentences on the likely cause. `review`: flaws of the source with file and line, the gravest first. `kept`: checks of earlier rounds that hold.
     """
 
     failing: Sequence[CheckResult] = ()
@@ -63,6 +64,7 @@ class Findings:
     said: Sequence[str] = ()
     seen: str = ""
     hints: Sequence[str] = ()
+    review: Sequence[str] = ()
     kept: Sequence[Check] = ()
 
 
@@ -92,6 +94,7 @@ def _told(findings: Findings) -> Iterator[str]:
     if findings.seen.strip():
         yield f"{_SEEN}\n{findings.seen.strip()[:_MOST_SEEN]}"
     yield from _listed(_HINTS, findings.hints)
+    yield from _listed(_REVIEW, findings.review)
     if findings.kept:
         yield "\n".join([_KEPT, *map(check_line, findings.kept)])
     yield _REST

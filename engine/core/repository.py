@@ -11,7 +11,8 @@ import unicodedata
 #: The name of the `<meta>` in index.html's head that tells which round is served.
 MARKER_NAME = "llm-devops-engine-round"
 
-_README_PARTS = {
+#: The parts of a README and the words that head them.
+README_PARTS = {
     "summary": r"summary|overview|about|description|introduction",
     "setup": r"set-?\s?up|install\w*|getting started",
     "usage": r"usage|how to use|using",
@@ -84,7 +85,7 @@ def missing_readme_parts(text: str) -> list[str]:
     """Return which of the five parts (summary, setup, usage, code explanation, licence) have no heading in a README."""
     headings = re.findall(r"^\s{0,3}#{1,6}\s+(.+)$|^(.+)\n[=-]{3,}\s*$", _without_fences(text), re.MULTILINE)
     titles = [(one or two).strip().lower() for one, two in headings]
-    return [part for part, words in _README_PARTS.items() if not any(re.search(rf"\b(?:{words})\b", t) for t in titles)]
+    return [part for part, words in README_PARTS.items() if not any(re.search(rf"\b(?:{words})\b", t) for t in titles)]
 
 
 def _without_fences(text: str) -> str:

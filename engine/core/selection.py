@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.core.checks import WRONG, Kind, Verdict
+from engine.core.checks import ADVICE, WRONG, Kind, Verdict
 from engine.core.gates import bars
+from engine.core.review import GRAVE, flaws_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from engine.core.checks import CheckResult
 
 _OURS = frozenset({Kind.RULE, Kind.GATE})
-_ADVICE = frozenset({Kind.SOURCE, Kind.VIEW})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +26,18 @@ class Candidate:
     results: Sequence[CheckResult]
     before: Sequence[CheckResult] = ()
 
-    def rank(self) -> tuple[bool, int, int, int, int, int, int]:
+    def rank(self) -> tuple[bool, int, int, int, int, int, int, int]:
         """Return what candidates are compared by.
 
-        In this order: no gate bars it, own rules held, the request's checks passed, fewer regressions, no page errors, advice heeded, the later one.
+        In this order: no gate bars it, own rules held, the request's checks passed, fewer regressions, no page errors, advice heeded, fewer errors in a
+        review of the source, the earlier one.
         """
         passed = [r.check.kind for r in self.results if r.verdict is Verdict.PASS]
         ours = sum(kind in _OURS for kind in passed)
         views = sum(r.check.kind is Kind.VIEW and r.verdict is not Verdict.PASS for r in self.results)
-        requested = sum(kind not in _OURS | _ADVICE | {Kind.EARLIER} for kind in passed)
-        return not self.barred, ours, requested, -len(self.regressions()), -views, passed.count(Kind.SOURCE), self.order
+        requested = sum(kind not in _OURS | ADVICE | {Kind.EARLIER} for kind in passed)
+        heeded, flaws = passed.count(Kind.SOURCE), len(flaws_in(self.results, GRAVE))
+        return not self.barred, ours, requested, -len(self.regressions()), -views, heeded, -flaws, -self.order
 
     @property
     def barred(self) -> bool:
@@ -45,7 +47,7 @@ class Candidate:
     def regressions(self) -> list[str]:
         """Return the texts of checks that held before and do not now: of earlier rounds, and of the attempt that this one repairs."""
         wrong = [r.check for r in self.results if r.verdict in WRONG]
-        held = {r.check.text for r in self.before if r.verdict is Verdict.PASS and r.check.kind not in _ADVICE}
+        held = {r.check.text for r in self.before if r.verdict is Verdict.PASS and r.check.kind not in ADVICE}
         return [check.text for check in wrong if check.kind is Kind.EARLIER or check.text in held]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from engine.core import repository
 from engine.core.file_types import is_publishable
+from engine.core.readme_completion import Known, completed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -50,6 +51,9 @@ class Frame:
     repairs: bool = (
         False  # `present` is this round's own attempt: it stays as far as it is not written anew, its README too
     )
+    before: Mapping[str, bytes] = field(default_factory=dict)  # for repairs: the tree that the round began with
+    clone_url: str = ""  # of the repository and its page, where they are known already
+    pages_url: str = ""
 
 
 def assemble(
@@ -99,15 +103,19 @@ def _add_own_files(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -
 
 
 def _complete_readme(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -> None:
-    """Give the README what it lacks; a round that left it as it was gets a section of its own."""
+    """Give the README what it lacks, and a section on this round's changes where it tells of none."""
     present = files.get("README.md")
     text = present.content.decode("utf-8", "replace") if present else f"# {frame.brief.task}\n"
-    if missing := repository.missing_readme_parts(text):
-        text = text.rstrip() + "\n" + "".join(_section(part, frame.brief) for part in missing)
-        notes.append(f"README.md lacked {', '.join(missing)}; the service added it")
-    if not frame.repairs and frame.present.get("README.md") == text.encode():
-        text = f"{text.rstrip()}\n\n## Round {frame.brief.number}\n\n{_quoted(frame.brief.text)}\n"
-        notes.append("README.md was not changed by this round; the service added a section about it")
+    known = Known(
+        frame.brief.task,
+        frame.brief.number,
+        frame.brief.text,
+        frame.clone_url,
+        frame.pages_url,
+        frame.before if frame.repairs else frame.present,
+    )
+    text, added = completed(text, {path: file.content for path, file in files.items()}, known)
+    notes += added
     if present is None or text != present.content.decode("utf-8", "replace"):
         files["README.md"] = SiteFile(text.encode(), _changed(present.origin) if present else Origin.SERVICE)
 
@@ -115,19 +123,3 @@ def _complete_readme(files: dict[str, SiteFile], frame: Frame, notes: list[str])
 def _changed(origin: Origin) -> Origin:
     """Return the origin of a file that the service changed: no longer carried over as it was."""
     return Origin.SERVICE if origin is Origin.CARRIED else origin
-
-
-def _section(part: str, brief: Brief) -> str:
-    body = {
-        "summary": _quoted(brief.text),
-        "setup": "Nothing to build and nothing to install: clone the repository.",
-        "usage": "Open `index.html` through any web server, for example `python3 -m http.server`, or the published page.",
-        "code explanation": "`index.html` holds the page; the files beside it are the data and parts that it uses.",
-        "licence": "MIT, see [LICENSE](LICENSE).",
-    }[part]
-    return f"\n## {part.capitalize()}\n\n{body}\n"
-
-
-def _quoted(text: str) -> str:
-    """Show a brief as a quotation, so that nothing in it becomes a heading of ours."""
-    return "\n".join(f"> {line}".rstrip() for line in text.strip().splitlines())

@@ -5,13 +5,10 @@ Advice, not a gate: what fails here may still hold in the browser.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
-from engine.core.pages import resolve
 from engine.core.typed_data import typed_tables
 
 if TYPE_CHECKING:
@@ -29,12 +26,9 @@ _NUMBER = re.compile(rf"(?:parseFloat\(|parseInt\(|Number\(|(?<![\w)\]\"'`])(?<!
 _SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script\s*>", re.IGNORECASE | re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _SOURCE_TITLE = re.compile(r"<title[^>]*>(.*?)</title\s*>", re.IGNORECASE | re.DOTALL)
-_ATTRIBUTE = re.compile(r"""<[a-z][^<>]*?\s(?:src|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
-_FETCH = re.compile(r"""\b(?:fetch|import)\(\s*(["'`])([^"'`$\n]+)\1\s*[,)]""")
 _MADE = re.compile(
     r"""\bcreateElement\(\s*(["'`])(svg|g|rect|circle|ellipse|line|polyline|polygon|path|text|tspan|linearGradient|marker)\1""",
 )
-_FOREIGN = re.compile(r"^(?:[a-z][a-z0-9+.-]*:|//|#|\?|$|\{|\$)", re.IGNORECASE)
 _PLAIN = re.compile(r"^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*$", re.IGNORECASE)
 
 
@@ -51,7 +45,6 @@ def source_results(files: Mapping[str, bytes], checks: Sequence[Check]) -> list[
         *_first_script(source, expressions),
         *_numbers(source, expressions),
         *_drawn(source),
-        *_references(source, files),
         *_typed(source, files),
     ]
 
@@ -132,35 +125,3 @@ def _drawn(source: str) -> Iterator[CheckResult]:
             "document.createElementNS('http://www.w3.org/2000/svg', …) makes one of SVG, and setAttribute('class', …) its class"
         )
         yield _result("SVG elements are made as SVG", problem)
-
-
-def _references(source: str, files: Mapping[str, bytes]) -> Iterator[CheckResult]:
-    """Files of the site that the page names: Pages serves it below the repository's name, so an address from the root leads elsewhere."""
-    problems = [
-        f"{_line(source, offset)}: {problem}"
-        for offset, address in dict(_addresses(source)).items()
-        if (problem := _reference_problem(address, files))
-    ]
-    if any(not _FOREIGN.match(address) for _, address in _addresses(source)):
-        yield _result("the files that the page names are there", "; ".join(problems[:5]))
-
-
-def _addresses(source: str) -> Iterator[tuple[int, str]]:
-    outside = _SCRIPT.sub(lambda found: f"<script{found[1]}>{' ' * len(found[2])}</script>", source)
-    for found in _ATTRIBUTE.finditer(source if len(outside) != len(source) else outside):
-        yield found.start(), (found[1] or found[2] or found[3] or "").strip()
-    for found in _FETCH.finditer(source):
-        yield found.start(), found[2].strip()
-
-
-def _reference_problem(address: str, files: Mapping[str, bytes]) -> str:
-    if _FOREIGN.match(address):
-        return ""
-    if address.startswith("/"):
-        return f"{address[:80]!r} starts at the host's root and not at the site"
-    path = posixpath.normpath(unquote(re.split(r"[?#]", address, maxsplit=1)[0]))
-    path = "" if path == "." else path + ("/" if address.endswith("/") else "")
-    if path.startswith("../"):
-        return f"{address[:80]!r} leads out of the site"
-    found = resolve(path, files.__contains__)
-    return "" if found else f"{address[:80]!r} is no file of the repository"

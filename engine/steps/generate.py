@@ -74,7 +74,15 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | Unrepaired
     brief = replace(task.brief, attachments=(*task.brief.attachments, *fetched))
     _scan(brief, task, ports)
     repository, base, present = _standing(task, ports)
-    frame = Frame(brief=brief, present=present, protected=task.protected, marker=task.marker, year=task.year)
+    frame = Frame(
+        brief=brief,
+        present=present,
+        protected=task.protected,
+        marker=task.marker,
+        year=task.year,
+        clone_url=repository.url if repository else "",
+        pages_url=repository.pages_url if repository else "",
+    )
     author = _Authoring(task, ports, frame, note=" ".join(missed))
     give_up = task.again if task.again and task.again.purpose is Purpose.HONEST else None
     made = author.honest(give_up.why) if give_up else author.run()

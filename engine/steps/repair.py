@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from engine.core.brief import Brief
     from engine.core.checks import CheckResult
-    from engine.ports import Ports, Prompt
+    from engine.ports import Ports, Prompt, Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class RepairInput:
     budget: Budget
     failures: int
     secret_in: Callable[[bytes], str | None]
+    repository: Repository | None = None  # where it goes, if that is there already
+    before: Mapping[str, bytes] = field(default_factory=dict)  # the tree that the round began with
 
 
 def repair(task: RepairInput, ports: Ports) -> Generated | Barren | Unrepaired | Wait:
@@ -72,7 +74,18 @@ def _prompt(task: RepairInput, boundary: str) -> Prompt:
 
 def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> Generated:
     present = {path: file.content for path, file in task.files.items()}
-    frame = Frame(task.brief, present, task.protected, task.marker, task.year, repairs=True)
+    place = task.repository
+    frame = Frame(
+        task.brief,
+        present,
+        task.protected,
+        task.marker,
+        task.year,
+        repairs=True,
+        before=task.before,
+        clone_url=place.url if place else "",
+        pages_url=place.pages_url if place else "",
+    )
     files, notes = assemble(frame, written.files, written.deletions)
     files = {path: _with_origin(file, task.files.get(path)) for path, file in files.items()}
     results = own_results({path: file.content for path, file in files.items()})

@@ -9,6 +9,7 @@ from engine.core import rules
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
 from engine.core.decision import Next, Purpose, Tried, as_js, candidates, decide, tree_digest
 from engine.core.gates import bars
+from engine.core.review import review_results
 from engine.core.source_rules import source_results
 from engine.core.vanished import TEXT as VANISHED
 from engine.core.vanished import vanished_result
@@ -34,6 +35,7 @@ class NewTree:
     files: Mapping[str, bytes]
     parent: int | None = None
     gates: tuple[CheckResult, ...] = ()
+    foreign: frozenset[str] = frozenset()  # paths of files that were attached, which are as they came
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,11 @@ def verify(task: VerifyInput, ports: Ports) -> Verified:
         judged = (*new.gates, *results)
         tried.append(Tried(new.attempt, new.purpose, tree_digest(new.files), judged, new.parent))
     left = task.budget.repair_seconds(ports.clock.now(), task.call_seconds)
-    decision = decide(tried, repair_seconds=left)
+    decision = decide(
+        tried,
+        repair_seconds=left,
+        polish_seconds=task.budget.polish_seconds(ports.clock.now(), task.call_seconds),
+    )
     warnings = _warnings(tried, decision.attempt) if decision.next is Next.PUBLISH else ()
     detail = f"{line}; {decision.next} attempt {decision.attempt}: {decision.reason}"
     return Verified(new.attempt if new else None, tuple(results), decision, detail, warnings)
@@ -88,7 +94,11 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
         for check, r in zip(task.kept, ran, strict=True)
     ]
     judged = [*rules.own_results(new.files), *requested, *earlier]
-    advice = [*source_results(new.files, task.checks), *(view_result(view, Target.LOCAL) for view in report.views)]
+    asked_for = "\n".join([task.words, *(check.text for check in (*task.checks, *task.kept))])
+    advice = source_results(new.files, task.checks)
+    parsed = any(report.views) and not any("SyntaxError" in error for view in report.views for error in view.errors)
+    advice += review_results(new.files, foreign=new.foreign, asked=asked_for, parsed=parsed)
+    advice += [view_result(view, Target.LOCAL) for view in report.views]
     if task.before:
         advice.append(vanished_result(task.before, new.files, task.words))
     return [*judged, *advice], summary(judged)

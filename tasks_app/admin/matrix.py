@@ -50,8 +50,10 @@ def latest(results: Iterable[CheckResult]) -> list[CheckResult]:
 def tallies(attempts: Collection[int]) -> dict[int, tuple[int, int]]:
     """Return for each attempt how many of its checks passed, and how many there are, with one query."""
     found: dict[int, list[CheckResult]] = {}
-    for result in CheckResult.objects.filter(attempt__in=attempts).only(
-        "attempt_id", "position", "target", "kind", "verdict"
+    for result in (
+        CheckResult.objects.filter(attempt__in=attempts)
+        .exclude(kind=Kind.REVIEW)
+        .only("attempt_id", "position", "target", "kind", "verdict")
     ):
         found.setdefault(result.attempt_id, []).append(result)
     counted = {attempt: latest(results) for attempt, results in found.items()}

@@ -17,7 +17,7 @@ def view(verdict: Verdict = Verdict.PASS, elements: object = None, **over: objec
 
 
 def test_a_page_without_a_failure_has_no_findings() -> None:
-    assert findings_of([]) == Findings(failing=[], refused=[], said=[], seen="", kept=[])
+    assert findings_of([]) == Findings(failing=[], refused=[], said=[], seen="", review=[], kept=[])
     held = [result(kind, Verdict.PASS) for kind in Kind if kind is not Kind.EARLIER]
     assert findings_of(held) == findings_of([])
 

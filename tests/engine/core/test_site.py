@@ -5,7 +5,18 @@ from engine.core.brief import AttachedFile, Brief
 from engine.core.site import Frame, Origin, SiteFile, assemble, may_change
 
 PAGE = b"<!doctype html><html><head></head><body>one</body></html>"
-README = b"# App\n## Summary\n## Setup\n## Usage\n## Code\n## Licence\n"
+README = b"""# App
+## Summary
+A page that says one.
+## Setup
+Serve it with any file server.
+## Usage
+Open it and read it.
+## Code
+All of it is in `index.html`.
+## Licence
+MIT
+"""
 DATA = AttachedFile("data.csv", "text/csv", b"a,b\r\n1,2\r\n")
 
 
@@ -86,10 +97,10 @@ def test_a_readme_that_lacks_parts_or_was_not_changed_gets_them_from_the_service
     assert text.startswith("# Mine\n")
     assert repository.missing_readme_parts(text) == []
     assert "> # not a heading of ours" in text
-    assert any("lacked" in note for note in notes)
+    assert any("was completed" in note for note in notes)
     again, notes = assemble(frame("Now that.", number=2, present=contents(files)), {"index.html": PAGE}, ())
     assert "## Round 2" in again["README.md"].content.decode()
-    assert any("not changed" in note for note in notes)
+    assert any("did not tell of this round's changes" in note for note in notes)
 
 
 def test_without_a_readme_the_service_writes_one() -> None:

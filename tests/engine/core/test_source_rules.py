@@ -108,55 +108,6 @@ def test_a_text_that_is_joined_is_no_number() -> None:
     assert "#n is a plain number" not in judged("<p id=n>a</p>", "'a' +document.querySelector('#n').textContent")
 
 
-FILES = "the files that the page names are there"
-
-
-def test_files_that_the_page_names_are_there() -> None:
-    page = (
-        "<link href='s.css?v=1'><script src=./a.js></script><a href=about>x</a><a href='sub/'>x</a><a href='.'>x</a>"
-        "<script>fetch('data.csv'); import('./m.js')</script>"
-    )
-    there = {"s.css": b"", "a.js": b"", "about.html": b"", "sub/index.html": b"", "data.csv": b"", "m.js": b""}
-    [result] = source_results({"index.html": page.encode(), **there}, [])
-    assert (result.check.text, result.verdict, result.detail) == (FILES, Verdict.PASS, "")
-    for gone in there:
-        [result] = source_results({"index.html": page.encode(), **{k: v for k, v in there.items() if k != gone}}, [])
-        assert result.verdict is Verdict.FAIL, gone
-
-
-@pytest.mark.parametrize(
-    ("page", "detail"),
-    [
-        ("\n<img src=gone.png>", "index.html line 2: 'gone.png' is no file of the repository"),
-        ("<a href='/a.js'>", "index.html line 1: '/a.js' starts at the host's root and not at the site"),
-        ("<img src=../a.js>", "index.html line 1: '../a.js' leads out of the site"),
-        (
-            '<script>\nfetch("/d.json").then(x)</script>',
-            "index.html line 2: '/d.json' starts at the host's root and not at the site",
-        ),
-    ],
-)
-def test_a_file_that_is_not_there_is_named_with_its_line(page: str, detail: str) -> None:
-    assert judged(page, a_js=b"") == {FILES: ("fail", detail)}
-
-
-@pytest.mark.parametrize(
-    "page",
-    [
-        "<a href='https://example.com/x'>",
-        "<a href=#top>",
-        "<img src=data:image/png;base64,AA>",
-        "<a href='mailto:a@b.c'>",
-        "<script src=//cdn.example/a.js></script>",
-        "<script>fetch(`${base}/x`); fetch(url)</script>",
-        "<!-- <img src=gone.png> -->",
-        "<a href='?url=x'>",
-    ],
-)
-def test_what_is_elsewhere_or_unknown_is_nobodys_file(page: str) -> None:
-    assert judged(page) == {}
-
-
 def test_svg_that_a_script_makes_as_html_is_told_with_its_line() -> None:
     page = "<svg id=chart></svg>\n<script>\nconst bar = document.createElement('rect')\n</script>"
     verdict, detail = judged(page)["SVG elements are made as SVG"]

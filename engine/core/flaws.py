@@ -1,0 +1,18 @@
+"""What a review of the source finds: a flaw with its file and line, and whether it is worth a model call of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One finding in `path` at `line` (from 1): `what` in words. `grave`: an error, which a person would send back; else a matter of style."""
+
+    path: str
+    line: int
+    what: str
+    grave: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.what}"
