@@ -26,6 +26,7 @@ from tasks_app.services.forge_quota import quota_limits
 from tasks_app.services.watches import rounds_looking
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 
@@ -80,6 +81,7 @@ def verify_input(row: Round) -> VerifyInput:
     if done.new is not None:
         files = {path: file.content for path, file in tries.files_of(done.new.pk).items()}
         new = NewTree(done.new.pk, done.purpose, files, done.parent, tuple(tries.results_of(done.new.pk)))
+    before = tries.page_before(row)
     return VerifyInput(
         new=new,
         tried=done.judged,
@@ -88,8 +90,9 @@ def verify_input(row: Round) -> VerifyInput:
         checks=_checks(row),
         budget=budget_of(row),
         kept=tries.kept_checks(row),
-        before=tries.page_before(row),
+        before=before,
         call_seconds=done.call_seconds,
+        attached=_attached(row, before),
     )
 
 
@@ -177,6 +180,12 @@ def _protected(row: Round) -> tuple[str, ...]:
     """Return the names of the attachments of earlier rounds, which stay as they are."""
     earlier = Attachment.objects.filter(round__task_key=row.task_key, round__created_at__lt=row.created_at)
     return tuple(earlier.order_by("name").values_list("name", flat=True).distinct())
+
+
+def _attached(row: Round, before: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the attachments as they came, those of earlier rounds as the round before left them."""
+    earlier = {name: before[name] for name in _protected(row) if name in before}
+    return earlier | {f.name: bytes(f.content) for f in row.attachments.all() if f.content is not None}
 
 
 def _again(row: Round) -> Again | None:
