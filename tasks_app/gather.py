@@ -11,6 +11,7 @@ from engine.core.brief import AttachedFile, Brief
 from engine.core.budget import Budget
 from engine.core.decision import Purpose
 from engine.core.repository import marker, repository_name
+from engine.core.site import Frame
 from engine.ports import Repository
 from engine.steps.deploy import DeployInput, FrozenCheck
 from engine.steps.generate import Again, GenerateInput
@@ -57,21 +58,30 @@ def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
 
 def repair_input(row: Round) -> RepairInput:
     """Gather the best attempt and what was found wrong with it."""
-    best = _planned_attempt(row)
+    return repair_of(row, _planned_attempt(row), run=row.run)
+
+
+def repair_of(row: Round, best: Attempt, *, run: int) -> RepairInput:
+    """Gather an attempt and what was found wrong with it, to be repaired in a run."""
     return RepairInput(
-        brief=_brief(row, [f for f in row.attachments.all() if f.content is not None]),
+        brief=_fetched_brief(row),
         attempt=best.pk,
         model=best.model_asked,
         files=tries.files_of(best.pk),
         results=tries.results_of(best.pk),
         protected=_protected(row),
-        marker=marker(str(row.pk), row.run),
+        marker=marker(str(row.pk), run),
         year=row.created_at.year,
         base_sha=row.base_sha,
         budget=budget_of(row),
         failures=row.failures,
         secret_in=found_in,
     )
+
+
+def frame_of(row: Round, present: Mapping[str, bytes], *, run: int) -> Frame:
+    """Gather what is known of a run's tree before a model writes; `present` is what it is to be written for."""
+    return Frame(_fetched_brief(row), present, _protected(row), marker(str(row.pk), run), row.created_at.year)
 
 
 def verify_input(row: Round) -> VerifyInput:
@@ -153,6 +163,10 @@ def notify_input(row: Round) -> NotifyInput:
         first_at=sent[0].started_at if sent else None,
         notify_for=settings.NOTIFY_FOR_SECONDS,
     )
+
+
+def _fetched_brief(row: Round) -> Brief:
+    return _brief(row, [f for f in row.attachments.all() if f.content is not None])
 
 
 def _brief(row: Round, files: list[Attachment]) -> Brief:
