@@ -11,7 +11,7 @@ from engine.core.brief import AttachedFile, Brief
 from engine.core.budget import Budget
 from engine.core.decision import Purpose
 from engine.core.repository import marker, repository_name
-from engine.core.site import Origin
+from engine.core.site import Frame, Origin
 from engine.ports import Repository
 from engine.steps.deploy import DeployInput, FrozenCheck
 from engine.steps.generate import Again, GenerateInput
@@ -60,15 +60,19 @@ def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
 
 def repair_input(row: Round) -> RepairInput:
     """Gather the best attempt and what was found wrong with it."""
-    best = _planned_attempt(row)
+    return repair_of(row, _planned_attempt(row), run=row.run)
+
+
+def repair_of(row: Round, best: Attempt, *, run: int) -> RepairInput:
+    """Gather an attempt and what was found wrong with it, to be repaired in a run."""
     return RepairInput(
-        brief=_brief(row, [f for f in row.attachments.all() if f.content is not None]),
+        brief=_fetched_brief(row),
         attempt=best.pk,
         model=best.model_asked,
         files=tries.files_of(best.pk),
         results=tries.results_of(best.pk),
         protected=_protected(row),
-        marker=marker(str(row.pk), row.run),
+        marker=marker(str(row.pk), run),
         year=row.created_at.year,
         base_sha=row.base_sha,
         budget=budget_of(row),
@@ -77,6 +81,11 @@ def repair_input(row: Round) -> RepairInput:
         repository=_repository(row) if row.repository and row.base_sha else None,
         before=tries.page_before(row),
     )
+
+
+def frame_of(row: Round, present: Mapping[str, bytes], *, run: int) -> Frame:
+    """Gather what is known of a run's tree before a model writes; `present` is what it is to be written for."""
+    return Frame(_fetched_brief(row), present, _protected(row), marker(str(row.pk), run), row.created_at.year)
 
 
 def verify_input(row: Round) -> VerifyInput:
@@ -91,8 +100,9 @@ def verify_input(row: Round) -> VerifyInput:
             {path: file.content for path, file in tree.items()},
             done.parent,
             tuple(tries.results_of(done.new.pk)),
-            foreign=_attached(row, tree),
+            foreign=_foreign(row, tree),
         )
+    before = tries.page_before(row)
     return VerifyInput(
         new=new,
         tried=done.judged,
@@ -101,8 +111,9 @@ def verify_input(row: Round) -> VerifyInput:
         checks=_checks(row),
         budget=budget_of(row),
         kept=tries.kept_checks(row),
-        before=tries.page_before(row),
+        before=before,
         call_seconds=done.call_seconds,
+        attached=_attached(row, before),
     )
 
 
@@ -165,6 +176,10 @@ def notify_input(row: Round) -> NotifyInput:
     )
 
 
+def _fetched_brief(row: Round) -> Brief:
+    return _brief(row, [f for f in row.attachments.all() if f.content is not None])
+
+
 def _brief(row: Round, files: list[Attachment]) -> Brief:
     return Brief(
         email=row.email,
@@ -192,11 +207,17 @@ def _protected(row: Round) -> tuple[str, ...]:
     return tuple(earlier.order_by("name").values_list("name", flat=True).distinct())
 
 
-def _attached(row: Round, tree: Mapping[str, SiteFile]) -> frozenset[str]:
+def _foreign(row: Round, tree: Mapping[str, SiteFile]) -> frozenset[str]:
     """Return the paths of a tree that hold an attachment as it came, of this round or of an earlier one."""
     carried = {path for path, file in tree.items() if file.origin is Origin.CARRIED}
     own = {path for path, file in tree.items() if file.origin is Origin.ATTACHMENT}
     return frozenset(own | (carried & set(_protected(row))))
+
+
+def _attached(row: Round, before: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the attachments as they came, those of earlier rounds as the round before left them."""
+    earlier = {name: before[name] for name in _protected(row) if name in before}
+    return earlier | {f.name: bytes(f.content) for f in row.attachments.all() if f.content is not None}
 
 
 def _again(row: Round) -> Again | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 #: Where an operator or a developer works: never beside a generated page.
-_FOR_PEOPLE = {"admin", "docs", "openapi.json"}
+_FOR_PEOPLE = {"admin", "docs", "evidence", "openapi.json"}
 
 
 class HostsMiddleware:

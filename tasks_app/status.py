@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tasks_app.models import Attempt, CheckResult, Round
+from django.conf import settings
+
+from tasks_app.models import Attempt, CheckResult, Commit, Round
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -85,3 +87,8 @@ def _notifications(row: Round) -> list[dict[str, object]]:
 def iso_time(moment: datetime | None) -> str | None:
     """Return a time as the API tells it."""
     return moment.isoformat().replace("+00:00", "Z") if moment else None
+
+
+def evidence_address(commit: Commit) -> str:
+    """Return where a commit's evidence page is, "" for one that was never pushed."""
+    return f"{settings.PUBLIC_URL}/evidence/{commit.token}" if commit.token else ""

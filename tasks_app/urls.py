@@ -9,6 +9,7 @@ from tasks_app.admin import console
 from tasks_app.api import HandleTask, RoundStatus
 from tasks_app.docs import OpenApi, docs
 from tasks_app.doors import healthz, landing, readyz
+from tasks_app.evidence_page import evidence, evidence_picture
 from tasks_app.git_http import git_read
 from tasks_app.metrics import metrics
 from tasks_app.pages import page
@@ -20,6 +21,8 @@ urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics),
+    path("evidence/<str:token>", evidence, name="evidence"),
+    path("evidence/<str:token>/<int:number>.jpg", evidence_picture, name="evidence_picture"),
     path("docs", docs),
     path("openapi.json", OpenApi.as_view()),
     path("pages/<str:owner>/<str:name>", page),

@@ -114,14 +114,14 @@ def _probe_model() -> Credential:
 
 def ports(journal: Journal) -> Ports:
     """Return the ports for one claim of a round."""
+    return _ports(author(), journal, browser())
+
+
+def replay_ports(*, author: Author, journal: Journal, with_browser: bool) -> Ports:
+    """Return the ports with which a stored reply is read again: the real browser and scanner, and nothing else that is to be used."""
+    return _ports(author, journal, browser() if with_browser else None)
+
+
+def _ports(author: Author, journal: Journal, browser: ChromiumBrowser | None) -> Ports:
     way_out = http()
-    return Ports(
-        clock=SystemClock(),
-        author=author(),
-        forge=forge(),
-        fetcher=way_out,
-        notifier=HttpNotifier(way_out),
-        journal=journal,
-        browser=browser(),
-        scanner=scanner(),
-    )
+    return Ports(SystemClock(), author, forge(), way_out, HttpNotifier(way_out), journal, browser, scanner())

@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.core.attachments import describe
 from engine.core.brief import AttachedFile
+from engine.core.changes import Changes, changes_of
 from engine.core.checks import Kind
 from engine.core.replies import format_files, mark, parse_reply
 from engine.ports import Message, Prompt
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from engine.core.brief import Brief
     from engine.core.checks import Check
 
-VERSION = "2"
+VERSION = "3"
 
 RULES = """\
 You write small static web apps. Your files are published as they are on GitHub Pages; a program then opens the page and runs the checks.
@@ -56,7 +57,7 @@ besides, in this form:
 (the page, whole)
 {second}
 (the README, whole)
-{closing}
+{more}{closing}
 It begins with the line `{first}` and ends with the line `{closing}`, which counts the files."""
 
 _FORM_LATER = """\
@@ -67,7 +68,7 @@ changed files in this form:
 (the page, whole, with the change)
 {second}
 (the README, whole, with the change)
-{closing}
+{more}{closing}
 It begins with the line `{first}` and ends with the line `{closing}`, which counts the files.
 A line `{delete}` removes a file, if the brief asks for it."""
 
@@ -82,9 +83,36 @@ _CONTINUE = """\
 Your answer was cut off. Whole so far: {whole}. Go on with the file that was cut, from its beginning and whole, then the files still
 missing; not those that are whole. Same form: `{file}` above each; the last line is `{closing}`, where N counts the files of this answer."""
 
+_MORE = "{file}\n({name}, whole, with the change)\n"
+_TO_CHANGE = """\
+The brief asks to change this file, so it is yours to write, unlike other attached files: its new version, whole, under the same name, with
+nothing left out that is to stay."""
+_TO_GO = (
+    "The brief asks to remove this file or to give it another name: the line `{delete}` in your answer takes it away."
+)
+_WHOLE = "All of it, as it is now:"
+_NOT_TO_CHANGE = (
+    "The brief asks to change this file, but it is no text or too long to be shown: do not write it. README.md says so."
+)
+
 _FIRST_LINE = "Boundary of this request: "
 _DIGEST = hashlib.sha256(
-    "\0".join([RULES, _FORM, _FORM_LATER, _PRESENT, _REMIND, _CONTINUE, _FIRST_LINE]).encode()
+    "\0".join(
+        [
+            RULES,
+            _FORM,
+            _FORM_LATER,
+            _PRESENT,
+            _REMIND,
+            _CONTINUE,
+            _MORE,
+            _TO_CHANGE,
+            _TO_GO,
+            _WHOLE,
+            _NOT_TO_CHANGE,
+            _FIRST_LINE,
+        ]
+    ).encode()
 ).hexdigest()
 _SOURCE = re.compile(r"\.(?:html?|css|m?js|md|svg|webmanifest)$", re.IGNORECASE)
 _SECTIONS = "brief|checks|attachment|note|findings|end of data"
@@ -110,7 +138,9 @@ def generate_prompt(
     Raises ValueError where a file of the tree holds the boundary: choose another.
     """
     shown, sources = data_sections(brief, boundary=boundary, tree=tree or {}, note=attachments_note)
-    form = _form(_FORM_LATER if sources else _FORM, boundary)
+    changes = _changes(brief, tree or {})
+    changed = [name for name in changes.texts if name not in changes.removed | sources.keys()]
+    form = _form(_FORM_LATER if sources else _FORM, boundary, changed)
     return _prompt("generate", request_messages([*shown, form], sources, boundary))
 
 
@@ -144,16 +174,22 @@ def data_sections(
 ) -> tuple[list[str], dict[str, bytes]]:
     """Return a request's marked data, from its first line to the end of the data, and the present sources, which are shown before it.
 
-    An attached index.html is the page to be changed. `findings`: what a browser found wrong with the present files.
+    An attached index.html is the page to be changed. What the brief asks to change else is shown whole, and the rest described. `findings`:
+    what a browser found wrong with the present files, among which is then what became of the attachments that were to be changed.
     """
+    changes = _changes(brief, tree, repairs=bool(findings))
     seed = {file.name: file.content for file in brief.attachments if file.name == "index.html"}
-    attached = [file for file in brief.attachments if file.name not in seed]
+    attached = [
+        replace(file, content=tree[file.name]) if findings and file.name in tree.keys() & changes.asked else file
+        for file in brief.attachments
+        if file.name not in seed
+    ]
     present = {**tree, **seed} if not findings else tree
     others = {path: content for path, content in present.items() if path not in {file.name for file in attached}}
     data = [
         AttachedFile(path, "already published", content) for path, content in others.items() if not _is_source(path)
     ]
-    sections = [f"{_FIRST_LINE}{boundary}", *_attachment_sections([*attached, *data], boundary, note)]
+    sections = [f"{_FIRST_LINE}{boundary}", *_attachment_sections([*attached, *data], boundary, note, changes)]
     sections += [f"{_mark(boundary, 'brief')}\n{brief.text.strip()}", *_check_section(brief.checks, boundary)]
     if findings:
         sections.append(f"{_mark(boundary, 'findings')}\n{findings}")
@@ -219,11 +255,18 @@ def _prompt(name: str, messages: tuple[Message, ...]) -> Prompt:
     return Prompt(name=name, version=VERSION, digest=_DIGEST, messages=messages)
 
 
-def _form(template: str, boundary: str) -> str:
+def _changes(brief: Brief, tree: Mapping[str, bytes], *, repairs: bool = False) -> Changes:
+    attached = {file.name: file.content for file in brief.attachments}
+    return changes_of(brief.text, attached | dict(tree) if repairs else dict(tree) | attached)
+
+
+def _form(template: str, boundary: str, changed: Sequence[str]) -> str:
+    more = (_MORE.format(file=mark(boundary, "file", name), name=name) for name in changed)
     return template.format(
+        more="".join(more),
         first=mark(boundary, "file", "index.html"),
         second=mark(boundary, "file", "README.md"),
-        closing=mark(boundary, "complete", 2),
+        closing=mark(boundary, "complete", 2 + len(changed)),
         delete=mark(boundary, "delete", "name"),
     )
 
@@ -238,8 +281,8 @@ def _check_section(checks: Sequence[Check], boundary: str) -> list[str]:
     return ["\n".join([_mark(boundary, "checks"), *map(check_line, checks)])]
 
 
-def _attachment_sections(files: Sequence[AttachedFile], boundary: str, note: str) -> list[str]:
-    """Describe the files, from the first on, as long as there is room; of the rest name, type and size."""
+def _attachment_sections(files: Sequence[AttachedFile], boundary: str, note: str, changes: Changes) -> list[str]:
+    """Describe the files, from the first on, as long as there is room; of the rest name, type and size. What is to be changed is whole."""
     sections: list[str] = []
     left = _ATTACHMENT_CHARACTERS
     for file in files:
@@ -248,6 +291,20 @@ def _attachment_sections(files: Sequence[AttachedFile], boundary: str, note: str
         description = describe(file)
         if len(description) > left:
             description = description.partition("\n")[0]
-        left -= len(description)
+        if file.name in changes.asked:
+            description = _described_change(file, description, boundary, changes)
+        else:
+            left -= len(description)
         sections.append(f"{_mark(boundary, 'attachment', file.name)}\n{description}")
     return [*sections, f"{_mark(boundary, 'note')}\n{note}"] if note else sections
+
+
+def _described_change(file: AttachedFile, description: str, boundary: str, changes: Changes) -> str:
+    """Say what is to be done to a file, and show all of it: a model writes whole files."""
+    first = description.partition("\n")[0]
+    gone = _TO_GO.format(delete=mark(boundary, "delete", file.name))
+    text = changes.texts.get(file.name)
+    if text is None:
+        return f"{description}\n{gone if file.name in changes.removed else _NOT_TO_CHANGE}"
+    told = gone if file.name in changes.removed else _TO_CHANGE
+    return f"{first}\n{told}\n{_WHOLE}\n{text.replace(chr(13) + chr(10), chr(10))}"

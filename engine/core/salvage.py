@@ -10,7 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FENCE = re.compile(r"(`{3,}|~{3,})([^`]*)")
-_NAME = re.compile(r"(?<![\w./-])[\w./-]{0,100}\w\.(?:html?|css|m?js|json|md|svg|txt|csv)\b", re.IGNORECASE)
+_NAME = re.compile(
+    r"(?<![\w./-])[\w./-]{0,100}\w\.(?:html?|css|m?js|json|md|svg|txt|csv|py|sh|sql|ts|yaml|yml|xml)\b", re.IGNORECASE
+)
+#: A block below a sentence with the name of a program may be how it is called, and is the program only where its language is.
+_LANGUAGES = {
+    "py": {"python", "py", "python3"},
+    "sh": {"bash", "sh", "shell", "zsh"},
+    "sql": {"sql", "sqlite", "postgresql", "mysql"},
+    "ts": {"ts", "typescript"},
+}
 _PAGE = re.compile(r"<!doctype html|<html\b", re.IGNORECASE)
 _PAGE_END = "</html>"
 _JSON = re.compile(r"^[ \t]*[\[{](?=\s*[\[{\"\]}])", re.MULTILINE)
@@ -121,7 +130,10 @@ def _name_of(block: _Fenced) -> str:
     A sentence that announces JSON names files which stand in it, not the block.
     """
     named = _NAME.findall(block.info) or (_NAME.findall(block.before) if len(block.before) <= 120 else [])
-    if named and block.info.strip().lower() == "json" and not named[-1].lower().endswith(".json"):
+    info, suffix = block.info.strip().lower(), named[-1].lower().rpartition(".")[2] if named else ""
+    if info == "json" and suffix and suffix != "json":
+        return ""
+    if suffix in _LANGUAGES and not _NAME.search(block.info) and info not in _LANGUAGES[suffix]:
         return ""
     if named:
         return str(named[-1])

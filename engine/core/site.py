@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from engine.core import repository
+from engine.core.changes import changes_of, with_line_ends_of
 from engine.core.file_types import is_publishable
 from engine.core.readme_completion import Known, completed
 
@@ -15,11 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from engine.core.brief import Brief
-
-_CHANGING = re.compile(
-    r"\b(change|edit|fix|update|modif|correct|improve|refactor|rewrite|remove|delete|drop|rename|translate|append)\w*",
-    re.IGNORECASE,
-)
+    from engine.core.changes import Changes
 
 
 class Origin(StrEnum):
@@ -61,34 +57,39 @@ def assemble(
 ) -> tuple[dict[str, SiteFile], list[str]]:
     """Return the whole tree and, in sentences, what was not taken over from the reply or was added to it."""
     notes: list[str] = []
-    attached = {file.name: file for file in frame.brief.attachments}
-    kept = {*attached, *(p for p in frame.protected if p in frame.present)}
-    kept = {path for path in kept if not may_change(frame.brief.text, path)}
+    attached = {file.name: file.content for file in frame.brief.attachments}
+    came = attached | dict(frame.present) if frame.repairs else dict(frame.present) | attached
+    changes = changes_of(frame.brief.text, came)
+    own = {*attached, *(p for p in frame.protected if p in frame.present)}
     files = {path: SiteFile(content, Origin.CARRIED) for path, content in frame.present.items()}
-    files |= {name: SiteFile(file.content, Origin.ATTACHMENT) for name, file in attached.items()}
+    # What this round's first try made of an attachment, or that it is gone, is what is repaired.
+    laid = attached.keys() - changes.asked if frame.repairs else attached.keys()
+    files |= {name: SiteFile(attached[name], Origin.ATTACHMENT) for name in laid}
     for path in deletions:
-        if path in kept or path in {"LICENSE", ".nojekyll", "README.md", "index.html"}:
+        if path in own - changes.removed or path in {"LICENSE", ".nojekyll", "README.md", "index.html"}:
             notes.append(f"{path} was to be deleted and stays: the brief does not ask for it")
         else:
             files.pop(path, None)
     for path, content in written.items():
-        if path in {"LICENSE", ".nojekyll"}:
-            continue
-        if not is_publishable(path, frame.brief.text):
-            notes.append(f"{path} was left out: a static page has no use for a file of that type")
-            continue
-        if path in kept:
-            notes.append(f"{path} is an attachment and stays as it came; the model's version was left out")
-        else:
-            files[path] = SiteFile(content, Origin.MODEL)
+        if why := _left_out(path, frame.brief, changes, own):
+            notes.append(f"{path} {why}")
+        elif path not in {"LICENSE", ".nojekyll"}:
+            files[path] = SiteFile(with_line_ends_of(came.get(path, b""), content), Origin.MODEL)
     _add_own_files(files, frame, notes)
     return files, notes
 
 
-def may_change(brief: str, path: str) -> bool:
-    """Say whether the brief asks to change that very file: one sentence names it and a verb of changing."""
-    name = path.rsplit("/", 1)[-1].lower()
-    return any(name in s.lower() and _CHANGING.search(s) for s in re.split(r"(?<=[.!?;])\s+|\n+", brief))
+def _left_out(path: str, brief: Brief, changes: Changes, own: Collection[str]) -> str:
+    """Return why the model's version of a file is not taken, "" where it is. `own` are the attachments, whose type is whatever came."""
+    if path not in own:
+        return (
+            "" if is_publishable(path, brief.text) else "was left out: a static page has no use for a file of that type"
+        )
+    if changes.may_write(path):
+        return ""
+    if path in changes.asked:
+        return "is to be changed, but is no text or too long to be written anew, and stays as it is"
+    return "is an attachment and stays as it came; the model's version was left out"
 
 
 def _add_own_files(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -> None:

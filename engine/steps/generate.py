@@ -98,7 +98,7 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | Unrepaired
         detail=detail,
         degraded=degraded,
         fetched=tuple(fetched),
-        gates=() if degraded else gates(files, brief, task.secret_in, ports),
+        gates=() if degraded else gates(files, brief, task.secret_in, ports, present),
     )
 
 
@@ -118,13 +118,18 @@ def _standing(task: GenerateInput, ports: Ports) -> tuple[Repository | None, str
 
 
 def gates(
-    files: Mapping[str, SiteFile], brief: Brief, secret_in: Callable[[bytes], str | None], ports: Ports
+    files: Mapping[str, SiteFile],
+    brief: Brief,
+    secret_in: Callable[[bytes], str | None],
+    ports: Ports,
+    before: Mapping[str, bytes] | None = None,
 ) -> list[CheckResult]:
-    """Judge what a model wrote of a tree, before a browser sees it."""
+    """Judge what a model wrote of a tree, before a browser sees it. What an attachment, or the file `before`, held already is no finding."""
+    originals = {**(before or {}), **{file.name: file.content for file in brief.attachments}}
     written = {path: file.content for path, file in files.items() if file.origin is Origin.MODEL}
     allowed = "\n".join([brief.text, *(check.text for check in brief.checks)])
     tokens = ports.scanner.tokens if ports.scanner else shapes_in
-    return gate_results(written, secret_in=secret_in, tokens_in=tokens, allowed=allowed)
+    return gate_results(written, secret_in=secret_in, tokens_in=tokens, allowed=allowed, originals=originals)
 
 
 def _scan(brief: Brief, task: GenerateInput, ports: Ports) -> None:

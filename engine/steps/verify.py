@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.core import rules
+from engine.core.changes import change_results
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
 from engine.core.decision import Next, Purpose, Tried, as_js, candidates, decide, tree_digest
 from engine.core.gates import bars
@@ -54,6 +55,9 @@ class VerifyInput:
     kept: tuple[Check, ...] = ()
     before: Mapping[str, bytes] = field(default_factory=dict)
     call_seconds: float = 0.0  # that the round's longest model call took
+    attached: Mapping[str, bytes] = field(
+        default_factory=dict
+    )  # as the attachments came, or the round before left them
 
 
 def verify(task: VerifyInput, ports: Ports) -> Verified:
@@ -93,7 +97,8 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
         CheckResult(check, r.target, r.verdict, r.detail, r.value, r.milliseconds)
         for check, r in zip(task.kept, ran, strict=True)
     ]
-    judged = [*rules.own_results(new.files), *requested, *earlier]
+    changed = change_results(task.words, task.attached, new.files)
+    judged = [*rules.own_results(new.files), *changed, *requested, *earlier]
     asked_for = "\n".join([task.words, *(check.text for check in (*task.checks, *task.kept))])
     advice = source_results(new.files, task.checks)
     parsed = any(report.views) and not any("SyntaxError" in error for view in report.views for error in view.errors)

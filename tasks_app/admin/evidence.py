@@ -10,6 +10,7 @@ from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import ReadOnlyAdmin, ValuesFilter, console
 from tasks_app.admin.display import contents, outside, shown
 from tasks_app.models import Commit, NotificationAttempt, PagesStatus, StepRun
+from tasks_app.status import evidence_address
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
@@ -48,6 +49,12 @@ def commit_address(row: Commit) -> SafeString | str:
     return outside(row.url)
 
 
+@admin.display(description="evidence page")
+def evidence(row: Commit) -> SafeString | str:
+    """Link to the page that whoever has its address may read."""
+    return outside(evidence_address(row))
+
+
 @admin.register(Commit, site=console)
 class CommitAdmin(ReadOnlyAdmin):
     """A commit, planned before it was pushed."""
@@ -64,7 +71,7 @@ class CommitAdmin(ReadOnlyAdmin):
         (
             None,
             {"fields": (
-                shown("sha", "commit"), shown("parent"), shown("round"), shown("run"), commit_address, shown("files"),
+                shown("sha", "commit"), shown("parent"), shown("round"), shown("run"), shown("attempt"), commit_address, evidence, shown("files"),
                 shown("planned_at"), shown("pushed_at"), shown("abandoned_at"), shown("rebuild_asked_at"), shown("rebuild_after"),
             )},
         ),

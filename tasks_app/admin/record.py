@@ -9,9 +9,10 @@ from django.db.models.functions import Length
 
 from engine.core.checks import Kind
 from tasks_app.admin.columns import joined
-from tasks_app.admin.display import MOST_ROWS, picture, pill, row_link, table
+from tasks_app.admin.display import MOST_ROWS, outside, picture, pill, row_link, table
 from tasks_app.models import Attempt, CheckResult, Round, SourceFile
 from tasks_app.services.spending import spent
+from tasks_app.status import evidence_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -133,12 +134,13 @@ def commits(row: Round) -> SafeString | str:
     """Return what was pushed, or meant to be."""
     return table(
         "commits",
-        ("run", "commit", "parent", "files", "planned", "pushed", "abandoned"),
+        ("run", "commit", "parent", "files", "planned", "pushed", "abandoned", "evidence"),
         (
-            (c.run, row_link(c, c.sha[:12]), c.parent[:12], len(c.files), c.planned_at, c.pushed_at, c.abandoned_at)
+            (c.run, row_link(c, c.sha[:12]), c.parent[:12], len(c.files), c.planned_at, c.pushed_at, c.abandoned_at,
+             outside(evidence_address(c), "its page"))
             for c in row.commits.all()[:ROWS]
         ),
-    )
+    )  # fmt: skip
 
 
 @admin.display(description="looks at the page")

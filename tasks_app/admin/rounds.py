@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.urls import path
-from django.utils.html import format_html
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 
 from tasks_app.admin import columns, record
 from tasks_app.admin.acts import MAY_OPERATE, act_on_many, act_on_one, bulk
+from tasks_app.admin.changed import changed_attachments
 from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import ReadOnlyAdmin, console
-from tasks_app.admin.display import contents, json_block, pill, row_link, short, shown, table
+from tasks_app.admin.display import contents, json_block, pill, row_link, short, shown, table, visible
 from tasks_app.admin.matrix import tallies
 from tasks_app.admin.standing import standing, standing_view
+from tasks_app.explanation import explained
 from tasks_app.models import Attachment, Round, Task
 from tasks_app.services.operators import Act
 
@@ -29,6 +32,13 @@ if TYPE_CHECKING:
 def raw_request(row: Round) -> SafeString | str:
     """Return the request's JSON; data URIs are cut short, their files are among the attachments."""
     return json_block(row.request)
+
+
+@admin.display(description="as manage.py explain tells it")
+def story_in_short(row: Round) -> SafeString | str:
+    """Return the story in about twenty lines."""
+    lines = ((about, visible(text)) for about, text in explained(row, timezone.now()))
+    return format_html('<dl class="short">{}</dl>', format_html_join("", "<dt>{}</dt><dd>{}</dd>", lines))
 
 
 _CHOOSE_ALL = format_html('<input type="checkbox" id="action-toggle" aria-label="{}">', "Choose all on this page")
@@ -110,11 +120,12 @@ class RoundAdmin(ReadOnlyAdmin):
                 shown("finished_at"), shown("deadline_at"),
             )},
         ),
+        ("The story in short", {"classes": ("collapse",), "fields": (story_in_short,)}),
         (
             "What was asked for",
             {"fields": (
                 shown("email"), shown("task_name", "task"), shown("number", "round"), shown("nonce"), shown("brief"), shown("checks"),
-                record.attachments, shown("evaluation_url"), shown("warnings"),
+                record.attachments, changed_attachments, shown("evaluation_url"), shown("warnings"),
             )},
         ),
         (

@@ -13,17 +13,19 @@ from django.views.decorators.http import require_safe
 
 from engine.core.lifecycle import ACTIVE
 from tasks_app.admin.acts import MAY_OPERATE, buttons
-from tasks_app.admin.columns import HEAVY, clock, flags, links, step_and_state
-from tasks_app.admin.display import visible
+from tasks_app.admin.columns import HEAVY, clock, flags, joined, links, step_and_state
+from tasks_app.admin.display import outside, visible
 from tasks_app.admin.matrix import matrix
 from tasks_app.admin.waterfall import WIDTH, waterfall
 from tasks_app.models import Round
+from tasks_app.status import evidence_address
 from tasks_app.story import story
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from django.http import HttpRequest, HttpResponse
+    from django.utils.safestring import SafeString
 
 #: How much of the story is shown, in characters: it may quote what a stranger sent.
 MOST_TOLD = 2000
@@ -39,13 +41,19 @@ def standing(row: Round, request: HttpRequest) -> dict[str, object]:
         "state": step_and_state(row),
         "clock": clock(row),
         "flags": flags(row),
-        "links": links(row),
+        "links": joined((links(row), *_evidence(row))),
         "buttons": buttons(row) if request.user.has_perm(MAY_OPERATE) else [],
         "runs": waterfall(row, now),
         "width": WIDTH,
         "matrix": matrix(row),
         "fragment": reverse("admin:tasks_app_round_standing", args=[row.pk]),
     }
+
+
+def _evidence(row: Round) -> list[SafeString | str]:
+    """Link to the evidence page of the newest commit that was pushed."""
+    commit = row.commits.filter(token__isnull=False).order_by("-pushed_at", "-pk").first()
+    return [outside(evidence_address(commit), "evidence")] if commit else []
 
 
 @require_safe

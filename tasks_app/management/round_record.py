@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from tasks_app.admin.display import short, visible
+from tasks_app.changed_files import changed_files
 from tasks_app.management.round_table import flags
-from tasks_app.status import iso_time, round_checks, round_status
+from tasks_app.status import evidence_address, iso_time, round_checks, round_status
 from tasks_app.story import story
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from tasks_app.changed_files import ChangedFile
     from tasks_app.models import Attempt, Commit, NotificationAttempt, Round
 
 _MOST_LINES = 40  # of one part; the newest are shown
@@ -40,6 +42,7 @@ def round_data(row: Round) -> dict[str, object]:
                 "planned_at": iso_time(commit.planned_at),
                 "pushed_at": iso_time(commit.pushed_at),
                 "abandoned_at": iso_time(commit.abandoned_at),
+                "evidence_url": evidence_address(commit) or None,
             }
             for commit in row.commits.all()
         ],
@@ -89,6 +92,7 @@ def round_record(row: Round, now: datetime, width: int) -> str:
             for look in row.pages_statuses.all()
         ],
         "CALLBACKS": [_callback(sent, row) for sent in row.notifications.defer("body", "answer")],
+        "CHANGED ATTACHMENTS": [_changed(file) for file in changed_files(row, row.chosen_attempt)],
         "WARNINGS": [str(warning) for warning in row.warnings],
         "EVENTS": [f"{_clock(e.at, row)}  {e.who}: {e.what}  {e.text}" for e in row.events.order_by("at", "pk")],
     }
@@ -117,6 +121,7 @@ def _facts(row: Round, width: int) -> Iterator[str]:
         "repository": row.repo_url,
         "commit": row.commit_sha,
         "page": row.pages_url,
+        "evidence": _evidence(row),
         "evaluator": row.evaluation_url,
     }
     for name, value in links.items():
@@ -164,6 +169,18 @@ def _commit(commit: Commit, row: Round) -> str:
         stands = "abandoned" if commit.abandoned_at else "not pushed"
     count = len(commit.files)
     return f"{commit.sha}  {stands}, {count} file{'' if count == 1 else 's'}"
+
+
+def _changed(file: ChangedFile) -> str:
+    added, cut = (sum(line.startswith(sign) for line in file.diff) for sign in "+-")
+    became = f"published as {file.now_sha256[:12]}" if file.now is not None else "removed"
+    lines = f", {added} lines added, {cut} cut" if file.diff else f", {file.why_not}" if file.now is not None else ""
+    return f"{file.name}  came as {file.original_sha256[:12]}, {became}{lines}"
+
+
+def _evidence(row: Round) -> str:
+    commit = row.commits.filter(token__isnull=False).order_by("-pushed_at", "-pk").first()
+    return evidence_address(commit) if commit else ""
 
 
 def _callback(sent: NotificationAttempt, row: Round) -> str:

@@ -136,6 +136,12 @@ class Commit(models.Model):
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="commits")
     run = models.PositiveIntegerField()
+    attempt = models.ForeignKey(
+        Attempt, null=True, on_delete=models.SET_NULL, related_name="+", help_text="whose tree it holds"
+    )
+    token = models.CharField(
+        max_length=32, null=True, unique=True, help_text="of its evidence page's address; null until it was pushed"
+    )
     sha = models.CharField(max_length=64)
     parent = models.CharField(max_length=64, blank=True)
     files = models.JSONField(default=list)

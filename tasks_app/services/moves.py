@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -121,7 +122,9 @@ def published_record(*, lease: Lease, row: Round, outcome: Published) -> None:
     where = {"owner": place.owner, "repository": place.name, "repo_url": place.url, "pages_url": place.pages_url}
     with transaction.atomic():
         _advance(lease, row, Step.DEPLOY, outcome.detail, commit_sha=outcome.sha, published_at=now, **where)
-        Commit.objects.filter(round=row, sha=outcome.sha).update(pushed_at=now)
+        Commit.objects.filter(round=row, sha=outcome.sha).update(pushed_at=now, attempt=row.chosen_attempt_id)
+        # 128 bits that nobody guesses; a retry that finds the commit pushed keeps the address that was given out.
+        Commit.objects.filter(round=row, sha=outcome.sha, token=None).update(token=secrets.token_hex(16))
         Task.objects.filter(pk=row.task_key).update(**where)
 
 

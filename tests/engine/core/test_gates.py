@@ -134,3 +134,13 @@ def test_a_secret_over_several_lines_is_told_at_the_first_line() -> None:
 
 def test_content_without_a_secret_has_no_line() -> None:
     assert secret_line(b"a\nb", secret_in) is None
+
+
+def test_what_a_changed_attachment_held_already_is_no_finding_there_and_one_elsewhere() -> None:
+    text = f"// rest of the code\nkey = '{TOKEN}'\n"
+    files = {"run.js": text.encode(), "index.html": f"<script>{TOKEN}</script>".encode()}
+    originals = {"run.js": text.replace("\n", "\r\n").encode()}
+    results = {r.check.text: r for r in gate_results(files, secret_in=secret_in, originals=originals)}
+    assert results[PLACEHOLDERS].verdict is Verdict.PASS
+    assert results[TOKENS].detail.startswith("index.html:1")
+    assert "run.js" not in results[TOKENS].detail

@@ -136,3 +136,52 @@ def test_a_continuation_of_nothing_asks_for_less() -> None:
 def test_messages_without_a_boundary_are_refused() -> None:
     with pytest.raises(ValueError, match="boundary"):
         boundary_of([Message("user", "Hello")])
+
+
+SCRIPT = AttachedFile("script.py", "text/x-python", b"".join(b"print(%d)\r\n" % n for n in range(500)))
+
+
+def test_a_file_to_be_changed_is_shown_whole_and_its_new_version_asked_for() -> None:
+    prompt = generate_prompt(brief("Fix the bug in script.py.", attachments=(SCRIPT,)), boundary=B)
+    request = prompt.messages[-1].content
+    assert SCRIPT.content.decode().replace("\r\n", "\n") in request
+    assert request.count(mark(B, "file", "script.py")) == 1
+    assert request.index(mark(B, "file", "README.md")) < request.index(mark(B, "file", "script.py"))
+    assert mark(B, "complete", 3) in request
+    assert [(s.name, s.argument) for s in sections_of(prompt.messages)] == [("attachment", "script.py"), ("brief", "")]
+
+
+def test_a_file_that_is_only_used_is_described_as_ever() -> None:
+    request = (
+        generate_prompt(brief("Show what script.py prints.", attachments=(SCRIPT,)), boundary=B).messages[-1].content
+    )
+    assert "print(499)" not in request
+    assert mark(B, "file", "script.py") not in request
+    assert mark(B, "complete", 2) in request
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\0", b"x = 1\n" * 20_000])
+def test_what_cannot_be_shown_whole_is_not_asked_for(content: bytes) -> None:
+    request = (
+        generate_prompt(
+            brief("Fix script.py.", attachments=(AttachedFile("script.py", "text/x-python", content),)), boundary=B
+        )
+        .messages[-1]
+        .content
+    )
+    assert "do not write it" in request
+    assert mark(B, "file", "script.py") not in request
+    assert len(request) < 8_000
+
+
+def test_a_later_round_shows_the_present_version_of_a_file_to_be_changed() -> None:
+    tree = TREE | {"script.py": b"print('now')\n", "LICENSE": b"MIT"}
+    request = generate_prompt(brief("Fix script.py."), boundary=B, tree=tree).messages[-1].content
+    assert "print('now')" in request
+    assert mark(B, "complete", 3) in request
+
+
+def test_a_file_to_be_removed_is_asked_for_by_its_line() -> None:
+    request = generate_prompt(brief("Remove script.py.", attachments=(SCRIPT,)), boundary=B).messages[-1].content
+    assert mark(B, "delete", "script.py") in request
+    assert mark(B, "file", "script.py") not in request

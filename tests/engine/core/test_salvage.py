@@ -109,3 +109,10 @@ def test_a_page_that_begins_inside_json_is_no_half_page() -> None:
     assert cut_page('{"index.html": "<!DOCTYPE html>\\n<html>') == ""
     assert cut_page("no page") == ""
     assert cut_page("So:\n<!DOCTYPE html>\n<html><body>") == "<!DOCTYPE html>\n<html><body>\n"
+
+
+def test_a_program_is_a_file_and_how_it_is_called_is_none() -> None:
+    answer = "script.py:\n```python\nprint(1)\n```\nRun script.py:\n```bash\npython3 script.py --with --many --arguments\n```\n"
+    assert salvage(answer) == {"script.py": "print(1)\n"}
+    assert salvage("```run.sh\necho 1\n```\n") == {"run.sh": "echo 1\n"}
+    assert salvage("Run script.py:\n```\npython3 script.py\n```\n") == {}

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from engine.core import repository
 from engine.core.brief import AttachedFile, Brief
-from engine.core.site import Frame, Origin, SiteFile, assemble, may_change
+from engine.core.site import Frame, Origin, SiteFile, assemble
 
 PAGE = b"<!doctype html><html><head></head><body>one</body></html>"
 README = b"""# App
@@ -58,10 +62,56 @@ def test_a_brief_that_asks_to_change_the_attachment_gets_the_models_version() ->
     assert files["data.csv"] == SiteFile(b"fixed", Origin.MODEL)
 
 
-def test_naming_a_file_beside_another_change_is_no_leave_to_change_it() -> None:
-    assert not may_change("Show data.csv as a table. Change the title.", "data.csv")
-    assert may_change("Update data.csv", "data.csv")
-    assert may_change("please remove old/data.csv", "old/data.csv")
+SCRIPT = AttachedFile("run.sh", "application/x-sh", b"#!/bin/sh\r\necho 1\r\n")
+
+
+def test_a_changed_attachment_may_have_any_type_and_keeps_its_line_ends() -> None:
+    written = {"index.html": PAGE, "README.md": README, "run.sh": b"#!/bin/sh\necho 2\n"}
+    files, notes = assemble(frame("Fix the attached script.", attachments=(SCRIPT,)), written, ())
+    assert files["run.sh"] == SiteFile(b"#!/bin/sh\r\necho 2\r\n", Origin.MODEL)
+    assert notes == []
+
+
+@pytest.mark.parametrize("content", [b"\x00\x01" * 10, b"line\n" * 20_000])
+def test_what_a_model_cannot_have_seen_whole_is_not_replaced_though_the_brief_asks(content: bytes) -> None:
+    file = AttachedFile("run.sh", "application/x-sh", content)
+    written = {"index.html": PAGE, "README.md": README, "run.sh": b"short\n"}
+    files, notes = assemble(frame("Fix run.sh.", attachments=(file,)), written, ())
+    assert files["run.sh"] == SiteFile(content, Origin.ATTACHMENT)
+    assert any("too long" in note for note in notes)
+
+
+def test_a_fix_is_no_leave_to_delete_and_a_removal_is() -> None:
+    written = {"index.html": PAGE, "README.md": README}
+    files, notes = assemble(frame("Fix run.sh.", attachments=(SCRIPT,)), written, ("run.sh",))
+    assert files["run.sh"].content == SCRIPT.content
+    assert notes
+    files, notes = assemble(frame("Remove run.sh.", attachments=(SCRIPT,)), written, ("run.sh",))
+    assert "run.sh" not in files
+    assert notes == []
+
+
+def test_an_attached_page_is_changed_by_the_model() -> None:
+    page = AttachedFile("index.html", "text/html", PAGE)
+    files, _ = assemble(frame("Make it two.", attachments=(page,)), {"index.html": PAGE.replace(b"one", b"two")}, ())
+    assert b"two" in files["index.html"].content
+
+
+def test_later_rounds_and_repairs_keep_the_changed_version() -> None:
+    present = {"index.html": PAGE, "README.md": README, "run.sh": b"fixed"}
+    later, _ = assemble(
+        frame("Make it blue.", number=2, present=present, protected=("run.sh",)),
+        {"run.sh": b"x", "README.md": b"# B\n"},
+        (),
+    )
+    assert later["run.sh"] == SiteFile(b"fixed", Origin.CARRIED)
+    repairs = replace(frame("Fix run.sh.", attachments=(SCRIPT,), present=present), repairs=True)
+    again, _ = assemble(repairs, {"index.html": PAGE}, ())
+    assert again["run.sh"].content == b"fixed"
+    gone = replace(
+        repairs, brief=replace(repairs.brief, text="Remove run.sh."), present={"index.html": PAGE, "README.md": README}
+    )
+    assert "run.sh" not in assemble(gone, {"index.html": PAGE}, ())[0]
 
 
 def test_a_later_round_keeps_what_is_not_mentioned_and_earlier_attachments() -> None:

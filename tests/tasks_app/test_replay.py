@@ -1,0 +1,134 @@
+"""`manage.py replay`: a stored reply read again, beside what came of it then; no model is asked and no row is written."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tasks_app.models import Attempt, CheckResult, Round, SourceFile
+from tests.driving import driven
+from tests.factories import dump, make_round
+from tests.fakes import PAGE, README, FakeBrowser, page_reply
+
+if TYPE_CHECKING:
+    from tests.conftest import Outside
+
+pytestmark = pytest.mark.django_db
+
+CHECKS = ["js: page.includes('ONE')", "js: page.includes('TWO')"]
+
+
+@pytest.fixture
+def browsing(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> Outside:
+    """The same fakes for the drive and for the replay, whose author is its own."""
+    outside.browser = FakeBrowser()
+    monkeypatch.setattr("tasks_app.wiring.browser", lambda: outside.browser)
+    return outside
+
+
+def replay(*arguments: object) -> tuple[int, str]:
+    out = io.StringIO()
+    try:
+        call_command("replay", *map(str, arguments), stdout=out)
+    except CommandError as ended:
+        assert "\n" not in str(ended)
+        return ended.returncode, out.getvalue() + str(ended)
+    return 0, out.getvalue()
+
+
+def page(words: str) -> object:
+    return page_reply({"index.html": PAGE.replace(b"7", words.encode()), "README.md": README})
+
+
+def repaired(outside: Outside) -> Round:
+    outside.author.replies = [page("ONE"), page("ONE TWO")]
+    row = driven(make_round(checks=CHECKS))
+    assert list(row.attempts.values_list("kind", flat=True)) == ["generate", "repair"]
+    return row
+
+
+def test_the_same_reply_gives_the_same_and_nothing_is_asked_or_written(browsing: Outside) -> None:
+    row = repaired(browsing)
+    rows, asked = dump(), len(browsing.author.asked)
+    for attempt in row.attempts.all():
+        code, told = replay(attempt.pk)
+        assert (code, "ok, as then" in told, "the same as then" in told) == (0, True, True), told
+        assert "WORSE" not in told
+    assert replay(row.pk)[0] == 0
+    assert dump() == rows
+    assert len(browsing.author.asked) == asked
+
+
+def test_a_pass_that_is_none_any_more_is_marked_and_ends_with_1(browsing: Outside) -> None:
+    row = repaired(browsing)
+    first = row.attempts.first()
+    CheckResult.objects.filter(attempt=first, text__contains="TWO").update(verdict="pass")
+    CheckResult.objects.filter(attempt=first, text__contains="ONE").update(verdict="fail")
+    code, told = replay(first.pk)
+    assert code == 1
+    (worse,) = [line.split() for line in told.splitlines() if line.strip().startswith("WORSE")]
+    assert worse[:4] == ["WORSE", "pass", "->", "fail"]
+    assert "better" in told
+    assert "1 check passed then and do not today" in told
+
+
+def test_a_conversation_is_read_with_its_continuation_and_its_reminder(browsing: Outside) -> None:
+    whole = page_reply()
+    browsing.author.replies = ["Sure, here you go!", lambda messages: whole(messages)[:-60]]
+    row = driven(make_round(checks=[]))
+    kinds = list(row.attempts.order_by("pk").values_list("kind", flat=True))
+    assert kinds[:2] == ["generate", "format"]
+    code, told = replay(row.pk, "--json")
+    data = json.loads(told)
+    assert (code, data["error"], data["files_that_differ"]) == (0, None, [])
+    assert [reply["kind"] for reply in data["replies"]] == kinds
+    assert [reply["before"] == reply["now"] for reply in data["replies"]] == [True] * len(kinds)
+
+
+def test_a_reply_that_gives_no_page_any_more_is_worse_and_says_why(browsing: Outside) -> None:
+    row = driven(make_round(checks=[]))
+    Attempt.objects.update(reply="Sorry, no.")
+    code, told = replay(row.pk)
+    assert code == 1
+    assert "a replay asks nothing" in told
+    assert "-> " in told
+
+
+def test_files_that_today_would_be_others_are_named(browsing: Outside) -> None:
+    row = driven(make_round(checks=[]))
+    SourceFile.objects.filter(path="README.md").update(content=b"another")
+    code, told = replay(row.pk)
+    assert (code, "README.md differ" in told) == (0, True)
+
+
+def test_a_later_round_is_read_on_what_was_published_before_it(browsing: Outside) -> None:
+    driven(make_round(task="two"))
+    browsing.author.replies = [page_reply({"README.md": README + b"\nMore.\n"})]
+    later = driven(make_round(task="two", round=2, attachments=[], brief="Tell more."))
+    code, told = replay(later.pk)
+    assert (code, "the same as then" in told) == (0, True), told
+
+
+def test_without_a_browser_nothing_is_claimed_of_its_checks(browsing: Outside) -> None:
+    row = repaired(browsing)
+    code, told = replay(row.pk, "--no-browser", "--checks")
+    assert code == 0
+    assert len([line for line in told.splitlines() if "not compared" in line and "js:" in line]) == 2
+    assert "same" in told
+
+
+def test_what_cannot_be_replayed_is_said_in_one_line_with_2(browsing: Outside) -> None:
+    waiting = make_round()
+    row = driven(make_round(task="other"))
+    lost = row.attempts.get()
+    Attempt.objects.filter(pk=lost.pk).update(reply="", error_message="It was busy.")
+    honest = Attempt.objects.create(round=row, run=1, kind="honest", started_at=row.created_at)
+    for name, reason in (
+        (lost.pk, "It was busy."), (honest.pk, "honest"), ("987654321", "no attempt"), ("zz", "not the beginning"), (waiting.pk, "nothing was tried"),
+    ):  # fmt: skip
+        code, told = replay(name)
+        assert (code, reason in told) == (2, True), told
