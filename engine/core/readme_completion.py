@@ -36,7 +36,7 @@ def completed(text: str, files: Mapping[str, bytes], known: Known) -> tuple[str,
     if not is_about(text, f"{known.task} {known.brief} {page}"):
         text = f"# {known.task}\n"
         notes.append("README.md told of another app; the service wrote it anew")
-    text, added = _with_parts(text, files, known)
+    text, added = _with_parts(text if text.strip() else f"# {known.task}\n", files, known)
     notes += added
     return _with_changes(text, files, known, notes), notes
 

@@ -87,7 +87,8 @@ def changes(brief: str, before: Mapping[str, bytes], after: Mapping[str, bytes])
         "Added": [p for p in after if p not in before],
         "Deleted": [p for p in before if p not in after],
     }
-    told = [f"{what}: {_listed(sorted(paths))}." for what, paths in groups.items() if paths]
+    named = {what: sorted(set(paths) - {"README.md"}) for what, paths in groups.items()}
+    told = [f"{what}: {_listed(paths)}." for what, paths in named.items() if paths]
     return "\n\n".join([quoted(brief), " ".join(told) or "No file but this one was changed."])
 
 

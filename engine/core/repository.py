@@ -11,6 +11,14 @@ import unicodedata
 #: The name of the `<meta>` in index.html's head that tells which round is served.
 MARKER_NAME = "llm-devops-engine-round"
 
+_HEAD = {
+    "charset": (r"<meta[^>]{0,300}\b(?:charset|http-equiv)\s*=", '<meta charset="utf-8">'),
+    "viewport": (
+        r"<meta[^>]{0,300}\bname\s*=\s*[\"']?viewport",
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    ),
+}
+
 #: The parts of a README and the words that head them.
 README_PARTS = {
     "summary": r"summary|overview|about|description|introduction",
@@ -69,10 +77,26 @@ def insert_marker(page: bytes, content: str) -> bytes:
     """Return `page` with exactly one marker, `content`, at the beginning of its head; a page without a head gets it in front."""
     tag = f'<meta name="{MARKER_NAME}" content="{html.escape(content)}">'
     text = re.sub(rf'\s{{0,8}}<meta name="{MARKER_NAME}"[^>]{{0,400}}>', "", page.decode("utf-8", "surrogateescape"))
+    return _with_head(text, tag).encode("utf-8", "surrogateescape")
+
+
+def complete_head(page: bytes) -> tuple[bytes, list[str]]:
+    """Return `page` with what every page begins with, where it lacks it (doctype, charset, viewport), and what was added, in words."""
+    text = page.decode("utf-8", "surrogateescape")
+    added = {name: tag for name, (pattern, tag) in _HEAD.items() if not re.search(pattern, text, re.IGNORECASE)}
+    if added:
+        text = _with_head(text, "\n".join(added.values()))
+    if not re.match(r"\ufeff?\s{0,99}<(?:!--|!doctype)", text, re.IGNORECASE):
+        text, added = f"<!DOCTYPE html>\n{text}", {"doctype": "", **added}
+    return text.encode("utf-8", "surrogateescape"), list(added)
+
+
+def _with_head(text: str, tags: str) -> str:
+    """Return a page's source with `tags` at the beginning of its head; a page without a head gets them in front."""
     for opening in (r"<head(?:\s[^<>]{0,2000})?>", r"<html(?:\s[^<>]{0,2000})?>", r"<!doctype[^<>]{0,300}>"):
         if found := re.search(opening, text, re.IGNORECASE):
-            return (text[: found.end()] + "\n" + tag + text[found.end() :]).encode("utf-8", "surrogateescape")
-    return (tag + "\n" + text).encode("utf-8", "surrogateescape")
+            return text[: found.end()] + "\n" + tags + text[found.end() :]
+    return tags + "\n" + text
 
 
 def read_marker(page: bytes) -> str | None:

@@ -99,6 +99,10 @@ def _add_own_files(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -
         files["LICENSE"] = SiteFile(text, Origin.SERVICE)
     files.setdefault(".nojekyll", SiteFile(b"", Origin.SERVICE))
     if page := files.get("index.html"):
+        if page.origin is Origin.MODEL:
+            content, added = repository.complete_head(page.content)
+            page = SiteFile(content, Origin.MODEL)
+            notes += [f"index.html lacked its {', '.join(added)}; the service added it"] if added else []
         files["index.html"] = SiteFile(repository.insert_marker(page.content, frame.marker), _changed(page.origin))
     _complete_readme(files, frame, notes)
 

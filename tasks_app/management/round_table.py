@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.core.checks import Verdict
+from engine.core.checks import Kind, Verdict
 from engine.core.lifecycle import ENDED
 from tasks_app.admin.display import short
 from tasks_app.status import round_checks, round_head
@@ -57,7 +57,7 @@ def _cells(row: Round, now: datetime) -> tuple[str, ...]:
 
 
 def _passed(row: Round) -> tuple[int, int]:
-    verdicts = [check["verdict"] for check in round_checks(row)]
+    verdicts = [check["verdict"] for check in round_checks(row) if check["kind"] != Kind.REVIEW]
     return verdicts.count(Verdict.PASS), len(verdicts)
 
 

@@ -21,6 +21,7 @@ from engine.core.decision import (
     tree_digest,
 )
 from engine.core.gates import SECRETS
+from engine.core.review import GRAVE, STYLE
 
 
 def result(
@@ -60,6 +61,27 @@ def test_a_try_of_which_nothing_fails_is_published() -> None:
 @pytest.mark.parametrize("kind", [Kind.JS, Kind.PROSE, Kind.RULE, Kind.GATE, Kind.EARLIER])
 def test_a_first_try_that_fails_is_repaired(kind: Kind) -> None:
     assert decided(tries(fails(kind=kind) + HELD)) == (Next.REPAIR, 1, "1 of its checks fail")
+
+
+OPENED = [result(Verdict.PASS, kind=Kind.VIEW)]
+FLAWED = [*HELD, *OPENED, result(Verdict.FAIL, GRAVE, Kind.REVIEW, value=["index.html:1: a", "index.html:2: b"])]
+
+
+def polished(tried: list[Tried], seconds: float = 60.0) -> tuple[str, str]:
+    decision = decide(tried, repair_seconds=60.0, polish_seconds=seconds)
+    return decision.next, decision.reason
+
+
+def test_a_page_of_which_nothing_fails_is_mended_once_where_its_source_has_errors() -> None:
+    found = "nothing fails; a review finds 2 errors in the source"
+    assert polished(tries(FLAWED)) == (Next.REPAIR, found)
+    assert polished(tries(FLAWED, FLAWED)) == (Next.PUBLISH, f"{found}, after a repair")
+    assert polished(tries(FLAWED, None)) == (Next.PUBLISH, f"{found}, after a repair")
+    assert polished(tries(FLAWED), 0.0)[0] is Next.PUBLISH
+    assert polished(tries(FLAWED[:1] + FLAWED[2:])) == (Next.PUBLISH, f"{found}; no browser could judge a change of it")
+    assert polished(tries([*HELD, *OPENED, result(Verdict.FAIL, STYLE, Kind.REVIEW, value=["a"])]))[0] is Next.PUBLISH
+    assert polished(tries(fails() + FLAWED)) == (Next.REPAIR, "1 of its checks fail")
+    assert decide([Tried(1, Purpose.HONEST, "tree", FLAWED)], repair_seconds=60, polish_seconds=60).next is Next.PUBLISH
 
 
 def test_what_is_repaired_at_most_twice_is_published_at_its_best() -> None:
@@ -141,7 +163,7 @@ def test_a_better_page_changes_only_what_says_something_about_it() -> None:
         Verdict.UNVERIFIABLE,
         Verdict.INCONCLUSIVE,
     }
-    advice = [*fails(kind=Kind.SOURCE), *fails(kind=Kind.VIEW)]
+    advice = [*fails(kind=Kind.SOURCE), *fails(kind=Kind.VIEW), *fails(kind=Kind.REVIEW)]
     assert repairable([*wrong, *advice, *[result(v) for v in others]]) == wrong
 
 

@@ -8,7 +8,10 @@ from engine.core import repository
 from engine.core.brief import AttachedFile, Brief
 from engine.core.site import Frame, Origin, SiteFile, assemble
 
-PAGE = b"<!doctype html><html><head></head><body>one</body></html>"
+PAGE = (
+    b'<!doctype html><html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"></head>'
+    b"<body>one</body></html>"
+)
 README = b"""# App
 ## Summary
 A page that says one.
@@ -156,3 +159,18 @@ def test_a_readme_that_lacks_parts_or_was_not_changed_gets_them_from_the_service
 def test_without_a_readme_the_service_writes_one() -> None:
     files, _ = assemble(frame(), {"index.html": PAGE}, ())
     assert files["README.md"].origin is Origin.SERVICE
+
+
+def test_a_page_of_the_models_gets_the_beginning_that_it_lacks_and_no_other() -> None:
+    files, notes = assemble(
+        frame(), {"index.html": b"<html><head><title>T</title></head></html>", "README.md": README}, ()
+    )
+    page = files["index.html"].content.decode()
+    assert page.startswith("<!DOCTYPE html>\n<html><head>\n<meta name=")
+    assert page.count("<meta charset=") == page.count('name="viewport"') == 1
+    assert notes == ["index.html lacked its doctype, charset, viewport; the service added it"]
+    attached = AttachedFile("index.html", "text/html", b"<p>one")
+    files, notes = assemble(frame(attachments=(attached,)), {"README.md": README}, ())
+    assert b"charset" not in files["index.html"].content
+    again, notes = assemble(frame(), {"index.html": page.encode(), "README.md": README}, ())
+    assert (again["index.html"].content.decode(), notes) == (page, [])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.checks import Check, Kind, Verdict
+from engine.core.checks import Check, Kind
 from engine.core.source_rules import source_results
 
 
