@@ -7,18 +7,18 @@ model and is shown as text. A page is a fixed number of queries, whatever the ro
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.encoding import iri_to_uri
 from django.views.decorators.http import require_safe
 
 from engine.core.checks import Kind, Target, Verdict
 from tasks_app.admin.display import short, visible
-from tasks_app.changed_files import changed_files
+from tasks_app.changed_files import ChangedFile, changed_files
 from tasks_app.models import CheckResult, Commit, Round
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Moment:
 def evidence(request: HttpRequest, token: str) -> HttpResponse:
     """Show a commit's evidence; 404 for any other token."""
     commit = _commit(token)
-    return render(request, "evidence.html", _context(commit), headers=HEADERS)
+    return HttpResponse(render_to_string("evidence.html", _context(commit), request), headers=HEADERS)
 
 
 @require_safe
@@ -111,7 +111,7 @@ def _context(commit: Commit) -> dict[str, object]:
         "repository": _link(row.repo_url),
         "page": _link(row.pages_url),
         "commit_url": _commit_link(row, commit.sha),
-        "local_forge": row.repo_url.startswith(f"{settings.PAGES_ORIGIN}/"),
+        "local_forge": _is_local(row.repo_url),
         "simulated": row.simulated if attempt is None else attempt.simulated,
         "degraded": attempt is not None and attempt.kind == "honest",
         "later": later.round.number if later and later.round_id != row.pk else None,
@@ -121,7 +121,7 @@ def _context(commit: Commit) -> dict[str, object]:
         "own": [line for kind, line in lines if kind not in _REQUESTED],
         "pictures": _captions(commit),
         "files": [(short(name, 255), sha) for name, sha in files],
-        "changed": changed_files(row, attempt),
+        "changed": [_shown(file) for file in changed_files(row, attempt)],
         "calls": [_call(call) for call in calls],
         "token": commit.token,
     }
@@ -230,13 +230,23 @@ def _call(call: Attempt) -> dict[str, str]:
     }
 
 
+def _shown(file: ChangedFile) -> ChangedFile:
+    """Return a file as a reader sees it, without its bytes."""
+    return replace(file, name=short(file.name, 255), original=b"", now=None, diff=tuple(map(visible, file.diff)))
+
+
 def _link(url: str) -> str:
     """Return an address that a reader may follow, "" for any that is not http(s)."""
-    return url if urlsplit(url).scheme in {"http", "https"} else ""
+    return iri_to_uri(url) if urlsplit(url).scheme in {"http", "https"} else ""
+
+
+def _is_local(url: str) -> bool:
+    """Say whether a repository is on this service's own forge, wherever that was reached at the time."""
+    return urlsplit(url).path.startswith("/git/")
 
 
 def _commit_link(row: Round, sha: str) -> str:
     """Return where the forge shows a commit; the local one shows none."""
-    if row.repo_url.startswith(f"{settings.PAGES_ORIGIN}/") or not _link(row.repo_url):
+    if _is_local(row.repo_url) or not _link(row.repo_url):
         return ""
-    return f"{row.repo_url.removesuffix('.git').rstrip('/')}/commit/{sha}"
+    return f"{_link(row.repo_url).removesuffix('.git').rstrip('/')}/commit/{sha}"

@@ -120,9 +120,7 @@ def _call(call: Attempt, *, chosen: bool) -> str:
     tokens = "" if call.input_tokens is None else f"{call.input_tokens:,} + {call.output_tokens or 0:,} tokens"
     cost = f"${call.cost:.4f}" if call.cost is not None else "cost unknown" if tokens and not call.simulated else ""
     said = ", ".join(filter(None, (came, took, tokens, cost)))
-    return (
-        f"{call.kind} {call.pk} by {by}{', simulated' if call.simulated else ''}: {said}{'; CHOSEN' if chosen else ''}"
-    )
+    return f"{call.kind} {call.pk} by {by}{' (simulated)' if call.simulated and by != 'simulated' else ''}: {said}{'; CHOSEN' if chosen else ''}"
 
 
 def _judged(results: Sequence[CheckResult]) -> str:
@@ -155,7 +153,7 @@ def _published(row: Round) -> Iterator[Line]:
     ):
         yield (
             "Published",
-            f"{_after(row, commit.pushed_at)} as {commit.sha[:12]} of {_address(row.repo_url)}: {_tree(row, commit)}",
+            f"{_after(row, commit.pushed_at)}, as {commit.sha[:12]} of {_address(row.repo_url)}: {_tree(row, commit)}",
         )
         if address := evidence_address(commit):
             yield "", f"evidence {address}"
@@ -175,11 +173,12 @@ def _live(row: Round) -> Iterator[Line]:
     if not looks:
         return
     seen = _count(len(looks), "look")
-    if row.live and row.live_at:
+    first = next((look for look in looks if look.live and row.published_at and look.at >= row.published_at), None)
+    if row.live and (at := first.at if first else row.live_at):
         live = [c for c in _checks_live(row) if c.kind in _REQUESTED]
         passed = sum(c.verdict == Verdict.PASS for c in live)
         checks = f"; there {passed} of {_count(len(live), 'check')} passed" if live else "; no check was run there"
-        yield "Live", f"{_after(row, row.live_at)} after {seen} at {_address(row.pages_url)}{checks}"
+        yield "Live", f"{_after(row, at)}, after {seen} at {_address(row.pages_url)}{checks}"
     else:
         yield (
             "Live",
@@ -231,7 +230,7 @@ def _after(row: Round, moment: datetime | None) -> str:
     """Return a time in UTC, and how long after the request it was."""
     assert moment is not None
     day = "" if moment.date() == row.created_at.date() else f"{moment:%Y-%m-%d} "
-    return f"{day}{moment:%H:%M:%S}, {(moment - row.created_at).total_seconds():.0f} s after the request,"
+    return f"{day}{moment:%H:%M:%S}, {(moment - row.created_at).total_seconds():.0f} s after the request"
 
 
 def _more(about: str, count: int, what: str = "more") -> Iterator[Line]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.template.loader import render_to_string
 
-from tasks_app.admin.display import NOTHING, contents, short
+from tasks_app.admin.display import NOTHING, contents, short, visible
 from tasks_app.changed_files import changed_files
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def changed_attachments(row: Round) -> str:
             "now": NOTHING if file.now is None else contents(file.now),
             "original_sha256": file.original_sha256,
             "now_sha256": file.now_sha256,
-            "diff": file.diff,
+            "diff": [visible(line) for line in file.diff],
             "why_not": file.why_not,
         }
         for file in changed_files(row, row.chosen_attempt)

@@ -205,6 +205,18 @@ def test_publishing_makes_the_repository_the_tasks_newest() -> None:
     assert Commit.objects.get().pushed_at
 
 
+def test_a_pushed_commit_gets_an_address_for_its_evidence_and_keeps_it_when_it_is_found_pushed() -> None:
+    lease, row = running("publish")
+    assert Commit.objects.get().token is None
+    moves.published_record(lease=lease, row=row, outcome=PUBLISHED)
+    given = Commit.objects.get()
+    assert len(given.token) == 32
+    Round.objects.update(step="publish", commit_sha="")
+    row.refresh_from_db()
+    moves.published_record(lease=lease, row=row, outcome=PUBLISHED)
+    assert Commit.objects.get().token == given.token
+
+
 @pytest.mark.parametrize(("seconds", "late"), [(5, False), (-1, True)])
 def test_delivery_completes_and_says_whether_it_was_late(seconds: int, late: bool) -> None:
     deadline = timezone.now() + timedelta(seconds=seconds)
