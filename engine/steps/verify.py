@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.core import rules
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
 from engine.core.decision import Next, Purpose, Tried, as_js, candidates, decide, tree_digest
+from engine.core.file_wishes import file_results
 from engine.core.gates import bars
 from engine.core.source_rules import source_results
 from engine.core.vanished import TEXT as VANISHED
@@ -51,6 +52,7 @@ class VerifyInput:
     budget: Budget
     kept: tuple[Check, ...] = ()
     before: Mapping[str, bytes] = field(default_factory=dict)
+    attachments: Mapping[str, bytes] = field(default_factory=dict)  # of this round
     call_seconds: float = 0.0  # that the round's longest model call took
 
 
@@ -82,12 +84,16 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
     page = PageUnderTest(task.url, new.files, Target.LOCAL, task.words)
     report = _report(page, asked, bars(new.gates), task.budget.check_seconds(ports.clock.now()), ports)
     ran = iter(report.results)
-    requested = [next(ran) if check.kind is Kind.JS else rules.static_result(check, new.files) for check in task.checks]
+    requested = [
+        next(ran) if check.kind is Kind.JS else rules.static_result(check, new.files, task.attachments)
+        for check in task.checks
+    ]
     earlier = [
         CheckResult(check, r.target, r.verdict, r.detail, r.value, r.milliseconds)
         for check, r in zip(task.kept, ran, strict=True)
     ]
-    judged = [*rules.own_results(new.files), *requested, *earlier]
+    named = file_results(task.words, task.checks, task.attachments, new.files)
+    judged = [*rules.own_results(new.files), *requested, *earlier, *named]
     advice = [*source_results(new.files, task.checks), *(view_result(view, Target.LOCAL) for view in report.views)]
     if task.before:
         advice.append(vanished_result(task.before, new.files, task.words))

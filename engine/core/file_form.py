@@ -1,0 +1,121 @@
+"""The end of a prompt where a request asks for further files by name: each with its boundary line and its rules, in order.
+
+A change of any text here is a new VERSION.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from engine.core.file_mentions import suffix
+from engine.core.file_rules import THERE
+from engine.core.file_wishes import wishes_of
+from engine.core.replies import mark
+from engine.core.site import may_change
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Literal
+
+    from engine.core.brief import Brief
+    from engine.core.checks import CheckResult
+    from engine.core.file_wishes import Wish
+
+VERSION = "1"
+
+_FIRST = """\
+Write the app and its files now, every line of them. Do not repeat the sections above. Your answer is these {count} files, in this order:
+{files}
+{closing}
+Each line in parentheses says what stands there: write that itself, whole and final, not the parentheses.
+It begins with the line `{first}` and ends with the line `{closing}`, which counts the files."""
+
+_LATER = """\
+Your last answer is the app as it is. Change it as the brief and the checks say. Your answer is these {count} files, in this order:
+{files}
+{closing}
+Each line in parentheses says what stands there: write that itself, whole and final, not the parentheses.
+It begins with the line `{first}` and ends with the line `{closing}`, which counts the files.
+A line `{delete}` removes a file, if the brief asks for it."""
+
+_REPAIR = """\
+Your last answer is the app as it is. [findings] says what does not hold. Repair exactly that and keep the rest.
+Begin with one line: Cause: what is wrong. Then these {count} files, in this order, every line of them:
+{files}
+{closing}
+Each line in parentheses says what stands there: write that itself, whole and final, not the parentheses.
+It ends with the line `{closing}`, which counts the files. Other files only if they change too, counted as well."""
+
+_PAGE = "<!DOCTYPE html>\n(the page, whole)"
+_README = "(the README, whole)"
+_SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 300">\n(the drawing, its end tag last)'
+_NO_FENCE = "nothing but the JSON itself"
+
+#: So large a file may be to be shown whole to the model that wrote it, in bytes.
+MOST_SHOWN = 12_000
+
+DIGEST = hashlib.sha256("\0".join([_FIRST, _LATER, _REPAIR, _PAGE, _README, _SVG, _NO_FENCE]).encode()).hexdigest()
+_TEMPLATES = {"first": _FIRST, "later": _LATER, "repair": _REPAIR}
+
+
+def asked_files(brief: Brief) -> list[Wish]:
+    """Return the files that a model is to write for a brief beside the page and the README; none for most briefs."""
+    attached = {file.name: file.content for file in brief.attachments}
+    return [
+        wish for wish in wishes_of(brief.text, brief.checks, attached) if wish.writable and wish.path != "README.md"
+    ]
+
+
+def to_write(brief: Brief, tree: Mapping[str, bytes]) -> list[Wish]:
+    """Return those of a later round: what is not there yet, and what the brief asks to change."""
+    return [wish for wish in asked_files(brief) if wish.path not in tree or may_change(brief.text, wish.path)]
+
+
+def shown_whole(brief: Brief, tree: Mapping[str, bytes]) -> frozenset[str]:
+    """Return the files of a tree that are the model's own and short enough to be shown to it as such."""
+    return frozenset(wish.path for wish in asked_files(brief) if len(tree.get(wish.path, b"")) <= MOST_SHOWN)
+
+
+def failing_files(brief: Brief, failing: Sequence[CheckResult]) -> list[Wish]:
+    """Return the files whose rules are among what fails."""
+    texts = {result.check.text for result in failing}
+    return [wish for wish in asked_files(brief) if any(rule.full_text in texts for rule in wish.rules)]
+
+
+def form(
+    which: Literal["first", "later", "repair"], wishes: Sequence[Wish], boundary: str, *, page: bool, readme: bool
+) -> str:
+    """Return the form with the boundary line and the rules of each file; `page` and `readme` say whether those are among them."""
+    rules = {wish.path: _rules(wish) for wish in wishes}
+    told = dict[str, str]()
+    if page:
+        told["index.html"] = f"{_PAGE[:-1]}{'; ' + rules['index.html'] if rules.get('index.html') else ''})"
+    told |= {wish.path: _body(wish.path, rules[wish.path]) for wish in wishes if wish.path != "index.html"}
+    if readme:
+        told["README.md"] = _README
+    closing = mark(boundary, "complete", len(told))
+    files = "\n".join(f"{mark(boundary, 'file', path)}\n{body}" for path, body in told.items())
+    return _TEMPLATES[which].format(
+        count=len(told),
+        files=files,
+        closing=closing,
+        first=mark(boundary, "file", next(iter(told))),
+        delete=mark(boundary, "delete", "name"),
+    )
+
+
+def _rules(wish: Wish) -> str:
+    return "; ".join(rule.text for rule in wish.rules if rule.text != THERE)
+
+
+def _body(path: str, rules: str) -> str:
+    match suffix(path):
+        case "svg":
+            return _SVG
+        case "html" | "htm":
+            return f"{_PAGE[:-1]}{'; ' + rules if rules else ''})"
+        case "json" | "geojson":
+            return f"({rules}; {_NO_FENCE})"
+        case _:
+            return f"({rules or 'what the brief says of it'})"
