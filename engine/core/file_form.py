@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.file_mentions import suffix
 from engine.core.file_rules import THERE
-from engine.core.file_wishes import wishes_of
+from engine.core.file_wishes import link_targets, wishes_of
 from engine.core.replies import mark
 from engine.core.site import may_change
 
@@ -77,6 +77,12 @@ def shown_whole(brief: Brief, tree: Mapping[str, bytes]) -> frozenset[str]:
     return frozenset(wish.path for wish in asked_files(brief) if len(tree.get(wish.path, b"")) <= MOST_SHOWN)
 
 
+def links_of(brief: Brief) -> list[str]:
+    """Return what the page is to link."""
+    attached = {file.name: file.content for file in brief.attachments}
+    return link_targets(wishes_of(brief.text, brief.checks, attached), brief.text)
+
+
 def failing_files(brief: Brief, failing: Sequence[CheckResult]) -> list[Wish]:
     """Return the files whose rules are among what fails."""
     texts = {result.check.text for result in failing}
@@ -84,13 +90,25 @@ def failing_files(brief: Brief, failing: Sequence[CheckResult]) -> list[Wish]:
 
 
 def form(
-    which: Literal["first", "later", "repair"], wishes: Sequence[Wish], boundary: str, *, page: bool, readme: bool
+    which: Literal["first", "later", "repair"],
+    wishes: Sequence[Wish],
+    boundary: str,
+    *,
+    page: bool,
+    readme: bool,
+    links: Sequence[str] = (),
 ) -> str:
-    """Return the form with the boundary line and the rules of each file; `page` and `readme` say whether those are among them."""
+    """Return the form with the boundary line and the rules of each file; `page` and `readme` say whether those are among them.
+
+    `links` are what the page is to link.
+    """
     rules = {wish.path: _rules(wish) for wish in wishes}
+    rules["index.html"] = "; ".join(
+        filter(None, [rules.get("index.html"), f"it links {', '.join(links)}" if links else ""])
+    )
     told = dict[str, str]()
     if page:
-        told["index.html"] = f"{_PAGE[:-1]}{'; ' + rules['index.html'] if rules.get('index.html') else ''})"
+        told["index.html"] = _body("index.html", rules["index.html"])
     told |= {wish.path: _body(wish.path, rules[wish.path]) for wish in wishes if wish.path != "index.html"}
     if readme:
         told["README.md"] = _README

@@ -42,7 +42,7 @@ _LIBRARY_NAMES = (
 _LIBRARIES = frozenset(_LIBRARY_NAMES.split())
 _OPENERS, _CLOSERS = "([{", {")": "(", "]": "[", "}": "{"}
 _MOST_INSIDE = 4_000
-_SENTENCE_END = re.compile(r"[.!?]+[\"'`”\u2019)]?(?=\s|$)|;(?=\s)|\n")
+_SENTENCE_END = re.compile(r"(?<!\be\.g)(?<!\bi\.e)[.!?]+[\"'`”\u2019)]?(?=\s|$)|;(?=\s)|\n")
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,11 @@ def shaped(path: str, shape: Shape) -> FileRule:
             return str(error)
         return "; ".join(mismatches(shape, value))
 
-    return FileRule(path, "valid JSON" if shape == Shape() else f"JSON, {shape}", judge)
+    return FileRule(
+        path,
+        "valid JSON" if shape == Shape() else f"JSON {'of the form' if shape.fields else 'that is'} {shape}",
+        judge,
+    )
 
 
 def drawn(path: str) -> FileRule:

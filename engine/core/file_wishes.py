@@ -32,7 +32,7 @@ _WORDS = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _FILLING = (
     "a an the this file files is are be being must should shall has have having contains contain containing includes include with and "
     "of in it its that which exists exist there repo repository root folder project called named text plain markdown document present "
-    "published committed available consists consisting long length also as at "
+    "published committed available consists consisting also as at "
 )
 _FILLER = frozenset(_FILLING.split())
 _STANDING = "exists exist present contains contain includes include has have there repo repository published committed available"
@@ -110,8 +110,13 @@ def sentence_result(
     wrong = [r for r in results if r.verdict in WRONG]
     unsure = [r for r in results if r.verdict not in WRONG and r.verdict is not Verdict.PASS]
     verdict = Verdict.FAIL if wrong else Verdict.UNVERIFIABLE if unsure else Verdict.PASS
-    detail = "; ".join(f"{r.check.text.partition(':')[0]}: {r.detail}" for r in wrong or unsure)
+    detail = "; ".join(_seen(r) for r in wrong or unsure)
     return CheckResult(check, Target.LOCAL, verdict, detail)
+
+
+def _seen(result: CheckResult) -> str:
+    path = result.check.text.partition(": ")[0]
+    return result.detail if result.detail.startswith(path) else f"{path}: {result.detail}"
 
 
 def sentence_rules(text: str, attachments: Mapping[str, bytes]) -> list[FileRule] | None:
@@ -123,14 +128,17 @@ def sentence_rules(text: str, attachments: Mapping[str, bytes]) -> list[FileRule
     if linking := _linking(named, readings):
         return [rules.there(named[0].path), linking]
     flat = [reading for several in readings for reading in several]
-    stated = any(reading.found for reading in flat) or any(_EXISTING & _left(reading) for reading in flat)
+    ruled = [any(reading.found for reading in several) for several in readings]
+    if any(ruled) and not all(ruled):
+        return None  # `a.txt and b.txt have ten words`: what is said of the last may be said of all
+    stated = any(ruled) or any(_EXISTING & _left(reading) for reading in flat)
     if not stated or not all(map(_understood, flat)):
         return None
     found = [
         (rules.there(one.path), *(rule for r in several for rule in r.found))
         for one, several in zip(named, readings, strict=True)
     ]
-    return [rule for several in found for rule in several]
+    return list({rule.full_text: rule for several in found for rule in several}.values())
 
 
 def _linking(named: Sequence[Named], readings: Sequence[Sequence[Reading]]) -> FileRule | None:

@@ -46,7 +46,9 @@ def take_shape(clause: str) -> tuple[Shape | None, str]:
     left = _OBJECT.sub(" ", left)
     says_json = _VALID.search(left)
     left = _VALID.sub(" ", left)
-    inner = form or (Shape("object", fields) if fields or (is_object and array is None) else None)
+    inner = form or (
+        Shape("object" if is_object or array else "", fields) if fields or (is_object and array is None) else None
+    )
     if array is not None:
         item = inner if inner is not None and inner.kind != "array" else array.item
         return replace(array, item=item), left

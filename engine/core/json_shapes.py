@@ -28,7 +28,10 @@ _LITERAL = re.compile(r"\s*[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\s*")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a value must be: its type ("" for any), an object's fields, an array's items and how many of them."""
+    """What a value must be: its type, an object's fields, an array's items and how many of them.
+
+    The type "" is any; with `fields` an object that has them, or an array of such.
+    """
 
     kind: str = ""
     fields: tuple[tuple[str, Shape], ...] = ()
@@ -37,18 +40,11 @@ class Shape:
     most: int | None = None
 
     def __str__(self) -> str:
-        match self.kind:
-            case "object":
-                return f"{_an('object')}{f' with {_listed(self.fields)}' if self.fields else ''}"
-            case "array":
-                items = (
-                    f" of {self._number()}{_plural(self.item)}"
-                    if self.item or self.least is not None or self.most is not None
-                    else ""
-                )
-                return f"{_an('array')}{items}"
-            case _:
-                return _an(self.kind) if self.kind else "anything"
+        if self.kind in {"", "object"} and self.fields:
+            return f"{{{', '.join(name if inner == Shape() else f'{name}: {inner}' for name, inner in self.fields)}}}"
+        if self.kind == "array" and (self.item or self.least is not None or self.most is not None):
+            return f"an array of {self._number()}{_plural(self.item)}"
+        return _an(self.kind) if self.kind in {"object", "array"} else self.kind
 
     def _number(self) -> str:
         if self.least is not None and self.least == self.most:
@@ -95,6 +91,8 @@ def _differences(shape: Shape, value: object, where: str) -> Iterator[str]:
     found = _kind(value)
     if shape.kind and found != shape.kind and not (shape.kind == "number" and found == "integer"):
         yield f"{where} is {_an(found)}, not {_an(shape.kind)}"
+    elif shape.fields and not isinstance(value, dict | list):
+        yield f"{where} is {_an(found)}, not an object"
     elif isinstance(value, dict):
         for name, inner in shape.fields:
             if name in value:
@@ -106,10 +104,9 @@ def _differences(shape: Shape, value: object, where: str) -> Iterator[str]:
             shape.most is not None and len(value) > shape.most
         ):
             yield f"{where} has {len(value)} items"
-        for at, entry in enumerate(value if shape.item else []):
-            yield from _differences(
-                shape.item or Shape(), entry, f"{where}[{at}]" if where != "it" else f"item {at + 1}"
-            )
+        inner = shape.item or Shape("object" if shape.fields else "", shape.fields)
+        for at, entry in enumerate(value if inner != Shape() else []):
+            yield from _differences(inner, entry, f"{where}[{at}]" if where != "it" else f"item {at + 1}")
 
 
 def _kind(value: object) -> str:
@@ -137,15 +134,7 @@ def _an(kind: str) -> str:
 def _plural(item: Shape | None) -> str:
     if item is None or not item.kind:
         return "items"
-    return f"{item.kind}s{f' with {_listed(item.fields)}' if item.fields else ''}"
-
-
-def _listed(fields: tuple[tuple[str, Shape], ...]) -> str:
-    return ", ".join(name if not inner.kind else f"{name} ({_named(inner)})" for name, inner in fields)
-
-
-def _named(shape: Shape) -> str:
-    return str(shape) if shape.fields or shape.item else shape.kind
+    return str(item) if item.fields or item.item else f"{item.kind}s"
 
 
 class _NotUnderstood(ValueError):

@@ -38,6 +38,7 @@ _FROM = re.compile(
 _INTO = re.compile(
     r"\b(?:in|into|inside|within|to)\s{1,3}(?:(?:the|a|an|file|called|named)\s{1,3}){0,3}[`\"'*]?$", re.IGNORECASE
 )
+_DENIED = re.compile(r"\b(?:not|never|\w+n['\u2019]t)\s{1,3}$", re.IGNORECASE)
 _PUTTING = re.compile(r"(?:writ|put|place|store|output|link|creat|add|generat|produc|includ)", re.IGNORECASE)
 _LEAD = re.compile(
     r"\s*(?:[-*+•\u2013]\s+|\(?\d{1,3}[.)]\s+|#{1,6}\s+|\[[ xX]?\]\s+|(?:the|a|and|file|an?d?)\s+){0,4}", re.IGNORECASE
@@ -110,7 +111,7 @@ def _roles(unit: Unit, role: bool, known: set[str], attached: Collection[str], *
         start = unit.mentions[at - 1].end if at else 0
         before, after = flat[start : mention.start], flat[mention.end :]
         if not at and _LEAD.fullmatch(before):
-            asked = _lead_asks(unit, after, role, demanding=demanding)
+            asked = _lead_asks(unit, mention, role, demanding=demanding)
         elif at and not _governed(_last_part(before)):
             asked = roles[-1]
         else:
@@ -123,7 +124,8 @@ def _roles(unit: Unit, role: bool, known: set[str], attached: Collection[str], *
     return roles
 
 
-def _lead_asks(unit: Unit, after: str, role: bool, *, demanding: bool) -> bool:
+def _lead_asks(unit: Unit, mention: Mention, role: bool, *, demanding: bool) -> bool:
+    after = unit.text[mention.end :]
     if demanding and (_STATES.match(after) or _DEMAND.match(after)):
         return True
     if not role or not _DEMAND.match(after):
@@ -135,7 +137,12 @@ def _lead_asks(unit: Unit, after: str, role: bool, *, demanding: bool) -> bool:
 def _asks(before: str) -> bool:
     """Say whether what stands before a name asks for it: the nearest word that governs it does."""
     found = list(_GOVERNOR.finditer(before))
-    if not found or found[-1]["reads"] or _FROM.search(before[-80:]):
+    if (
+        not found
+        or found[-1]["reads"]
+        or _DENIED.search(before[: found[-1].start()][-20:])
+        or _FROM.search(before[-80:])
+    ):
         return False
     return not _INTO.search(before[-80:]) or _PUTTING.match(found[-1][0]) is not None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ _CALL = re.compile(
 _BARE_URL = re.compile(r"""\burl\(\s{0,4}([^"'()\s]{1,500})\s{0,4}\)""")
 _FOREIGN = re.compile(r"^(?:[a-z][a-z0-9+.-]*:|//|#|\?|$|\{|\$)", re.IGNORECASE)
 _CODE = (".js", ".mjs", ".css")
+
+MOST_ADDRESSES = 2_000
 
 LEADS_SOMEWHERE = "its links lead to files that are there"
 
@@ -86,7 +89,12 @@ def _broken(page: str, address: str, files: Mapping[str, bytes]) -> bool:
     return path not in files and not (path.endswith("/") and f"{path}index.html" in files)
 
 
-def _addresses(path: str, content: bytes) -> Iterator[str]:
+def _addresses(path: str, content: bytes) -> list[str]:
+    """Return the distinct addresses of a file, the first MOST_ADDRESSES of them."""
+    return list(itertools.islice(dict.fromkeys(_all_addresses(path, content)), MOST_ADDRESSES))
+
+
+def _all_addresses(path: str, content: bytes) -> Iterator[str]:
     source = content.decode("utf-8", "replace")
     if not path.endswith(_CODE):
         source, _ = _split(source, _COMMENT, "-->")

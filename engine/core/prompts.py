@@ -16,7 +16,7 @@ from engine.core.brief import AttachedFile
 from engine.core.checks import Kind
 from engine.core.file_form import DIGEST as FILES_DIGEST
 from engine.core.file_form import VERSION as FILES_VERSION
-from engine.core.file_form import asked_files, form, shown_whole, to_write
+from engine.core.file_form import asked_files, form, links_of, shown_whole, to_write
 from engine.core.replies import format_files, mark, parse_reply
 from engine.ports import Message, Prompt
 
@@ -116,7 +116,7 @@ def generate_prompt(
     shown, sources = data_sections(brief, boundary=boundary, tree=tree or {}, note=attachments_note, whole=whole)
     wishes = to_write(brief, sources) if sources else asked_files(brief)
     if any(wish.path != "index.html" for wish in wishes):
-        end = form("later" if sources else "first", wishes, boundary, page=True, readme=True)
+        end = form("later" if sources else "first", wishes, boundary, page=True, readme=True, links=links_of(brief))
         return with_files(_prompt("generate", request_messages([*shown, end], sources, boundary)))
     end = _form(_FORM_LATER if sources else _FORM, boundary)
     return _prompt("generate", request_messages([*shown, end], sources, boundary))

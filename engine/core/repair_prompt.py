@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.core.file_form import failing_files, form, shown_whole
+from engine.core.file_form import failing_files, form, links_of, shown_whole
 from engine.core.prompts import RULES, check_line, data_sections, request_messages, with_files
 from engine.core.replies import mark
 from engine.ports import Prompt
@@ -82,7 +82,7 @@ def repair_prompt(
         brief, boundary=boundary, tree=tree, note=attachments_note, findings=told, whole=whole
     )
     if wrong := [wish for wish in failing_files(brief, findings.failing) if wish.path != "index.html"]:
-        end = form("repair", wrong, boundary, page=_page_fails(findings, wrong), readme=False)
+        end = form("repair", wrong, boundary, page=_page_fails(findings, wrong), readme=False, links=links_of(brief))
         messages = request_messages([*sections, end], sources, boundary)
         return with_files(Prompt(name="repair", version=VERSION, digest=_DIGEST, messages=messages))
     end = _FORM.format(first=mark(boundary, "file", "index.html"), closing=mark(boundary, "complete", 1))

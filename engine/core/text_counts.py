@@ -42,6 +42,7 @@ _PHRASE = re.compile(
 )
 #: What is counted is then not the file: the first 50 words of it, five words a line, a title of five words.
 _PART_BEFORE = re.compile(
+    r"\b(?:or|to|least|most|than)\s{1,3}$|\d\s{0,3}[-\u2013\u2014]\s{0,3}$|"
     r"\b(?:first|last|top|next|every|these|those|common|longest|shortest|other|each|per|frequent|more|another|extra|the)\s{1,3}$|"
     r"\b(?:titles?|heading|headline|tagline|slogan|captions?|names?|sentences?|lines?|stanzas?|paragraphs?|sections?|intro(?:duction)?|"
     r"abstract|conclusion|bullets?|items?|entr(?:y|ies)|labels?|quotes?|comments?|fields?|values?|reasons?|subtitle|verses?|columns?|rows?)"
@@ -56,6 +57,7 @@ _PART_AFTER = re.compile(
     re.IGNORECASE,
 )
 _PART_OF_MORE = re.compile(r"\b(?:with|including|includes|plus|followed by|and)\s{1,3}an?\s{1,3}$", re.IGNORECASE)
+_LETTER = re.compile(r"[^\W_]")
 _ENDS = re.compile(r"[.!?…]+[\"'”\u2019)\]]*(?=\s|$)")
 _CERTAIN_ENDS = re.compile(r"[.!?…]+[\"'”\u2019)\]]*(?=\s+[\"'“\u2018(]?[A-Z0-9]|\s*$)")
 
@@ -109,7 +111,7 @@ def readings(unit: str, text: str) -> tuple[int, ...]:
     match unit:
         case "word":
             tokens = text.split()
-            found = (sum(any(sign.isalnum() for sign in token) for token in tokens), len(tokens))
+            found = (sum(map(bool, map(_LETTER.search, tokens))), len(tokens))
         case "line":
             lines = text.strip("\n").split("\n") if text.strip() else []
             found = (sum(bool(line.strip()) for line in lines), len(lines))
