@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from engine.core.checks import Kind
 from engine.core.file_mentions import suffix
 from engine.core.file_rules import THERE
-from engine.core.file_wishes import link_targets, wishes_of
+from engine.core.file_wishes import link_targets, sentence_rules, wishes_of
 from engine.core.replies import mark
 from engine.core.site import may_change
 
@@ -84,9 +85,28 @@ def links_of(brief: Brief) -> list[str]:
 
 
 def failing_files(brief: Brief, failing: Sequence[CheckResult]) -> list[Wish]:
-    """Return the files whose rules are among what fails."""
-    texts = {result.check.text for result in failing}
-    return [wish for wish in asked_files(brief) if any(rule.full_text in texts for rule in wish.rules)]
+    """Return the files that what fails is about."""
+    paths = {path for result in failing for path in paths_of(result)}
+    return [wish for wish in asked_files(brief) if wish.path in paths]
+
+
+def page_fails(failing: Sequence[CheckResult]) -> bool:
+    """Say whether anything but the other files fails: then the page is asked for too."""
+    return any(not paths_of(result) or "index.html" in paths_of(result) for result in failing)
+
+
+def paths_of(result: CheckResult) -> set[str]:
+    """Return the files that a failing result is about; nothing where it is about the page as it runs."""
+    if result.check.kind is Kind.FILE:
+        return {result.check.text.partition(": ")[0]}
+    if result.check.kind is not Kind.PROSE:
+        return set()
+    said = result.detail.split("; ")
+    return {
+        rule.path
+        for rule in sentence_rules(result.check.text, {}) or ()
+        if any(one.startswith(rule.path) for one in said)
+    }
 
 
 def form(

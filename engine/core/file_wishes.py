@@ -83,11 +83,13 @@ def file_results(
         *(wish.path for wish in wishes if suffix(wish.path) in {"html", "htm"} and wish.path != "index.html"),
     ]
     found += [leads_somewhere(page) for page in pages]
+    # What a check says itself is no rule twice, but that a file is there is what the warnings are made of.
     decided = {
         rule.full_text
         for check in checks
         if check.kind is Kind.PROSE
         for rule in sentence_rules(check.text, attachments) or ()
+        if rule.text != rules.THERE
     }
     distinct = {rule.full_text: rule for rule in found if rule.full_text not in decided}
     return [rule.result(files) for rule in list(distinct.values())[:MOST_RULES]]

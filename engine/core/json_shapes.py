@@ -89,24 +89,25 @@ def _refused(constant: str) -> object:
 
 def _differences(shape: Shape, value: object, where: str) -> Iterator[str]:
     found = _kind(value)
-    if shape.kind and found != shape.kind and not (shape.kind == "number" and found == "integer"):
-        yield f"{where} is {_an(found)}, not {_an(shape.kind)}"
-    elif shape.fields and not isinstance(value, dict | list):
-        yield f"{where} is {_an(found)}, not an object"
+    wanted = shape.kind or ("object" if shape.fields and found not in {"object", "array"} else "")
+    if wanted and found != wanted and not (wanted == "number" and found == "integer"):
+        yield f"{where} is {_an(found)}, not {_an(wanted)}"
     elif isinstance(value, dict):
-        for name, inner in shape.fields:
-            if name in value:
-                yield from _differences(inner, value[name], name if where == "it" else f"{where}.{name}")
-            else:
-                yield f"{where} has no {name!r}"
+        yield from _lacking(shape, value, "" if where == "it" else f"{where}.")
     elif isinstance(value, list):
-        if (shape.least is not None and len(value) < shape.least) or (
-            shape.most is not None and len(value) > shape.most
-        ):
+        if len(value) < (shape.least or 0) or len(value) > (len(value) if shape.most is None else shape.most):
             yield f"{where} has {len(value)} items"
         inner = shape.item or Shape("object" if shape.fields else "", shape.fields)
         for at, entry in enumerate(value if inner != Shape() else []):
             yield from _differences(inner, entry, f"{where}[{at}]" if where != "it" else f"item {at + 1}")
+
+
+def _lacking(shape: Shape, value: dict[str, object], before: str) -> Iterator[str]:
+    for name, inner in shape.fields:
+        if name in value:
+            yield from _differences(inner, value[name], f"{before}{name}")
+        else:
+            yield f"{before[:-1] or 'it'} has no {name!r}"
 
 
 def _kind(value: object) -> str:

@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.core.file_form import failing_files, form, links_of, shown_whole
+from engine.core.file_form import failing_files, form, links_of, page_fails, shown_whole
 from engine.core.prompts import RULES, check_line, data_sections, request_messages, with_files
 from engine.core.replies import mark
 from engine.ports import Prompt
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from engine.core.brief import Brief
     from engine.core.checks import Check, CheckResult
-    from engine.core.file_wishes import Wish
 
 VERSION = "2"
 
@@ -82,18 +81,19 @@ def repair_prompt(
         brief, boundary=boundary, tree=tree, note=attachments_note, findings=told, whole=whole
     )
     if wrong := [wish for wish in failing_files(brief, findings.failing) if wish.path != "index.html"]:
-        end = form("repair", wrong, boundary, page=_page_fails(findings, wrong), readme=False, links=links_of(brief))
+        end = form(
+            "repair",
+            wrong,
+            boundary,
+            page=bool(findings.refused) or page_fails(findings.failing),
+            readme=False,
+            links=links_of(brief),
+        )
         messages = request_messages([*sections, end], sources, boundary)
         return with_files(Prompt(name="repair", version=VERSION, digest=_DIGEST, messages=messages))
     end = _FORM.format(first=mark(boundary, "file", "index.html"), closing=mark(boundary, "complete", 1))
     messages = request_messages([*sections, end], sources, boundary)
     return Prompt(name="repair", version=VERSION, digest=_DIGEST, messages=messages)
-
-
-def _page_fails(findings: Findings, wrong: Sequence[Wish]) -> bool:
-    """Say whether anything but the rules of these files fails: then the page is asked for too."""
-    texts = {rule.full_text for wish in wrong for rule in wish.rules}
-    return bool(findings.refused) or any(r.check.text not in texts for r in findings.failing)
 
 
 def _told(findings: Findings) -> Iterator[str]:

@@ -106,6 +106,7 @@ def test_what_a_check_states_is_a_rule_once() -> None:
     results = file_results("Create a.txt (three words) and b.txt.", checks, {}, {"a.txt": b"x y z", "index.html": PAGE})
     texts = [r.check.text for r in results]
     assert "a.txt: exactly 3 words" not in texts  # the check says so itself
+    assert "a.txt: is there" in texts
     assert "b.txt: exactly 2 words" in texts
 
 
