@@ -25,6 +25,7 @@ _NEGATED = re.compile(
     r"\b(?:not|never|without|avoid\w*|unless|if|otherwise|instead|neither|nor|except|optional(?:ly)?|ideally|maybe|perhaps|\w+n['\u2019]t)\b",
     re.IGNORECASE,
 )
+_NO_FORM = re.compile(r"\b(?:not|never|instead|\w+n['\u2019]t)\b[^{]{0,40}\{", re.IGNORECASE)
 _QUOTED = r"(?:\"([^\"\n]{1,300})\"|“([^”\n]{1,300})”|`([^`\n]{1,300})`|(?<!\w)'([^'\n]{1,300})'(?!\w))"
 _CONTAINS = re.compile(
     r"\b(?:contain(?:s|ing)?|includ(?:es?|ing)|say(?:s|ing)|mention(?:s|ing)?|with)\s{1,3}(?:the\s{1,3})?(?:exact\s{1,3})?"
@@ -96,10 +97,11 @@ class Reading:
 def read_clause(path: str, clause: str, attachments: Mapping[str, bytes] | None = None) -> Reading:
     """Return the rules on `path` that a clause states, and what of the clause is not understood.
 
-    Where the clause denies or makes a condition, no rule is taken from it.
+    What stands after a word that denies or makes a condition is not read, nor are the two words before it: `50 words unless`.
     """
-    reading = Reading(path, clause[:MOST_CLAUSE], attachments or {})
     kind = suffix(path)
+    read, unread = _affirmed(clause[:MOST_CLAUSE], kind)
+    reading = Reading(path, read, attachments or {})
     for reader in (
         _shape if kind in _JSON else None,
         _contained,
@@ -109,9 +111,18 @@ def read_clause(path: str, clause: str, attachments: Mapping[str, bytes] | None 
     ):
         if reader is not None:
             reader(reading)
-    if _NEGATED.search(reading.left):
-        return Reading(path, clause, reading.attachments)
+    reading.left = f"{reading.left} {unread}"
     return reading
+
+
+def _affirmed(clause: str, kind: str) -> tuple[str, str]:
+    """Return the part of a clause that is read, and the rest. A form in braces is one whatever stands before it but `not`."""
+    denied = _NEGATED.search(clause)
+    if denied is None or (kind in _JSON and "{" in clause and not _NO_FORM.search(clause)):
+        return clause, ""
+    end = clause.rfind(" ", 0, max(0, clause.rfind(" ", 0, max(0, denied.start() - 1))))
+    end = max(end, clause.find("\0") + 1 if clause.find("\0") < denied.start() else 0, 0)
+    return clause[:end], clause[end:]
 
 
 def _by_type(kind: str) -> Callable[[Reading], None] | None:

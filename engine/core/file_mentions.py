@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: So much of a brief is read for file names, in characters.
 MOST_CHARACTERS = 40_000
+#: And so many names of one sentence.
+MOST_MENTIONS = 100
 
 #: Types that a brief may ask for by name. `map` and `log` are no types here: `array.map` and `console.log` are no files.
 _TEXTS = (
@@ -73,7 +75,9 @@ def units(text: str) -> list[Unit]:
     ]
     edges = [0, *cuts, len(clean)]
     pieces = [(a, b) for a, b in itertools.pairwise(edges) if clean[a:b].strip()]
-    return [Unit(clean[a:b], tuple(_mentions(clean[a:b], depths[a:b]))) for a, b in pieces]
+    return [
+        Unit(clean[a:b], tuple(itertools.islice(_mentions(clean[a:b], depths[a:b]), MOST_MENTIONS))) for a, b in pieces
+    ]
 
 
 def suffix(path: str) -> str:

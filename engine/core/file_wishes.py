@@ -12,7 +12,7 @@ from engine.core.file_clauses import Reading, read_clause
 from engine.core.file_mentions import BINARY_TYPES, suffix
 from engine.core.file_rules import FileRule
 from engine.core.json_shapes import Shape
-from engine.core.named_files import Named, named_files
+from engine.core.named_files import MOST_CLAUSES, Named, named_files
 from engine.core.page_links import leads_somewhere, links_all
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 
 MOST_RULES = 120
+#: A check that is longer is none of a few rules on files, in characters.
+LONGEST_SENTENCE = 2_000
 
 _JSON = frozenset({"json", "geojson", "webmanifest"})
 _XML = frozenset({"xml", "rss", "atom"})
@@ -123,7 +125,9 @@ def _seen(result: CheckResult) -> str:
 
 def sentence_rules(text: str, attachments: Mapping[str, bytes]) -> list[FileRule] | None:
     """Return the rules that a sentence wholly consists of; None where a word of it is not understood."""
-    named = named_files(text, attached=attachments, demanding=True)
+    named = named_files(text, attached=attachments, demanding=True) if len(text) <= LONGEST_SENTENCE else []
+    if any(len(one.said) >= MOST_CLAUSES for one in named):
+        return None
     readings = [[read_clause(one.path, clause, attachments) for clause in one.said] for one in named]
     if not named or not all(readings) or not _covers(named, text):
         return None

@@ -9,6 +9,7 @@ from engine.core.json_shapes import TYPE_WORDS, Shape, read_shape, type_of
 from engine.core.text_counts import NUMBER, number_of
 
 _FORMS_TRIED = 4
+_MOST_OPENERS = 40
 _NOUNS = "objects?|strings?|numbers?|integers?|booleans?|items?|entries|elements?|arrays?|lists?"
 _ARRAY = re.compile(
     r"(?<![\w-])(?:json\s{1,3})?(?:array|list)(?:\s{1,3}of\s{1,3}(?:(?P<bound>exactly|at least|at most)\s{1,3})?"
@@ -58,14 +59,21 @@ def take_shape(clause: str) -> tuple[Shape | None, str]:
 
 
 def _take_form(clause: str) -> tuple[Shape | None, str]:
-    for tried, found in enumerate(re.finditer(r"[{\[]", clause)):
-        if tried == _FORMS_TRIED:
-            break
-        read = read_shape(clause[found.start() :])
+    """Take the form in braces that has the most fields: `{city}` in a sentence is none where a whole one follows."""
+    forms: list[tuple[Shape, int, int]] = []
+    starts = [found.start() for found in re.finditer(r"[{\[]", clause)]
+    while starts and len(forms) < _FORMS_TRIED:
+        start = starts.pop(0)
+        read = read_shape(clause[start:])
         if read is not None and (read[0].kind == "object" or read[0].item is not None):
-            left = f"{clause[: found.start()]} {clause[found.start() + read[1] :]}"
-            return read[0], re.sub(r"```(?:json5?|jsonc)?", " ", left)
-    return None, clause
+            forms.append((read[0], start, start + read[1]))
+            starts = [later for later in starts if later >= start + read[1]]
+        elif len(starts) > _MOST_OPENERS:
+            break
+    if not forms:
+        return None, clause
+    shape, start, end = max(forms, key=lambda form: len((form[0].item or form[0]).fields))
+    return shape, re.sub(r"```(?:json5?|jsonc)?", " ", f"{clause[:start]} {clause[end:]}")
 
 
 def _take_fields(clause: str) -> tuple[tuple[tuple[str, Shape], ...], str]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 MOST_FILES = 30
+#: So many clauses about one file are read.
+MOST_CLAUSES = 30
 
 _MOST_BEFORE = 600  # characters before a name that may govern it
 
@@ -87,7 +89,8 @@ def named_files(text: str, *, attached: Collection[str] = (), demanding: bool = 
         clauses = _clauses(unit)
         for mention, asked, clause in zip(unit.mentions, roles, clauses, strict=True):
             if asked and (mention.path in said or len(said) < MOST_FILES):
-                said.setdefault(mention.path, []).append(clause)
+                said.setdefault(mention.path, [])
+                said[mention.path] += [clause] if len(said[mention.path]) < MOST_CLAUSES else []
         last = unit.mentions[0].path if len(unit.mentions) == 1 and unit.mentions[0].path in said else ""
     return [Named(path, tuple(c for c in clauses if c.strip())) for path, clauses in said.items()]
 
@@ -109,7 +112,7 @@ def _roles(unit: Unit, role: bool, known: set[str], attached: Collection[str], *
     flat = _flat(unit.text)
     for at, mention in enumerate(unit.mentions):
         start = unit.mentions[at - 1].end if at else 0
-        before, after = flat[start : mention.start], flat[mention.end :]
+        before, after = flat[start : mention.start], flat[mention.end : mention.end + _MOST_BEFORE]
         if not at and _LEAD.fullmatch(before):
             asked = _lead_asks(unit, mention, role, demanding=demanding)
         elif at and not _governed(_last_part(before)):

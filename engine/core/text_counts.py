@@ -24,14 +24,14 @@ UNITS = {
     "paragraph": "paragraphs",
     "character": "characters",
 }
-_AT_LEAST = r"at least|no fewer than|no less than|not fewer than|not less than|a minimum of|minimum(?: of)?|min\.?"
-_AT_MOST = r"at most|no more than|not more than|up to|a maximum of|maximum(?: of)?|max\.?|not over"
+_AT_LEAST = r"at least|no fewer than|no less than|not fewer than|not less than|a minimum of|minimum(?: of)?|min\.?|≥|>="
+_AT_MOST = r"at most|no more than|not more than|up to|a maximum of|maximum(?: of)?|max\.?|not over|≤|<="
 _PHRASE = re.compile(
     r"(?<![\w.-])(?:(?P<between>between\s{1,3})|(?P<least>"
     + _AT_LEAST
-    + r")\s{1,3}|(?P<most>"
+    + r")\s{0,3}|(?P<most>"
     + _AT_MOST
-    + r")\s{1,3}|"
+    + r")\s{0,3}|"
     r"(?P<over>more than|over)\s{1,3}|(?P<under>fewer than|less than|under|below)\s{1,3}|(?P<exact>exactly|precisely)\s{1,3}|"
     r"(?P<rough>about|around|approximately|approx\.?|roughly|circa|nearly|almost|some|~)\s{0,3})?"
     rf"(?P<low>{_NUMBER})(?:\s{{0,3}}(?P<to>-|\u2013|—|to|and|or)\s{{0,3}}(?P<high>{_NUMBER}))?"
@@ -57,6 +57,12 @@ _PART_AFTER = re.compile(
     re.IGNORECASE,
 )
 _PART_OF_MORE = re.compile(r"\b(?:with|including|includes|plus|followed by|and)\s{1,3}an?\s{1,3}$", re.IGNORECASE)
+#: `word count: 300-400` says the same as `300-400 words`.
+_NAMED_COUNT = re.compile(
+    r"\b(word|line|character)[ -]count\s{0,3}(?:is|of|:|must be|should be)?\s{0,3}"
+    rf"((?:(?:between|exactly|{_AT_LEAST}|{_AT_MOST})\s{{0,3}})?{_NUMBER}(?:\s{{0,3}}(?:-|\u2013|\u2014|to|and)\s{{0,3}}{_NUMBER})?)(?![\w%]|\.\d)",
+    re.IGNORECASE,
+)
 _LETTER = re.compile(r"[^\W_]")
 _ENDS = re.compile(r"[.!?…]+[\"'”\u2019)\]]*(?=\s|$)")
 _CERTAIN_ENDS = re.compile(r"[.!?…]+[\"'”\u2019)\]]*(?=\s+[\"'“\u2018(]?[A-Z0-9]|\s*$)")
@@ -96,6 +102,7 @@ def take_counts(clause: str) -> tuple[list[Count], str]:
         counts.append(count)
         return " "
 
+    clause = _NAMED_COUNT.sub(r"\2 \1s ", clause)
     left = _PHRASE.sub(take, clause)
     return counts, left
 

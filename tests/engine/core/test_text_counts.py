@@ -36,6 +36,11 @@ from engine.core.text_counts import Count, readings, take_counts
         ("five sentences long", "exactly 5 sentences"),
         ("a 50-word summary", "exactly 50 words"),
         ("50 words of text", "exactly 50 words"),
+        ("max 100 words", "at most 100 words"),
+        ("\u2264 100 words", "at most 100 words"),
+        ("word count: 300-400", "300 to 400 words"),
+        ("a word count of exactly 50", "exactly 50 words"),
+        ("word count is between 300 and 400", "300 to 400 words"),
     ],
 )  # fmt: skip
 def test_a_number_of_words_is_understood(clause: str, said: str) -> None:
