@@ -24,12 +24,12 @@ _MOST_BEFORE = 600  # characters before a name that may govern it
 _ASKING = (
     r"creat\w*|writ(?:e|es|ing|ten)|mak(?:e|es|ing)|add(?:s|ing)?|generat\w*|produc(?:e|es|ing)|provides?|put|place|store|deliver\w*|"
     r"includ(?:e|es|ing)|contain(?:s|ing)?|publish\w*|prepare|draw|commit|output|compose|build|has|have|having|there (?:is|are|must be)|"
-    r"files?\s*:|deliverables?|link(?:s|ed|ing)? to|exists?|return|submit|host"
+    r"files?\s*:|deliverables?|link(?:s|ed|ing)? to|exists?|return|submit|host|(?:chang|updat|rewrit)(?:e|es|ing)|(?:edit|shorten|extend|expand)(?:s|ing)?"
 )
 _READING = (
     r"fetch\w*|read(?:s|ing)?|load(?:s|ed|ing)?|pars(?:e|es|ing)|us(?:e|es|ing|ed)|show(?:s|n|ing)?|display\w*|render\w*|list(?:s|ing)|"
     r"sums?|count(?:s|ing)?|attach\w*|provided|given|existing|import\w*|download\w*|upload\w*|export\w*|sav(?:e|es|ing)|open(?:s|ed|ing)?|"
-    r"convert\w*|process\w*|visuali[sz]\w*|based on|deriv\w*|comput\w*|calculat\w*|updat\w*|inputs?|library|cdn|"
+    r"convert\w*|process\w*|visuali[sz]\w*|based on|deriv\w*|comput\w*|calculat\w*|inputs?|library|cdn|"
     r"such as|e\.?g\b|example|for instance|instead|not|no|without|never|don't|remov\w*|delet\w*|renam\w*|replac\w*|rather than|if|whether"
 )
 _GOVERNOR = re.compile(rf"(?<![\w-])(?:(?P<asks>{_ASKING})|(?P<reads>{_READING}))(?![\w-])", re.IGNORECASE)
