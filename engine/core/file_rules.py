@@ -40,7 +40,7 @@ class FileRule:
         return f"{self.path}: {self.text}"
 
     def result(self, files: Mapping[str, bytes]) -> CheckResult:
-        """Return what the rule gives; on a missing file only the rule that it is there fails, the others are not run."""
+        """Return what the rule gives; on a missing file only the rule that it is there fails, the others cannot be decided."""
         check = Check(Kind.FILE, self.full_text)
         if self.path not in files:
             return CheckResult(check, Target.LOCAL, self._missing(), f"{self.path} is missing")
@@ -51,9 +51,8 @@ class FileRule:
 
     def _missing(self) -> Verdict:
         """A picture or a sound is not asked of a language model again: it is missing all the same, which is a warning."""
-        if self.text != THERE:
-            return Verdict.NOT_RUN
-        return Verdict.UNVERIFIABLE if suffix(self.path) in BINARY_TYPES else Verdict.FAIL
+        writable = suffix(self.path) not in BINARY_TYPES
+        return Verdict.FAIL if self.text == THERE and writable else Verdict.UNVERIFIABLE
 
 
 class Unsure(str):

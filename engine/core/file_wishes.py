@@ -111,8 +111,9 @@ def sentence_result(
     if not found:
         return None
     results = [rule.result(files) for rule in found]
-    wrong = [r for r in results if r.verdict in WRONG]
-    unsure = [r for r in results if r.verdict not in WRONG and r.verdict is not Verdict.PASS]
+    missing = {rule.full_text for rule in found if rule.path not in files and rule.text == rules.THERE}
+    wrong = [r for r in results if r.verdict in WRONG or r.check.text in missing]
+    unsure = [r for r in results if r.verdict is not Verdict.PASS]
     verdict = Verdict.FAIL if wrong else Verdict.UNVERIFIABLE if unsure else Verdict.PASS
     detail = "; ".join(_seen(r) for r in wrong or unsure)
     return CheckResult(check, Target.LOCAL, verdict, detail)

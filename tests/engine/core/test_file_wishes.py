@@ -160,11 +160,11 @@ def test_other_rules_hold_or_do_not(brief: str, content: bytes, verdict: str) ->
     assert list(gave(brief, path, content).values())[1][0] == verdict
 
 
-def test_a_missing_file_fails_once_and_its_other_rules_are_not_run() -> None:
+def test_a_missing_file_fails_once_and_its_other_rules_are_not_decided() -> None:
     results = file_results(TEN, (), UID, {"index.html": PAGE})
     of = {r.check.text: str(r.verdict) for r in results}
     assert of["about.md: is there"] == "fail"
-    assert of["about.md: exactly 3 words"] == "not_run"
+    assert of["about.md: exactly 3 words"] == "unverifiable"
     assert shortfalls(results) == [
         (
             "Files that are asked for are missing or empty: ashravan.txt, dilemma.json, about.md, pelican.svg, restaurant.json, prediction.json, "
@@ -246,6 +246,7 @@ def test_a_sentence_that_is_a_rule_on_files_is_decided(sentence: str) -> None:
     [
         ("about.md has exactly four words.", "about.md: it has 3 words: 1 too few"),
         ("nothing.txt exists", "nothing.txt is missing"),
+        ("photo.png exists", "photo.png is missing"),
         ("data.json is an array of 3 objects", "data.json: it has 2 items"),
         ("data.json is an object with the keys id and name", "data.json: it is an array, not an object"),
         ("data.json has the keys id and size", "data.json: item 1 has no 'size'; item 2 has no 'size'"),
