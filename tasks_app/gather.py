@@ -10,6 +10,7 @@ from engine.core import checks
 from engine.core.brief import AttachedFile, Brief
 from engine.core.budget import Budget
 from engine.core.decision import Purpose
+from engine.core.file_rules import shortfalls
 from engine.core.repository import marker, repository_name
 from engine.core.site import Frame, Origin
 from engine.ports import Repository
@@ -112,6 +113,7 @@ def verify_input(row: Round) -> VerifyInput:
         budget=budget_of(row),
         kept=tries.kept_checks(row),
         before=before,
+        attachments={f.name: bytes(f.content) for f in row.attachments.all() if f.content is not None},
         call_seconds=done.call_seconds,
         attached=_attached(row, before),
     )
@@ -133,6 +135,7 @@ def publish_input(row: Round) -> PublishInput:
         planned=Planned(planned.sha, planned.parent or None) if planned else None,
         simulated=row.simulated,
         degraded=row.degraded,
+        shortfalls=tuple(shortfalls(tries.results_of(row.chosen_attempt_id or 0))),
     )
 
 

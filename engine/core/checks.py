@@ -15,6 +15,7 @@ class Kind(StrEnum):
     SOURCE = "source"  # advice: what the page's source shows without running it
     REVIEW = "review"  # advice: what a person who reads the source would ask to change
     VIEW = "view"  # the page as it opened at one width, with its screenshot
+    FILE = "file"  # our own, on a file that the request names: it is there, its words, form, links
     GATE = "gate"  # our own, before a browser or a push: placeholders, secrets, token shapes
     EARLIER = "earlier"  # an expression that held when an earlier round of the task was published
     UNKNOWN = "unknown"  # neither text nor {"js": ...}: kept, never decided

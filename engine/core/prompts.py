@@ -9,17 +9,20 @@ import hashlib
 import itertools
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from engine.core.attachments import describe
 from engine.core.brief import AttachedFile
 from engine.core.changes import Changes, changes_of
 from engine.core.checks import Kind
+from engine.core.file_form import DIGEST as FILES_DIGEST
+from engine.core.file_form import VERSION as FILES_VERSION
+from engine.core.file_form import asked_files, form, links_of, shown_whole, to_write
 from engine.core.replies import format_files, mark, parse_reply
 from engine.ports import Message, Prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from engine.core.brief import Brief
     from engine.core.checks import Check
@@ -137,11 +140,24 @@ def generate_prompt(
     `boundary` is random for the request; `attachments_note` says what is wrong with the attachments (one that could not be fetched).
     Raises ValueError where a file of the tree holds the boundary: choose another.
     """
-    shown, sources = data_sections(brief, boundary=boundary, tree=tree or {}, note=attachments_note)
-    changes = _changes(brief, tree or {})
+    present = tree or {}
+    whole = shown_whole(brief, present)
+    shown, sources = data_sections(brief, boundary=boundary, tree=present, note=attachments_note, whole=whole)
+    changes = _changes(brief, present)
     changed = [name for name in changes.texts if name not in changes.removed | sources.keys()]
-    form = _form(_FORM_LATER if sources else _FORM, boundary, changed)
-    return _prompt("generate", request_messages([*shown, form], sources, boundary))
+    wishes = to_write(brief, sources) if sources else asked_files(brief)
+    if any(wish.path != "index.html" for wish in wishes):
+        which: Literal["later", "first"] = "later" if sources else "first"
+        end = form(which, wishes, boundary, page=True, readme=True, links=links_of(brief), changed=changed)
+        return with_files(_prompt("generate", request_messages([*shown, end], sources, boundary)))
+    end = _form(_FORM_LATER if sources else _FORM, boundary, changed)
+    return _prompt("generate", request_messages([*shown, end], sources, boundary))
+
+
+def with_files(prompt: Prompt) -> Prompt:
+    """Return a prompt that ends in the form for named files as the one of both versions."""
+    digest = hashlib.sha256(f"{prompt.digest}{FILES_DIGEST}".encode()).hexdigest()
+    return replace(prompt, version=f"{prompt.version}.{FILES_VERSION}", digest=digest)
 
 
 def format_prompt(previous: Prompt, reply: str, problems: Sequence[str]) -> Prompt:
@@ -170,12 +186,19 @@ def continue_prompt(previous: Prompt, reply: str, boundary: str) -> Prompt:
 
 
 def data_sections(
-    brief: Brief, *, boundary: str, tree: Mapping[str, bytes], note: str = "", findings: str = ""
+    brief: Brief,
+    *,
+    boundary: str,
+    tree: Mapping[str, bytes],
+    note: str = "",
+    findings: str = "",
+    whole: Collection[str] = (),
 ) -> tuple[list[str], dict[str, bytes]]:
     """Return a request's marked data, from its first line to the end of the data, and the present sources, which are shown before it.
 
     An attached index.html is the page to be changed. What the brief asks to change else is shown whole, and the rest described. `findings`:
     what a browser found wrong with the present files, among which is then what became of the attachments that were to be changed.
+    `whole`: files that are shown as sources whatever their type.
     """
     changes = _changes(brief, tree, repairs=bool(findings))
     seed = {file.name: file.content for file in brief.attachments if file.name == "index.html"}
@@ -187,13 +210,15 @@ def data_sections(
     present = {**tree, **seed} if not findings else tree
     others = {path: content for path, content in present.items() if path not in {file.name for file in attached}}
     data = [
-        AttachedFile(path, "already published", content) for path, content in others.items() if not _is_source(path)
+        AttachedFile(path, "already published", content)
+        for path, content in others.items()
+        if not (_is_source(path) or path in whole)
     ]
     sections = [f"{_FIRST_LINE}{boundary}", *_attachment_sections([*attached, *data], boundary, note, changes)]
     sections += [f"{_mark(boundary, 'brief')}\n{brief.text.strip()}", *_check_section(brief.checks, boundary)]
     if findings:
         sections.append(f"{_mark(boundary, 'findings')}\n{findings}")
-    sources = {path: content for path, content in others.items() if _is_source(path)}
+    sources = {path: content for path, content in others.items() if _is_source(path) or path in whole}
     return [*sections, _mark(boundary, "end of data")], sources
 
 

@@ -9,7 +9,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.core.prompts import RULES, check_line, data_sections, request_messages
+from engine.core.file_form import failing_files, form, links_of, page_fails, shown_whole
+from engine.core.prompts import RULES, check_line, data_sections, request_messages, with_files
 from engine.core.replies import mark
 from engine.ports import Prompt
 
@@ -77,9 +78,23 @@ def repair_prompt(
     Raises ValueError where a file holds the boundary: choose another.
     """
     told = "\n".join(_told(findings))
-    sections, sources = data_sections(brief, boundary=boundary, tree=tree, note=attachments_note, findings=told)
-    form = _FORM.format(first=mark(boundary, "file", "index.html"), closing=mark(boundary, "complete", 1))
-    messages = request_messages([*sections, form], sources, boundary)
+    whole = shown_whole(brief, tree)
+    sections, sources = data_sections(
+        brief, boundary=boundary, tree=tree, note=attachments_note, findings=told, whole=whole
+    )
+    if wrong := [wish for wish in failing_files(brief, findings.failing) if wish.path != "index.html"]:
+        end = form(
+            "repair",
+            wrong,
+            boundary,
+            page=bool(findings.refused) or page_fails(findings.failing),
+            readme=False,
+            links=links_of(brief),
+        )
+        messages = request_messages([*sections, end], sources, boundary)
+        return with_files(Prompt(name="repair", version=VERSION, digest=_DIGEST, messages=messages))
+    end = _FORM.format(first=mark(boundary, "file", "index.html"), closing=mark(boundary, "complete", 1))
+    messages = request_messages([*sections, end], sources, boundary)
     return Prompt(name="repair", version=VERSION, digest=_DIGEST, messages=messages)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.core import repository
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.core.file_wishes import sentence_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,9 @@ def acceptable(results: list[CheckResult]) -> bool:
     return all(r.verdict is Verdict.PASS for r in results if r.check.kind is Kind.RULE)
 
 
-def static_result(check: Check, files: Mapping[str, bytes]) -> CheckResult:
+def static_result(
+    check: Check, files: Mapping[str, bytes], attachments: Mapping[str, bytes] | None = None
+) -> CheckResult:
     """Judge one check of the request without a browser; what cannot be decided so is `not_run` or `unverifiable`, never a pass."""
     match check.kind:
         case Kind.JS:
@@ -43,6 +46,8 @@ def static_result(check: Check, files: Mapping[str, bytes]) -> CheckResult:
             return _as(check, _mit(files))
         case Kind.PROSE if _README_SENTENCE.match(check.text):
             return _as(check, _readme(files))
+        case Kind.PROSE if result := sentence_result(check, files, attachments):
+            return result
         case Kind.PROSE:
             return CheckResult(check, Target.LOCAL, Verdict.UNVERIFIABLE, "no rule of ours decides this sentence")
         case _:

@@ -46,6 +46,7 @@ class PublishInput:
     planned: Planned | None
     simulated: bool
     degraded: bool
+    shortfalls: tuple[str, ...] = ()  # in sentences, what the tree lacks of what was asked for
 
 
 def publish(task: PublishInput, ports: Ports) -> Published:
@@ -55,6 +56,8 @@ def publish(task: PublishInput, ports: Ports) -> Published:
 
     Raises Transient, OutOfService, Permanent as the forge does.
     """
+    for sentence in task.shortfalls:
+        ports.journal.warn(sentence)
     try:
         place, sha = _published(task, ports)
     except Permanent as error:

@@ -9,6 +9,7 @@ from engine.core import rules
 from engine.core.changes import change_results
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
 from engine.core.decision import Next, Purpose, Tried, as_js, candidates, decide, tree_digest
+from engine.core.file_wishes import file_results
 from engine.core.gates import bars
 from engine.core.review import review_results
 from engine.core.source_rules import source_results
@@ -54,6 +55,7 @@ class VerifyInput:
     budget: Budget
     kept: tuple[Check, ...] = ()
     before: Mapping[str, bytes] = field(default_factory=dict)
+    attachments: Mapping[str, bytes] = field(default_factory=dict)  # of this round
     call_seconds: float = 0.0  # that the round's longest model call took
     attached: Mapping[str, bytes] = field(
         default_factory=dict
@@ -92,13 +94,17 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
     page = PageUnderTest(task.url, new.files, Target.LOCAL, task.words)
     report = _report(page, asked, bars(new.gates), task.budget.check_seconds(ports.clock.now()), ports)
     ran = iter(report.results)
-    requested = [next(ran) if check.kind is Kind.JS else rules.static_result(check, new.files) for check in task.checks]
+    requested = [
+        next(ran) if check.kind is Kind.JS else rules.static_result(check, new.files, task.attachments)
+        for check in task.checks
+    ]
     earlier = [
         CheckResult(check, r.target, r.verdict, r.detail, r.value, r.milliseconds)
         for check, r in zip(task.kept, ran, strict=True)
     ]
     changed = change_results(task.words, task.attached, new.files)
-    judged = [*rules.own_results(new.files), *changed, *requested, *earlier]
+    named = file_results(task.words, task.checks, task.attachments, new.files)
+    judged = [*rules.own_results(new.files), *changed, *requested, *earlier, *named]
     asked_for = "\n".join([task.words, *(check.text for check in (*task.checks, *task.kept))])
     advice = source_results(new.files, task.checks)
     parsed = any(report.views) and not any("SyntaxError" in error for view in report.views for error in view.errors)

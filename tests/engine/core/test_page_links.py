@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from engine.core.checks import Verdict
+from engine.core.page_links import leads_somewhere, linked_from, links_all
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b'<a href="a.txt">a</a>',
+        b"<a class=x href='./a.txt#top'>a</a>",
+        b"<img alt='' src=a.txt>",
+        b"<object data=\"a.txt?x=1\"></object>",
+        b"<script>fetch('a.txt').then(show)</script>",
+        b"<script src='app.js'></script>",
+        b"<link rel=stylesheet href='css/x.css'>",
+        b"<A HREF = \"a.txt\" >a</A>",
+        b"<a href='sub/../a.txt'>a</a>",
+    ],
+)  # fmt: skip
+def test_what_a_page_links_or_loads_is_found(page: bytes) -> None:
+    files = {
+        "index.html": page,
+        "a.txt": b"a",
+        "app.js": b"fetch(`a.txt`)",
+        "css/x.css": b"body{background:url(../a.txt)}",
+    }
+    assert links_all("index.html", ["a.txt"]).result(files).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<p>a.txt</p>",
+        b"<!-- <a href='a.txt'> -->",
+        b"<a href='https://example.org/a.txt'>a</a>",
+        b"<a href='/a.txt'>a</a>",
+        b"<a href='other/a.txt'>a</a>",
+        b"<a href='b-a.txt'>a</a>",
+        b"<a data-href='a.txt'>a</a>",
+    ],
+)
+def test_a_name_that_is_no_link_is_none(page: bytes) -> None:
+    result = links_all("index.html", ["a.txt"]).result({"index.html": page, "a.txt": b"a"})
+    assert (result.verdict, result.detail) == (Verdict.FAIL, "not linked: a.txt")
+
+
+def test_a_name_in_a_scripts_text_alone_is_not_decided() -> None:
+    page = b"<script>for (const name of ['a.txt']) list.append(link(name))</script>"
+    assert links_all("index.html", ["a.txt"]).result({"index.html": page, "a.txt": b""}).verdict is Verdict.UNVERIFIABLE
+
+
+def test_a_link_of_a_script_is_relative_to_the_page_and_one_of_a_style_to_itself() -> None:
+    files = {
+        "index.html": b"<script src=js/app.js></script><link href=css/x.css>",
+        "js/app.js": b"fetch('a.json')",
+        "css/x.css": b"@import 'b.css';",
+    }
+    assert {"a.json", "css/b.css"} <= linked_from("index.html", files)
+
+
+@pytest.mark.parametrize(
+    ("page", "broken"),
+    [
+        (b"<a href='about.html'>x</a><a href='about'>y</a><a href='docs/'>z</a><a href=''>s</a><a href='#t'>t</a>", ""),
+        (b"<a href='mailto:a@b.c'>x</a><a href='//x.org/y'>y</a><a href='?x=1'>z</a>", ""),
+        (b"<a href='gone.html'>x</a>", "gone.html"),
+        (b"<a href='/about.html'>x</a>", "/about.html"),
+        (b"<a href='../up.html'>x</a>", "../up.html"),
+        (b"<script>const t = '<a href=\"x.html\">'</script>", ""),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_named(page: bytes, broken: str) -> None:
+    files = {"index.html": page, "about.html": b"", "docs/index.html": b""}
+    result = leads_somewhere("index.html").result(files)
+    assert result.verdict is (Verdict.FAIL if broken else Verdict.PASS)
+    assert broken in result.detail
+
+
+def test_a_page_in_a_folder_links_from_there() -> None:
+    files = {
+        "docs/a.html": b"<a href='../index.html'>x</a><a href='b.html'>y</a>",
+        "index.html": b"",
+        "docs/b.html": b"",
+    }
+    assert leads_somewhere("docs/a.html").result(files).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<!--" * 60_000,
+        b"<script>" * 30_000,
+        b"<a href=" * 30_000,
+        b" href = " * 30_000,
+        b"fetch('" * 30_000,
+        b"url(" * 60_000,
+    ],
+)
+def test_hostile_pages_are_read_in_no_time(page: bytes) -> None:
+    began = time.perf_counter()
+    links_all("index.html", ["a.txt"]).result({"index.html": page, "a.txt": b""})
+    assert time.perf_counter() - began < 4
