@@ -10,6 +10,7 @@ from engine.core import checks
 from engine.core.brief import AttachedFile, Brief
 from engine.core.budget import Budget
 from engine.core.decision import Purpose
+from engine.core.prose import undecided
 from engine.core.repository import marker, repository_name
 from engine.ports import Repository
 from engine.steps.deploy import DeployInput, FrozenCheck
@@ -51,6 +52,8 @@ def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
         secret_in=found_in,
         last_tree=lambda: _last_tree(row),
         again=_again(row),
+        unprobed=() if row.plan or row.probes.exists() else undecided(_checks(row)),
+        probe_calls=row.attempts.filter(kind="probe", run=row.run).count(),
     )
 
 
@@ -90,6 +93,7 @@ def verify_input(row: Round) -> VerifyInput:
         kept=tries.kept_checks(row),
         before=tries.page_before(row),
         call_seconds=done.call_seconds,
+        probes=tries.probes_of(row),
     )
 
 

@@ -12,6 +12,7 @@ from engine.browser.elements import elements
 from engine.browser.foreign import Foreign
 from engine.browser.network import Network, Nothing
 from engine.browser.polling import AT_ONCE, PageLeftError, Polling, StuckAtError
+from engine.browser.probing import Probing
 from engine.browser.reading import PageGoneError, Reading, evaluate, syntax_problem
 from engine.browser.using import use
 from engine.browser.visit import visiting
@@ -60,6 +61,8 @@ class Verification:
             pass
         self._close_all(Verdict.TIMEOUT, "no time was left for this")
         await looked
+        for at, probe in enumerate(self._job.probes, len(self._job.expressions)):
+            tell(await Probing(self._job, self._browser, self._foreign, at, probe).run(self._ends))
 
     async def _look(self) -> None:
         network = Network(self._job, self._foreign)

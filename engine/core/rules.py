@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.core import repository
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.core.file_sentences import file_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +44,8 @@ def static_result(check: Check, files: Mapping[str, bytes]) -> CheckResult:
             return _as(check, _mit(files))
         case Kind.PROSE if _README_SENTENCE.match(check.text):
             return _as(check, _readme(files))
+        case Kind.PROSE if decided := file_sentence(check.text, files):
+            return CheckResult(check, Target.LOCAL, Verdict.PASS if decided[0] else Verdict.FAIL, decided[1])
         case Kind.PROSE:
             return CheckResult(check, Target.LOCAL, Verdict.UNVERIFIABLE, "no rule of ours decides this sentence")
         case _:
