@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser, Page
 
-    from engine.adapters.browser_job import Job
+    from engine.adapters.browser_job import Job, ProbeJob
     from engine.browser.visit import Visit
 
 DESKTOP, PHONE = 1280, 390  # pixels
 EMPTY_SECONDS = 0.7  # of one check on an empty page; one that still waits then does not hold there
 BEFORE_USE = 4.0  # seconds after which the page is used, where nothing else is left to wait for
 AFTER_USE = 5.0
+PROBES_AT_ONCE = 2
 
 _NAVIGATED = "context was destroyed"  # what Playwright says where the check before it left the page
 
@@ -61,8 +62,17 @@ class Verification:
             pass
         self._close_all(Verdict.TIMEOUT, "no time was left for this")
         await looked
-        for at, probe in enumerate(self._job.probes, len(self._job.expressions)):
-            tell(await Probing(self._job, self._browser, self._foreign, at, probe).run(self._ends))
+        await self._probe()
+
+    async def _probe(self) -> None:
+        """Run the probes, two at a time: most of what they do is wait."""
+        free = asyncio.Semaphore(PROBES_AT_ONCE)
+
+        async def one(index: int, probe: ProbeJob) -> None:
+            async with free:
+                tell(await Probing(self._job, self._browser, self._foreign, index, probe).run(self._ends))
+
+        await asyncio.gather(*(one(at, probe) for at, probe in enumerate(self._job.probes, len(self._job.expressions))))
 
     async def _look(self) -> None:
         network = Network(self._job, self._foreign)

@@ -49,7 +49,7 @@ def library_expression(name: str, version: str, cdn: str) -> str:
     if (all('script[type=module],script[type=importmap]').length) throw new Error('a module may have brought it');
     return false;
   }}
-  const versions = tags.map(e => (address(e).pathname.match(/[@\\/-]v?(\\d+(?:\\.\\d+)*)/) ?? [])[1]);
+  const versions = tags.map(e => (address(e).pathname.match(/(?:{package})(?:\\.min)?[@\\/.-]v?(\\d+(?:\\.\\d+)*)/i) ?? [])[1]);
   if ({wanted} && versions.every(v => !v)) throw new Error('the address does not tell the version');
   return ({loaded}) && (!{wanted} || versions.some(v => v === {wanted} || v?.startsWith({wanted} + '.')));
 }})()"""

@@ -55,6 +55,12 @@ const bare = text => flat(text).replace(/^[^\\p{L}\\p{N}]+|[^\\p{L}\\p{N}]+$/gu,
 const seen = e => e.checkVisibility({visibilityProperty: true});
 const text = e => flat(/^(INPUT|TEXTAREA|SELECT)$/.test(e.tagName) ? e.value : e.textContent);
 const numbers = t => t.replace(/(?<=\\d)[,' ](?=\\d{3}(?!\\d))/g, '').match(/-?\\d+(\\.\\d+)?/g) ?? [];
+const labelled = (elements, wanted) => {
+  const names = elements.flatMap(e => [e.getAttribute('aria-label'), e.value, e.textContent]).map(bare);
+  if (names.includes(wanted)) return true;
+  if (names.some(name => name.toLowerCase() === wanted.toLowerCase())) throw new Error('it is written in other case');
+  return false;
+};
 const all = selector => [...document.querySelectorAll(selector)];"""
 
 NO_ERRORS = (
@@ -132,9 +138,7 @@ def _element_shows(sentence: Sentence, found: Found) -> str:
 
 def _labelled(selector: str) -> Callable[[Sentence, Found], str]:
     def write(sentence: Sentence, found: Found) -> str:
-        wanted = _js(sentence.said(found["text"]))
-        named = "[e.getAttribute('aria-label'), e.value, e.textContent].some(name => name && bare(name) === bare(%s))"
-        return f"all({_js(selector)}).some(e => seen(e) && {named % wanted})"
+        return f"labelled(all({_js(selector)}).filter(seen), bare({_js(sentence.said(found['text']))}))"
 
     return write
 

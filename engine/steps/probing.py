@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.core.probe_prompt import probe_prompt
 from engine.core.probe_replies import parse_probes
 from engine.core.probes import MOST_SENTENCES, Asked, Probe, unasked
+from engine.core.rules import NO_BROWSER
 from engine.errors import EngineError, OutOfService, Permanent, Transient
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _probes(
     if recalled:
         return recalled.attempt, parse_probes(recalled.reply.text, asked)
     seconds = probing.budget.probe_seconds(ports.clock.now())
-    if why := _left_out(probing, seconds):
+    if why := _left_out(probing, seconds, ports):
         return None, unasked(asked, why)
     try:
         attempt, reply = _answer(asked, brief, model, seconds, ports)
@@ -65,7 +66,9 @@ def _probes(
     return attempt, parse_probes(reply.text, asked)
 
 
-def _left_out(probing: Probing, seconds: float) -> str:
+def _left_out(probing: Probing, seconds: float, ports: Ports) -> str:
+    if ports.browser is None:
+        return f"no probe was written: {NO_BROWSER}"
     if probing.closed:
         return f"no probe was written: the language model is out of service: {probing.closed}"[:500]
     if probing.calls >= MOST_CALLS:

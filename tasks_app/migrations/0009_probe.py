@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('position',),
-                'constraints': [models.UniqueConstraint(fields=('round', 'position'), name='probe_once'), models.CheckConstraint(condition=models.Q(models.Q(('expression', ''), ('why_not__gt', '')), models.Q(('expression__gt', ''), ('why_not', '')), _connector='OR'), name='probe_or_why_not')],
+                'constraints': [models.UniqueConstraint(fields=('round', 'position'), name='probe_once'), models.CheckConstraint(condition=models.Q(models.Q(('expression', ''), ('why_not__gt', '')), models.Q(('expression__gt', ''), ('why_not', '')), _connector='OR'), name='probe_is_whole')],
             },
         ),
     ]

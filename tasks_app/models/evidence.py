@@ -97,7 +97,7 @@ class Probe(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["round", "position"], name="probe_once"),
             models.CheckConstraint(
-                name="probe_or_why_not", condition=Q(expression="", why_not__gt="") | Q(expression__gt="", why_not="")
+                name="probe_is_whole", condition=Q(expression="", why_not__gt="") | Q(expression__gt="", why_not="")
             ),
         )
 
