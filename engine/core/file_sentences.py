@@ -67,7 +67,7 @@ def _mentions(sentence: Sentence, found: re.Match[str], files: Files) -> Decided
 
 def _section(readme: str, name: str) -> bool:
     """Say whether a heading holds the name's words, with something below it that is no heading of its rank."""
-    text = _FENCE.sub(lambda found: re.sub(r"^#", " ", found[0], flags=re.MULTILINE), readme)
+    text = _FENCE.sub(lambda found: re.sub(r"^ {0,3}#+", "", found[0], flags=re.MULTILINE), readme)
     headings = list(_HEADING.finditer(text))
     for at, heading in enumerate(headings):
         if not re.search(rf"\b{re.escape(name)}\b", heading[2], re.IGNORECASE):

@@ -111,7 +111,7 @@ def _statements(asked: Asked, lines: Sequence[str]) -> Iterator[tuple[str, str]]
         if refused := _REFUSED.match(plain[:500]):
             yield "refused", refused[1].strip()
         elif found := _STEP.match(plain):
-            yield found[1].lower(), found[2].strip().rstrip("`")
+            yield found[1].lower(), found[2].strip().strip("`")
         elif at or not _same(plain, asked.text):
             raise UnreadableError(f"this line is no step: {plain[:120]}")
 
