@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from playwright.async_api import Error
 
 from engine.adapters.browser_job import Said
+from engine.browser.blank import BUILD, FILLERS
 from engine.browser.network import Network, Nothing
 from engine.browser.polling import PageLeftError, Polling, StuckAtError
 from engine.browser.reading import PageGoneError, Reading, evaluate, syntax_problem
@@ -25,45 +26,15 @@ if TYPE_CHECKING:
 
 WIDTH = 1280  # pixels
 LEAST_SECONDS = 6.0  # under which a probe is not begun
-MOST_SECONDS = 20.0  # of one probe
+MOST_SECONDS = 25.0  # of one probe, where others wait for the time
 WINDOW = 4.0  # seconds from the last step in which the expectation may become true
 SETTLING = 0.7  # seconds from load until it is asked whether it holds before the steps
-STEP_SECONDS, BLANK_STEP_SECONDS = 2.0, 0.3
-BLANK_SECONDS = 0.7  # of an expression on a page that shows nothing
-
-_BUILD = """([words, elements, filled]) => {
-  const [first, ...rest] = words.split("\\n");
-  document.title = first.slice(0, 80);
-  const put = (parent, tag, text) => { const e = document.createElement(tag); e.textContent = text; parent.append(e); return e; };
-  put(document.body, "h1", first);
-  rest.forEach((line) => put(document.body, "p", line));
-  const text = filled ? words.slice(0, 300) : "";
-  for (const [selector, tag] of elements) {
-    try {
-      if (document.querySelector(selector)) continue;
-      let parent = document.body;
-      const parts = selector.split(",")[0].trim().split(/[\\s>+~]+(?![^[]*\\])/);
-      parts.forEach((part, at) => {
-        const last = at === parts.length - 1;
-        const e = document.createElement(part.match(/^[a-z][a-z0-9]*/i)?.[0] ?? (last ? tag : "div"));
-        for (const [, name, value] of part.matchAll(/\\[([\\w-]+)(?:[~|^$*]?=["']?([^"'\\]]*)["']?)?\\]/g)) e.setAttribute(name, value ?? "");
-        const plain = part.replace(/\\[[^\\]]*\\]/g, "");
-        const id = plain.match(/#([\\w-]+)/);
-        if (id) e.id = id[1];
-        for (const [, name] of plain.matchAll(/\\.([\\w-]+)/g)) e.classList.add(name);
-        e.style.minWidth = e.style.minHeight = "20px";
-        if (last && !("value" in e && e.tagName !== "BUTTON" && e.tagName !== "LI")) e.textContent = text;
-        if (last && e.tagName === "INPUT" && filled) try { e.value = text.slice(0, 80); } catch { /* a file's */ }
-        parent.append(e);
-        parent = e;
-      });
-    } catch { /* not a selector: nothing is there for it */ }
-  }
-}"""
+STEP_SECONDS, BLANK_STEP_SECONDS = 4.0, 0.3
+READ_SECONDS = 0.7  # of an expression on a page that shows nothing, or between steps
 
 
 class StepFailedError(Exception):
-    """A step could not be done: the message says which and why."""
+    """A step could not be done, by the page's fault: the message says which and why."""
 
 
 class Probing:
@@ -74,9 +45,10 @@ class Probing:
         self._index, self._probe = index, probe
         self._network = Network(job, foreign)
 
-    async def run(self, ends: float) -> Said:
-        """Return what came of it. `ends` is the monotonic time at which the verification is over."""
-        seconds = min(ends - time.monotonic(), MOST_SECONDS)
+    async def run(self, ends: float, waiting: int) -> Said:
+        """Return what came of it. `ends` is the monotonic time at which the verification is over, `waiting` how many probes it is for, with this."""
+        left = ends - time.monotonic()
+        seconds = min(left, max(MOST_SECONDS, left / waiting))
         if seconds < LEAST_SECONDS:
             return self._said(Verdict.NOT_RUN, "no time was left for it")
         try:
@@ -93,13 +65,15 @@ class Probing:
             await visit.open(self._job.url)
             if visit.stuck:
                 return self._said(Verdict.TIMEOUT, "the page's own script does not end")
-            if said := await self._before(visit.page):
-                return said
+            await asyncio.sleep(SETTLING if self._probe.steps else 0)
             try:
-                await self._do(visit.page, STEP_SECONDS)
+                always = await self._done(visit.page, STEP_SECONDS)
             except StepFailedError as failed:
                 return self._failed(str(failed), None)
-            return await self._after(visit.page, ends)
+            said = await self._after(visit.page, ends)
+            if said.verdict == Verdict.PASS and always:
+                return self._said(Verdict.INCONCLUSIVE, f"it holds all along, whatever the steps do: {said.detail}")
+            return said
 
     async def _on_nothing(self) -> Said | None:
         """Say that it is no JavaScript, or that it holds where nothing is shown."""
@@ -107,49 +81,51 @@ class Probing:
             if problem := await syntax_problem(visit.session, self._probe.expression):
                 return self._said(Verdict.INVALID, problem, empty=True)
             await visit.open(self._job.url)
-            if (reading := await self._read(visit.page)) and reading.holds:
+            reading = None if self._probe.steps else await self._read(visit.page)
+            if reading and reading.holds:
                 return self._vacuous("an empty page", reading)
-        for filled in (False, True):
-            async with visiting(self._browser, Nothing(), WIDTH, self._job.url) as visit:
-                await visit.open(self._job.url)
-                await visit.page.evaluate(_BUILD, [self._probe.words, self._probe.elements, filled])
-                if (reading := await self._used(visit.page)) and reading.holds:
-                    what = "the brief's words" if filled else "nothing"
-                    return self._vacuous(f"a page that shows {what} where it looks", reading)
+            for filler in FILLERS:
+                if self._probe.steps:  # which may have left the page before
+                    await visit.open(self._job.url)
+                await visit.page.evaluate(BUILD, [self._probe.words, self._probe.elements, filler])
+                if reading := await self._held_on_blank(visit.page):
+                    return self._vacuous(f"a page that shows {filler or 'nothing'} where it looks", reading)
         return None
 
-    async def _used(self, page: Page) -> Reading | None:
-        """Do the steps as far as they can be done there, and return what the expression gives then."""
-        with suppress(StepFailedError):
-            await self._do(page, BLANK_STEP_SECONDS)
-        return await self._read(page)
+    async def _held_on_blank(self, page: Page) -> Reading | None:
+        """Return what the expression gives where the probe would pass, None where it would not."""
+        always = False
+        with suppress(StepFailedError, Error):
+            always = await self._done(page, BLANK_STEP_SECONDS, beyond_failures=True)
+        reading = await self._read(page)
+        return reading if reading and reading.holds and not always else None
 
     async def _read(self, page: Page) -> Reading | None:
         try:
-            return await asyncio.wait_for(evaluate(page, self._probe.expression), BLANK_SECONDS)
+            return await asyncio.wait_for(evaluate(page, self._probe.expression), READ_SECONDS)
         except (TimeoutError, PageGoneError):
-            return None  # whatever it does there, the real page decides
+            return None  # whatever it does there, the page after the steps decides
 
-    async def _before(self, page: Page) -> Said | None:
-        """What holds before the steps says nothing about them."""
-        if not self._probe.steps:
-            return None
-        await asyncio.sleep(SETTLING)
-        reading = await self._read(page)
-        if reading and reading.holds:
-            return self._said(
-                Verdict.INCONCLUSIVE, f"it holds before its steps are done: {reading}", value=reading.value
-            )
-        return None
-
-    async def _do(self, page: Page, seconds: float) -> None:
-        """Do the steps in order. Raises StepFailedError."""
+    async def _done(self, page: Page, seconds: float, *, beyond_failures: bool = False) -> bool:
+        """Do the steps; return whether the expectation held before each of them, so that they show nothing. Raises StepFailedError, Error."""
+        held = []
         for number, step in enumerate(self._probe.steps, 1):
+            reading = await self._read(page)
+            held.append(reading is not None and reading.holds)
             try:
                 await asyncio.wait_for(_step(page, *step, seconds), seconds + 4)
             except (Error, TimeoutError) as error:
-                why = str(error).partition("\n")[0][:160] or "it did not end"
-                raise StepFailedError(f"step {number} ({' '.join(step).strip()}) could not be done: {why}") from None
+                if not beyond_failures:
+                    await self._blame(page, number, step, error)
+        return bool(held) and all(held)
+
+    async def _blame(self, page: Page, number: int, step: tuple[str, str, str], error: Exception) -> None:
+        """Raise StepFailedError where the page lacks the element; else the error: why it could not be used nobody knows."""
+        if step[1] and not await page.locator(f"css={step[1]}").count():
+            raise StepFailedError(f"step {number} ({' '.join(step).strip()}): there is no such element") from None
+        raise Error(
+            f"step {number} ({' '.join(step).strip()}) could not be done: {str(error).partition(chr(10))[0][:160]}"
+        )
 
     async def _after(self, page: Page, ends: float) -> Said:
         passed: list[Said] = []

@@ -31,6 +31,7 @@ EMPTY_SECONDS = 0.7  # of one check on an empty page; one that still waits then 
 BEFORE_USE = 4.0  # seconds after which the page is used, where nothing else is left to wait for
 AFTER_USE = 5.0
 PROBES_AT_ONCE = 2
+STUCK = "the page's own script does not end"
 
 _NAVIGATED = "context was destroyed"  # what Playwright says where the check before it left the page
 
@@ -52,6 +53,7 @@ class Verification:
         self._failing = set[int]()
         self._used = ""  # how the page was used before the present reading
         self._alone = False  # whether every check has a page of its own, because one of them destroys it
+        self._stuck = False
         self._disturbed: dict[int, Said] = {}  # what is said of those tried once more, if no time is left for it
 
     async def run(self) -> None:
@@ -68,9 +70,15 @@ class Verification:
         """Run the probes, two at a time: most of what they do is wait."""
         free = asyncio.Semaphore(PROBES_AT_ONCE)
 
+        if self._stuck:
+            for index in range(len(self._job.expressions), len(self._job.expressions) + len(self._job.probes)):
+                tell(Said(index, False, Verdict.TIMEOUT, STUCK))
+            return
+
         async def one(index: int, probe: ProbeJob) -> None:
             async with free:
-                tell(await Probing(self._job, self._browser, self._foreign, index, probe).run(self._ends))
+                waiting = len(self._job.expressions) + len(self._job.probes) - index
+                tell(await Probing(self._job, self._browser, self._foreign, index, probe).run(self._ends, waiting))
 
         await asyncio.gather(*(one(at, probe) for at, probe in enumerate(self._job.probes, len(self._job.expressions))))
 
@@ -127,7 +135,8 @@ class Verification:
     async def _checked(self, visit: Visit, network: Network) -> None:
         """Run what is left, up to the first check that makes the page unusable."""
         if visit.stuck:
-            self._close_all(Verdict.TIMEOUT, "the page's own script does not end")
+            self._stuck = True
+            self._close_all(Verdict.TIMEOUT, STUCK)
             return
         self._used = ""
         wanted = dict(list(self._open.items())[: 1 if self._alone else None])

@@ -17,6 +17,9 @@ LITERAL = re.compile(r""""((?:[^"\\\n]|\\.){0,400})"|'((?:[^'\\\n]|\\.){0,400})'
 _WORD = re.compile(r"[\w-]*\w")
 _UNIVERSAL = frozenset({"html", "head", "body", "title", "main", "0", "1"})
 
+#: Tags that come with another.
+_IMPLIED = {"tbody": ("table", "thead", "tr", "td", "th"), "ul": ("li",), "ol": ("li",), "select": ("option",)}
+
 
 class Verb(StrEnum):
     """What a step does with an element; `wait` takes milliseconds alone."""
@@ -76,6 +79,7 @@ def guesses(probe: Probe, words: str) -> tuple[str, ...]:
     known = {*_WORD.findall(named), *_UNIVERSAL}
     given = " ".join(step.value for step in probe.steps).casefold()
     known |= set(_WORD.findall(given))
+    known |= {tag for parent, tags in _IMPLIED.items() if parent in known for tag in tags}
     literals = [next(g for g in m.groups() if g is not None) for m in LITERAL.finditer(probe.expression)]
     free = [text for text in literals if text.casefold() not in named and text.casefold() not in given]
     code = LITERAL.sub(" ", probe.expression)

@@ -109,6 +109,7 @@ def test_what_a_dead_process_was_answered_is_not_asked_again(
         real(self, *args, **keywords)
 
     monkeypatch.setattr(DatabaseJournal, "probes_frozen", dying)
+    browsing.author.replies = [page("WORKS")]
     row = asked()
     with pytest.raises(Killed):
         drive(str(row.pk))
