@@ -120,7 +120,7 @@ def _by_id(sentence: Sentence, found: Found) -> str:
         return ""
     tag = found.groupdict().get("tag")
     of_tag = f".some(e => e.matches({_js(_TAGS[tag.lower()])}))" if tag else ".length > 0"
-    return f"all('[id={name}]'){of_tag}"
+    return f"[...document.querySelectorAll('#{name}')]{of_tag}"
 
 
 def _element_shows(sentence: Sentence, found: Found) -> str:
@@ -133,7 +133,7 @@ def _element_shows(sentence: Sentence, found: Found) -> str:
         alone = " && n.length === 1" if exact else ""
         number = found["number"].replace(",", "")
         holds = f"(n => n.some(one => Number(one) === {number}){alone})(numbers(text(e)))"
-    return f"all('[id={name}]').some(e => seen(e) && {holds})"
+    return f"[...document.querySelectorAll('#{name}')].some(e => seen(e) && {holds})"
 
 
 def _labelled(selector: str) -> Callable[[Sentence, Found], str]:

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from engine.core.file_sentences import file_sentence
+from engine.core.findings import selectors_of
 from engine.core.page_sentences import is_about_errors, page_expression
 from engine.core.sentences import read_sentence
 
@@ -159,3 +160,8 @@ def test_a_hostile_readme_takes_no_time() -> None:
     began = time.perf_counter()
     file_sentence("README.md has a Usage section", {"README.md": readme})
     assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize("text", ["#total shows 660", "The page has an element with id 'total'"])
+def test_a_repair_is_shown_the_element_that_a_failing_sentence_names(text: str) -> None:
+    assert selectors_of(page_expression(text) or "") == ["#total"]
