@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from engine.core.blank_page import BlankPage
     from engine.core.checks import Check, CheckResult, Target
+    from engine.core.probes import Probe
     from engine.core.token_shapes import Token
 
 
@@ -141,20 +143,34 @@ class PageView:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeRun:
+    """A probe to be run, and the page that it must not hold on."""
+
+    probe: Probe
+    blank: BlankPage
+
+
+@dataclass(frozen=True, slots=True)
 class BrowserReport:
-    """One result a js check, in order, and a view a width. `not_run` says why there was no browser; "" where there was one."""
+    """One result a js check, in order, one a probe, and a view a width. `not_run` says why there was no browser; "" where there was one."""
 
     results: Sequence[CheckResult]
     views: Sequence[PageView] = ()
     version: str = ""
     not_run: str = ""
+    probed: Sequence[CheckResult] = ()
 
 
 class Browser(Protocol):
     """Opens a page as an evaluator would and runs its js checks."""
 
-    def run(self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float) -> BrowserReport:
-        """Return within `seconds`, whatever the page does. Never raises for what a page does or a browser lacks."""
+    def run(
+        self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float, probes: Sequence[ProbeRun] = ()
+    ) -> BrowserReport:
+        """Return within `seconds`, whatever the page does. Never raises for what a page does or a browser lacks.
+
+        A check of kind RULE is read on the page as it opens: the page is not used for it. Probes come last, each on a fresh page.
+        """
         ...
 
 
@@ -380,6 +396,10 @@ class Journal(Protocol):
 
     def attempt_failed(self, attempt: int, *, code: str, message: str, reply: Reply | None = None) -> None:
         """Complete it with an error, and with what came back all the same."""
+        ...
+
+    def probes_frozen(self, probes: Sequence[Probe], *, attempt: int | None) -> None:
+        """Write down the round's probes, once and for good; `attempt` is the call that wrote them, None where there was none."""
         ...
 
     def commit_planned(self, *, sha: str, parent: str | None, paths: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from engine.core.brief import AttachedFile, Brief
 from engine.core.budget import Budget
 from engine.core.decision import Purpose
 from engine.core.file_rules import shortfalls
+from engine.core.prose import undecided
 from engine.core.repository import marker, repository_name
 from engine.core.site import Frame, Origin
 from engine.ports import Repository
@@ -56,6 +57,8 @@ def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
         secret_in=found_in,
         last_tree=lambda: _last_tree(row),
         again=_again(row),
+        unprobed=() if row.plan or row.probes.exists() else undecided(_checks(row)),
+        probe_calls=row.attempts.filter(kind="probe", run=row.run).count(),
     )
 
 
@@ -116,6 +119,7 @@ def verify_input(row: Round) -> VerifyInput:
         attachments={f.name: bytes(f.content) for f in row.attachments.all() if f.content is not None},
         call_seconds=done.call_seconds,
         attached=_attached(row, before),
+        probes=tries.probes_of(row),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.core import checks
 from engine.core.decision import Purpose, Tried, tree_digest
+from engine.core.probes import Probe, Step, Verb
 from engine.core.site import Origin, SiteFile
 from tasks_app.models import Attempt, CheckResult, Round, SourceFile
 
@@ -74,6 +75,20 @@ def files_of(attempt: int) -> dict[str, SiteFile]:
     """Return an attempt's whole tree."""
     rows = SourceFile.objects.filter(attempt=attempt).values_list("path", "content", "origin")
     return {path: SiteFile(bytes(content), Origin(origin)) for path, content, origin in rows}
+
+
+def probes_of(row: Round) -> tuple[Probe, ...]:
+    """Return the round's probes as they were frozen."""
+    return tuple(
+        Probe(
+            one.position,
+            one.text,
+            tuple(Step(Verb(verb), *rest) for verb, *rest in one.steps),
+            one.expression,
+            one.why_not,
+        )
+        for one in row.probes.all()
+    )
 
 
 def kept_checks(row: Round) -> tuple[checks.Check, ...]:

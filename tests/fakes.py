@@ -16,7 +16,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from engine.core.checks import CheckResult, Target, Verdict
+from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.core.probe_prompt import asks_for_probes
 from engine.core.prompts import boundary_of
 from engine.core.replies import format_files, mark
 from engine.errors import Fenced, Permanent
@@ -30,6 +31,7 @@ from engine.ports import (
     PageUnderTest,
     PageView,
     Ports,
+    ProbeRun,
     Prompt,
     Recalled,
     Reply,
@@ -41,7 +43,7 @@ from engine.ports import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from engine.core.checks import Check
+    from engine.core.probes import Probe
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PAGE = b"<!DOCTYPE html>\n<html><head><title>T</title></head><body><h1 id='out'>7</h1></body></html>\n"
@@ -112,7 +114,10 @@ def page_reply(files: Mapping[str, bytes] | None = None) -> Callable[[Sequence[M
 
 
 class FakeAuthor:
-    """Plays a list of replies and errors in order, then `page_reply()` for ever; `asked` keeps (model, messages, seconds)."""
+    """Plays a list of replies and errors in order, then `page_reply()` for ever; `asked` keeps (model, messages, seconds).
+
+    What asks for probes is answered from `probes`, then by none, and kept in `probed` (with the tokens) alone.
+    """
 
     provider = "fake"
 
@@ -120,11 +125,19 @@ class FakeAuthor:
         self.replies, self.models, self.simulated = list(replies), models, simulated
         self.asked: list[tuple[str, tuple[Message, ...], float]] = []
         self.tokens: list[int | None] = []
+        self.probes: list[Spoken] = []
+        self.probed: list[tuple[str, tuple[Message, ...], float, int | None]] = []
 
     def write(self, messages: Sequence[Message], *, model: str, seconds: float, tokens: int | None = None) -> Reply:
+        if asks_for_probes(messages):
+            self.probed.append((model, tuple(messages), seconds, tokens))
+            return self._answer(self.probes.pop(0) if self.probes else "not automatable", messages, model)
         self.tokens.append(tokens)
         self.asked.append((model, tuple(messages), seconds))
-        said = self.replies.pop(0) if self.replies else page_reply()
+        return self._answer(self.replies.pop(0) if self.replies else page_reply(), messages, model)
+
+    @staticmethod
+    def _answer(said: Spoken, messages: Sequence[Message], model: str) -> Reply:
         if isinstance(said, BaseException):
             raise said
         answer = said if isinstance(said, str | Reply) else said(messages)
@@ -262,12 +275,16 @@ class FakeBrowser:
         self.errors = tuple(errors)
         self.ran: list[tuple[PageUnderTest, tuple[str, ...]]] = []
 
-    def run(self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float) -> BrowserReport:
+    def run(
+        self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float, probes: Sequence[ProbeRun] = ()
+    ) -> BrowserReport:
         del seconds
         self.ran.append((page, tuple(check.text for check in checks)))
         source = (page.files or {}).get("index.html", b"").decode()
         view = PageView(1280, True, b"", (), self.errors, (), {}, {"#out": "<b>7</b>"})
-        return BrowserReport([self._result(check, page.target, source) for check in checks], [view])
+        sentences = [Check(Kind.PROSE, run.probe.expression) for run in probes]
+        results = [self._result(check, page.target, source) for check in (*checks, *sentences)]
+        return BrowserReport(results[: len(checks)], [view], probed=results[len(checks) :])
 
     def _result(self, check: Check, target: Target, source: str) -> CheckResult:
         holds = all(word in source for word in re.findall(r"[A-Z]{3,}", check.text))
@@ -343,6 +360,7 @@ class FakeJournal:
         self.looks: list[tuple[Look, int | None, bool, str]] = []
         self.rebuilds: list[tuple[str, str]] = []
         self.warnings: list[str] = []
+        self.frozen: list[tuple[tuple[Probe, ...], int | None]] = []
         self.refusals: list[BaseException] = []
         self.allowance: int | None = None
         self.answered: list[tuple[str, str, int | None, Recalled]] = []  # what an earlier claim was answered
@@ -374,6 +392,10 @@ class FakeJournal:
 
     def attempt_failed(self, attempt: int, *, code: str, message: str, reply: Reply | None = None) -> None:
         self._end(self.attempts, attempt, {"code": code, "message": message, "reply": reply})
+
+    def probes_frozen(self, probes: Sequence[Probe], *, attempt: int | None) -> None:
+        self._check()
+        self.frozen.append((tuple(probes), attempt))
 
     def commit_planned(self, *, sha: str, parent: str | None, paths: Sequence[str]) -> None:
         self._check()

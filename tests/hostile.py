@@ -43,6 +43,9 @@ def hostile_rows(h: str = HOSTILE) -> dict[str, Model]:
         task, r, attempt,
         models.Attachment.objects.create(round=r, position=1, name=h, media_type=h, url=h, content=(h + BIG).encode()),
         models.StepRun.objects.create(**one, step="generate", started_at=now, outcome="failed", detail=h),
+        models.Probe.objects.create(
+            round=r, position=0, text=h, steps=[["fill", h, h]], expression=h, attempt=attempt, frozen_at=now
+        ),
         models.SourceFile.objects.create(attempt=attempt, path=h, content=(h + BIG).encode(), sha256="a" * 64, size=9, origin="model"),
         models.CheckResult.objects.create(
             attempt=attempt, target="local", position=1, kind="js", text=h, verdict="fail", value={h: h}, detail=h, console=[h],

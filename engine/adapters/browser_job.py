@@ -12,6 +12,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeJob:
+    """A probe: steps as verb, selector and value, what is expected, and the page that it must not hold on."""
+
+    steps: tuple[tuple[str, str, str], ...]
+    expression: str
+    words: str  # of that page
+    elements: tuple[tuple[str, str], ...]  # on it: selectors, each with the tag of an element that names none
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One verification. `files` None opens the live page at `url`; else they are served at `url` from memory."""
 
@@ -25,6 +35,7 @@ class Job:
     seconds: float  # for everything
     mirror: str = ""  # base URL of a mirror for foreign hosts
     allowed_origins: tuple[str, ...] = ()
+    probes: tuple[ProbeJob, ...] = ()
 
     def line(self) -> bytes:
         """Return the job as one line."""
@@ -39,13 +50,19 @@ class Job:
         plain = json.loads(line)
         files = plain.pop("files")
         lists = {name: tuple(plain.pop(name)) for name in ("expressions", "usable", "allowed_origins")}
+        probes = tuple(_probe(**one) for one in plain.pop("probes"))
         content = None if files is None else {path: base64.b64decode(text) for path, text in files.items()}
-        return cls(**{**plain, **lists, "files": content})
+        return cls(**{**plain, **lists, "files": content, "probes": probes})
+
+
+def _probe(*, steps: list[list[str]], expression: str, words: str, elements: list[list[str]]) -> ProbeJob:
+    read = tuple((verb, selector, value) for verb, selector, value in steps)
+    return ProbeJob(read, expression, words, tuple((selector, tag) for selector, tag in elements))
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One check's outcome on one target: `index` is its place among the expressions."""
+    """One check's outcome on one target: `index` is its place among the expressions, and the probes behind them."""
 
     index: int
     empty: bool

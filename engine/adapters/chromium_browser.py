@@ -15,17 +15,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.adapters.browser_job import Event, Failed, Job, Said, Seen, Started, parse_event
+from engine.adapters.browser_job import Event, Failed, Job, ProbeJob, Said, Seen, Started, parse_event
 from engine.adapters.browser_places import place
 from engine.adapters.process_tree import ProcessTree
 from engine.core.addresses import parse_url
-from engine.core.checks import Check, CheckResult, Target, Verdict
+from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
 from engine.core.uses import asked_for
 from engine.ports import BrowserReport, PageUnderTest, PageView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import IO
+
+    from engine.ports import ProbeRun
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WINDOW = 10.0  # seconds from load in which a check may become true
@@ -68,17 +70,19 @@ class ChromiumBrowser:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
 
-    def run(self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float) -> BrowserReport:
-        """Return one result a check, in order, within `seconds` (and a moment for the killing)."""
+    def run(
+        self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float, probes: Sequence[ProbeRun] = ()
+    ) -> BrowserReport:
+        """Return one result a check, in order, and one a probe, within `seconds` (and a moment for the killing)."""
         begun = time.monotonic()
         if not (executable := self.executable()):
-            return _not_run(page, checks, "no Chromium was found on this machine")
+            return _not_run(page, checks, probes, "no Chromium was found on this machine")
         with place(self._machine.folder, self._machine.places, seconds - SHORTEST) as free:
             left = seconds - (time.monotonic() - begun)
             if not free or left < SHORTEST:
-                return _not_run(page, checks, "no check browser was free in time")
-            run = self._verify(page, checks, executable, left)
-        return _report(page, checks, run)
+                return _not_run(page, checks, probes, "no check browser was free in time")
+            run = self._verify(page, checks, probes, executable, left)
+        return _report(page, checks, probes, run)
 
     def executable(self) -> str:
         """Return the path of the browser, "" where there is none."""
@@ -89,18 +93,26 @@ class ChromiumBrowser:
         report = self.run(PageUnderTest("https://example.invalid/", {}, Target.LOCAL), (), seconds=30)
         return report.not_run
 
-    def _verify(self, page: PageUnderTest, checks: Sequence[Check], executable: str, seconds: float) -> _Run:
+    def _verify(
+        self,
+        page: PageUnderTest,
+        checks: Sequence[Check],
+        probes: Sequence[ProbeRun],
+        executable: str,
+        seconds: float,
+    ) -> _Run:
         job = Job(
             url=page.url,
             files=page.files,
             expressions=tuple(check.text for check in checks),
-            usable=tuple(asked_for(check.text, page.words) for check in checks),
+            usable=tuple(asked_for(one.text, page.words) if one.kind is not Kind.RULE else "" for one in checks),
             executable=executable,
             sandbox=self._machine.sandbox,
             window=self._machine.window,
             seconds=seconds - 6,  # the rest is for starting, ending and the two views
             mirror=self._machine.mirror,
             allowed_origins=self._allowed_origins(page),
+            probes=tuple(_probe_job(run) for run in probes),
         )
         with tempfile.TemporaryDirectory(prefix="check-browser-", ignore_cleanup_errors=True) as home:
             return _conversation(job, Path(home), seconds)
@@ -111,6 +123,11 @@ class ChromiumBrowser:
         own = self._machine.own_origin
         ours = origin != "" and own != "" and parse_url(own).origin == origin
         return (origin,) if ours or (origin and self._machine.private_pages) else ()
+
+
+def _probe_job(run: ProbeRun) -> ProbeJob:
+    steps = tuple((step.verb.value, step.selector, step.value) for step in run.probe.steps)
+    return ProbeJob(steps, run.probe.expression, run.blank.words, run.blank.elements)
 
 
 def _conversation(job: Job, home: Path, seconds: float) -> _Run:
@@ -202,12 +219,15 @@ def _watch(run: _Run, ends: float) -> None:
         time.sleep(_WATCH)
 
 
-def _report(page: PageUnderTest, checks: Sequence[Check], run: _Run) -> BrowserReport:
+def _report(page: PageUnderTest, checks: Sequence[Check], probes: Sequence[ProbeRun], run: _Run) -> BrowserReport:
     started = next((event for event in run.events if isinstance(event, Started)), None)
     failed = next((event for event in run.events if isinstance(event, Failed)), None)
     if failed or not started:
         return _not_run(
-            page, checks, failed.reason if failed else f"the check browser did not start ({run.ended or 'it died'})"
+            page,
+            checks,
+            probes,
+            failed.reason if failed else f"the check browser did not start ({run.ended or 'it died'})",
         )
     said = {event.index: event for event in run.events if isinstance(event, Said)}
     why = run.ended or "the check browser died"
@@ -216,13 +236,20 @@ def _report(page: PageUnderTest, checks: Sequence[Check], run: _Run) -> BrowserR
         _result(check, page.target, said[at])
         if at in said
         else CheckResult(check, page.target, unsaid, f"the verification was ended before this: {why}")
-        for at, check in enumerate(checks)
+        for at, check in enumerate([*checks, *_sentences(probes)])
     ]
     views = {event.width: event for event in run.events if isinstance(event, Seen)}
     ended = (f"the verification was ended: {run.ended}",) if run.ended else ()
     return BrowserReport(
-        results, [_view(seen, ended) for _, seen in sorted(views.items(), reverse=True)], started.version
+        results[: len(checks)],
+        [_view(seen, ended) for _, seen in sorted(views.items(), reverse=True)],
+        started.version,
+        probed=results[len(checks) :],
     )
+
+
+def _sentences(probes: Sequence[ProbeRun]) -> list[Check]:
+    return [Check(Kind.PROSE, run.probe.text) for run in probes]
 
 
 def _result(check: Check, target: Target, said: Said) -> CheckResult:
@@ -243,5 +270,6 @@ def _view(seen: Seen, ended: tuple[str, ...]) -> PageView:
     )
 
 
-def _not_run(page: PageUnderTest, checks: Sequence[Check], reason: str) -> BrowserReport:
-    return BrowserReport([CheckResult(check, page.target, Verdict.NOT_RUN, reason) for check in checks], not_run=reason)
+def _not_run(page: PageUnderTest, checks: Sequence[Check], probes: Sequence[ProbeRun], reason: str) -> BrowserReport:
+    results = [CheckResult(one, page.target, Verdict.NOT_RUN, reason) for one in (*checks, *_sentences(probes))]
+    return BrowserReport(results[: len(checks)], not_run=reason, probed=results[len(checks) :])

@@ -12,6 +12,7 @@ from engine.browser.elements import elements
 from engine.browser.foreign import Foreign
 from engine.browser.network import Network, Nothing
 from engine.browser.polling import AT_ONCE, PageLeftError, Polling, StuckAtError
+from engine.browser.probing import Probing
 from engine.browser.reading import PageGoneError, Reading, evaluate, syntax_problem
 from engine.browser.using import use
 from engine.browser.visit import visiting
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser, Page
 
-    from engine.adapters.browser_job import Job
+    from engine.adapters.browser_job import Job, ProbeJob
     from engine.browser.visit import Visit
 
 DESKTOP, PHONE = 1280, 390  # pixels
 EMPTY_SECONDS = 0.7  # of one check on an empty page; one that still waits then does not hold there
 BEFORE_USE = 4.0  # seconds after which the page is used, where nothing else is left to wait for
 AFTER_USE = 5.0
+PROBES_AT_ONCE = 2
+STUCK = "the page's own script does not end"
 
 _NAVIGATED = "context was destroyed"  # what Playwright says where the check before it left the page
 
@@ -50,6 +53,7 @@ class Verification:
         self._failing = set[int]()
         self._used = ""  # how the page was used before the present reading
         self._alone = False  # whether every check has a page of its own, because one of them destroys it
+        self._stuck = False
         self._disturbed: dict[int, Said] = {}  # what is said of those tried once more, if no time is left for it
 
     async def run(self) -> None:
@@ -60,6 +64,23 @@ class Verification:
             pass
         self._close_all(Verdict.TIMEOUT, "no time was left for this")
         await looked
+        await self._probe()
+
+    async def _probe(self) -> None:
+        """Run the probes, two at a time: most of what they do is wait."""
+        free = asyncio.Semaphore(PROBES_AT_ONCE)
+
+        if self._stuck:
+            for index in range(len(self._job.expressions), len(self._job.expressions) + len(self._job.probes)):
+                tell(Said(index, False, Verdict.TIMEOUT, STUCK))
+            return
+
+        async def one(index: int, probe: ProbeJob) -> None:
+            async with free:
+                waiting = len(self._job.expressions) + len(self._job.probes) - index
+                tell(await Probing(self._job, self._browser, self._foreign, index, probe).run(self._ends, waiting))
+
+        await asyncio.gather(*(one(at, probe) for at, probe in enumerate(self._job.probes, len(self._job.expressions))))
 
     async def _look(self) -> None:
         network = Network(self._job, self._foreign)
@@ -114,7 +135,8 @@ class Verification:
     async def _checked(self, visit: Visit, network: Network) -> None:
         """Run what is left, up to the first check that makes the page unusable."""
         if visit.stuck:
-            self._close_all(Verdict.TIMEOUT, "the page's own script does not end")
+            self._stuck = True
+            self._close_all(Verdict.TIMEOUT, STUCK)
             return
         self._used = ""
         wanted = dict(list(self._open.items())[: 1 if self._alone else None])

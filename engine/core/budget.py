@@ -26,6 +26,10 @@ LATEST_MODEL_CALL = 0.70
 #: No model call is begun with less than this, in seconds: no model writes a page in it.
 SHORTEST_MODEL_CALL = 10.0
 
+#: The call for probes, before the page is written, takes at most this part of what is left of generate's share, and at most so many seconds.
+PROBES_PART = 0.25
+MOST_PROBING = 60.0
+
 #: A verification takes at most so many seconds, and gets at least this part of the deadline however late it begins.
 MOST_CHECKING = 60.0
 LEAST_CHECKING = 0.04
@@ -59,6 +63,11 @@ class Budget:
         share = (self.share_ends(Step.GENERATE) - now).total_seconds()
         latest = (self.at(LATEST_MODEL_CALL) - now).total_seconds()
         seconds = max(share, min(latest, (self.deadline - self.start).total_seconds() * 0.2))
+        return seconds if seconds >= SHORTEST_MODEL_CALL else 0.0
+
+    def probe_seconds(self, now: datetime) -> float:
+        """Return how long the call for probes may take, in seconds: a part of what is left of generate's share; 0 where that is too little."""
+        seconds = min((self.share_ends(Step.GENERATE) - now).total_seconds() * PROBES_PART, MOST_PROBING)
         return seconds if seconds >= SHORTEST_MODEL_CALL else 0.0
 
     def repair_seconds(self, now: datetime, expected: float = 0.0) -> float:

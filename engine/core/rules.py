@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.core import repository
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.core.file_sentences import file_sentence
 from engine.core.file_wishes import sentence_result
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def static_result(
             return _as(check, _readme(files))
         case Kind.PROSE if result := sentence_result(check, files, attachments):
             return result
+        case Kind.PROSE if decided := file_sentence(check.text, files):
+            return CheckResult(check, Target.LOCAL, Verdict.PASS if decided[0] else Verdict.FAIL, decided[1])
         case Kind.PROSE:
             return CheckResult(check, Target.LOCAL, Verdict.UNVERIFIABLE, "no rule of ours decides this sentence")
         case _:

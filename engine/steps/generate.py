@@ -19,6 +19,7 @@ from engine.ports import Ports, Prompt, Repository
 from engine.steps.authoring import Conversation, Written
 from engine.steps.choice import NotWritten, ask_in_turn
 from engine.steps.outcomes import Generated, Unrepaired, Wait
+from engine.steps.probing import Probing, freeze_probes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from engine.core.budget import Budget
     from engine.core.checks import CheckResult
+    from engine.core.probes import Asked
 
 #: The largest attachment that is fetched from an address, in bytes, and how long one may take, in seconds.
 LARGEST_FETCHED = 5_000_000
@@ -63,6 +65,8 @@ class GenerateInput:
     secret_in: Callable[[bytes], str | None]
     last_tree: Callable[[], Mapping[str, bytes]] = dict  # what this task published last, out of our own rows
     again: Again | None = None
+    unprobed: tuple[Asked, ...] = ()  # the sentences for which there is to be a probe, and is none yet
+    probe_calls: int = 0  # that this run has begun already
 
 
 def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | Unrepaired:
@@ -84,6 +88,7 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | Unrepaired
         pages_url=repository.pages_url if repository else "",
     )
     author = _Authoring(task, ports, frame, note=" ".join(missed))
+    freeze_probes(task.unprobed, brief, Probing(task.budget, task.model_closed, task.probe_calls), ports)
     give_up = task.again if task.again and task.again.purpose is Purpose.HONEST else None
     made = author.honest(give_up.why) if give_up else author.run()
     if isinstance(made, Wait | Unrepaired):

@@ -11,6 +11,7 @@ from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
 from engine.core.decision import Next, Purpose, Tried, as_js, candidates, decide, tree_digest
 from engine.core.file_wishes import file_results
 from engine.core.gates import bars
+from engine.core.prose import Prose
 from engine.core.review import review_results
 from engine.core.source_rules import source_results
 from engine.core.vanished import TEXT as VANISHED
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from engine.core.budget import Budget
+    from engine.core.probes import Probe
     from engine.ports import Ports
 
 BARRED = "not run: a gate bars this attempt"
@@ -56,10 +58,10 @@ class VerifyInput:
     kept: tuple[Check, ...] = ()
     before: Mapping[str, bytes] = field(default_factory=dict)
     attachments: Mapping[str, bytes] = field(default_factory=dict)  # of this round
+    probes: tuple[Probe, ...] = ()  # of the sentences among `checks`, as they were frozen
     call_seconds: float = 0.0  # that the round's longest model call took
-    attached: Mapping[str, bytes] = field(
-        default_factory=dict
-    )  # as the attachments came, or the round before left them
+    # The files that came, as they came or as the round before left them: what the brief may ask to change.
+    attached: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def verify(task: VerifyInput, ports: Ports) -> Verified:
@@ -90,14 +92,12 @@ def summary(judged: Sequence[CheckResult]) -> str:
 
 def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckResult], str]:
     """Return all results, those of the request in its order, and a line about them."""
-    asked = [check for check in (*task.checks, *task.kept) if check.kind in {Kind.JS, Kind.EARLIER}]
+    prose = Prose(task.checks, task.probes, new.files, task.words, task.attachments)
+    scripts = [as_js(check) for check in (*task.checks, *task.kept) if check.kind in {Kind.JS, Kind.EARLIER}]
     page = PageUnderTest(task.url, new.files, Target.LOCAL, task.words)
-    report = _report(page, asked, bars(new.gates), task.budget.check_seconds(ports.clock.now()), ports)
-    ran = iter(report.results)
-    requested = [
-        next(ran) if check.kind is Kind.JS else rules.static_result(check, new.files, task.attachments)
-        for check in task.checks
-    ]
+    report = _report(page, scripts, prose, bars(new.gates), task.budget.check_seconds(ports.clock.now()), ports)
+    ran, sentences = iter(report.results[: len(scripts)]), prose.results(report, report.results[len(scripts) :])
+    requested = [next(ran) if check.kind is Kind.JS else sentences[at] for at, check in enumerate(task.checks)]
     earlier = [
         CheckResult(check, r.target, r.verdict, r.detail, r.value, r.milliseconds)
         for check, r in zip(task.kept, ran, strict=True)
@@ -115,12 +115,18 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
     return [*judged, *advice], summary(judged)
 
 
-def _report(page: PageUnderTest, asked: Sequence[Check], barred: bool, seconds: float, ports: Ports) -> BrowserReport:
-    """Have the browser run the expressions; without one, or on what may not be opened, each is `not_run`."""
+def _report(
+    page: PageUnderTest, scripts: Sequence[Check], prose: Prose, barred: bool, seconds: float, ports: Ports
+) -> BrowserReport:
+    """Have the browser run scripts, rules and probes; without one, or on what may not be opened, each is `not_run`."""
+    asked = [*scripts, *prose.rules]
     if ports.browser and not barred:
-        return ports.browser.run(page, [as_js(check) for check in asked], seconds=seconds)
+        if prose.probes:
+            return ports.browser.run(page, asked, seconds=seconds, probes=prose.probes)
+        return ports.browser.run(page, asked, seconds=seconds)
     why = BARRED if barred else rules.NO_BROWSER
-    return BrowserReport([CheckResult(check, Target.LOCAL, Verdict.NOT_RUN, why) for check in asked])
+    not_run = [CheckResult(check, Target.LOCAL, Verdict.NOT_RUN, why) for check in (*asked, *prose.probed_checks)]
+    return BrowserReport(not_run[: len(asked)], not_run=why, probed=not_run[len(asked) :])
 
 
 def _warnings(tried: Sequence[Tried], chosen: int) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The console's pages of model calls and what they gave: attempts, their files, their check results."""
+"""The console's pages of model calls and what they gave: attempts, probes, their files, their check results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import ReadOnlyAdmin, ValuesFilter, console
 from tasks_app.admin.display import NOTHING, block, contents, picture, pill, shown, visible
 from tasks_app.admin.record import files_table, results_table
-from tasks_app.models import Attempt, CheckResult, SourceFile
+from tasks_app.models import Attempt, CheckResult, Probe, SourceFile
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -110,6 +110,29 @@ class AttemptAdmin(ReadOnlyAdmin):
                 shown("provider"), shown("model_asked"), shown("model_answered"), shown("request_id"), shown("parameters"),
                 shown("finish_reason"), shown("input_tokens"), shown("cached_tokens"), shown("output_tokens"), shown("reasoning_tokens"),
                 shown("cost"), shown("cost_source"), shown("counted_tokens"), shown("prompt_name"), shown("prompt_version"), shown("prompt_digest"),
+            )},
+        ),
+    )  # fmt: skip
+
+
+@admin.register(Probe, site=console)
+class ProbeAdmin(ReadOnlyAdmin):
+    """The test of one sentence, frozen before the page was written."""
+
+    heavy = (*_ROUND, *_ATTEMPT)
+    list_display = (
+        shown("text", brief=True), shown("round"), shown("expression", brief=True), shown("why_not", brief=True), shown("frozen_at"),
+    )  # fmt: skip
+    list_filter = ("frozen_at",)
+    list_select_related = ("round", "attempt")
+    ordering = ("-pk",)
+    search_fields = ("text", "expression", "why_not", "round__task_name", "round__email", "round__nonce")
+    fieldsets = (
+        (
+            None,
+            {"fields": (
+                shown("text"), shown("round"), shown("position"), shown("steps"), shown("expression"), shown("why_not"), shown("attempt"),
+                shown("frozen_at"),
             )},
         ),
     )  # fmt: skip

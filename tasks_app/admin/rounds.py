@@ -131,7 +131,7 @@ class RoundAdmin(ReadOnlyAdmin):
         (
             "What happened",
             {"fields": (
-                record.steps, record.spending, record.attempts, record.check_results, record.screenshots, record.commits, record.pages_statuses,
+                record.steps, record.spending, record.attempts, record.probes, record.check_results, record.screenshots, record.commits, record.pages_statuses,
                 record.notifications, record.events, record.source_files,
             )},
         ),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tasks_app.changed_files import ChangedFile
-    from tasks_app.models import Attempt, Commit, NotificationAttempt, Round
+    from tasks_app.models import Attempt, Commit, NotificationAttempt, Probe, Round
 
 _MOST_LINES = 40  # of one part; the newest are shown
 _MOST_TEXT = 600  # characters of one line before it is folded
@@ -34,6 +34,17 @@ def round_data(row: Round) -> dict[str, object]:
         "evaluation_url": row.evaluation_url,
         "story": story(row, timezone.now()),
         "attempts": [_attempt_data(attempt) for attempt in attempts],
+        "probes": [
+            {
+                "position": probe.position,
+                "text": probe.text,
+                "steps": probe.steps,
+                "expression": probe.expression or None,
+                "why_not": probe.why_not or None,
+                "frozen_at": iso_time(probe.frozen_at),
+            }
+            for probe in row.probes.all()
+        ],
         "commits": [
             {
                 "sha": commit.sha,
@@ -85,6 +96,7 @@ def round_record(row: Round, now: datetime, width: int) -> str:
             for s in row.step_runs.all()
         ],
         "ATTEMPTS": [_attempt(attempt, row) for attempt in row.attempts.defer("messages", "reply")],
+        "PROBES": [_probe(probe) for probe in row.probes.all()],
         "CHECKS": [_check(check) for check in round_checks(row)],
         "COMMITS": [_commit(commit, row) for commit in row.commits.all()],
         "LOOKS AT THE PAGE": [
@@ -155,6 +167,12 @@ def _attempt(attempt: Attempt, row: Round) -> str:
     simulated = "simulated" if attempt.simulated else ""
     said = "  ".join(filter(None, (attempt.outcome, by, simulated, tokens, cost, error)))
     return f"{_clock(attempt.started_at, row)}  {attempt.kind:<8}  {took:>9}  {said}"
+
+
+def _probe(probe: Probe) -> str:
+    steps = "; ".join(" ".join(filter(None, map(str, step))) for step in probe.steps)
+    said = f"expect {probe.expression}" if probe.expression else f"none: {probe.why_not}"
+    return f"{probe.text}: {steps}{'; ' if steps else ''}{said}"
 
 
 def _check(check: dict[str, object]) -> str:

@@ -8,6 +8,7 @@ from tasks_app.models.evidence import (
     Commit,
     NotificationAttempt,
     PagesStatus,
+    Probe,
     SourceFile,
     StepRun,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "ModelProfile",
     "NotificationAttempt",
     "PagesStatus",
+    "Probe",
     "Rejection",
     "Round",
     "SourceFile",

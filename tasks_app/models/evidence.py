@@ -80,6 +80,31 @@ class Attempt(models.Model):
         return f"{self.kind} by {self.model_asked or 'the service'}"
 
 
+class Probe(models.Model):
+    """The test of one sentence among a round's checks, frozen before the page is written; without an expression there is none."""
+
+    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="probes")
+    position = models.PositiveSmallIntegerField(help_text="of the check in the request, from 0")
+    text = models.TextField()
+    steps = models.JSONField(default=list, help_text="verb, selector and value of each interaction")
+    expression = models.TextField(blank=True)
+    why_not = models.TextField(blank=True, help_text="why the sentence has no probe")
+    attempt = models.ForeignKey(Attempt, null=True, on_delete=models.SET_NULL, related_name="+")
+    frozen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (
+            models.UniqueConstraint(fields=["round", "position"], name="probe_once"),
+            models.CheckConstraint(
+                name="probe_is_whole", condition=Q(expression="", why_not__gt="") | Q(expression__gt="", why_not="")
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.expression or self.why_not
+
+
 class SourceFile(models.Model):
     """A file of an attempt's whole tree."""
 

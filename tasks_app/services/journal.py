@@ -13,6 +13,7 @@ from django.utils import timezone
 from engine.errors import Fenced
 from engine.ports import Message, Recalled, Reply
 from tasks_app.models import Attempt, Commit, NotificationAttempt, PagesStatus, Round, StepRun
+from tasks_app.models import Probe as ProbeRow
 from tasks_app.redaction import keepable
 from tasks_app.services.spending import call_admitted, counted
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from engine.core.probes import Probe
     from engine.ports import Answer, Look, Prompt, Repository
     from tasks_app.services.leases import Lease
 
@@ -115,6 +117,25 @@ class DatabaseJournal:
                 **_as_columns(reply),
                 **changes,
             )
+
+    def probes_frozen(self, probes: Sequence[Probe], *, attempt: int | None) -> None:
+        """Write the probes down; those that are there already stay as they are."""
+        now = timezone.now()
+        rows = [
+            ProbeRow(
+                round_id=self._round_id,
+                position=one.position,
+                text=keepable(one.text),
+                steps=[[step.verb.value, keepable(step.selector), keepable(step.value)] for step in one.steps],
+                expression=keepable(one.expression),
+                why_not=keepable(one.why_not),
+                attempt_id=attempt,
+                frozen_at=now,
+            )
+            for one in probes
+        ]
+        with self._fenced():
+            ProbeRow.objects.bulk_create(rows, ignore_conflicts=True)
 
     def commit_planned(self, *, sha: str, parent: str | None, paths: Sequence[str]) -> None:
         """Write down the commit that is about to become the head; the same one again is only taken up again."""

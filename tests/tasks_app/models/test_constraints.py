@@ -16,6 +16,7 @@ from tasks_app.models import (
     ForgeWrite,
     ModelProfile,
     NotificationAttempt,
+    Probe,
     Round,
     SourceFile,
     StepRun,
@@ -56,6 +57,10 @@ def commit(row: Round, sha: str, **over: object) -> Commit:
     return Commit.objects.create(round=row, run=1, sha=sha, planned_at=timezone.now(), **over)
 
 
+def probe(row: Round, **over: object) -> Probe:
+    return Probe.objects.create(round=row, position=0, text="t", frozen_at=timezone.now(), **over)
+
+
 def notification(row: Round) -> NotificationAttempt:
     return NotificationAttempt.objects.create(round=row, run=1, number=1, url="u", body=b"", started_at=timezone.now())
 
@@ -91,6 +96,8 @@ VIOLATIONS: dict[str, Callable[[Round], object]] = {
     "attachment_name_once": copied(lambda row: row.attachments.get()),
     "step_run_step_known": lambda row: step_run(row, step="rest"),
     "step_run_one_open": twice(step_run),
+    "probe_once": copied(lambda row: probe(row, why_not="no")),
+    "probe_is_whole": lambda row: probe(row, why_not="no", expression="true"),
     "source_file_path_once": copied(source()),
     "source_file_origin_known": source(origin="stranger"),
     "check_result_once": copied(check()),
