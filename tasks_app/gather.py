@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from engine.core import checks
-from engine.core.brief import AttachedFile, Brief
+from engine.core.brief import AttachedFile, Brief, MissingFile, Source
 from engine.core.budget import Budget
 from engine.core.decision import Purpose
 from engine.core.repository import marker, repository_name
@@ -28,6 +28,8 @@ from tasks_app.services.watches import rounds_looking
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
 
 def budget_of(row: Round) -> Budget:
     """Return the time budget of the round's present run."""
@@ -39,7 +41,7 @@ def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
     files = list(row.attachments.all())
     return GenerateInput(
         brief=_brief(row, [f for f in files if f.content is not None]),
-        unfetched=tuple((f.name, f.url) for f in files if f.content is None),
+        unfetched=tuple((f.name, f.url) for f in files if f.content is None and f.source == Source.REQUEST),
         repository=_repository_for(row),
         task_key=row.task_key,
         protected=_protected(row),
@@ -51,6 +53,8 @@ def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
         secret_in=found_in,
         last_tree=lambda: _last_tree(row),
         again=_again(row),
+        evaluation_url=row.evaluation_url,
+        own_before=_own_before(row),
     )
 
 
@@ -70,6 +74,7 @@ def repair_input(row: Round) -> RepairInput:
         budget=budget_of(row),
         failures=row.failures,
         secret_in=found_in,
+        missing=_missing(row),
     )
 
 
@@ -90,6 +95,7 @@ def verify_input(row: Round) -> VerifyInput:
         kept=tries.kept_checks(row),
         before=tries.page_before(row),
         call_seconds=done.call_seconds,
+        missing=_missing(row),
     )
 
 
@@ -160,7 +166,9 @@ def _brief(row: Round, files: list[Attachment]) -> Brief:
         nonce=row.nonce,
         text=row.brief,
         checks=_checks(row),
-        attachments=tuple(AttachedFile(f.name, f.media_type, bytes(f.content or b"")) for f in files),
+        attachments=tuple(
+            AttachedFile(f.name, f.media_type, bytes(f.content or b""), Source(f.source), f.url, f.note) for f in files
+        ),
     )
 
 
@@ -175,8 +183,25 @@ def _judged(row: CheckResult) -> tuple[checks.Check, checks.Verdict]:
 
 def _protected(row: Round) -> tuple[str, ...]:
     """Return the names of the attachments of earlier rounds, which stay as they are."""
+    return tuple(_earlier_files(row).order_by("name").values_list("name", flat=True).distinct())
+
+
+def _own_before(row: Round) -> tuple[str, ...]:
+    """Return the names of what the service itself fetched or made in earlier rounds, and nobody attached."""
+    attached = _earlier_files(row).filter(source=Source.REQUEST).values("name")
+    own = _earlier_files(row).exclude(source=Source.REQUEST).exclude(name__in=attached)
+    return tuple(own.order_by("name").values_list("name", flat=True).distinct())
+
+
+def _earlier_files(row: Round) -> QuerySet[Attachment]:
     earlier = Attachment.objects.filter(round__task_key=row.task_key, round__created_at__lt=row.created_at)
-    return tuple(earlier.order_by("name").values_list("name", flat=True).distinct())
+    return earlier.filter(content__isnull=False)
+
+
+def _missing(row: Round) -> tuple[MissingFile, ...]:
+    """Return the files that were tried for and could not be had."""
+    tried = row.attachments.filter(content=None).exclude(note="")
+    return tuple(MissingFile(f.name, f.note, Source(f.source), f.url) for f in tried)
 
 
 def _again(row: Round) -> Again | None:

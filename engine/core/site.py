@@ -8,12 +8,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from engine.core import repository
+from engine.core.brief import Source
 from engine.core.file_types import is_publishable
+from engine.core.missing import readme_with
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from engine.core.brief import Brief
+    from engine.core.brief import AttachedFile, Brief, MissingFile
 
 _CHANGING = re.compile(
     r"\b(change|edit|fix|update|modif|correct|improve|refactor|rewrite|remove|delete|drop|rename|translate|append)\w*",
@@ -50,6 +52,7 @@ class Frame:
     repairs: bool = (
         False  # `present` is this round's own attempt: it stays as far as it is not written anew, its README too
     )
+    missing: tuple[MissingFile, ...] = ()
 
 
 def assemble(
@@ -59,9 +62,9 @@ def assemble(
     notes: list[str] = []
     attached = {file.name: file for file in frame.brief.attachments}
     kept = {*attached, *(p for p in frame.protected if p in frame.present)}
-    kept = {path for path in kept if not may_change(frame.brief.text, path)}
+    kept = {path for path in kept if _is_own(attached.get(path)) or not may_change(frame.brief.text, path)}
     files = {path: SiteFile(content, Origin.CARRIED) for path, content in frame.present.items()}
-    files |= {name: SiteFile(file.content, Origin.ATTACHMENT) for name, file in attached.items()}
+    files |= {name: SiteFile(file.content, _origin(file)) for name, file in attached.items()}
     for path in deletions:
         if path in kept or path in {"LICENSE", ".nojekyll", "README.md", "index.html"}:
             notes.append(f"{path} was to be deleted and stays: the brief does not ask for it")
@@ -74,7 +77,8 @@ def assemble(
             notes.append(f"{path} was left out: a static page has no use for a file of that type")
             continue
         if path in kept:
-            notes.append(f"{path} is an attachment and stays as it came; the model's version was left out")
+            what = "of the service" if _is_own(attached.get(path)) else "an attachment"
+            notes.append(f"{path} is {what} and stays as it came; the model's version was left out")
         else:
             files[path] = SiteFile(content, Origin.MODEL)
     _add_own_files(files, frame, notes)
@@ -85,6 +89,14 @@ def may_change(brief: str, path: str) -> bool:
     """Say whether the brief asks to change that very file: one sentence names it and a verb of changing."""
     name = path.rsplit("/", 1)[-1].lower()
     return any(name in s.lower() and _CHANGING.search(s) for s in re.split(r"(?<=[.!?;])\s+|\n+", brief))
+
+
+def _is_own(file: AttachedFile | None) -> bool:
+    return file is not None and file.source is not Source.REQUEST
+
+
+def _origin(file: AttachedFile) -> Origin:
+    return Origin.SERVICE if _is_own(file) else Origin.ATTACHMENT
 
 
 def _add_own_files(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -> None:
@@ -108,6 +120,7 @@ def _complete_readme(files: dict[str, SiteFile], frame: Frame, notes: list[str])
     if not frame.repairs and frame.present.get("README.md") == text.encode():
         text = f"{text.rstrip()}\n\n## Round {frame.brief.number}\n\n{_quoted(frame.brief.text)}\n"
         notes.append("README.md was not changed by this round; the service added a section about it")
+    text = readme_with(text, frame.missing, repairs=frame.repairs)
     if present is None or text != present.content.decode("utf-8", "replace"):
         files["README.md"] = SiteFile(text.encode(), _changed(present.origin) if present else Origin.SERVICE)
 

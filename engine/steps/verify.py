@@ -9,6 +9,7 @@ from engine.core import rules
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
 from engine.core.decision import Next, Purpose, Tried, as_js, candidates, decide, tree_digest
 from engine.core.gates import bars
+from engine.core.missing import missing_checks, missing_result
 from engine.core.source_rules import source_results
 from engine.core.vanished import TEXT as VANISHED
 from engine.core.vanished import vanished_result
@@ -19,6 +20,7 @@ from engine.steps.outcomes import Verified
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from engine.core.brief import MissingFile
     from engine.core.budget import Budget
     from engine.ports import Ports
 
@@ -52,6 +54,7 @@ class VerifyInput:
     kept: tuple[Check, ...] = ()
     before: Mapping[str, bytes] = field(default_factory=dict)
     call_seconds: float = 0.0  # that the round's longest model call took
+    missing: tuple[MissingFile, ...] = ()
 
 
 def verify(task: VerifyInput, ports: Ports) -> Verified:
@@ -79,15 +82,23 @@ def summary(judged: Sequence[CheckResult]) -> str:
 def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckResult], str]:
     """Return all results, those of the request in its order, and a line about them."""
     asked = [check for check in (*task.checks, *task.kept) if check.kind in {Kind.JS, Kind.EARLIER}]
+    lacks = missing_checks(task.missing, task.words)
     page = PageUnderTest(task.url, new.files, Target.LOCAL, task.words)
-    report = _report(page, asked, bars(new.gates), task.budget.check_seconds(ports.clock.now()), ports)
+    report = _report(
+        page,
+        [*asked, *(lack.expression for lack in lacks)],
+        bars(new.gates),
+        task.budget.check_seconds(ports.clock.now()),
+        ports,
+    )
     ran = iter(report.results)
     requested = [next(ran) if check.kind is Kind.JS else rules.static_result(check, new.files) for check in task.checks]
     earlier = [
         CheckResult(check, r.target, r.verdict, r.detail, r.value, r.milliseconds)
-        for check, r in zip(task.kept, ran, strict=True)
+        for check, r in zip(task.kept, ran, strict=False)
     ]
-    judged = [*rules.own_results(new.files), *requested, *earlier]
+    said = [missing_result(lack, r, new.files) for lack, r in zip(lacks, ran, strict=True)]
+    judged = [*rules.own_results(new.files), *said, *requested, *earlier]
     advice = [*source_results(new.files, task.checks), *(view_result(view, Target.LOCAL) for view in report.views)]
     if task.before:
         advice.append(vanished_result(task.before, new.files, task.words))
