@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _COLUMNS = 40
 _TYPED_ROWS = 200
-#: How many cells are summed up, from the first row on: about a second of work.
-MOST_SUMMED = 1_000_000
+#: How many cells are summed up, from the first row on: a second or two of work.
+MOST_SUMMED = 500_000
 _LONGEST_NUMBER = 40
 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
