@@ -20,7 +20,17 @@ from engine.steps.publish import Planned, PublishInput
 from engine.steps.repair import RepairInput
 from engine.steps.verify import NewTree, VerifyInput
 from tasks_app import tries
-from tasks_app.models import Attachment, Attempt, CheckResult, Commit, NotificationAttempt, Round, SourceFile, Task
+from tasks_app.models import (
+    MISSING,
+    Attachment,
+    Attempt,
+    CheckResult,
+    Commit,
+    NotificationAttempt,
+    Round,
+    SourceFile,
+    Task,
+)
 from tasks_app.redaction import found_in
 from tasks_app.services.forge_quota import quota_limits
 from tasks_app.services.watches import rounds_looking
@@ -200,8 +210,12 @@ def _earlier_files(row: Round) -> QuerySet[Attachment]:
 
 def _missing(row: Round) -> tuple[MissingFile, ...]:
     """Return the files that were tried for and could not be had."""
-    tried = row.attachments.filter(content=None).exclude(note="")
-    return tuple(MissingFile(f.name, f.note, Source(f.source), f.url) for f in tried)
+    had = set(row.attachments.filter(content__isnull=False).values_list("name", flat=True))
+    tried = [
+        MissingFile(f.name.removeprefix(MISSING), f.note, Source(f.source), f.url)
+        for f in row.attachments.filter(content=None).exclude(note="")
+    ]
+    return tuple(one for one in tried if one.name not in had)
 
 
 def _again(row: Round) -> Again | None:

@@ -146,6 +146,10 @@ class Round(models.Model):
         return f"{self.task_name} round {self.number}"
 
 
+#: Stands before the name of what the service should have fetched or made and could not.
+MISSING = "missing: "
+
+
 class Attachment(models.Model):
     """A file of a round. `content` is null until an http(s) attachment was fetched; it stays so where it could not be had."""
 

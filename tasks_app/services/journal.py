@@ -13,7 +13,7 @@ from django.utils import timezone
 from engine.core.brief import Source
 from engine.errors import Fenced
 from engine.ports import Message, Recalled, Reply
-from tasks_app.models import Attachment, Attempt, Commit, NotificationAttempt, PagesStatus, Round, StepRun
+from tasks_app.models import MISSING, Attachment, Attempt, Commit, NotificationAttempt, PagesStatus, Round, StepRun
 from tasks_app.redaction import keepable
 from tasks_app.services.spending import call_admitted, counted
 
@@ -212,23 +212,31 @@ class DatabaseJournal:
         )
 
     def file_missed(self, missing: MissingFile) -> None:
-        """Store why a file is not there, unless it is."""
+        """Store why a file is not there, unless it is. It holds no name that another file may come to have."""
+        prefix = "" if missing.source is Source.REQUEST else MISSING
         with self._fenced():
             if not self._row_of(missing).filter(content__isnull=False).exists():
-                self._store(missing, name=missing.name, url=missing.url, note=keepable(missing.why))
+                self._store(missing, name=prefix + missing.name, url=missing.url, note=keepable(missing.why))
 
     def _row_of(self, file: AttachedFile | MissingFile) -> QuerySet[Attachment]:
         """Return the file's row: an address has one, whatever its file came to be called."""
         mine = Attachment.objects.filter(round_id=self._round_id, source=file.source)
-        return mine.filter(url=file.url) if file.source is Source.ADDRESS else mine.filter(name=file.name)
+        if file.source is Source.ADDRESS:
+            return mine.filter(url=file.url)
+        return mine.filter(name__in=(file.name, MISSING + file.name))
 
     def _store(self, file: AttachedFile | MissingFile, **columns: object) -> None:
+        """Write the file's row; where its name is another's by now nothing is written, and a replay does the work again."""
         with self._fenced():
-            if not self._row_of(file).update(**columns):
-                last = Attachment.objects.filter(round_id=self._round_id).aggregate(last=Max("position"))["last"] or 0
-                Attachment.objects.create(
-                    round_id=self._round_id, position=last + 1, source=file.source.value, **columns
-                )
+            files = Attachment.objects.filter(round_id=self._round_id)
+            row = self._row_of(file).first()
+            if files.filter(name=columns["name"]).exclude(pk=row.pk if row else None).exists():
+                return
+            if row:
+                files.filter(pk=row.pk).update(**columns)
+                return
+            position = (files.aggregate(last=Max("position"))["last"] or 0) + 1
+            Attachment.objects.create(round_id=self._round_id, position=position, source=file.source.value, **columns)
 
     def warn(self, text: str) -> None:
         """Add a warning to the round, once."""

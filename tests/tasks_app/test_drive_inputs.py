@@ -199,6 +199,27 @@ def test_a_page_that_does_not_say_so_is_repaired(outside: Outside, api: HttpServ
     assert url.encode() in published(outside, row)["README.md"]
 
 
+def test_what_was_missing_at_first_and_comes_later_is_missing_no_more(outside: Outside, api: HttpServer) -> None:
+    api.scripts["/v1/latest"] = Script(503)
+    outside.author.replies = [Killed()]
+    row = asked(
+        brief=f"Convert encrypted.xlsx to latest.csv. Show {api.url('/v1/latest')}.",
+        attachments=attached("encrypted.xlsx"),
+    )
+    with pytest.raises(Killed):
+        drive(str(row.pk))
+    missed = Attachment.objects.filter(content=None)
+    assert {(m.name, m.source) for m in missed} == {
+        ("missing: latest.json", "address"),
+        ("missing: latest.csv", "workbook"),
+    }
+    let_go(row)
+    api.scripts["/v1/latest"] = Script(headers={"content-type": "text/csv"}, body=b"a,b\n1,2\n")
+    assert driven(row).state == "completed"
+    assert published(outside, row)["latest.csv"] == b"a,b\n1,2\n"
+    assert "127.0.0.1" not in published(outside, row)["README.md"].decode().partition("## Missing data")[2]
+
+
 def test_the_evaluators_own_address_is_never_fetched(outside: Outside) -> None:
     row = driven(
         asked(
