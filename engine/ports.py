@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from engine.core.blank_page import BlankPage
+    from engine.core.brief import AttachedFile, MissingFile
     from engine.core.checks import Check, CheckResult, Target
     from engine.core.probes import Probe
     from engine.core.token_shapes import Token
@@ -331,6 +332,35 @@ class Notifier(Protocol):
         ...
 
 
+# --- Workbooks: spreadsheets that came attached -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A worksheet from its cell A1 on: `csv` is all of it, UTF-8, as `engine.core.cells` writes it."""
+
+    name: str
+    rows: int
+    columns: int
+    csv: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Workbook:
+    """A spreadsheet's visible sheets, and in clauses about "it" what CSV does not say of them."""
+
+    sheets: tuple[Sheet, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Workbooks(Protocol):
+    """Reads spreadsheets."""
+
+    def read(self, content: bytes, *, seconds: float) -> Workbook:
+        """Return within `seconds`, whatever the bytes are. Raises Permanent(workbook_unreadable), its message a clause about "it"."""
+        ...
+
+
 # --- Scanner -------------------------------------------------------------------------------------------------------------------------
 
 
@@ -434,6 +464,14 @@ class Journal(Protocol):
         """Complete it with the answer or the error."""
         ...
 
+    def file_kept(self, file: AttachedFile) -> None:
+        """Keep a file that was fetched or made for the round, or what was found out about one, so that a replay need not do it again."""
+        ...
+
+    def file_missed(self, missing: MissingFile) -> None:
+        """Remember a file that the round should have and does not, and why. One that is there is left alone."""
+        ...
+
     def warn(self, text: str) -> None:
         """Add a warning to the round, once."""
         ...
@@ -444,7 +482,10 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything that a step may use. `browser` is None on a machine without one; without a `scanner` the core's own shapes are looked for."""
+    """Everything that a step may use. `browser` is None on a machine without one; without a `scanner` the core's own shapes are looked for.
+
+    Without `workbooks` spreadsheets stay binary files.
+    """
 
     clock: Clock
     author: Author
@@ -454,3 +495,4 @@ class Ports:
     journal: Journal
     browser: Browser | None = None
     scanner: Scanner | None = None
+    workbooks: Workbooks | None = None

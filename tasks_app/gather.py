@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from engine.core import checks
-from engine.core.brief import AttachedFile, Brief
+from engine.core.brief import AttachedFile, Brief, MissingFile, Source
 from engine.core.budget import Budget
 from engine.core.decision import Purpose
 from engine.core.file_rules import shortfalls
@@ -23,7 +23,17 @@ from engine.steps.publish import Planned, PublishInput
 from engine.steps.repair import RepairInput
 from engine.steps.verify import NewTree, VerifyInput
 from tasks_app import tries
-from tasks_app.models import Attachment, Attempt, CheckResult, Commit, NotificationAttempt, Round, SourceFile, Task
+from tasks_app.models import (
+    MISSING,
+    Attachment,
+    Attempt,
+    CheckResult,
+    Commit,
+    NotificationAttempt,
+    Round,
+    SourceFile,
+    Task,
+)
 from tasks_app.redaction import found_in
 from tasks_app.services.forge_quota import quota_limits
 from tasks_app.services.watches import rounds_looking
@@ -31,6 +41,8 @@ from tasks_app.services.watches import rounds_looking
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from django.db.models import QuerySet
 
     from engine.core.site import SiteFile
 
@@ -45,7 +57,7 @@ def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
     files = list(row.attachments.all())
     return GenerateInput(
         brief=_brief(row, [f for f in files if f.content is not None]),
-        unfetched=tuple((f.name, f.url) for f in files if f.content is None),
+        unfetched=tuple((f.name, f.url) for f in files if f.content is None and f.source == Source.REQUEST),
         repository=_repository_for(row),
         task_key=row.task_key,
         protected=_protected(row),
@@ -59,6 +71,8 @@ def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
         again=_again(row),
         unprobed=() if row.plan or row.probes.exists() else undecided(_checks(row)),
         probe_calls=row.attempts.filter(kind="probe", run=row.run).count(),
+        evaluation_url=row.evaluation_url,
+        own_before=_own_before(row),
     )
 
 
@@ -84,6 +98,7 @@ def repair_of(row: Round, best: Attempt, *, run: int) -> RepairInput:
         secret_in=found_in,
         repository=_repository(row) if row.repository and row.base_sha else None,
         before=tries.page_before(row),
+        missing=_missing(row),
     )
 
 
@@ -120,6 +135,7 @@ def verify_input(row: Round) -> VerifyInput:
         call_seconds=done.call_seconds,
         attached=_attached(row, before),
         probes=tries.probes_of(row),
+        missing=_missing(row),
     )
 
 
@@ -195,7 +211,9 @@ def _brief(row: Round, files: list[Attachment]) -> Brief:
         nonce=row.nonce,
         text=row.brief,
         checks=_checks(row),
-        attachments=tuple(AttachedFile(f.name, f.media_type, bytes(f.content or b"")) for f in files),
+        attachments=tuple(
+            AttachedFile(f.name, f.media_type, bytes(f.content or b""), Source(f.source), f.url, f.note) for f in files
+        ),
     )
 
 
@@ -210,8 +228,29 @@ def _judged(row: CheckResult) -> tuple[checks.Check, checks.Verdict]:
 
 def _protected(row: Round) -> tuple[str, ...]:
     """Return the names of the attachments of earlier rounds, which stay as they are."""
+    return tuple(_earlier_files(row).order_by("name").values_list("name", flat=True).distinct())
+
+
+def _own_before(row: Round) -> tuple[str, ...]:
+    """Return the names of what the service itself fetched or made in earlier rounds, and nobody attached."""
+    attached = _earlier_files(row).filter(source=Source.REQUEST).values("name")
+    own = _earlier_files(row).exclude(source=Source.REQUEST).exclude(name__in=attached)
+    return tuple(own.order_by("name").values_list("name", flat=True).distinct())
+
+
+def _earlier_files(row: Round) -> QuerySet[Attachment]:
     earlier = Attachment.objects.filter(round__task_key=row.task_key, round__created_at__lt=row.created_at)
-    return tuple(earlier.order_by("name").values_list("name", flat=True).distinct())
+    return earlier.filter(content__isnull=False)
+
+
+def _missing(row: Round) -> tuple[MissingFile, ...]:
+    """Return the files that were tried for and could not be had."""
+    had = set(row.attachments.filter(content__isnull=False).values_list("name", flat=True))
+    tried = [
+        MissingFile(f.name.removeprefix(MISSING), f.note, Source(f.source), f.url)
+        for f in row.attachments.filter(content=None).exclude(note="")
+    ]
+    return tuple(one for one in tried if one.name not in had)
 
 
 def _foreign(row: Round, tree: Mapping[str, SiteFile]) -> frozenset[str]:

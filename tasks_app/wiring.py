@@ -17,6 +17,7 @@ from engine.adapters.openai_probe import probe_models
 from engine.adapters.secret_scanner import DetectSecretsScanner
 from engine.adapters.simulated_author import SimulatedAuthor
 from engine.adapters.system_clock import SystemClock
+from engine.adapters.workbook_reader import WorkbookReader
 from engine.ports import Author, Credential, Forge, Journal, Ports
 from tasks_app.services.forge_quota import RowsQuota
 from tasks_app.services.profiles import DatabaseProfiles
@@ -124,4 +125,14 @@ def replay_ports(*, author: Author, journal: Journal, with_browser: bool) -> Por
 
 def _ports(author: Author, journal: Journal, browser: ChromiumBrowser | None) -> Ports:
     way_out = http()
-    return Ports(SystemClock(), author, forge(), way_out, HttpNotifier(way_out), journal, browser, scanner())
+    return Ports(
+        clock=SystemClock(),
+        author=author,
+        forge=forge(),
+        fetcher=way_out,
+        notifier=HttpNotifier(way_out),
+        journal=journal,
+        browser=browser,
+        scanner=scanner(),
+        workbooks=WorkbookReader(),
+    )

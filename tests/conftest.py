@@ -9,6 +9,7 @@ import pytest
 
 from engine.adapters.secret_scanner import DetectSecretsScanner
 from engine.adapters.system_clock import SystemClock
+from engine.adapters.workbook_reader import WorkbookReader
 from engine.ports import Journal, Ports
 from tests.fakes import FakeAuthor, FakeBrowser, FakeFetcher, FakeForge, FakeNotifier
 
@@ -43,6 +44,7 @@ class Outside:
             journal,
             self.browser,
             DetectSecretsScanner(),
+            WorkbookReader(),
         )
 
 

@@ -43,6 +43,7 @@ from engine.ports import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from engine.core.brief import AttachedFile, MissingFile
     from engine.core.probes import Probe
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -361,6 +362,8 @@ class FakeJournal:
         self.rebuilds: list[tuple[str, str]] = []
         self.warnings: list[str] = []
         self.frozen: list[tuple[tuple[Probe, ...], int | None]] = []
+        self.kept: list[AttachedFile] = []
+        self.missed: list[MissingFile] = []
         self.refusals: list[BaseException] = []
         self.allowance: int | None = None
         self.answered: list[tuple[str, str, int | None, Recalled]] = []  # what an earlier claim was answered
@@ -426,6 +429,14 @@ class FakeJournal:
 
     def notification_ended(self, notification: int, *, answer: Answer | None, error: str) -> None:
         self._end(self.notifications, notification, {"answer": answer, "error": error})
+
+    def file_kept(self, file: AttachedFile) -> None:
+        self._check()
+        self.kept.append(file)
+
+    def file_missed(self, missing: MissingFile) -> None:
+        self._check()
+        self.missed.append(missing)
 
     def warn(self, text: str) -> None:
         self._check()

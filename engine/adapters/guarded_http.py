@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 MOST_REDIRECTS = 5
-AGENT = "llm-devops-engine"
+AGENT = "llm-devops-engine/0.1 (self-hosted service that publishes static pages; fetches what a task names, once)"
 
 #: Which statuses are followed; with "preserve" method and body stay the same. https://www.rfc-editor.org/rfc/rfc9110#section-15.4
 _FOLLOWED = {"none": frozenset[int](), "get": frozenset({301, 302, 303, 307, 308}), "preserve": frozenset({307, 308})}

@@ -124,6 +124,7 @@ def _body(wishes: Wishes, elements: Sequence[Element], places: Sequence[_Place])
     parts = [_form(form, inputs)] if form else []
     parts += [_element(element, waiting=element.id in waiting) for element in plain]
     parts += [_file_section(place) for place in places]
+    parts += [f'<p role="alert">{escape(lack)}</p>\n' for lack in wishes.lacks]
     left = not_done(wishes)
     if left:
         items = "".join(f"<li>{escape(item)}</li>\n" for item in left)

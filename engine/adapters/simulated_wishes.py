@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from engine.core.missing import SHOW
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -76,6 +78,7 @@ class Wishes:
     files: tuple[SeenFile, ...]
     figures: tuple[Figure, ...]
     sentences: tuple[str, ...]
+    lacks: tuple[str, ...] = ()  # what the page must say of data that is missing, word for word
 
 
 def read_wishes(sections: Sequence[Section]) -> Wishes:
@@ -87,7 +90,9 @@ def read_wishes(sections: Sequence[Section]) -> Wishes:
     elements = _elements([brief, *checks])
     title = _first_quoted(_TITLE.search(brief) or _TITLE.search("\n".join(checks)))
     figures = _figures([*sentences, *checks], elements, files)
-    return Wishes(brief, checks, title, elements, files, figures, sentences)
+    notes = "\n".join(block.body for block in sections if block.name == "note")
+    lacks = tuple(re.findall(rf'{SHOW} "([^"\n]+)"', notes))
+    return Wishes(brief, checks, title, elements, files, figures, sentences, lacks)
 
 
 def _items(body: str) -> list[str]:

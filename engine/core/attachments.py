@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import base64
 import binascii
-import csv
-import io
 import json
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from engine.core.pictures import picture_line
+from engine.core.tables import table_shape
+from engine.core.workbooks import is_workbook
 
+if TYPE_CHECKING:
     from engine.core.brief import AttachedFile
 
 HEAD_LINES = 40
 HEAD_CHARACTERS = 3_000
 LINE_CHARACTERS = 300
-_COLUMNS = 40
+_HEADINGS = 40
 _SHAPE_DEPTH = 4
 _SHAPE_KEYS = 25
 
 _SPACE = re.compile(rb"\s+")
 _TABLE = re.compile(r"\.(?:csv|tsv)$", re.IGNORECASE)
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
-_DRESSED_NUMBER = re.compile(r"[^\w\s]?\s?[+-]?\d[\d,. ]*\s?(?:%|[^\w\s]|[A-Z]{3})?")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}")
+_MARKDOWN = re.compile(r"\.(?:md|markdown)$", re.IGNORECASE)
+_HEADING = re.compile(r" {0,3}(#{1,6})\s+(\S.{0,120})")
+_FENCE = re.compile(r" {0,3}(?:```|~~~)")
 
 
 def parse_data_uri(url: str) -> tuple[str, bytes]:
@@ -53,9 +53,13 @@ def parse_data_uri(url: str) -> tuple[str, bytes]:
 def describe(file: AttachedFile) -> str:
     """Return what a prompt says about a file: a line of name, media type and size; for text its shape and its head; never base64."""
     first = f"{file.name} ({file.media_type}, {len(file.content):,} bytes)"
+    if file.note:
+        first = f"{first}\n{file.note}"
+    if is_workbook(file):
+        return first if file.note else f"{first}\nA binary file."
     text = _text_of(file)
     if text is None:
-        return f"{first}\nA binary file."
+        return f"{first}\n{picture_line(file.content) or 'A binary file.'}"
     return "\n".join([first, *_shape_of(file, text), "Its head:", *_head(text)])
 
 
@@ -79,54 +83,28 @@ def _text_of(file: AttachedFile) -> str | None:
 
 def _shape_of(file: AttachedFile, text: str) -> list[str]:
     if _TABLE.search(file.name) or file.media_type in {"text/csv", "text/tab-separated-values"}:
-        return _table_shape(text)
+        return table_shape(text)
     if file.name.lower().endswith(".json") or file.media_type.endswith(("/json", "+json")):
         try:
             return [f"JSON: {_json_shape(json.loads(text), _SHAPE_DEPTH)}"]
         except (ValueError, RecursionError):
             return ["It is called JSON but does not parse."]
+    if _MARKDOWN.search(file.name) or file.media_type == "text/markdown":
+        return _headings(text)
     return []
 
 
-def _table_shape(text: str) -> list[str]:
-    first_line = text.partition("\n")[0]
-    delimiter = max(",;\t|", key=first_line.count)
-    try:
-        rows = [
-            row
-            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-            if any(cell.strip() for cell in row)
-        ]
-    except csv.Error:
-        return ["It is called a table but does not parse."]
-    if not rows:
-        return ["An empty table."]
-    header, body = rows[0], rows[1:]
-    columns = [
-        f"{name.strip()[:60]} ({_column_type(row[at].strip() for row in body[:200] if at < len(row))})"
-        for at, name in enumerate(header[:_COLUMNS])
-    ]
-    return [
-        f"Columns, separated by {delimiter!r}: {', '.join(columns)}",
-        f"Rows below the header: {len(body)}",
-        _how_to_read(text, delimiter, len(body)),
-    ]
-
-
-def _how_to_read(text: str, delimiter: str, rows: int) -> str:
-    """Say how a script reads this very table right: weak models count the header and the empty text after the last line end as rows."""
-    if '"' in text:
-        return f"Some fields are quoted: a plain split at {delimiter!r} does not read them."
-    if len(text.strip().splitlines()) != rows + 1:
-        return "Some lines are empty: they are no rows."
-    lines = "text.trim().split(/\\r?\\n/)"
-    return f"Read it so: const [header, ...rows] = {lines}.map((line) => line.split({delimiter!r})); // rows.length is {rows}"
-
-
-def _column_type(cells: Iterable[str]) -> str:
-    filled = [cell for cell in cells if cell]
-    kinds = (("number", _NUMBER), ("date", _DATE), ("number with signs or separators", _DRESSED_NUMBER))
-    return next((kind for kind, pattern in kinds if filled and all(pattern.fullmatch(cell) for cell in filled)), "text")
+def _headings(text: str) -> list[str]:
+    """Return the outline of a Markdown text; what stands between fences is code."""
+    found: list[str] = []
+    fenced = False
+    for line in text.splitlines():
+        if _FENCE.match(line):
+            fenced = not fenced
+        elif not fenced and (heading := _HEADING.match(line)):
+            found.append(f"{'  ' * (len(heading[1]) - 1)}{heading[2].rstrip('# ')}")
+    more = [f"and {len(found) - _HEADINGS} more"] if len(found) > _HEADINGS else []
+    return ["Its headings:", *found[:_HEADINGS], *more] if found else []
 
 
 def _json_shape(value: object, depth: int) -> str:

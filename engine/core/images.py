@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from engine.core.pictures import media_type_of
 from engine.ports import Image, Prompt
 
 if TYPE_CHECKING:
@@ -20,21 +21,13 @@ MOST_IMAGES = 4
 LARGEST_IMAGE = 3_500_000
 LARGEST_ALL_IMAGES = 7_000_000
 
-#: The types that every provider with sight takes, by how their bytes begin: names and media types are a stranger's word.
-_SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-)
-
 
 def images_of(files: Iterable[AttachedFile]) -> tuple[Image, ...]:
     """Return the pictures among `files` that a model may be shown, in order. Bounds: MOST_IMAGES, LARGEST_IMAGE, LARGEST_ALL_IMAGES."""
     shown: list[Image] = []
     left = LARGEST_ALL_IMAGES
     for file in files:
-        media_type = _media_type(file.content)
+        media_type = media_type_of(file.content)
         size = len(file.content)
         if media_type and size <= min(LARGEST_IMAGE, left) and len(shown) < MOST_IMAGES:
             shown.append(Image(file.name, media_type, file.content))
@@ -49,10 +42,3 @@ def with_images(prompt: Prompt, files: Iterable[AttachedFile]) -> Prompt:
         return prompt
     *before, last = prompt.messages
     return replace(prompt, messages=(*before, replace(last, images=images)))
-
-
-def _media_type(content: bytes) -> str:
-    """Return the type that the bytes have, "" where they are none of ours."""
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
-    return next((media_type for signature, media_type in _SIGNATURES if content.startswith(signature)), "")

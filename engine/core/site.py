@@ -7,14 +7,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from engine.core import repository
+from engine.core.brief import Source
 from engine.core.changes import changes_of, with_line_ends_of
 from engine.core.file_types import is_publishable
+from engine.core.missing import readme_with
 from engine.core.readme_completion import Known, completed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from engine.core.brief import Brief
+    from engine.core.brief import AttachedFile, Brief, MissingFile
     from engine.core.changes import Changes
 
 
@@ -50,6 +52,7 @@ class Frame:
     before: Mapping[str, bytes] = field(default_factory=dict)  # for repairs: the tree that the round began with
     clone_url: str = ""  # of the repository and its page, where they are known already
     pages_url: str = ""
+    missing: tuple[MissingFile, ...] = ()
 
 
 def assemble(
@@ -58,20 +61,21 @@ def assemble(
     """Return the whole tree and, in sentences, what was not taken over from the reply or was added to it."""
     notes: list[str] = []
     attached = {file.name: file.content for file in frame.brief.attachments}
+    made = {file.name for file in frame.brief.attachments if _is_own(file)}
     came = attached | dict(frame.present) if frame.repairs else dict(frame.present) | attached
-    changes = changes_of(frame.brief.text, came)
+    changes = changes_of(frame.brief.text, {path: content for path, content in came.items() if path not in made})
     own = {*attached, *(p for p in frame.protected if p in frame.present)}
     files = {path: SiteFile(content, Origin.CARRIED) for path, content in frame.present.items()}
     # What this round's first try made of an attachment, or that it is gone, is what is repaired.
     laid = attached.keys() - changes.asked if frame.repairs else attached.keys()
-    files |= {name: SiteFile(attached[name], Origin.ATTACHMENT) for name in laid}
+    files |= {name: SiteFile(attached[name], Origin.SERVICE if name in made else Origin.ATTACHMENT) for name in laid}
     for path in deletions:
         if path in own - changes.removed or path in {"LICENSE", ".nojekyll", "README.md", "index.html"}:
             notes.append(f"{path} was to be deleted and stays: the brief does not ask for it")
         else:
             files.pop(path, None)
     for path, content in written.items():
-        if why := _left_out(path, frame.brief, changes, own):
+        if why := _left_out(path, frame.brief, changes, own, made):
             notes.append(f"{path} {why}")
         elif path not in {"LICENSE", ".nojekyll"}:
             files[path] = SiteFile(with_line_ends_of(came.get(path, b""), content), Origin.MODEL)
@@ -79,8 +83,11 @@ def assemble(
     return files, notes
 
 
-def _left_out(path: str, brief: Brief, changes: Changes, own: Collection[str]) -> str:
-    """Return why the model's version of a file is not taken, "" where it is. `own` are the attachments, whose type is whatever came."""
+def _left_out(path: str, brief: Brief, changes: Changes, own: Collection[str], made: Collection[str]) -> str:
+    """Return why the model's version of a file is not taken, "" where it is.
+
+    `own` are the attachments, whose type is whatever came; `made` are those among them that the service itself fetched or made.
+    """
     if path not in own:
         return (
             "" if is_publishable(path, brief.text) else "was left out: a static page has no use for a file of that type"
@@ -89,7 +96,12 @@ def _left_out(path: str, brief: Brief, changes: Changes, own: Collection[str]) -
         return ""
     if path in changes.asked:
         return "is to be changed, but is no text or too long to be written anew, and stays as it is"
-    return "is an attachment and stays as it came; the model's version was left out"
+    what = "of the service" if path in made else "an attachment"
+    return f"is {what} and stays as it came; the model's version was left out"
+
+
+def _is_own(file: AttachedFile) -> bool:
+    return file.source is not Source.REQUEST
 
 
 def _add_own_files(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -> None:
@@ -121,6 +133,7 @@ def _complete_readme(files: dict[str, SiteFile], frame: Frame, notes: list[str])
     )
     text, added = completed(text, {path: file.content for path, file in files.items()}, known)
     notes += added
+    text = readme_with(text, frame.missing, repairs=frame.repairs)
     if present is None or text != present.content.decode("utf-8", "replace"):
         files["README.md"] = SiteFile(text.encode(), _changed(present.origin) if present else Origin.SERVICE)
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.core.brief import AttachedFile, Brief
 from engine.core.decision import Purpose
 from engine.core.gates import gate_results, secret_line
 from engine.core.honest_page import honest_page
+from engine.core.missing import note
 from engine.core.repository import slug
 from engine.core.rules import acceptable, own_results
 from engine.core.site import Frame, Origin, SiteFile, assemble
 from engine.core.token_shapes import shapes_in
-from engine.errors import BadReply, EngineError, Permanent
+from engine.errors import BadReply, Permanent
 from engine.ports import Ports, Prompt, Repository
 from engine.steps.authoring import Conversation, Written
 from engine.steps.choice import NotWritten, ask_in_turn
+from engine.steps.inputs import gather_inputs
 from engine.steps.outcomes import Generated, Unrepaired, Wait
 from engine.steps.probing import Probing, freeze_probes
 
@@ -25,13 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from engine.core.brief import Brief
     from engine.core.budget import Budget
     from engine.core.checks import CheckResult
     from engine.core.probes import Asked
-
-#: The largest attachment that is fetched from an address, in bytes, and how long one may take, in seconds.
-LARGEST_FETCHED = 5_000_000
-FETCH_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +65,9 @@ class GenerateInput:
     again: Again | None = None
     unprobed: tuple[Asked, ...] = ()  # the sentences for which there is to be a probe, and is none yet
     probe_calls: int = 0  # that this run has begun already
+    evaluation_url: str = ""
+    # Files that the service fetched or made in earlier rounds: a later one may make them anew.
+    own_before: tuple[str, ...] = ()
 
 
 def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | Unrepaired:
@@ -74,10 +75,10 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | Unrepaired
 
     Raises OutOfService, Permanent (a secret of ours in an attachment), forge errors.
     """
-    fetched, missed = _fetch(task, ports)
-    brief = replace(task.brief, attachments=(*task.brief.attachments, *fetched))
-    _scan(brief, task, ports)
     repository, base, present = _standing(task, ports)
+    inputs = gather_inputs(task, present, ports)
+    brief = inputs.brief
+    _scan(brief, task, ports)
     frame = Frame(
         brief=brief,
         present=present,
@@ -86,8 +87,9 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | Unrepaired
         year=task.year,
         clone_url=repository.url if repository else "",
         pages_url=repository.pages_url if repository else "",
+        missing=inputs.missing,
     )
-    author = _Authoring(task, ports, frame, note=" ".join(missed))
+    author = _Authoring(task, ports, frame, note=note(inputs.missing, brief.text))
     freeze_probes(task.unprobed, brief, Probing(task.budget, task.model_closed, task.probe_calls), ports)
     give_up = task.again if task.again and task.again.purpose is Purpose.HONEST else None
     made = author.honest(give_up.why) if give_up else author.run()
@@ -102,7 +104,6 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | Unrepaired
         simulated=ports.author.simulated,
         detail=detail,
         degraded=degraded,
-        fetched=tuple(fetched),
         gates=() if degraded else gates(files, brief, task.secret_in, ports, present),
     )
 
@@ -160,26 +161,6 @@ def _found(task: GenerateInput, ports: Ports) -> Repository | None:
     if task.brief.number == 1:
         return None
     return ports.forge.find(slug=slug(task.brief.task), task_key=task.task_key)
-
-
-def _fetch(task: GenerateInput, ports: Ports) -> tuple[list[AttachedFile], list[str]]:
-    """Fetch what is only an address so far; what cannot be had is a warning, told to the model, and no failure."""
-    files, missed = [], []
-    for name, url in task.unfetched:
-        try:
-            answer = ports.fetcher.fetch(url, seconds=FETCH_SECONDS, max_bytes=LARGEST_FETCHED)
-        except EngineError as error:
-            missed.append(f"The attachment {name} could not be fetched: {error.message}")
-            continue
-        if answer.status != 200 or answer.truncated:
-            why = f"more than {LARGEST_FETCHED} bytes" if answer.truncated else f"HTTP {answer.status}"
-            missed.append(f"The attachment {name} could not be fetched: {why}")
-            continue
-        media_type = answer.headers.get("content-type", "").split(";")[0].strip() or "application/octet-stream"
-        files.append(AttachedFile(name, media_type, answer.body))
-    for sentence in missed:
-        ports.journal.warn(sentence)
-    return files, missed
 
 
 Made = tuple[int, dict[str, SiteFile], str, str]

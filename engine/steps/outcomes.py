@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from engine.core.brief import AttachedFile
     from engine.core.checks import CheckResult
     from engine.core.decision import Decision
     from engine.core.site import SiteFile
@@ -37,7 +36,6 @@ class Generated:
     simulated: bool
     detail: str
     degraded: str = ""
-    fetched: Sequence[AttachedFile] = field(default_factory=tuple)
     gates: Sequence[CheckResult] = ()
 
 

@@ -11,6 +11,7 @@ from engine.core.budget import SHORTEST_MODEL_CALL, Budget
 from engine.core.decision import Purpose
 from engine.core.findings import findings_of
 from engine.core.lifecycle import Step
+from engine.core.missing import note
 from engine.core.repair_prompt import repair_prompt
 from engine.core.rules import acceptable, own_results
 from engine.core.site import Frame, Origin, SiteFile, assemble
@@ -22,7 +23,7 @@ from engine.steps.outcomes import Barren, Generated, Unrepaired, Wait
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from engine.core.brief import Brief
+    from engine.core.brief import Brief, MissingFile
     from engine.core.checks import CheckResult
     from engine.ports import Ports, Prompt, Repository
 
@@ -45,6 +46,7 @@ class RepairInput:
     secret_in: Callable[[bytes], str | None]
     repository: Repository | None = None  # where it goes, if that is there already
     before: Mapping[str, bytes] = field(default_factory=dict)  # the tree that the round began with
+    missing: tuple[MissingFile, ...] = ()
 
 
 def repair(task: RepairInput, ports: Ports) -> Generated | Barren | Unrepaired | Wait:
@@ -69,7 +71,10 @@ def repair(task: RepairInput, ports: Ports) -> Generated | Barren | Unrepaired |
 
 def _prompt(task: RepairInput, boundary: str) -> Prompt:
     tree = {path: file.content for path, file in task.files.items() if file.origin is not Origin.ATTACHMENT}
-    return repair_prompt(task.brief, boundary=boundary, tree=tree, findings=findings_of(task.results))
+    told = note(task.missing, task.brief.text)
+    return repair_prompt(
+        task.brief, boundary=boundary, tree=tree, findings=findings_of(task.results), attachments_note=told
+    )
 
 
 def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> Generated:
@@ -85,6 +90,7 @@ def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> 
         before=task.before,
         clone_url=place.url if place else "",
         pages_url=place.pages_url if place else "",
+        missing=task.missing,
     )
     files, notes = assemble(frame, written.files, written.deletions)
     files = {path: _with_origin(file, task.files.get(path)) for path, file in files.items()}

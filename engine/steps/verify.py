@@ -11,6 +11,7 @@ from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
 from engine.core.decision import Next, Purpose, Tried, as_js, candidates, decide, tree_digest
 from engine.core.file_wishes import file_results
 from engine.core.gates import bars
+from engine.core.missing import missing_checks, missing_result
 from engine.core.prose import Prose
 from engine.core.review import review_results
 from engine.core.source_rules import source_results
@@ -23,6 +24,7 @@ from engine.steps.outcomes import Verified
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from engine.core.brief import MissingFile
     from engine.core.budget import Budget
     from engine.core.probes import Probe
     from engine.ports import Ports
@@ -62,6 +64,7 @@ class VerifyInput:
     call_seconds: float = 0.0  # that the round's longest model call took
     # The files that came, as they came or as the round before left them: what the brief may ask to change.
     attached: Mapping[str, bytes] = field(default_factory=dict)
+    missing: tuple[MissingFile, ...] = ()
 
 
 def verify(task: VerifyInput, ports: Ports) -> Verified:
@@ -93,18 +96,21 @@ def summary(judged: Sequence[CheckResult]) -> str:
 def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckResult], str]:
     """Return all results, those of the request in its order, and a line about them."""
     prose = Prose(task.checks, task.probes, new.files, task.words, task.attachments)
+    lacks = missing_checks(task.missing, task.words)
     scripts = [as_js(check) for check in (*task.checks, *task.kept) if check.kind in {Kind.JS, Kind.EARLIER}]
+    scripts += [lack.expression for lack in lacks]
     page = PageUnderTest(task.url, new.files, Target.LOCAL, task.words)
     report = _report(page, scripts, prose, bars(new.gates), task.budget.check_seconds(ports.clock.now()), ports)
     ran, sentences = iter(report.results[: len(scripts)]), prose.results(report, report.results[len(scripts) :])
     requested = [next(ran) if check.kind is Kind.JS else sentences[at] for at, check in enumerate(task.checks)]
     earlier = [
         CheckResult(check, r.target, r.verdict, r.detail, r.value, r.milliseconds)
-        for check, r in zip(task.kept, ran, strict=True)
+        for check, r in zip(task.kept, ran, strict=False)
     ]
+    said = [missing_result(lack, r, new.files) for lack, r in zip(lacks, ran, strict=True)]
     changed = change_results(task.words, task.attached, new.files)
     named = file_results(task.words, task.checks, task.attachments, new.files)
-    judged = [*rules.own_results(new.files), *changed, *requested, *earlier, *named]
+    judged = [*rules.own_results(new.files), *said, *changed, *requested, *earlier, *named]
     asked_for = "\n".join([task.words, *(check.text for check in (*task.checks, *task.kept))])
     advice = source_results(new.files, task.checks)
     parsed = any(report.views) and not any("SyntaxError" in error for view in report.views for error in view.errors)

@@ -33,8 +33,8 @@ def attachments(row: Round) -> SafeString | str:
     found = row.attachments.defer("content").annotate(size=Length("content"))[:ROWS]
     return table(
         "attachments",
-        ("name", "media type", "bytes", "SHA-256", "fetched from"),
-        ((row_link(a), a.media_type, a.size, a.sha256[:12], a.url) for a in found),
+        ("name", "source", "media type", "bytes", "SHA-256", "fetched from", "note"),
+        ((row_link(a), a.source, a.media_type, a.size, a.sha256[:12], a.url, a.note[:200]) for a in found),
     )
 
 

@@ -199,7 +199,7 @@ class AttachmentAdmin(ReadOnlyAdmin):
             None,
             {"fields": (
                 shown("name"), shown("round"), shown("position"), shown("media_type"), shown("url", "fetched from"),
-                shown("sha256", "SHA-256"), attachment_contents,
+                shown("source"), shown("sha256", "SHA-256"), shown("note"), attachment_contents,
             )},
         ),
     )  # fmt: skip

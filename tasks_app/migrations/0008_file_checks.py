@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tasks_app', '0006_pages_watch'),
+        ('tasks_app', "0007_round_files"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tasks_app', '0006_pages_watch'),
+        ('tasks_app', "0008_file_checks"),
     ]
 
     operations = [

@@ -19,7 +19,7 @@ def give_addresses(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tasks_app", "0006_pages_watch"),
+        ("tasks_app", "0009_probe"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tasks_app', '0006_pages_watch'),
+        ('tasks_app', "0010_evidence_page"),
     ]
 
     operations = [
@@ -16,6 +16,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='checkresult',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['js', 'prose', 'rule', 'source', 'review', 'view', 'gate', 'earlier', 'unknown'])), name='check_result_kind_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['js', 'prose', 'rule', 'source', 'review', 'view', 'file', 'gate', 'earlier', 'unknown'])), name='check_result_kind_known'),
         ),
     ]

@@ -13,9 +13,10 @@ from tasks_app.models.evidence import (
     StepRun,
 )
 from tasks_app.models.operations import Breaker, Event, ForgeQuota, ForgeWrite, ModelProfile, Rejection, WorkerBeat
-from tasks_app.models.rounds import Attachment, Round, Task
+from tasks_app.models.rounds import MISSING, Attachment, Round, Task
 
 __all__ = [
+    "MISSING",
     "Attachment",
     "Attempt",
     "Breaker",

@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from engine.core.brief import Source
 from engine.core.lifecycle import ENDED, State, Step
 
 
@@ -145,8 +146,12 @@ class Round(models.Model):
         return f"{self.task_name} round {self.number}"
 
 
+#: Stands before the name of what the service should have fetched or made and could not.
+MISSING = "missing: "
+
+
 class Attachment(models.Model):
-    """A file of a round. `content` is null until an http(s) attachment was fetched."""
+    """A file of a round. `content` is null until an http(s) attachment was fetched; it stays so where it could not be had."""
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="attachments")
     position = models.PositiveSmallIntegerField()
@@ -155,10 +160,23 @@ class Attachment(models.Model):
     url = models.TextField(blank=True, help_text="where it is to be fetched from; blank for a data URI")
     sha256 = models.CharField(max_length=64, blank=True)
     content = models.BinaryField(null=True)
+    source = models.CharField(
+        max_length=8,
+        default=Source.REQUEST.value,
+        help_text="request; address: fetched from one that the brief names; workbook: made out of an attached one",
+    )
+    note = models.TextField(
+        blank=True, help_text="what the model is told of it; of a file without content, why it has none"
+    )
 
     class Meta:
         ordering = ("position",)
-        constraints = (models.UniqueConstraint(fields=["round", "name"], name="attachment_name_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=["round", "name"], name="attachment_name_once"),
+            models.CheckConstraint(
+                name="attachment_source_known", condition=Q(source__in=[source.value for source in Source])
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

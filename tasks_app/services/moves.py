@@ -77,10 +77,6 @@ def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
         CheckResult.objects.bulk_create(
             _result(outcome.attempt, p, result) for p, result in enumerate(outcome.gates, GATES_FROM)
         )
-        for file in outcome.fetched:
-            row.attachments.filter(name=file.name).update(
-                content=file.content, media_type=file.media_type[:255], sha256=hashlib.sha256(file.content).hexdigest()
-            )
         if outcome.degraded:
             _event(row, "honest page", outcome.degraded)
 

@@ -98,8 +98,9 @@ def test_a_table_is_described_by_its_columns_types_and_rows() -> None:
         == "Columns, separated by ';': region (text), price (number with signs or separators), sold (number), when (date)"
     )
     assert lines[2] == "Rows below the header: 2"
-    assert lines[3] == "Some fields are quoted: a plain split at ';' does not read them."
-    assert lines[5] == "region;price;sold;when"
+    assert lines[3].endswith("sold: sum 7.5, min 3, max 4.5")
+    assert lines[4] == "Some fields are quoted: a plain split at ';' does not read them."
+    assert lines[6] == "region;price;sold;when"
 
 
 def test_json_is_described_by_its_shape() -> None:
@@ -120,6 +121,40 @@ def test_a_binary_file_is_type_and_size_only() -> None:
         describe(AttachedFile("logo.png", "image/png", b"\x89PNG\x00" * 400))
         == "logo.png (image/png, 2,000 bytes)\nA binary file."
     )
+
+
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR42mP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg=="
+)
+GIF = b"GIF89a\x05\x00\x04\x00\x00\x00\x00;"
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (PIXEL, "A picture: PNG, 3 x 2 pixels."),
+        (GIF, "A picture: GIF, 5 x 4 pixels."),
+        (PIXEL[:12], "A picture: PNG of unknown size: it may be damaged."),
+        (b"\xff\xd8\xff\xe0" + b"\0" * 50, "A picture: JPEG of unknown size: it may be damaged."),
+    ],
+    ids=["png", "gif", "cut", "jpeg without a frame"],
+)
+def test_a_picture_is_described_by_what_its_bytes_say(content: bytes, line: str) -> None:
+    assert describe(AttachedFile("logo.bin", "application/octet-stream", content)).endswith(f"\n{line}")
+
+
+def test_markdown_is_described_by_its_headings() -> None:
+    text = "# Title #\n\ntext\n\n```\n# a comment\n```\n## Part *one*\n#no heading\n"
+    lines = describe(AttachedFile("input.md", "text/markdown", text.encode())).splitlines()
+    assert lines[1:4] == ["Its headings:", "Title", "  Part *one*"]
+    many = describe(AttachedFile("a.md", "", b"# x\n" * 500)).splitlines()
+    assert many[42] == "and 460 more"
+
+
+def test_a_note_stands_below_the_name_and_a_workbook_is_its_note() -> None:
+    noted = AttachedFile("a.json", "application/json", b"[1]", note="Fetched.")
+    assert describe(noted).splitlines()[1:3] == ["Fetched.", "JSON: [1 of number]"]
+    assert describe(AttachedFile("a.xlsx", "", b"PK", note="A workbook.")) == "a.xlsx (, 2 bytes)\nA workbook."
 
 
 def test_long_text_is_cut_and_marked_as_cut() -> None:

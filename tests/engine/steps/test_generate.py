@@ -142,7 +142,7 @@ def test_http_attachments_are_fetched_and_missing_ones_are_said_and_told_to_the_
     )
     assert contents(outcome)["a.csv"] == b"1,2"
     assert "b.csv" not in contents(outcome)
-    assert [f.name for f in outcome.fetched] == ["a.csv"]
+    assert [f.name for f in journal.kept] == ["a.csv"]
     assert "b.csv could not be fetched: HTTP 404" in journal.warnings[0]
     assert "b.csv could not be fetched" in author.asked[0][1][1].content
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from engine.core.brief import AttachedFile, MissingFile, Source
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
 from engine.core.decision import Decision, Next
 from engine.core.site import Origin, SiteFile
@@ -58,6 +59,8 @@ JOURNAL: dict[str, Callable[[DatabaseJournal, int], object]] = {
     "notification_ended": lambda j, pk: j.notification_ended(pk, answer=Answer(200, {}, b"", "u"), error=""),
     "rebuild_asked": lambda j, _: j.rebuild_asked(sha=SHA, after="1"),
     "rebuild_put_off": lambda j, _: j.rebuild_put_off(sha=SHA),
+    "file_kept": lambda j, _: j.file_kept(AttachedFile("a.json", "", b"1", Source.ADDRESS, "https://api.test/a")),
+    "file_missed": lambda j, _: j.file_missed(MissingFile("a.json", "down", Source.ADDRESS, "https://api.test/a")),
     "warn": lambda j, _: j.warn("careful"),
 }
 PUBLISHED = Published(PLACE, SHA, "commit")

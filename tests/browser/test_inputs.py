@@ -1,0 +1,135 @@
+"""Rounds whose figures come from an API on loopback, seen by a real browser: they are the API's, or the page says that they are missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.adapters.chromium_browser import ChromiumBrowser
+from engine.adapters.guarded_http import GuardedHttp
+from engine.adapters.simulated_author import SimulatedAuthor
+from engine.core.brief import MissingFile, Source
+from engine.core.checks import Target, Verdict
+from engine.core.missing import missing_checks
+from engine.ports import PageUnderTest
+from tasks_app.models import CheckResult as CheckRow
+from tasks_app.models import SourceFile
+from tests.doubles.http_server import Script, serving
+from tests.driving import driven
+from tests.factories import make_round
+from tests.fakes import FakeFetcher
+
+if TYPE_CHECKING:
+    from engine.adapters.chromium_browser import Machine
+    from engine.core.checks import CheckResult
+    from engine.ports import Answer
+    from tests.conftest import Outside
+
+pytestmark = [pytest.mark.browser]
+
+CSV = b"city,sales\nOslo,10.5\nBergen,20.25\nBodo,0.1\n"
+
+
+class Reaching(FakeFetcher):
+    """Fetches from loopback through the real guard; pages come from the fake forge."""
+
+    def fetch(self, url: str, *, seconds: float, max_bytes: int) -> Answer:
+        if "//127.0.0.1" not in url:
+            return super().fetch(url, seconds=seconds, max_bytes=max_bytes)
+        return GuardedHttp(allow_private=True).fetch(url, seconds=seconds, max_bytes=max_bytes)
+
+
+@pytest.fixture
+def whole(outside: Outside, machine: Machine) -> Outside:
+    """The simulated model and the machine's browser, with the forge in memory."""
+    outside.author = SimulatedAuthor()
+    outside.browser = ChromiumBrowser(machine)
+    outside.fetcher = Reaching(forge=outside.forge)
+    return outside
+
+
+def verdicts(kind: str) -> list[tuple[str, str]]:
+    found = CheckRow.objects.filter(
+        kind=kind, target="local", text__contains="data is missing" if kind == "rule" else ""
+    )
+    return [(result.verdict, result.detail) for result in found]
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_the_figures_on_the_page_are_the_apis(whole: Outside) -> None:
+    with serving({"/v1/sales.csv": Script(headers={"content-type": "text/csv"}, body=CSV)}) as api:
+        row = driven(
+            make_round(
+                brief=f"Display the total of the sales column of {api.url('/v1/sales.csv')} in #total.",
+                checks=["js: document.querySelector('#total').textContent.trim() === '30.85'"],
+                attachments=[],
+            )
+        )
+    assert row.state == "completed"
+    assert not any("could not be read" in warning for warning in row.warnings)
+    assert [verdict for verdict, _ in verdicts("js")] == ["pass"]
+    assert bytes(SourceFile.objects.get(path="sales.csv").content) == CSV
+    page = bytes(SourceFile.objects.get(path="index.html").content)
+    assert b"30.85" not in page
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_with_the_api_down_the_page_says_that_the_figures_are_missing(whole: Outside) -> None:
+    with serving() as api:
+        url = api.url("/v1/sales.csv")
+    row = driven(
+        make_round(brief=f"Display the total of the sales column of {url} in #total.", checks=[], attachments=[])
+    )
+    assert row.state == "completed"
+    assert row.warnings[0].startswith(f"{url} could not be read: ")
+    assert [verdict for verdict, _ in verdicts("rule")] == ["pass"]
+    (inside,) = whole.forge.repositories.values()
+    tree = inside.commits[row.commit_sha].files
+    assert f"Data missing: 127.0.0.1:{api.port} could not be read.".encode() in tree["index.html"]
+    assert "## Missing data" in tree["README.md"].decode()
+
+
+PAGES = {
+    "says so": ("<p>Data missing: api.test could not be read.</p>", Verdict.PASS),
+    "says so in its own words": ("<p>The rates of api.test are not available.</p>", Verdict.PASS),
+    "figures": ("<p>1 EUR is 1.08 USD (source: api.test)</p>", Verdict.FAIL),
+    "hidden": ("<p style='display:none'>Data missing: api.test could not be read.</p>", Verdict.FAIL),
+    "in a comment": ("<!-- Data missing: api.test could not be read. --><p>1.08</p>", Verdict.FAIL),
+    "in a script": (
+        "<script>const why = 'Data missing: api.test could not be read.'</script><p>1.08</p>",
+        Verdict.FAIL,
+    ),
+    "later": (
+        "<p id='a'>…</p><script>setTimeout(() => { a.textContent = 'api.test could not be read'; }, 300)</script>",
+        Verdict.PASS,
+    ),
+}
+
+
+def decided(machine: Machine, body: str) -> CheckResult:
+    missing = MissingFile("latest.json", "down", Source.ADDRESS, "https://api.test/v1/latest")
+    (lack,) = missing_checks([missing], "Show the rates.")
+    page = f"<!doctype html><html lang='en'><head><title>T</title></head><body>{body}</body></html>".encode()
+    under_test = PageUnderTest("https://owner.github.io/site/", {"index.html": page}, Target.LOCAL)
+    return ChromiumBrowser(machine).run(under_test, [lack.expression], seconds=60).results[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PAGES)
+def test_a_real_browser_decides_whether_the_page_says_so(machine: Machine, name: str) -> None:
+    body, expected = PAGES[name]
+    assert decided(machine, body).verdict is expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("status", "expected"), [(200, Verdict.PASS), (503, Verdict.FAIL)])
+def test_a_page_that_has_got_the_data_itself_need_not_say_so(machine: Machine, status: int, expected: Verdict) -> None:
+    body = "<p id='a'>…</p><script>fetch('https://api.test/v1/latest').then((r) => r.text()).then((t) => { a.textContent = t; })</script>"
+    headers = {"content-type": "application/json", "access-control-allow-origin": "*"}
+    with serving({"/api.test/v1/latest": Script(status, headers, b"1.08")}) as mirror:
+        result = decided(replace(machine, mirror=mirror.url("")), body)
+    assert result.verdict is expected, result

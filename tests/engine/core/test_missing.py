@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from engine.core.brief import MissingFile, Source
+from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.core.missing import HEADING, missing_checks, missing_result, note, readme_with, sentence
+
+API = MissingFile("latest.json", "it answered HTTP 503", Source.ADDRESS, "https://api.test/v1/latest")
+TABLE = MissingFile("book.csv", "book.xls cannot be read", Source.WORKBOOK)
+PICTURE = MissingFile("logo.png", "HTTP 404", url="https://x.test/logo.png")
+LIVE = "The user types a name."
+
+
+def test_the_model_is_told_what_to_show_in_place_of_figures() -> None:
+    told = note([API], "Show the rates.")
+    assert told.startswith("https://api.test/v1/latest could not be read: it answered HTTP 503.")
+    assert 'Show on the page: "Data missing: api.test could not be read."' in told
+    assert "Never invent" in told
+
+
+def test_a_page_that_asks_itself_is_told_to_and_is_not_held_to_words() -> None:
+    assert "asks it itself at run time" in note([API], LIVE)
+    assert missing_checks([API], LIVE) == []
+    assert len(missing_checks([API, TABLE], LIVE)) == 1
+
+
+def test_a_picture_that_is_missing_is_told_and_not_checked() -> None:
+    assert note([PICTURE], "") == "The attachment logo.png could not be fetched: HTTP 404."
+    assert missing_checks([PICTURE], "") == []
+
+
+def test_the_browsers_verdict_counts_and_without_one_only_what_the_files_show() -> None:
+    (lack,) = missing_checks([API], "")
+    assert lack.check.kind is Kind.RULE
+
+    def judged(verdict: Verdict, page: bytes) -> Verdict:
+        result = CheckResult(Check(Kind.JS, ""), Target.LOCAL, verdict, "why")
+        return missing_result(lack, result, {"index.html": page}).verdict
+
+    assert judged(Verdict.PASS, b"") is Verdict.PASS
+    assert judged(Verdict.FAIL, b"api.test") is Verdict.FAIL
+    assert judged(Verdict.NOT_RUN, b"<p>Data of api.test is missing") is Verdict.UNVERIFIABLE
+    assert judged(Verdict.NOT_RUN, b"<p>1.08") is Verdict.FAIL
+
+
+def test_the_readme_gets_a_section_and_loses_it_when_nothing_is_missing_any_more() -> None:
+    readme = "# T\n\n## Usage\n\na\n\n## License\n\nMIT\n"
+    told = readme_with(readme, [API, TABLE], repairs=False)
+    assert f"- {sentence(API)}\n- {sentence(TABLE)}\n" in told
+    assert readme_with(told, [API, TABLE], repairs=False) == told
+    assert readme_with(told, [], repairs=True) == told
+    again = readme_with(told + "\n## More\n\nb\n", [], repairs=False)
+    assert HEADING not in again
+    assert again.endswith(("MIT\n\n## More\n\nb\n", "MIT\n## More\n\nb\n"))
