@@ -257,7 +257,7 @@ def test_the_verdicts_of_the_gates_are_rows(browsing: Outside) -> None:
         (GATES_FROM + 1, "pass"),
         (GATES_FROM + 2, "pass"),
     ]
-    assert rows[0].detail.startswith("index.html:4: '// ... existing code ...'")
+    assert rows[0].detail.startswith("index.html:6: '// ... existing code ...'")
 
 
 # --- Later rounds -----------------------------------------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def test_what_a_model_left_out_or_empty_is_written_by_the_service(readme: str | 
 def test_a_models_whole_readme_is_published_as_it_is() -> None:
     files, notes = site(WHOLE)
     assert files["README.md"] == SiteFile(WHOLE.encode(), Origin.MODEL)
-    assert notes == []
+    assert not [note for note in notes if "README" in note]
 
 
 def test_what_the_service_writes_is_of_this_very_app() -> None:

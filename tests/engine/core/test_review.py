@@ -163,7 +163,7 @@ def test_matters_of_style_in_markup_are_found(old: str, new: str, what: str) -> 
 
 def test_a_page_without_a_title_and_an_id_that_is_there_twice_are_errors() -> None:
     assert found(GOOD.replace("<title>Rates</title>", ""))[0] == [
-        "index.html:1: document has no non-empty title element"
+        "index.html:2: document has no non-empty title element"
     ]
     (twice,) = found(in_body("<p id='q'>"))[0]
     assert twice.endswith(": id q is used more than once")
