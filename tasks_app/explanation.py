@@ -210,10 +210,11 @@ def _deadline(row: Round, now: datetime) -> Iterator[Line]:
     at = told.started_at if told else row.finished_at or now
     left = (row.deadline_at - at).total_seconds()
     by = f"{row.deadline_at:%H:%M:%S}"
+    when = f"{abs(left):.0f} s {'before' if left >= 0 else 'AFTER'} it"
     if told:
-        yield "Deadline", f"{by}: told {abs(left):.0f} s {'before' if left >= 0 else 'AFTER'} it"
+        yield "Deadline", f"{by}: told {when}"
     else:
-        yield "Deadline", f"{by}: nobody was told {'by its end' if left < 0 else f'so far, {left:.0f} s before it'}"
+        yield "Deadline", f"{by}: nobody was told; {'it ended' if row.finished_at else 'now is'} {when}"
 
 
 def _next(row: Round) -> Iterator[Line]:

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_fresh_cache")]
 
 LIST = "/admin/tasks_app/round/"
+#: The smallest picture that a browser shows: one grey pixel.
+JPEG = bytes.fromhex(
+    "ffd8ffdb004300" + "01" * 64 + "ffc0000b080001000101011100ffc40014000100000000000000000000000000000003ffc400141001"
+    "00000000000000000000000000000000ffda0008010100003f0037ffd9"
+)
 #: Names that are read out, and fields that have one: what a screen reader needs and our own templates could forget.
 UNNAMED = """() => [...document.querySelectorAll("button, a[href], input:not([type=hidden]), select, img, [role=region]")]
   .filter((e) => e.offsetParent !== null)
@@ -41,6 +46,22 @@ def failed(outside: Outside) -> Round:
     )  # fmt: skip
     outside.notifier.sent.clear()
     return row
+
+
+def evidence(row: Round) -> str:
+    """Return the address of a round's evidence page, with every part of it filled: a diff, a long brief, a screenshot."""
+    changed = f"{'long line ' * 60}\n"
+    row.attachments.create(position=9, name=f"{'long-name-' * 20}.py", content=b"before\n", sha256="b" * 64)
+    row.chosen_attempt.files.create(
+        path=f"{'long-name-' * 20}.py", content=changed.encode(), sha256="c" * 64, size=1, origin="model"
+    )
+    row.chosen_attempt.check_results.create(
+        target="local", position=90, kind="view", text="The page opens", verdict="fail", screenshot=JPEG
+    )
+    row.chosen_attempt.check_results.create(
+        target="live", position=91, kind="js", text="x" * 900, verdict="fail", detail="y" * 900
+    )
+    return f"/evidence/{row.commits.get().token}"
 
 
 def retried(tab: Page, row: Round, outside: Outside) -> None:
@@ -161,7 +182,9 @@ def test_axe_finds_nothing_serious(tab: Page, outside: Outside, scheme: Literal[
     Round.objects.update(brief="long " * 2000)
     tab.emulate_media(color_scheme=scheme)
     found = []
-    pages = ("/", "/admin/", LIST, f"{LIST}{row.pk}/change/", "/admin/tasks_app/event/", "/admin/password_change/")
+    pages = (
+        "/", "/admin/", LIST, f"{LIST}{row.pk}/change/", "/admin/tasks_app/event/", "/admin/password_change/", evidence(row),
+    )  # fmt: skip
     for address in pages:
         tab.goto(address)
         results = Axe().run(tab, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]})
@@ -178,7 +201,7 @@ def test_axe_finds_nothing_serious(tab: Page, outside: Outside, scheme: Literal[
 def test_the_console_fits_its_screen(tab: Page, outside: Outside, width: int, complaints: list[str]) -> None:
     row = failed(outside)
     tab.set_viewport_size({"width": width, "height": 844})
-    for address in ("/", "/admin/", LIST, f"{LIST}{row.pk}/change/", "/admin/tasks_app/attempt/"):
+    for address in ("/", "/admin/", LIST, f"{LIST}{row.pk}/change/", "/admin/tasks_app/attempt/", evidence(row)):
         tab.goto(address)
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, address
         assert tab.locator("h1").first.is_visible()

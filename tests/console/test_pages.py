@@ -167,6 +167,26 @@ def test_the_matrix_shows_each_check_for_each_attempt_and_for_the_live_page(supe
     assert matrix.count("pill-timeout") == 1
 
 
+def test_a_changed_attachment_is_shown_as_it_came_beside_what_it_became_with_the_lines_that_differ(
+    superuser: Client,
+) -> None:
+    row = make_round(attachments=[])
+    attempt = Attempt.objects.create(round=row, run=1, kind="generate", started_at=timezone.now())
+    row.attachments.create(position=5, name="run.py", content=b"print('<old>')\nkept()\n", sha256="a" * 64)
+    attempt.files.create(path="run.py", content=b"print('<new>')\nkept()\n", sha256="b" * 64, size=1, origin="model")
+    commit = row.commits.create(
+        run=1, sha="c" * 40, attempt=attempt, token="d" * 32, planned_at=timezone.now(), pushed_at=timezone.now()
+    )
+    Round.objects.update(chosen_attempt=attempt)
+    html = superuser.get(f"{LIST}{row.pk}/change/").content.decode()
+    shown = unescape(html[html.index('class="changed"') : html.index("</section>", html.index('class="changed"'))])
+    for part in ("-print('<old>')", "+print('<new>')", " kept()", "as it came", "as published", "a" * 12, "b" * 12):
+        assert part in shown, part
+    assert "<old>" not in html
+    assert html.count(f"/evidence/{commit.token}") == 3
+    assert '<dl class="short">' in html
+
+
 def test_the_waterfall_shows_the_wait_in_the_queue_and_each_step(superuser: Client) -> None:
     row = make_round()
     start = row.started_at

@@ -149,6 +149,20 @@ def test_a_rounds_story_has_every_part() -> None:
     ]
 
 
+def test_a_changed_attachment_and_the_evidence_page_are_named() -> None:
+    row = whole_round()
+    attempt = Attempt.objects.get()
+    attempt.files.create(path="data.csv", content=b"another\n", sha256="b" * 64, size=8, origin="model")
+    Commit.objects.update(token="d" * 32, attempt=attempt)
+    Round.objects.update(chosen_attempt=attempt)
+    text = run("round", row.pk)
+    assert "evidence    http://localhost:8000/evidence/" + "d" * 32 in text
+    assert f"came as {row.attachments.get().sha256[:12]}, published as {'b' * 12}, 1 lines added, 3 cut" in " ".join(
+        text.split()
+    )
+    assert data("round", row.pk)["commits"][0]["evidence_url"].endswith("d" * 32)
+
+
 def test_of_what_has_not_happened_nothing_is_said() -> None:
     text = run("round", make_round().pk)
     assert "Queued at generate" in text

@@ -70,7 +70,7 @@ def test_every_state_says_where_it_is_and_what_is_next(outside: Outside) -> None
     queued = make_round(task="queued")
     assert "Queued at generate" in flat(queued)
     assert "generate > verify > publish > deploy > notify, by itself" in flat(queued)
-    assert "nobody was told so far" in flat(queued)
+    assert "nobody was told; now is" in flat(queued)
     outside.author.replies = [Transient("model_overloaded", "The model is busy.", 30)] * 2
     waiting = driven(make_round(task="waiting"))
     assert waiting.state == "waiting"
@@ -84,6 +84,7 @@ def test_every_state_says_where_it_is_and_what_is_next(outside: Outside) -> None
     assert "NEEDS ATTENTION" in flat(failed)
     assert "Next" not in explain(failed)
     assert "Published not yet" in flat(failed)
+    assert "nobody was told; it ended" in flat(failed)
     cancelled = make_round(task="cancelled", state="cancelled", next_at=None, finished_at=timezone.now())
     assert "Cancelled at generate by an operator" in flat(cancelled)
     for row in (queued, waiting, failed, cancelled):
