@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from playwright.async_api import Error
@@ -29,8 +28,8 @@ LEAST_SECONDS = 6.0  # under which a probe is not begun
 MOST_SECONDS = 25.0  # of one probe, where others wait for the time
 WINDOW = 4.0  # seconds from the last step in which the expectation may become true
 SETTLING = 0.7  # seconds from load until it is asked whether it holds before the steps
-STEP_SECONDS, BLANK_STEP_SECONDS = 4.0, 0.3
-READ_SECONDS = 0.7  # of an expression on a page that shows nothing, or between steps
+STEP_SECONDS, BLANK_STEP_SECONDS = 4.0, 2.0
+READ_SECONDS = 2.5  # of an expression on a page that shows nothing, or between steps
 
 
 class StepFailedError(Exception):
@@ -93,30 +92,33 @@ class Probing:
         return None
 
     async def _held_on_blank(self, page: Page) -> Reading | None:
-        """Return what the expression gives where the probe would pass, None where it would not."""
-        always = False
-        with suppress(StepFailedError, Error):
-            always = await self._done(page, BLANK_STEP_SECONDS, beyond_failures=True)
+        """Return what the expression gives where the probe would pass, None where it would not. Raises Error where that cannot be known."""
+        try:
+            always = await self._done(page, BLANK_STEP_SECONDS)
+        except StepFailedError:
+            return None  # no such element could be built: the probe does not hold there
         reading = await self._read(page)
-        return reading if reading and reading.holds and not always else None
+        return reading if reading.holds and not always else None
 
-    async def _read(self, page: Page) -> Reading | None:
+    async def _read(self, page: Page) -> Reading:
+        """Return what the expression gives now. Raises Error where it gives nothing in time, PageGoneError."""
         try:
             return await asyncio.wait_for(evaluate(page, self._probe.expression), READ_SECONDS)
-        except (TimeoutError, PageGoneError):
-            return None  # whatever it does there, the page after the steps decides
+        except TimeoutError:
+            raise Error(f"the expression gave nothing within {READ_SECONDS:g} s") from None
 
-    async def _done(self, page: Page, seconds: float, *, beyond_failures: bool = False) -> bool:
-        """Do the steps; return whether the expectation held before each of them, so that they show nothing. Raises StepFailedError, Error."""
+    async def _done(self, page: Page, seconds: float) -> bool:
+        """Do the steps; return whether the expectation held before each of them, so that they show nothing.
+
+        Raises StepFailedError, Error, PageGoneError.
+        """
         held = []
         for number, step in enumerate(self._probe.steps, 1):
-            reading = await self._read(page)
-            held.append(reading is not None and reading.holds)
+            held.append((await self._read(page)).holds)
             try:
                 await asyncio.wait_for(_step(page, *step, seconds), seconds + 4)
             except (Error, TimeoutError) as error:
-                if not beyond_failures:
-                    await self._blame(page, number, step, error)
+                await self._blame(page, number, step, error)
         return bool(held) and all(held)
 
     async def _blame(self, page: Page, number: int, step: tuple[str, str, str], error: Exception) -> None:
