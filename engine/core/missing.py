@@ -30,7 +30,7 @@ _EXPRESSION = """\
   const label = %s, address = %s, says = /%s/i;
   const shown = [...document.querySelectorAll("body, body *")].some((one) => {
     const text = one.getClientRects().length ? one.innerText || "" : "";
-    return text.length < 1500 && text.includes(label) && says.test(text);
+    return text.length < 400 && text.includes(label) && says.test(text);
   });
   const got = performance.getEntriesByType("resource").some((one) => address && one.name.startsWith(address) && one.responseStatus === 200);
   return shown || got;
