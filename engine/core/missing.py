@@ -30,7 +30,7 @@ _EXPRESSION = """\
   const label = %s, address = %s, says = /%s/i;
   const shown = [...document.querySelectorAll("body, body *")].some((one) => {
     const text = one.getClientRects().length ? one.innerText || "" : "";
-    return text.length < 1500 && text.includes(label) && says.test(text);
+    return text.length < 400 && text.includes(label) && says.test(text);
   });
   const got = performance.getEntriesByType("resource").some((one) => address && one.name.startsWith(address) && one.responseStatus === 200);
   return shown || got;
@@ -78,6 +78,9 @@ def missing_checks(missing: Iterable[MissingFile], text: str) -> list[MissingChe
 def missing_result(lack: MissingCheck, result: CheckResult, files: Mapping[str, bytes]) -> CheckResult:
     """Return the verdict on such a check; without a browser no more than whether the files could say it at all."""
     check, label = lack.check, lack.label
+    if result.verdict is Verdict.INCONCLUSIVE and _only_out_of_reach(label, result.detail):
+        # The page asked the very address that could not be had, and does not say so.
+        return CheckResult(check, result.target, Verdict.FAIL, result.detail, result.value, result.milliseconds)
     if result.verdict not in {Verdict.NOT_RUN, Verdict.VACUOUS}:
         return CheckResult(check, result.target, result.verdict, result.detail, result.value, result.milliseconds)
     if any(label.encode() in content for path, content in files.items() if path.endswith((".html", ".js", ".mjs"))):
@@ -94,6 +97,12 @@ def readme_with(text: str, missing: Sequence[MissingFile], *, repairs: bool) -> 
         return text
     lines = "\n".join(f"- {sentence(one)}" for one in missing)
     return f"{text.rstrip()}\n\n{HEADING}\n\nWhen this page was made, data that it needs could not be had; no figures were invented in its place.\n\n{lines}\n"
+
+
+def _only_out_of_reach(label: str, detail: str) -> bool:
+    """Say whether no other host than `label`'s kept a check from being decided; the browser names each as `host (why)`."""
+    hosts = re.findall(r"(?:^|\), )([\w.:-]+) \(", detail.partition("out of reach: ")[2])
+    return {host.rpartition(":")[0] or host for host in hosts} == {label.rpartition(":")[0] or label}
 
 
 def _told(one: MissingFile, text: str) -> str:

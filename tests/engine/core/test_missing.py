@@ -32,12 +32,15 @@ def test_the_browsers_verdict_counts_and_without_one_only_what_the_files_show() 
     (lack,) = missing_checks([API], "")
     assert lack.check.kind is Kind.RULE
 
-    def judged(verdict: Verdict, page: bytes) -> Verdict:
-        result = CheckResult(Check(Kind.JS, ""), Target.LOCAL, verdict, "why")
+    def judged(verdict: Verdict, page: bytes, detail: str = "why") -> Verdict:
+        result = CheckResult(Check(Kind.JS, ""), Target.LOCAL, verdict, detail)
         return missing_result(lack, result, {"index.html": page}).verdict
 
     assert judged(Verdict.PASS, b"") is Verdict.PASS
     assert judged(Verdict.FAIL, b"api.test") is Verdict.FAIL
+    assert judged(Verdict.INCONCLUSIVE, b"", "false (boolean); out of reach: api.test (503 for /a (b))") is Verdict.FAIL
+    both = "false (boolean); out of reach: api.test (503), cdn.test (no answer)"
+    assert judged(Verdict.INCONCLUSIVE, b"", both) is Verdict.INCONCLUSIVE
     assert judged(Verdict.NOT_RUN, b"<p>Data of api.test is missing") is Verdict.UNVERIFIABLE
     assert judged(Verdict.NOT_RUN, b"<p>1.08") is Verdict.FAIL
 

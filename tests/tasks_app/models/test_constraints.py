@@ -94,6 +94,7 @@ VIOLATIONS: dict[str, Callable[[Round], object]] = {
     "round_plan_is_whole": change(plan="repair"),
     "round_completed_has_commit": change(state="completed", next_at=None, finished_at=timezone.now()),
     "attachment_name_once": copied(lambda row: row.attachments.get()),
+    "attachment_source_known": lambda row: row.attachments.update(source="stranger"),
     "step_run_step_known": lambda row: step_run(row, step="rest"),
     "step_run_one_open": twice(step_run),
     "probe_once": copied(lambda row: probe(row, why_not="no")),
