@@ -5,8 +5,8 @@ from __future__ import annotations
 #: What stands in the elements that a probe names: nothing, some text, a number.
 FILLERS = ("", "Lorem 7 ipsum", "7")
 
-#: A function of the words, pairs of selector and tag, and the filler.
-BUILD = """([words, elements, filler]) => {
+#: A function of the words, pairs of selector and tag, what is chosen in lists, and the filler.
+BUILD = """([words, elements, choices, filler]) => {
   const [first, ...rest] = words.split("\\n");
   document.title = first.slice(0, 80);
   document.documentElement.lang = "en";
@@ -33,7 +33,7 @@ BUILD = """([words, elements, filler]) => {
       if (id) e.id = id[1];
       for (const [, name] of plain.matchAll(/\\.([\\w-]+)/g)) e.classList.add(name);
       e.style.minWidth = e.style.minHeight = "20px";
-      if (last && e.tagName === "SELECT") e.innerHTML = "<option>Lorem</option><option>ipsum</option>";
+      if (last && e.tagName === "SELECT") ["Lorem", ...choices].forEach((name) => e.append(new Option(name)));
       else if (last && e.tagName === "INPUT") { if (filler && e.type === "text") e.value = filler; }
       else if (last) e.textContent = filler;
       parent.append(e);

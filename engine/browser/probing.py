@@ -83,10 +83,11 @@ class Probing:
             reading = None if self._probe.steps else await self._read(visit.page)
             if reading and reading.holds:
                 return self._vacuous("an empty page", reading)
+            choices = [value for verb, _, value in self._probe.steps if verb == Verb.SELECT]
             for filler in FILLERS:
                 if self._probe.steps:  # which may have left the page before
                     await visit.open(self._job.url)
-                await visit.page.evaluate(BUILD, [self._probe.words, self._probe.elements, filler])
+                await visit.page.evaluate(BUILD, [self._probe.words, self._probe.elements, choices, filler])
                 if reading := await self._held_on_blank(visit.page):
                     return self._vacuous(f"a page that shows {filler or 'nothing'} where it looks", reading)
         return None

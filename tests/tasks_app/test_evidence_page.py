@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from engine.core.prompts import VERSION
 from tasks_app.models import Attachment, Attempt, CheckResult, Commit, Round
 from tasks_app.policy import POLICY
 from tests.driving import driven
@@ -64,7 +65,7 @@ def test_it_answers_what_was_asked_checked_published_and_told_and_when(browsing:
     for part in (
         "Fix script.py &amp; &lt;b&gt;show&lt;/b&gt; it.", row.commit_sha, row.repo_url, row.pages_url, "page.includes(&#x27;7&#x27;)", "It is pretty",
         "unverifiable", "run in a browser", "before publishing", "live", "Accepted", "Published", "Evaluator told", "it answered 200",
-        "script.py", Attachment.objects.get().sha256, "-print(1 / 0)", "+print(1)", "first", "generate 3",
+        "script.py", Attachment.objects.get().sha256, "-print(1 / 0)", "+print(1)", "first", f"generate {VERSION}",
     ):  # fmt: skip
         assert part in text, part
     assert "SIMULATED" not in text
