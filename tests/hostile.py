@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
 #: Markup, a terminal code, marks that turn text round or hide, and a template's own syntax.
-HOSTILE = '<script>alert("x")</script>\x1b[31mred\x1b[0m \u202egnp.exe\u202c\u200b {{ 4321|add:1234 }} \x9b2J'
-RAW = ("<script>alert", "\x1b", "\u202e", "\u202c", "\u200b", "\x9b", "5555")
+HOSTILE = (
+    '<script>alert("x")</script>\x1b[31mred\x1b[0m \u202egnp.exe\u202c\u200b {{ 4321432143|add:1234123412 }} \x9b2J'
+)
+RAW = ("<script>alert", "\x1b", "\u202e", "\u202c", "\u200b", "\x9b", "5555555555")
 BIG = "the heavy text that no list reads"
 
 

@@ -161,7 +161,7 @@ ELSEWHERE = {
     "Attempt": {"id", "messages"},
     "Attachment": {"content"},
     "SourceFile": {"content"},
-    "Commit": {"url"},
+    "Commit": {"url", "token"},
 }
 
 

@@ -59,7 +59,7 @@ def test_the_prompts_of_a_page_alone_are_byte_for_byte_what_they_were() -> None:
     assert [prompt.version for prompt in prompts] == ["3", "3", "3"]
     said = repr([(prompt.digest, prompt.messages) for prompt in prompts])
     assert (
-        hashlib.sha256(said.encode()).hexdigest() == ""
+        hashlib.sha256(said.encode()).hexdigest() == "54fd0cea22948ee8aa0f527052b414c0b886a081881215126fc57b20ca1a86c8"
     )
 
 
