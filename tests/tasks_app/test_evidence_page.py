@@ -181,6 +181,8 @@ def test_a_commit_keeps_its_own_evidence_when_the_page_is_written_anew_or_a_late
     assert "page.includes" not in new
     assert "the-new-model" in new
     assert "it answered 202" in new
+    row.notifications.filter(run=1).delete()
+    assert "not yet, after 0 tries" in get(f"/evidence/{first.token}").content.decode()
     later = make_round(round=2, task=row.task_name, email=row.email, attachments=[])
     Commit.objects.create(round=later, run=1, sha="f" * 40, planned_at=now, pushed_at=now + timedelta(seconds=20))
     assert "Round 2 of this task has changed the page since" in get(f"/evidence/{second.token}").content.decode()
