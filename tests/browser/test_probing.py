@@ -80,7 +80,7 @@ def outcomes(machine: Machine, probes: list[str], checks: tuple[Check, ...] = ()
     assert [probe.why_not for probe in read] == [""] * len(read)
     runs = [ProbeRun(probe, blank_page(probe, BRIEF)) for probe in read]
     page = PageUnderTest(HOME, {"index.html": PAGE}, Target.LOCAL, BRIEF)
-    report = ChromiumBrowser(machine).run(page, checks, seconds=400, probes=runs)
+    report = ChromiumBrowser(machine).run(page, checks, seconds=1000, probes=runs)
     assert len(report.results) == len(checks)
     return list(report.probed)
 
