@@ -28,7 +28,7 @@ LEAST_SECONDS = 6.0  # under which a probe is not begun
 MOST_SECONDS = 25.0  # of one probe, where others wait for the time
 WINDOW = 4.0  # seconds from the last step in which the expectation may become true
 SETTLING = 0.7  # seconds from load until it is asked whether it holds before the steps
-STEP_SECONDS, BLANK_STEP_SECONDS = 4.0, 2.0
+STEP_SECONDS = 5.0
 READ_SECONDS = 2.5  # of an expression on a page that shows nothing, or between steps
 
 
@@ -45,7 +45,7 @@ class Probing:
         self._network = Network(job, foreign)
 
     async def run(self, ends: float, waiting: int) -> Said:
-        """Return what came of it. `ends` is the monotonic time at which the verification is over, `waiting` how many probes it is for, with this."""
+        """Return what came of it. `ends` is the monotonic time at which the verification is over, `waiting` how many turns it is for, with this."""
         left = ends - time.monotonic()
         seconds = min(left, max(MOST_SECONDS, left / waiting))
         if seconds < LEAST_SECONDS:
@@ -66,7 +66,7 @@ class Probing:
                 return self._said(Verdict.TIMEOUT, "the page's own script does not end")
             await asyncio.sleep(SETTLING if self._probe.steps else 0)
             try:
-                always = await self._done(visit.page, STEP_SECONDS)
+                always = await self._done(visit.page)
             except StepFailedError as failed:
                 return self._failed(str(failed), None)
             said = await self._after(visit.page, ends)
@@ -95,7 +95,7 @@ class Probing:
     async def _held_on_blank(self, page: Page) -> Reading | None:
         """Return what the expression gives where the probe would pass, None where it would not. Raises Error where that cannot be known."""
         try:
-            always = await self._done(page, BLANK_STEP_SECONDS)
+            always = await self._done(page, at_once=True)
         except StepFailedError:
             return None  # no such element could be built: the probe does not hold there
         reading = await self._read(page)
@@ -108,16 +108,18 @@ class Probing:
         except TimeoutError:
             raise Error(f"the expression gave nothing within {READ_SECONDS:g} s") from None
 
-    async def _done(self, page: Page, seconds: float) -> bool:
+    async def _done(self, page: Page, *, at_once: bool = False) -> bool:
         """Do the steps; return whether the expectation held before each of them, so that they show nothing.
 
-        Raises StepFailedError, Error, PageGoneError.
+        `at_once`: an element that is not there will not come. Raises StepFailedError, Error, PageGoneError.
         """
         held = []
         for number, step in enumerate(self._probe.steps, 1):
             held.append((await self._read(page)).holds)
+            if at_once and step[1] and not await page.locator(f"css={step[1]}").count():
+                raise StepFailedError(f"step {number}: there is no such element")
             try:
-                await asyncio.wait_for(_step(page, *step, seconds), seconds + 4)
+                await asyncio.wait_for(_step(page, *step), STEP_SECONDS + 4)
             except (Error, TimeoutError) as error:
                 await self._blame(page, number, step, error)
         return bool(held) and all(held)
@@ -166,8 +168,8 @@ class Probing:
         return Said(self._index, empty, verdict, detail, value)
 
 
-async def _step(page: Page, verb: str, selector: str, value: str, seconds: float) -> None:
-    timeout = seconds * 1000
+async def _step(page: Page, verb: str, selector: str, value: str) -> None:
+    timeout = STEP_SECONDS * 1000
     target = page.locator(f"css={selector}").first if selector else None
     match Verb(verb):
         case Verb.WAIT:

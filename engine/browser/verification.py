@@ -77,7 +77,7 @@ class Verification:
 
         async def one(index: int, probe: ProbeJob) -> None:
             async with free:
-                waiting = len(self._job.expressions) + len(self._job.probes) - index
+                waiting = -(-(len(self._job.expressions) + len(self._job.probes) - index) // PROBES_AT_ONCE)
                 tell(await Probing(self._job, self._browser, self._foreign, index, probe).run(self._ends, waiting))
 
         await asyncio.gather(*(one(at, probe) for at, probe in enumerate(self._job.probes, len(self._job.expressions))))
