@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.core.checks import CheckResult, Kind, Verdict
+from engine.core.comparisons import comparisons
 from engine.core.decision import as_js, repairable
 from engine.core.gates import BETWEEN
 from engine.core.hints import hints
@@ -37,7 +38,7 @@ def findings_of(results: Sequence[CheckResult]) -> Findings:
         said=[*said, *advice],
         review=[*flaws_in(results, GRAVE), *flaws_in(results, STYLE)],
         seen=seen,
-        hints=hints(seen, *said, *(r.detail for r in wrong)),
+        hints=(*_compared(wrong, views), *hints(seen, *said, *(r.detail for r in wrong))),
         kept=kept,
     )
 
@@ -49,14 +50,20 @@ def selectors_of(expression: str) -> list[str]:
     return list(dict.fromkeys([*ids, *named]))[:MOST_SELECTORS]
 
 
+def _compared(wrong: Sequence[CheckResult], views: Sequence[CheckResult]) -> list[str]:
+    expressions = [r.check.text for r in wrong if r.check.kind is Kind.JS]
+    return list(dict.fromkeys(comparisons(expressions, _elements(views))))[:MOST_SELECTORS]
+
+
 def _seen(views: Sequence[CheckResult]) -> Iterator[str]:
+    for selector, shown in _elements(views).items():
+        yield f"{selector}: {shown or 'no such element'}"
+
+
+def _elements(views: Sequence[CheckResult]) -> Mapping[str, str]:
+    """Return what stands on the page by selector, as the first view that looked has it."""
     for view in views:
         elements = view.value.get("elements") if isinstance(view.value, dict) else None
         if isinstance(elements, dict) and elements:
-            yield from _lines(elements)
-            return
-
-
-def _lines(elements: Mapping[object, object]) -> Iterator[str]:
-    for selector, shown in elements.items():
-        yield f"{selector}: {shown or 'no such element'}"
+            return {str(selector): str(shown or "") for selector, shown in elements.items()}
+    return {}

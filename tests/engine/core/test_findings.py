@@ -116,3 +116,11 @@ def test_what_an_expression_looks_up_is_named(expression: str, selectors: list[s
 def test_the_first_selectors_of_many_are_named() -> None:
     text = "; ".join(f"document.querySelector('#n{number}')" for number in range(MOST_SELECTORS + 3))
     assert selectors_of(text) == [f"#n{number}" for number in range(MOST_SELECTORS)]
+
+
+def test_a_text_that_differs_from_what_a_check_wants_is_a_hint() -> None:
+    wrong = result(Kind.JS, Verdict.FAIL, "document.querySelector('#head').textContent.trim() === 'Sales by region'")
+    found = findings_of([wrong, view(elements={"#head": "<h2 id=head>Sales by Region</h2>"})])
+    assert found.hints == (
+        "#head says 'Sales by Region'; it must say 'Sales by region', letter for letter. Only capitals or spaces differ.",
+    )

@@ -1,0 +1,35 @@
+"""What a failing check wants an element to say and what it says: an evaluator compares letter for letter, and a model overlooks a capital."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_COMPARED = re.compile(
+    r"""(?:querySelector\(\s{0,4}["'`]([^"'`\n]{1,120})["'`]\s{0,4}\)|getElementById\(\s{0,4}["'`]([\w-]{1,80})["'`]\s{0,4}\))"""
+    r"""\??\.(?:textContent|innerText|innerHTML)(?:\??\.trim\(\))?\s{0,4}={2,3}\s{0,4}(["'`])([^"'`\\\n]{1,200})\3"""
+)
+_TAG = re.compile(r"<[^<>]*>")
+
+
+def comparisons(expressions: Iterable[str], elements: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each text that an expression compares and that stands otherwise on the page.
+
+    `elements`: what stands on the page, as HTML, by selector.
+    """
+    for expression in expressions:
+        for by_selector, by_id, _, wanted in _COMPARED.findall(expression):
+            selector = by_selector or f"#{by_id}"
+            shown = " ".join(html.unescape(_TAG.sub(" ", elements.get(selector, ""))).split())
+            if shown and shown != " ".join(wanted.split()):
+                yield _sentence(selector, shown, wanted)
+
+
+def _sentence(selector: str, shown: str, wanted: str) -> str:
+    alike = "".join(shown.split()).casefold() == "".join(wanted.split()).casefold()
+    only = " Only capitals or spaces differ." if alike else ""
+    return f"{selector} says {shown[:120]!r}; it must say {wanted!r}, letter for letter.{only}"
