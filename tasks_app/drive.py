@@ -130,7 +130,7 @@ def _run(row: Round, ports: Ports, closed: str) -> Outcome:
         case Step.GENERATE:
             return generate(gather.generate_input(row, model_closed=closed), ports)
         case Step.VERIFY:
-            return verify(gather.verify_input(row), ports)
+            return verify(gather.verify_input(row, judging="model" not in breakers_open()), ports)
         case Step.PUBLISH:
             return publish(gather.publish_input(row), ports)
         case Step.DEPLOY:

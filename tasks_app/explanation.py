@@ -6,7 +6,6 @@ Each line is a pair of what it is about ("" where it goes on) and a text on one 
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from engine.core.checks import WRONG, Kind, Target, Verdict
@@ -86,9 +85,9 @@ def _tried(row: Round) -> Iterator[Line]:
     begins = [event for event in events if event.what in _NEW_RUNS]
     yield from _more("Tried", len(calls) - MOST_CALLS, "calls before")
     shown = calls[-MOST_CALLS:]
-    for call, after in pairwise([*shown, None]):
-        if call is None:
-            break
+    for at, call in enumerate(shown, 1):
+        # A judgement belongs to the verification whose decision it precedes.
+        after = next((one for one in shown[at:] if one.kind != "judge"), None)
         while begins and begins[0].at <= call.started_at:
             yield _run(begins.pop(0))
         yield "Tried", _call(call, chosen=call.pk == row.chosen_attempt_id)

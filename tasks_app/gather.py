@@ -107,7 +107,7 @@ def frame_of(row: Round, present: Mapping[str, bytes], *, run: int) -> Frame:
     return Frame(_fetched_brief(row), present, _protected(row), marker(str(row.pk), run), row.created_at.year)
 
 
-def verify_input(row: Round) -> VerifyInput:
+def verify_input(row: Round, *, judging: bool = False) -> VerifyInput:
     """Gather the newest tree of the round, where it was not judged yet, and what was tried before."""
     done = tries.tries_of(row)
     new = None
@@ -136,6 +136,8 @@ def verify_input(row: Round) -> VerifyInput:
         attached=_attached(row, before),
         probes=tries.probes_of(row),
         missing=_missing(row),
+        judging=judging,
+        tree_of=lambda attempt: {path: file.content for path, file in tries.files_of(attempt).items()},
     )
 
 

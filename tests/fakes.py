@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.core.judge_prompt import asks_for_judgement
 from engine.core.probe_prompt import asks_for_probes
 from engine.core.prompts import boundary_of
 from engine.core.replies import format_files, mark
@@ -117,7 +118,7 @@ def page_reply(files: Mapping[str, bytes] | None = None) -> Callable[[Sequence[M
 class FakeAuthor:
     """Plays a list of replies and errors in order, then `page_reply()` for ever; `asked` keeps (model, messages, seconds).
 
-    What asks for probes is answered from `probes`, then by none, and kept in `probed` (with the tokens) alone.
+    What asks for probes is answered from `probes`, then by none, and kept in `probed` (with the tokens) alone; so with `judgements` and `judged`.
     """
 
     provider = "fake"
@@ -128,11 +129,16 @@ class FakeAuthor:
         self.tokens: list[int | None] = []
         self.probes: list[Spoken] = []
         self.probed: list[tuple[str, tuple[Message, ...], float, int | None]] = []
+        self.judgements: list[Spoken] = []
+        self.judged: list[tuple[str, tuple[Message, ...], float, int | None]] = []
 
     def write(self, messages: Sequence[Message], *, model: str, seconds: float, tokens: int | None = None) -> Reply:
         if asks_for_probes(messages):
             self.probed.append((model, tuple(messages), seconds, tokens))
             return self._answer(self.probes.pop(0) if self.probes else "not automatable", messages, model)
+        if asks_for_judgement(messages):
+            self.judged.append((model, tuple(messages), seconds, tokens))
+            return self._answer(self.judgements.pop(0) if self.judgements else "", messages, model)
         self.tokens.append(tokens)
         self.asked.append((model, tuple(messages), seconds))
         return self._answer(self.replies.pop(0) if self.replies else page_reply(), messages, model)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.adapters.simulated_honesty import not_done
 from engine.adapters.simulated_page import BANNER, change_page, compose_page
 from engine.adapters.simulated_wishes import read_wishes
+from engine.core.judge_prompt import asks_for_judgement
 from engine.core.probe_prompt import asks_for_probes
 from engine.core.prompts import boundary_of, present_files, sections_of
 from engine.core.replies import format_files, mark
@@ -34,12 +35,14 @@ class SimulatedAuthor:
     def write(self, messages: Sequence[Message], *, model: str, seconds: float, tokens: int | None = None) -> Reply:
         """Return the files of a page, or of its change where the prompt shows a present one.
 
-        A prompt for probes is answered at once: it writes none. Raises Transient(model_timeout) where it pretends to think for longer than `seconds`, Permanent(model_refused_request) where
+        A prompt for probes or judgements is answered at once: it writes and judges none. Raises Transient(model_timeout) where it pretends to think for longer than `seconds`, Permanent(model_refused_request) where
         the messages are no prompt of ours.
         """
         del tokens
         if count := asks_for_probes(messages):
             return _no_probes(count, model)
+        if count := asks_for_judgement(messages):
+            return _no_judgements(count, model)
         time.sleep(max(0.0, min(self._seconds, seconds)))
         if self._seconds > seconds:
             raise Transient("model_timeout", f"The simulated model did not answer within {seconds:.0f} s.")
@@ -57,6 +60,11 @@ class SimulatedAuthor:
 
 def _no_probes(count: int, model: str) -> Reply:
     lines = [f"{number}\nnot automatable: the simulated model writes no tests" for number in range(1, count + 1)]
+    return Reply(text="\n".join(lines), model=model, finish_reason="stop")
+
+
+def _no_judgements(count: int, model: str) -> Reply:
+    lines = [f"{number}: cannot tell - the simulated model judges nothing" for number in range(1, count + 1)]
     return Reply(text="\n".join(lines), model=model, finish_reason="stop")
 
 

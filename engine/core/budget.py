@@ -30,6 +30,9 @@ SHORTEST_MODEL_CALL = 10.0
 PROBES_PART = 0.25
 MOST_PROBING = 60.0
 
+#: The call for judgements, once it is known what is published, takes at most so many seconds of what is left of verify's share.
+MOST_JUDGING = 40.0
+
 #: A verification takes at most so many seconds, and gets at least this part of the deadline however late it begins.
 MOST_CHECKING = 60.0
 LEAST_CHECKING = 0.04
@@ -68,6 +71,11 @@ class Budget:
     def probe_seconds(self, now: datetime) -> float:
         """Return how long the call for probes may take, in seconds: a part of what is left of generate's share; 0 where that is too little."""
         seconds = min((self.share_ends(Step.GENERATE) - now).total_seconds() * PROBES_PART, MOST_PROBING)
+        return seconds if seconds >= SHORTEST_MODEL_CALL else 0.0
+
+    def judge_seconds(self, now: datetime) -> float:
+        """Return how long the call for judgements may take, in seconds; 0 where verify's share leaves too little: publishing waits for none."""
+        seconds = min((self.share_ends(Step.VERIFY) - now).total_seconds(), MOST_JUDGING)
         return seconds if seconds >= SHORTEST_MODEL_CALL else 0.0
 
     def repair_seconds(self, now: datetime, expected: float = 0.0) -> float:

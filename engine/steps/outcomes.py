@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Unrepaired:
 class Verified:
     """The checks of one attempt (None: there was nothing new to check), and what follows: publish the best, or try again.
 
-    `warnings` are sentences about the tree that is to be published.
+    `warnings` are sentences about the tree that is to be published, `judgements` the details of its sentences that a model judged, by sentence.
     """
 
     attempt: int | None
@@ -65,6 +65,7 @@ class Verified:
     decision: Decision
     detail: str
     warnings: Sequence[str] = ()
+    judgements: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

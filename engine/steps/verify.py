@@ -19,10 +19,11 @@ from engine.core.vanished import TEXT as VANISHED
 from engine.core.vanished import vanished_result
 from engine.core.views import view_result
 from engine.ports import BrowserReport, PageUnderTest
+from engine.steps.judging import judged
 from engine.steps.outcomes import Verified
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from engine.core.brief import MissingFile
     from engine.core.budget import Budget
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from engine.ports import Ports
 
 BARRED = "not run: a gate bars this attempt"
+
+
+def _no_tree(_: int) -> Mapping[str, bytes]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,8 @@ class VerifyInput:
     # The files that came, as they came or as the round before left them: what the brief may ask to change.
     attached: Mapping[str, bytes] = field(default_factory=dict)
     missing: tuple[MissingFile, ...] = ()
+    judging: bool = False  # whether a model may be asked about sentences that nothing decided
+    tree_of: Callable[[int], Mapping[str, bytes]] = _no_tree  # of an attempt that was tried before
 
 
 def verify(task: VerifyInput, ports: Ports) -> Verified:
@@ -72,8 +79,8 @@ def verify(task: VerifyInput, ports: Ports) -> Verified:
     tried, results, line = list(task.tried), list[CheckResult](), "nothing new to check"
     if new := task.new:
         results, line = _judged(task, new, ports)
-        judged = (*new.gates, *results)
-        tried.append(Tried(new.attempt, new.purpose, tree_digest(new.files), judged, new.parent))
+        all_of_it = (*new.gates, *results)
+        tried.append(Tried(new.attempt, new.purpose, tree_digest(new.files), all_of_it, new.parent))
     left = task.budget.repair_seconds(ports.clock.now(), task.call_seconds)
     decision = decide(
         tried,
@@ -81,15 +88,25 @@ def verify(task: VerifyInput, ports: Ports) -> Verified:
         polish_seconds=task.budget.polish_seconds(ports.clock.now(), task.call_seconds),
     )
     warnings = _warnings(tried, decision.attempt) if decision.next is Next.PUBLISH else ()
+    judgements = _judgements(task, tried, decision.attempt, ports) if decision.next is Next.PUBLISH else {}
     detail = f"{line}; {decision.next} attempt {decision.attempt}: {decision.reason}"
-    return Verified(new.attempt if new else None, tuple(results), decision, detail, warnings)
+    return Verified(new.attempt if new else None, tuple(results), decision, detail, warnings, judgements)
 
 
-def summary(judged: Sequence[CheckResult]) -> str:
+def _judgements(task: VerifyInput, tried: Sequence[Tried], chosen: int, ports: Ports) -> dict[str, str]:
+    """Have a model judge what nothing decided of the attempt that is published."""
+    if not task.judging:
+        return {}
+    results = next(one.results for one in tried if one.attempt == chosen)
+    files = task.new.files if task.new and task.new.attempt == chosen else task.tree_of(chosen)
+    return judged(chosen, files, results, task.budget.judge_seconds(ports.clock.now()), ports)
+
+
+def summary(results: Sequence[CheckResult]) -> str:
     """Return in a line how many passed, and why some were not run."""
-    passed = sum(r.verdict is Verdict.PASS for r in judged)
-    not_run = [r.detail for r in judged if r.verdict is Verdict.NOT_RUN]
-    line = f"{passed} of {len(judged)} checks passed"
+    passed = sum(r.verdict is Verdict.PASS for r in results)
+    not_run = [r.detail for r in results if r.verdict is Verdict.NOT_RUN]
+    line = f"{passed} of {len(results)} checks passed"
     return f"{line}, {len(not_run)} not run: {not_run[0]}" if not_run else line
 
 
@@ -110,7 +127,7 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
     said = [missing_result(lack, r, new.files) for lack, r in zip(lacks, ran, strict=True)]
     changed = change_results(task.words, task.attached, new.files)
     named = file_results(task.words, task.checks, task.attachments, new.files)
-    judged = [*rules.own_results(new.files), *said, *changed, *requested, *earlier, *named]
+    counted = [*rules.own_results(new.files), *said, *changed, *requested, *earlier, *named]
     asked_for = "\n".join([task.words, *(check.text for check in (*task.checks, *task.kept))])
     advice = source_results(new.files, task.checks)
     parsed = any(report.views) and not any("SyntaxError" in error for view in report.views for error in view.errors)
@@ -118,7 +135,7 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
     advice += [view_result(view, Target.LOCAL) for view in report.views]
     if task.before:
         advice.append(vanished_result(task.before, new.files, task.words))
-    return [*judged, *advice], summary(judged)
+    return [*counted, *advice], summary(counted)
 
 
 def _report(

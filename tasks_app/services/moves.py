@@ -13,6 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from engine.core.budget import Budget
+from engine.core.checks import Kind, Verdict
 from engine.core.decision import Next
 from engine.core.fields import storable
 from engine.core.lifecycle import State, Step, may_follow
@@ -99,6 +100,11 @@ def verified_record(*, lease: Lease, row: Round, outcome: Verified) -> None:
             CheckResult.objects.bulk_create(
                 _result(outcome.attempt, p, result) for p, result in enumerate(outcome.results, 1)
             )
+        for text, said in outcome.judgements.items():
+            undecided = CheckResult.objects.filter(
+                attempt=decision.attempt, kind=Kind.PROSE, verdict=Verdict.UNVERIFIABLE
+            )
+            undecided.filter(text=keepable(text)).update(detail=keepable(said))
         _event(row, f"decided: {decision.next}", f"attempt {decision.attempt}: {decision.reason}")
 
 

@@ -48,7 +48,8 @@ def asked() -> Round:
 
 
 def kinds() -> list[str]:
-    return list(Attempt.objects.order_by("pk").values_list("kind", flat=True))
+    """Return what the model was asked for, less judgements: those come last and are tested by themselves."""
+    return list(Attempt.objects.exclude(kind="judge").order_by("pk").values_list("kind", flat=True))
 
 
 def came_to(row: Round, text: str) -> tuple[str, str]:

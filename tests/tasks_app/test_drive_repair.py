@@ -135,7 +135,7 @@ def test_a_fresh_sample_that_gives_nothing_leaves_the_best(browsing: Outside) ->
 def test_nothing_is_repaired_that_no_page_could_change(outside: Outside) -> None:
     outside.author.replies = [page("ONE")]
     row = driven(asked(checks=[*CHECKS, "It is pretty"]))  # no browser: not run; the sentence: unverifiable
-    assert (kinds(), row.state) == (["generate"], "completed")
+    assert (kinds(), row.state) == (["generate", "judge"], "completed")
 
 
 # --- Time and failures: repair is dropped first --------------------------------------------------------------------------------------------

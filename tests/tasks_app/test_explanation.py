@@ -48,14 +48,14 @@ def repaired(outside: Outside, **over: object) -> Round:
 def test_a_completed_round_answers_all_that_somebody_asks_who_did_not_see_it(outside: Outside) -> None:
     row = repaired(outside)
     Attempt.objects.update(cost="0.0123")
-    first, second = row.attempts.exclude(kind="probe").order_by("pk")
+    first, second = row.attempts.exclude(kind__in=["probe", "judge"]).order_by("pk")
     text = flat(row)
     for part in (
         "Completed: the evaluator was told.", row.email, row.brief, "3 checks, 2 of them to be run in the page", "data.csv",
         f"generate {first.pk} by first: ok", "10 + 20 tokens, $0.0123", "1 of 3 checks passed, 1 unverifiable",
         "wrong: page.includes('TWO') (fail", "so: repair, attempt", f"repair {second.pk} by first: ok", "CHOSEN",
         "so: publish", "nothing is left that a repair could mend", row.commit_sha[:12], row.repo_url, row.pages_url,
-        Commit.objects.get().token, "after 1 look at", "try 1 of run 1: the evaluator answered 200", "told", "s before it", "$0.0369", "90 tokens",
+        Commit.objects.get().token, "after 1 look at", "try 1 of run 1: the evaluator answered 200", "told", "s before it", "$0.0492", "120 tokens",
     ):  # fmt: skip
         assert part in text, part
     assert len(explain(row).splitlines()) <= 30

@@ -1,0 +1,83 @@
+"""Have a model judge the sentences that neither a rule nor a probe decided, in one call, once it is known which tree is published."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from engine.core.checks import CheckResult, Kind, Verdict
+from engine.core.judge_prompt import evidence_of, judge_prompt
+from engine.core.judgements import parse_judgements
+from engine.errors import EngineError, Fenced
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from engine.ports import Ports
+
+MOST_SENTENCES = 12
+LONGEST_ANSWER = 1_500  # tokens
+
+
+def judged(
+    attempt: int, files: Mapping[str, bytes], results: Sequence[CheckResult], seconds: float, ports: Ports
+) -> dict[str, str]:
+    """Return what a model says of each undecided sentence, as the detail of its check, by the sentence; of some or all nothing.
+
+    `results` are those of the attempt whose tree, `files`, is published. A call that fails leaves the sentences as they are and never fails the
+    round. Raises Fenced.
+    """
+    sentences = list(
+        dict.fromkeys(r.check.text for r in results if r.check.kind is Kind.PROSE and r.verdict is Verdict.UNVERIFIABLE)
+    )[:MOST_SENTENCES]
+    if not sentences or not seconds:
+        return {}
+    try:
+        model, answer = _answer(attempt, sentences, files, _seen(results), seconds, ports)
+    except Fenced:
+        raise
+    except EngineError:
+        return {}  # the attempt's row holds why
+    evidence = evidence_of(files)
+    said = zip(sentences, parse_judgements(answer, len(sentences)), strict=True)
+    return {text: judgement.label(model, evidence) for text, judgement in said if judgement}
+
+
+def _answer(
+    attempt: int,
+    sentences: Sequence[str],
+    files: Mapping[str, bytes],
+    seen: Sequence[str],
+    seconds: float,
+    ports: Ports,
+) -> tuple[str, str]:
+    """Return the model and its answer; what an interrupted claim was answered is not asked again. Raises what author and journal raise."""
+    author, journal = ports.author, ports.journal
+    model = author.models[0]
+    if recalled := journal.attempt_recalled(kind="judge", model=model, parent=attempt):
+        return recalled.reply.model or model, recalled.reply.text
+    prompt = judge_prompt(sentences, files, seen, boundary=secrets.token_hex(6))
+    call = journal.attempt_begun(
+        kind="judge",
+        prompt=prompt,
+        provider=author.provider,
+        model=model,
+        simulated=author.simulated,
+        parent=attempt,
+    )
+    left = journal.tokens_left()
+    tokens = LONGEST_ANSWER if left is None else min(left, LONGEST_ANSWER)
+    try:
+        reply = author.write(prompt.messages, model=model, seconds=seconds, tokens=tokens)
+    except EngineError as error:
+        journal.attempt_failed(call, code=error.code, message=error.message, reply=error.reply)
+        raise
+    usable = sum(one is not None for one in parse_judgements(reply.text, len(sentences)))
+    journal.attempt_answered(call, reply, outcome=f"{usable} of {len(sentences)} judged")
+    return reply.model or model, reply.text
+
+
+def _seen(results: Sequence[CheckResult]) -> list[str]:
+    """Return what the browser saw when it opened the page, a line each."""
+    views = [r for r in results if r.check.kind is Kind.VIEW]
+    return [f"{r.check.text}: {r.verdict}{f', {r.detail}' if r.detail else ''}"[:500] for r in views]
