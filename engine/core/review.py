@@ -16,9 +16,10 @@ from engine.core.readme import readme_flaws
 from engine.core.references import wrong_references
 from engine.core.script import is_handwritten
 from engine.core.script_review import Source, script_flaws
+from engine.core.typed_data import typed_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from turbohtml import Document
 
@@ -73,6 +74,7 @@ def _found(
         elif page := read_page(text):
             flaws += page_flaws(path, text, page)
             flaws += (Flaw(path, line, what, grave=True) for line, what in _references(path, page, files))
+            flaws += _typed(path, text, files)
             own = list(inline_scripts(page))
             scripts += [Source(path, script.line, script.text) for script in own]
             used.update(_WORD.findall(_without(text, [script.text for script in own])))
@@ -91,6 +93,12 @@ def _without(text: str, parts: Sequence[str]) -> str:
 
 def _references(path: str, page: Document, files: Mapping[str, bytes]) -> Iterable[tuple[int, str]]:
     return () if "/" in path else wrong_references(page, files)
+
+
+def _typed(path: str, text: str, files: Mapping[str, bytes]) -> Iterator[Flaw]:
+    for table, at, row in typed_tables(text, files):
+        what = f"rows of {table} are typed into the page ({row}); leave them out, the script reads the file"
+        yield Flaw(path, text.count("\n", 0, at) + 1, what, grave=True)
 
 
 def _result(text: str, flaws: Sequence[Flaw], unread: Sequence[str]) -> CheckResult:

@@ -9,7 +9,6 @@ import re
 from typing import TYPE_CHECKING
 
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
-from engine.core.typed_data import typed_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +44,6 @@ def source_results(files: Mapping[str, bytes], checks: Sequence[Check]) -> list[
         *_first_script(source, expressions),
         *_numbers(source, expressions),
         *_drawn(source),
-        *_typed(source, files),
     ]
 
 
@@ -80,12 +78,6 @@ def _ids(source: str, expressions: Sequence[str]) -> Iterator[CheckResult]:
             else f"no element of index.html has the id {name!r}; a script may still make it"
         )
         yield _result(f"the id {name!r} is in the source", problem)
-
-
-def _typed(source: str, files: Mapping[str, bytes]) -> Iterator[CheckResult]:
-    for table, at, row in typed_tables(source, files):
-        problem = f"{_line(source, at)}: rows of {table} are typed into the page ({row}); leave them out, the script reads the file"
-        yield _result(f"the rows of {table} are read and not typed", problem)
 
 
 def _element(source: str, name: str) -> re.Match[str] | None:

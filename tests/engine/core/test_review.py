@@ -338,3 +338,13 @@ def test_the_honest_page_is_without_a_flaw() -> None:
     )
     results = review_results({**honest_page(brief, "No model answered."), "a b.csv": b"x", "LICENSE": b""})
     assert [(r.verdict, r.value) for r in results] == [(Verdict.PASS, []), (Verdict.PASS, [])]
+
+
+def test_rows_of_a_table_that_were_typed_into_the_page_are_errors() -> None:
+    table = b"item,price\nLamp,120.50\nDesk,349.00\n"
+    page = in_body("<table>\n<tr><td>Lamp<td>120.50\n<tr><td>Desk<td>349.00</table>")
+    typed = [one.partition(": ")[2] for one in found(page, prices_csv=table)[0] if "typed" in one]
+    assert typed == [
+        "rows of prices.csv are typed into the page (Lamp, 120.50); leave them out, the script reads the file"
+    ]
+    assert found(page, prices_csv=b"item,price\n")[0] == []
