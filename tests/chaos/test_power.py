@@ -44,7 +44,7 @@ WRITING = ("serve", "web worker", "sentinel", "worker", "monitor", "pusher")
 
 def test_every_connection_of_every_process_writes_through_to_the_disk(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(WITNESS)
-    service = Service(tmp_path, workers=1, SIMULATED_LLM_SECONDS="1", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    service = Service(tmp_path, workers=1, SIMULATED_LLM_SECONDS="4", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
     try:
         service.start().until_whole()
         with serving({"/notify": Script()}) as evaluator:
