@@ -42,6 +42,12 @@ connection_created.connect(witness, weak=False)
 WRITING = ("serve", "web worker", "sentinel", "worker", "monitor", "pusher")
 
 
+def witnessed(folder: Path) -> list[dict[str, object]]:
+    """Return what each connection said so far; a line may be half written."""
+    lines = (folder / "seen").read_text().splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
 def test_every_connection_of_every_process_writes_through_to_the_disk(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(WITNESS)
     service = Service(tmp_path, workers=1, SIMULATED_LLM_SECONDS="4", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
@@ -52,10 +58,12 @@ def test_every_connection_of_every_process_writes_through_to_the_disk(tmp_path: 
             assert wait_for(lambda: service.roles()["busy worker"], 30)
             roles = service.roles()
             service.completes(identity, 60)
+        # The monitor writes a moment after the round has ended.
+        assert wait_for(lambda: roles["monitor"][0] in {one["pid"] for one in witnessed(tmp_path)}, 30)
         # A worker that is born again has its connection from the sentinel's second life with the database.
         os.kill(roles["monitor"][0], signal.SIGKILL)
         service.until_whole(60)
-        seen = [json.loads(line) for line in (tmp_path / "seen").read_text().splitlines()]
+        seen = witnessed(tmp_path)
     finally:
         service.destroy()
     assert {(one["journal_mode"], one["synchronous"], one["busy_timeout"]) for one in seen} == {("wal", 2, 20_000)}
