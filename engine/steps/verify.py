@@ -94,12 +94,12 @@ def verify(task: VerifyInput, ports: Ports) -> Verified:
 
 
 def _judgements(task: VerifyInput, tried: Sequence[Tried], chosen: int, ports: Ports) -> dict[str, str]:
-    """Have a model judge what nothing decided of the attempt that is published."""
-    if not task.judging:
+    """Have a model judge what nothing decided of the attempt that is published; the honest page claims nothing that could be judged."""
+    found = next(one for one in tried if one.attempt == chosen)
+    if not task.judging or found.purpose is Purpose.HONEST:
         return {}
-    results = next(one.results for one in tried if one.attempt == chosen)
     files = task.new.files if task.new and task.new.attempt == chosen else task.tree_of(chosen)
-    return judged(chosen, files, results, task.budget.judge_seconds(ports.clock.now()), ports)
+    return judged(chosen, files, found.results, task.budget.judge_seconds(ports.clock.now()), ports)
 
 
 def summary(results: Sequence[CheckResult]) -> str:

@@ -76,3 +76,11 @@ def test_nobody_is_asked_where_everything_is_decided(outside: Outside) -> None:
     outside.browser = FakeBrowser()
     driven(make_round(checks=["Repo has MIT license"]))
     assert outside.author.judged == []
+
+
+def test_the_honest_page_is_not_judged(outside: Outside) -> None:
+    outside.browser = FakeBrowser()
+    outside.author.replies = ["no files at all"] * 12
+    row = driven(make_round(checks=CHECKS))
+    assert row.degraded
+    assert outside.author.judged == []
