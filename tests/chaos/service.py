@@ -32,6 +32,7 @@ class Service:
     def __init__(self, folder: Path, *, workers: int = 3, log: str = "log", **environment: str) -> None:
         self.data, self.log, self.workers = folder / "data", folder / log, workers
         self.port = free_port()
+        self.database = ""  # where the test itself looks, if not where the service does
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -118,7 +119,7 @@ class Service:
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Read from its database, each `?` a value; nothing while there is none. An id of a round comes as 32 hex digits."""
-        if url := self._environment.get("DATABASE_URL"):
+        if url := self.database or self._environment.get("DATABASE_URL"):
             return _rows_of(url, sql, values)
         database = self.data / "db.sqlite3"
         if not database.exists():
