@@ -14,7 +14,7 @@ help:
 	@echo "              FORGE=github-double: publish to a double of GitHub, over GitHub's own calls)"
 	@echo "make run      serve with the settings of .env and the environment"
 	@echo "make test     the tests, within 5 minutes (those marked slow: make check)"
-	@echo "make check    lint, types, import contracts, migrations, deployment check, all tests"
+	@echo "make check    lint, types, import contracts, migrations, deployment check, all tests (the service's on PostgreSQL and Redis too)"
 	@echo "make setup    only the setting up      make lock   write the locks anew"
 	@echo "make schema   write docs/openapi.json anew"
 
@@ -32,6 +32,7 @@ test: $(VENV)/.stamp-dev
 
 check: lint types imports migrations deploy
 	$(BIN)/python -m pytest
+	$(BIN)/python -m tests.on_real_parts
 
 lint: $(VENV)/.stamp-dev
 	$(BIN)/ruff check .

@@ -8,8 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks_app.serving import Address, AddressError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -76,6 +74,8 @@ def is_free(port: int) -> bool:
     Ask again for a moment after a kill: a process whose first thread has ended counts as dead in /proc and keeps its sockets until the
     last of its threads has ended too.
     """
+    from tasks_app.serving import Address, AddressError  # needs settings, which not everybody here has
+
     try:
         Address("127.0.0.1", port).must_be_free()
     except AddressError:

@@ -1,4 +1,7 @@
-"""The production settings with a test's environment: nothing of the machine's `.env` or variables gets in."""
+"""The production settings with a test's environment: nothing of the machine's `.env` or variables gets in.
+
+`TEST_DATABASE_URL` and `TEST_REDIS_URL` choose other parts than the embedded ones; `python -m tests.on_real_parts` starts such parts and sets them.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +31,16 @@ for _name in (
     "ALLOW_PRIVATE_URLS",
 ):
     os.environ.pop(_name, None)
+for _name in ("DATABASE_URL", "REDIS_URL"):
+    if _url := os.environ.get(f"TEST_{_name}"):
+        os.environ[_name] = _url
 
 from tasks_app.settings import *  # noqa: E402, F403
 from tasks_app.settings import DATABASES  # noqa: E402
 
 # A file and not memory: several threads of a test meet in it as several processes do in production.
-DATABASES["default"]["TEST"] = {"NAME": f"{_data}/test.sqlite3"}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["TEST"] = {"NAME": f"{_data}/test.sqlite3"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # WhiteNoise warns where nothing was collected, and a warning fails a test.

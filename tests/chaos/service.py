@@ -11,8 +11,10 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
 
 import httpx2
+import psycopg
 
 from tests.chaos.roles import ROLES, by_role, writing_to
 from tests.processes import command_of, free_port, status_of, wait_for
@@ -30,6 +32,7 @@ class Service:
     def __init__(self, folder: Path, *, workers: int = 3, log: str = "log", **environment: str) -> None:
         self.data, self.log, self.workers = folder / "data", folder / log, workers
         self.port = free_port()
+        self.database = ""  # where the test itself looks, if not where the service does
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -115,7 +118,9 @@ class Service:
     # --- What it knows ---
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """Read from its database; nothing while there is none."""
+        """Read from its database, each `?` a value; nothing while there is none. An id of a round comes as 32 hex digits."""
+        if url := self.database or self._environment.get("DATABASE_URL"):
+            return _rows_of(url, sql, values)
         database = self.data / "db.sqlite3"
         if not database.exists():
             return []
@@ -160,6 +165,14 @@ class Service:
         assert wait_for(ended, seconds), f"{last}\n{self.tail()}"
         assert last["state"] == "completed", f"{last}\n{self.tail()}"
         return last
+
+
+def _rows_of(url: str, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+    """Read from PostgreSQL. A table that is not there yet holds nothing."""
+    with suppress(psycopg.OperationalError, psycopg.errors.UndefinedTable), psycopg.connect(url) as connection:
+        found = connection.execute(sql.replace("?", "%s"), values).fetchall()
+        return [tuple(one.hex if isinstance(one, UUID) else one for one in row) for row in found]
+    return []
 
 
 class Web(Service):

@@ -18,11 +18,15 @@ from tests.chaos.repositories import callbacks, commits
 from tests.chaos.roles import ROLES
 from tests.chaos.service import Service, task
 from tests.doubles.http_server import Script, serving
+from tests.parts.postgresql import postgresql
+from tests.parts.redis_server import flush, redis_server
 from tests.processes import is_free, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.parts.postgresql import PostgreSQL
 
 pytestmark = [
     pytest.mark.slow,
@@ -44,12 +48,15 @@ class Chaos:
     service: Service
     dice: random.Random
     more_work: Callable[[], None]
+    halfway: Callable[[], None] = lambda: None
     kills: list[str] = field(default_factory=list)
 
     def run(self) -> None:
         plan = [*ROLES, *self.dice.choices(OFTEN, k=EXTRA)]
         self.dice.shuffle(plan)
-        for role in plan:
+        for number, role in enumerate(plan):
+            if number == len(plan) // 2:
+                self.halfway()
             time.sleep(self.dice.uniform(0.1, 1.5))
             if role == "busy worker" and wait_for(lambda: self.kill("busy worker"), 5):
                 continue
@@ -109,23 +116,52 @@ class Evaluator(threading.Thread):
         return self.accepted
 
 
+@pytest.fixture(scope="module")
+def database() -> Iterator[PostgreSQL]:
+    with postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
+    with redis_server() as url:
+        yield url
+
+
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    running = Service(tmp_path, workers=4, SIMULATED_LLM_SECONDS="0.7")
+def parts(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return the settings of the parts that a test names: sqlite, postgresql or postgresql-redis."""
+    wanted, found = request.param.split("-"), {}
+    if "postgresql" in wanted:
+        found["DATABASE_URL"] = request.getfixturevalue("database").database()
+    if "redis" in wanted:
+        found["REDIS_URL"] = request.getfixturevalue("redis_url")
+    return found
+
+
+@pytest.fixture
+def service(tmp_path: Path, parts: dict[str, str]) -> Iterator[Service]:
+    running = Service(tmp_path, workers=4, SIMULATED_LLM_SECONDS="0.7", **parts)
     try:
         yield running
     finally:
         running.destroy()
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
-def test_twenty_rounds_survive_the_death_of_everything(service: Service, seed: int) -> None:
+#: `CHAOS_SEEDS=10` tries ten on each of the three.
+SEEDS = range(1, 1 + int(os.environ.get("CHAOS_SEEDS", "2")))
+PARTS = ("sqlite", "postgresql", "postgresql-redis")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("parts", PARTS, indirect=True)
+def test_twenty_rounds_survive_the_death_of_everything(service: Service, parts: dict[str, str], seed: int) -> None:
     dice = random.Random(seed)  # noqa: S311 -- a chance that can be had again
     service.start().until_whole()
     with serving({"/notify": Script()}) as evaluator:
         posts = Evaluator(service, evaluator.url("/notify"), random.Random(seed))  # noqa: S311 -- its own, since threads take turns by chance
         posts.start()
-        chaos = Chaos(service, dice, posts.one_more_task)
+        chaos = Chaos(service, dice, posts.one_more_task, lambda: forget_messages(parts))
         began = time.monotonic()
         chaos.run()
         accepted = posts.done()
@@ -144,6 +180,12 @@ def test_twenty_rounds_survive_the_death_of_everything(service: Service, seed: i
     the_evaluator_was_told_the_same_thing_each_time(told, accepted)
     every_round_is_one_commit_of_one_repository(service, accepted, posts.tasks)
     everything_ends(service)
+
+
+def forget_messages(parts: dict[str, str]) -> None:
+    """Have Redis lose everything, where there is one."""
+    if "REDIS_URL" in parts:
+        flush(parts["REDIS_URL"])
 
 
 def _was_overtaken(nonce: str, status: dict[str, Any], tasks: list[int]) -> bool:

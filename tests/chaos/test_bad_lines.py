@@ -1,0 +1,76 @@
+"""Between service, database, GitHub and evaluator the lines delay and drop: every round is told in time, once and the same, with one commit."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.chaos.repositories import callbacks
+from tests.chaos.service import Service, task
+from tests.doubles.bad_line import BadLine
+from tests.doubles.github import GitHubDouble
+from tests.doubles.http_server import Script, serving
+from tests.parts.postgresql import postgresql
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are found in /proc"),
+]
+
+ROUNDS = 8
+TROUBLE_SECONDS = 40
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_rounds_survive_lines_that_delay_and_drop(tmp_path: Path, seed: int) -> None:
+    with ExitStack() as stack:
+        server = stack.enter_context(postgresql())
+        evaluator = stack.enter_context(serving({"/notify": Script()}))
+        double = stack.enter_context(GitHubDouble(build_seconds=1.0))
+        lines = [
+            stack.enter_context(BadLine(port, seed=seed * 10 + at))
+            for at, port in enumerate((server.port, int(double.url.rpartition(":")[2]), evaluator.port))
+        ]
+        database, github, callback = lines
+        double.state.api = f"http://127.0.0.1:{github.port}"
+        direct = server.database()
+        service = Service(
+            tmp_path,
+            workers=3,
+            SIMULATED_LLM_SECONDS="0.5",
+            DATABASE_URL=direct.replace(str(server.port), str(database.port)),
+            FORGE="github",
+            GITHUB_TOKEN=double.token,
+            GITHUB_API_URL=double.state.api,
+        )
+        service.database = direct  # the test itself looks past the bad line
+        stack.callback(service.destroy)
+        service.start().until_whole()
+        for line in lines:
+            line.turns(bad=True)
+        until = time.monotonic() + TROUBLE_SECONDS
+        url = f"http://127.0.0.1:{callback.port}/notify"
+        accepted = {}
+        for number in range(ROUNDS):
+            accepted[f"line-{number}"] = service.post(task(f"line-{number}", 1, f"line-{number}", url))
+        while time.monotonic() < until:
+            time.sleep(0.5)
+        for line in lines:
+            line.turns(bad=False)
+        for identity in accepted.values():
+            status = service.completes(identity, 150)
+            assert not status["late"]
+            assert not status["degraded"], status
+        told = callbacks(evaluator.asked)
+        assert set(told) == set(accepted)
+        assert [len(set(calls)) for calls in told.values()] == [1] * ROUNDS
+        assert all(line.cut for line in lines), [line.cut for line in lines]
+        assert double.pushes == ROUNDS
+        assert double.violations == []
