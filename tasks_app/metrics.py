@@ -19,7 +19,6 @@ from django.conf import settings
 from django.db import Error
 from django.db.models import Count, Sum
 from django.http import Http404, HttpResponse
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, generate_latest
@@ -31,6 +30,7 @@ from engine.core.lifecycle import NEEDS, State
 from tasks_app.models import Attempt, NotificationAttempt, Round
 from tasks_app.problems import Problem
 from tasks_app.readiness import report
+from tasks_app.services import clock
 from tasks_app.services.beats import SILENT, beats_alive
 from tasks_app.services.breakers import breakers_open
 from tasks_app.services.dues import backlog
@@ -66,7 +66,7 @@ class Rows(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics of the present moment."""
-        since = timezone.now() - SHOWN
+        since = clock.now() - SHOWN
         yield from _readiness()
         yield from _due()
         yield from _rounds(since)
@@ -128,7 +128,7 @@ def _readiness() -> Iterator[Metric]:
 
 def _due() -> Iterator[Metric]:
     due, oldest = backlog()
-    waited = max((timezone.now() - oldest).total_seconds(), 0) if oldest else 0
+    waited = max((clock.now() - oldest).total_seconds(), 0) if oldest else 0
     yield _gauge("rounds_due", "Rounds that are due and not taken by a worker.", due)
     yield _gauge("oldest_due_round_age_seconds", "How long the oldest of them has been due; 0 where none is.", waited)
 

@@ -16,8 +16,8 @@ from engine.adapters.openai_author import OpenAIAuthor
 from engine.adapters.openai_probe import probe_models
 from engine.adapters.secret_scanner import DetectSecretsScanner
 from engine.adapters.simulated_author import SimulatedAuthor
-from engine.adapters.system_clock import SystemClock
 from engine.ports import Author, Credential, Forge, Journal, Ports
+from tasks_app.services.clock import DatabaseClock
 from tasks_app.services.forge_quota import RowsQuota
 from tasks_app.services.profiles import DatabaseProfiles
 
@@ -41,7 +41,7 @@ def github_forge() -> GitHubForge:
         owner=settings.GITHUB_OWNER,
         api_url=settings.GITHUB_API_URL,
         quota=RowsQuota(),
-        clock=SystemClock(),
+        clock=DatabaseClock(),
     )
 
 
@@ -116,7 +116,7 @@ def ports(journal: Journal) -> Ports:
     """Return the ports for one claim of a round."""
     way_out = http()
     return Ports(
-        clock=SystemClock(),
+        clock=DatabaseClock(),
         author=author(),
         forge=forge(),
         fetcher=way_out,

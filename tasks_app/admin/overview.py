@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db.models import Count
-from django.utils import timezone
 
 from engine.core.lifecycle import ACTIVE, State
 from tasks_app import credentials
@@ -17,6 +16,7 @@ from tasks_app.admin.display import pill, row_link, short, visible
 from tasks_app.admin.waterfall import seconds
 from tasks_app.models import Round, WorkerBeat
 from tasks_app.readiness import outside_services
+from tasks_app.services import clock
 from tasks_app.services.beats import SILENT
 from tasks_app.services.breakers import breakers_open
 from tasks_app.services.dues import backlog
@@ -37,7 +37,7 @@ def overview(request: HttpRequest) -> dict[str, object]:
     """Return what the front page shows to someone who may see rounds; nothing to anyone else."""
     if not request.user.has_perm("tasks_app.view_round"):
         return {}
-    may_act, now = request.user.has_perm(MAY_OPERATE), timezone.now()
+    may_act, now = request.user.has_perm(MAY_OPERATE), clock.now()
     counted = dict(Round.objects.order_by().values_list("state").annotate(count=Count("pk")))
     due, oldest = backlog()
     return {
@@ -65,7 +65,7 @@ def _light() -> QuerySet[Round]:
 
 def _attention(*, may_act: bool) -> list[dict[str, object]]:
     """Return the rounds that a person must see, the newest failures first."""
-    now = timezone.now()
+    now = clock.now()
     return [
         {"link": row_link(row), "state": pill(row.state), "story": short(story(row, now), 400), "retry": retry_button(row) if may_act else ""}
         for row in _light().filter(needs_attention=True).order_by("-created_at")[:MOST]
@@ -74,11 +74,11 @@ def _attention(*, may_act: bool) -> list[dict[str, object]]:
 
 def _oldest_waiting() -> tuple[SafeString | str, str] | None:
     row = _light().filter(state__in=ACTIVE).order_by("started_at").first()
-    return (row_link(row), seconds((timezone.now() - row.started_at).total_seconds())) if row else None
+    return (row_link(row), seconds((clock.now() - row.started_at).total_seconds())) if row else None
 
 
 def _beats() -> list[dict[str, object]]:
-    now = timezone.now()
+    now = clock.now()
     beats = WorkerBeat.objects.filter(seen_at__gt=now - timedelta(hours=1)).select_related("round").defer(
         *(f"round__{name}" for name in HEAVY)
     )  # fmt: skip

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db.models import Case, F, Q, Value, When
-from django.utils import timezone
 
 from engine.core.lifecycle import ACTIVE, State
 from tasks_app.models import Round
+from tasks_app.services import clock
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -38,7 +38,7 @@ def lease_claim(*, round_id: UUID, owner: str) -> Lease | None:
 
     A token that is still there belongs to a claim that ended without a release: a crash, counted in the same UPDATE.
     """
-    now, token = timezone.now(), uuid.uuid4()
+    now, token = clock.now(), uuid.uuid4()
     free = Q(lease_until=None) | Q(lease_until__lte=now)
     claimed = Round.objects.filter(free, pk=round_id, state__in=ACTIVE, next_at__lte=now).update(
         crashes=Case(When(lease_token=None, then=F("crashes")), default=F("crashes") + Value(1)),
@@ -54,7 +54,7 @@ def lease_claim(*, round_id: UUID, owner: str) -> Lease | None:
 
 def lease_renew(*, lease: Lease) -> bool:
     """Hold on to a round for another lease. False: it is somebody else's, or its lease has run out and may be at any moment."""
-    now = timezone.now()
+    now = clock.now()
     held = Round.objects.filter(pk=lease.round_id, lease_token=lease.token, lease_until__gt=now)
     return bool(held.update(lease_until=lease_ends(now)))
 
@@ -65,7 +65,7 @@ def leases_free(*, supervisor: str, pids: Collection[int] | None = None) -> int:
     `pids` names dead processes: their tokens stay, so that the next claim counts the crash. None means all of them, stopped on purpose:
     that is a release and counts as nothing.
     """
-    now = timezone.now()
+    now = clock.now()
     held = Round.objects.filter(lease_token__isnull=False, lease_until__gt=now)
     if pids is None:
         stopped = held.filter(lease_owner__startswith=f"{supervisor}:")
@@ -76,7 +76,7 @@ def leases_free(*, supervisor: str, pids: Collection[int] | None = None) -> int:
 def leases_held(*, supervisor: str) -> set[UUID]:
     """Return the tokens of the leases that are held under a supervisor: another set means that rounds were taken or let go."""
     held = Round.objects.filter(
-        lease_token__isnull=False, lease_owner__startswith=f"{supervisor}:", lease_until__gt=timezone.now()
+        lease_token__isnull=False, lease_owner__startswith=f"{supervisor}:", lease_until__gt=clock.now()
     )
     return set(held.values_list("lease_token", flat=True))
 
@@ -84,6 +84,6 @@ def leases_held(*, supervisor: str) -> set[UUID]:
 def lease_pids(*, supervisor: str) -> set[int]:
     """Return the process ids that hold leases under a supervisor."""
     owners = Round.objects.filter(
-        lease_token__isnull=False, lease_owner__startswith=f"{supervisor}:", lease_until__gt=timezone.now()
+        lease_token__isnull=False, lease_owner__startswith=f"{supervisor}:", lease_until__gt=clock.now()
     )
     return {int(owner.rpartition(":")[2]) for owner in owners.values_list("lease_owner", flat=True)}

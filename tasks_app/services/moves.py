@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from engine.core.budget import Budget
 from engine.core.decision import Next
@@ -19,6 +18,7 @@ from engine.errors import Fenced
 from engine.steps.outcomes import Barren
 from tasks_app.models import CheckResult, Commit, Event, Round, SourceFile, StepRun, Task
 from tasks_app.redaction import found_in, keepable, redact
+from tasks_app.services import clock
 from tasks_app.services.watches import watch_begun
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _RELEASE: dict[str, object] = {"lease_token": None, "lease_until": None, "rung_a
 
 def step_begin(*, lease: Lease, row: Round) -> None:
     """Open the step's StepRun, or count one more claim of it; give the round its Task. Raises Fenced."""
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         _update(lease, row.step, waiting_on="")
         if not StepRun.objects.filter(round=row, step=row.step, run=row.run, ended_at=None).update(
@@ -117,7 +117,7 @@ def fruitless_record(*, lease: Lease, row: Round, outcome: Barren | Unrepaired) 
 
 def published_record(*, lease: Lease, row: Round, outcome: Published) -> None:
     """Note the commit as pushed and go on to deploy; the task's newest repository is this one now. Raises Fenced."""
-    now, place = timezone.now(), outcome.repository
+    now, place = clock.now(), outcome.repository
     where = {"owner": place.owner, "repository": place.name, "repo_url": place.url, "pages_url": place.pages_url}
     with transaction.atomic():
         _advance(lease, row, Step.DEPLOY, outcome.detail, commit_sha=outcome.sha, published_at=now, **where)
@@ -127,7 +127,7 @@ def published_record(*, lease: Lease, row: Round, outcome: Published) -> None:
 
 def deployed_record(*, lease: Lease, row: Round, outcome: Deployed) -> None:
     """Note whether the commit is live, or is to be watched for, and go on to notify. Raises Fenced."""
-    now = timezone.now()
+    now = clock.now()
     came: dict[str, object] = {"live": outcome.live, "live_at": now if outcome.live else None}
     with transaction.atomic():
         _advance(lease, row, Step.NOTIFY, outcome.detail, **came, **(watch_begun(now) if outcome.watch else {}))
@@ -136,7 +136,7 @@ def deployed_record(*, lease: Lease, row: Round, outcome: Deployed) -> None:
 
 def delivered_record(*, lease: Lease, row: Round, detail: str) -> None:
     """The evaluator knows: the round is completed. Raises Fenced."""
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         _update(
             lease,
@@ -170,12 +170,12 @@ def round_wait(*, lease: Lease, row: Round, wait: Wait) -> None:
 
 def round_release(*, lease: Lease, row: Round) -> None:
     """Let go of the round between two steps, due at once for whoever comes. Raises Fenced."""
-    _update(lease, row.step, state=State.QUEUED, next_at=timezone.now(), **_RELEASE)
+    _update(lease, row.step, state=State.QUEUED, next_at=clock.now(), **_RELEASE)
 
 
 def round_fail(*, lease: Lease, row: Round, code: str, message: str) -> None:
     """End the round without a delivered callback. Raises Fenced."""
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         _update(
             lease,
@@ -195,7 +195,7 @@ def round_fail(*, lease: Lease, row: Round, code: str, message: str) -> None:
 
 def crash_record(*, lease: Lease, row: Round, message: str, delay: float) -> None:
     """Count an error of our own as a crash and come back after `delay` seconds. Raises Fenced."""
-    until = timezone.now() + timedelta(seconds=delay)
+    until = clock.now() + timedelta(seconds=delay)
     with transaction.atomic():
         release = {**_RELEASE, "crashes": F("crashes") + 1}
         _update(lease, row.step, state=State.WAITING, next_at=until, waiting_on=keepable(message)[:500], **release)
@@ -203,12 +203,12 @@ def crash_record(*, lease: Lease, row: Round, message: str, delay: float) -> Non
 
 
 def _choose(lease: Lease, row: Round, attempt: int | None, detail: str, **changes: object) -> None:
-    chosen = {"chosen_attempt_id": attempt, "chosen_at": timezone.now()}
+    chosen = {"chosen_attempt_id": attempt, "chosen_at": clock.now()}
     _advance(lease, row, Step.PUBLISH, detail, **chosen, **_UNPLANNED, **changes)
 
 
 def _advance(lease: Lease, row: Round, step: Step, detail: str, **changes: object) -> None:
-    now, present = timezone.now(), Step(row.step)
+    now, present = clock.now(), Step(row.step)
     if not may_follow(step, present):
         raise ValueError(f"{step} does not follow {present}")
     share = Budget(row.started_at, row.deadline_at).share_ends(step)
@@ -231,7 +231,7 @@ def _end_step(row: Round, now: datetime, outcome: str, detail: str) -> None:
 
 
 def _event(row: Round, what: str, text: str) -> None:
-    Event.objects.create(at=timezone.now(), who="service", what=what, round=row, text=keepable(text))
+    Event.objects.create(at=clock.now(), who="service", what=what, round=row, text=keepable(text))
 
 
 def _source(attempt: int, path: str, file: SiteFile) -> SourceFile:
