@@ -28,6 +28,7 @@ from tasks_app.services.breakers import breaker_trip, breakers_open
 from tasks_app.services.dues import rings_forget
 from tasks_app.services.journal import DatabaseJournal
 from tasks_app.services.leases import lease_claim
+from tasks_app.services.load import round_hasten
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -80,7 +81,8 @@ def _step(lease: Lease) -> bool:
             return _record(lease, row, Unrepaired(f"the {row.plan} was given up: {message}"))
         moves.round_fail(lease=lease, row=row, code="crashed", message=message)
         return False
-    moves.step_begin(lease=lease, row=row)
+    if moves.step_begin(lease=lease, row=row):
+        round_hasten(lease=lease, row=row)
     worker_beat(worker=worker_name(), row=row)
     started = time.monotonic()
     logger.info("round %s: %s begins (task %s, round %s, run %s)", row.pk, row.step, row.task_name, row.number, row.run)

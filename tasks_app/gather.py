@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def budget_of(row: Round) -> Budget:
     """Return the time budget of the round's present run."""
-    return Budget(row.started_at, row.deadline_at)
+    return Budget(row.started_at, row.deadline_at, row.haste_until)
 
 
 def generate_input(row: Round, *, model_closed: str) -> GenerateInput:

@@ -35,6 +35,7 @@ from tasks_app.services.beats import SILENT, beats_alive
 from tasks_app.services.breakers import breakers_open
 from tasks_app.services.dues import backlog
 from tasks_app.services.forge_quota import quota_limits
+from tasks_app.services.load import LATELY, load_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -131,6 +132,20 @@ def _due() -> Iterator[Metric]:
     waited = max((clock.now() - oldest).total_seconds(), 0) if oldest else 0
     yield _gauge("rounds_due", "Rounds that are due and not taken by a worker.", due)
     yield _gauge("oldest_due_round_age_seconds", "How long the oldest of them has been due; 0 where none is.", waited)
+    load = load_now()
+    which = f"the mean of the {LATELY} rounds that ended last"
+    yield _gauge("workers_kept", "Worker processes that the dispatchers heard of lately keep.", load.workers)
+    yield _gauge(
+        "capacity_rounds_per_minute",
+        f"Rounds that these manage in a minute, by {which}; NaN before one has.",
+        _or_nan(load.rounds_a_minute),
+    )
+    until = "Seconds until a worker is free for a round that comes now, by the same; NaN where nobody can tell."
+    yield _gauge("backlog_seconds", until, _or_nan(load.minutes) * 60)
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value
 
 
 def _rounds(since: datetime) -> Iterator[Metric]:

@@ -20,6 +20,7 @@ from tasks_app.services import clock
 from tasks_app.services.beats import SILENT
 from tasks_app.services.breakers import breakers_open
 from tasks_app.services.dues import backlog
+from tasks_app.services.load import LATELY, load_now
 from tasks_app.services.spending import today
 from tasks_app.story import story
 
@@ -52,6 +53,7 @@ def overview(request: HttpRequest) -> dict[str, object]:
         "waiting": _oldest_waiting(),
         "due": due,
         "delay": seconds(max((now - oldest).total_seconds(), 0)) if oldest else "",
+        "load": _load(),
         "beats": _beats(),
         "spent": today(),
         "breakers": [(b.kind, visible(b.reason)[:500], b.since, b.until) for b in breakers_open().values()],
@@ -75,6 +77,20 @@ def _attention(*, may_act: bool) -> list[dict[str, object]]:
 def _oldest_waiting() -> tuple[SafeString | str, str] | None:
     row = _light().filter(state__in=ACTIVE).order_by("started_at").first()
     return (row_link(row), seconds((clock.now() - row.started_at).total_seconds())) if row else None
+
+
+def _load() -> str:
+    """Return capacity and backlog in a sentence."""
+    load = load_now()
+    if not load.workers:
+        return (
+            f"No worker is there: the backlog is {load.waiting} rounds, and nobody works on it." if load.waiting else ""
+        )
+    workers = f"{load.workers} worker{'' if load.workers == 1 else 's'}"
+    if load.rounds_a_minute is None or load.minutes is None:
+        return f"Backlog: {load.waiting} rounds wait for {workers}; what they manage in a minute is not known before a round has ended."
+    pace = f"{workers} manage {load.rounds_a_minute:.1f} rounds a minute (a round takes {load.seconds:.1f} s of one, by the last {LATELY})"
+    return f"Backlog: {load.minutes:.1f} minutes, {load.waiting} rounds; {pace}."
 
 
 def _beats() -> list[dict[str, object]]:

@@ -25,8 +25,8 @@ def worker_name() -> str:
     return f"{os.environ.get('SUPERVISOR_ID', 'alone')}:{os.getpid()}"
 
 
-def worker_beat(*, worker: str, row: Round | None = None) -> None:
-    """Note that a process is alive and which round it drives, if any."""
+def worker_beat(*, worker: str, row: Round | None = None, workers: int | None = None) -> None:
+    """Note that a process is alive and which round it drives, if any; of a dispatcher, how many `workers` it keeps."""
     WorkerBeat.objects.update_or_create(
         worker=worker,
         defaults={
@@ -35,6 +35,7 @@ def worker_beat(*, worker: str, row: Round | None = None) -> None:
             "seen_at": clock.now(),
             "round": row,
             "step": row.step if row else "",
+            "workers": workers,
         },
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,12 @@ class Lease:
 
     round_id: UUID
     token: UUID
+    since: float = field(default_factory=time.monotonic, compare=False)
+
+    @property
+    def seconds(self) -> float:
+        """Return how long it was held by now."""
+        return time.monotonic() - self.since
 
 
 def lease_ends(now: datetime) -> datetime:

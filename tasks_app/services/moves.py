@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Coalesce
 
 from engine.core.budget import Budget
 from engine.core.decision import Next
@@ -31,12 +32,11 @@ if TYPE_CHECKING:
 GATES_FROM = 1001
 
 _UNPLANNED: dict[str, object] = {"plan": "", "plan_attempt": None, "plan_reason": ""}
-_RELEASE: dict[str, object] = {"lease_token": None, "lease_until": None, "rung_at": None, "crashes": 0}
 
 
-def step_begin(*, lease: Lease, row: Round) -> None:
-    """Open the step's StepRun, or count one more claim of it; give the round its Task. Raises Fenced."""
-    now = clock.now()
+def step_begin(*, lease: Lease, row: Round) -> bool:
+    """Open the step's StepRun, or count one more claim of it; give the round its Task. Say whether a run begins to write its page. Raises Fenced."""
+    now, first = clock.now(), False
     with transaction.atomic():
         _update(lease, row.step, waiting_on="")
         if not StepRun.objects.filter(round=row, step=row.step, run=row.run, ended_at=None).update(
@@ -44,12 +44,20 @@ def step_begin(*, lease: Lease, row: Round) -> None:
         ):
             # An open one of another run or step was left by a retry.
             StepRun.objects.filter(round=row, ended_at=None).update(ended_at=now, outcome="failed")
+            first = row.step == Step.GENERATE and not StepRun.objects.filter(round=row, run=row.run).exists()
             StepRun.objects.create(round=row, run=row.run, step=row.step, started_at=now)
         if row.task_id is None:
             task, _ = Task.objects.get_or_create(
                 key=row.task_key, defaults={"email": row.email, "name": row.task_name, "created_at": row.created_at}
             )
             _update(lease, row.step, task=task)
+    return first
+
+
+def haste_record(*, lease: Lease, row: Round, until: datetime, warning: str) -> None:
+    """Note on the round that it has less time for its page than others, and why. Raises Fenced."""
+    row.haste_until, row.warnings = until, [*row.warnings, warning]
+    _update(lease, row.step, haste_until=until, warnings=row.warnings)
 
 
 def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
@@ -147,7 +155,7 @@ def delivered_record(*, lease: Lease, row: Round, detail: str) -> None:
             late=now > row.deadline_at,
             needs_attention=False,
             waiting_on="",
-            **_RELEASE,
+            **_release(lease),
         )
         _end_step(row, now, "done", detail)
 
@@ -163,14 +171,14 @@ def round_wait(*, lease: Lease, row: Round, wait: Wait) -> None:
             waiting_on=keepable(wait.reason)[:500],
             needs_attention=wait.needs_attention or row.needs_attention,
             failures=F("failures") + 1 if wait.failed else 0,
-            **_RELEASE,
+            **_release(lease),
         )
         StepRun.objects.filter(round=row, ended_at=None).update(detail=keepable(wait.reason)[:500])
 
 
 def round_release(*, lease: Lease, row: Round) -> None:
     """Let go of the round between two steps, due at once for whoever comes. Raises Fenced."""
-    _update(lease, row.step, state=State.QUEUED, next_at=clock.now(), **_RELEASE)
+    _update(lease, row.step, state=State.QUEUED, next_at=clock.now(), **_release(lease))
 
 
 def round_fail(*, lease: Lease, row: Round, code: str, message: str) -> None:
@@ -187,7 +195,7 @@ def round_fail(*, lease: Lease, row: Round, code: str, message: str) -> None:
             error_message=keepable(message),
             waiting_on="",
             needs_attention=True,
-            **_RELEASE,
+            **_release(lease),
         )
         _end_step(row, now, "failed", message)
         _event(row, "round failed", f"{code}: {message}")
@@ -197,9 +205,15 @@ def crash_record(*, lease: Lease, row: Round, message: str, delay: float) -> Non
     """Count an error of our own as a crash and come back after `delay` seconds. Raises Fenced."""
     until = clock.now() + timedelta(seconds=delay)
     with transaction.atomic():
-        release = {**_RELEASE, "crashes": F("crashes") + 1}
+        release = {**_release(lease), "crashes": F("crashes") + 1}
         _update(lease, row.step, state=State.WAITING, next_at=until, waiting_on=keepable(message)[:500], **release)
         _event(row, "internal error", message)
+
+
+def _release(lease: Lease) -> dict[str, object]:
+    """Return the columns of a round that is let go of."""
+    worked = Coalesce(F("worker_seconds"), 0.0) + lease.seconds
+    return {"lease_token": None, "lease_until": None, "rung_at": None, "crashes": 0, "worker_seconds": worked}
 
 
 def _choose(lease: Lease, row: Round, attempt: int | None, detail: str, **changes: object) -> None:

@@ -69,6 +69,8 @@ def run_start(*, row: Round, start: Start) -> bool:
             error_code="",
             error_message="",
             waiting_on="",
+            haste_until=None,
+            worker_seconds=None,
             plan="",
             plan_attempt=None,
             plan_reason="",
