@@ -176,7 +176,8 @@ def _judged(row: CheckResult) -> tuple[checks.Check, checks.Verdict]:
 def _protected(row: Round) -> tuple[str, ...]:
     """Return the names of the attachments of earlier rounds, which stay as they are."""
     earlier = Attachment.objects.filter(round__task_key=row.task_key, round__created_at__lt=row.created_at)
-    return tuple(earlier.order_by("name").values_list("name", flat=True).distinct())
+    removed = Task.objects.filter(pk=row.task_key).values_list("attachment_names", flat=True).first()
+    return tuple(sorted({*earlier.order_by().values_list("name", flat=True), *(removed or ())}))
 
 
 def _again(row: Round) -> Again | None:
