@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db.models import Count
 
-from engine.core.lifecycle import ACTIVE, State
+from engine.core.lifecycle import ACTIVE, ENDED, State
 from tasks_app import credentials
 from tasks_app.admin.acts import MAY_OPERATE
 from tasks_app.admin.columns import HEAVY, retry_button
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 MOST = 10
+MOST_COUNTED = 10_000
 
 
 def overview(request: HttpRequest) -> dict[str, object]:
@@ -39,12 +40,12 @@ def overview(request: HttpRequest) -> dict[str, object]:
     if not request.user.has_perm("tasks_app.view_round"):
         return {}
     may_act, now = request.user.has_perm(MAY_OPERATE), clock.now()
-    counted = dict(Round.objects.order_by().values_list("state").annotate(count=Count("pk")))
+    counted = _counted()
     due, oldest = backlog()
     return {
         "overview": True,
-        "states": [(pill(state.value), state.value, counted.get(state.value, 0)) for state in State],
-        "rounds": sum(counted.values()),
+        "states": [(pill(state.value), state.value, _told(counted[state])) for state in State],
+        "rounds": any(counted.values()),
         "missing": [*settings.MISSING, *credentials.refusals()],
         "outside": [(part.name, part.status, visible(part.detail)[:500]) for part in outside_services()],
         "public_url": settings.PUBLIC_URL,
@@ -61,6 +62,18 @@ def overview(request: HttpRequest) -> dict[str, object]:
     }
 
 
+def _counted() -> dict[State, int]:
+    """Return how many rounds are in each state, by indexes, and none further than MOST_COUNTED."""
+    moving = Round.objects.filter(next_at__isnull=False).order_by().values_list("state").annotate(count=Count("pk"))
+    ended = Round.objects.filter(finished_at__isnull=False).order_by()
+    counted = {state: ended.filter(state=state)[: MOST_COUNTED + 1].count() for state in ENDED}
+    return {**dict.fromkeys(ACTIVE, 0), **{State(state): count for state, count in moving}, **counted}
+
+
+def _told(count: int) -> str:
+    return f"more than {MOST_COUNTED:,}" if count > MOST_COUNTED else f"{count:,}"
+
+
 def _light() -> QuerySet[Round]:
     return Round.objects.defer(*HEAVY)
 
@@ -75,7 +88,7 @@ def _attention(*, may_act: bool) -> list[dict[str, object]]:
 
 
 def _oldest_waiting() -> tuple[SafeString | str, str] | None:
-    row = _light().filter(state__in=ACTIVE).order_by("started_at").first()
+    row = _light().filter(next_at__isnull=False).order_by("started_at").first()
     return (row_link(row), seconds((clock.now() - row.started_at).total_seconds())) if row else None
 
 

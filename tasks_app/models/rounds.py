@@ -150,6 +150,8 @@ class Round(models.Model):
             models.Index(fields=["task_key", "number"], name="round_of_task"),
             models.Index(fields=["-created_at"], name="round_newest"),
             models.Index(fields=["finished_at"], name="round_ended", condition=Q(finished_at__isnull=False)),
+            models.Index(fields=["state"], name="round_outcome", condition=Q(finished_at__isnull=False)),
+            models.Index(fields=["-created_at"], name="round_attention", condition=Q(needs_attention=True)),
         )
 
     def __str__(self) -> str:

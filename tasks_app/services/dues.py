@@ -28,7 +28,7 @@ def rounds_due(*, workers: int) -> list[UUID]:
         return []  # asked four times a second: an idle service shall not work out an order of nothing
     rung = Q(rung_at__gt=now - RING_AGAIN)
     leased = Q(lease_until__gt=now)
-    active = Round.objects.filter(state__in=ACTIVE)
+    active = Round.objects.filter(next_at__isnull=False)  # those that have not ended, by the index that holds no others
     due = active.filter(next_at__lte=now).exclude(leased).exclude(rung)
     due = _not_held(_in_order(due), closed=breakers_open(now=now), now=now)
     pending = active.filter(next_at__lte=now).filter(rung).exclude(leased).count()
@@ -57,7 +57,7 @@ def round_ring(*, round_id: UUID) -> bool:
 
 def rings_forget(*, round_id: UUID | None = None) -> None:
     """Let a round (None: every one that nobody holds) be rung anew: its ring was not heeded, or lay in the memory of a dead cluster."""
-    rung = Round.objects.filter(state__in=ACTIVE, rung_at__isnull=False, lease_token=None)
+    rung = Round.objects.filter(next_at__isnull=False, rung_at__isnull=False, lease_token=None)
     (rung.filter(pk=round_id) if round_id else rung).update(rung_at=None)
 
 

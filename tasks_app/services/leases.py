@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from django.db.models import QuerySet
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -73,7 +75,7 @@ def leases_free(*, supervisor: str, pids: Collection[int] | None = None) -> int:
     that is a release and counts as nothing.
     """
     now = clock.now()
-    held = Round.objects.filter(lease_token__isnull=False, lease_until__gt=now)
+    held = _held().filter(lease_until__gt=now)
     if pids is None:
         stopped = held.filter(lease_owner__startswith=f"{supervisor}:")
         return stopped.update(lease_token=None, lease_until=None, rung_at=None, state=State.QUEUED)
@@ -82,15 +84,16 @@ def leases_free(*, supervisor: str, pids: Collection[int] | None = None) -> int:
 
 def leases_held(*, supervisor: str) -> set[UUID]:
     """Return the tokens of the leases that are held under a supervisor: another set means that rounds were taken or let go."""
-    held = Round.objects.filter(
-        lease_token__isnull=False, lease_owner__startswith=f"{supervisor}:", lease_until__gt=clock.now()
-    )
+    held = _held().filter(lease_owner__startswith=f"{supervisor}:", lease_until__gt=clock.now())
     return set(held.values_list("lease_token", flat=True))
 
 
 def lease_pids(*, supervisor: str) -> set[int]:
     """Return the process ids that hold leases under a supervisor."""
-    owners = Round.objects.filter(
-        lease_token__isnull=False, lease_owner__startswith=f"{supervisor}:", lease_until__gt=clock.now()
-    )
+    owners = _held().filter(lease_owner__startswith=f"{supervisor}:", lease_until__gt=clock.now())
     return {int(owner.rpartition(":")[2]) for owner in owners.values_list("lease_owner", flat=True)}
+
+
+def _held() -> QuerySet[Round]:
+    """Return the rounds with a lease, by the index of those that have not ended: no other is held."""
+    return Round.objects.filter(next_at__isnull=False, lease_token__isnull=False)

@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Q
 
-from engine.core.lifecycle import ACTIVE, Step
+from engine.core.lifecycle import Step
 from tasks_app.models import Event, Round
 from tasks_app.redaction import keepable
 from tasks_app.services import clock
@@ -40,8 +39,8 @@ def watch_begun(now: datetime) -> dict[str, object]:
 
 def rounds_looking() -> int:
     """Return how many rounds look at Pages these days: those that wait for it, and those that are watched."""
-    waiting = Q(state__in=ACTIVE, step=Step.DEPLOY)
-    return max(Round.objects.filter(waiting | Q(watch_at__isnull=False)).count(), 1)
+    waiting = Round.objects.filter(next_at__isnull=False, step=Step.DEPLOY).count()
+    return max(waiting + Round.objects.filter(watch_at__isnull=False).count(), 1)
 
 
 def watches_ring(*, workers: int) -> list[tuple[UUID, UUID]]:
