@@ -25,6 +25,7 @@ ANEW: dict[str, object] = {
     "degraded": False,
     "live": False,
     "live_at": None,
+    "worker_seconds": None,
 }
 
 #: What a run that goes back before the telling ends: the watch on a page that was told before it was live.
@@ -70,7 +71,6 @@ def run_start(*, row: Round, start: Start) -> bool:
             error_message="",
             waiting_on="",
             haste_until=None,
-            worker_seconds=None,
             plan="",
             plan_attempt=None,
             plan_reason="",

@@ -67,15 +67,15 @@ def test_a_new_round_starts_at_once_while_two_hundred_wait_on_pages(
     with serving() as evaluator:
         evaluator.scripts["/notify"] = Script(200)
         try:
-            service.start().until_whole(120)
+            service.start().until_whole(400)
             crowd(service, lines)
             looked = "SELECT count(DISTINCT round_id) FROM tasks_app_pagesstatus"
-            assert wait_for(lambda: service.rows(looked) >= [(CROWD // 4,)], 120), service.tail()
+            assert wait_for(lambda: service.rows(looked) >= [(CROWD // 4,)], 300), service.tail()
             waits = []
             for number in range(5):
                 posted = service.post(task(f"new-{number}", 1, "n", evaluator.url("/notify")))
                 waits.append(begun_after(service, posted))
-            assert wait_for(lambda: service.rows(looked) >= [(CROWD,)], 180), service.rows(looked)
+            assert wait_for(lambda: service.rows(looked) >= [(CROWD,)], 400), service.rows(looked)
             assert max(waits) < AT_MOST, waits
             print(f"a new round began after {sorted(waits)} s; {github_double.count('builds')} looks")  # noqa: T201
         finally:
