@@ -104,7 +104,7 @@ class AttemptAdmin(ReadOnlyAdmin):
             None,
             {"fields": (
                 shown("kind"), shown("round"), shown("run"), shown("parent"), shown("simulated"), shown("outcome"), shown("error_code"),
-                shown("error_message"), shown("started_at"), shown("seconds"),
+                shown("error_message"), shown("started_at"), shown("seconds"), shown("emptied_at"),
             )},
         ),
         ("What was said", {"fields": (prompt, reply)}),
@@ -194,7 +194,7 @@ class CheckResultAdmin(ReadOnlyAdmin):
             None,
             {"fields": (
                 shown("text"), shown("kind"), verdict, shown("target"), shown("position"), shown("attempt"), shown("value"),
-                shown("detail"), shown("milliseconds"), shown("console"), screenshot,
+                shown("detail"), shown("milliseconds"), shown("console"), screenshot, shown("screenshot_removed_at"),
             )},
         ),
     )  # fmt: skip

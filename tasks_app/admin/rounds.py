@@ -130,6 +130,7 @@ class RoundAdmin(ReadOnlyAdmin):
                 shown("id"), shown("task", "row of the task"), shown("run"), shown("started_at"), shown("next_at"), shown("share_ends_at"),
                 shown("watch_at"), shown("watch_until"), shown("watch_token"),
                 shown("rung_at"), shown("lease_owner"), shown("lease_token"), shown("lease_until"), shown("crashes"), shown("failures"),
+                shown("worker_seconds"), shown("haste_until"),
                 shown("plan"), shown("plan_attempt"), shown("plan_reason"), shown("chosen_at"), shown("base_sha"), shown("owner"), shown("repository", "repository's name"),
                 shown("key"), shown("task_key"), shown("digest"), raw_request,
             )},
@@ -162,7 +163,7 @@ class TaskAdmin(ReadOnlyAdmin):
             None,
             {"fields": (
                 shown("name"), shown("email"), shown("created_at"), columns.repository, columns.published_page, shown("owner"),
-                shown("repository", "repository's name"), rounds_of_task, shown("key"),
+                shown("repository", "repository's name"), rounds_of_task, shown("attachment_names"), shown("held_checks"), shown("key"),
             )},
         ),
     )  # fmt: skip
