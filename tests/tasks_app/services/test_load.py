@@ -12,6 +12,7 @@ from tasks_app.gather import budget_of
 from tasks_app.services.beats import stop_announce, worker_beat
 from tasks_app.services.load import load_now, workers_kept
 from tasks_app.services.runs import Start, run_start
+from tests.console.conftest import person
 from tests.driving import driven
 from tests.factories import lease_of, make_round
 
@@ -109,6 +110,16 @@ def test_a_retry_forgets_the_haste(outside: Outside) -> None:
     assert run_start(row=row, start=Start("generate", "somebody", "again"))
     row.refresh_from_db()
     assert row.haste_until is None
+
+
+def test_the_console_tells_capacity_and_backlog_in_minutes() -> None:
+    ended(40.0, task="e1")
+    queue(18)
+    viewer = person("vera", "view_")
+    assert "No worker is there: the backlog is 18 rounds" in viewer.get("/admin/").content.decode()
+    worker_beat(worker="a:dispatcher", workers=8)
+    told = "Backlog: 1.5 minutes, 18 rounds; 8 workers manage 12.0 rounds a minute (a round takes 40.0 s of one, by the last 50)."
+    assert told in viewer.get("/admin/").content.decode()
 
 
 def test_a_longer_queue_is_no_more_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
