@@ -8,8 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.utils import timezone
-
 from engine.core import backoff
 from engine.core.decision import Purpose
 from engine.core.lifecycle import NEEDS, Step
@@ -24,12 +22,13 @@ from engine.steps.verify import verify
 from tasks_app import gather, wiring
 from tasks_app.heartbeat import Heartbeat
 from tasks_app.models import Round
-from tasks_app.services import moves
+from tasks_app.services import clock, moves
 from tasks_app.services.beats import is_stopping, worker_beat, worker_name
 from tasks_app.services.breakers import breaker_trip, breakers_open
 from tasks_app.services.dues import rings_forget
 from tasks_app.services.journal import DatabaseJournal
 from tasks_app.services.leases import lease_claim
+from tasks_app.services.load import round_hasten
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -82,7 +81,8 @@ def _step(lease: Lease) -> bool:
             return _record(lease, row, Unrepaired(f"the {row.plan} was given up: {message}"))
         moves.round_fail(lease=lease, row=row, code="crashed", message=message)
         return False
-    moves.step_begin(lease=lease, row=row)
+    if moves.step_begin(lease=lease, row=row):
+        round_hasten(lease=lease, row=row)
     worker_beat(worker=worker_name(), row=row)
     started = time.monotonic()
     logger.info("round %s: %s begins (task %s, round %s, run %s)", row.pk, row.step, row.task_name, row.number, row.run)
@@ -104,12 +104,12 @@ def _step(lease: Lease) -> bool:
 
 
 def _step_seconds(row: Round) -> float:
-    return gather.budget_of(row).step_seconds(Step(row.step), timezone.now())
+    return gather.budget_of(row).step_seconds(Step(row.step), clock.now())
 
 
 def _taken(lease: Lease, row: Round, heartbeat: Heartbeat) -> bool:
     closed = breakers_open().get(NEEDS.get(Step(row.step), ""))
-    overdue = row.share_ends_at <= timezone.now()
+    overdue = row.share_ends_at <= clock.now()
     if closed and row.plan in TRIES:
         return _record(lease, row, Unrepaired(f"the {row.plan} was given up: {closed.reason}"))
     if closed and not row.plan and not (overdue and row.step in GOES_ON):
@@ -163,7 +163,7 @@ def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
     logger.log(
         logging.INFO if isinstance(error, Paced) else logging.WARNING, "round %s: %s: %s", row.pk, row.step, error
     )
-    now = timezone.now()
+    now = clock.now()
     overdue = now >= row.share_ends_at
     if isinstance(error, OutOfService):
         breaker_trip(error=error)
@@ -202,7 +202,7 @@ def _hold(lease: Lease, row: Round, reason: str, *, kind: str) -> None:
     Until the step's share ends the dispatcher does not take it, where it is the kind that the step is known to need; otherwise it is
     looked at again now and then, and once the share has ended somebody must know.
     """
-    now = timezone.now()
+    now = clock.now()
     overdue = now >= row.share_ends_at
     known = kind == NEEDS.get(Step(row.step))
     until = now if known and (row.step == Step.GENERATE or not overdue) else now + HELD

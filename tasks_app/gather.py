@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 def budget_of(row: Round) -> Budget:
     """Return the time budget of the round's present run."""
-    return Budget(row.started_at, row.deadline_at)
+    return Budget(row.started_at, row.deadline_at, row.haste_until)
 
 
 def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
@@ -229,8 +229,9 @@ def _judged(row: CheckResult) -> tuple[checks.Check, checks.Verdict]:
 
 
 def _protected(row: Round) -> tuple[str, ...]:
-    """Return the names of the attachments of earlier rounds, which stay as they are."""
-    return tuple(_earlier_files(row).order_by("name").values_list("name", flat=True).distinct())
+    """Return the names of the attachments of earlier rounds, of removed ones too, which stay as they are."""
+    removed = Task.objects.filter(pk=row.task_key).values_list("attachment_names", flat=True).first()
+    return tuple(sorted({*_earlier_files(row).order_by().values_list("name", flat=True), *(removed or ())}))
 
 
 def _own_before(row: Round) -> tuple[str, ...]:

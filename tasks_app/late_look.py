@@ -7,15 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.utils import timezone
-
 from engine.core.backoff import watch_delay
 from engine.errors import EngineError, Fenced, OutOfService
 from engine.steps.deploy import allowance
 from engine.steps.pages import Sight, sight
 from tasks_app import gather, wiring
 from tasks_app.models import Round
-from tasks_app.services import watches
+from tasks_app.services import clock, watches
 from tasks_app.services.beats import is_stopping
 from tasks_app.services.breakers import breaker_trip
 from tasks_app.services.forge_quota import quota_limits
@@ -41,7 +39,7 @@ def late_look(round_id: str, rung: str) -> None:
         logger.info("round %s: its watch was ended meanwhile", round_id)
         return
     logger.info("round %s: looked for after its callback: %s", round_id, "live" if seen.live else seen.reason)
-    now = timezone.now()
+    now = clock.now()
     if seen.live:
         watches.watch_live(row=row, token=token)
     elif seen.final or row.watch_until is None or now >= row.watch_until:

@@ -19,7 +19,6 @@ from django.conf import settings
 from django.db import Error
 from django.db.models import Count, Sum
 from django.http import Http404, HttpResponse
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, generate_latest
@@ -31,10 +30,12 @@ from engine.core.lifecycle import NEEDS, State
 from tasks_app.models import Attempt, NotificationAttempt, Round
 from tasks_app.problems import Problem
 from tasks_app.readiness import report
+from tasks_app.services import clock
 from tasks_app.services.beats import SILENT, beats_alive
 from tasks_app.services.breakers import breakers_open
 from tasks_app.services.dues import backlog
 from tasks_app.services.forge_quota import quota_limits
+from tasks_app.services.load import LATELY, load_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,7 +67,7 @@ class Rows(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics of the present moment."""
-        since = timezone.now() - SHOWN
+        since = clock.now() - SHOWN
         yield from _readiness()
         yield from _due()
         yield from _rounds(since)
@@ -128,9 +129,23 @@ def _readiness() -> Iterator[Metric]:
 
 def _due() -> Iterator[Metric]:
     due, oldest = backlog()
-    waited = max((timezone.now() - oldest).total_seconds(), 0) if oldest else 0
+    waited = max((clock.now() - oldest).total_seconds(), 0) if oldest else 0
     yield _gauge("rounds_due", "Rounds that are due and not taken by a worker.", due)
     yield _gauge("oldest_due_round_age_seconds", "How long the oldest of them has been due; 0 where none is.", waited)
+    load = load_now()
+    which = f"the mean of the {LATELY} rounds that ended last"
+    yield _gauge("workers_kept", "Worker processes that the dispatchers heard of lately keep.", load.workers)
+    yield _gauge(
+        "capacity_rounds_per_minute",
+        f"Rounds that these manage in a minute, by {which}; NaN before one has.",
+        _or_nan(load.rounds_a_minute),
+    )
+    until = "Seconds until a worker is free for a round that comes now, by the same; NaN where nobody can tell."
+    yield _gauge("backlog_seconds", until, _or_nan(load.minutes) * 60)
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value
 
 
 def _rounds(since: datetime) -> Iterator[Metric]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django_q.models import Task
 from django_q.tasks import async_task
 from redis.exceptions import RedisError
 
+from tasks_app.services.removals import Removal
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
 
@@ -30,3 +34,14 @@ def _ask(function: str, *arguments: str) -> None:
         async_task(function, *arguments, task_name=arguments[0], save=False)
     except RedisError as error:
         raise QueueDownError(str(error)) from error
+
+
+def _forget(ids: Sequence[object]) -> int:
+    Task.objects.filter(pk__in=ids).delete()
+    return 0
+
+
+#: What django-q2 writes down of rings that raised, and never removes: those that went well leave nothing.
+OLD_FAILURES = Removal(
+    "failures of the queue", lambda before: Task.objects.filter(stopped__lt=before), "stopped", _forget
+)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.utils import timezone
 
 from tasks_app import credentials
 from tasks_app.browser_probe import known_problem
+from tasks_app.services import clock
 from tasks_app.services.beats import beats_alive
 from tasks_app.services.breakers import breakers_open
 from tasks_app.services.dues import backlog
@@ -86,7 +86,7 @@ def _queue() -> Part:
     count, oldest = backlog()
     if not oldest:
         return Part("queue", "ok", "nothing is due")
-    waited = timezone.now() - oldest
+    waited = clock.now() - oldest
     return Part(
         "queue", "warning" if waited > SLOW else "ok", f"{count} due, the oldest for {waited.total_seconds():.1f} s"
     )
@@ -112,7 +112,7 @@ def _left() -> str:
     if quota is None or quota.limit is None:
         return ""
     said = f"{quota.remaining} of {quota.limit} calls left until {quota.reset_at:%H:%M:%S} UTC"
-    if quota.blocked_until and quota.blocked_until > timezone.now():
+    if quota.blocked_until and quota.blocked_until > clock.now():
         return f"{said}; nothing is asked before {quota.blocked_until:%H:%M:%S} UTC: {quota.blocked_reason}"
     return said
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn
 
-from django.utils import timezone
 
 from engine.core.budget import fresh
 from engine.core.checks import CheckResult
@@ -28,6 +27,7 @@ from engine.steps.verify import NewTree, verify
 from tasks_app import gather, tries, wiring
 from tasks_app.models import Attempt, Commit, SourceFile
 from tasks_app.redaction import found_in
+from tasks_app.services import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -137,14 +137,14 @@ def _again(root: Attempt, ports: Ports) -> tuple[dict[str, SiteFile], str, Seque
     row = root.round
     if root.kind == Purpose.REPAIR:
         task = replace(
-            gather.repair_of(row, _parent(root), run=root.run), budget=fresh(timezone.now(), SECONDS), failures=0
+            gather.repair_of(row, _parent(root), run=root.run), budget=fresh(clock.now(), SECONDS), failures=0
         )
         made = repair(task, ports)
         if not isinstance(made, Generated):
             raise BadReply("no_tree", made.detail if hasattr(made, "detail") else made.reason)
         return dict(made.files), made.detail, made.gates
     frame = gather.frame_of(row, _present(root), run=root.run)
-    conversation = Conversation(ports, root.model_asked, timezone.now() + timedelta(seconds=SECONDS))
+    conversation = Conversation(ports, root.model_asked, clock.now() + timedelta(seconds=SECONDS))
     written = conversation.write(frame.brief, frame.present or None, "", kind=root.kind, parent=root.parent_id)
     files, notes = assemble(frame, written.files, written.deletions)
     results = own_results({path: file.content for path, file in files.items()})
@@ -176,7 +176,7 @@ def _judged(
         task = gather.verify_input(root.round)
     except LookupError:
         raise Permanent("no_tree", "The round has no tree: its checks cannot be run.") from None
-    judged = verify(replace(task, new=new, tried=(), budget=fresh(timezone.now(), SECONDS)), ports)
+    judged = verify(replace(task, new=new, tried=(), budget=fresh(clock.now(), SECONDS)), ports)
     return [*judged.results, *barriers]
 
 

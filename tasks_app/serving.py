@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import DatabaseError, connections
 
-from tasks_app import bootstrap, credentials
+from tasks_app import bootstrap, credentials, retention
 from tasks_app.browser_probe import probe
 from tasks_app.dispatcher import Dispatcher
 from tasks_app.presence import present
@@ -160,6 +160,8 @@ def _run(label: str, programs: tuple[Program, ...], extra: dict[str, str]) -> in
         thread.start()
         threading.Thread(target=probe, name="browser probe", daemon=True).start()
         threading.Thread(target=credentials.keep_trying, args=(stop,), name="credentials", daemon=True).start()
+        if retention.is_asked_for():
+            threading.Thread(target=retention.keep_pruning, args=(stop,), name="retention", daemon=True).start()
         code = supervisor.run()
         thread.join(2.0)
         _free_leases(me, crashed=False)

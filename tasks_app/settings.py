@@ -41,6 +41,9 @@ SIMULATED_LLM_SECONDS = env.number("SIMULATED_LLM_SECONDS", 0, least=0, most=360
 ROUND_DEADLINE_SECONDS = env.whole("ROUND_DEADLINE_SECONDS", 600, least=10, most=86_400)
 NOTIFY_FOR_SECONDS = env.whole("NOTIFY_FOR_SECONDS", 259_200, least=0, most=31_536_000)
 LEASE_SECONDS = env.number("LEASE_SECONDS", 60, least=1, most=3600)  # for tests: how long a silent worker keeps a round
+KEEP_SCREENSHOTS_DAYS = env.whole("KEEP_SCREENSHOTS_DAYS", 0, least=0, most=36_500)  # 0: for ever
+KEEP_PROMPTS_DAYS = env.whole("KEEP_PROMPTS_DAYS", 0, least=0, most=36_500)
+KEEP_ROUNDS_DAYS = env.whole("KEEP_ROUNDS_DAYS", 0, least=0, most=36_500)
 WORKERS = env.whole("WORKERS", 8, least=1, most=256)
 BROWSERS = env.whole("BROWSERS", 2, least=0, most=64)
 CHROMIUM_PATH = env.text("CHROMIUM_PATH")

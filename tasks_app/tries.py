@@ -9,7 +9,7 @@ from engine.core import checks
 from engine.core.decision import Purpose, Tried, tree_digest
 from engine.core.probes import Probe, Step, Verb
 from engine.core.site import Origin, SiteFile
-from tasks_app.models import Attempt, CheckResult, Round, SourceFile
+from tasks_app.models import Attempt, CheckResult, Round, SourceFile, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -99,7 +99,10 @@ def kept_checks(row: Round) -> tuple[checks.Check, ...]:
     )
     own = {check.text for check in map(checks.parse_check, row.checks)}
     texts = held.order_by("-attempt__round__number", "position").values_list("text", flat=True)
-    kept = [text for text in dict.fromkeys(texts) if text not in own]
+    removed = (
+        Task.objects.filter(pk=row.task_key).values_list("held_checks", flat=True).first() if row.number > 1 else []
+    )
+    kept = [text for text in dict.fromkeys([*texts, *(removed or ())]) if text not in own]
     return tuple(checks.Check(checks.Kind.EARLIER, text) for text in kept[:MOST_KEPT])
 
 

@@ -34,7 +34,7 @@ class Watch:
 
     def look(self) -> None:
         """Beat for the supervisor, free what dead workers hold, end hung ones, and end a cluster that hears nothing."""
-        beats.worker_beat(worker=f"{self._supervisor}:dispatcher")
+        beats.worker_beat(worker=f"{self._supervisor}:dispatcher", workers=settings.WORKERS)
         beats.beats_forget()
         self._bury_the_dead()
         self._end_the_hung()

@@ -16,9 +16,9 @@ from engine.adapters.openai_author import OpenAIAuthor
 from engine.adapters.openai_probe import probe_models
 from engine.adapters.secret_scanner import DetectSecretsScanner
 from engine.adapters.simulated_author import SimulatedAuthor
-from engine.adapters.system_clock import SystemClock
 from engine.adapters.workbook_reader import WorkbookReader
 from engine.ports import Author, Credential, Forge, Journal, Ports
+from tasks_app.services.clock import DatabaseClock
 from tasks_app.services.forge_quota import RowsQuota
 from tasks_app.services.profiles import DatabaseProfiles
 
@@ -42,7 +42,7 @@ def github_forge() -> GitHubForge:
         owner=settings.GITHUB_OWNER,
         api_url=settings.GITHUB_API_URL,
         quota=RowsQuota(),
-        clock=SystemClock(),
+        clock=DatabaseClock(),
     )
 
 
@@ -126,7 +126,7 @@ def replay_ports(*, author: Author, journal: Journal, with_browser: bool) -> Por
 def _ports(author: Author, journal: Journal, browser: ChromiumBrowser | None) -> Ports:
     way_out = http()
     return Ports(
-        clock=SystemClock(),
+        clock=DatabaseClock(),
         author=author,
         forge=forge(),
         fetcher=way_out,

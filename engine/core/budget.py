@@ -23,6 +23,10 @@ SHARES: dict[Step, float] = {
 #: A model call that starts late may run until here, so that a backlog costs the slack and not the page.
 LATEST_MODEL_CALL = 0.70
 
+#: However late it starts until then, it gets this part of the deadline, and this one where others wait: less writes no page.
+LEAST_WRITING_LATE = 0.20
+LEAST_WRITING = 0.10
+
 #: No model call is begun with less than this, in seconds: no model writes a page in it.
 SHORTEST_MODEL_CALL = 10.0
 
@@ -43,10 +47,14 @@ FLOORS: dict[Step, float] = {Step.GENERATE: 30, Step.VERIFY: 30, Step.PUBLISH: 6
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A run's time: `start` is the POST (or the retry), `deadline` when the evaluator must have been told."""
+    """A run's time: `start` is the POST (or the retry), `deadline` when the evaluator must have been told.
+
+    `haste`: the page is written until then and not repaired, since others wait (engine.core.backlog); None: its whole share.
+    """
 
     start: datetime
     deadline: datetime
+    haste: datetime | None = None
 
     def at(self, fraction: float) -> datetime:
         """Return the moment at which `fraction` of the deadline is used up."""
@@ -63,9 +71,10 @@ class Budget:
 
     def model_seconds(self, now: datetime) -> float:
         """Return how long a model call begun `now` may take, in seconds; 0 where it is too late for one."""
-        share = (self.share_ends(Step.GENERATE) - now).total_seconds()
+        share = ((self.haste or self.share_ends(Step.GENERATE)) - now).total_seconds()
         latest = (self.at(LATEST_MODEL_CALL) - now).total_seconds()
-        seconds = max(share, min(latest, (self.deadline - self.start).total_seconds() * 0.2))
+        least = LEAST_WRITING if self.haste else LEAST_WRITING_LATE
+        seconds = max(share, min(latest, (self.deadline - self.start).total_seconds() * least))
         return seconds if seconds >= SHORTEST_MODEL_CALL else 0.0
 
     def probe_seconds(self, now: datetime) -> float:
@@ -83,6 +92,8 @@ class Budget:
 
         A repair lives in the slack of generate's share alone, so that it is the first thing to be dropped and never makes a round late.
         """
+        if self.haste is not None:
+            return 0.0
         seconds = (self.share_ends(Step.GENERATE) - now).total_seconds()
         return seconds if seconds >= max(SHORTEST_MODEL_CALL, expected / 2) else 0.0
 

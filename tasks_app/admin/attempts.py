@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
@@ -13,7 +14,7 @@ from django.utils.html import format_html_join
 
 from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import ReadOnlyAdmin, ValuesFilter, console
-from tasks_app.admin.display import NOTHING, block, contents, picture, pill, shown, visible
+from tasks_app.admin.display import NOTHING, block, contents, picture, pill, removed, shown, visible
 from tasks_app.admin.record import files_table, results_table
 from tasks_app.models import Attempt, CheckResult, Probe, SourceFile
 
@@ -29,6 +30,8 @@ _ATTEMPT = ("attempt__messages", "attempt__parameters", "attempt__reply")
 @admin.display(description="prompt as sent")
 def prompt(row: Attempt) -> SafeString | str:
     """Return the messages one below the other."""
+    if row.emptied_at:
+        return removed(row.emptied_at, settings.KEEP_PROMPTS_DAYS)
     return (
         format_html_join("", "<h4>{}</h4>{}", ((visible(str(m.get("role"))), block(_said(m))) for m in row.messages))
         or NOTHING
@@ -49,6 +52,8 @@ def _text(content: object) -> str:
 @admin.display(description="reply as it came")
 def reply(row: Attempt) -> SafeString | str:
     """Return the model's answer."""
+    if row.emptied_at:
+        return removed(row.emptied_at, settings.KEEP_PROMPTS_DAYS)
     return block(row.reply)
 
 
@@ -99,7 +104,7 @@ class AttemptAdmin(ReadOnlyAdmin):
             None,
             {"fields": (
                 shown("kind"), shown("round"), shown("run"), shown("parent"), shown("simulated"), shown("outcome"), shown("error_code"),
-                shown("error_message"), shown("started_at"), shown("seconds"),
+                shown("error_message"), shown("started_at"), shown("seconds"), shown("emptied_at"),
             )},
         ),
         ("What was said", {"fields": (prompt, reply)}),
@@ -141,6 +146,8 @@ class ProbeAdmin(ReadOnlyAdmin):
 @admin.display(description="contents")
 def file_contents(row: SourceFile) -> SafeString | str:
     """Return the file, readable where it is text."""
+    if row.size and not row.content:
+        return removed(row.attempt.emptied_at, settings.KEEP_PROMPTS_DAYS)
     return contents(row.content)
 
 
@@ -173,6 +180,8 @@ def verdict(row: CheckResult) -> SafeString | str:
 @admin.display(description="screenshot")
 def screenshot(row: CheckResult) -> SafeString | str:
     """Return the picture: a JPEG that our own browser made, whatever the page."""
+    if row.screenshot_removed_at:
+        return removed(row.screenshot_removed_at, settings.KEEP_SCREENSHOTS_DAYS)
     return picture(row) if row.screenshot else NOTHING
 
 
@@ -208,7 +217,7 @@ class CheckResultAdmin(ReadOnlyAdmin):
             None,
             {"fields": (
                 shown("text"), shown("kind"), verdict, shown("target"), shown("position"), shown("attempt"), shown("value"),
-                shown("detail"), shown("milliseconds"), shown("console"), screenshot,
+                shown("detail"), shown("milliseconds"), shown("console"), screenshot, shown("screenshot_removed_at"),
             )},
         ),
     )  # fmt: skip

@@ -99,6 +99,12 @@ def moment(when: datetime) -> SafeString:
     return format_html('<time datetime="{}">{}</time>', when.isoformat(), text)
 
 
+def removed(when: datetime | None, days: int) -> SafeString | str:
+    """Return in place of what is not kept any more that it was there, and since when it is not."""
+    kept = f"; such things are kept for {days} days" if days else ""
+    return format_html("removed {}{}", moment(when), kept) if when else f"removed{kept}"
+
+
 def outside(url: str, text: str = "") -> SafeString | str:
     """Return a link that leaves the console; an address that is not http(s) is shown and leads nowhere."""
     if urlsplit(url).scheme not in {"http", "https"}:

@@ -52,7 +52,8 @@ class WorkerBeatAdmin(ReadOnlyAdmin):
         (
             None,
             {"fields": (
-                shown("worker"), shown("host"), shown("pid"), shown("seen_at", "last seen"), shown("stopping"), shown("round"), shown("step"),
+                shown("worker"), shown("host"), shown("pid"), shown("seen_at", "last seen"), shown("workers"), shown("stopping"), shown("round"),
+                shown("step"),
             )},
         ),
     )  # fmt: skip

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db.models import Count
-from django.utils import timezone
 
-from engine.core.lifecycle import ACTIVE, State
+from engine.core.lifecycle import ACTIVE, ENDED, State
 from tasks_app import credentials
 from tasks_app.admin.acts import MAY_OPERATE
 from tasks_app.admin.columns import HEAVY, retry_button
@@ -17,9 +16,11 @@ from tasks_app.admin.display import pill, row_link, short, visible
 from tasks_app.admin.waterfall import seconds
 from tasks_app.models import Round, WorkerBeat
 from tasks_app.readiness import outside_services
+from tasks_app.services import clock
 from tasks_app.services.beats import SILENT
 from tasks_app.services.breakers import breakers_open
 from tasks_app.services.dues import backlog
+from tasks_app.services.load import LATELY, load_now
 from tasks_app.services.spending import today
 from tasks_app.story import story
 
@@ -31,19 +32,20 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 MOST = 10
+MOST_COUNTED = 10_000
 
 
 def overview(request: HttpRequest) -> dict[str, object]:
     """Return what the front page shows to someone who may see rounds; nothing to anyone else."""
     if not request.user.has_perm("tasks_app.view_round"):
         return {}
-    may_act, now = request.user.has_perm(MAY_OPERATE), timezone.now()
-    counted = dict(Round.objects.order_by().values_list("state").annotate(count=Count("pk")))
+    may_act, now = request.user.has_perm(MAY_OPERATE), clock.now()
+    counted = _counted()
     due, oldest = backlog()
     return {
         "overview": True,
-        "states": [(pill(state.value), state.value, counted.get(state.value, 0)) for state in State],
-        "rounds": sum(counted.values()),
+        "states": [(pill(state.value), state.value, _told(counted[state])) for state in State],
+        "rounds": any(counted.values()),
         "missing": [*settings.MISSING, *credentials.refusals()],
         "outside": [(part.name, part.status, visible(part.detail)[:500]) for part in outside_services()],
         "public_url": settings.PUBLIC_URL,
@@ -52,11 +54,24 @@ def overview(request: HttpRequest) -> dict[str, object]:
         "waiting": _oldest_waiting(),
         "due": due,
         "delay": seconds(max((now - oldest).total_seconds(), 0)) if oldest else "",
+        "load": _load(),
         "beats": _beats(),
         "spent": today(),
         "breakers": [(b.kind, visible(b.reason)[:500], b.since, b.until) for b in breakers_open().values()],
         "may_act": may_act,
     }
+
+
+def _counted() -> dict[State, int]:
+    """Return how many rounds are in each state, by indexes, and none further than MOST_COUNTED."""
+    moving = Round.objects.filter(next_at__isnull=False).order_by().values_list("state").annotate(count=Count("pk"))
+    ended = Round.objects.filter(finished_at__isnull=False).order_by()
+    counted = {state: ended.filter(state=state)[: MOST_COUNTED + 1].count() for state in ENDED}
+    return {**dict.fromkeys(ACTIVE, 0), **{State(state): count for state, count in moving}, **counted}
+
+
+def _told(count: int) -> str:
+    return f"more than {MOST_COUNTED:,}" if count > MOST_COUNTED else f"{count:,}"
 
 
 def _light() -> QuerySet[Round]:
@@ -65,7 +80,7 @@ def _light() -> QuerySet[Round]:
 
 def _attention(*, may_act: bool) -> list[dict[str, object]]:
     """Return the rounds that a person must see, the newest failures first."""
-    now = timezone.now()
+    now = clock.now()
     return [
         {"link": row_link(row), "state": pill(row.state), "story": short(story(row, now), 400), "retry": retry_button(row) if may_act else ""}
         for row in _light().filter(needs_attention=True).order_by("-created_at")[:MOST]
@@ -73,12 +88,26 @@ def _attention(*, may_act: bool) -> list[dict[str, object]]:
 
 
 def _oldest_waiting() -> tuple[SafeString | str, str] | None:
-    row = _light().filter(state__in=ACTIVE).order_by("started_at").first()
-    return (row_link(row), seconds((timezone.now() - row.started_at).total_seconds())) if row else None
+    row = _light().filter(next_at__isnull=False).order_by("started_at").first()
+    return (row_link(row), seconds((clock.now() - row.started_at).total_seconds())) if row else None
+
+
+def _load() -> str:
+    """Return capacity and backlog in a sentence."""
+    load = load_now()
+    if not load.workers:
+        return (
+            f"No worker is there: the backlog is {load.waiting} rounds, and nobody works on it." if load.waiting else ""
+        )
+    workers = f"{load.workers} worker{'' if load.workers == 1 else 's'}"
+    if load.rounds_a_minute is None or load.minutes is None:
+        return f"Backlog: {load.waiting} rounds wait for {workers}; what they manage in a minute is not known before a round has ended."
+    pace = f"{workers} manage {load.rounds_a_minute:.1f} rounds a minute (a round takes {load.seconds:.1f} s of one, by the last {LATELY})"
+    return f"Backlog: {load.minutes:.1f} minutes, {load.waiting} rounds; {pace}."
 
 
 def _beats() -> list[dict[str, object]]:
-    now = timezone.now()
+    now = clock.now()
     beats = WorkerBeat.objects.filter(seen_at__gt=now - timedelta(hours=1)).select_related("round").defer(
         *(f"round__{name}" for name in HEAVY)
     )  # fmt: skip

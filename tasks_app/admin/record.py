@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models.functions import Length
 
 from engine.core.checks import Kind
 from tasks_app.admin.columns import joined
-from tasks_app.admin.display import MOST_ROWS, outside, picture, pill, row_link, table
+from tasks_app.admin.display import MOST_ROWS, outside, picture, pill, removed, row_link, table
 from tasks_app.models import Attempt, CheckResult, Round, SourceFile
 from tasks_app.services.spending import spent
 from tasks_app.status import evidence_address
@@ -105,7 +106,14 @@ def results_table(found: Iterable[CheckResult]) -> SafeString | str:
 @admin.display(description="screenshots")
 def screenshots(row: Round) -> SafeString | str:
     """Return how the chosen attempt's page looked, before publishing and live."""
-    taken = CheckResult.objects.filter(attempt=row.chosen_attempt_id, kind=Kind.VIEW, screenshot__isnull=False)
+    views = CheckResult.objects.filter(attempt=row.chosen_attempt_id, kind=Kind.VIEW)
+    if (
+        gone := views.filter(screenshot_removed_at__isnull=False)
+        .values_list("screenshot_removed_at", flat=True)
+        .first()
+    ):
+        return removed(gone, settings.KEEP_SCREENSHOTS_DAYS)
+    taken = views.filter(screenshot__isnull=False)
     return joined(
         picture(result) for result in taken.defer("screenshot", "console", "value").order_by("target", "position")[:8]
     )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.urls import path
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from tasks_app.admin import columns, record
@@ -20,6 +19,7 @@ from tasks_app.admin.matrix import tallies
 from tasks_app.admin.standing import standing, standing_view
 from tasks_app.explanation import explained
 from tasks_app.models import Attachment, Round, Task
+from tasks_app.services import clock
 from tasks_app.services.operators import Act
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def raw_request(row: Round) -> SafeString | str:
 @admin.display(description="as manage.py explain tells it")
 def story_in_short(row: Round) -> SafeString | str:
     """Return the story in about twenty lines."""
-    lines = ((about, visible(text)) for about, text in explained(row, timezone.now()))
+    lines = ((about, visible(text)) for about, text in explained(row, clock.now()))
     return format_html('<dl class="short">{}</dl>', format_html_join("", "<dt>{}</dt><dd>{}</dd>", lines))
 
 
@@ -141,6 +141,7 @@ class RoundAdmin(ReadOnlyAdmin):
                 shown("id"), shown("task", "row of the task"), shown("run"), shown("started_at"), shown("next_at"), shown("share_ends_at"),
                 shown("watch_at"), shown("watch_until"), shown("watch_token"),
                 shown("rung_at"), shown("lease_owner"), shown("lease_token"), shown("lease_until"), shown("crashes"), shown("failures"),
+                shown("worker_seconds"), shown("haste_until"),
                 shown("plan"), shown("plan_attempt"), shown("plan_reason"), shown("chosen_at"), shown("base_sha"), shown("owner"), shown("repository", "repository's name"),
                 shown("key"), shown("task_key"), shown("digest"), raw_request,
             )},
@@ -173,7 +174,7 @@ class TaskAdmin(ReadOnlyAdmin):
             None,
             {"fields": (
                 shown("name"), shown("email"), shown("created_at"), columns.repository, columns.published_page, shown("owner"),
-                shown("repository", "repository's name"), rounds_of_task, shown("key"),
+                shown("repository", "repository's name"), rounds_of_task, shown("attachment_names"), shown("held_checks"), shown("key"),
             )},
         ),
     )  # fmt: skip

@@ -5,11 +5,10 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
-
 from tasks_app.admin.display import short, visible
 from tasks_app.changed_files import changed_files
 from tasks_app.management.round_table import flags
+from tasks_app.services import clock
 from tasks_app.status import evidence_address, iso_time, round_checks, round_status
 from tasks_app.story import story
 
@@ -32,7 +31,7 @@ def round_data(row: Round) -> dict[str, object]:
         "nonce": row.nonce,
         "run": row.run,
         "evaluation_url": row.evaluation_url,
-        "story": story(row, timezone.now()),
+        "story": story(row, clock.now()),
         "attempts": [_attempt_data(attempt) for attempt in attempts],
         "probes": [
             {

@@ -71,10 +71,16 @@ class Attempt(models.Model):
     )
     error_code = models.CharField(max_length=60, blank=True)
     error_message = models.TextField(blank=True)
+    emptied_at = models.DateTimeField(
+        null=True, help_text="when its prompt and reply were removed, and its files where it was not chosen"
+    )
 
     class Meta:
         ordering = ("pk",)
-        indexes = (models.Index(fields=["started_at"], name="attempt_of_day"),)
+        indexes = (
+            models.Index(fields=["started_at"], name="attempt_of_day"),
+            models.Index(fields=["started_at"], name="attempt_whole", condition=Q(emptied_at=None)),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.model_asked or 'the service'}"
@@ -140,9 +146,11 @@ class CheckResult(models.Model):
     milliseconds = models.PositiveIntegerField(null=True)
     console = models.JSONField(default=list)
     screenshot = models.BinaryField(null=True)
+    screenshot_removed_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("target", "position")
+        indexes = (models.Index(fields=["attempt"], name="screenshot_kept", condition=Q(screenshot__isnull=False)),)
         constraints = (
             models.UniqueConstraint(fields=["attempt", "target", "position"], name="check_result_once"),
             models.CheckConstraint(name="check_result_kind_known", condition=Q(kind__in=[k.value for k in Kind])),

@@ -19,6 +19,7 @@ class Rejection(models.Model):
 
     class Meta:
         ordering = ("-at",)
+        indexes = (models.Index(fields=["-at"], name="rejection_newest"),)
 
     def __str__(self) -> str:
         return f"{self.status} at {self.at:%Y-%m-%d %H:%M:%S}"
@@ -35,6 +36,7 @@ class Event(models.Model):
 
     class Meta:
         ordering = ("-at", "-pk")
+        indexes = (models.Index(fields=["-at", "-id"], name="event_newest"),)
 
     def __str__(self) -> str:
         return self.what
@@ -49,6 +51,9 @@ class WorkerBeat(models.Model):
     seen_at = models.DateTimeField()
     round = models.ForeignKey(Round, null=True, on_delete=models.SET_NULL, related_name="+")
     step = models.CharField(max_length=8, blank=True)
+    workers = models.PositiveSmallIntegerField(
+        null=True, help_text="of a dispatcher: how many worker processes it keeps"
+    )
     stopping = models.BooleanField(default=False, help_text="of a dispatcher: its workers take no further step")
 
     class Meta:

@@ -26,6 +26,12 @@ class Task(models.Model):
     repository = models.CharField(max_length=255, blank=True)
     repo_url = models.TextField(blank=True)
     pages_url = models.TextField(blank=True)
+    attachment_names = models.JSONField(
+        default=list, help_text="of its published rounds that were removed: later ones keep those files"
+    )
+    held_checks = models.JSONField(
+        default=list, help_text="of its published rounds that were removed: later ones run them again"
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -68,6 +74,10 @@ class Round(models.Model):
     crashes = models.PositiveSmallIntegerField(default=0, help_text="claims in a row that ended without a release")
     failures = models.PositiveSmallIntegerField(default=0, help_text="passing failures of this step in a row")
     waiting_on = models.TextField(blank=True, help_text="what it waits for, in a sentence")
+    worker_seconds = models.FloatField(null=True, help_text="that workers spent on it; null: none yet")
+    haste_until = models.DateTimeField(
+        null=True, help_text="so long the backlog leaves for its page, without repairs; null: its whole share"
+    )
 
     plan = models.CharField(
         max_length=8, blank=True, help_text="what generate is to do: repair, resample, honest; blank: write the page"
@@ -140,6 +150,9 @@ class Round(models.Model):
             models.Index(fields=["watch_at"], name="round_watched", condition=Q(watch_at__isnull=False)),
             models.Index(fields=["task_key", "number"], name="round_of_task"),
             models.Index(fields=["-created_at"], name="round_newest"),
+            models.Index(fields=["finished_at"], name="round_ended", condition=Q(finished_at__isnull=False)),
+            models.Index(fields=["state"], name="round_outcome", condition=Q(finished_at__isnull=False)),
+            models.Index(fields=["-created_at"], name="round_attention", condition=Q(needs_attention=True)),
         )
 
     def __str__(self) -> str:

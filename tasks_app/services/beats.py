@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.utils import timezone
 
 from tasks_app.models import WorkerBeat
+from tasks_app.services import clock
 
 if TYPE_CHECKING:
     from tasks_app.models import Round
@@ -25,28 +25,29 @@ def worker_name() -> str:
     return f"{os.environ.get('SUPERVISOR_ID', 'alone')}:{os.getpid()}"
 
 
-def worker_beat(*, worker: str, row: Round | None = None) -> None:
-    """Note that a process is alive and which round it drives, if any."""
+def worker_beat(*, worker: str, row: Round | None = None, workers: int | None = None) -> None:
+    """Note that a process is alive and which round it drives, if any; of a dispatcher, how many `workers` it keeps."""
     WorkerBeat.objects.update_or_create(
         worker=worker,
         defaults={
             "host": socket.gethostname(),
             "pid": os.getpid(),
-            "seen_at": timezone.now(),
+            "seen_at": clock.now(),
             "round": row,
             "step": row.step if row else "",
+            "workers": workers,
         },
     )
 
 
 def worker_seen(*, worker: str) -> None:
     """Note that a process is still on what it was on."""
-    WorkerBeat.objects.filter(worker=worker).update(seen_at=timezone.now())
+    WorkerBeat.objects.filter(worker=worker).update(seen_at=clock.now())
 
 
 def workers_silent(*, supervisor: str) -> set[int]:
     """Return the pids of a supervisor's workers that have a round in hand and were not heard of for a lease's time: they hang."""
-    since = timezone.now() - timedelta(seconds=settings.LEASE_SECONDS)
+    since = clock.now() - timedelta(seconds=settings.LEASE_SECONDS)
     hung = WorkerBeat.objects.filter(worker__startswith=f"{supervisor}:", seen_at__lt=since, round__isnull=False)
     return set(hung.values_list("pid", flat=True))
 
@@ -69,9 +70,9 @@ def is_stopping() -> bool:
 
 def beats_alive() -> int:
     """Return how many processes were heard of lately."""
-    return WorkerBeat.objects.filter(seen_at__gt=timezone.now() - SILENT).count()
+    return WorkerBeat.objects.filter(seen_at__gt=clock.now() - SILENT).count()
 
 
 def beats_forget() -> int:
     """Delete the beats of processes that are long gone; return how many."""
-    return WorkerBeat.objects.filter(seen_at__lt=timezone.now() - FORGOTTEN).delete()[0]
+    return WorkerBeat.objects.filter(seen_at__lt=clock.now() - FORGOTTEN).delete()[0]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from engine.core.lifecycle import ACTIVE, NEEDS
 from tasks_app.models import Breaker, Event, Round
 from tasks_app.redaction import keepable
+from tasks_app.services import clock
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 def breakers_open(*, now: datetime | None = None) -> dict[str, Breaker]:
     """Return the open breakers by kind; one whose `until` has passed is open no more."""
-    now = now or timezone.now()
+    now = now or clock.now()
     return {b.kind: b for b in Breaker.objects.filter(Q(until=None) | Q(until__gt=now), closed_at=None)}
 
 
 def breaker_trip(*, error: OutOfService) -> None:
     """Open the breaker of the error's kind; one that is open already stays as it is."""
-    now, reason = timezone.now(), keepable(error.message)
+    now, reason = clock.now(), keepable(error.message)
     try:
         with transaction.atomic():
             Breaker.objects.filter(kind=error.kind, closed_at=None, until__lte=now).update(
@@ -40,7 +40,7 @@ def breaker_trip(*, error: OutOfService) -> None:
 
 def breaker_close(*, kind: str, who: str) -> bool:
     """Close a breaker and make the rounds that waited for it due at once. False: none was open."""
-    now = timezone.now()
+    now = clock.now()
     steps = [step for step, needed in NEEDS.items() if needed == kind]
     with transaction.atomic():
         closed = Breaker.objects.filter(kind=kind, closed_at=None).update(closed_at=now, closed_by=who[:150])

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from engine.core.lifecycle import ACTIVE, NEEDS, POLLING, UNPUBLISHED
 from tasks_app.models import Round
+from tasks_app.services import clock
 from tasks_app.services.breakers import breakers_open
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ RING_AGAIN = timedelta(seconds=30)
 
 def rounds_due(*, workers: int) -> list[UUID]:
     """Return the rounds to ring now, new work before polls; polls get at most half of the workers, rounded up."""
-    now = timezone.now()
+    now = clock.now()
     if not Round.objects.filter(next_at__lte=now).exists():
         return []  # asked four times a second: an idle service shall not work out an order of nothing
     rung = Q(rung_at__gt=now - RING_AGAIN)
     leased = Q(lease_until__gt=now)
-    active = Round.objects.filter(state__in=ACTIVE)
+    active = Round.objects.filter(next_at__isnull=False)  # those that have not ended, by the index that holds no others
     due = active.filter(next_at__lte=now).exclude(leased).exclude(rung)
     due = _not_held(_in_order(due), closed=breakers_open(now=now), now=now)
     pending = active.filter(next_at__lte=now).filter(rung).exclude(leased).count()
@@ -41,7 +41,7 @@ def rounds_due(*, workers: int) -> list[UUID]:
 
 def backlog() -> tuple[int, datetime | None]:
     """Return how many rounds are due and not taken, and since when the oldest is; those that rightly wait for another do not count."""
-    now = timezone.now()
+    now = clock.now()
     due = Round.objects.filter(state__in=ACTIVE, next_at__lte=now).exclude(lease_until__gt=now)
     due = _not_held(_in_order(due), closed=breakers_open(now=now), now=now)
     found = due.aggregate(count=Count("pk"), oldest=Min("next_at"))
@@ -50,20 +50,20 @@ def backlog() -> tuple[int, datetime | None]:
 
 def round_ring(*, round_id: UUID) -> bool:
     """Mark a round as rung. False: another dispatcher was faster."""
-    now = timezone.now()
+    now = clock.now()
     fresh = Q(rung_at=None) | Q(rung_at__lte=now - RING_AGAIN)
     return bool(Round.objects.filter(fresh, pk=round_id, state__in=ACTIVE, next_at__lte=now).update(rung_at=now))
 
 
 def rings_forget(*, round_id: UUID | None = None) -> None:
     """Let a round (None: every one that nobody holds) be rung anew: its ring was not heeded, or lay in the memory of a dead cluster."""
-    rung = Round.objects.filter(state__in=ACTIVE, rung_at__isnull=False, lease_token=None)
+    rung = Round.objects.filter(next_at__isnull=False, rung_at__isnull=False, lease_token=None)
     (rung.filter(pk=round_id) if round_id else rung).update(rung_at=None)
 
 
 def rings_unanswered() -> set[tuple[UUID, datetime | None]]:
     """Return the rounds that were rung, are due and are not taken, each with the moment that it is due since."""
-    now = timezone.now()
+    now = clock.now()
     rung = Round.objects.filter(state__in=ACTIVE, next_at__lte=now, rung_at__isnull=False, lease_token=None)
     return set(rung.values_list("pk", "next_at"))
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
-
 from tasks_app.models import Event
+from tasks_app.services import clock
 
 
 def event_record(*, what: str, text: str = "", who: str = "service") -> None:
     """Write down something that concerns no single round."""
-    Event.objects.create(at=timezone.now(), who=who[:150], what=what[:40], text=text)
+    Event.objects.create(at=clock.now(), who=who[:150], what=what[:40], text=text)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from engine.core import pace
 from engine.errors import Paced
 from engine.ports import Limits
 from tasks_app.models import ForgeQuota, ForgeWrite
 from tasks_app.redaction import keepable
+from tasks_app.services import clock
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,16 +48,16 @@ class RowsQuota:
         with transaction.atomic():
             ForgeQuota.objects.get_or_create(pk=1)
             ForgeQuota.objects.select_for_update().get(pk=1)
-            due = _slot(key[:300], timezone.now())
+            due = _slot(key[:300], clock.now())
         if due:
-            seconds = max((due - timezone.now()).total_seconds(), 0.05)
+            seconds = max((due - clock.now()).total_seconds(), 0.05)
             raise Paced(
                 "forge_pace", f"GitHub is written to at its pace; the turn of this comes in {seconds:.1f} s.", seconds
             )
 
     def pass_gate(self) -> None:
         """Raises Paced or OutOfService while GitHub wants no requests."""
-        now = timezone.now()
+        now = clock.now()
         closed = (
             ForgeQuota.objects.filter(pk=1, blocked_until__gt=now)
             .values_list("blocked_until", "blocked_reason")
@@ -68,7 +68,7 @@ class RowsQuota:
 
     def saw(self, limits: Limits) -> None:
         """Remember what an answer said, written down sparingly; nothing left closes the gate until the reset."""
-        now = timezone.now()
+        now = clock.now()
         if not self._is_news(limits, now):
             return
         said: dict[str, object] = {
@@ -83,7 +83,7 @@ class RowsQuota:
 
     def close_gate(self, seconds: float | None, reason: str) -> float:
         """Close the gate for the time that GitHub named, or for a time that doubles; return the seconds until it opens. Never shortens."""
-        now = timezone.now()
+        now = clock.now()
         with transaction.atomic():
             ForgeQuota.objects.get_or_create(pk=1)
             row = ForgeQuota.objects.select_for_update().get(pk=1)
@@ -123,7 +123,7 @@ def quota_limits() -> Limits | None:
 
 def gate_reopen() -> None:
     """A new start may bring another token: a gate that would stay closed for long is tried anew. A short wait is kept."""
-    far = timezone.now() + timedelta(seconds=pace.SHORT_WAIT)
+    far = clock.now() + timedelta(seconds=pace.SHORT_WAIT)
     ForgeQuota.objects.filter(pk=1, blocked_until__gt=far).update(blocked_until=None, blocked_reason="")
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from engine.core import budget
 from engine.core.fields import storable
 from engine.core.lifecycle import State, Step
 from tasks_app.models import Attachment, Rejection, Round
 from tasks_app.redaction import redact
+from tasks_app.services import clock
 from tasks_app.services.runs import round_revive
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def rejection_record(*, status: int, errors: Mapping[str, object], payload: Mapp
     """Keep a refused request whose secret was right, less that secret."""
     kept = {key: value for key, value in payload.items() if key != "secret"}
     Rejection.objects.create(
-        at=timezone.now(),
+        at=clock.now(),
         status=status,
         client=client[:64],
         errors=_kept(errors),
@@ -78,7 +78,7 @@ def _kept(value: object) -> object:
 
 
 def _columns(intake: Intake) -> dict[str, object]:
-    now = timezone.now()
+    now = clock.now()
     run = budget.fresh(now, settings.ROUND_DEADLINE_SECONDS)
     return {
         "key": intake.key,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
 from engine.core.brief import Source
 from engine.errors import Fenced
@@ -16,6 +15,7 @@ from engine.ports import Message, Recalled, Reply
 from tasks_app.models import MISSING, Attachment, Attempt, Commit, NotificationAttempt, PagesStatus, Round, StepRun
 from tasks_app.models import Probe as ProbeRow
 from tasks_app.redaction import keepable
+from tasks_app.services import clock
 from tasks_app.services.spending import call_admitted, counted
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class DatabaseJournal:
         self._round_id, self._run, self._call_begins = lease.round_id, run, call_begins
         self._mine = Round.objects.filter(pk=lease.round_id, lease_token=lease.token)
         self._answer_within: int | None = None
-        self._since = timezone.now()
+        self._since = clock.now()
         self._recalled: set[int] = set()
 
     @contextmanager
@@ -78,7 +78,7 @@ class DatabaseJournal:
                 prompt_digest=prompt.digest,
                 messages=[_as_kept(one) for one in prompt.messages],
                 model_asked=model,
-                started_at=timezone.now(),
+                started_at=clock.now(),
             ).pk
 
     def tokens_left(self) -> int | None:
@@ -124,7 +124,7 @@ class DatabaseJournal:
 
     def probes_frozen(self, probes: Sequence[Probe], *, attempt: int | None) -> None:
         """Write the probes down; those that are there already stay as they are."""
-        now = timezone.now()
+        now = clock.now()
         rows = [
             ProbeRow(
                 round_id=self._round_id,
@@ -143,7 +143,7 @@ class DatabaseJournal:
 
     def commit_planned(self, *, sha: str, parent: str | None, paths: Sequence[str]) -> None:
         """Write down the commit that is about to become the head; the same one again is only taken up again."""
-        planned = {"run": self._run, "parent": parent or "", "files": list(paths), "planned_at": timezone.now()}
+        planned = {"run": self._run, "parent": parent or "", "files": list(paths), "planned_at": clock.now()}
         with self._fenced():
             Commit.objects.update_or_create(
                 round_id=self._round_id,
@@ -155,7 +155,7 @@ class DatabaseJournal:
     def commit_abandoned(self, *, sha: str) -> None:
         """Note that a planned commit will not be tried again."""
         with self._fenced():
-            Commit.objects.filter(round_id=self._round_id, sha=sha).update(abandoned_at=timezone.now())
+            Commit.objects.filter(round_id=self._round_id, sha=sha).update(abandoned_at=clock.now())
 
     def repository_made(self, repository: Repository) -> None:
         """Remember the repository on the round."""
@@ -173,7 +173,7 @@ class DatabaseJournal:
             PagesStatus.objects.create(
                 round_id=self._round_id,
                 run=self._run,
-                at=timezone.now(),
+                at=clock.now(),
                 build_status=look.status[:40],
                 built_commit=look.commit or "",
                 http_status=http_status,
@@ -183,7 +183,7 @@ class DatabaseJournal:
 
     def rebuild_asked(self, *, sha: str, after: str) -> None:
         """Note on the commit that one more build is asked for."""
-        self._rebuild(sha, rebuild_asked_at=timezone.now(), rebuild_after=after[:40])
+        self._rebuild(sha, rebuild_asked_at=clock.now(), rebuild_after=after[:40])
 
     def rebuild_put_off(self, *, sha: str) -> None:
         """Take that back."""
@@ -205,7 +205,7 @@ class DatabaseJournal:
                 url=url,
                 body=body,
                 headers=dict(headers),
-                started_at=timezone.now(),
+                started_at=clock.now(),
             ).pk
 
     def notification_ended(self, notification: int, *, answer: Answer | None, error: str) -> None:
@@ -309,4 +309,4 @@ def _as_columns(reply: Reply) -> dict[str, object]:
 
 
 def _since(moment: datetime) -> float:
-    return (timezone.now() - moment).total_seconds()
+    return (clock.now() - moment).total_seconds()

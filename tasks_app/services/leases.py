@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db.models import Case, F, Q, Value, When
-from django.utils import timezone
 
 from engine.core.lifecycle import ACTIVE, State
 from tasks_app.models import Round
+from tasks_app.services import clock
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
     from uuid import UUID
+
+    from django.db.models import QuerySet
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,12 @@ class Lease:
 
     round_id: UUID
     token: UUID
+    since: float = field(default_factory=time.monotonic, compare=False)
+
+    @property
+    def seconds(self) -> float:
+        """Return how long it was held by now."""
+        return time.monotonic() - self.since
 
 
 def lease_ends(now: datetime) -> datetime:
@@ -38,7 +47,7 @@ def lease_claim(*, round_id: UUID, owner: str) -> Lease | None:
 
     A token that is still there belongs to a claim that ended without a release: a crash, counted in the same UPDATE.
     """
-    now, token = timezone.now(), uuid.uuid4()
+    now, token = clock.now(), uuid.uuid4()
     free = Q(lease_until=None) | Q(lease_until__lte=now)
     claimed = Round.objects.filter(free, pk=round_id, state__in=ACTIVE, next_at__lte=now).update(
         crashes=Case(When(lease_token=None, then=F("crashes")), default=F("crashes") + Value(1)),
@@ -54,7 +63,7 @@ def lease_claim(*, round_id: UUID, owner: str) -> Lease | None:
 
 def lease_renew(*, lease: Lease) -> bool:
     """Hold on to a round for another lease. False: it is somebody else's, or its lease has run out and may be at any moment."""
-    now = timezone.now()
+    now = clock.now()
     held = Round.objects.filter(pk=lease.round_id, lease_token=lease.token, lease_until__gt=now)
     return bool(held.update(lease_until=lease_ends(now)))
 
@@ -65,8 +74,8 @@ def leases_free(*, supervisor: str, pids: Collection[int] | None = None) -> int:
     `pids` names dead processes: their tokens stay, so that the next claim counts the crash. None means all of them, stopped on purpose:
     that is a release and counts as nothing.
     """
-    now = timezone.now()
-    held = Round.objects.filter(lease_token__isnull=False, lease_until__gt=now)
+    now = clock.now()
+    held = _held().filter(lease_until__gt=now)
     if pids is None:
         stopped = held.filter(lease_owner__startswith=f"{supervisor}:")
         return stopped.update(lease_token=None, lease_until=None, rung_at=None, state=State.QUEUED)
@@ -75,15 +84,16 @@ def leases_free(*, supervisor: str, pids: Collection[int] | None = None) -> int:
 
 def leases_held(*, supervisor: str) -> set[UUID]:
     """Return the tokens of the leases that are held under a supervisor: another set means that rounds were taken or let go."""
-    held = Round.objects.filter(
-        lease_token__isnull=False, lease_owner__startswith=f"{supervisor}:", lease_until__gt=timezone.now()
-    )
+    held = _held().filter(lease_owner__startswith=f"{supervisor}:", lease_until__gt=clock.now())
     return set(held.values_list("lease_token", flat=True))
 
 
 def lease_pids(*, supervisor: str) -> set[int]:
     """Return the process ids that hold leases under a supervisor."""
-    owners = Round.objects.filter(
-        lease_token__isnull=False, lease_owner__startswith=f"{supervisor}:", lease_until__gt=timezone.now()
-    )
+    owners = _held().filter(lease_owner__startswith=f"{supervisor}:", lease_until__gt=clock.now())
     return {int(owner.rpartition(":")[2]) for owner in owners.values_list("lease_owner", flat=True)}
+
+
+def _held() -> QuerySet[Round]:
+    """Return the rounds with a lease, by the index of those that have not ended: no other is held."""
+    return Round.objects.filter(next_at__isnull=False, lease_token__isnull=False)

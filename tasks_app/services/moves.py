@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
+from django.db.models.functions import Coalesce
 
 from engine.core.budget import Budget
 from engine.core.checks import Kind, Verdict
@@ -21,6 +21,7 @@ from engine.errors import Fenced
 from engine.steps.outcomes import Barren
 from tasks_app.models import CheckResult, Commit, Event, Round, SourceFile, StepRun, Task
 from tasks_app.redaction import found_in, keepable, redact
+from tasks_app.services import clock
 from tasks_app.services.watches import watch_begun
 
 if TYPE_CHECKING:
@@ -33,12 +34,11 @@ if TYPE_CHECKING:
 GATES_FROM = 1001
 
 _UNPLANNED: dict[str, object] = {"plan": "", "plan_attempt": None, "plan_reason": ""}
-_RELEASE: dict[str, object] = {"lease_token": None, "lease_until": None, "rung_at": None, "crashes": 0}
 
 
-def step_begin(*, lease: Lease, row: Round) -> None:
-    """Open the step's StepRun, or count one more claim of it; give the round its Task. Raises Fenced."""
-    now = timezone.now()
+def step_begin(*, lease: Lease, row: Round) -> bool:
+    """Open the step's StepRun, or count one more claim of it; give the round its Task. Say whether a run begins to write its page. Raises Fenced."""
+    now, first = clock.now(), False
     with transaction.atomic():
         _update(lease, row.step, waiting_on="")
         if not StepRun.objects.filter(round=row, step=row.step, run=row.run, ended_at=None).update(
@@ -46,12 +46,20 @@ def step_begin(*, lease: Lease, row: Round) -> None:
         ):
             # An open one of another run or step was left by a retry.
             StepRun.objects.filter(round=row, ended_at=None).update(ended_at=now, outcome="failed")
+            first = row.step == Step.GENERATE and not StepRun.objects.filter(round=row, run=row.run).exists()
             StepRun.objects.create(round=row, run=row.run, step=row.step, started_at=now)
         if row.task_id is None:
             task, _ = Task.objects.get_or_create(
                 key=row.task_key, defaults={"email": row.email, "name": row.task_name, "created_at": row.created_at}
             )
             _update(lease, row.step, task=task)
+    return first
+
+
+def haste_record(*, lease: Lease, row: Round, until: datetime, warning: str) -> None:
+    """Note on the round that it has less time for its page than others, and why. Raises Fenced."""
+    row.haste_until, row.warnings = until, [*row.warnings, warning]
+    _update(lease, row.step, haste_until=until, warnings=row.warnings)
 
 
 def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
@@ -120,7 +128,7 @@ def fruitless_record(*, lease: Lease, row: Round, outcome: Barren | Unrepaired) 
 
 def published_record(*, lease: Lease, row: Round, outcome: Published) -> None:
     """Note the commit as pushed and go on to deploy; the task's newest repository is this one now. Raises Fenced."""
-    now, place = timezone.now(), outcome.repository
+    now, place = clock.now(), outcome.repository
     where = {"owner": place.owner, "repository": place.name, "repo_url": place.url, "pages_url": place.pages_url}
     with transaction.atomic():
         _advance(lease, row, Step.DEPLOY, outcome.detail, commit_sha=outcome.sha, published_at=now, **where)
@@ -132,7 +140,7 @@ def published_record(*, lease: Lease, row: Round, outcome: Published) -> None:
 
 def deployed_record(*, lease: Lease, row: Round, outcome: Deployed) -> None:
     """Note whether the commit is live, or is to be watched for, and go on to notify. Raises Fenced."""
-    now = timezone.now()
+    now = clock.now()
     came: dict[str, object] = {"live": outcome.live, "live_at": now if outcome.live else None}
     with transaction.atomic():
         _advance(lease, row, Step.NOTIFY, outcome.detail, **came, **(watch_begun(now) if outcome.watch else {}))
@@ -141,7 +149,7 @@ def deployed_record(*, lease: Lease, row: Round, outcome: Deployed) -> None:
 
 def delivered_record(*, lease: Lease, row: Round, detail: str) -> None:
     """The evaluator knows: the round is completed. Raises Fenced."""
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         _update(
             lease,
@@ -152,7 +160,7 @@ def delivered_record(*, lease: Lease, row: Round, detail: str) -> None:
             late=now > row.deadline_at,
             needs_attention=False,
             waiting_on="",
-            **_RELEASE,
+            **_release(lease),
         )
         _end_step(row, now, "done", detail)
 
@@ -168,19 +176,19 @@ def round_wait(*, lease: Lease, row: Round, wait: Wait) -> None:
             waiting_on=keepable(wait.reason)[:500],
             needs_attention=wait.needs_attention or row.needs_attention,
             failures=F("failures") + 1 if wait.failed else 0,
-            **_RELEASE,
+            **_release(lease),
         )
         StepRun.objects.filter(round=row, ended_at=None).update(detail=keepable(wait.reason)[:500])
 
 
 def round_release(*, lease: Lease, row: Round) -> None:
     """Let go of the round between two steps, due at once for whoever comes. Raises Fenced."""
-    _update(lease, row.step, state=State.QUEUED, next_at=timezone.now(), **_RELEASE)
+    _update(lease, row.step, state=State.QUEUED, next_at=clock.now(), **_release(lease))
 
 
 def round_fail(*, lease: Lease, row: Round, code: str, message: str) -> None:
     """End the round without a delivered callback. Raises Fenced."""
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         _update(
             lease,
@@ -192,7 +200,7 @@ def round_fail(*, lease: Lease, row: Round, code: str, message: str) -> None:
             error_message=keepable(message),
             waiting_on="",
             needs_attention=True,
-            **_RELEASE,
+            **_release(lease),
         )
         _end_step(row, now, "failed", message)
         _event(row, "round failed", f"{code}: {message}")
@@ -200,20 +208,26 @@ def round_fail(*, lease: Lease, row: Round, code: str, message: str) -> None:
 
 def crash_record(*, lease: Lease, row: Round, message: str, delay: float) -> None:
     """Count an error of our own as a crash and come back after `delay` seconds. Raises Fenced."""
-    until = timezone.now() + timedelta(seconds=delay)
+    until = clock.now() + timedelta(seconds=delay)
     with transaction.atomic():
-        release = {**_RELEASE, "crashes": F("crashes") + 1}
+        release = {**_release(lease), "crashes": F("crashes") + 1}
         _update(lease, row.step, state=State.WAITING, next_at=until, waiting_on=keepable(message)[:500], **release)
         _event(row, "internal error", message)
 
 
+def _release(lease: Lease) -> dict[str, object]:
+    """Return the columns of a round that is let go of."""
+    worked = Coalesce(F("worker_seconds"), 0.0) + lease.seconds
+    return {"lease_token": None, "lease_until": None, "rung_at": None, "crashes": 0, "worker_seconds": worked}
+
+
 def _choose(lease: Lease, row: Round, attempt: int | None, detail: str, **changes: object) -> None:
-    chosen = {"chosen_attempt_id": attempt, "chosen_at": timezone.now()}
+    chosen = {"chosen_attempt_id": attempt, "chosen_at": clock.now()}
     _advance(lease, row, Step.PUBLISH, detail, **chosen, **_UNPLANNED, **changes)
 
 
 def _advance(lease: Lease, row: Round, step: Step, detail: str, **changes: object) -> None:
-    now, present = timezone.now(), Step(row.step)
+    now, present = clock.now(), Step(row.step)
     if not may_follow(step, present):
         raise ValueError(f"{step} does not follow {present}")
     share = Budget(row.started_at, row.deadline_at).share_ends(step)
@@ -236,7 +250,7 @@ def _end_step(row: Round, now: datetime, outcome: str, detail: str) -> None:
 
 
 def _event(row: Round, what: str, text: str) -> None:
-    Event.objects.create(at=timezone.now(), who="service", what=what, round=row, text=keepable(text))
+    Event.objects.create(at=clock.now(), who="service", what=what, round=row, text=keepable(text))
 
 
 def _source(attempt: int, path: str, file: SiteFile) -> SourceFile:

@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.utils import timezone
 
 from engine.core.lifecycle import ACTIVE, ENDED, State, Step
 from tasks_app.models import Event, Round, StepRun
+from tasks_app.services import clock
 from tasks_app.services.runs import UNWATCHED, Start, resumed_step, run_start
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def round_notify_again(*, round_id: UUID, who: str) -> None:
 
 def round_cancel(*, round_id: UUID, who: str) -> None:
     """End a round; whoever drives it loses the lease and can write nothing more. Raises RoundConflictError, Round.DoesNotExist."""
-    row, now = _seen(round_id, Act.CANCEL), timezone.now()
+    row, now = _seen(round_id, Act.CANCEL), clock.now()
     with transaction.atomic():
         cancelled = Round.objects.filter(pk=round_id, state__in=ACTIVE).update(
             state=State.CANCELLED,

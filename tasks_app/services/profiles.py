@@ -6,10 +6,10 @@ import logging
 from datetime import timedelta
 
 from django.db import Error, transaction
-from django.utils import timezone
 
 from engine.ports import ModelProfile as Profile
 from tasks_app.models import ModelProfile
+from tasks_app.services import clock
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class DatabaseProfiles:
     def profile(self, server: str, model: str) -> Profile:
         """Return what is known of a model, the defaults where nothing is or it is too old."""
         row = ModelProfile.objects.filter(
-            server=server[:300], model=model[:200], learned_at__gt=timezone.now() - KEPT
+            server=server[:300], model=model[:200], learned_at__gt=clock.now() - KEPT
         ).first()
         if row is None:
             return Profile()
@@ -42,7 +42,7 @@ class DatabaseProfiles:
                         "longest_answer": profile.longest_answer or known.longest_answer,
                         "dropped": sorted(known.dropped | profile.dropped),
                         "images": profile.images if profile.images is not None else known.images,
-                        "learned_at": timezone.now(),
+                        "learned_at": clock.now(),
                     },
                 )
         except Error:

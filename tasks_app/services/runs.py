@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from engine.core import budget
 from engine.core.lifecycle import UNPUBLISHED, State, Step
 from tasks_app.models import Event, Round, StepRun
+from tasks_app.services import clock
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -25,6 +25,7 @@ ANEW: dict[str, object] = {
     "degraded": False,
     "live": False,
     "live_at": None,
+    "worker_seconds": None,
 }
 
 #: What a run that goes back before the telling ends: the watch on a page that was told before it was live.
@@ -48,7 +49,7 @@ def resumed_step(row: Round) -> Step:
 
 def run_start(*, row: Round, start: Start) -> bool:
     """Begin a new run of a round that stands as `row` says. False: it does not (any more), and nothing was changed."""
-    now = timezone.now()
+    now = clock.now()
     run = budget.fresh(now, settings.ROUND_DEADLINE_SECONDS)
     with transaction.atomic():
         as_seen = Round.objects.filter(pk=row.pk, state=row.state, step=row.step, run=row.run, lease_token=None)
@@ -69,6 +70,7 @@ def run_start(*, row: Round, start: Start) -> bool:
             error_code="",
             error_message="",
             waiting_on="",
+            haste_until=None,
             plan="",
             plan_attempt=None,
             plan_reason="",

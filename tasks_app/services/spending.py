@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db.models import Count, Q, Sum
-from django.utils import timezone
 
 from engine.core.prices import OPENAI_URL, price_of
 from engine.core.tokens import estimated_prompt_tokens, estimated_tokens
 from engine.errors import OutOfService, Permanent
 from tasks_app.models import Attempt
+from tasks_app.services import clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,4 +157,4 @@ def _base_url() -> str:
 
 def _midnight(days: int) -> datetime:
     """Return the beginning of the present day in UTC, or of one `days` later."""
-    return datetime.combine(timezone.now().astimezone(UTC).date(), time(), UTC) + timedelta(days=days)
+    return datetime.combine(clock.now().astimezone(UTC).date(), time(), UTC) + timedelta(days=days)

@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Q
-from django.utils import timezone
 
-from engine.core.lifecycle import ACTIVE, Step
+from engine.core.lifecycle import Step
 from tasks_app.models import Event, Round
 from tasks_app.redaction import keepable
+from tasks_app.services import clock
 from tasks_app.services.breakers import breakers_open
 
 if TYPE_CHECKING:
@@ -40,13 +39,13 @@ def watch_begun(now: datetime) -> dict[str, object]:
 
 def rounds_looking() -> int:
     """Return how many rounds look at Pages these days: those that wait for it, and those that are watched."""
-    waiting = Q(state__in=ACTIVE, step=Step.DEPLOY)
-    return max(Round.objects.filter(waiting | Q(watch_at__isnull=False)).count(), 1)
+    waiting = Round.objects.filter(next_at__isnull=False, step=Step.DEPLOY).count()
+    return max(waiting + Round.objects.filter(watch_at__isnull=False).count(), 1)
 
 
 def watches_ring(*, workers: int) -> list[tuple[UUID, UUID]]:
     """Hand out tokens for the looks that are due and may be rung now, never for more than a share of the workers at a time."""
-    now = timezone.now()
+    now = clock.now()
     due = Round.objects.filter(watch_at__lte=now)
     if not due.exists() or "forge" in breakers_open(now=now):
         return []
@@ -62,7 +61,7 @@ def watches_ring(*, workers: int) -> list[tuple[UUID, UUID]]:
 
 def watch_claim(*, round_id: UUID, token: UUID) -> UUID | None:
     """Trade a rung token for the right to look; None where it was traded before, has run out or the watch is over."""
-    now, mine = timezone.now(), uuid.uuid4()
+    now, mine = clock.now(), uuid.uuid4()
     held = Round.objects.filter(pk=round_id, watch_token=token, watch_at__gt=now)
     return mine if held.update(watch_token=mine, watch_at=now + TOKEN_HOLDS) else None
 
@@ -81,7 +80,7 @@ def watch_end(*, round_id: UUID, token: UUID, text: str) -> None:
 
 def watch_live(*, row: Round, token: UUID) -> None:
     """The page came: note it on the round. Its evaluator is not told again."""
-    now = timezone.now()
+    now = clock.now()
     began = row.watch_until - WATCHED if row.watch_until else now
     with transaction.atomic():
         if Round.objects.filter(pk=row.pk, watch_token=token).update(live=True, live_at=now, **_ENDED):
@@ -91,4 +90,4 @@ def watch_live(*, row: Round, token: UUID) -> None:
 
 
 def _event(round_id: UUID, what: str, text: str) -> None:
-    Event.objects.create(at=timezone.now(), who="service", what=what, round_id=round_id, text=keepable(text))
+    Event.objects.create(at=clock.now(), who="service", what=what, round_id=round_id, text=keepable(text))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from django.utils import timezone
 
 from tasks_app.admin.display import visible
 from tasks_app.explanation import explained
 from tasks_app.management.round_command import RoundCommand, width
 from tasks_app.management.round_search import round_named
+from tasks_app.services import clock
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -30,7 +30,7 @@ class Command(RoundCommand):
 
     def handle(self, *_args: object, **options: Any) -> None:
         """Print it."""
-        lines = explained(round_named(options["id"]), timezone.now())
+        lines = explained(round_named(options["id"]), clock.now())
         if options["json"]:
             self.say_json([{"about": about, "text": text} for about, text in lines])
             return

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.utils import timezone
-
 from tasks_app.management.round_command import RoundCommand, width
 from tasks_app.management.round_record import round_data, round_record
 from tasks_app.management.round_search import round_named
+from tasks_app.services import clock
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -30,4 +29,4 @@ class Command(RoundCommand):
         if options["json"]:
             self.say_json(round_data(row))
         else:
-            self.say(round_record(row, timezone.now(), width()))
+            self.say(round_record(row, clock.now(), width()))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from django.utils import timezone
-
 from engine.core.lifecycle import State
 from tasks_app.management.round_command import RoundCommand, width
 from tasks_app.management.round_search import newest_rounds
 from tasks_app.management.round_table import round_line, round_table
+from tasks_app.services import clock
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -35,7 +34,7 @@ class Command(RoundCommand):
         if options["json"]:
             self.say_json([round_line(row) for row in rows[:limit]])
         elif rows:
-            self.say(round_table(rows[:limit], timezone.now(), width()))
+            self.say(round_table(rows[:limit], clock.now(), width()))
             if len(rows) > limit:
                 self.say(f"there are more: --limit {2 * limit}")
         else:

@@ -1,0 +1,127 @@
+"""What the service asks again and again costs the same beside a million rounds that have ended: no query walks through the table of rounds.
+
+On SQLite as on PostgreSQL (`python -m tests.on_real_parts tests/tasks_app/services/test_plans.py`).
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from tasks_app.admin.overview import _attention, _counted, _oldest_waiting
+from tasks_app.models import Round
+from tasks_app.services import dues, leases, load, watches
+from tests.factories import lease_of, make_round
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.django_db
+ENDED = 4000
+
+ASKED: dict[str, Callable[[Round], object]] = {
+    "what is due": lambda _: dues.rounds_due(workers=8),
+    "a ring": lambda row: dues.round_ring(round_id=row.pk),
+    "rings forgotten": lambda _: dues.rings_forget(),
+    "rings unanswered": lambda _: dues.rings_unanswered(),
+    "the queue": lambda _: dues.backlog(),
+    "a claim": lambda row: leases.lease_claim(round_id=row.pk, owner="s:1"),
+    "a renewal": lambda row: leases.lease_renew(lease=leases.Lease(row.pk, uuid.uuid4())),
+    "leases of the dead": lambda _: leases.leases_free(supervisor="s", pids=[1]),
+    "leases of a stopped supervisor": lambda _: leases.leases_free(supervisor="s"),
+    "leases held": lambda _: leases.leases_held(supervisor="s"),
+    "processes with leases": lambda _: leases.lease_pids(supervisor="s"),
+    "the load": lambda _: load.load_now(),
+    "rounds that look at pages": lambda _: watches.rounds_looking(),
+    "watches": lambda _: watches.watches_ring(workers=8),
+    "what needs attention": lambda _: _attention(may_act=False),
+    "the oldest": lambda _: _oldest_waiting(),
+}
+
+
+def fill() -> Round:
+    """Store thousands of rounds that have ended and a few that have not; return one that is due."""
+    now = timezone.now()
+    model = make_round(task="model")
+    values = {field.attname: getattr(model, field.attname) for field in Round._meta.concrete_fields}
+    Round.objects.bulk_create(
+        [
+            Round(
+                **values
+                | {
+                    "id": uuid.uuid4(), "key": f"{number:064}", "task_key": f"{number:064}", "state": ("completed", "completed", "failed", "cancelled")[number % 4],
+                    "step": "notify", "next_at": None, "commit_sha": "1" * 40,
+                    "created_at": now - timedelta(minutes=number), "finished_at": now - timedelta(minutes=number - 1),
+                }
+            )
+            for number in range(1, ENDED)
+        ],
+        batch_size=500,
+    )  # fmt: skip
+    for number in range(5):
+        make_round(task=f"due-{number}", step="deploy" if number % 2 else "generate")
+    make_round(
+        task="watched", watch_at=now, watch_until=now, state="completed", next_at=None, finished_at=now, commit_sha="1"
+    )
+    make_round(task="attention", needs_attention=True)
+    lease_of(make_round(task="held"))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return model
+
+
+def walks(ask: Callable[[], object]) -> list[str]:
+    """Return the queries that walk through the whole table of rounds, each with its plan."""
+    seen: list[tuple[str, object]] = []
+
+    def note(execute, sql, params, many, context):
+        seen.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        ask()
+    assert seen
+    with connection.cursor() as cursor:
+        return [f"{sql}\n{plan}" for sql, params in seen if _walks(plan := _plan(cursor, sql, params))]
+
+
+def _plan(cursor, sql: str, params: object) -> str:
+    if not sql.lstrip().startswith(("SELECT", "UPDATE", "DELETE")):
+        return ""
+    cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{sql}", params)
+    return "\n".join(str(line[-1]) for line in cursor.fetchall())
+
+
+def _walks(plan: str) -> bool:
+    """Say whether a plan reads every round. Walking through an index that holds only what moves, or needs attention, is none of it."""
+    if connection.vendor != "sqlite":
+        return "Seq Scan on tasks_app_round" in plan
+    small = ("round_due", "round_watched", "round_attention", "round_ended")
+    scans = [line for line in plan.splitlines() if line.startswith(("SCAN tasks_app_round", "SCAN U"))]
+    return any(not any(f"INDEX {index}" in line for index in small) for line in scans)
+
+
+@pytest.fixture
+def row(request: pytest.FixtureRequest) -> Round:
+    return fill()
+
+
+def test_nothing_that_is_asked_again_and_again_walks_through_the_rounds(row: Round) -> None:
+    found = {what: walked for what, ask in ASKED.items() if (walked := walks(lambda ask=ask: ask(row)))}
+    assert found == {}
+
+
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="PostgreSQL knows which states are so common that a bounded walk is quicker"
+)
+def test_states_are_counted_by_an_index(row: Round) -> None:
+    assert walks(_counted) == []
+
+
+def test_a_walk_is_recognised(row: Round) -> None:
+    assert walks(lambda: list(Round.objects.filter(late=True)))
