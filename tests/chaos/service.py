@@ -48,6 +48,11 @@ class Service:
         self._client = httpx2.Client(timeout=20, trust_env=False)
         self.process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Return what its processes find in their environment."""
+        return dict(self._environment)
+
     # --- Starting and ending ---
 
     def start(self) -> Self:
