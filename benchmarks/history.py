@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FORMULA = (
-    "ms = the median of so many calls in one process (Django's own test client; the connection stays open); growth = ms at the largest size / ms "
+    "ms = the lower quartile of so many calls in one process (other work on the machine lengthens the rest; Django's own test client); growth = ms at the largest size / ms "
     "at the smallest, in the same run and database"
 )
 SIZES = [1_000, 10_000, 100_000, 1_000_000]

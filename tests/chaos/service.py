@@ -196,6 +196,23 @@ class Web(Service):
         return self.get("/healthz") is not None
 
 
+class Workers(Service):
+    """Workers and their dispatcher alone, as on a further machine."""
+
+    def start(self) -> Self:
+        """Start them; somebody else has migrated."""
+        command = [sys.executable, "manage.py", "worker", "--workers", str(self.workers)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
+            )
+        return self
+
+    def is_whole(self) -> bool:
+        roles = self.roles()
+        return len(roles["busy worker"]) + len(roles["idle worker"]) == self.workers
+
+
 def task(name: str, number: int, nonce: str, url: str) -> dict[str, Any]:
     """Return a small task without its secret."""
     return {
