@@ -54,8 +54,7 @@ def measure(given: argparse.Namespace, **environment: str) -> Mapping[str, list[
         command = [sys.executable, "-m", "benchmarks.past", "--calls", str(given.calls), *map(str, given.sizes)]
         asked = {**os.environ, **service.environment, "PYTHONPATH": os.pathsep.join(sys.path)}
         ran = subprocess.run(command, env=asked, stdout=subprocess.PIPE, text=True, check=True)
-    rows = [line.split("\t") for line in ran.stdout.splitlines() if "\t" in line]
-    print(*(line for line in ran.stdout.splitlines() if "\t" not in line), sep="\n")
+    rows = [line.split("\t") for line in ran.stdout.splitlines()]
     return {name: [float(value) for value in values] for name, *values in rows}
 
 
