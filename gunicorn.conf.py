@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from pathlib import Path
@@ -26,9 +27,19 @@ max_requests = 10_000
 max_requests_jitter = 1_000
 accesslog = None
 loglevel = "warning"
+preload_app = True  # the workers share what the master has read; nothing in it holds a connection or a thread
 control_socket_disable = True
 if Path("/dev/shm").is_dir():  # noqa: S108 -- a heartbeat file on a slow disk can stall a worker
     worker_tmp_dir = "/dev/shm"  # noqa: S108
+
+
+def when_ready(_server: Arbiter) -> None:
+    """Read what the first request would need, and let the workers share it: they are forked after this."""
+    from django.urls import get_resolver
+
+    _ = get_resolver().url_patterns
+    gc.collect()
+    gc.freeze()
 
 
 def post_fork(server: Arbiter, _worker: Worker) -> None:

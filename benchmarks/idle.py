@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import sys
-import tempfile
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.chaos.service import Service
+from benchmarks.measurement import cpu_seconds, memory
+from benchmarks.service import running
 
-TICKS = os.sysconf("SC_CLK_TCK")
+if TYPE_CHECKING:
+    from tests.chaos.service import Service
+
 QUARTERS = 4
-
-
-def cpu_seconds(pids: set[int]) -> float:
-    """Return user and system time of living processes and of their children that were waited for."""
-    total = 0
-    for pid in pids:
-        with suppress(OSError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            total += sum(map(int, fields[11:15]))
-    return total / TICKS
-
-
-def memory(pids: set[int]) -> float:
-    """Return the sum of PSS in MB: shared pages count once. https://docs.kernel.org/filesystems/proc.html"""
-    total = 0
-    for pid in pids:
-        with suppress(OSError):
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return total / 1024
 
 
 def rows(database: Path) -> dict[str, int]:
@@ -82,14 +64,9 @@ def main() -> None:
     """Run it."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
     workers = int(sys.argv[2]) if len(sys.argv) > 2 else 8
-    with tempfile.TemporaryDirectory(prefix="idle-") as folder:
-        service = Service(Path(folder), workers=workers)
-        try:
-            service.start().until_whole()
-            time.sleep(5)  # what a start does is over
-            measure(service, seconds)
-        finally:
-            service.destroy()
+    with running(workers=workers) as service:
+        time.sleep(5)  # what a start does is over
+        measure(service, seconds)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 PORT_TAKEN = 2  # exit code
 
+#: Names the process that has migrated and begun anew since: what migrating reads would be kept for as long as it serves, 20 MB.
+_PREPARED = "SERVE_PREPARED_BY"
+
 WEB = Program("web", (sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"))
 CLUSTER = Program("cluster", (sys.executable, "manage.py", "cluster"))
 
@@ -75,9 +78,12 @@ def serve(bind: Address | None, workers: int | None) -> int:
     address = bind or Address("0.0.0.0", settings.PORT)  # noqa: S104 -- a container is reached from outside
     _agree(port=address.port, workers=workers)
     address.must_be_free()
-    with _sigterm_exits():
-        bootstrap.prepare(migrate=True)
-        connections.close_all()
+    if os.environ.get(_PREPARED) != str(os.getpid()):
+        with _sigterm_exits():
+            bootstrap.prepare(migrate=True)
+            connections.close_all()
+        os.environ[_PREPARED] = str(os.getpid())
+        _begin_anew()
     sys.stdout.write(announcement())
     sys.stdout.flush()
     return _run("serve", (WEB, CLUSTER), {"BIND": str(address)})
@@ -129,6 +135,11 @@ def _agree(*, port: int, workers: int | None) -> None:
     if all(os.environ.get(name) == value for name, value in changed.items()):
         return
     os.environ.update(changed)
+    _begin_anew()
+
+
+def _begin_anew() -> None:
+    """Run the same command in this very process, with the environment as it is by now and nothing in memory. Does not return."""
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 -- no shell is the point
 

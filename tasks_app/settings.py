@@ -30,6 +30,7 @@ GITHUB_OWNER = env.text("GITHUB_OWNER")
 if GITHUB_OWNER and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}", GITHUB_OWNER):
     env.problems.append(f"GITHUB_OWNER ({GITHUB_OWNER[:80]!r}) is no name that an account can have")
 GITHUB_API_URL = env.address("GITHUB_API_URL", default="https://api.github.com")
+GITHUB_PACED = env.flag("GITHUB_PACED", default=True)
 FORGE = env.one_of("FORGE", "github", "local") or ("github" if GITHUB_TOKEN else "")
 LLM_API_KEY = env.text("LLM_API_KEY", "OPENAI_API_KEY")
 LLM_BASE_URL = env.address("LLM_BASE_URL", "OPENAI_BASE_URL")

@@ -1,4 +1,8 @@
-"""The composition root: builds the engine's ports from the settings. Nothing else does."""
+"""The composition root: builds the engine's ports from the settings. Nothing else does.
+
+Adapters are imported by whoever is the first to need one: with their libraries they are most of a process's memory, and only workers
+need them all (they have them from `load`, before they are forked).
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from engine.adapters.chromium_browser import ChromiumBrowser, Machine
-from engine.adapters.github_forge import GitHubForge
-from engine.adapters.guarded_http import GuardedHttp
-from engine.adapters.http_notifier import HttpNotifier
-from engine.adapters.local_forge import LocalForge
-from engine.adapters.openai_author import OpenAIAuthor
-from engine.adapters.openai_probe import probe_models
-from engine.adapters.secret_scanner import DetectSecretsScanner
-from engine.adapters.simulated_author import SimulatedAuthor
-from engine.adapters.workbook_reader import WorkbookReader
-from engine.ports import Author, Credential, Forge, Journal, Ports
+from engine.ports import Ports
 from tasks_app.services.clock import DatabaseClock
 from tasks_app.services.forge_quota import RowsQuota
 from tasks_app.services.profiles import DatabaseProfiles
@@ -25,10 +19,19 @@ from tasks_app.services.profiles import DatabaseProfiles
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from engine.adapters.chromium_browser import ChromiumBrowser
+    from engine.adapters.github_forge import GitHubForge
+    from engine.adapters.guarded_http import GuardedHttp
+    from engine.adapters.local_forge import LocalForge
+    from engine.adapters.secret_scanner import DetectSecretsScanner
+    from engine.ports import Author, Credential, Forge, Journal
+
 
 @cache
 def local_forge() -> LocalForge:
     """Return the forge on this machine; it also serves the doors under /pages/ and /git/."""
+    from engine.adapters.local_forge import LocalForge
+
     return LocalForge(
         settings.DATA_DIR / "forge", owner=settings.GITHUB_OWNER or "local", pages_origin=settings.PAGES_ORIGIN
     )
@@ -37,6 +40,8 @@ def local_forge() -> LocalForge:
 @cache
 def github_forge() -> GitHubForge:
     """Return the forge on GitHub."""
+    from engine.adapters.github_forge import GitHubForge
+
     return GitHubForge(
         token=settings.GITHUB_TOKEN,
         owner=settings.GITHUB_OWNER,
@@ -55,7 +60,11 @@ def forge() -> Forge:
 def author() -> Author:
     """Return the model that the settings name."""
     if settings.LLM_PROVIDER == "simulated":
+        from engine.adapters.simulated_author import SimulatedAuthor
+
         return SimulatedAuthor(settings.SIMULATED_LLM_SECONDS)
+    from engine.adapters.openai_author import OpenAIAuthor
+
     return OpenAIAuthor(
         api_key=settings.LLM_API_KEY,
         base_url=settings.LLM_BASE_URL or None,
@@ -69,6 +78,8 @@ def browser() -> ChromiumBrowser | None:
     """Return the check browser; None where the settings want none."""
     if not settings.BROWSERS:
         return None
+    from engine.adapters.chromium_browser import ChromiumBrowser, Machine
+
     machine = Machine(
         folder=settings.DATA_DIR / "browsers",
         executable=settings.CHROMIUM_PATH,
@@ -84,12 +95,16 @@ def browser() -> ChromiumBrowser | None:
 @cache
 def scanner() -> DetectSecretsScanner:
     """Return what knows the shapes of credentials."""
+    from engine.adapters.secret_scanner import DetectSecretsScanner
+
     return DetectSecretsScanner()
 
 
 @cache
 def http() -> GuardedHttp:
     """Return the one way out; our own pages are always in reach."""
+    from engine.adapters.guarded_http import GuardedHttp
+
     return GuardedHttp(allow_private=settings.ALLOW_PRIVATE_URLS, allowed_origins=(settings.PAGES_ORIGIN,))
 
 
@@ -108,6 +123,8 @@ def credential_probes() -> dict[str, Callable[[], Credential]]:
 
 
 def _probe_model() -> Credential:
+    from engine.adapters.openai_probe import probe_models
+
     return probe_models(
         api_key=settings.LLM_API_KEY, base_url=settings.LLM_BASE_URL or None, models=settings.LLM_MODELS
     )
@@ -124,6 +141,9 @@ def replay_ports(*, author: Author, journal: Journal, with_browser: bool) -> Por
 
 
 def _ports(author: Author, journal: Journal, browser: ChromiumBrowser | None) -> Ports:
+    from engine.adapters.http_notifier import HttpNotifier
+    from engine.adapters.workbook_reader import WorkbookReader
+
     way_out = http()
     return Ports(
         clock=DatabaseClock(),
@@ -136,3 +156,9 @@ def _ports(author: Author, journal: Journal, browser: ChromiumBrowser | None) ->
         scanner=scanner(),
         workbooks=WorkbookReader(),
     )
+
+
+def load() -> None:
+    """Build what every claim needs, so that processes that are forked afterwards share it. Nothing of it connects or starts anything."""
+    http(), forge(), author(), scanner(), browser()
+    from engine.adapters import http_notifier, workbook_reader  # noqa: F401

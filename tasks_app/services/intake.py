@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from engine.core import budget
 from engine.core.fields import storable
@@ -19,10 +21,14 @@ from tasks_app.services import clock
 from tasks_app.services.runs import round_revive
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from uuid import UUID
 
     from engine.core.intake import Intake
+
+
+_TURN = threading.Lock()
+_LONGEST_TURN = 20.0  # seconds, as long as SQLite itself waits; after that it is SQLite's to say no
 
 
 class ConflictError(Exception):
@@ -46,7 +52,7 @@ class Accepted:
 def round_accept(*, intake: Intake) -> Accepted:
     """Store a request in one transaction, or find the round that it is a replay of. Raises ConflictError."""
     try:
-        with transaction.atomic():
+        with _turn(), transaction.atomic():
             row = Round.objects.create(**_columns(intake))
             Attachment.objects.bulk_create(_attachments(row, intake))
     except IntegrityError:
@@ -58,6 +64,20 @@ def round_accept(*, intake: Intake) -> Accepted:
         revived = existing.state == State.FAILED and round_revive(round_id=existing.id, who="evaluator")
         return Accepted(existing.id, existing.warnings, replayed=True, revived=revived)
     return Accepted(row.id, row.warnings)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Let one thread of this process write at a time where the database is SQLite, which takes one writer anyway.
+
+    Its own way to wait is to sleep for longer and longer and to try again: whoever has just come is first, and some wait for seconds.
+    """
+    taken = connection.vendor == "sqlite" and _TURN.acquire(timeout=_LONGEST_TURN)
+    try:
+        yield
+    finally:
+        if taken:
+            _TURN.release()
 
 
 def rejection_record(*, status: int, errors: Mapping[str, object], payload: Mapping[str, object], client: str) -> None:

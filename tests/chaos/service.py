@@ -20,7 +20,7 @@ from tests.chaos.roles import ROLES, by_role, writing_to
 from tests.processes import command_of, free_port, status_of, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "only-for-the-chaos-tests"
@@ -49,21 +49,25 @@ class Service:
         self._client = httpx2.Client(timeout=20, trust_env=False)
         self.process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Return what its processes find in their environment."""
+        return dict(self._environment)
+
     # --- Starting and ending ---
 
     def start(self) -> Self:
         """Start `serve`; it need not be ready on return."""
-        command = [sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{self.port}"]
+        bind = f"127.0.0.1:{self.port}"
+        self.launch([sys.executable, "manage.py", "serve", "--bind", bind, "--workers", str(self.workers)])
+        return self
+
+    def launch(self, command: Sequence[str]) -> None:
+        """Start its main process."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--workers", str(self.workers)],
-                cwd=ROOT,
-                env=self._environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+                command, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
             )
-        return self
 
     def until_whole(self, seconds: float = 60) -> Self:
         """Wait until it is ready and every process is there."""
@@ -178,18 +182,37 @@ def _rows_of(url: str, sql: str, values: tuple[object, ...]) -> list[tuple[Any, 
 class Web(Service):
     """The web alone, as one runs it before workers on other machines."""
 
+    commands: Sequence[Sequence[str]] = (
+        (sys.executable, "manage.py", "migrate", "-v0"),
+        (sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"),
+    )
+
     def start(self) -> Self:
         """Migrate and start gunicorn."""
         self._environment |= {"BIND": f"127.0.0.1:{self.port}", "PORT": str(self.port)}
-        run = {"cwd": ROOT, "env": self._environment}
+        migrate, web = self.commands
         with self.log.open("ab") as log:
-            subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], stderr=log, check=True, **run)
-            command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"]
-            self.process = subprocess.Popen(command, stderr=log, start_new_session=True, **run)
+            subprocess.run(migrate, cwd=ROOT, env=self._environment, stdout=log, stderr=log, check=True)
+        self.launch(web)
         return self
 
     def is_whole(self) -> bool:
         return self.get("/healthz") is not None
+
+
+class Workers(Service):
+    """Workers and their dispatcher alone, as on a further machine."""
+
+    command: Sequence[str] = (sys.executable, "manage.py", "worker")
+
+    def start(self) -> Self:
+        """Start them; somebody else has migrated."""
+        self.launch([*self.command, "--workers", str(self.workers)])
+        return self
+
+    def is_whole(self) -> bool:
+        roles = self.roles()
+        return len(roles["busy worker"]) + len(roles["idle worker"]) == self.workers
 
 
 def task(name: str, number: int, nonce: str, url: str) -> dict[str, Any]:

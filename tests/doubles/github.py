@@ -22,7 +22,7 @@ which take and give JSON (no token needed; they count nowhere):
     POST /_double/delete         {"owner", "repo"}
     POST /_double/rename         {"owner", "repo", "to"}
     POST /_double/token          {"revoked": true|false, "lacking": ["pages", …], "scopes": "repo"|null}
-    POST /_double/settings       {"build_seconds", "paced", "limit", "remaining", "pass_seconds"}
+    POST /_double/settings       {"build_seconds", "call_seconds", "paced", "limit", "remaining", "pass_seconds"}
 
 What is assumed and not known of GitHub is said where it is decided: github_builds.py (overtaken builds), github_state.py (names).
 """
@@ -36,6 +36,7 @@ import signal
 import string
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from tests.doubles import github_git, github_site
@@ -203,6 +204,7 @@ class GitHubDouble:
     def _respond(self, request: Request) -> Answer | Silence:
         if request.path.startswith("/_double/"):
             return control(self, request)
+        time.sleep(self.state.call_seconds)
         if github_git.ADDRESS.fullmatch(request.path):
             return self._service.git(request)
         return self._service.rest(request)

@@ -76,7 +76,8 @@ def _token(double: GitHubDouble, data: dict[str, Any]) -> object:
 
 def _settings(double: GitHubDouble, data: dict[str, Any]) -> object:
     state = double.state
-    state.build_seconds = float(data.get("build_seconds", state.build_seconds))
+    for name in ("build_seconds", "call_seconds"):
+        setattr(state, name, float(data.get(name, getattr(state, name))))
     for name in ("paced", "limit", "remaining"):
         setattr(state.limits, name, data.get(name, getattr(state.limits, name)))
     double.pass_time(float(data.get("pass_seconds", 0)))

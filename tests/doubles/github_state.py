@@ -108,6 +108,7 @@ class State:
             set()
         )  # permissions that the token has not got: administration, contents, pages, workflows
         self.build_seconds = build_seconds
+        self.call_seconds = 0.0  # before each answer of the API and of git
         self.api = self.pages = ""
         self.accounts = {
             account.login.lower(): account

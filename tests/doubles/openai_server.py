@@ -172,6 +172,9 @@ class _Listener(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.double = double
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Be quiet about clients that leave, as one does that is killed."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Listener

@@ -18,6 +18,7 @@ from hypothesis.extra.django import TestCase
 
 from engine.core.intake import MAX_BODY
 from tasks_app.models import Attachment, Event, Rejection, Round
+from tasks_app.services.intake import _TURN
 from tests.factories import CSV, SECRET, make_payload, make_round
 from tests.posting import PROBLEM, is_problem, post
 
@@ -99,6 +100,13 @@ def test_a_task_is_one_transaction_of_inserts_with_no_select_before_them() -> No
         post(make_payload())
     kinds = [query["sql"].split()[0] for query in seen.captured_queries]
     assert kinds == ["BEGIN", "INSERT", "INSERT", "COMMIT"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_conflict_leaves_the_way_free_for_the_next_writer() -> None:
+    post(make_payload())
+    is_problem(post(make_payload(brief="another")), 409)
+    assert not _TURN.locked()
 
 
 @pytest.mark.parametrize(

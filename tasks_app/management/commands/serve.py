@@ -17,6 +17,8 @@ class Command(BaseCommand):
     """The one-machine entry point."""
 
     help = "Migrate, then run web, workers and dispatcher until SIGTERM or Ctrl-C."
+    # `make check` and the tests run Django's checks; here they would only keep every route's libraries in memory.
+    requires_system_checks: tuple[str, ...] = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Define the options."""

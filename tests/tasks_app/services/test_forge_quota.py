@@ -40,6 +40,16 @@ def test_the_first_write_goes_and_the_next_one_gets_a_slot_a_second_later():
     assert 0 < second.retry_after <= 1
 
 
+def test_a_server_without_limits_is_written_to_at_once_but_its_refusal_is_heeded(settings):
+    settings.GITHUB_PACED = False
+    quota = RowsQuota()
+    quota.take_write("a")
+    quota.take_write("b")
+    assert not ForgeWrite.objects.exists()
+    quota.close_gate(30, "no more")
+    assert refused(quota, "c").code == "forge_limit"
+
+
 def test_the_same_key_keeps_its_slot_and_others_queue_behind_it():
     quota = RowsQuota()
     quota.take_write("a")

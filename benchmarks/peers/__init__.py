@@ -1,0 +1,1 @@
+"""Small programs that the service is measured beside."""

@@ -1,0 +1,32 @@
+"""What a process holds in memory: the adapters' libraries are with those that use them, and there before workers are forked."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Of the model, GitHub, git, and credentials' shapes.
+LIBRARIES = ("openai", "github", "dulwich", "detect_secrets")
+
+
+def loaded(statement: str, folder: Path, **environment: str) -> set[str]:
+    """Return which of the libraries a process has after a statement."""
+    code = f"import sys, django; django.setup(); {statement}; print(*set({LIBRARIES}) & sys.modules.keys())"
+    kept = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "DATA_DIR": str(folder), "SECRET": "only-for-this-test"}
+    kept |= {"DJANGO_SETTINGS_MODULE": "tasks_app.settings", **environment}
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=kept, capture_output=True, text=True, check=True)
+    return set(ran.stdout.split())
+
+
+def test_who_does_no_round_has_none_of_them(tmp_path: Path) -> None:
+    assert loaded("from tasks_app import serving", tmp_path, FORGE="local", LLM_PROVIDER="simulated") == set()
+
+
+def test_who_is_about_to_fork_workers_has_all_that_they_will_need(tmp_path: Path) -> None:
+    real = {"GITHUB_TOKEN": "of-no-use-in-this-test", "LLM_API_KEY": "of-no-use-in-this-test"}
+    statement = "from tasks_app import wiring; wiring.load()"
+    assert loaded(statement, tmp_path, **real) == set(LIBRARIES)
+    assert "openai" not in loaded(statement, tmp_path, FORGE="local", LLM_PROVIDER="simulated")
