@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NoReturn
 
-
 from engine.core.budget import fresh
 from engine.core.checks import CheckResult
 from engine.core.decision import Purpose

@@ -12,6 +12,7 @@ an entry that is missing, unreadable or says "not automatable" leaves its senten
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from engine.core.probes import LITERAL, Asked, Probe, Step, Verb
@@ -33,6 +34,14 @@ _ENTRY = re.compile(
 _FENCE = re.compile(r"^\s{0,3}(?:`{3,}|~{3,})")
 _REFUSED = re.compile(r"^(?:(?:this|it) is )?not[ -]automat(?:able|ed)\b[\s.:,;-]*(.*)$", re.IGNORECASE)
 _STEP = re.compile(r"^[-*\s]{0,4}(fill|click|press|select|wait|expect|reload)\b[:\s]*(.*)$", re.IGNORECASE)
+#: Where one line holds several steps, the next begins here. After the verb must come what can be no word of a value.
+_NEXT = re.compile(
+    r"\s+(?=(?:(?:fill|select)\s+[#.\[]|click\s+(?:on\s+)?[#.\[]|press\s+(?:[#.\[]|Enter\b)|wait\s+\d|reload\s+expect\s|"
+    r"expect\s+(?:document\.|window\.|localStorage\.|Array\.|\[\.\.\.|!|getComputedStyle\()))",
+    re.IGNORECASE,
+)
+_ON = re.compile(r"^on\s+(?=[#.\[])", re.IGNORECASE)
+_KEY_IN = re.compile(r"^([A-Z][A-Za-z0-9]{0,15})\s+(?:in|on)\s+([#.\[].{0,160})$")
 _WITH_VALUE = re.compile(r"^(.{1,400}?)\s+(?:=|with|:=)\s+(.{0,400})$")
 _QUOTED = re.compile(r"""^(["'`])(.*)\1$""")
 _QUOTED_PAIR = re.compile(r"""^(["'`])((?:(?!\1).){1,400})\1\s+(["'`])(.{0,400})\3$""")
@@ -105,8 +114,8 @@ def _read(asked: Asked, lines: Sequence[str]) -> Probe:
 
 
 def _statements(asked: Asked, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield each line's verb and rest. The sentence itself may be repeated above them; no other line is let through."""
-    for at, line in enumerate(lines):
+    """Yield each step's verb and rest. The sentence itself may be repeated above them; no other line is let through."""
+    for at, line in enumerate(chain.from_iterable(map(_steps_of, lines))):
         plain = line.strip("`").strip()
         if refused := _REFUSED.match(plain[:500]):
             yield "refused", refused[1].strip()
@@ -114,6 +123,20 @@ def _statements(asked: Asked, lines: Sequence[str]) -> Iterator[tuple[str, str]]
             yield found[1].lower(), found[2].strip().strip("`")
         elif at or not _same(plain, asked.text):
             raise UnreadableError(f"this line is no step: {plain[:120]}")
+
+
+def _steps_of(line: str) -> Iterator[str]:
+    """Yield the steps of a line, which weak models run together: `fill #name = "Ada" click #greet expect …`. What is quoted is never cut."""
+    head = _STEP.match(line)
+    if head is None or head[1].lower() == "expect":
+        yield line
+        return
+    blank = LITERAL.sub(lambda found: "x" * len(found[0]), line)
+    start = 0
+    for found in _NEXT.finditer(blank, head.start(2)):
+        yield line[start : found.start()]
+        start = found.end()
+    yield line[start:]
 
 
 def _same(line: str, sentence: str) -> bool:
@@ -130,15 +153,24 @@ def _step(verb: Verb, rest: str) -> Step:
     if verb is Verb.RELOAD:
         return Step(verb)
     if verb is Verb.CLICK:
-        return Step(verb, _selector(_unquoted(rest)))
-    if verb is Verb.PRESS and _KEY.fullmatch(_unquoted(rest)):
-        return Step(verb, value=_unquoted(rest))
+        return Step(verb, _selector(_unquoted(_ON.sub("", rest))))
+    if verb is Verb.PRESS:
+        return _press(rest)
     selector, value = _pair(rest)
-    if verb is Verb.PRESS and not _KEY.fullmatch(value):
-        raise UnreadableError(f"press takes a key, not {value[:60]}")
     if len(value) > LONGEST_VALUE:
         raise UnreadableError("a value is too long")
     return Step(verb, _selector(selector), value)
+
+
+def _press(rest: str) -> Step:
+    """Return the step of `Enter`, `#name = Enter` or `Enter in #name`."""
+    if _KEY.fullmatch(_unquoted(rest)):
+        return Step(Verb.PRESS, value=_unquoted(rest))
+    found = _KEY_IN.match(rest)
+    selector, key = (found[2], found[1]) if found else _pair(rest)
+    if not _KEY.fullmatch(key):
+        raise UnreadableError(f"press takes a key, not {key[:60]}")
+    return Step(Verb.PRESS, _selector(selector), key)
 
 
 def _pair(rest: str) -> tuple[str, str]:

@@ -71,7 +71,9 @@ class BadLine:
         except OSError:
             near.close()
             return
-        threads = [threading.Thread(target=self._stretch, args=pair, daemon=True) for pair in ((near, far), (far, near))]
+        threads = [
+            threading.Thread(target=self._stretch, args=pair, daemon=True) for pair in ((near, far), (far, near))
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:

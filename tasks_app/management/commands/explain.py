@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-
 from tasks_app.admin.display import visible
 from tasks_app.explanation import explained
 from tasks_app.management.round_command import RoundCommand, width

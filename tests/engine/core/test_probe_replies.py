@@ -50,12 +50,34 @@ def test_fences_and_prose_around_an_entry_are_left_out(reply: str) -> None:
         ("click '#tabs button.second'", Step(Verb.CLICK, "#tabs button.second")),
         ("press #name = Enter", Step(Verb.PRESS, "#name", "Enter")),
         ("press Escape", Step(Verb.PRESS, "", "Escape")),
+        ("press Enter in #name", Step(Verb.PRESS, "#name", "Enter")),
+        ("click on #greet", Step(Verb.CLICK, "#greet")),
+        ("fill #name = please click here", Step(Verb.FILL, "#name", "please click here")),
+        ("fill #name = 'then click #greet expect !x'", Step(Verb.FILL, "#name", "then click #greet expect !x")),
         ("wait 300 ms", Step(Verb.WAIT, "", "300")),
         ("reload", Step(Verb.RELOAD)),
     ],
 )
 def test_steps_are_read_in_the_ways_that_models_write_them(line: str, step: Step) -> None:
     assert one(f"{line}\nexpect {GREETS}").steps == (step,)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'fill #name = "Ada" click #greet expect {GREETS}',
+        f"fill #name = Ada click on #greet expect {GREETS}",
+        f"- fill #name with 'Ada' click #greet expect {GREETS}",
+    ],
+)
+def test_steps_that_a_model_runs_together_on_one_line_are_read_one_by_one(line: str) -> None:
+    assert one(line) == Probe(2, "It greets", (Step(Verb.FILL, "#name", "Ada"), Step(Verb.CLICK, "#greet")), GREETS)
+    assert parse_probes(f"1. {line}\n2. {line}", ASKED)[1].expression == GREETS
+
+
+def test_an_expression_is_not_cut_by_the_words_in_it() -> None:
+    whole = "document.title === x && y.click === 1"
+    assert one(f"expect {whole}").expression == whole
 
 
 @pytest.mark.parametrize(
