@@ -1,0 +1,99 @@
+"""A language model, what is asked of it, and what is known of what it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that goes with a message, where the model takes pictures. `media_type` is that of the bytes, whatever the file was called."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message: text, and pictures that the model may or may not get to see; the text must do without them."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+    images: tuple[Image, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt as sent, with the name, version and hash of the template that made it."""
+
+    name: str
+    version: str
+    digest: str
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call; None where the server did not say. `cost` in US dollars, from `cost_source`; unknown is None, never 0."""
+
+    input: int | None = None
+    cached: int | None = None
+    output: int | None = None
+    reasoning: int | None = None
+    cost: float | None = None
+    cost_source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model answered. `finish_reason` as the server gave it ("stop", "length", "content_filter", …)."""
+
+    text: str
+    model: str
+    finish_reason: str
+    usage: Usage = field(default_factory=Usage)
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    request_id: str = ""
+
+
+class Author(Protocol):
+    """Writes replies to prompts: one call, one answer, no retries of its own."""
+
+    provider: str  # "openai" or "simulated"
+    models: Sequence[str]  # in order of preference
+    simulated: bool
+
+    def write(self, messages: Sequence[Message], *, model: str, seconds: float, tokens: int | None = None) -> Reply:
+        """Ask `model` once and return its answer within `seconds` of wall-clock time, and within `tokens` of answer where they are bounded.
+
+        Raises Transient (timeout, overload, no connection), OutOfService(kind="model") (refused key, spent quota), Permanent (unknown
+        model, refused request, an answer that is none).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProfile:
+    """What a server was found to take for one of its models; the defaults are what is tried first."""
+
+    length_parameter: str = "max_completion_tokens"  # or "max_tokens"; "" where it takes neither
+    longest_answer: int | None = None  # in tokens; None: nobody said
+    dropped: frozenset[str] = frozenset()  # parameters that it refused
+    images: bool | None = None  # None: nobody knows yet
+
+
+class Profiles(Protocol):
+    """Remembers what models take, by server and name, so that what was refused once is not sent again."""
+
+    def profile(self, server: str, model: str) -> ModelProfile:
+        """Return what is known of a model; the defaults where nothing is."""
+        ...
+
+    def learn(self, server: str, model: str, profile: ModelProfile) -> None:
+        """Remember it. Never raises for a database that is down: it is learnt again."""
+        ...
