@@ -28,10 +28,13 @@ run: $(VENV)/.stamp-run
 	@exec $(BIN)/python manage.py serve
 
 test: $(VENV)/.stamp-dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(AT_A_TIME) -m "not slow"
+
+# Two tests at a time, since most of them wait: AT_A_TIME= runs one after the other.
+AT_A_TIME ?= -n 2 --dist worksteal
 
 check: lint types imports migrations deploy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(AT_A_TIME)
 	$(BIN)/python -m tests.on_real_parts
 
 lint: $(VENV)/.stamp-dev

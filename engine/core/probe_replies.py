@@ -42,6 +42,7 @@ _NEXT = re.compile(
 )
 _ON = re.compile(r"^on\s+(?=[#.\[])", re.IGNORECASE)
 _KEY_IN = re.compile(r"^([A-Z][A-Za-z0-9]{0,15})\s+(?:in|on)\s+([#.\[].{0,160})$")
+_BARE_ID = re.compile(r"(?<![\w$.#/])#[A-Za-z][\w-]{0,60}(?=\.[a-zA-Z])")
 _WITH_VALUE = re.compile(r"^(.{1,400}?)\s+(?:=|with|:=)\s+(.{0,400})$")
 _QUOTED = re.compile(r"""^(["'`])(.*)\1$""")
 _QUOTED_PAIR = re.compile(r"""^(["'`])((?:(?!\1).){1,400})\1\s+(["'`])(.{0,400})\3$""")
@@ -97,30 +98,58 @@ def _probe(asked: Asked, lines: Sequence[str] | None) -> Probe:
 
 def _read(asked: Asked, lines: Sequence[str]) -> Probe:
     steps: list[Step] = []
+    expected: list[str] = []
     for verb, rest in _statements(asked, lines):
-        if verb == "refused":
-            return Probe(
-                asked.position,
-                asked.text,
-                why_not=f"not automatable, says the model{f': {rest}' if rest else ''}"[:500],
-            )
+        if verb == "refused" and not expected:
+            why = f"not automatable, says the model{f': {rest}' if rest else ''}"
+            return Probe(asked.position, asked.text, why_not=why[:500])
         if verb == "expect":
-            _bounded(steps)
-            return Probe(asked.position, asked.text, tuple(steps), _expression(rest))
-        steps.append(_step(Verb(verb), rest))
-        if len(steps) > MOST_STEPS:
-            raise UnreadableError(f"it has more than {MOST_STEPS} steps")
-    raise UnreadableError("it expects nothing")
+            expected.append(_expression(rest))
+        elif expected and verb not in ("prose", "refused"):
+            raise UnreadableError("it goes on after what it expects")
+        elif not expected:
+            steps.append(_step(Verb(verb), rest))
+            if len(steps) > MOST_STEPS:
+                raise UnreadableError(f"it has more than {MOST_STEPS} steps")
+    if not expected:
+        raise UnreadableError("it expects nothing")
+    _bounded(steps)
+    return Probe(asked.position, asked.text, tuple(_chosen(steps)), _together(expected))
+
+
+def _together(expected: Sequence[str]) -> str:
+    """Return one expression: of several that must hold, each."""
+    whole = expected[0] if len(expected) == 1 else " && ".join(f"({one})" for one in expected)
+    if len(whole) > LONGEST_EXPRESSION:
+        raise UnreadableError("its expressions are too long together")
+    return whole
+
+
+def _chosen(steps: Sequence[Step]) -> Iterator[Step]:
+    """Yield the steps; `fill #region = West` with `select #region` after it chooses West."""
+    bare = {step.selector for step in steps if step.verb is Verb.SELECT and not step.value}
+    told = {step.selector for step in steps if step.value and step.verb in (Verb.FILL, Verb.SELECT)}
+    if missing := bare - told:
+        raise UnreadableError(f"a step lacks its value: {min(missing)[:60]}")
+    for step in steps:
+        if step.verb is Verb.FILL and step.selector in bare:
+            yield Step(Verb.SELECT, step.selector, step.value)
+        elif step.verb is not Verb.SELECT or step.value:
+            yield step
 
 
 def _statements(asked: Asked, lines: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield each step's verb and rest. The sentence itself may be repeated above them; no other line is let through."""
+    """Yield each step's verb and rest. The sentence itself may be repeated above them, prose may follow what is expected; no other line is let through."""
+    expects = False
     for at, line in enumerate(chain.from_iterable(map(_steps_of, lines))):
         plain = line.strip("`").strip()
         if refused := _REFUSED.match(plain[:500]):
             yield "refused", refused[1].strip()
         elif found := _STEP.match(plain):
+            expects = expects or found[1].lower() == "expect"
             yield found[1].lower(), found[2].strip().strip("`")
+        elif expects:
+            yield "prose", plain
         elif at or not _same(plain, asked.text):
             raise UnreadableError(f"this line is no step: {plain[:120]}")
 
@@ -156,6 +185,8 @@ def _step(verb: Verb, rest: str) -> Step:
         return Step(verb, _selector(_unquoted(_ON.sub("", rest))))
     if verb is Verb.PRESS:
         return _press(rest)
+    if verb is Verb.SELECT and re.fullmatch(r"[#.\[]\S{1,100}", rest):
+        return Step(verb, _selector(rest))  # its value must have been told by a step before it
     selector, value = _pair(rest)
     if len(value) > LONGEST_VALUE:
         raise UnreadableError("a value is too long")
@@ -200,11 +231,19 @@ def _selector(text: str) -> str:
 
 
 def _expression(text: str) -> str:
-    expression = text.strip().rstrip(";").strip()
+    expression = _by_id(text.strip().rstrip(";").strip())
     if not expression or len(expression) > LONGEST_EXPRESSION:
         raise UnreadableError("its expression is missing or too long")
     if found := _FORBIDDEN.search(LITERAL.sub("''", expression)) or re.search(r"`[^`]*\$\{", expression):
         raise UnreadableError(f"its expression does more than look: {found[0].strip()[:40]}")
+    return expression
+
+
+def _by_id(expression: str) -> str:
+    """Return an expression whose bare selectors of ids, `#total.textContent`, are looked up: as they stand no JavaScript has them."""
+    blank = LITERAL.sub(lambda found: "x" * len(found[0]), expression)
+    for found in reversed([*_BARE_ID.finditer(blank)]):
+        expression = f"{expression[: found.start()]}document.querySelector('{found[0]}'){expression[found.end() :]}"
     return expression
 
 

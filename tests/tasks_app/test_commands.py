@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -93,8 +94,9 @@ def test_rounds_are_listed_newest_first_a_line_each() -> None:
     old, new = make_round(task="first"), whole_round(task="second", simulated=True)
     heading, *lines = run("rounds").splitlines()
     assert heading.split() == ["ID", "STATE", "CHECKS", "AGE", "ROUND", "FLAGS", "TASK"]
-    assert lines[0].split() == ["!", str(new.pk)[:8], "failed", "publish", "1/2", "0", "s", "1", "simulated", "second"]
-    assert lines[1].split() == [str(old.pk)[:8], "queued", "generate", "-", "0", "s", "1", "first"]
+    first, second = (re.sub(r" \d s ", " 0 s ", line).split() for line in lines)  # a busy machine takes a second
+    assert first == ["!", str(new.pk)[:8], "failed", "publish", "1/2", "0", "s", "1", "simulated", "second"]
+    assert second == [str(old.pk)[:8], "queued", "generate", "-", "0", "s", "1", "first"]
 
 
 def test_the_list_is_filtered_and_limited_and_says_that_there_is_more() -> None:

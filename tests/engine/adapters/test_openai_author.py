@@ -166,7 +166,7 @@ def test_the_whole_call_is_bounded_and_the_connection_closed(server: OpenAIServe
     error = fault(server, scenario, seconds=0.6)
     assert (type(error), error.code) == (Transient, "model_timeout")
     assert time.monotonic() - begun < 3
-    assert server.ended.wait(5)
+    assert server.ended.wait(30)
 
 
 def test_a_name_lookup_that_hangs_does_not_outlast_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,28 @@ def test_steps_that_a_model_runs_together_on_one_line_are_read_one_by_one(line: 
     assert parse_probes(f"1. {line}\n2. {line}", ASKED)[1].expression == GREETS
 
 
+def test_of_several_expressions_each_must_hold() -> None:
+    assert one("click #a\nexpect 1 < 2\nexpect 2 < 3\nThat is all.").expression == "(1 < 2) && (2 < 3)"
+    assert "too long together" in one(f"expect {'x' * 500}\nexpect {'y' * 500}").why_not
+
+
+def test_a_choice_whose_value_was_filled_in_is_a_choice() -> None:
+    found = one("fill #region = West\nselect #region\nclick #rows\nexpect 1 < 2")
+    assert found.steps == (Step(Verb.SELECT, "#region", "West"), Step(Verb.CLICK, "#rows"))
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("#a-b.textContent == '#c.d'", "document.querySelector('#a-b').textContent == '#c.d'"),
+        ("#a.value != #b.value", "document.querySelector('#a').value != document.querySelector('#b').value"),
+        ("document.querySelector('#a.b') != null", "document.querySelector('#a.b') != null"),
+    ],
+)
+def test_a_bare_id_in_an_expression_is_looked_up(written: str, read: str) -> None:
+    assert one(f"expect {written}").expression == read
+
+
 def test_an_expression_is_not_cut_by_the_words_in_it() -> None:
     whole = "document.title === x && y.click === 1"
     assert one(f"expect {whole}").expression == whole
@@ -89,6 +111,8 @@ def test_an_expression_is_not_cut_by_the_words_in_it() -> None:
         ("goto https://example.com\nexpect true", "no step: goto"),
         ("It greets\nThen it waves\nexpect true", "no step: Then"),
         ("fill #name\nexpect true", "lacks its value"),
+        ("select #name\nexpect true", "lacks its value"),
+        ("click #a\nexpect 1 < 2\nclick #b\nexpect 2 < 3", "goes on after"),
         ("click text=Save\nexpect true", "no CSS selector"),
         ("click //button\nexpect true", "no CSS selector"),
         ("click #a >> b\nexpect true", "no CSS selector"),
