@@ -51,11 +51,13 @@ class Haste:
 def haste(budget: Budget, now: datetime, load: Load) -> Haste | None:
     """Return the smaller share of a round that begins to be written `now`; None where whole shares let all be told in time.
 
-    They do where both this round, which may have waited, and the last one that waits can be worked on before half of the deadline is over. Else
+    They do where there is no queue: nobody waits behind this round, and it was taken at once, however slow the rounds before it were. They do where both this round, which may have waited, and the last one that waits can be worked on before half of the deadline is over. Else
     repairs are dropped, and what is left is for one page: an equal part of the time for the rounds that each worker has before it, but no less
     than a round takes on average, or a tenth of the deadline: a call that is cut short writes nothing.
     """
-    if not load.seconds or not load.workers:
+    least_writing = (budget.deadline - budget.start).total_seconds() * LEAST_WRITING
+    taken_at_once = (now - budget.start).total_seconds() < least_writing
+    if not load.seconds or not load.workers or (taken_at_once and not load.waiting):
         return None
     seconds = max(load.seconds, LEAST_WORK)
     each = 1 + load.waiting / load.workers  # rounds that a worker has before it, with this one
@@ -63,7 +65,7 @@ def haste(budget: Budget, now: datetime, load: Load) -> Haste | None:
     left = (budget.share_ends(Step.PUBLISH) - now).total_seconds()
     if each * seconds <= whole and seconds <= left:
         return None
-    least = max(seconds, (budget.deadline - budget.start).total_seconds() * LEAST_WRITING)
+    least = max(seconds, least_writing)
     part = max((budget.share_ends(Step.GENERATE) - now).total_seconds() / each, least)
     return Haste(now + timedelta(seconds=part), _why(budget, now, load, part))
 

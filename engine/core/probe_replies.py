@@ -15,6 +15,7 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from engine.core.probe_gaps import gap
 from engine.core.probes import LITERAL, Asked, Probe, Step, Verb
 
 if TYPE_CHECKING:
@@ -91,7 +92,10 @@ def _probe(asked: Asked, lines: Sequence[str] | None) -> Probe:
     if not lines:
         return Probe(asked.position, asked.text, why_not="the model wrote no probe for it")
     try:
-        return _read(asked, lines)
+        probe = _read(asked, lines)
+        if probe.expression and (left_out := gap(asked.text, probe.steps, probe.expression)):
+            raise UnreadableError(left_out)  # noqa: TRY301 -- one place says that it cannot be used
+        return probe
     except UnreadableError as error:
         return Probe(asked.position, asked.text, why_not=f"the model's probe cannot be used: {error}"[:500])
 

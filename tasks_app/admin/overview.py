@@ -102,7 +102,7 @@ def _load() -> str:
     workers = f"{load.workers} worker{'' if load.workers == 1 else 's'}"
     if load.rounds_a_minute is None or load.minutes is None:
         return f"Backlog: {load.waiting} rounds wait for {workers}; what they manage in a minute is not known before a round has ended."
-    pace = f"{workers} manage {load.rounds_a_minute:.1f} rounds a minute (a round takes {load.seconds:.1f} s of one, by the last {LATELY})"
+    pace = f"{workers} {'manages' if load.workers == 1 else 'manage'} {load.rounds_a_minute:.1f} rounds a minute (a round takes {load.seconds:.1f} s of one, by the last {LATELY})"
     return f"Backlog: {load.minutes:.1f} minutes, {load.waiting} rounds; {pace}."
 
 

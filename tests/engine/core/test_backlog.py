@@ -42,6 +42,7 @@ def test_rounds_that_take_no_time_are_not_taken_for_a_capacity_without_end() -> 
     ("load", "waited"),
     [
         (Load(0, 8, 60.0), 0),
+        (Load(0, 1, 667.0), 1),  # the round before was slow; nobody waits, and this one did not
         (Load(32, 8, 60.0), 0),  # the last of them begins after 240 s and is published by 300
         (Load(0, 8, 60.0), 240),
         (Load(1000, 8, None), 290),  # nothing has ended yet

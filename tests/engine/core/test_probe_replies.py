@@ -17,11 +17,11 @@ def one(lines: str) -> Probe:
 
 
 def test_each_sentence_has_its_entry() -> None:
-    reply = f"1\nfill #name = Ada\nclick #greet\nexpect {GREETS}\n2\nnot automatable: taste\n3\nexpect 1 < document.links.length\n"
+    reply = f"1\nfill #name = Ada\nclick #greet\nexpect {GREETS}\n2\nnot automatable: taste\n3\nexpect 5 < document.links.length\n"
     first, second, third = parse_probes(reply, ASKED)
     assert first == Probe(2, "It greets", (Step(Verb.FILL, "#name", "Ada"), Step(Verb.CLICK, "#greet")), GREETS)
     assert (second.expression, second.why_not) == ("", "not automatable, says the model: taste")
-    assert (third.position, third.expression) == (6, "1 < document.links.length")
+    assert (third.position, third.expression) == (6, "5 < document.links.length")
 
 
 @pytest.mark.parametrize(
