@@ -22,7 +22,7 @@ RING_AGAIN = timedelta(seconds=30)
 
 
 def rounds_due(*, workers: int) -> list[UUID]:
-    """Return the rounds to ring now, new work before polls; polls get at most half of the workers, rounded up."""
+    """Return the rounds to ring now: polls first, which are short, but never more of them at a time than half of the workers, rounded up."""
     now = clock.now()
     if not Round.objects.filter(next_at__lte=now).exists():
         return []  # asked four times a second: an idle service shall not work out an order of nothing
@@ -31,12 +31,21 @@ def rounds_due(*, workers: int) -> list[UUID]:
     active = Round.objects.filter(next_at__isnull=False)  # those that have not ended, by the index that holds no others
     due = active.filter(next_at__lte=now).exclude(leased).exclude(rung)
     due = _not_held(_in_order(due), closed=breakers_open(now=now), now=now)
-    pending = active.filter(next_at__lte=now).filter(rung).exclude(leased).count()
-    room = max(2 * workers - pending, 0)
+    pending = active.filter(next_at__lte=now).filter(rung).exclude(leased).exclude(step__in=POLLING).count()
+    room = max(workers - pending, 0)  # a longer queue of work would only be in the way of the polls behind it
     work = list(due.exclude(step__in=POLLING).order_by("next_at").values_list("pk", flat=True)[:room])
     polling = active.filter(rung & Q(next_at__lte=now) | leased, step__in=POLLING).count()
-    places = min(max((workers + 1) // 2 - polling, 0), room - len(work))
-    return work + list(due.filter(step__in=POLLING).order_by("next_at").values_list("pk", flat=True)[:places])
+    places = max((workers + 1) // 2 - polling, 0)
+    return list(due.filter(step__in=POLLING).order_by("next_at").values_list("pk", flat=True)[:places]) + work
+
+
+def polls_due(*, most: int) -> list[UUID]:
+    """Return the polls that have been due for longest, rung or not, for a worker that is about to be busy for minutes."""
+    now = clock.now()
+    due = Round.objects.filter(next_at__lte=now, step__in=POLLING).exclude(lease_until__gt=now)
+    return list(
+        _not_held(due, closed=breakers_open(now=now), now=now).order_by("next_at").values_list("pk", flat=True)[:most]
+    )
 
 
 def backlog() -> tuple[int, datetime | None]:

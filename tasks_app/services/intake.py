@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import threading
@@ -68,16 +69,21 @@ def round_accept(*, intake: Intake) -> Accepted:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """Let one thread of this process write at a time where the database is SQLite, which takes one writer anyway.
+    """Let one writer of this machine in at a time where the database is SQLite, which takes one anyway: first come, first served.
 
-    Its own way to wait is to sleep for longer and longer and to try again: whoever has just come is first, and some wait for seconds.
+    Its own way to wait is to sleep for longer and longer and to try again: whoever has just come is first, and some wait for seconds. Threads of one
+    process wait for each other here first, so that no more than one of them is in the kernel's queue for the file. Whoever dies lets go.
     """
-    taken = connection.vendor == "sqlite" and _TURN.acquire(timeout=_LONGEST_TURN)
-    try:
+    if connection.vendor != "sqlite" or not _TURN.acquire(timeout=_LONGEST_TURN):
         yield
+        return
+    try:
+        # Opened each time: a file that was open at a fork is the same one in both processes, and its lock keeps neither out.
+        with (settings.DATA_DIR / "intake.lock").open("ab") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            yield
     finally:
-        if taken:
-            _TURN.release()
+        _TURN.release()
 
 
 def rejection_record(*, status: int, errors: Mapping[str, object], payload: Mapping[str, object], client: str) -> None:

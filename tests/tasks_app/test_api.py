@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import fcntl
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -107,6 +109,24 @@ def test_a_conflict_leaves_the_way_free_for_the_next_writer() -> None:
     post(make_payload())
     is_problem(post(make_payload(brief="another")), 409)
     assert not _TURN.locked()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="other databases let writers write beside each other")
+@pytest.mark.django_db(transaction=True)
+def test_writers_of_other_processes_take_their_turn(settings: SettingsWrapper) -> None:
+    def posts() -> None:
+        post(make_payload())
+        connections.close_all()
+
+    writer = threading.Thread(target=posts)
+    with (settings.DATA_DIR / "intake.lock").open("ab") as other:  # as another process has it
+        fcntl.flock(other, fcntl.LOCK_EX)
+        writer.start()
+        writer.join(0.5)
+        assert writer.is_alive()
+        assert not Round.objects.exists()
+    writer.join(20)
+    Round.objects.get()
 
 
 @pytest.mark.parametrize(

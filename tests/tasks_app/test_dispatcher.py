@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from engine.errors import OutOfService
 from tasks_app.dispatcher import Dispatcher
+from tasks_app.drive import drive
 from tasks_app.models import Round
 from tasks_app.queue import QueueDownError
 from tasks_app.services.breakers import breaker_trip
@@ -169,21 +170,43 @@ def test_polls_under_way_count_against_their_half() -> None:
     assert len(due(6)) == 1
 
 
-def test_new_work_is_rung_before_polls_and_the_oldest_first() -> None:
+def test_polls_are_rung_before_new_work_and_the_oldest_first() -> None:
     now = timezone.now()
     poll = make_round(task="p", step="notify", next_at=now - 60 * SECOND)
     young = make_round(task="y", next_at=now - SECOND)
     old = make_round(task="o", next_at=now - 9 * SECOND)
-    assert due() == [old.pk, young.pk, poll.pk]
+    assert due() == [poll.pk, old.pk, young.pk]
+
+
+def test_a_queue_of_new_work_does_not_keep_polls_from_their_look() -> None:
+    for number in range(20):
+        make_round(task=f"t{number}", next_at=timezone.now() - 60 * SECOND)
+    assert all(round_ring(round_id=pk) for pk in due(4))
+    poll = make_round(task="p", step="deploy", next_at=timezone.now() - SECOND)
+    assert due(4) == [poll.pk]
+
+
+def test_whoever_is_about_to_write_a_page_looks_first_at_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    driven: list[UUID] = []
+    monkeypatch.setattr("tasks_app.drive._drive", driven.append)
+    now = timezone.now()
+    new = make_round(task="n")
+    polls = [make_round(task=f"p{n}", step="deploy", next_at=now - n * SECOND) for n in (1, 9, 5)]
+    make_round(task="later", step="notify", next_at=now + 60 * SECOND)
+    drive(str(new.pk))
+    assert driven == [polls[1].pk, polls[2].pk, new.pk]
+    driven.clear()
+    drive(str(polls[0].pk))
+    assert driven == [polls[0].pk]
 
 
 def test_no_more_is_rung_than_workers_can_take_soon() -> None:
     for number in range(7):
         make_round(task=f"t{number}")
-    first = due(2)
+    first = due(4)
     assert len(first) == 4
     assert all(round_ring(round_id=pk) for pk in first)
-    assert due(2) == []
+    assert due(4) == []
 
 
 # --- Ringing ---------------------------------------------------------------------------------------------------------------------------
