@@ -15,6 +15,8 @@ LONGEST_RETRY_AFTER = 7200.0
 POLLS_SHARE = 0.5
 POLLS_A_MINUTE = 900 * POLLS_SHARE
 
+_FIRST = 3.0  # seconds between looks at first
+
 #: As many looks as a round takes while a build of three minutes goes on: those are set aside for each that waits.
 LOOKS = 25
 
@@ -41,12 +43,14 @@ class Allowance:
 def poll_delay(seconds_since_publish: float, *, waiting: int = 1, allowance: Allowance | None = None) -> float:
     """Return the seconds until the next look at Pages: 3 s at first, growing to 15 s, longer where `waiting` rounds look at once.
 
-    All looks together keep to half of what GitHub allows: 900 points a minute, of which a GET is one, and what is left of the hour's
-    calls, once that would not pay for the looks of everybody who waits: rounds wait for minutes and not for the hour, and a look that
+    All looks together keep to half of what GitHub allows: 900 points a minute, of which a GET is one; half of that may be spent at once, so that the
+    pages of a burst are seen as soon as they are built. They keep to half of what is left of the hour's calls, once that would not pay for the looks of everybody who waits: rounds wait for minutes and not for the hour, and a look that
     GitHub answers with 304 costs none of it.
     https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
     """
-    pauses = [min(max(3.0, seconds_since_publish / 8), 15.0), waiting * 60 / POLLS_A_MINUTE]
+    pauses = [min(max(_FIRST, seconds_since_publish / 8), 15.0)]
+    if seconds_since_publish >= _FIRST * POLLS_A_MINUTE / 2 / waiting:
+        pauses.append(waiting * 60 / POLLS_A_MINUTE)
     if allowance and waiting * LOOKS > allowance.calls * POLLS_SHARE:
         # Nothing left is one call, too few to matter: a look that is refused closes the gate, which keeps the limit for everybody.
         pauses.append(waiting * allowance.seconds / max(allowance.calls * POLLS_SHARE, 1.0))

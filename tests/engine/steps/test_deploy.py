@@ -30,7 +30,12 @@ def test_a_live_page_is_told_at_once() -> None:
 def test_a_build_is_waited_for_3_s_at_first_and_longer_where_many_rounds_wait() -> None:
     ports, place, sha = published()
     limits = Limits(5000, 100, NOW + timedelta(seconds=250))
-    for over, seconds in (({}, 3), ({"waiting": 60}, 8), ({"waiting": 3, "limits": limits}, 15)):
+    for over, seconds in (
+        ({}, 3),
+        ({"waiting": 60}, 3),
+        ({"waiting": 60, "published_at": NOW - timedelta(seconds=60)}, 8),
+        ({"waiting": 3, "limits": limits}, 15),
+    ):
         ports.forge.looks.append(Look("building", None))
         outcome = deploy(deploying(place, sha, **over), ports)
         assert isinstance(outcome, Wait)
