@@ -85,7 +85,13 @@ class Past:
         self._copy(models.Task, first, {"key": self._key()}, f"key = '{self.template.task_key}'")
         self._copy(models.Round, first, self._round(), f"id = {self._own()}")
         self._copy(models.Attempt, first, {**mine, "id": f"{self.attempt.pk} + n"}, f"id = {self.attempt.pk}")
-        for model in (models.StepRun, models.Commit, models.PagesStatus, models.NotificationAttempt, models.Event):
+        self._copy(
+            models.Commit,
+            first,
+            {**mine, **of_attempt, "id": None, "token": _HEX[self.vendor]},
+            f"round_id = {self._own()}",
+        )
+        for model in (models.StepRun, models.PagesStatus, models.NotificationAttempt, models.Event):
             self._copy(model, first, {**mine, "id": None}, f"round_id = {self._own()}")
         for model in (models.SourceFile, models.CheckResult):
             self._copy(model, first, {**of_attempt, "id": None}, f"attempt_id = {self.attempt.pk}")
