@@ -173,7 +173,8 @@ def test_twenty_rounds_survive_the_death_of_everything(service: Service, parts: 
         told = callbacks(evaluator.asked)
     took = time.monotonic() - began
     sys.stdout.write(
-        f"seed {seed}: {len(chaos.kills)} kills in {killed_for:.0f} s, all told in {took:.0f} s: {chaos.kills}\n"
+        f"seed {seed}: {len(chaos.kills)} kills in {killed_for:.0f} s, all told in {took:.0f} s, "
+        f"{sum(len(calls) - 1 for calls in told.values())} repeated callbacks: {chaos.kills}\n"
     )
     assert len(chaos.kills) >= 15
     assert set(chaos.kills) == set(ROLES)
