@@ -15,6 +15,7 @@ from tests.doubles.bad_line import BadLine
 from tests.doubles.github import GitHubDouble
 from tests.doubles.http_server import Script, serving
 from tests.parts.postgresql import postgresql
+from tests.processes import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,8 +63,10 @@ def test_rounds_survive_lines_that_delay_and_drop(tmp_path: Path, seed: int) -> 
             accepted[f"line-{number}"] = service.post(task(f"line-{number}", 1, f"line-{number}", url))
         while time.monotonic() < until:
             time.sleep(0.5)
-        for line in (database, github):  # the way to the evaluator stays bad: trying again must do
+        for line in (database, github):
             line.turns(bad=False)
+        assert wait_for(lambda: callback.cut, 120), "no callback was cut"
+        callback.turns(bad=False)
         for identity in accepted.values():
             status = service.completes(identity, 150)
             assert not status["late"]
