@@ -7,6 +7,7 @@ model and is shown as text. A page is a fixed number of queries, whatever the ro
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from tasks_app.models import Attempt
 
+_TOKEN = re.compile(r"[0-9a-f]{32}")
 MOST_CHECKS = 200
 MOST_PICTURES = 8
 MOST_CALLS = 20
@@ -86,6 +88,8 @@ def evidence_picture(request: HttpRequest, token: str, number: int) -> HttpRespo
 
 
 def _commit(token: str) -> Commit:
+    if not _TOKEN.fullmatch(token):
+        raise Http404  # PostgreSQL would not even look for one with a NUL in it
     found = Commit.objects.select_related("round", "attempt").defer(
         "round__request", "round__evaluation_url", "attempt__messages", "attempt__reply", "attempt__parameters"
     )
