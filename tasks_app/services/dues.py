@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: A ring that nobody answered is repeated after this: the queue may have lost it.
 RING_AGAIN = timedelta(seconds=30)
 
+#: A poll that nobody has taken for so long waits in the queue behind other work.
+KEPT_WAITING = timedelta(seconds=2)
+
 
 def rounds_due(*, workers: int) -> list[UUID]:
     """Return the rounds to ring now: polls first, which are short, but never more of them at a time than half of the workers, rounded up."""
@@ -40,9 +43,12 @@ def rounds_due(*, workers: int) -> list[UUID]:
 
 
 def polls_due(*, most: int) -> list[UUID]:
-    """Return the polls that have been due for longest, rung or not, for a worker that is about to be busy for minutes."""
+    """Return the polls that have been kept waiting for longest, rung or not, for a worker that is about to be busy for minutes.
+
+    One that has only just become due is left to its own ring: where a worker is free, no new round shall wait for it.
+    """
     now = clock.now()
-    due = Round.objects.filter(next_at__lte=now, step__in=POLLING).exclude(lease_until__gt=now)
+    due = Round.objects.filter(next_at__lte=now - KEPT_WAITING, step__in=POLLING).exclude(lease_until__gt=now)
     return list(
         _not_held(due, closed=breakers_open(now=now), now=now).order_by("next_at").values_list("pk", flat=True)[:most]
     )

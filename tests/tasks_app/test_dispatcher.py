@@ -200,6 +200,15 @@ def test_whoever_is_about_to_write_a_page_looks_first_at_what_waits(monkeypatch:
     assert driven == [polls[0].pk]
 
 
+def test_a_poll_that_has_only_just_become_due_keeps_no_new_round_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    driven: list[UUID] = []
+    monkeypatch.setattr("tasks_app.drive._drive", driven.append)
+    new = make_round(task="n")
+    make_round(task="p", step="notify", next_at=timezone.now())
+    drive(str(new.pk))
+    assert driven == [new.pk]
+
+
 def test_no_more_is_rung_than_workers_can_take_soon() -> None:
     for number in range(7):
         make_round(task=f"t{number}")
