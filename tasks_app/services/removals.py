@@ -103,7 +103,8 @@ def _keep_for_later(task_key: str, round_id: object, chosen: int | None) -> None
     task = Task.objects.select_for_update().filter(pk=task_key).first()
     if task is None:
         return
-    names = Attachment.objects.filter(round=round_id).values_list("name", flat=True)
+    # A row without content is a file that could not be had: nothing of it is in any tree.
+    names = Attachment.objects.filter(round=round_id, content__isnull=False).values_list("name", flat=True)
     held = CheckResult.objects.filter(attempt=chosen, kind=Kind.JS, verdict=Verdict.PASS).order_by("position")
     task.attachment_names = sorted({*task.attachment_names, *names})
     task.held_checks = list(dict.fromkeys([*held.values_list("text", flat=True), *task.held_checks]))

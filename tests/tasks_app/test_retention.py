@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_q.models import Task as Ring
 
 from tasks_app import gather, retention, tries
-from tasks_app.models import Attachment, Attempt, CheckResult, Event, Rejection, Round, SourceFile, Task
+from tasks_app.models import MISSING, Attachment, Attempt, CheckResult, Event, Rejection, Round, SourceFile, Task
 from tasks_app.services.operators import round_retry
 from tasks_app.services.removals import PROMPTS, ROUNDS, SCREENSHOTS
 from tests.console.conftest import person
@@ -177,6 +177,8 @@ def test_the_task_of_rounds_that_were_never_published_goes_with_them() -> None:
 
 def test_a_later_round_keeps_what_removed_ones_had_attached_and_had_checked() -> None:
     ended(50)
+    first = Round.objects.get()
+    Attachment.objects.create(round=first, position=9, name=f"{MISSING}rates.json", note="it could not be had")
     ended(40, round=2, attachments=[])
     later = make_round(round=3, attachments=[])
     before = gather._protected(later), tries.kept_checks(later)
