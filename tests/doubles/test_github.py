@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from tests.doubles.github import GitHubDouble
 from tests.doubles.github_description import PATHS, description
 from tests.doubles.github_limits import WRITES_PER_HOUR, WRITES_PER_MINUTE
 from tests.doubles.github_routes import ROUTES
+from tests.parts.program import program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,14 +66,13 @@ def api(github_double: GitHubDouble) -> Iterator[Api]:
 
 @pytest.fixture
 def git(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    if shutil.which("git") is None:
-        pytest.skip("no git on this machine")
+    command_of_git = program("git", package="git")
     who = {f"GIT_{role}_{what}": "a@b.example" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     environment = os.environ | who | {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "HOME": str(tmp_path)}
 
     def run(*command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["git", "-C", str(tmp_path), *command],
+            [command_of_git, "-C", str(tmp_path), *command],
             env=environment,
             capture_output=True,
             text=True,

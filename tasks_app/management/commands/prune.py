@@ -11,6 +11,8 @@ from tasks_app import retention
 from tasks_app.management.round_command import RoundCommand
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from django.core.management.base import CommandParser
 
     from tasks_app.retention import Gone
@@ -53,9 +55,8 @@ class Command(RoundCommand):
             self.say(f"free in the database's file, to be used again: {_megabytes(free)}")
 
 
-def _summed(batches: Any) -> dict[str, tuple[int, int]]:
+def _summed(batches: Iterable[Gone]) -> dict[str, tuple[int, int]]:
     summed: dict[str, tuple[int, int]] = {}
-    batch: Gone
     for batch in batches:
         rows, size = summed.get(batch.name, (0, 0))
         summed[batch.name] = (rows + batch.rows, size + batch.size)
