@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class BadLine:
     """Passes on what comes at `port` to `target` while the block lasts.
 
-    While it is bad, a new connection lives `lives` seconds at most, by chance, `refuse` of a hundred not at all, and every stretch of what passes waits up to
-    `delay` seconds. `cut` counts the connections that were ended so.
+    While it is bad, a new connection lives `lives` seconds at most, by chance, `refuse` of a hundred and every third until one was cut not at all, and every
+    stretch of what passes waits up to `delay` seconds. `cut` counts the connections that were ended so.
     """
 
     target: int
@@ -30,6 +30,7 @@ class BadLine:
     cut: int = 0
     port: int = 0
     _bad: bool = False
+    _met: int = 0
     _listener: socket.socket = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -60,7 +61,9 @@ class BadLine:
 
     def _pass_on(self, near: socket.socket) -> None:
         with self._lock:
-            refused = self._bad and self._dice.randrange(100) < self.refuse
+            self._met += self._bad
+            due = self._met % 3 == 0 and not self.cut
+            refused = self._bad and (self._dice.randrange(100) < self.refuse or due)
             ends = time.monotonic() + self._dice.uniform(0, self.lives) if self._bad else float("inf")
         if refused:
             self.cut += 1
