@@ -172,6 +172,6 @@ def test_a_path_or_its_last_part_names_a_file_and_of_two_alike_only_the_path_doe
     ],
 )
 def test_a_hostile_brief_takes_no_time(text: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     asked_changes(text, [*FILES, *(f"file-{n}.py" for n in range(200))])
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2

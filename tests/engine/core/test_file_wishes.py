@@ -346,7 +346,7 @@ def test_headings_are_those_of_markdown(text: str, found: list[str]) -> None:
     ids=lambda text: text[:20],
 )  # fmt: skip
 def test_hostile_requests_are_judged_in_no_time(brief: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     results = file_results(brief, [Check(Kind.PROSE, brief)], {}, {"a.txt": b"x", "index.html": PAGE})
-    assert time.perf_counter() - began < 4
+    assert time.process_time() - began < 4
     assert len(results) <= MOST_RULES

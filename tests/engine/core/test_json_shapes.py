@@ -114,6 +114,6 @@ def test_what_is_no_json_is_said_in_a_sentence(content: bytes) -> None:
     ],
 )
 def test_hostile_forms_are_read_in_no_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     take_shape(text)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2

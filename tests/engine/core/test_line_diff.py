@@ -52,7 +52,7 @@ def applied(old: list[str], shown: list[str]) -> list[str]:
 
 
 def test_it_is_bounded_in_lines_their_length_and_time() -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     twisted = [str(n // 10) for n in range(MOST_COMPARED)]
     shown = line_diff("\n".join(twisted), "\n".join(reversed(twisted)))
     assert shown is not None
@@ -60,4 +60,4 @@ def test_it_is_bounded_in_lines_their_length_and_time() -> None:
     assert shown[-1].startswith("@@ ")
     assert line_diff("a\n" * 100_000, "b\n" * 100_000) is None
     assert len((line_diff("a" * 1_000_000, "b" * 1_000_000) or [])[1]) == LONGEST_LINE + 1
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2

@@ -153,9 +153,9 @@ def test_there_is_an_end_to_how_many_are_taken() -> None:
     ids=lambda text: text[:16],
 )
 def test_hostile_briefs_are_read_in_no_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     named_files(text)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
 
 @settings(max_examples=200, deadline=None)

@@ -102,6 +102,6 @@ def test_a_page_in_a_folder_links_from_there() -> None:
     ],
 )
 def test_hostile_pages_are_read_in_no_time(page: bytes) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     links_all("index.html", ["a.txt"]).result({"index.html": page, "a.txt": b""})
-    assert time.perf_counter() - began < 4
+    assert time.process_time() - began < 4

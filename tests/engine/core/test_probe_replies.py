@@ -202,9 +202,9 @@ def test_an_expression_that_looks_is_let_through(expression: str) -> None:
     ],
 )
 def test_hostile_replies_give_no_probe_and_take_no_time(reply: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     probes = parse_probes(reply, ASKED)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert [probe.expression for probe in probes] == ["", "", ""]
     assert all(probe.why_not and len(probe.why_not) <= 500 for probe in probes)
 

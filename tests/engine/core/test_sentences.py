@@ -148,18 +148,18 @@ def test_an_apostrophe_is_no_quote() -> None:
     ],
 )
 def test_hostile_sentences_take_no_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     file_sentence(text, FILES)
     page_expression(text)
     is_about_errors(text)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_hostile_readme_takes_no_time() -> None:
     readme = b"#" * 50_000 + b"\n" + b"# a \n" * 20_000 + b"```" * 10_000
-    began = time.perf_counter()
+    began = time.process_time()
     file_sentence("README.md has a Usage section", {"README.md": readme})
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("text", ["#total shows 660", "The page has an element with id 'total'"])

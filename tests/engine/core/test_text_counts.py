@@ -117,16 +117,16 @@ def test_bounds_hold() -> None:
     "text", ["at least " * 20_000, "1-" * 40_000, "9" * 80_000, "1,000" * 16_000, "between 1 and " * 6_000]
 )
 def test_hostile_clauses_are_read_in_no_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     take_counts(text)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(
     "text", ["." * 150_000, "a. " * 60_000, "\n \n" * 60_000, '."' * 60_000, "." * 3 + '"' * 150_000 + "x"]
 )
 def test_hostile_files_are_counted_in_no_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for unit in ("word", "line", "sentence", "paragraph", "character"):
         readings(unit, text)
-    assert time.perf_counter() - began < 4
+    assert time.process_time() - began < 4

@@ -34,10 +34,10 @@ def test_elements_are_counted_by_their_local_name() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_safe_xml_is_refused_in_a_sentence(content: bytes, said: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(ValueError, match=said):
         read_xml(content)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
