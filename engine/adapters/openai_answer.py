@@ -47,7 +47,7 @@ def read(
     message: object = getattr(choice, "message", None)
     if not isinstance(choice, Choice) or not isinstance(message, ChatCompletionMessage):
         raise _with(_failed(choice, model) or bad_answer(model, "no choices"), came)
-    text, refusal = _text(message.content), _text(message.refusal)
+    text, refusal = text_of(message.content), text_of(message.refusal)
     if not text and (failed := _failed(choice, model)):
         raise _with(failed, came)
     finish_reason = "refusal" if refusal else str(cast("object", choice.finish_reason) or "")
@@ -67,8 +67,8 @@ def _failed(choice: object, model: str) -> EngineError | None:
     return classified(reported, model) if reported else None
 
 
-def _text(content: object) -> str:
-    """Return the text of a message; some servers send it in parts."""
+def text_of(content: object) -> str:
+    """Return the text of a message, or of a stretch of one; some servers send it in parts."""
     match content:
         case str():
             return content

@@ -1,5 +1,7 @@
 """An Author on any server that speaks OpenAI's Chat Completions: one call, no retries of its own, a bound on the whole time.
 
+The answer comes as a stream where the server has one: what has come when the time is over, or the connection is lost, is returned.
+
 The one thing that is sent again at once is a request of which the server refused a part (an unknown parameter, pictures): without that part,
 and not with it again, for the profile remembers. Such a refusal costs no tokens.
 
@@ -14,22 +16,30 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import httpx2
 import openai
+from openai.types.chat import ChatCompletionChunk
 
 from engine.adapters import openai_answer
 from engine.adapters.openai_errors import classified
 from engine.adapters.openai_fault import Fault
 from engine.adapters.openai_request import Refused, Request
+from engine.adapters.openai_stream import Collected, is_stream
 from engine.core.prices import OPENAI_URL, price_of
 from engine.errors import EngineError, Transient
-from engine.ports import ModelProfile, Reply
+from engine.ports import DEADLINE, DISCONNECTED, ModelProfile, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from openai.types.chat import ChatCompletion
+
     from engine.ports import Message, Profiles
 
 _CONNECT_SECONDS = 5.0
+
+#: How long the rest of a stream is waited for when its text is complete (the tokens come last), in seconds.
+_LAST_WORDS_SECONDS = 5.0
 
 #: How many parts of one request a server may refuse before that is the call's end.
 MOST_REFUSED = 4
@@ -66,7 +76,8 @@ class OpenAIAuthor:
     def write(self, messages: Sequence[Message], *, model: str, seconds: float, tokens: int | None = None) -> Reply:
         """Ask `model` once; the call, its connection included, is over within `seconds` of wall-clock time.
 
-        A refusal comes back as a Reply with the finish_reason `refusal`, an answer without text as one with the text "".
+        A refusal comes back as a Reply with the finish_reason `refusal`, an answer without text as one with the text "", one that was cut as
+        far as it came, with DEADLINE or DISCONNECTED.
         Raises Transient (model_timeout, model_unreachable, model_overloaded), OutOfService (model_key_refused, model_quota_spent),
         Permanent (model_unknown, model_prompt_too_long, model_filtered, model_refused_request, model_bad_answer); the error's `reply` holds
         what is for the record. Must not be called inside a running event loop.
@@ -75,43 +86,69 @@ class OpenAIAuthor:
         known = self._profiles.profile(self._server, model)
         request = Request.planned(messages, known, seconds=seconds, tokens=tokens, extra=self._extra)
         while True:
+            came = Collected()
             try:
-                answer, request_id = self._sent(request, model, until)
+                answer = self._sent(request, model, until, came)
             except TimeoutError:
-                sentence = f"The model {model} did not answer within {seconds:.0f} s."
-                raise _recorded(Transient("model_timeout", sentence), request, model) from None
+                if not came.has_text:
+                    sentence = f"The model {model} did not answer within {seconds:.0f} s."
+                    raise _recorded(Transient("model_timeout", sentence), request, model) from None
+                answer = came.completion(DEADLINE)
             except (openai.OpenAIError, ValueError, TypeError) as error:
-                refused = _part_refused(request, error)
-                if refused is None:
+                if came.has_text:
+                    answer = came.completion(DEADLINE if isinstance(error, openai.APITimeoutError) else DISCONNECTED)
+                elif refused := _part_refused(request, error):
+                    request = request.without(refused)
+                    continue
+                else:
                     # `from None`: the SDK's exceptions hold the request, and with it the key.
                     raise _recorded(classified(error, model), request, model, error) from None
-                request = request.without(refused)
-                continue
             if request.profile != known:
                 self._profiles.learn(self._server, model, request.profile)
             price = price_of(self.base_url, model)
             return openai_answer.read(
-                answer, model=model, request_id=request_id, parameters=request.record, price=price
+                answer, model=model, request_id=came.request_id, parameters=request.record, price=price
             )
 
-    def _sent(self, request: Request, model: str, until: float) -> tuple[object, str]:
-        """Return what the SDK made of the answer, and the request's id. Raises TimeoutError at `until`, else what the SDK raises."""
+    def _sent(self, request: Request, model: str, until: float, came: Collected) -> object:
+        """Return what the SDK made of the answer, and fill `came`. Raises TimeoutError at `until`, else what the SDK raises."""
         loop = asyncio.new_event_loop()  # not asyncio.run: that waits at its end for a name lookup that hangs
         try:
-            return loop.run_until_complete(self._sent_within(request, model, max(until - time.monotonic(), 0.001)))
+            return loop.run_until_complete(
+                self._sent_within(request, model, max(until - time.monotonic(), 0.001), came)
+            )
         finally:
             loop.close()
 
-    async def _sent_within(self, request: Request, model: str, seconds: float) -> tuple[object, str]:
+    async def _sent_within(self, request: Request, model: str, seconds: float, came: Collected) -> object:
         timeout = openai.Timeout(seconds, connect=min(_CONNECT_SECONDS, seconds))
         async with (
-            asyncio.timeout(seconds),
+            asyncio.timeout(seconds) as bound,
             openai.AsyncOpenAI(api_key=self._api_key, base_url=self.base_url, max_retries=0, timeout=timeout) as client,
-        ):
-            raw = await client.chat.completions.with_raw_response.create(
+            # `stream` goes along in the body, unknown to the SDK: so it reads either kind of answer, whichever comes.
+            client.chat.completions.with_streaming_response.create(
                 model=model, messages=request.body, extra_body=request.parameters
-            )
-            return raw.parse(), raw.request_id or ""
+            ) as response,
+        ):
+            came.request_id = response.request_id or ""
+            if not is_stream(response.headers):
+                return await _in_one_piece(response)
+            events = openai.AsyncStream(cast_to=ChatCompletionChunk, response=response.http_response, client=client)
+            last_words = None
+            async for chunk in events:
+                came.take(chunk)
+                if came.finish_reason and last_words is None:
+                    last_words = asyncio.get_running_loop().time() + _LAST_WORDS_SECONDS
+                    bound.reschedule(min(bound.when() or last_words, last_words))
+            return came.completion()
+
+
+async def _in_one_piece(response: openai.AsyncAPIResponse[ChatCompletion]) -> object:
+    """Read an answer that is no stream; what then goes wrong below the SDK (3.54.0) comes bare, not as its own error."""
+    try:
+        return await response.parse()
+    except httpx2.RequestError as error:
+        raise openai.APIConnectionError(request=error.request) from None
 
 
 def server_name(base_url: str) -> str:

@@ -88,6 +88,8 @@ def classified(error: object, model: str) -> EngineError:
             return _by_fault(Fault.of(error), model, error.response.headers)
         case openai.APIConnectionError():
             return Transient("model_unreachable", f"The server of the model {model} could not be reached, or hung up.")
+        case openai.APIError(body=dict() | str() as told):
+            return _by_fault(Fault.in_answer(told), model, {})
         case openai.OpenAIError() | ValueError() | TypeError():
             return bad_answer(model, "something that is no chat completion")
         case _:

@@ -2,7 +2,8 @@
 
 `max_completion_tokens` bounds the answer (`max_tokens` where a server knows only that), by the time and the tokens that are left. Temperature
 and seed are not sent: reasoning models refuse the one, and the other promises nothing
-(https://developers.openai.com/api/docs/guides/reasoning).
+(https://developers.openai.com/api/docs/guides/reasoning). The answer is asked for as a stream, so that what has come is there when the time is
+over; with it the tokens, which a stream else leaves out (https://developers.openai.com/api/reference/resources/chat/subresources/completions/methods/create).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ LONGEST_ANSWER = 32_000
 QUICKEST = 250
 
 IMAGES = "images"
+_STREAMING: Mapping[str, object] = MappingProxyType({"stream": True, "stream_options": {"include_usage": True}})
 _MAY_REFUSE = frozenset({400, 404, 415, 422, 500})
 _NOT_TAKEN = re.compile(
     r"unsupported|not support|unknown|unrecognized|unexpected|not permitted|extra inputs|not allowed|use '?max",
@@ -84,7 +87,8 @@ class Request:
     @property
     def parameters(self) -> dict[str, object]:
         """Return what is sent beside model and messages."""
-        sent = {name: value for name, value in self.extra.items() if name not in self.profile.dropped}
+        streaming = _STREAMING if "stream" not in self.profile.dropped else {}
+        sent = {name: value for name, value in {**streaming, **self.extra}.items() if name not in self.profile.dropped}
         if self.profile.length_parameter:
             sent[self.profile.length_parameter] = min(self.tokens, self.profile.longest_answer or self.tokens)
         return sent
@@ -92,7 +96,7 @@ class Request:
     @property
     def record(self) -> dict[str, object]:
         """Return what the attempt's row keeps: what was sent, what was left out and why."""
-        left_out = dict.fromkeys(sorted(self.profile.dropped & set(self.extra)), "refused before")
+        left_out = dict.fromkeys(sorted(self.profile.dropped & {*_STREAMING, *self.extra}), "refused before")
         if self.profile.images is False and any(one.images for one in self.messages):
             left_out[IMAGES] = "refused before"
         left_out |= {one.part: one.why for one in self.refused}

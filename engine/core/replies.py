@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from engine.core.fences import guard_fence, strip_fence
 from engine.core.filenames import UnsafePath, clashes, safe_path
 from engine.core.salvage import cut_page, salvage
+from engine.ports import CUT_OFF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +91,7 @@ def blocks(text: str, boundary: str) -> list[Block]:
 def parse_reply(text: str, boundary: str, *, finish_reason: str = "stop") -> ParsedReply:
     """Read a model's answer. Never raises: what cannot be used is left out and named in `problems`.
 
-    `finish_reason` as the server gave it; `length` makes the last file count as cut where the closing line is missing.
+    `finish_reason` as in a Reply; only "stop" lets the last file count as whole where the closing line is missing.
     """
     answer = _without_echo(_without_thinking(text).replace("\r\n", "\n"), boundary)
     found = blocks(answer, boundary)
@@ -233,7 +234,7 @@ def _without_boundary(answer: str, finish_reason: str) -> ParsedReply:
         Outcome.REFUSED
         if _REFUSAL.match(answer)
         else Outcome.TRUNCATED
-        if finish_reason == "length"
+        if finish_reason in CUT_OFF
         else Outcome.NO_FILES
     )
     return basket.reply(outcome, "The reply holds no files.")

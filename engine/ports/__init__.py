@@ -8,7 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from engine.ports.author import Author, Image, Message, ModelProfile, Profiles, Prompt, Reply, Usage
+from engine.ports.author import (
+    CUT_OFF,
+    DEADLINE,
+    DISCONNECTED,
+    Author,
+    Image,
+    Message,
+    ModelProfile,
+    Profiles,
+    Prompt,
+    Reply,
+    Usage,
+)
 from engine.ports.browser import Browser, BrowserReport, PageUnderTest, PageView, ProbeRun
 from engine.ports.forge import CommitSpec, Credential, Forge, Limits, Look, Quota, Repository, RepositorySpec
 from engine.ports.journal import Journal, Recalled
@@ -22,6 +34,9 @@ if TYPE_CHECKING:
     from engine.core.token_shapes import Token
 
 __all__ = (
+    "CUT_OFF",
+    "DEADLINE",
+    "DISCONNECTED",
     "Answer",
     "Author",
     "Browser",

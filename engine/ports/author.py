@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,9 +49,17 @@ class Usage:
     cost_source: str = ""
 
 
+#: The finish_reason of a reply that the server did not end: its time was over, or the connection was lost. Its text is what had come.
+DEADLINE: Final = "deadline"
+DISCONNECTED: Final = "disconnected"
+
+#: After these the model would have written more.
+CUT_OFF: Final = frozenset({"length", DEADLINE, DISCONNECTED})
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a model answered. `finish_reason` as the server gave it ("stop", "length", "content_filter", …)."""
+    """What a model answered. `finish_reason` as the server gave it ("stop", "length", "content_filter", …), else DEADLINE or DISCONNECTED."""
 
     text: str
     model: str
@@ -59,6 +67,11 @@ class Reply:
     usage: Usage = field(default_factory=Usage)
     parameters: Mapping[str, object] = field(default_factory=dict)
     request_id: str = ""
+
+    @property
+    def whole_lines(self) -> str:
+        """Return the text, of one that was cut off less its last line, which may be the half of one."""
+        return self.text.rpartition("\n")[0] if self.finish_reason in CUT_OFF else self.text
 
 
 class Author(Protocol):
@@ -71,8 +84,9 @@ class Author(Protocol):
     def write(self, messages: Sequence[Message], *, model: str, seconds: float, tokens: int | None = None) -> Reply:
         """Ask `model` once and return its answer within `seconds` of wall-clock time, and within `tokens` of answer where they are bounded.
 
-        Raises Transient (timeout, overload, no connection), OutOfService(kind="model") (refused key, spent quota), Permanent (unknown
-        model, refused request, an answer that is none).
+        An answer of which a part has come by then, or when the connection is lost, is returned as far as it goes (CUT_OFF).
+        Raises Transient (nothing came in time, overload, no connection), OutOfService(kind="model") (refused key, spent quota), Permanent
+        (unknown model, refused request, an answer that is none).
         """
         ...
 

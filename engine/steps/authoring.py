@@ -11,6 +11,7 @@ from engine.core.prompts import boundary_of, continue_prompt, format_prompt, gen
 from engine.core.rephrase_prompt import rephrase_prompt
 from engine.core.replies import Outcome, ParsedReply, parse_reply
 from engine.errors import BadReply, EngineError, Permanent, Transient
+from engine.ports import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -135,6 +136,10 @@ class Conversation:
             journal.attempt_failed(attempt, code=error.code, message=error.message, reply=error.reply)
             raise
         parsed = parse_reply(reply.text, boundary, finish_reason=reply.finish_reason)
+        if reply.finish_reason == DEADLINE and not (parsed.files or parsed.deletions or parsed.cut):
+            late = Transient("model_timeout", f"{self.model} wrote for {seconds:.0f} s and came to the end of no file.")
+            journal.attempt_failed(attempt, code=late.code, message=late.message, reply=reply)
+            raise late
         journal.attempt_answered(attempt, reply, outcome=parsed.outcome)
         return attempt, reply.text, parsed
 

@@ -72,9 +72,9 @@ def _answer(
     except EngineError as error:
         journal.attempt_failed(call, code=error.code, message=error.message, reply=error.reply)
         raise
-    usable = sum(one is not None for one in parse_judgements(reply.text, len(sentences)))
+    usable = sum(one is not None for one in parse_judgements(reply.whole_lines, len(sentences)))
     journal.attempt_answered(call, reply, outcome=f"{usable} of {len(sentences)} judged")
-    return reply.model or model, reply.text
+    return reply.model or model, reply.whole_lines
 
 
 def _seen(results: Sequence[CheckResult]) -> list[str]:

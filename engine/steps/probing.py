@@ -53,7 +53,7 @@ def _probes(
     model = ports.author.models[0]
     recalled = ports.journal.attempt_recalled(kind="probe", model=model, parent=None)
     if recalled:
-        return recalled.attempt, parse_probes(recalled.reply.text, asked)
+        return recalled.attempt, parse_probes(recalled.reply.whole_lines, asked)
     seconds = probing.budget.probe_seconds(ports.clock.now())
     if why := _left_out(probing, seconds, ports):
         return None, unasked(asked, why)
@@ -63,7 +63,7 @@ def _probes(
         if isinstance(error, OutOfService) and error.code != "model_quota_spent":
             raise  # of a spent quota another model may still write the page
         return None, unasked(asked, f"no probe was written: {error.message}"[:500])
-    return attempt, parse_probes(reply.text, asked)
+    return attempt, parse_probes(reply.whole_lines, asked)
 
 
 def _left_out(probing: Probing, seconds: float, ports: Ports) -> str:
@@ -88,7 +88,7 @@ def _answer(asked: Sequence[Asked], brief: Brief, model: str, seconds: float, po
     except EngineError as error:
         journal.attempt_failed(attempt, code=error.code, message=error.message, reply=error.reply)
         raise
-    usable = sum(bool(probe.expression) for probe in parse_probes(reply.text, asked))
+    usable = sum(bool(probe.expression) for probe in parse_probes(reply.whole_lines, asked))
     journal.attempt_answered(attempt, reply, outcome=f"{usable} probes of {len(asked)} sentences")
     return attempt, reply
 

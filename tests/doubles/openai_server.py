@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,7 +38,10 @@ def completion(text: object, *, finish_reason: str | None = "stop", **message: o
 
 @dataclass(frozen=True)
 class Scenario:
-    """One scripted answer. `hang`: nothing ever comes; `drip`: the body comes a byte at a time, `drip` seconds apart."""
+    """One scripted answer. `hang`: nothing ever comes; `drip`: the body comes a byte at a time, or an event where it is a stream, so many
+    seconds apart; `cut`: the connection is lost halfway, in a stream when all text has come and not the end; `stalls`: there nothing more comes;
+    `lingers`: when all has come the connection stays open, without the line that ends a stream.
+    """
 
     body: object = None
     status: int = 200
@@ -45,9 +49,37 @@ class Scenario:
     hang: bool = False
     drip: float = 0
     cut: bool = False
+    stalls: bool = False
+    lingers: bool = False
 
     def payload(self) -> bytes:
         return self.body.encode() if isinstance(self.body, str) else json.dumps(self.body).encode()
+
+
+def events(body: object, *, with_usage: bool) -> list[bytes]:
+    """Return a chat completion as the events of a stream, its text a word each; a body that is none as one event.
+
+    https://developers.openai.com/api/reference/resources/chat/subresources/completions/streaming-events
+    """
+    if isinstance(body, list):  # an answer, and what comes in the place of its end
+        return [*events(body[0], with_usage=False)[:-2], *map(_event, body[1:])]
+    if not isinstance(body, dict) or not body.get("choices") or not body["choices"][0].get("message"):
+        return [_event(body), b"data: [DONE]\n\n"]
+    choice = body["choices"][0]
+    head = {**body, "object": "chat.completion.chunk", "usage": None}
+    pieces = choice["message"].get("content")
+    pieces = re.findall(r"\s*\S+\s*$|\s*\S+", pieces) if isinstance(pieces, str) else [[part] for part in pieces or ()]
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": piece} for piece in pieces or [None]]
+    deltas[0] |= {name: value for name, value in choice["message"].items() if name != "content"}
+    rest = {name: value for name, value in choice.items() if name not in {"message", "finish_reason"}}
+    chunks = [{**rest, "delta": delta, "finish_reason": None} for delta in deltas]
+    chunks.append({**rest, "delta": {}, "finish_reason": choice["finish_reason"]})
+    usage = [_event({**head, "choices": [], "usage": body["usage"]})] if with_usage and body.get("usage") else []
+    return [*(_event({**head, "choices": [chunk]}) for chunk in chunks), *usage, b"data: [DONE]\n\n"]
+
+
+def _event(body: object) -> bytes:
+    return f"data: {json.dumps(body)}\n\n".encode()
 
 
 def _error(code: str | int | None, message: str = "no", **more: object) -> dict[str, Any]:
@@ -116,8 +148,11 @@ SCENARIOS: dict[str, Scenario] = {
     "quota": Scenario(_error("insufficient_quota"), status=429, headers={"Retry-After": "7"}),
     "server error": Scenario(_error("server_error"), status=500),
     "hang": Scenario(hang=True),
-    "slow drip": Scenario(completion("hello"), drip=0.05),
-    "hang-up": Scenario(completion("hello"), cut=True),
+    "slow drip": Scenario(completion("hello " * 99), drip=0.05),
+    "open end": Scenario(completion("hello"), lingers=True),
+    "hang-up": Scenario(completion(None), cut=True),
+    "hang-up on the way": Scenario(completion("hello to"), cut=True),
+    "error on the way": Scenario([completion("hello to"), _error(502)]),
 }
 
 
@@ -128,11 +163,13 @@ Answering = str | Scenario | Callable[[dict[str, Any]], str | Scenario]
 class OpenAIServer:
     """The server: `scenario` names what it answers, or `script` has the answers (or what makes one of a request) before that.
 
-    `requests` keeps what came, `listed` what the list of models is, `ended` tells that a client hung up on a slow answer.
+    `requests` keeps what came, `listed` what the list of models is, `ended` tells that a client hung up on a slow answer. `streams`: it streams
+    an answer where that is asked for, as most do; else it sends it whole, as if that had not been asked.
     """
 
     def __init__(self) -> None:
         self.scenario = "ok"
+        self.streams = True
         self.script: list[Answering] = []
         self.listed = Scenario(models("double-1"))
         self.requests: list[dict[str, Any]] = []
@@ -185,7 +222,11 @@ class _Handler(BaseHTTPRequestHandler):
         request = json.loads(content)
         self.server.double.requests.append(request)
         self.server.double.authorizations.append(self.headers.get("Authorization", ""))
-        self.answer(self.server.double.answers(request))
+        scenario = self.server.double.answers(request)
+        if request.get("stream") and self.server.double.streams and scenario.status == 200:
+            self.stream(scenario, with_usage=bool((request.get("stream_options") or {}).get("include_usage")))
+        else:
+            self.answer(scenario)
 
     def do_GET(self) -> None:
         self.server.double.authorizations.append(self.headers.get("Authorization", ""))
@@ -205,6 +246,29 @@ class _Handler(BaseHTTPRequestHandler):
             payload = payload[: len(payload) // 2]
             self.close_connection = True
         self.send_body(payload, scenario.drip)
+
+    def stream(self, scenario: Scenario, *, with_usage: bool) -> None:
+        if scenario.hang or not isinstance(scenario.body, dict | list):
+            self.answer(scenario)
+            return
+        self.close_connection = True
+        unended = scenario.cut or scenario.stalls
+        sent = events(scenario.body, with_usage=with_usage and not unended)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        try:
+            for event in sent[: -2 if unended else -1 if scenario.lingers else None]:
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
+                if scenario.drip and self.server.double.stopping.wait(scenario.drip):
+                    return
+            if scenario.lingers or scenario.stalls:
+                self.wait_for_hang_up()
+            elif not scenario.cut:
+                self.wfile.write(b"0\r\n\r\n")
+        except OSError:
+            self.server.double.ended.set()
 
     def send_body(self, payload: bytes, drip: float) -> None:
         try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.errors import OutOfService, Transient
+from engine.ports import DEADLINE, DISCONNECTED, Reply
 from tasks_app.models import Attempt, Breaker, CheckResult
 from tests.driving import driven
 from tests.factories import make_round
@@ -41,6 +42,15 @@ def test_a_judgement_stands_beside_its_sentence_and_is_no_pass(outside: Outside)
     call = Attempt.objects.get(kind="judge")
     assert (call.outcome, call.parent_id) == ("2 of 2 judged", row.chosen_attempt_id)
     assert "<h1" in str(call.messages)
+
+
+@pytest.mark.parametrize("ending", ["length", DEADLINE, DISCONNECTED])
+def test_of_an_answer_that_was_cut_off_the_last_line_is_no_judgement(outside: Outside, ending: str) -> None:
+    outside.browser = FakeBrowser()
+    outside.author.judgements = [Reply("1: holds - it is\n2: holds", "first", ending)]
+    driven(make_round(checks=CHECKS))
+    assert "judged by first to hold" in sentences()["It is pretty"][1]
+    assert "judged" not in sentences()["Everybody likes it"][1]
 
 
 def test_it_is_asked_once_and_of_the_tree_that_is_published(outside: Outside) -> None:

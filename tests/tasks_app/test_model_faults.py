@@ -5,7 +5,7 @@ The table is told in the order: what the first model's server answers, what the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -44,6 +44,16 @@ def half(request: dict[str, Any]) -> Scenario:
     return Scenario(completion(text[: text.index("## Usage")], finish_reason="length"))
 
 
+def torn(request: dict[str, Any]) -> Scenario:
+    """Answer as `half`, and lose the connection there."""
+    return replace(half(request), cut=True)
+
+
+def stalling(request: dict[str, Any]) -> Scenario:
+    """Answer as `half`, and write nothing more."""
+    return replace(half(request), stalls=True)
+
+
 def rest(request: dict[str, Any]) -> Scenario:
     """Answer with what was missing."""
     boundary = str(request["messages"]).partition("Boundary of this request: ")[2].split("\\n")[0]
@@ -59,7 +69,7 @@ def refuses_the_bound(request: dict[str, Any]) -> Scenario:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table. `errors`: the codes of the attempts, "" for one that was answered."""
+    """A line of the table. `errors`: the codes of the attempts, "" for one that was answered; `brief`: a call has two seconds."""
 
     name: str
     first: tuple[object, ...]
@@ -70,6 +80,7 @@ class Row:
     breaker: str = ""
     degraded: bool = False
     waits: float = 0
+    brief: bool = False
 
 
 NONE_LEFT: tuple[object, ...] = ()
@@ -83,8 +94,11 @@ TABLE = [
     Row("quota, a second model", ("quota",), (page,), "completed", ("model_quota_spent", "")),
     Row("quota, both", ("quota",), ("unpaid",), "waiting", ("model_quota_spent",) * 2, "top it up or set another key", "model_quota_spent"),
     Row("500", ("server error",), (), "waiting", ("model_overloaded",), "asks to try later: 500", waits=1),
-    Row("a hang", ("hang",), (page,), "completed", ("model_timeout", "")),
-    Row("a slow drip", ("slow drip",), (page,), "completed", ("model_timeout", "")),
+    Row("a hang", ("hang",), (page,), "completed", ("model_timeout", ""), brief=True),
+    Row("a slow drip", ("slow drip",), (page,), "completed", ("model_timeout", ""), brief=True),
+    Row("cut by its time in the second file", (stalling,), (), "completed", ("",), brief=True),
+    Row("hung up in the second file", (torn, rest), (), "completed", ("", "")),
+    Row("hung up before a file is whole", ("hang-up on the way", page), (), "completed", ("", "")),
     Row("truncation", (half, rest), (), "completed", ("", "")),
     Row("truncation, then nothing", (half, "null choices", "null choices"), (), "completed", ("", "model_bad_answer", "model_bad_answer")),
     Row("HTML once", ("html", page), (), "completed", ("model_bad_answer", "")),
@@ -128,7 +142,7 @@ def scripted(server: OpenAIServer, row: Row) -> None:
 def test_each_fault_ends_the_round_as_the_table_says(
     server: OpenAIServer, monkeypatch: pytest.MonkeyPatch, row: Row
 ) -> None:
-    if "model_timeout" in row.errors:
+    if row.brief:
         monkeypatch.setattr(budget.Budget, "model_seconds", lambda *_: 2.0)
     scripted(server, row)
     made = driven(make_round())

@@ -3,19 +3,21 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from engine.adapters import openai_author
 from engine.adapters.openai_author import OpenAIAuthor
 from engine.errors import EngineError, OutOfService, Permanent, Transient
-from engine.ports import Message, Usage
-from tests.doubles.openai_server import OpenAIServer
+from engine.ports import DEADLINE, DISCONNECTED, Message, Usage
+from tests.doubles.openai_server import OpenAIServer, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 KEY = "sk-double-secret"
+STREAMING = {"stream": True, "stream_options": {"include_usage": True}}
 MESSAGES = (
     Message("system", "rules"),
     Message("user", "brief"),
@@ -24,8 +26,15 @@ MESSAGES = (
 )
 
 
+@pytest.fixture(params=[True, False], ids=["streaming", "whole"])
+def server(request: pytest.FixtureRequest) -> Iterator[OpenAIServer]:
+    with OpenAIServer() as running:
+        running.streams = request.param
+        yield running
+
+
 @pytest.fixture
-def server() -> Iterator[OpenAIServer]:
+def streaming() -> Iterator[OpenAIServer]:
     with OpenAIServer() as running:
         yield running
 
@@ -55,7 +64,7 @@ def test_an_answer_comes_back_with_its_text_model_tokens_and_reported_cost(serve
 def test_the_request_holds_the_messages_the_model_a_bound_and_nothing_else(server: OpenAIServer) -> None:
     author(server.url).write(MESSAGES, model="double-1", seconds=10, tokens=700)
     messages = [{"role": one.role, "content": one.content} for one in MESSAGES]
-    assert server.requests == [{"model": "double-1", "messages": messages, "max_completion_tokens": 700}]
+    assert server.requests == [{"model": "double-1", "messages": messages, "max_completion_tokens": 700, **STREAMING}]
     assert server.authorizations == [f"Bearer {KEY}"]
 
 
@@ -90,7 +99,6 @@ def test_answers_without_a_whole_text_are_still_answers(
         ("not json", Permanent, "model_bad_answer"),
         ("null choices", Permanent, "model_bad_answer"),
         ("no choices", Permanent, "model_bad_answer"),
-        ("null message", Permanent, "model_bad_answer"),
         ("error in 200", Permanent, "model_bad_answer"),
         ("bad request", Permanent, "model_refused_request"),
         ("unknown model", Permanent, "model_unknown"),
@@ -150,7 +158,7 @@ def test_what_came_with_an_error_is_kept_for_the_record(server: OpenAIServer) ->
     assert empty is not None
     assert refused is not None
     assert (empty.usage.input, empty.usage.output, empty.request_id) == (11, 7, "chatcmpl-1")
-    assert refused.parameters == {"max_completion_tokens": 2500}
+    assert refused.parameters == {"max_completion_tokens": 2500, **STREAMING}
     assert refused.usage == Usage()
 
 
@@ -162,11 +170,63 @@ def test_no_error_tells_the_key_even_where_the_server_echoes_it(server: OpenAISe
 
 @pytest.mark.parametrize("scenario", ["hang", "slow drip"])
 def test_the_whole_call_is_bounded_and_the_connection_closed(server: OpenAIServer, scenario: str) -> None:
-    begun = time.monotonic()
+    server.streams = False
     error = fault(server, scenario, seconds=0.6)
     assert (type(error), error.code) == (Transient, "model_timeout")
-    assert time.monotonic() - begun < 3
-    assert server.ended.wait(30)
+    assert server.ended.wait(30)  # a drip would have gone on for half a minute
+
+
+def test_a_message_that_is_none_is_no_answer() -> None:
+    with OpenAIServer() as server:
+        server.streams = False
+        assert fault(server, "null message").code == "model_bad_answer"
+
+
+def test_what_has_come_of_a_stream_when_the_time_is_over_is_the_answer(streaming: OpenAIServer) -> None:
+    streaming.scenario = "slow drip"
+    reply = author(streaming.url).write(MESSAGES, model="double-1", seconds=1.5)
+    assert reply.finish_reason == DEADLINE
+    assert "hello" in reply.text
+    assert reply.text.split() == ["hello"] * len(reply.text.split())
+    assert (reply.usage, reply.request_id, reply.model) == (Usage(), "chatcmpl-1", "double-1")
+    assert streaming.ended.wait(30)
+
+
+@pytest.mark.parametrize("scenario", ["hang-up on the way", "error on the way"])
+def test_what_has_come_of_a_stream_that_breaks_is_the_answer(streaming: OpenAIServer, scenario: str) -> None:
+    streaming.scenario = scenario
+    reply = author(streaming.url).write(MESSAGES, model="double-1", seconds=10)
+    assert (reply.text, reply.finish_reason) == ("hello to", DISCONNECTED)
+    assert len(streaming.requests) == 1
+
+
+def test_a_stream_that_stays_open_after_its_end_is_not_waited_for(
+    streaming: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai_author, "_LAST_WORDS_SECONDS", 0.3)
+    streaming.scenario = "open end"
+    begun = time.monotonic()
+    reply = author(streaming.url).write(MESSAGES, model="double-1", seconds=60)
+    assert (reply.text, reply.finish_reason, reply.usage.output) == ("hello", "stop", 7)
+    assert time.monotonic() - begun < 8  # the server would stay for ten
+
+
+@pytest.mark.parametrize("part", ["stream", "stream_options"])
+def test_a_server_that_takes_no_streams_is_asked_for_none_again(streaming: OpenAIServer, part: str) -> None:
+    def answer(request: dict[str, Any]) -> str | Scenario:
+        if part not in request:
+            return "ok"
+        error = {"message": "Unverified organizations cannot use it.", "code": "unsupported_value", "param": part}
+        return Scenario({"error": error}, status=400)
+
+    streaming.script = [answer] * 3
+    ours = author(streaming.url)
+    first, second = (ours.write(MESSAGES, model="double-1", seconds=10) for _ in range(2))
+    assert (first.text, second.text) == ("hello", "hello")
+    assert [part in request for request in streaming.requests] == [True, False, False]
+    assert ("stream" in streaming.requests[-1]) == (part == "stream_options")
+    assert first.parameters["dropped"] == {part: "unsupported_value"}
+    assert second.parameters["dropped"] == {part: "refused before"}
 
 
 def test_a_name_lookup_that_hangs_does_not_outlast_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +243,7 @@ def test_a_name_lookup_that_hangs_does_not_outlast_the_bound(monkeypatch: pytest
     taken = time.monotonic() - begun
     released.set()
     assert raised.value.code == "model_timeout"
-    assert taken < 3
+    assert taken < 8  # the lookup would take ten
 
 
 def test_nobody_listening_is_transient() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from engine.errors import Permanent, Transient
-from engine.ports import CommitSpec, Reply, RepositorySpec
+from engine.ports import DEADLINE, DISCONNECTED, CommitSpec, Reply, RepositorySpec
 from engine.steps.generate import generate
 from engine.steps.outcomes import Generated, Wait
 from tests.engine.steps.inputs import LATER, generating
@@ -53,6 +54,27 @@ def test_a_cut_off_answer_is_continued_and_the_files_put_together() -> None:
     assert [row.begun["kind"] for row in journal.attempts] == ["generate", "continue"]
     assert contents(outcome)["README.md"] == README
     assert b"<h1 id='out'>7</h1>" in contents(outcome)["index.html"]
+
+
+@pytest.mark.parametrize("ending", [DEADLINE, DISCONNECTED])
+def test_what_was_whole_when_an_answer_ended_too_early_is_kept(ending: str) -> None:
+    def cut(messages: object) -> Reply:
+        return replace(cut_off(messages), finish_reason=ending)
+
+    journal, author = FakeJournal(), FakeAuthor(cut, Transient("model_out_of_time", "no time was left"))
+    outcome = made(generate(generating(), make_ports(journal=journal, author=author)))
+    assert b"<h1 id='out'>7</h1>" in contents(outcome)["index.html"]
+    assert "The rest was not asked for: no time was left" in outcome.detail
+    assert outcome.degraded == ""
+
+
+def test_an_answer_of_which_no_file_is_whole_in_time_is_a_time_out() -> None:
+    journal = FakeJournal()
+    author = FakeAuthor(Reply("I shall begin with", "first", DEADLINE), page_reply({"index.html": PAGE}))
+    made(generate(generating(), make_ports(journal=journal, author=author)))
+    assert [model for model, _, _ in author.asked] == ["first", "second"]
+    assert [row.ended.get("code") for row in journal.attempts] == ["model_timeout", None]
+    assert journal.attempts[0].ended["reply"].text == "I shall begin with"
 
 
 def test_an_answer_with_a_readme_alone_is_reminded_of_the_page() -> None:

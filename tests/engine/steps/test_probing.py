@@ -7,7 +7,7 @@ import pytest
 from engine.core.budget import fresh
 from engine.core.probes import MOST_SENTENCES, Asked
 from engine.errors import EngineError, Fenced, OutOfService, Permanent, Transient
-from engine.ports import Ports, Recalled, Reply
+from engine.ports import DEADLINE, DISCONNECTED, Ports, Recalled, Reply
 from engine.steps.generate import generate
 from engine.steps.probing import LONGEST_ANSWER, MOST_CALLS
 from tests.engine.steps.inputs import generating
@@ -43,6 +43,16 @@ def test_probes_are_frozen_before_the_page_is_asked_for() -> None:
     assert ports.journal.frozen[0][1] == 1
     assert ports.journal.attempts[0].ended["outcome"] == "1 probes of 2 sentences"
     assert ports.author.probed[0][2:] == (pytest.approx(54), LONGEST_ANSWER)
+
+
+@pytest.mark.parametrize("ending", ["length", DEADLINE, DISCONNECTED])
+def test_of_an_answer_that_was_cut_off_the_last_line_is_no_probe(ending: str) -> None:
+    """The half of an expression may be a whole one that asks for less."""
+    cut = "1\nexpect document.title === 'T'\n2\nexpect document.querySelector('#total') !== null"
+    ports = ports_with(Reply(cut, "first", ending))
+    generate(generating(unprobed=ASKED), ports)
+    assert [bool(expression) for _, expression, _ in frozen(ports)] == [True, False]
+    assert ports.journal.attempts[0].ended["outcome"] == "1 probes of 2 sentences"
 
 
 def test_the_generator_does_not_see_them() -> None:

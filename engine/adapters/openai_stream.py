@@ -1,0 +1,56 @@
+"""Collects an answer that comes as a stream, so that what has come is there whenever it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+
+from engine.adapters.openai_answer import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MEDIA_TYPE = "text/event-stream"
+
+
+def is_stream(headers: Mapping[str, str]) -> bool:
+    """Say whether an answer is the stream that was asked for: not every server knows how, and errors come whole."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == MEDIA_TYPE
+
+
+class Collected:
+    """What has come of an answer. `finish_reason` is "" until the server has said that the text is complete."""
+
+    def __init__(self) -> None:
+        self.request_id = ""
+        self.finish_reason = ""
+        self._texts: list[str] = []
+        self._refusals: list[str] = []
+        self._head: dict[str, object] = {}
+        self._choice: dict[str, object] | None = None
+
+    @property
+    def has_text(self) -> bool:
+        """Say whether anything has come that could be used."""
+        return any(self._texts) or any(self._refusals)
+
+    def take(self, chunk: object) -> None:
+        """Add one event (https://developers.openai.com/api/reference/resources/chat/subresources/completions/streaming-events).
+
+        Compatible servers leave parts of it out; the last one has the tokens and no choice.
+        """
+        if not isinstance(chunk, ChatCompletionChunk):
+            return
+        self._head |= {name: value for name in ("id", "model", "usage") if (value := getattr(chunk, name, None))}
+        for choice in chunk.choices or ():
+            self._choice = (self._choice or {}) | (choice.model_extra or {})
+            self._texts.append(text_of(getattr(choice.delta, "content", None)))
+            self._refusals.append(text_of(getattr(choice.delta, "refusal", None)))
+            self.finish_reason = str(choice.finish_reason or self.finish_reason)
+
+    def completion(self, ending: str = "") -> ChatCompletion:
+        """Return it as the answer that would have come in one piece; `ending` is its finish_reason where the server gave none."""
+        message = {"role": "assistant", "content": "".join(self._texts), "refusal": "".join(self._refusals) or None}
+        choice = {**(self._choice or {}), "index": 0, "finish_reason": self.finish_reason or ending, "message": message}
+        return ChatCompletion.construct(None, **self._head, choices=[] if self._choice is None else [choice])
