@@ -9,7 +9,7 @@ from django.conf import settings
 from engine.core import checks
 from engine.core.brief import AttachedFile, Brief, MissingFile, Source
 from engine.core.budget import Budget
-from engine.core.decision import Purpose
+from engine.core.decision import Next, Purpose
 from engine.core.file_rules import shortfalls
 from engine.core.prose import undecided
 from engine.core.repository import marker, repository_name
@@ -136,6 +136,7 @@ def verify_input(row: Round, *, judging: bool = False) -> VerifyInput:
         attached=_attached(row, before),
         probes=tries.probes_of(row),
         missing=_missing(row),
+        given_up=row.plan_reason if row.plan == Next.PUBLISH else "",
         judging=judging,
         tree_of=lambda attempt: {path: file.content for path, file in tries.files_of(attempt).items()},
     )

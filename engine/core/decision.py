@@ -71,14 +71,18 @@ def candidates(tried: Sequence[Tried]) -> list[Candidate]:
     ]
 
 
-def decide(tried: Sequence[Tried], *, repair_seconds: float, polish_seconds: float = 0.0) -> Decision:
+def decide(
+    tried: Sequence[Tried], *, repair_seconds: float, polish_seconds: float = 0.0, given_up: str = ""
+) -> Decision:
     """Say what follows after the tries of a round, at least one of which gave a tree.
 
-    `repair_seconds` are left for a model call, `polish_seconds` for one that is not needed.
+    `repair_seconds` are left for a model call, `polish_seconds` for one that is not needed; `given_up` says why there is to be none.
     """
     chosen = best(candidates(tried))
     wrong = repairable(chosen.results)
     now, why = _wanted(tried, wrong) if wrong else _polish(tried, chosen.results)
+    if now in {Next.REPAIR, Next.RESAMPLE} and given_up:
+        now, why = Next.PUBLISH, f"{why}; {given_up}"
     if now in {Next.REPAIR, Next.RESAMPLE} and not (repair_seconds if wrong else polish_seconds):
         cut = "its share of the deadline is over" if wrong else "too little of its share of the deadline is left"
         now, why = Next.PUBLISH, f"{why}; {now} was cut: {cut}"

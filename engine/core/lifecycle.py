@@ -39,7 +39,7 @@ UNPUBLISHED = frozenset({Step.GENERATE, Step.VERIFY, Step.PUBLISH})
 NEEDS = {Step.GENERATE: "model", Step.PUBLISH: "forge", Step.DEPLOY: "forge"}
 
 TRANSITIONS: dict[Step, frozenset[Step]] = {
-    Step.GENERATE: frozenset({Step.VERIFY, Step.PUBLISH}),  # publish: a repair that came to nothing
+    Step.GENERATE: frozenset({Step.VERIFY}),
     Step.VERIFY: frozenset({Step.GENERATE, Step.PUBLISH}),
     Step.PUBLISH: frozenset({Step.DEPLOY}),
     Step.DEPLOY: frozenset({Step.NOTIFY}),

@@ -48,7 +48,7 @@ class Barren:
 
 @dataclass(frozen=True, slots=True)
 class Unrepaired:
-    """No further try can be made (no time, no model): the best attempt is published as it is."""
+    """No further try can be made (no time, no model): the best attempt is published as it is, unless a gate bars it."""
 
     detail: str
 

@@ -51,7 +51,7 @@ class NewTree:
 
 @dataclass(frozen=True, slots=True)
 class VerifyInput:
-    """What is to be judged and by which checks. `new` is None where a repair gave no files: then only the decision is made anew.
+    """What is to be judged and by which checks. `new` is None where a further try gave no tree: then only the decision is made anew.
 
     `kept` are the checks of earlier rounds that held when those were published, `before` the page of the round before.
     """
@@ -70,6 +70,7 @@ class VerifyInput:
     # The files that came, as they came or as the round before left them: what the brief may ask to change.
     attached: Mapping[str, bytes] = field(default_factory=dict)
     missing: tuple[MissingFile, ...] = ()
+    given_up: str = ""  # why no further try is to be made
     judging: bool = False  # whether a model may be asked about sentences that nothing decided
     tree_of: Callable[[int], Mapping[str, bytes]] = _no_tree  # of an attempt that was tried before
 
@@ -86,6 +87,7 @@ def verify(task: VerifyInput, ports: Ports) -> Verified:
         tried,
         repair_seconds=left,
         polish_seconds=task.budget.polish_seconds(ports.clock.now(), task.call_seconds),
+        given_up=task.given_up,
     )
     warnings = _warnings(tried, decision.attempt) if decision.next is Next.PUBLISH else ()
     judgements = _judgements(task, tried, decision.attempt, ports) if decision.next is Next.PUBLISH else {}

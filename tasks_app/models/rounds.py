@@ -80,7 +80,9 @@ class Round(models.Model):
     )
 
     plan = models.CharField(
-        max_length=8, blank=True, help_text="what generate is to do: repair, resample, honest; blank: write the page"
+        max_length=8,
+        blank=True,
+        help_text="what generate is to do: repair, resample, honest; blank: write the page. At verify: publish, where no further try is to be made",
     )
     plan_attempt = models.ForeignKey(
         "Attempt",
@@ -134,7 +136,8 @@ class Round(models.Model):
             models.CheckConstraint(
                 name="round_plan_is_whole",
                 condition=Q(plan="", plan_attempt=None)
-                | Q(plan__in=["repair", "resample", "honest"], plan_attempt__isnull=False, step=Step.GENERATE.value),
+                | Q(plan__in=["repair", "resample", "honest"], plan_attempt__isnull=False, step=Step.GENERATE.value)
+                | Q(plan="publish", plan_attempt__isnull=False, step=Step.VERIFY.value),
             ),
             models.CheckConstraint(
                 name="round_watch_is_whole",

@@ -96,7 +96,8 @@ def verified_record(*, lease: Lease, row: Round, outcome: Verified) -> None:
     with transaction.atomic():
         if decision.next is Next.PUBLISH:
             warnings = [*row.warnings, *(w for w in map(keepable, outcome.warnings) if w not in row.warnings)]
-            _choose(lease, row, decision.attempt, outcome.detail, warnings=warnings)
+            chosen = {"chosen_attempt_id": decision.attempt, "chosen_at": clock.now(), "warnings": warnings}
+            _advance(lease, row, Step.PUBLISH, outcome.detail, **chosen, **_UNPLANNED)
         else:
             plan = {
                 "plan": decision.next,
@@ -117,12 +118,12 @@ def verified_record(*, lease: Lease, row: Round, outcome: Verified) -> None:
 
 
 def fruitless_record(*, lease: Lease, row: Round, outcome: Barren | Unrepaired) -> None:
-    """A further try gave no tree: have what follows decided anew, or publish the best there is. Raises Fenced."""
+    """A further try gave no tree: have what follows decided anew, without another try where none can be made. Raises Fenced."""
     with transaction.atomic():
         if isinstance(outcome, Barren):
             _advance(lease, row, Step.VERIFY, outcome.detail, **_UNPLANNED)
             return
-        _choose(lease, row, row.plan_attempt_id, outcome.detail)
+        _advance(lease, row, Step.VERIFY, outcome.detail, plan=Next.PUBLISH, plan_reason=keepable(outcome.detail))
         _event(row, f"{row.plan} given up", outcome.detail)
 
 
@@ -219,11 +220,6 @@ def _release(lease: Lease) -> dict[str, object]:
     """Return the columns of a round that is let go of."""
     worked = Coalesce(F("worker_seconds"), 0.0) + lease.seconds
     return {"lease_token": None, "lease_until": None, "rung_at": None, "crashes": 0, "worker_seconds": worked}
-
-
-def _choose(lease: Lease, row: Round, attempt: int | None, detail: str, **changes: object) -> None:
-    chosen = {"chosen_attempt_id": attempt, "chosen_at": clock.now()}
-    _advance(lease, row, Step.PUBLISH, detail, **chosen, **_UNPLANNED, **changes)
 
 
 def _advance(lease: Lease, row: Round, step: Step, detail: str, **changes: object) -> None:

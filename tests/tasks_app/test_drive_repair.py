@@ -172,6 +172,19 @@ def test_a_busy_model_is_waited_for_within_the_share(browsing: Outside) -> None:
     assert words_of(row) == "ONE TWO"
 
 
+def test_what_is_published_after_a_repair_was_given_up_is_judged_and_warned_of_all_the_same(browsing: Outside) -> None:
+    browsing.author.replies = [page("ONE TWO <b id='sum'>1</b>")]
+    driven(asked())
+    browsing.author.replies = [page("TWO"), Transient("model_overloaded", "Busy.", retry_after=3600)]
+    browsing.author.judgements = ["1: holds - it is"]
+    row = driven(asked(round=2, checks=["js: page.includes('THREE')", "It is pretty"], brief="Make it blue."))
+    assert (row.state, row.plan) == ("completed", "")
+    assert Event.objects.get(what="repair given up").text == "the repair was cut: Busy."
+    assert "repair was cut: Busy." in Event.objects.filter(what="decided: publish").latest("pk").text
+    assert any("check of an earlier round does not hold any more: page.includes('ONE')" in w for w in row.warnings)
+    assert "judged by first to hold" in CheckResult.objects.get(attempt=row.chosen_attempt_id, kind="prose").detail
+
+
 def test_five_deaths_in_a_repair_publish_the_best(browsing: Outside) -> None:
     browsing.author.replies = [page("ONE"), *(Killed() for _ in range(5))]
     row = asked()
@@ -246,6 +259,20 @@ def test_where_every_attempt_holds_a_credential_the_honest_page_is_published(bro
     assert not any(token.encode() in content for content in published.values())
     assert b"This app was not made" in published["index.html"]
     assert "looks like a GitHub Token" in published["index.html"].decode()
+
+
+@pytest.mark.parametrize("plan", ["repair", "resample"])
+def test_what_a_gate_bars_is_not_published_because_its_repair_was_given_up(browsing: Outside, plan: str) -> None:
+    token = "ghp_A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+    barred = [page(f"ONE TWO {token}")] * (1 if plan == "repair" else 2)
+    browsing.author.replies = [*barred, OutOfService("model_key_refused", "The key was refused.", kind="model")]
+    row = driven(asked())
+    assert (row.state, row.degraded) == ("completed", True)
+    assert Event.objects.get(what=f"{plan} given up").text.endswith("The key was refused.")
+    (inside,) = browsing.forge.repositories.values()
+    published = inside.commits[row.commit_sha].files
+    assert not any(token.encode() in content for content in published.values())
+    assert b"This app was not made" in published["index.html"]
 
 
 def test_the_verdicts_of_the_gates_are_rows(browsing: Outside) -> None:
