@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.checks import WRONG, Kind, Target, Verdict
 from engine.core.lifecycle import ACTIVE, Step
+from engine.ports import DEADLINE, DISCONNECTED
 from tasks_app.changed_files import changed_names
 from tasks_app.models import Attempt, CheckResult
 from tasks_app.services.spending import spent
@@ -115,6 +116,7 @@ def _results_by_attempt(row: Round) -> dict[int, list[CheckResult]]:
 def _call(call: Attempt, *, chosen: bool) -> str:
     by = _phrase(call.model_answered or call.model_asked) or "the service itself"
     came = f"{call.error_code}: {_phrase(call.error_message)}" if call.error_code else call.outcome or "under way"
+    came += {DEADLINE: " by its time", DISCONNECTED: " by a lost connection"}.get(call.finish_reason, "")
     took = "" if call.seconds is None else f"{call.seconds:.1f} s"
     tokens = "" if call.input_tokens is None else f"{call.input_tokens:,} + {call.output_tokens or 0:,} tokens"
     cost = f"${call.cost:.4f}" if call.cost is not None else "cost unknown" if tokens and not call.simulated else ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 import posixpath
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from engine.core.file_rules import LINKS_ALL, FileRule, Unsure
 from engine.core.pages import resolve
@@ -36,10 +37,8 @@ def links_all(page: str, targets: Sequence[str], text: str = LINKS_ALL) -> FileR
     """A page names every target in an address (href, src, fetch, …), itself or in a script or style that it loads."""
 
     def judge(_: bytes, files: Mapping[str, bytes]) -> str | Unsure:
-        linked = linked_from(page, files)
-        lacking = [path for path in targets if path not in linked]
-        in_scripts = [path for path in lacking if _said(page, path, files)]
-        if lost := [path for path in lacking if path not in in_scripts]:
+        lost, in_scripts = unlinked(page, targets, files)
+        if lost:
             return f"not linked: {', '.join(lost)}"
         return Unsure(f"only a script's text names {', '.join(in_scripts)}") if in_scripts else ""
 
@@ -54,6 +53,25 @@ def leads_somewhere(page: str) -> FileRule:
         return f"no such file: {', '.join(dict.fromkeys(broken[:8]))}" if broken else ""
 
     return FileRule(page, LEADS_SOMEWHERE, judge)
+
+
+def unlinked(page: str, targets: Sequence[str], files: Mapping[str, bytes]) -> tuple[list[str], list[str]]:
+    """Return the targets that a page does not name, and those that it names in no address but in a script's text: it may link them by that."""
+    linked = linked_from(page, files)
+    lacking = [path for path in targets if path not in linked]
+    in_scripts = [path for path in lacking if _said(page, path, files)]
+    return [path for path in lacking if path not in in_scripts], in_scripts
+
+
+def with_links(page: bytes, paths: Sequence[str]) -> bytes:
+    """Return a page's source with a list of links to files beside it, at the end of its body; as it is where it has no end."""
+    lower = page.lower()
+    at = lower.rfind(b"</body" if b"</body" in lower else b"</html")
+    if at < 0:
+        return page
+    items = "\n".join(f'<li><a href="{quote(path)}">{html.escape(path)}</a></li>' for path in paths)
+    links = f'<nav aria-label="Files">\n<ul>\n{items}\n</ul>\n</nav>\n'.encode()
+    return page[:at] + (b"" if page[:at].endswith(b"\n") else b"\n") + links + page[at:]
 
 
 def linked_from(page: str, files: Mapping[str, bytes]) -> set[str]:

@@ -10,7 +10,9 @@ from engine.core import repository
 from engine.core.brief import Source
 from engine.core.changes import changes_of, with_line_ends_of
 from engine.core.file_types import is_publishable
+from engine.core.file_wishes import link_targets, wishes_of
 from engine.core.missing import readme_with
+from engine.core.page_links import unlinked, with_links
 from engine.core.readme_completion import Known, completed
 
 if TYPE_CHECKING:
@@ -115,8 +117,22 @@ def _add_own_files(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -
             content, added = repository.complete_head(page.content)
             page = SiteFile(content, Origin.MODEL)
             notes += [f"index.html lacked its {', '.join(added)}; the service added it"] if added else []
+        if page.origin in {Origin.MODEL, Origin.CARRIED}:
+            page = _linked(page, files, frame.brief, notes)
         files["index.html"] = SiteFile(repository.insert_marker(page.content, frame.marker), _changed(page.origin))
     _complete_readme(files, frame, notes)
+
+
+def _linked(page: SiteFile, files: Mapping[str, SiteFile], brief: Brief, notes: list[str]) -> SiteFile:
+    """Give the page links to those of the files asked for that are there and that it does not name."""
+    wishes = wishes_of(brief.text, brief.checks, {file.name: file.content for file in brief.attachments})
+    contents = {path: file.content for path, file in files.items()}
+    lacking, _ = unlinked("index.html", [one for one in link_targets(wishes, brief.text) if one in contents], contents)
+    linked = with_links(page.content, lacking) if lacking else page.content
+    if linked == page.content:
+        return page
+    notes.append(f"index.html lacked links to {', '.join(lacking)}; the service added them")
+    return SiteFile(linked, page.origin)
 
 
 def _complete_readme(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -> None:

@@ -161,6 +161,45 @@ def test_without_a_readme_the_service_writes_one() -> None:
     assert files["README.md"].origin is Origin.SERVICE
 
 
+def test_a_page_gets_the_links_that_it_lacks_to_the_files_that_are_there() -> None:
+    brief = "Create notes.txt, data.json and haiku.txt. index.html links to them."
+    written = {"index.html": PAGE, "README.md": README, "notes.txt": b"n\n", "data.json": b"{}\n"}
+    files, notes = assemble(frame(brief), written, ())
+    page = files["index.html"].content.decode()
+    assert '<nav aria-label="Files">' in page
+    assert page.index("</nav>") < page.index("</body>")
+    assert '<a href="notes.txt">notes.txt</a>' in page
+    assert "haiku" not in page  # it is not there
+    assert notes == ["index.html lacked links to notes.txt, data.json; the service added them"]
+    again, notes = assemble(frame(brief), {**written, "index.html": page.encode()}, ())
+    assert (again["index.html"].content.decode(), notes) == (page, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [
+        ("Create notes.txt. index.html links to it.", PAGE.replace(b"one", b"<a href=notes.txt>")),
+        ("Create notes.txt. index.html links to it.", PAGE.replace(b"one", b"<script>show('notes.txt')</script>")),
+        ("Create notes.txt. index.html links to it.", PAGE.replace(b"</body></html>", b"<script>cut")),
+        ("Make a page that says one.", PAGE),
+    ],
+    ids=["linked", "named in a script", "without an end", "no files asked for"],
+)
+def test_a_page_that_links_what_it_should_or_has_no_end_gets_no_links(text: str, page: bytes) -> None:
+    files, _ = assemble(frame(text), {"index.html": page, "README.md": README, "notes.txt": b"n\n"}, ())
+    assert b"<nav" not in files["index.html"].content
+
+
+def test_an_attached_page_gets_no_links() -> None:
+    page = AttachedFile("index.html", "text/html", PAGE)
+    files, _ = assemble(
+        frame("Create notes.txt, linked from the page.", attachments=(page,)),
+        {"README.md": README, "notes.txt": b"n\n"},
+        (),
+    )
+    assert b"<nav" not in files["index.html"].content
+
+
 def test_a_page_of_the_models_gets_the_beginning_that_it_lacks_and_no_other() -> None:
     files, notes = assemble(
         frame(), {"index.html": b"<html><head><title>T</title></head></html>", "README.md": README}, ()
