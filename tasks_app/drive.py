@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -38,8 +39,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Claims in a row that ended without a release, after which a round is given up.
+#: Claims in a row that ended without a release, after which a step is given up: what is published by then is told, and something is published.
 MAX_CRASHES = 5
+
+#: Steps that are then done without what they may die of (a reply, a page, a look at it), so often before the round fails all the same.
+RESCUED = frozenset({Step.GENERATE, Step.VERIFY, Step.DEPLOY})
+MAX_RESCUES = 2
 
 #: How long a round waits between looks at a breaker that is open past its step's share.
 HELD = timedelta(seconds=60)
@@ -88,13 +93,14 @@ def _drive(round_id: UUID) -> None:
 
 def _step(lease: Lease) -> bool:
     """Take one step; say whether the round is still ours and there is more to do."""
-    row = Round.objects.defer("request").get(pk=lease.round_id)
+    row, crashed = Round.objects.defer("request").get(pk=lease.round_id), ""
     if row.crashes >= MAX_CRASHES:
-        message = f"{MAX_CRASHES} workers in a row ended in the middle of {row.step}; the log of that time tells more."
+        crashed = f"{row.crashes} workers in a row ended in the middle of {row.step}; the log of that time tells more."
         if row.plan in TRIES:
-            return _record(lease, row, Unrepaired(f"the {row.plan} was given up: {message}"))
-        moves.round_fail(lease=lease, row=row, code="crashed", message=message)
-        return False
+            return _record(lease, row, Unrepaired(f"the {row.plan} was given up: {crashed}"))
+        if row.step not in RESCUED or row.crashes >= MAX_CRASHES + MAX_RESCUES:
+            moves.round_fail(lease=lease, row=row, code="crashed", message=crashed)
+            return False
     if moves.step_begin(lease=lease, row=row):
         round_hasten(lease=lease, row=row)
     worker_beat(worker=worker_name(), row=row)
@@ -102,7 +108,7 @@ def _step(lease: Lease) -> bool:
     logger.info("round %s: %s begins (task %s, round %s, run %s)", row.pk, row.step, row.task_name, row.number, row.run)
     try:
         with Heartbeat(lease, seconds=_step_seconds(row)) as heartbeat:
-            more = _taken(lease, row, heartbeat)
+            more = _taken(lease, row, heartbeat, crashed)
     except Fenced:
         raise
     except EngineError as error:
@@ -121,7 +127,7 @@ def _step_seconds(row: Round) -> float:
     return gather.budget_of(row).step_seconds(Step(row.step), clock.now())
 
 
-def _taken(lease: Lease, row: Round, heartbeat: Heartbeat) -> bool:
+def _taken(lease: Lease, row: Round, heartbeat: Heartbeat, crashed: str) -> bool:
     closed = breakers_open().get(NEEDS.get(Step(row.step), ""))
     overdue = row.share_ends_at <= clock.now()
     if closed and row.plan in TRIES:
@@ -131,20 +137,23 @@ def _taken(lease: Lease, row: Round, heartbeat: Heartbeat) -> bool:
         return False
     if closed and row.step == Step.DEPLOY:
         return _record(lease, row, _unproven(closed.reason))
+    if crashed and row.step == Step.DEPLOY:
+        return _record(lease, row, _unproven(crashed))
     journal = DatabaseJournal(lease, row.run, call_begins=lambda: heartbeat.allow(_step_seconds(row)))
     ports = wiring.ports(journal)
-    outcome = _run(row, ports, closed.reason if closed else "")
+    outcome = _run(row, ports, closed.reason if closed else "", crashed)
     return _record(lease, row, outcome)
 
 
-def _run(row: Round, ports: Ports, closed: str) -> Outcome:
+def _run(row: Round, ports: Ports, closed: str, crashed: str) -> Outcome:
     match Step(row.step):
         case Step.GENERATE if row.plan == Purpose.REPAIR:
             return repair(gather.repair_input(row), ports)
         case Step.GENERATE:
-            return generate(gather.generate_input(row, model_closed=closed), ports)
+            return generate(replace(gather.generate_input(row, model_closed=closed), given_up=crashed), ports)
         case Step.VERIFY:
-            return verify(gather.verify_input(row, judging="model" not in breakers_open()), ports)
+            judging = "model" not in breakers_open() and not crashed
+            return verify(replace(gather.verify_input(row, judging=judging), unchecked=crashed), ports)
         case Step.PUBLISH:
             return publish(gather.publish_input(row), ports)
         case Step.DEPLOY:

@@ -85,7 +85,7 @@ def _live(task: DeployInput, ports: Ports) -> Deployed:
     differs = [
         f"{result.check.text}: {frozen.verdict} before, {result.verdict} live"
         for frozen, result in ran
-        if result.verdict != frozen.verdict
+        if frozen.verdict not in {result.verdict, Verdict.NOT_RUN}
     ]
     places = {frozen.check.text: frozen.position for frozen in task.checks if frozen.check.kind is Kind.VIEW}
     views = [view_result(view, Target.LIVE) for view in report.views]

@@ -48,7 +48,10 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class GenerateInput:
-    """What generate works from. `repository` is the task's newest published one; `model_closed` says why no model is to be asked."""
+    """What generate works from. `repository` is the task's newest published one.
+
+    `model_closed` says why no model can be asked, `given_up`, in a sentence, why no page is to be written any more.
+    """
 
     brief: Brief
     unfetched: tuple[tuple[str, str], ...]  # (name, url) of attachments that are still to be fetched
@@ -63,6 +66,7 @@ class GenerateInput:
     secret_in: Callable[[bytes], str | None]
     last_tree: Callable[[], Mapping[str, bytes]] = dict  # what this task published last, out of our own rows
     again: Again | None = None
+    given_up: str = ""
     unprobed: tuple[Asked, ...] = ()  # the sentences for which there is to be a probe, and is none yet
     probe_calls: int = 0  # that this run has begun already
     evaluation_url: str = ""
@@ -90,7 +94,8 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | Unrepaired
         missing=inputs.missing,
     )
     author = _Authoring(task, ports, frame, note=note(inputs.missing, brief.text))
-    freeze_probes(task.unprobed, brief, Probing(task.budget, task.model_closed, task.probe_calls), ports)
+    if not task.given_up:
+        freeze_probes(task.unprobed, brief, Probing(task.budget, task.model_closed, task.probe_calls), ports)
     give_up = task.again if task.again and task.again.purpose is Purpose.HONEST else None
     made = author.honest(give_up.why) if give_up else author.run()
     if isinstance(made, Wait | Unrepaired):
@@ -176,6 +181,8 @@ class _Authoring:
     note: str
 
     def run(self) -> Made | Wait | Unrepaired:
+        if self.task.given_up:
+            return self._given_up(f"No page was written: {self.task.given_up}")
         if self.task.model_closed:
             return self._given_up(f"The language model is out of service: {self.task.model_closed}")
         made = ask_in_turn(

@@ -71,6 +71,7 @@ class VerifyInput:
     attached: Mapping[str, bytes] = field(default_factory=dict)
     missing: tuple[MissingFile, ...] = ()
     given_up: str = ""  # why no further try is to be made
+    unchecked: str = ""  # why nothing but our own rules is to be judged
     judging: bool = False  # whether a model may be asked about sentences that nothing decided
     tree_of: Callable[[int], Mapping[str, bytes]] = _no_tree  # of an attempt that was tried before
 
@@ -79,7 +80,7 @@ def verify(task: VerifyInput, ports: Ports) -> Verified:
     """Return a result for each of our rules, each check of the request and of earlier rounds, and each view; and what follows."""
     tried, results, line = list(task.tried), list[CheckResult](), "nothing new to check"
     if new := task.new:
-        results, line = _judged(task, new, ports)
+        results, line = _unchecked(task, new) if task.unchecked else _judged(task, new, ports)
         all_of_it = (*new.gates, *results)
         tried.append(Tried(new.attempt, new.purpose, tree_digest(new.files), all_of_it, new.parent))
     left = task.budget.repair_seconds(ports.clock.now(), task.call_seconds)
@@ -90,6 +91,7 @@ def verify(task: VerifyInput, ports: Ports) -> Verified:
         given_up=task.given_up,
     )
     warnings = _warnings(tried, decision.attempt) if decision.next is Next.PUBLISH else ()
+    warnings += (f"The page is published unchecked: {task.unchecked}",) if new and task.unchecked else ()
     judgements = _judgements(task, tried, decision.attempt, ports) if decision.next is Next.PUBLISH else {}
     detail = f"{line}; {decision.next} attempt {decision.attempt}: {decision.reason}"
     return Verified(new.attempt if new else None, tuple(results), decision, detail, warnings, judgements)
@@ -138,6 +140,14 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
     if task.before:
         advice.append(vanished_result(task.before, new.files, task.words))
     return [*counted, *advice], summary(counted)
+
+
+def _unchecked(task: VerifyInput, new: NewTree) -> tuple[list[CheckResult], str]:
+    """Return no verdict on any check, so that a tree which our own checking fails on is published all the same."""
+    not_run = [
+        CheckResult(check, Target.LOCAL, Verdict.NOT_RUN, task.unchecked) for check in (*task.checks, *task.kept)
+    ]
+    return [*rules.own_results(new.files), *not_run], f"not checked: {task.unchecked}"
 
 
 def _report(

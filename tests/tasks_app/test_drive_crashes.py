@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tasks_app.drive import drive
-from tasks_app.models import Attempt, Commit, NotificationAttempt, Round
+from tasks_app.models import Attempt, CheckResult, Commit, NotificationAttempt, Round
 from tasks_app.services.journal import DatabaseJournal
 from tasks_app.services.runs import round_revive
 from tests.factories import let_go, make_round
+from tests.fakes import FakeBrowser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,6 +110,71 @@ def test_five_deaths_in_a_row_fail_the_round(outside: Outside) -> None:
     row.refresh_from_db()
     assert (row.state, row.error_code, row.step) == ("failed", "crashed", "publish")
     assert outside.forge.writes == ["create", "commit"]
+
+
+def failing(patch: pytest.MonkeyPatch, name: str, times: int) -> None:
+    """Have a function of a step die so often, whatever it is given."""
+    module, _, function = name.rpartition(".")
+    real, deaths = getattr(import_module(module), function), [Killed() for _ in range(times)]
+
+    def dying(*args: object, **keywords: object) -> object:
+        if deaths:
+            raise deaths.pop()
+        return real(*args, **keywords)
+
+    patch.setattr(name, dying)
+
+
+def test_a_round_whose_model_calls_five_workers_died_of_is_told_with_the_honest_page(outside: Outside) -> None:
+    outside.author.replies = [Killed() for _ in range(5)]
+    row = make_round()
+    for _ in range(5):
+        die(row)
+    drive(str(row.pk))
+    assert_done_once(outside, row)
+    assert row.degraded
+    (inside,) = outside.forge.repositories.values()
+    assert b"5 workers in a row ended in the middle of generate" in inside.commits[row.commit_sha].files["index.html"]
+
+
+def test_a_page_whose_checking_five_workers_died_of_is_published_unchecked(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside.browser = FakeBrowser()
+    failing(monkeypatch, "engine.steps.verify.review_results", 99)
+    row = make_round(checks=["js: document.title === 'T'", "It is pretty"])
+    for _ in range(5):
+        die(row)
+    drive(str(row.pk))
+    assert_done_once(outside, row)
+    assert not row.degraded
+    why = "5 workers in a row ended in the middle of verify"
+    found = CheckResult.objects.filter(attempt=row.chosen_attempt_id, kind__in=["js", "prose"], target="local")
+    assert [(r.verdict, r.detail.startswith(why)) for r in found] == [("not_run", True)] * 2
+    [warning] = row.warnings
+    assert warning.startswith(f"The page is published unchecked: {why}")
+    assert CheckResult.objects.get(target="live", kind="js").verdict == "pass"
+
+
+def test_a_look_that_five_workers_died_of_does_not_keep_the_evaluator_from_being_told(outside: Outside) -> None:
+    outside.forge.faults.before["look"] = [Killed() for _ in range(5)]
+    row = make_round()
+    for _ in range(5):
+        die(row)
+    drive(str(row.pk))
+    assert_done_once(outside, row)
+    assert not row.live
+    assert row.watch_at is not None
+
+
+def test_where_that_dies_too_the_round_fails(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, "engine.steps.generate.assemble", 99)
+    row = make_round()
+    for _ in range(7):
+        die(row)
+    drive(str(row.pk))
+    row.refresh_from_db()
+    assert (row.state, row.error_code, row.step) == ("failed", "crashed", "generate")
 
 
 def test_a_revival_after_deaths_behind_the_push_makes_no_second_commit(outside: Outside) -> None:
