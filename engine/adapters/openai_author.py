@@ -38,7 +38,10 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 5.0
 
-#: How long the rest of a stream is waited for when its text is complete (the tokens come last), in seconds.
+#: How long a stream may be silent once its text has begun, in seconds: then the connection counts as lost. Thinking comes before that.
+_SILENCE_SECONDS = 60.0
+
+#: The same when its text is complete: what comes last is the tokens.
 _LAST_WORDS_SECONDS = 5.0
 
 #: How many parts of one request a server may refuse before that is the call's end.
@@ -93,7 +96,7 @@ class OpenAIAuthor:
                 if not came.has_text:
                     sentence = f"The model {model} did not answer within {seconds:.0f} s."
                     raise _recorded(Transient("model_timeout", sentence), request, model) from None
-                answer = came.completion(DEADLINE)
+                answer = came.completion(DEADLINE if time.monotonic() >= until - 0.1 else DISCONNECTED)
             except (openai.OpenAIError, ValueError, TypeError) as error:
                 if came.has_text:
                     answer = came.completion(DEADLINE if isinstance(error, openai.APITimeoutError) else DISCONNECTED)
@@ -134,12 +137,12 @@ class OpenAIAuthor:
             if not is_stream(response.headers):
                 return await _in_one_piece(response)
             events = openai.AsyncStream(cast_to=ChatCompletionChunk, response=response.http_response, client=client)
-            last_words = None
+            clock, ends = asyncio.get_running_loop().time, bound.when() or 0.0
             async for chunk in events:
                 came.take(chunk)
-                if came.finish_reason and last_words is None:
-                    last_words = asyncio.get_running_loop().time() + _LAST_WORDS_SECONDS
-                    bound.reschedule(min(bound.when() or last_words, last_words))
+                if came.has_text:
+                    silence = _LAST_WORDS_SECONDS if came.finish_reason else _SILENCE_SECONDS
+                    bound.reschedule(min(ends, clock() + silence))
             return came.completion()
 
 

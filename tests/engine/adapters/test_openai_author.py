@@ -11,7 +11,7 @@ from engine.adapters import openai_author
 from engine.adapters.openai_author import OpenAIAuthor
 from engine.errors import EngineError, OutOfService, Permanent, Transient
 from engine.ports import DEADLINE, DISCONNECTED, Message, Usage
-from tests.doubles.openai_server import OpenAIServer, Scenario
+from tests.doubles.openai_server import OpenAIServer, Scenario, completion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,6 +198,17 @@ def test_what_has_come_of_a_stream_that_breaks_is_the_answer(streaming: OpenAISe
     reply = author(streaming.url).write(MESSAGES, model="double-1", seconds=10)
     assert (reply.text, reply.finish_reason) == ("hello to", DISCONNECTED)
     assert len(streaming.requests) == 1
+
+
+def test_a_stream_that_falls_silent_is_a_lost_connection(
+    streaming: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai_author, "_SILENCE_SECONDS", 0.3)
+    streaming.script = [Scenario(completion("hello to"), stalls=True)]
+    begun = time.monotonic()
+    reply = author(streaming.url).write(MESSAGES, model="double-1", seconds=60)
+    assert (reply.text, reply.finish_reason) == ("hello to", DISCONNECTED)
+    assert time.monotonic() - begun < 8  # the server would stay for ten
 
 
 def test_a_stream_that_stays_open_after_its_end_is_not_waited_for(
