@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.chat import ChatCompletion
 
 from engine.adapters.openai_answer import text_of
 
@@ -35,22 +35,28 @@ class Collected:
         """Say whether anything has come that could be used."""
         return any(self._texts) or any(self._refusals)
 
-    def take(self, chunk: object) -> None:
-        """Add one event (https://developers.openai.com/api/reference/resources/chat/subresources/completions/streaming-events).
+    def take(self, event: object) -> None:
+        """Add one event, as JSON says it (https://developers.openai.com/api/reference/resources/chat/subresources/completions/streaming-events).
 
         Compatible servers leave parts of it out; the last one has the tokens and no choice.
         """
-        if not isinstance(chunk, ChatCompletionChunk):
+        if not isinstance(event, dict):
             return
-        self._head |= {name: value for name in ("id", "model", "usage") if (value := getattr(chunk, name, None))}
-        for choice in chunk.choices or ():
-            self._choice = (self._choice or {}) | (choice.model_extra or {})
-            self._texts.append(text_of(getattr(choice.delta, "content", None)))
-            self._refusals.append(text_of(getattr(choice.delta, "refusal", None)))
-            self.finish_reason = str(choice.finish_reason or self.finish_reason)
+        self._head |= {name: event[name] for name in ("id", "model", "usage") if event.get(name)}
+        choices = event.get("choices")
+        if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+            self._add(choices[0])
 
     def completion(self, ending: str = "") -> ChatCompletion:
         """Return it as the answer that would have come in one piece; `ending` is its finish_reason where the server gave none."""
         message = {"role": "assistant", "content": "".join(self._texts), "refusal": "".join(self._refusals) or None}
         choice = {**(self._choice or {}), "index": 0, "finish_reason": self.finish_reason or ending, "message": message}
         return ChatCompletion.construct(None, **self._head, choices=[] if self._choice is None else [choice])
+
+    def _add(self, choice: dict[str, object]) -> None:
+        self._choice = {**(self._choice or {}), **{name: told for name, told in choice.items() if name == "error"}}
+        delta = choice.get("delta")
+        if isinstance(delta, dict):
+            self._texts.append(text_of(delta.get("content")))
+            self._refusals.append(text_of(delta.get("refusal")))
+        self.finish_reason = str(choice.get("finish_reason") or self.finish_reason)

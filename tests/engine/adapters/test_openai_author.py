@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import socket
 import threading
 import time
@@ -198,6 +199,16 @@ def test_what_has_come_of_a_stream_that_breaks_is_the_answer(streaming: OpenAISe
     reply = author(streaming.url).write(MESSAGES, model="double-1", seconds=10)
     assert (reply.text, reply.finish_reason) == ("hello to", DISCONNECTED)
     assert len(streaming.requests) == 1
+
+
+@pytest.mark.parametrize("scenario", ["ok", "slow drip", "hang-up on the way"])
+def test_a_call_leaves_nothing_half_done_in_its_loop(
+    streaming: OpenAIServer, scenario: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    streaming.scenario = scenario
+    author(streaming.url).write(MESSAGES, model="double-1", seconds=1.0)
+    gc.collect()
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []
 
 
 def test_a_stream_that_falls_silent_is_a_lost_connection(
