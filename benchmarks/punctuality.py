@@ -23,7 +23,8 @@ from benchmarks.service import STARTS, running
 from engine.adapters.simulated_author import SimulatedAuthor
 from engine.ports import Message
 from tests.chaos.roles import ROLES
-from tests.doubles.openai_server import OpenAIServer, Scenario, completion
+from tests.doubles.openai_scenarios import Scenario, completion
+from tests.doubles.openai_server import OpenAIServer
 from tests.processes import wait_for
 
 if TYPE_CHECKING:

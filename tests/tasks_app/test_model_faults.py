@@ -17,7 +17,8 @@ from engine.core.replies import format_files, mark
 from tasks_app.models import Attempt, Breaker, ModelProfile, Round
 from tasks_app.services.breakers import breakers_open
 from tasks_app.services.profiles import DatabaseProfiles
-from tests.doubles.openai_server import OpenAIServer, Scenario, completion
+from tests.doubles.openai_scenarios import Scenario, completion
+from tests.doubles.openai_server import OpenAIServer
 from tests.driving import aged, driven, seconds_until
 from tests.factories import make_round
 from tests.fakes import PAGE, README

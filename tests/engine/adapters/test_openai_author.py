@@ -12,7 +12,8 @@ from engine.adapters import openai_author
 from engine.adapters.openai_author import OpenAIAuthor
 from engine.errors import EngineError, OutOfService, Permanent, Transient
 from engine.ports import DEADLINE, DISCONNECTED, Message, Usage
-from tests.doubles.openai_server import OpenAIServer, Scenario, completion
+from tests.doubles.openai_scenarios import Scenario, completion
+from tests.doubles.openai_server import OpenAIServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

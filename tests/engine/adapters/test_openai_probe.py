@@ -9,7 +9,8 @@ import pytest
 from engine.adapters.openai_probe import probe_models
 from engine.errors import EngineError, OutOfService, Permanent, Transient
 from engine.ports import Credential
-from tests.doubles.openai_server import OpenAIServer, Scenario, models
+from tests.doubles.openai_scenarios import Scenario, models
+from tests.doubles.openai_server import OpenAIServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

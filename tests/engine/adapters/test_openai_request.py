@@ -11,7 +11,8 @@ from engine.adapters.openai_author import OpenAIAuthor, ProfilesInMemory, server
 from engine.adapters.openai_request import LONGEST_ANSWER, Request
 from engine.errors import EngineError, Permanent, Transient
 from engine.ports import Image, Message, ModelProfile
-from tests.doubles.openai_server import OpenAIServer, Scenario, completion
+from tests.doubles.openai_scenarios import Scenario, completion
+from tests.doubles.openai_server import OpenAIServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

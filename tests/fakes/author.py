@@ -1,0 +1,48 @@
+"""An author with a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from engine.core.judge_prompt import asks_for_judgement
+from engine.core.probe_prompt import asks_for_probes
+from engine.ports import Message, Reply, Usage
+from tests.fakes.replies import page_reply
+
+Spoken = str | Reply | BaseException | Callable[[Sequence[Message]], str | Reply]
+
+
+class FakeAuthor:
+    """Plays a list of replies and errors in order, then `page_reply()` for ever; `asked` keeps (model, messages, seconds).
+
+    What asks for probes is answered from `probes`, then by none, and kept in `probed` (with the tokens) alone; so with `judgements` and `judged`.
+    """
+
+    provider = "fake"
+
+    def __init__(self, *replies: Spoken, models: Sequence[str] = ("first", "second"), simulated: bool = False) -> None:
+        self.replies, self.models, self.simulated = list(replies), models, simulated
+        self.asked: list[tuple[str, tuple[Message, ...], float]] = []
+        self.tokens: list[int | None] = []
+        self.probes: list[Spoken] = []
+        self.probed: list[tuple[str, tuple[Message, ...], float, int | None]] = []
+        self.judgements: list[Spoken] = []
+        self.judged: list[tuple[str, tuple[Message, ...], float, int | None]] = []
+
+    def write(self, messages: Sequence[Message], *, model: str, seconds: float, tokens: int | None = None) -> Reply:
+        if asks_for_probes(messages):
+            self.probed.append((model, tuple(messages), seconds, tokens))
+            return self._answer(self.probes.pop(0) if self.probes else "not automatable", messages, model)
+        if asks_for_judgement(messages):
+            self.judged.append((model, tuple(messages), seconds, tokens))
+            return self._answer(self.judgements.pop(0) if self.judgements else "", messages, model)
+        self.tokens.append(tokens)
+        self.asked.append((model, tuple(messages), seconds))
+        return self._answer(self.replies.pop(0) if self.replies else page_reply(), messages, model)
+
+    @staticmethod
+    def _answer(said: Spoken, messages: Sequence[Message], model: str) -> Reply:
+        if isinstance(said, BaseException):
+            raise said
+        answer = said if isinstance(said, str | Reply) else said(messages)
+        return answer if isinstance(answer, Reply) else Reply(answer, model, "stop", Usage(input=10, output=20))

@@ -1,0 +1,36 @@
+"""A browser that opens no page."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.ports import BrowserReport, PageUnderTest, PageView, ProbeRun
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class FakeBrowser:
+    """Says that a js check holds where the page holds all of its text's words in capitals; `errors` are what every page throws."""
+
+    def __init__(self, errors: Sequence[str] = ()) -> None:
+        self.errors = tuple(errors)
+        self.ran: list[tuple[PageUnderTest, tuple[str, ...]]] = []
+
+    def run(
+        self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float, probes: Sequence[ProbeRun] = ()
+    ) -> BrowserReport:
+        del seconds
+        self.ran.append((page, tuple(check.text for check in checks)))
+        source = (page.files or {}).get("index.html", b"").decode()
+        view = PageView(1280, True, b"", (), self.errors, (), {}, {"#out": "<b>7</b>"})
+        sentences = [Check(Kind.PROSE, run.probe.expression) for run in probes]
+        results = [self._result(check, page.target, source) for check in (*checks, *sentences)]
+        return BrowserReport(results[: len(checks)], [view], probed=results[len(checks) :])
+
+    def _result(self, check: Check, target: Target, source: str) -> CheckResult:
+        holds = all(word in source for word in re.findall(r"[A-Z]{3,}", check.text))
+        verdict = Verdict.PASS if holds or target is Target.LIVE else Verdict.FAIL
+        return CheckResult(check, target, verdict, "true (boolean)" if holds else "false (boolean)", holds)

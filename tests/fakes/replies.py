@@ -1,0 +1,48 @@
+"""A page with its README, and the well-formed reply that brings it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.core.prompts import boundary_of
+from engine.core.replies import format_files, mark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from engine.ports import Message
+
+PAGE = b"<!DOCTYPE html>\n<html><head><title>T</title></head><body><h1 id='out'>7</h1></body></html>\n"
+README = b"""# T
+
+## Summary
+
+A page that shows a seven.
+
+## Setup
+
+Serve the folder with any static file server.
+
+## Usage
+
+Open the page and read it.
+
+## Code explanation
+
+`index.html` holds the whole page.
+
+## License
+
+MIT
+"""
+
+
+def page_reply(files: Mapping[str, bytes] | None = None) -> Callable[[Sequence[Message]], str]:
+    """Return a well-formed reply with these files (a page and a README unless told) for whatever boundary the prompt names."""
+    chosen = {"index.html": PAGE, "README.md": README} if files is None else files
+
+    def reply(messages: Sequence[Message]) -> str:
+        boundary = boundary_of(messages)
+        return format_files(chosen, boundary) + mark(boundary, "complete", len(chosen)) + "\n"
+
+    return reply
