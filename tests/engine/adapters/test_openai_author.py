@@ -215,7 +215,7 @@ def test_a_call_leaves_nothing_half_done_in_its_loop(
 def test_a_stream_that_falls_silent_is_a_lost_connection(
     streaming: OpenAIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openai_author, "_SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(openai_author, "_SILENCE_SECONDS", 2.0)
     streaming.script = [Scenario(completion("hello to"), stalls=True)]
     begun = time.monotonic()
     reply = author(streaming.url).write(MESSAGES, model="double-1", seconds=60)
@@ -226,7 +226,7 @@ def test_a_stream_that_falls_silent_is_a_lost_connection(
 def test_a_stream_that_stays_open_after_its_end_is_not_waited_for(
     streaming: OpenAIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openai_author, "_LAST_WORDS_SECONDS", 0.3)
+    monkeypatch.setattr(openai_author, "_LAST_WORDS_SECONDS", 2.0)
     streaming.scenario = "open end"
     begun = time.monotonic()
     reply = author(streaming.url).write(MESSAGES, model="double-1", seconds=60)
