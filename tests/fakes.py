@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
 from engine.core.judge_prompt import asks_for_judgement
 from engine.core.probe_prompt import asks_for_probes
-from engine.core.prompts import boundary_of
+from engine.core.prompt_sections import boundary_of
 from engine.core.replies import format_files, mark
 from engine.errors import Fenced, Permanent
 from engine.ports import (
