@@ -16,6 +16,7 @@ from tasks_app.models import MISSING, Attachment, Attempt, Commit, NotificationA
 from tasks_app.models import Probe as ProbeRow
 from tasks_app.redaction import keepable
 from tasks_app.services import clock
+from tasks_app.services.attempt_rows import message_kept, reply_columns
 from tasks_app.services.spending import call_admitted, counted
 
 if TYPE_CHECKING:
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
 #: How much of an evaluator's answer is kept, in characters.
 ANSWER_KEPT = 16_384
-
-#: How much of a model's answer is kept, in characters: more than a site may hold.
-REPLY_KEPT = 6_500_000
 
 
 class DatabaseJournal:
@@ -76,7 +74,7 @@ class DatabaseJournal:
                 prompt_name=prompt.name,
                 prompt_version=prompt.version,
                 prompt_digest=prompt.digest,
-                messages=[_as_kept(one) for one in prompt.messages],
+                messages=[message_kept(one) for one in prompt.messages],
                 model_asked=model,
                 started_at=clock.now(),
             ).pk
@@ -118,7 +116,7 @@ class DatabaseJournal:
                 seconds=_since(row.started_at),
                 counted_tokens=counted(reply, row.counted_tokens, error_code) if costs else 0,
                 error_code=error_code,
-                **_as_columns(reply),
+                **reply_columns(reply),
                 **changes,
             )
 
@@ -273,39 +271,6 @@ class WatchJournal(DatabaseJournal):
     def __init__(self, round_id: UUID, run: int, token: UUID) -> None:
         self._round_id, self._run = round_id, run
         self._mine = Round.objects.filter(pk=round_id, watch_token=token)
-
-
-def _as_kept(message: Message) -> dict[str, object]:
-    """Return a message as its row holds it: pictures by name and hash, never their bytes."""
-    kept: dict[str, object] = {"role": message.role, "content": keepable(message.content)}
-    if message.images:
-        kept["images"] = [
-            {
-                "name": keepable(image.name),
-                "media_type": image.media_type,
-                "bytes": len(image.content),
-                "sha256": hashlib.sha256(image.content).hexdigest(),
-            }
-            for image in message.images
-        ]
-    return kept
-
-
-def _as_columns(reply: Reply) -> dict[str, object]:
-    usage = reply.usage
-    return {
-        "reply": keepable(reply.text[:REPLY_KEPT]),
-        "model_answered": keepable(reply.model)[:200],
-        "request_id": keepable(reply.request_id)[:200],
-        "finish_reason": keepable(reply.finish_reason)[:40],
-        "parameters": dict(reply.parameters),
-        "input_tokens": usage.input,
-        "cached_tokens": usage.cached,
-        "output_tokens": usage.output,
-        "reasoning_tokens": usage.reasoning,
-        "cost": usage.cost,
-        "cost_source": usage.cost_source,
-    }
 
 
 def _since(moment: datetime) -> float:
