@@ -121,7 +121,6 @@ def verify_input(row: Round, *, judging: bool = False) -> VerifyInput:
             tuple(tries.results_of(done.new.pk)),
             foreign=_foreign(row, tree),
         )
-    before = tries.page_before(row)
     return VerifyInput(
         new=new,
         tried=done.judged,
@@ -130,10 +129,10 @@ def verify_input(row: Round, *, judging: bool = False) -> VerifyInput:
         checks=_checks(row),
         budget=budget_of(row),
         kept=tries.kept_checks(row),
-        before=before,
+        before=tries.page_before(row),
         attachments={f.name: bytes(f.content) for f in row.attachments.all() if f.content is not None},
         call_seconds=done.call_seconds,
-        attached=_attached(row, before),
+        protected=_protected(row),
         probes=tries.probes_of(row),
         missing=_missing(row),
         given_up=row.plan_reason if row.plan == Next.PUBLISH else "",
@@ -262,12 +261,6 @@ def _foreign(row: Round, tree: Mapping[str, SiteFile]) -> frozenset[str]:
     carried = {path for path, file in tree.items() if file.origin is Origin.CARRIED}
     own = {path for path, file in tree.items() if file.origin is Origin.ATTACHMENT}
     return frozenset(own | (carried & set(_protected(row))))
-
-
-def _attached(row: Round, before: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the attachments as they came, those of earlier rounds as the round before left them."""
-    earlier = {name: before[name] for name in _protected(row) if name in before}
-    return earlier | {f.name: bytes(f.content) for f in row.attachments.all() if f.content is not None}
 
 
 def _again(row: Round) -> Again | None:
