@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -83,22 +84,19 @@ def repair_input(row: Round) -> RepairInput:
 
 def repair_of(row: Round, best: Attempt, *, run: int) -> RepairInput:
     """Gather an attempt and what was found wrong with it, to be repaired in a run."""
+    files = tries.files_of(best.pk)
+    place = _repository(row) if row.repository and row.base_sha else None
+    frame = frame_of(row, {path: file.content for path, file in files.items()}, run=run).at(place)
     return RepairInput(
-        brief=_fetched_brief(row),
         attempt=best.pk,
         model=best.model_asked,
-        files=tries.files_of(best.pk),
+        files=files,
         results=tries.results_of(best.pk),
-        protected=_protected(row),
-        marker=marker(str(row.pk), run),
-        year=row.created_at.year,
+        frame=replace(frame, repairs=True, before=tries.page_before(row), missing=_missing(row)),
         base_sha=row.base_sha,
         budget=budget_of(row),
         failures=row.failures,
         secret_in=found_in,
-        repository=_repository(row) if row.repository and row.base_sha else None,
-        before=tries.page_before(row),
-        missing=_missing(row),
     )
 
 
