@@ -1,13 +1,12 @@
-"""From rows to the frozen inputs of the steps: reading only."""
+"""From rows to the frozen inputs of the steps, one function a step: reading only."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from engine.core import checks
-from engine.core.brief import AttachedFile, Brief, MissingFile, Source
 from engine.core.budget import Budget
 from engine.core.decision import Next, Purpose
 from engine.core.file_rules import shortfalls
@@ -22,18 +21,8 @@ from engine.steps.pages import Awaited, Rebuild
 from engine.steps.publish import Planned, PublishInput
 from engine.steps.repair import RepairInput
 from engine.steps.verify import NewTree, VerifyInput
-from tasks_app import tries
-from tasks_app.models import (
-    MISSING,
-    Attachment,
-    Attempt,
-    CheckResult,
-    Commit,
-    NotificationAttempt,
-    Round,
-    SourceFile,
-    Task,
-)
+from tasks_app import briefs, tries
+from tasks_app.models import Attempt, CheckResult, Commit, NotificationAttempt, Round, SourceFile, Task
 from tasks_app.redaction import found_in
 from tasks_app.services.forge_quota import quota_limits
 from tasks_app.services.watches import rounds_looking
@@ -42,8 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from django.db.models import QuerySet
-
+    from engine.core.checks import Check, Verdict
     from engine.core.site import SiteFile
 
 
@@ -54,13 +42,12 @@ def budget_of(row: Round) -> Budget:
 
 def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
     """Gather what generate works from."""
-    files = list(row.attachments.all())
     return GenerateInput(
-        brief=_brief(row, [f for f in files if f.content is not None]),
-        unfetched=tuple((f.name, f.url) for f in files if f.content is None and f.source == Source.REQUEST),
+        brief=briefs.brief_of(row),
+        unfetched=briefs.unfetched(row),
         repository=_repository_for(row),
         task_key=row.task_key,
-        protected=_protected(row),
+        protected=briefs.protected(row),
         marker=marker(str(row.pk), row.run),
         year=row.created_at.year,
         budget=budget_of(row),
@@ -69,10 +56,10 @@ def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
         secret_in=found_in,
         last_tree=lambda: _last_tree(row),
         again=_again(row),
-        unprobed=() if row.plan or row.probes.exists() else undecided(_checks(row)),
+        unprobed=() if row.plan or row.probes.exists() else undecided(briefs.checks_of(row)),
         probe_calls=row.attempts.filter(kind="probe", run=row.run).count(),
         evaluation_url=row.evaluation_url,
-        own_before=_own_before(row),
+        own_before=briefs.own_before(row),
     )
 
 
@@ -83,28 +70,25 @@ def repair_input(row: Round) -> RepairInput:
 
 def repair_of(row: Round, best: Attempt, *, run: int) -> RepairInput:
     """Gather an attempt and what was found wrong with it, to be repaired in a run."""
+    files = tries.files_of(best.pk)
+    place = _repository(row) if row.repository and row.base_sha else None
+    frame = frame_of(row, {path: file.content for path, file in files.items()}, run=run).at(place)
     return RepairInput(
-        brief=_fetched_brief(row),
         attempt=best.pk,
         model=best.model_asked,
-        files=tries.files_of(best.pk),
+        files=files,
         results=tries.results_of(best.pk),
-        protected=_protected(row),
-        marker=marker(str(row.pk), run),
-        year=row.created_at.year,
+        frame=replace(frame, repairs=True, before=tries.page_before(row), missing=briefs.missing(row)),
         base_sha=row.base_sha,
         budget=budget_of(row),
         failures=row.failures,
         secret_in=found_in,
-        repository=_repository(row) if row.repository and row.base_sha else None,
-        before=tries.page_before(row),
-        missing=_missing(row),
     )
 
 
 def frame_of(row: Round, present: Mapping[str, bytes], *, run: int) -> Frame:
     """Gather what is known of a run's tree before a model writes; `present` is what it is to be written for."""
-    return Frame(_fetched_brief(row), present, _protected(row), marker(str(row.pk), run), row.created_at.year)
+    return Frame(briefs.brief_of(row), present, briefs.protected(row), marker(str(row.pk), run), row.created_at.year)
 
 
 def verify_input(row: Round, *, judging: bool = False) -> VerifyInput:
@@ -121,21 +105,20 @@ def verify_input(row: Round, *, judging: bool = False) -> VerifyInput:
             tuple(tries.results_of(done.new.pk)),
             foreign=_foreign(row, tree),
         )
-    before = tries.page_before(row)
     return VerifyInput(
         new=new,
         tried=done.judged,
         url=_local_url(row),
         words=row.brief,
-        checks=_checks(row),
+        checks=briefs.checks_of(row),
         budget=budget_of(row),
         kept=tries.kept_checks(row),
-        before=before,
+        before=tries.page_before(row),
         attachments={f.name: bytes(f.content) for f in row.attachments.all() if f.content is not None},
         call_seconds=done.call_seconds,
-        attached=_attached(row, before),
+        protected=briefs.protected(row),
         probes=tries.probes_of(row),
-        missing=_missing(row),
+        missing=briefs.missing(row),
         given_up=row.plan_reason if row.plan == Next.PUBLISH else "",
         judging=judging,
         tree_of=lambda attempt: {path: file.content for path, file in tries.files_of(attempt).items()},
@@ -147,7 +130,7 @@ def publish_input(row: Round) -> PublishInput:
     # Of any run: what an earlier one planned may have been pushed by a process that died right after it.
     planned = Commit.objects.filter(round=row, pushed_at=None, abandoned_at=None).order_by("-pk").first()
     return PublishInput(
-        brief=_brief(row, []),
+        brief=briefs.bare_brief(row),
         round_id=str(row.pk),
         accepted_at=row.created_at,
         files=tries.files_of(row.chosen_attempt_id or 0),
@@ -202,72 +185,16 @@ def notify_input(row: Round) -> NotifyInput:
     )
 
 
-def _fetched_brief(row: Round) -> Brief:
-    return _brief(row, [f for f in row.attachments.all() if f.content is not None])
-
-
-def _brief(row: Round, files: list[Attachment]) -> Brief:
-    return Brief(
-        email=row.email,
-        task=row.task_name,
-        number=row.number,
-        nonce=row.nonce,
-        text=row.brief,
-        checks=_checks(row),
-        attachments=tuple(
-            AttachedFile(f.name, f.media_type, bytes(f.content or b""), Source(f.source), f.url, f.note) for f in files
-        ),
-    )
-
-
-def _checks(row: Round) -> tuple[checks.Check, ...]:
-    return tuple(checks.parse_check(raw) for raw in row.checks)
-
-
-def _judged(row: CheckResult) -> tuple[checks.Check, checks.Verdict]:
+def _judged(row: CheckResult) -> tuple[Check, Verdict]:
     result = tries.result_of(row)
     return result.check, result.verdict
-
-
-def _protected(row: Round) -> tuple[str, ...]:
-    """Return the names of the attachments of earlier rounds, of removed ones too, which stay as they are."""
-    removed = Task.objects.filter(pk=row.task_key).values_list("attachment_names", flat=True).first()
-    return tuple(sorted({*_earlier_files(row).order_by().values_list("name", flat=True), *(removed or ())}))
-
-
-def _own_before(row: Round) -> tuple[str, ...]:
-    """Return the names of what the service itself fetched or made in earlier rounds, and nobody attached."""
-    attached = _earlier_files(row).filter(source=Source.REQUEST).values("name")
-    own = _earlier_files(row).exclude(source=Source.REQUEST).exclude(name__in=attached)
-    return tuple(own.order_by("name").values_list("name", flat=True).distinct())
-
-
-def _earlier_files(row: Round) -> QuerySet[Attachment]:
-    earlier = Attachment.objects.filter(round__task_key=row.task_key, round__created_at__lt=row.created_at)
-    return earlier.filter(content__isnull=False)
-
-
-def _missing(row: Round) -> tuple[MissingFile, ...]:
-    """Return the files that were tried for and could not be had."""
-    had = set(row.attachments.filter(content__isnull=False).values_list("name", flat=True))
-    tried = [
-        MissingFile(f.name.removeprefix(MISSING), f.note, Source(f.source), f.url)
-        for f in row.attachments.filter(content=None).exclude(note="")
-    ]
-    return tuple(one for one in tried if one.name not in had)
 
 
 def _foreign(row: Round, tree: Mapping[str, SiteFile]) -> frozenset[str]:
     """Return the paths of a tree that hold an attachment as it came, of this round or of an earlier one."""
     carried = {path for path, file in tree.items() if file.origin is Origin.CARRIED}
     own = {path for path, file in tree.items() if file.origin is Origin.ATTACHMENT}
-    return frozenset(own | (carried & set(_protected(row))))
-
-
-def _attached(row: Round, before: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the attachments as they came, those of earlier rounds as the round before left them."""
-    earlier = {name: before[name] for name in _protected(row) if name in before}
-    return earlier | {f.name: bytes(f.content) for f in row.attachments.all() if f.content is not None}
+    return frozenset(own | (carried & set(briefs.protected(row))))
 
 
 def _again(row: Round) -> Again | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from engine.core.budget import fresh
 from engine.core.checks import CheckResult
 from engine.core.decision import Purpose
-from engine.core.prompts import boundary_of
+from engine.core.prompt_sections import boundary_of
 from engine.core.replies import parse_reply
 from engine.core.rules import acceptable, own_results
 from engine.core.site import SiteFile, assemble

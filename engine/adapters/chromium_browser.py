@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import resource
 import shutil
-import subprocess
-import sys
 import tempfile
-import threading
 import time
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.adapters.browser_job import Event, Failed, Job, ProbeJob, Said, Seen, Started, parse_event
+from engine.adapters.browser_job import Failed, Job, ProbeJob, Said, Seen, Started
 from engine.adapters.browser_places import place
-from engine.adapters.process_tree import ProcessTree
+from engine.adapters.browser_process import run_job
 from engine.core.addresses import parse_url
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
 from engine.core.uses import asked_for
@@ -25,19 +19,13 @@ from engine.ports import BrowserReport, PageUnderTest, PageView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import IO
 
+    from engine.adapters.browser_process import BrowserRun
     from engine.ports import ProbeRun
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WINDOW = 10.0  # seconds from load in which a check may become true
 SHORTEST = 8.0  # seconds under which no browser is started
-MOST_MEMORY = 1_500_000_000  # bytes of driver and browser together
-MOST_SAID = 30_000_000  # bytes of events
-_WATCH = 0.25  # seconds between looks at the memory
-_END_SECONDS = 3.0  # for a process to end by itself when all that it started is dead
-_LIMITS = ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 200_000_000), (resource.RLIMIT_NOFILE, 4096))
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +40,6 @@ class Machine:
     own_origin: str = ""  # where our own live pages are
     private_pages: bool = False  # live pages of a forge may be on a private address: for development
     window: float = WINDOW
-
-
-@dataclass(slots=True)
-class _Run:
-    """One process and what it said so far."""
-
-    process: subprocess.Popen[bytes]
-    tree: ProcessTree
-    events: list[Event] = field(default_factory=list)
-    ended: str = ""  # why it was ended from outside
 
 
 class ChromiumBrowser:
@@ -100,7 +78,7 @@ class ChromiumBrowser:
         probes: Sequence[ProbeRun],
         executable: str,
         seconds: float,
-    ) -> _Run:
+    ) -> BrowserRun:
         job = Job(
             url=page.url,
             files=page.files,
@@ -115,7 +93,7 @@ class ChromiumBrowser:
             probes=tuple(_probe_job(run) for run in probes),
         )
         with tempfile.TemporaryDirectory(prefix="check-browser-", ignore_cleanup_errors=True) as home:
-            return _conversation(job, Path(home), seconds)
+            return run_job(job, Path(home), seconds)
 
     def _allowed_origins(self, page: PageUnderTest) -> tuple[str, ...]:
         """Return the private origin that a live page is on, where it may be on one: ours, but not for a page that is elsewhere."""
@@ -130,96 +108,7 @@ def _probe_job(run: ProbeRun) -> ProbeJob:
     return ProbeJob(steps, run.probe.expression, run.blank.words, run.blank.elements)
 
 
-def _conversation(job: Job, home: Path, seconds: float) -> _Run:
-    """Start the process, tell it the job, and hear it out or end it."""
-    environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(home), "TMPDIR": str(home), "LANG": "C.UTF-8"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "engine.browser"],
-        cwd=_ROOT,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    run = _Run(process, ProcessTree(process.pid))
-    _limit(process.pid)
-    watch = threading.Thread(target=_watch, args=(run, time.monotonic() + seconds), daemon=True)
-    watch.start()
-    try:
-        _talk(run, job)
-    finally:
-        _end(run)
-        watch.join()
-    return run
-
-
-def _end(run: _Run) -> None:
-    """Kill what the process started, let it take that in, and see it end.
-
-    The pipe in stays open until here: its end is how the process knows that we are gone.
-    """
-    run.tree.kill(itself=False)
-    for pipe in (run.process.stdin, run.process.stdout):
-        with suppress(OSError):
-            pipe.close()  # type: ignore[union-attr]
-    with suppress(subprocess.TimeoutExpired):
-        run.process.wait(_END_SECONDS)
-    run.tree.kill()
-    run.process.wait()
-
-
-def _limit(pid: int) -> None:
-    """No core dumps and no huge files, and when memory runs short this dies first.
-
-    Address space is not limited: V8 reserves far more of it than it uses.
-    """
-    with suppress(OSError, ValueError):
-        for what, most in _LIMITS:
-            resource.prlimit(pid, what, (most, most))
-        Path(f"/proc/{pid}/oom_score_adj").write_text("900")
-
-
-def _talk(run: _Run, job: Job) -> None:
-    stdin, stdout = run.process.stdin, run.process.stdout
-    if stdin is None or stdout is None:
-        return
-    with suppress(BrokenPipeError):
-        stdin.write(job.line())
-        stdin.flush()
-        _hear(run, stdout)
-
-
-def _hear(run: _Run, stdout: IO[bytes]) -> None:
-    """Take events until the process ends. What is no event comes from a library that prints, and says nothing."""
-    heard = 0
-    while line := stdout.readline(MOST_SAID):
-        heard += len(line)
-        if heard > MOST_SAID:
-            run.ended = "it said too much"
-            return
-        with suppress(ValueError, KeyError, TypeError, RecursionError):
-            run.events.append(parse_event(line))
-
-
-def _watch(run: _Run, ends: float) -> None:
-    """End the process when its time is over or its memory too much."""
-    while run.process.poll() is None:
-        run.tree.look()
-        if time.monotonic() >= ends:
-            run.ended = run.ended or "its time was over"
-        elif run.tree.memory_bytes() > MOST_MEMORY:
-            run.ended = run.ended or f"the page took more than {MOST_MEMORY // 1_000_000} MB of memory"
-        if run.ended:
-            run.tree.kill(itself=False)
-            with suppress(subprocess.TimeoutExpired):
-                run.process.wait(_END_SECONDS)
-            run.tree.kill()
-            return
-        time.sleep(_WATCH)
-
-
-def _report(page: PageUnderTest, checks: Sequence[Check], probes: Sequence[ProbeRun], run: _Run) -> BrowserReport:
+def _report(page: PageUnderTest, checks: Sequence[Check], probes: Sequence[ProbeRun], run: BrowserRun) -> BrowserReport:
     started = next((event for event in run.events if isinstance(event, Started)), None)
     failed = next((event for event in run.events if isinstance(event, Failed)), None)
     if failed or not started:

@@ -1,4 +1,4 @@
-"""The forge on GitHub: REST for what is about repositories and Pages, git for what is in them.
+"""The forge on GitHub: REST for what is about repositories, `github_pages` for their Pages, git for what is in them.
 
 Round 1 is two REST writes (create, Pages) and one push; a later round is one push. No write is ever repeated on a guess: where its end
 is in doubt, the state is read again and adopted, or the round comes back later.
@@ -6,38 +6,33 @@ is in doubt, the state is read again and adopted, or the round comes back later.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from engine.adapters.git_commit import build_commit
-from engine.adapters.github_builds import builds_of, look_at
-from engine.adapters.github_errors import permission_missing, quoted, unreachable
+from engine.adapters.github_errors import permission_missing, quoted
 from engine.adapters.github_git import GitHubGit
+from engine.adapters.github_pages import GitHubPages
 from engine.adapters.github_push import GitHubPush
 from engine.adapters.github_rest import GitHubRest
 from engine.adapters.github_token import is_organisation, login_of, try_token
 from engine.errors import OutOfService, Paced, Permanent, Transient
-from engine.ports import Look, Repository
+from engine.ports import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.adapters.github_rest import RestAnswer
-    from engine.ports import Clock, CommitSpec, Credential, Quota, RepositorySpec
+    from engine.ports import Clock, CommitSpec, Credential, Look, Quota, RepositorySpec
 
 #: GitHub's clock and ours may differ by so much.
 SKEW = timedelta(minutes=1)
-NOT_READY = 2.0  # seconds until it is tried again
 #: Names tried for one repository: more strangers than that are a mistake of ours.
 MOST_NAMES = 20
 #: Pages of 100 repositories, and repositories with the right name, that are looked through for a task without rows.
 MOST_PAGES = 5
 MOST_CANDIDATES = 10
-#: Lists of builds that are remembered for their ETags: an unchanged one is free of the primary limit.
-REMEMBERED = 500
 
 
 class Stranger:
@@ -55,8 +50,7 @@ class GitHubForge:
         self._clock = clock
         self._rest = GitHubRest(token=token, api_url=api_url, quota=quota, clock=clock)
         self._git = GitHubPush(GitHubGit(token), self._rest, quota, clock)
-        self._builds: OrderedDict[str, tuple[str, Any]] = OrderedDict()
-        self._order: dict[tuple[str, str, str], bool] = {}
+        self._pages = GitHubPages(self._rest, self._git)
 
     def credential(self) -> Credential:
         """Try the token. Raises as `try_token` does."""
@@ -114,47 +108,15 @@ class GitHubForge:
 
         Raises Transient (the branch is not there yet, or nobody knows), OutOfService, Permanent (repository_gone, pages_refused).
         """
-        if repository.pages_url:
-            return repository
-        path = f"/repos/{repository.owner}/{repository.name}/pages"
-        body = {"build_type": "legacy", "source": {"branch": "main", "path": "/"}}
-        try:
-            answer = self._rest.write(
-                "POST", path, body, doing="pages", key=f"pages {repository.owner}/{repository.name}"
-            )
-        except (Paced, OutOfService):
-            raise
-        except Transient as doubt:
-            if known := self._pages_of(repository):
-                return known
-            raise doubt from None
-        if answer.status == 201 and (made := _paged(repository, answer)):
-            return made
-        if answer.status in {201, 409} and (known := self._pages_of(repository)):
-            return known
-        raise self._pages_refused(repository, answer)
+        return self._pages.enable(repository)
 
     def look(self, repository: Repository, sha: str) -> Look:
         """Ask once how the Pages build of a commit is. Raises Transient, OutOfService, never Permanent."""
-        path = f"/repos/{repository.owner}/{repository.name}"
-        etag, before = self._builds.get(path, ("", None))
-        answer = self._rest.get(f"{path}/pages/builds", query={"per_page": "30"}, etag=etag, doing="looks")
-        if answer.status == 304:
-            data = before
-        elif answer.status == 200:
-            data = answer.data
-            self._remember(path, answer.headers.get("etag", ""), data)
-        else:
-            return Look("queued", None, f"GitHub shows no builds: {answer.status}{quoted(answer.message)}")
-        return look_at(builds_of(data), sha, lambda other: self._is_later(path, sha, other))
+        return self._pages.look(repository, sha)
 
     def rebuild(self, repository: Repository) -> None:
         """Ask once for one more build of the head. Raises Paced, Transient, OutOfService, Permanent(build_refused)."""
-        path = f"/repos/{repository.owner}/{repository.name}/pages/builds"
-        key = f"build {repository.owner}/{repository.name}"
-        answer = self._rest.write("POST", path, None, doing="builds", key=key)
-        if answer.status != 201:
-            raise Permanent("build_refused", f"GitHub refused one more build: {answer.status}{quoted(answer.message)}")
+        self._pages.rebuild(repository)
 
     # --- Inside ------------------------------------------------------------------------------------------------------------------
 
@@ -238,38 +200,7 @@ class GitHubForge:
         return repository
 
     def _with_pages(self, repository: Repository) -> Repository:
-        return self._pages_of(repository) or repository
-
-    def _pages_of(self, repository: Repository) -> Repository | None:
-        answer = self._rest.get(f"/repos/{repository.owner}/{repository.name}/pages")
-        return _paged(repository, answer) if answer.status == 200 else None
-
-    def _pages_refused(self, repository: Repository, answer: RestAnswer) -> Transient | Permanent:
-        said = f"{answer.status}{quoted(answer.message)}"
-        if answer.status == 404:
-            return self._git.missing(repository, doing="pages")
-        if answer.status == 422 and "plan" in answer.message.lower():
-            return Permanent("pages_refused", f"GitHub does not switch Pages on: {said}")
-        if answer.status in {201, 409, 422}:
-            return Transient("pages_not_ready", f"GitHub cannot switch Pages on yet: {said}", NOT_READY)
-        return unreachable("pages", f"an answer that is none: {said}")
-
-    def _remember(self, path: str, etag: str, data: Any) -> None:
-        if etag:
-            self._builds[path] = (etag, data)
-            self._builds.move_to_end(path)
-        while len(self._builds) > REMEMBERED:
-            self._builds.popitem(last=False)
-
-    def _is_later(self, path: str, sha: str, other: str) -> bool:
-        """Say whether `other` has taken the place of `sha`: everything but an ancestor of it has."""
-        key = (path, sha, other)
-        if key not in self._order:
-            answer = self._rest.get(f"{path}/compare/{sha}...{other}", query={"per_page": "1"})
-            if answer.status != 200 or not isinstance(answer.data, dict):
-                return False
-            self._order[key] = answer.data.get("status") in {"ahead", "diverged"}
-        return self._order[key]
+        return self._pages.of(repository) or repository
 
 
 def _repository(data: Mapping[str, Any]) -> Repository:
@@ -281,13 +212,6 @@ def _public(data: Mapping[str, Any]) -> Repository:
         sentence = f"GitHub made the repository {data.get('name')} private, which has no Pages: the account's or organisation's rules ask for it."
         raise Permanent("repository_private", sentence)
     return _repository(data)
-
-
-def _paged(repository: Repository, answer: RestAnswer) -> Repository | None:
-    url = answer.data.get("html_url") if isinstance(answer.data, dict) else None
-    if not url:
-        return None
-    return Repository(repository.owner, repository.name, repository.url, str(url))
 
 
 def _time(text: object) -> datetime:

@@ -10,7 +10,7 @@ from engine.adapters.simulated_page import BANNER, change_page, compose_page
 from engine.adapters.simulated_wishes import read_wishes
 from engine.core.judge_prompt import asks_for_judgement
 from engine.core.probe_prompt import asks_for_probes
-from engine.core.prompts import boundary_of, present_files, sections_of
+from engine.core.prompt_sections import boundary_of, present_files, sections_of
 from engine.core.replies import format_files, mark
 from engine.errors import Permanent, Transient
 from engine.ports import Reply

@@ -11,7 +11,7 @@ from engine.core.missing import SHOW
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from engine.core.prompts import Section
+    from engine.core.prompt_sections import Section
 
 _QUOTED = r"(?:'([^'\n]+)'|\"([^\"\n]+)\"|`([^`\n]+)`|\u201c([^\u201d\n]+)\u201d|\u2018([^\u2019\n]+)\u2019)"
 _TITLE = re.compile(rf"(?:\btitled|\btitle(?:\s+(?:is|of|to|must be|should be))?)\s*[:=]*\s*{_QUOTED}", re.IGNORECASE)

@@ -10,12 +10,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+from engine.core.file_signs import is_sign, signed_paths, signed_sentences
 
-#: So much of a brief is read for this, in characters.
-MOST_READ = 100_000
-_LONGEST_SENTENCE = 200  # in words: what goes on for longer is read in pieces
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
 
 
 def _set(words: str) -> frozenset[str]:
@@ -73,8 +71,6 @@ _SUFFIXES = {
 }  # fmt: skip
 _CODE_NOUNS = _set("script code program function module snippet class query stylesheet")
 
-_WORDS = re.compile(r"\x01\d+|\w+(?:['.-]\w+)*|'s|[,:()]")
-_SENTENCES = re.compile(r"[.!?;](?=\s|$)|\n\s*\n|\n(?=\s*(?:[-*\u2022]|\d{1,3}[.)])\s)")
 _PASSIVE = re.compile(
     rf"(?:file |itself |also )*(?:(?:must|should|shall|ought to|needs? to|has to|have to|is to)(?: also| then| now)? be (?:{_DONE})"
     rf"|(?:needs?|requires?) (?:to be (?:{_DONE})|{_DOING}))(?: |$)"
@@ -109,8 +105,8 @@ def asked_changes(brief: str, paths: Collection[str]) -> Asked:
     """
     known = sorted(paths)
     changed, removed, spared, before = {p for p in known if p == "index.html"}, set[str](), set[str](), set[str]()
-    for words in _sentences(brief, known):
-        named = {at: known[int(word[1:])] for at, word in enumerate(words) if word[0] == "\x01"}
+    for words in signed_sentences(brief, known):
+        named = signed_paths(words, known)
         spared |= {path for at, path in named.items() if _is_spared(words, at)}
         changed |= {path for at, path in named.items() if _is_object(words, at, path) or _is_subject(words, at, path)}
         removed |= {path for at, path in named.items() if _is_taken(words, at)}
@@ -129,27 +125,6 @@ def is_code(path: str) -> bool:
     return name in {"dockerfile", "makefile"} or (name.rpartition(".")[2] in CODE and "." in name)
 
 
-def _sentences(brief: str, known: Sequence[str]) -> Iterator[list[str]]:
-    """Yield each sentence as words, with a sign for each of the files."""
-    text = brief[:MOST_READ].lower().replace("\u2019", "'").replace("\x01", " ").replace("()", "")
-    forms = _forms(known)
-    if forms:
-        written = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
-        text = re.sub(rf"(?<![\w./-])(?:\./)?({written})(?![\w-]|\.\w|/)", lambda m: f" \x01{forms[m[1]]} ", text)
-    for sentence in _SENTENCES.split(text):
-        words = _WORDS.findall(sentence)
-        for start in range(0, len(words), _LONGEST_SENTENCE):
-            yield words[start : start + _LONGEST_SENTENCE]
-
-
-def _forms(known: Sequence[str]) -> Mapping[str, int]:
-    """Return how each file may be called: by its path, and by its last part where only one has it; `README.md` alone is the repository's."""
-    last = [path.rpartition("/")[2].lower() for path in known]
-    own = {"readme.md", "license", ".nojekyll"}
-    forms = {name: at for at, name in enumerate(last) if last.count(name) == 1 and name not in own}
-    return forms | {path.lower(): at for at, path in enumerate(known)}
-
-
 def _is_object(words: Sequence[str], at: int, path: str) -> bool:
     verbs, fits = (_CODE_VERBS, _code_gap) if is_code(path) else (_DATA_VERBS, _data_gap)
     for verb in range(at - 1, max(at - 14, -1), -1):
@@ -162,7 +137,7 @@ def _is_object(words: Sequence[str], at: int, path: str) -> bool:
 
 def _is_taken(words: Sequence[str], at: int) -> bool:
     """Say whether the file itself is to go, and not something in it."""
-    before = " ".join("x" if word[0] == "\x01" else word for word in words[max(at - 9, 0) : at])
+    before = " ".join("x" if is_sign(word) else word for word in words[max(at - 9, 0) : at])
     return bool(_TAKE.search(before) or _TAKEN.match(" ".join(words[at + 1 : at + 6])))
 
 
@@ -194,7 +169,7 @@ def _code_gap(verb: str, gap: Sequence[str]) -> bool:
 
 
 def _data_gap(verb: str, gap: Sequence[str]) -> bool:
-    plain = [word for word in gap if word not in _DETERMINERS and word[0] != "\x01" and not word.isdigit()]
+    plain = [word for word in gap if word not in _DETERMINERS and not is_sign(word) and not word.isdigit()]
     if verb in _ADDING:
         return (
             bool(plain)
@@ -218,11 +193,11 @@ def _ends(words: Sequence[str], at: int) -> bool:
     rest = words[at + 1 : at + 5]
     if not rest:
         return True
-    if rest[0] not in _AFTER_DATA and rest[0][0] != "\x01":
+    if rest[0] not in _AFTER_DATA and not is_sign(rest[0]):
         return False
     if rest[0] in {"from", "in"} and _ON_THE_PAGE & set(rest[1:]):
         return False
-    return not (rest[0] == "to" and any(word[0] == "\x01" or word.endswith(("csv", "json")) for word in rest[1:2]))
+    return not (rest[0] == "to" and any(is_sign(word) or word.endswith(("csv", "json")) for word in rest[1:2]))
 
 
 def _is_subject(words: Sequence[str], at: int, path: str) -> bool:
@@ -236,7 +211,7 @@ def _is_subject(words: Sequence[str], at: int, path: str) -> bool:
         return not _USING & set(subject)
     then = follows[found.end() :].split()
     strange = [
-        w for w in subject if w not in _DETERMINERS | _PARTS | _FAULTS | {"in", "of", "inside"} and w[0] != "\x01"
+        w for w in subject if w not in _DETERMINERS | _PARTS | _FAULTS | {"in", "of", "inside"} and not is_sign(w)
     ]
     return not strange and (not then or then[0] in _AFTER_DATA)
 
@@ -259,7 +234,7 @@ def _by_kind(words: Sequence[str], known: Sequence[str]) -> set[str]:
             continue
         gap = words[verb + 1 : verb + 8]
         noun = next((place for place, one in enumerate(gap) if one in _CODE_NOUNS), None)
-        if noun is None or _USING & set(gap[:noun]) or any(one[0] == "\x01" for one in gap[:noun]):
+        if noun is None or _USING & set(gap[:noun]) or any(is_sign(one) for one in gap[:noun]):
             continue
         kinds = [_SUFFIXES[one] for one in gap[: noun + 1] if one in _SUFFIXES]
         found = [path for path in known if is_code(path) and path != "index.html"]

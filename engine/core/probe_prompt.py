@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.core.checks import Kind
-from engine.core.prompts import boundary_of, data_sections
+from engine.core.prompt_sections import boundary_of, data_sections
 from engine.ports import Message, Prompt
 
 if TYPE_CHECKING:

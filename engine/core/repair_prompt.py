@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.core.file_form import failing_files, form, links_of, page_fails, shown_whole
-from engine.core.prompts import RULES, check_line, data_sections, request_messages, with_files
+from engine.core.prompt_sections import check_line, data_sections
+from engine.core.prompts import RULES, request_messages, with_files
 from engine.core.replies import mark
 from engine.ports import Prompt
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from engine.core.prompts import boundary_of
+from engine.core.prompt_sections import boundary_of
 from engine.core.replies import mark
 from engine.ports import Message, Prompt
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from engine.core.brief import AttachedFile, Brief, MissingFile
     from engine.core.changes import Changes
+    from engine.ports import Repository
 
 
 class Origin(StrEnum):
@@ -55,6 +56,10 @@ class Frame:
     clone_url: str = ""  # of the repository and its page, where they are known already
     pages_url: str = ""
     missing: tuple[MissingFile, ...] = ()
+
+    def at(self, place: Repository | None) -> Frame:
+        """Return it with the addresses of the repository that the tree goes to, or as it is where there is none yet."""
+        return replace(self, clone_url=place.url, pages_url=place.pages_url) if place else self
 
 
 def assemble(

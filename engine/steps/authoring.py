@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.core.images import with_images
-from engine.core.prompts import boundary_of, continue_prompt, format_prompt, generate_prompt
+from engine.core.prompt_sections import boundary_of
+from engine.core.prompts import continue_prompt, format_prompt, generate_prompt
 from engine.core.rephrase_prompt import rephrase_prompt
 from engine.core.replies import Outcome, ParsedReply, parse_reply
 from engine.errors import BadReply, EngineError, Permanent, Transient

@@ -83,16 +83,7 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | Unrepaired
     inputs = gather_inputs(task, present, ports)
     brief = inputs.brief
     _scan(brief, task, ports)
-    frame = Frame(
-        brief=brief,
-        present=present,
-        protected=task.protected,
-        marker=task.marker,
-        year=task.year,
-        clone_url=repository.url if repository else "",
-        pages_url=repository.pages_url if repository else "",
-        missing=inputs.missing,
-    )
+    frame = Frame(brief, present, task.protected, task.marker, task.year, missing=inputs.missing).at(repository)
     author = _Authoring(task, ports, frame, note=note(inputs.missing, brief.text))
     if not task.given_up:
         freeze_probes(task.unprobed, brief, Probing(task.budget, task.model_closed, task.probe_calls), ports)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from engine.core.lifecycle import Step
 from engine.core.missing import note
 from engine.core.repair_prompt import repair_prompt
 from engine.core.rules import acceptable, own_results
-from engine.core.site import Frame, Origin, SiteFile, assemble
+from engine.core.site import Origin, SiteFile, assemble
 from engine.errors import EngineError, Fenced, OutOfService, Permanent, Transient
 from engine.steps.authoring import Conversation, Written
 from engine.steps.generate import gates
@@ -23,30 +23,24 @@ from engine.steps.outcomes import Barren, Generated, Unrepaired, Wait
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from engine.core.brief import Brief, MissingFile
     from engine.core.checks import CheckResult
-    from engine.ports import Ports, Prompt, Repository
+    from engine.core.site import Frame
+    from engine.ports import Ports, Prompt
 
 
 @dataclass(frozen=True, slots=True)
 class RepairInput:
     """The best attempt so far, by `model`: its whole tree and its results. `base_sha` is the head that it was written for."""
 
-    brief: Brief
     attempt: int
     model: str
     files: Mapping[str, SiteFile]
     results: Sequence[CheckResult]
-    protected: tuple[str, ...]
-    marker: str
-    year: int
+    frame: Frame  # of the repaired tree: `files` without their origins are what is present in it
     base_sha: str
     budget: Budget
     failures: int
     secret_in: Callable[[bytes], str | None]
-    repository: Repository | None = None  # where it goes, if that is there already
-    before: Mapping[str, bytes] = field(default_factory=dict)  # the tree that the round began with
-    missing: tuple[MissingFile, ...] = ()
 
 
 def repair(task: RepairInput, ports: Ports) -> Generated | Barren | Unrepaired | Wait:
@@ -71,28 +65,14 @@ def repair(task: RepairInput, ports: Ports) -> Generated | Barren | Unrepaired |
 
 def _prompt(task: RepairInput, boundary: str) -> Prompt:
     tree = {path: file.content for path, file in task.files.items() if file.origin is not Origin.ATTACHMENT}
-    told = note(task.missing, task.brief.text)
+    told = note(task.frame.missing, task.frame.brief.text)
     return repair_prompt(
-        task.brief, boundary=boundary, tree=tree, findings=findings_of(task.results), attachments_note=told
+        task.frame.brief, boundary=boundary, tree=tree, findings=findings_of(task.results), attachments_note=told
     )
 
 
 def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> Generated:
-    present = {path: file.content for path, file in task.files.items()}
-    place = task.repository
-    frame = Frame(
-        task.brief,
-        present,
-        task.protected,
-        task.marker,
-        task.year,
-        repairs=True,
-        before=task.before,
-        clone_url=place.url if place else "",
-        pages_url=place.pages_url if place else "",
-        missing=task.missing,
-    )
-    files, notes = assemble(frame, written.files, written.deletions)
+    files, notes = assemble(task.frame, written.files, written.deletions)
     files = {path: _with_origin(file, task.files.get(path)) for path, file in files.items()}
     results = own_results({path: file.content for path, file in files.items()})
     if not acceptable(results):
@@ -105,7 +85,7 @@ def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> 
         repository=None,
         simulated=ports.author.simulated,
         detail=said,
-        gates=gates(files, task.brief, task.secret_in, ports),
+        gates=gates(files, task.frame.brief, task.secret_in, ports),
     )
 
 

@@ -67,13 +67,18 @@ class VerifyInput:
     attachments: Mapping[str, bytes] = field(default_factory=dict)  # of this round
     probes: tuple[Probe, ...] = ()  # of the sentences among `checks`, as they were frozen
     call_seconds: float = 0.0  # that the round's longest model call took
-    # The files that came, as they came or as the round before left them: what the brief may ask to change.
-    attached: Mapping[str, bytes] = field(default_factory=dict)
+    protected: tuple[str, ...] = ()  # names of attachments of earlier rounds
     missing: tuple[MissingFile, ...] = ()
     given_up: str = ""  # why no further try is to be made
     unchecked: str = ""  # why nothing but our own rules is to be judged
     judging: bool = False  # whether a model may be asked about sentences that nothing decided
     tree_of: Callable[[int], Mapping[str, bytes]] = _no_tree  # of an attempt that was tried before
+
+    @property
+    def attached(self) -> Mapping[str, bytes]:
+        """Return the files that came, this round's as they came, the others as the round before left them: what the brief may ask to change."""
+        earlier = {name: self.before[name] for name in self.protected if name in self.before}
+        return earlier | dict(self.attachments)
 
 
 def verify(task: VerifyInput, ports: Ports) -> Verified:

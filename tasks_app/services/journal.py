@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Max
 
-from engine.core.brief import Source
 from engine.errors import Fenced
 from engine.ports import Message, Recalled, Reply
-from tasks_app.models import MISSING, Attachment, Attempt, Commit, NotificationAttempt, PagesStatus, Round, StepRun
+from tasks_app.models import Attempt, Commit, NotificationAttempt, PagesStatus, Round, StepRun
 from tasks_app.models import Probe as ProbeRow
 from tasks_app.redaction import keepable
 from tasks_app.services import clock
+from tasks_app.services.attachments import attachment_keep, attachment_miss
+from tasks_app.services.attempt_rows import message_kept, reply_columns
 from tasks_app.services.spending import call_admitted, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
-
-    from django.db.models import QuerySet
 
     from engine.core.brief import AttachedFile, MissingFile
     from engine.core.probes import Probe
@@ -32,9 +30,6 @@ if TYPE_CHECKING:
 
 #: How much of an evaluator's answer is kept, in characters.
 ANSWER_KEPT = 16_384
-
-#: How much of a model's answer is kept, in characters: more than a site may hold.
-REPLY_KEPT = 6_500_000
 
 
 class DatabaseJournal:
@@ -76,7 +71,7 @@ class DatabaseJournal:
                 prompt_name=prompt.name,
                 prompt_version=prompt.version,
                 prompt_digest=prompt.digest,
-                messages=[_as_kept(one) for one in prompt.messages],
+                messages=[message_kept(one) for one in prompt.messages],
                 model_asked=model,
                 started_at=clock.now(),
             ).pk
@@ -118,7 +113,7 @@ class DatabaseJournal:
                 seconds=_since(row.started_at),
                 counted_tokens=counted(reply, row.counted_tokens, error_code) if costs else 0,
                 error_code=error_code,
-                **_as_columns(reply),
+                **reply_columns(reply),
                 **changes,
             )
 
@@ -222,42 +217,13 @@ class DatabaseJournal:
 
     def file_kept(self, file: AttachedFile) -> None:
         """Store a file that was fetched or made, or what was found out about one."""
-        self._store(
-            file,
-            name=file.name,
-            media_type=file.media_type[:255],
-            url=file.url,
-            content=file.content,
-            sha256=hashlib.sha256(file.content).hexdigest(),
-            note=keepable(file.note),
-        )
+        with self._fenced():
+            attachment_keep(round_id=self._round_id, file=file)
 
     def file_missed(self, missing: MissingFile) -> None:
-        """Store why a file is not there, unless it is. It holds no name that another file may come to have."""
-        prefix = "" if missing.source is Source.REQUEST else MISSING
+        """Store why a file is not there, unless it is."""
         with self._fenced():
-            if not self._row_of(missing).filter(content__isnull=False).exists():
-                self._store(missing, name=prefix + missing.name, url=missing.url, note=keepable(missing.why))
-
-    def _row_of(self, file: AttachedFile | MissingFile) -> QuerySet[Attachment]:
-        """Return the file's row: an address has one, whatever its file came to be called."""
-        mine = Attachment.objects.filter(round_id=self._round_id, source=file.source)
-        if file.source is Source.ADDRESS:
-            return mine.filter(url=file.url)
-        return mine.filter(name__in=(file.name, MISSING + file.name))
-
-    def _store(self, file: AttachedFile | MissingFile, **columns: object) -> None:
-        """Write the file's row; where its name is another's by now nothing is written, and a replay does the work again."""
-        with self._fenced():
-            files = Attachment.objects.filter(round_id=self._round_id)
-            row = self._row_of(file).first()
-            if files.filter(name=columns["name"]).exclude(pk=row.pk if row else None).exists():
-                return
-            if row:
-                files.filter(pk=row.pk).update(**columns)
-                return
-            position = (files.aggregate(last=Max("position"))["last"] or 0) + 1
-            Attachment.objects.create(round_id=self._round_id, position=position, source=file.source.value, **columns)
+            attachment_miss(round_id=self._round_id, missing=missing)
 
     def warn(self, text: str) -> None:
         """Add a warning to the round, once."""
@@ -273,39 +239,6 @@ class WatchJournal(DatabaseJournal):
     def __init__(self, round_id: UUID, run: int, token: UUID) -> None:
         self._round_id, self._run = round_id, run
         self._mine = Round.objects.filter(pk=round_id, watch_token=token)
-
-
-def _as_kept(message: Message) -> dict[str, object]:
-    """Return a message as its row holds it: pictures by name and hash, never their bytes."""
-    kept: dict[str, object] = {"role": message.role, "content": keepable(message.content)}
-    if message.images:
-        kept["images"] = [
-            {
-                "name": keepable(image.name),
-                "media_type": image.media_type,
-                "bytes": len(image.content),
-                "sha256": hashlib.sha256(image.content).hexdigest(),
-            }
-            for image in message.images
-        ]
-    return kept
-
-
-def _as_columns(reply: Reply) -> dict[str, object]:
-    usage = reply.usage
-    return {
-        "reply": keepable(reply.text[:REPLY_KEPT]),
-        "model_answered": keepable(reply.model)[:200],
-        "request_id": keepable(reply.request_id)[:200],
-        "finish_reason": keepable(reply.finish_reason)[:40],
-        "parameters": dict(reply.parameters),
-        "input_tokens": usage.input,
-        "cached_tokens": usage.cached,
-        "output_tokens": usage.output,
-        "reasoning_tokens": usage.reasoning,
-        "cost": usage.cost,
-        "cost_source": usage.cost_source,
-    }
 
 
 def _since(moment: datetime) -> float:

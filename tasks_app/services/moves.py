@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
@@ -15,18 +13,16 @@ from django.db.models.functions import Coalesce
 from engine.core.budget import Budget
 from engine.core.checks import Kind, Verdict
 from engine.core.decision import Next
-from engine.core.fields import storable
 from engine.core.lifecycle import State, Step, may_follow
 from engine.errors import Fenced
 from engine.steps.outcomes import Barren
 from tasks_app.models import CheckResult, Commit, Event, Round, SourceFile, StepRun, Task
-from tasks_app.redaction import found_in, keepable, redact
+from tasks_app.redaction import keepable
 from tasks_app.services import clock
+from tasks_app.services.attempt_rows import file_row, result_row
 from tasks_app.services.watches import watch_begun
 
 if TYPE_CHECKING:
-    from engine.core.checks import CheckResult as Result
-    from engine.core.site import SiteFile
     from engine.steps.outcomes import Deployed, Generated, Published, Unrepaired, Verified, Wait
     from tasks_app.services.leases import Lease
 
@@ -64,7 +60,7 @@ def haste_record(*, lease: Lease, row: Round, until: datetime, warning: str) -> 
 
 def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
     """Store the tree of an attempt and go on to verify. Raises Fenced."""
-    files = [_source(outcome.attempt, path, file) for path, file in outcome.files.items()]
+    files = [file_row(outcome.attempt, path, file) for path, file in outcome.files.items()]
     place = outcome.repository
     with transaction.atomic():
         _advance(
@@ -84,7 +80,7 @@ def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
         )
         SourceFile.objects.bulk_create(files)
         CheckResult.objects.bulk_create(
-            _result(outcome.attempt, p, result) for p, result in enumerate(outcome.gates, GATES_FROM)
+            result_row(outcome.attempt, p, result) for p, result in enumerate(outcome.gates, GATES_FROM)
         )
         if outcome.degraded:
             _event(row, "honest page", outcome.degraded)
@@ -107,7 +103,7 @@ def verified_record(*, lease: Lease, row: Round, outcome: Verified) -> None:
             _advance(lease, row, Step.GENERATE, outcome.detail, **plan)
         if outcome.attempt is not None:
             CheckResult.objects.bulk_create(
-                _result(outcome.attempt, p, result) for p, result in enumerate(outcome.results, 1)
+                result_row(outcome.attempt, p, result) for p, result in enumerate(outcome.results, 1)
             )
         for text, said in outcome.judgements.items():
             undecided = CheckResult.objects.filter(
@@ -145,7 +141,7 @@ def deployed_record(*, lease: Lease, row: Round, outcome: Deployed) -> None:
     came: dict[str, object] = {"live": outcome.live, "live_at": now if outcome.live else None}
     with transaction.atomic():
         _advance(lease, row, Step.NOTIFY, outcome.detail, **came, **(watch_begun(now) if outcome.watch else {}))
-        CheckResult.objects.bulk_create(_result(row.chosen_attempt_id, p, result) for p, result in outcome.results)
+        CheckResult.objects.bulk_create(result_row(row.chosen_attempt_id, p, result) for p, result in outcome.results)
 
 
 def delivered_record(*, lease: Lease, row: Round, detail: str) -> None:
@@ -247,31 +243,3 @@ def _end_step(row: Round, now: datetime, outcome: str, detail: str) -> None:
 
 def _event(row: Round, what: str, text: str) -> None:
     Event.objects.create(at=clock.now(), who="service", what=what, round=row, text=keepable(text))
-
-
-def _source(attempt: int, path: str, file: SiteFile) -> SourceFile:
-    """Return a file's row. A secret of ours is taken out of it: a gate has seen it, and keeps the attempt from being published."""
-    content = file.content
-    if found_in(content):
-        content = redact(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-    digest = hashlib.sha256(content).hexdigest()
-    return SourceFile(
-        attempt_id=attempt, path=path, content=content, sha256=digest, size=len(content), origin=file.origin
-    )
-
-
-def _result(attempt: int, position: int, result: Result) -> CheckResult:
-    """Return a result's row; what a page said is a stranger's text."""
-    return CheckResult(
-        attempt_id=attempt,
-        target=result.target,
-        position=position,
-        kind=result.check.kind,
-        text=keepable(result.check.text),
-        verdict=result.verdict,
-        value=storable(result.value, secret=settings.SECRET),
-        detail=keepable(result.detail)[:2000],
-        milliseconds=result.milliseconds,
-        console=[keepable(line)[:500] for line in result.console],
-        screenshot=result.screenshot or None,
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.core.prompts import boundary_of
+from engine.core.prompt_sections import boundary_of
 from engine.core.replies import format_files, mark
 
 if TYPE_CHECKING:

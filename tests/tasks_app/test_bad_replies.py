@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.core.prompts import RULES, boundary_of
+from engine.core.prompt_sections import boundary_of
+from engine.core.prompts import RULES
 from engine.core.replies import mark
 from tasks_app.models import Attempt, SourceFile, StepRun
 from tests.driving import driven

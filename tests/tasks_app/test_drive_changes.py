@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.core.prompts import boundary_of
+from engine.core.prompt_sections import boundary_of
 from tasks_app.models import Attachment, CheckResult, Round
 from tests.driving import driven
 from tests.factories import CSV, make_round

@@ -4,7 +4,8 @@ import pytest
 
 from engine.core.brief import AttachedFile, Brief
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict, parse_check
-from engine.core.prompts import boundary_of, generate_prompt, present_files, sections_of
+from engine.core.prompt_sections import boundary_of, present_files, sections_of
+from engine.core.prompts import generate_prompt
 from engine.core.repair_prompt import Findings, repair_prompt
 from engine.core.replies import Outcome, mark, parse_reply
 

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from engine.core.brief import Brief
-from engine.core.prompts import boundary_of, generate_prompt, sections_of
+from engine.core.prompt_sections import boundary_of, sections_of
+from engine.core.prompts import generate_prompt
 from engine.core.rephrase_prompt import rephrase_prompt
 
 

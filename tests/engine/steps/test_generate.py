@@ -7,7 +7,7 @@ import pytest
 from engine.adapters.secret_scanner import DetectSecretsScanner
 from engine.core.brief import AttachedFile
 from engine.core.gates import bars
-from engine.core.prompts import present_files
+from engine.core.prompt_sections import present_files
 from engine.core.repository import is_mit, read_marker
 from engine.core.site import Origin
 from engine.errors import Fenced, OutOfService, Permanent, Transient

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import Task as Ring
 
-from tasks_app import gather, tries
+from tasks_app import briefs, tries
 from tasks_app.models import MISSING, Attachment, Attempt, CheckResult, Event, Rejection, Round, Task
 from tasks_app.services.removals import ROUNDS
 from tests.factories import lease_of, make_round
@@ -66,12 +66,12 @@ def test_a_later_round_keeps_what_removed_ones_had_attached_and_had_checked() ->
     Attachment.objects.create(round=first, position=9, name=f"{MISSING}rates.json", note="it could not be had")
     ended(40, round=2, attachments=[])
     later = make_round(round=3, attachments=[])
-    before = gather._protected(later), tries.kept_checks(later)
+    before = briefs.protected(later), tries.kept_checks(later)
     assert before[0] == ("data.csv",)
     Round.objects.filter(pk=later.pk).update(state="cancelled", next_at=None, finished_at=timezone.now())
     CheckResult.objects.filter(attempt__round__number=2).delete()
     assert prune()[ROUNDS.name] == 1
-    assert (gather._protected(later), tries.kept_checks(later)) == before
+    assert (briefs.protected(later), tries.kept_checks(later)) == before
     again = make_round(round=1, task="sum-of-sales")
     assert tries.kept_checks(again) == ()
 
