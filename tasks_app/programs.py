@@ -1,0 +1,75 @@
+"""What the processes of `serve` and `worker` do, and what is read before they are forked, for all of them to share."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import threading
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from django.urls import get_resolver
+
+from tasks_app import browser_probe, credentials, retention, wiring
+from tasks_app.dispatcher import Dispatcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: What web and cluster would import once they run: each of their processes would keep a copy.
+_WEB = ("gunicorn.app.wsgiapp", "gunicorn.arbiter", "gunicorn.glogging", "gunicorn.workers.gthread", "tasks_app.wsgi")
+_CLUSTER = (
+    "django.db.models.sql.compiler", "django_q.brokers.orm", "django_q.cluster", "dulwich.config", "dulwich.trailers", "dulwich.worktree",
+    "multiprocessing.popen_fork", "tasks_app.crash_fix", "tasks_app.drive", "tasks_app.late_look",
+)  # fmt: skip
+
+
+def load(*, web: bool) -> None:
+    """Read what the cluster's processes need, and the web's, and leave it to be shared. Starts no thread and connects to nothing.
+
+    What is there by now is there for good: a collector that never looks at it leaves its pages as they are.
+    https://docs.python.org/3/library/gc.html#gc.freeze
+    """
+    for name in _CLUSTER:
+        import_module(name)
+    wiring.load()
+    if web:
+        for name in _WEB:
+            import_module(name)
+        _ = get_resolver().url_patterns
+    gc.collect()
+    gc.freeze()
+
+
+def web() -> None:
+    """Do what `python -m gunicorn --config gunicorn.conf.py` does."""
+    from gunicorn import __main__ as main
+    from gunicorn.app.wsgiapp import run
+
+    sys.argv = [str(main.__file__), "--config", "gunicorn.conf.py"]
+    run(prog="gunicorn")
+
+
+def cluster() -> None:
+    """Run django-q's cluster; the process waits for its members when it ends."""
+    from django_q.cluster import Cluster
+
+    from tasks_app import crash_fix, drive, late_look  # noqa: F401 -- what workers are rung for
+
+    crash_fix.install()
+    Cluster().start()
+
+
+def dispatch(me: str, group: Callable[[], int | None]) -> None:
+    """Ring what is due for the supervisor `me`, and do beside it what is done now and then, until SIGTERM.
+
+    `group` returns the process group of the cluster, None while there is none.
+    """
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    threading.Thread(target=browser_probe.probe, name="browser probe", daemon=True).start()
+    threading.Thread(target=credentials.keep_trying, args=(stop,), name="credentials", daemon=True).start()
+    if retention.is_asked_for():
+        threading.Thread(target=retention.keep_pruning, args=(stop,), name="retention", daemon=True).start()
+    Dispatcher(me, group).run(stop)
