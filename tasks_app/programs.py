@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 import threading
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from django.apps import apps
 from django.urls import get_resolver
 
 from tasks_app import browser_probe, credentials, retention, wiring
 from tasks_app.dispatcher import Dispatcher
+from tasks_app.sharing import share
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,11 +27,7 @@ _CLUSTER = (
 
 
 def load(*, web: bool) -> None:
-    """Read what the cluster's processes need, and the web's, and leave it to be shared. Starts no thread and connects to nothing.
-
-    What is there by now is there for good: a collector that never looks at it leaves its pages as they are.
-    https://docs.python.org/3/library/gc.html#gc.freeze
-    """
+    """Read what the cluster's processes need, and the web's, and leave it to be shared. Starts no thread and connects to nothing."""
     for name in _CLUSTER:
         import_module(name)
     wiring.load()
@@ -38,8 +35,16 @@ def load(*, web: bool) -> None:
         for name in _WEB:
             import_module(name)
         _ = get_resolver().url_patterns
-    gc.collect()
-    gc.freeze()
+    _write_queries()
+    share()
+
+
+def _write_queries() -> None:
+    """Have Django keep, here, what it makes of each model on the way to a model's first query, and would make in each process."""
+    for model in apps.get_models():
+        for field in model._meta.concrete_fields:  # noqa: SLF001 -- documented under this name
+            hash(field.cached_col)
+        str(model._default_manager.order_by("pk").query)  # noqa: SLF001 -- documented under this name
 
 
 def web() -> None:
