@@ -61,8 +61,9 @@ def fork(title: str, run: Callable[[], object], environment: Mapping[str, str] |
     """Start a child that does `run` and ends: with 0, with what it gives to `sys.exit`, or with 1 and a traceback.
 
     It has a session of its own, nothing on its standard input, `title` as its command line, `environment` (its parent's where that
-    is None), none of the files that an exec would close, and dies with its parent. All that is so on return. Call it in the main
-    thread. Raises OSError.
+    is None), default handlers, and dies with its parent. All that is so on return. Files stay open: whoever owns one that must not be
+    shared closes it in the child, since a number that is closed behind an object's back is soon another file's, and closed again
+    there. Call it in the main thread. Raises OSError.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -72,11 +73,13 @@ def fork(title: str, run: Callable[[], object], environment: Mapping[str, str] |
     try:
         if pid := os.fork():
             os.close(parting)
-            os.read(parted, 1)  # its end: the child has closed what it does not need, or died
+            os.read(parted, 1)  # its end: the child is on its own, or dead
             return Forked(pid)
         code = 1
         try:
             _part(parent, title, environment)
+            os.close(parted)
+            os.close(parting)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             code = _outcome(run)
         finally:
@@ -101,14 +104,7 @@ def _part(parent: int, title: str, environment: Mapping[str, str] | None) -> Non
     setproctitle(title)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
-    _close_what_exec_closes()
-
-
-def _close_what_exec_closes() -> None:
-    for name in os.listdir("/dev/fd"):  # noqa: PTH208 -- numbers, no paths
-        with suppress(OSError):  # the listing itself was one
-            if int(name) > 2 and not os.get_inheritable(int(name)):
-                os.close(int(name))
+    os.close(nothing)
 
 
 def _outcome(run: Callable[[], object]) -> int:

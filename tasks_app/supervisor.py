@@ -75,6 +75,7 @@ class Supervisor:
     on_death: Callable[[str, str], None] = lambda _name, _how: None
     _children: list[_Child] = field(default_factory=list, init=False)
     _groups: mmap.mmap = field(init=False)
+    _pipe: tuple[int, int] = field(default=(-1, -1), init=False)
     _signals: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -110,7 +111,7 @@ class Supervisor:
     @contextmanager
     def _woken_by_signals(self) -> Iterator[int]:
         # A handler alone would not wake select(): Python restarts it. A byte in a pipe does, without a race.
-        reader, writer = os.pipe()
+        reader, writer = self._pipe = os.pipe()
         os.set_blocking(reader, False)
         os.set_blocking(writer, False)
         old_wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
@@ -145,10 +146,19 @@ class Supervisor:
 
     def _start(self, child: _Child) -> None:
         # A session of its own: a Ctrl-C in the terminal reaches us only, and its whole group can be killed by one call.
-        child.process = fork(f"{self.label}: {child.program.name}", lambda: _at_home(child.program.run), self.environment)
+        child.process = self._fork(child.program.name, child.program.run)
         child.started = time.monotonic()
         self._tell_groups()
         logger.info("%s: %s started (pid %s)", self.label, child.program.name, child.process.pid)
+
+    def _fork(self, what: str, run: Callable[[], object]) -> Forked:
+        def begin() -> None:
+            for end in self._pipe:
+                os.close(end)
+            os.chdir(ROOT)
+            run()
+
+        return fork(f"{self.label}: {what}", begin, self.environment)
 
     def _bury(self, child: _Child, wake: int) -> str | None:
         assert child.process is not None
@@ -167,7 +177,7 @@ class Supervisor:
 
     def _clear_up_after(self, name: str, how: str, wake: int) -> None:
         """Have `on_death` done elsewhere: it may open what this process must not. Whatever goes wrong, keeping the programs alive comes first."""
-        clearing = fork(f"{self.label}: clearing up", lambda: self.on_death(name, how), self.environment)
+        clearing = self._fork("clearing up", lambda: self.on_death(name, how))
         deadline = time.monotonic() + self.patience.clearing
         while clearing.poll() is None and not self._signals and time.monotonic() < deadline:
             _wait(wake, max(0.0, deadline - time.monotonic()))
@@ -199,11 +209,6 @@ class Supervisor:
             process.wait()
             _kill_group(process.pid)
         logger.info("%s: stopped", self.label)
-
-
-def _at_home(run: Callable[[], object]) -> None:
-    os.chdir(ROOT)
-    run()
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
