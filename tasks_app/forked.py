@@ -98,10 +98,10 @@ def _part(parent: int, title: str, environment: Mapping[str, str] | None) -> Non
         signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
     atexit._clear()  # noqa: SLF001 -- what the parent wants done at its end
     atexit.register(multiprocessing.util._exit_function)  # noqa: SLF001 -- waits for children of our own; registered at import
+    setproctitle(title)  # looks for its place by the environment: before that changes
     if environment is not None:
         os.environ.clear()
         os.environ.update(environment)
-    setproctitle(title)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -113,7 +113,7 @@ def _outcome(run: Callable[[], object]) -> int:
     try:
         threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 -- no public name; multiprocessing's children call it too
         atexit._run_exitfuncs()  # noqa: SLF001 -- likewise
-    except Exception:
+    except Exception:  # noqa: BLE001 -- it ends all the same
         traceback.print_exc()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):

@@ -25,7 +25,9 @@ def present(folder: Path, name: str) -> Iterator[list[str]]:
     mine = folder / name
     with mine.open("wb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        os.register_at_fork(after_in_child=held.close)  # the lock is shared by who has the file open, and a child is not us
+        os.register_at_fork(
+            after_in_child=held.close
+        )  # the lock is shared by who has the file open, and a child is not us
         try:
             yield [other.name for other in sorted(folder.iterdir()) if other != mine and _has_died(other)]
         finally:
