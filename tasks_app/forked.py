@@ -111,7 +111,7 @@ def _outcome(run: Callable[[], object]) -> int:
     """Do it and end as the interpreter does: wait for threads, then what is registered for the end, then write what is buffered."""
     code = _code_of(run)
     try:
-        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 -- no public name; multiprocessing's children call it too
+        threading._shutdown()  # noqa: SLF001 -- no public name; multiprocessing's children call it too
         atexit._run_exitfuncs()  # noqa: SLF001 -- likewise
     except Exception:  # noqa: BLE001 -- it ends all the same
         traceback.print_exc()

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from django.apps import apps
+from django.conf import settings
 from django.urls import get_resolver
 
 from tasks_app import browser_probe, credentials, retention, wiring
@@ -28,7 +29,7 @@ _CLUSTER = (
 
 def load(*, web: bool) -> None:
     """Read what the cluster's processes need, and the web's, and leave it to be shared. Starts no thread and connects to nothing."""
-    for name in _CLUSTER:
+    for name in (*_CLUSTER, *(("django_q.brokers.redis_broker",) if settings.REDIS_URL else ())):
         import_module(name)
     wiring.load()
     if web:

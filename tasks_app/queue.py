@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 
+_DOWN: tuple[type[Exception], ...] = ()
+if settings.REDIS_URL:  # where it is not the broker, its library would be 6 MB for nothing
+    from redis.exceptions import RedisError
+
+    _DOWN = (RedisError,)
+
+
 class QueueDownError(Exception):
     """The broker could not be reached; the round stays due and is rung again."""
 
@@ -32,17 +39,8 @@ def ring_watch(round_id: UUID, token: UUID) -> None:
 def _ask(function: str, *arguments: str) -> None:
     try:
         async_task(function, *arguments, task_name=arguments[0], save=False)
-    except _errors_of_redis() as error:
+    except _DOWN as error:
         raise QueueDownError(str(error)) from error
-
-
-def _errors_of_redis() -> tuple[type[Exception], ...]:
-    """Return what tells that Redis is down, none where it is not the broker: importing it takes 6 MB."""
-    if not settings.REDIS_URL:
-        return ()
-    from redis.exceptions import RedisError
-
-    return (RedisError,)
 
 
 def _forget(ids: Sequence[object]) -> int:

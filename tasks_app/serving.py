@@ -149,7 +149,7 @@ def _run(label: str, web: Address | None = None) -> int:
             Program(CLUSTER, programs.cluster),
             Program("dispatcher", lambda: programs.dispatch(me, lambda: supervisor.group_of(CLUSTER))),
         ),
-        {**os.environ, "SUPERVISOR_ID": me, **({"BIND": str(web)} if web else {})},
+        {**os.environ, "DATA_DIR": str(settings.DATA_DIR), "SUPERVISOR_ID": me, **({"BIND": str(web)} if web else {})},
         label=label,
         on_death=lambda name, how: _clear_up(me, label, name, how),
     )

@@ -6,8 +6,11 @@ import ctypes
 import gc
 
 #: Bytes: holes are looked for in falling sizes, the smallest that glibc gives out last; what is this near the heap's end is no hole.
-_LARGEST, _SMALLEST, _END = 65_536, 24, 262_144
+_LARGEST, _SMALLEST, _END = 120_000, 24, 8_192
 _MOST = 20_000  # holes of a size that are filled
+
+_M_MMAP_THRESHOLD = -3
+_ASIDE = 65_536  # bytes
 
 
 def share() -> None:
@@ -40,3 +43,5 @@ def _fill_holes() -> None:
                 libc.free(block)
                 break
         size = size * 3 // 4 if size > 4096 else size - 16
+    # From now on what is large gets pages of its own, and gives them back: in the heap it would leave a hole, and glibc's own bound grows with use.
+    libc.mallopt(_M_MMAP_THRESHOLD, _ASIDE)
