@@ -38,7 +38,7 @@ def parent(tmp_path: Path) -> Callable[[str], list[str]]:
         ran = subprocess.run(
             [sys.executable, str(script)],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""},
             input="typed\n",
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -231,11 +231,15 @@ def test_a_stop_does_not_wait_for_clearing_up(tmp_path: Path) -> None:
         'print(f"dead {name} {how}", file=sys.stderr)', "(print('clearing', flush=True), __import__('time').sleep(60))"
     )
     command = [sys.executable, "-c", hanging, str(tmp_path), "{}", "short"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True) as running:
+    running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
         assert running.stdout
         assert running.stdout.readline() == "clearing\n"
         running.terminate()
         assert running.wait(10) == 0
+    finally:
+        running.kill()
+        running.communicate()
 
 
 # Each child asks the supervisor's memory, which it has a copy of, for the groups.
@@ -266,7 +270,9 @@ def test_a_child_knows_the_group_of_another_and_when_it_is_dead_or_new(tmp_path:
     def group() -> str:
         return told.read_text() if told.exists() else ""
 
-    with subprocess.Popen([sys.executable, "-c", GROUPS, str(tmp_path)], cwd=ROOT, start_new_session=True) as running:
+    command = [sys.executable, "-c", GROUPS, str(tmp_path)]
+    running = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    try:
         assert wait_for(lambda: group().isdigit(), 10)
         first = int(group())
         os.killpg(first, signal.SIGKILL)
@@ -275,3 +281,6 @@ def test_a_child_knows_the_group_of_another_and_when_it_is_dead_or_new(tmp_path:
         assert int(group()) != first
         running.terminate()
         assert running.wait(10) == 0
+    finally:
+        running.kill()
+        running.wait()
