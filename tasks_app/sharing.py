@@ -9,9 +9,6 @@ import gc
 _LARGEST, _SMALLEST, _END = 120_000, 24, 8_192
 _MOST = 20_000  # holes of a size that are filled
 
-_M_MMAP_THRESHOLD = -3
-_ASIDE = 65_536  # bytes
-
 
 def share() -> None:
     """Leave what is in memory as it is from now on. Call it once all is read that the processes to come will need."""
@@ -43,5 +40,3 @@ def _fill_holes() -> None:
                 libc.free(block)
                 break
         size = size * 3 // 4 if size > 4096 else size - 16
-    # From now on what is large gets pages of its own, and gives them back: in the heap it would leave a hole, and glibc's own bound grows with use.
-    libc.mallopt(_M_MMAP_THRESHOLD, _ASIDE)
