@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks_app.env import Env
+from tasks_app.sharing import share
 from tasks_app.tether import die_with_parent
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ def when_ready(_server: Arbiter) -> None:
     from django.urls import get_resolver
 
     _ = get_resolver().url_patterns
-    gc.collect()
-    gc.freeze()
+    share()
 
 
 def post_fork(server: Arbiter, _worker: Worker) -> None:

@@ -23,7 +23,7 @@ FORMULA = (
 ROLES = {
     "web": ("web master", "web worker"),
     "workers": ("idle worker", "busy worker"),
-    "rest": ("serve", "cluster main", "sentinel", "monitor", "pusher"),
+    "rest": ("serve", "dispatcher", "cluster main", "sentinel", "monitor", "pusher"),
 }
 WITH_EIGHT, FURTHER = 350.0, 25.0  # MB
 

@@ -25,7 +25,7 @@ BEAT = 3.0  # seconds between looks after the worker processes
 
 
 class Dispatcher:
-    """The dispatcher of one supervisor; runs in a thread of its process."""
+    """The dispatcher of one supervisor."""
 
     def __init__(self, supervisor: str, group: Callable[[], int | None] = lambda: None) -> None:
         self._supervisor = supervisor

@@ -6,6 +6,7 @@ A pid would not do: in a container that is started again the new one has the dea
 from __future__ import annotations
 
 import fcntl
+import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ def present(folder: Path, name: str) -> Iterator[list[str]]:
     mine = folder / name
     with mine.open("wb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
+        os.register_at_fork(
+            after_in_child=held.close
+        )  # the lock is shared by who has the file open, and a child is not us
         try:
             yield [other.name for other in sorted(folder.iterdir()) if other != mine and _has_died(other)]
         finally:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django_q.models import Task
 from django_q.tasks import async_task
-from redis.exceptions import RedisError
 
 from tasks_app.services.removals import Removal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
+
+
+_DOWN: tuple[type[Exception], ...] = ()
+if settings.REDIS_URL:  # where it is not the broker, its library would be 6 MB for nothing
+    from redis.exceptions import RedisError
+
+    _DOWN = (RedisError,)
 
 
 class QueueDownError(Exception):
@@ -32,7 +39,7 @@ def ring_watch(round_id: UUID, token: UUID) -> None:
 def _ask(function: str, *arguments: str) -> None:
     try:
         async_task(function, *arguments, task_name=arguments[0], save=False)
-    except RedisError as error:
+    except _DOWN as error:
         raise QueueDownError(str(error)) from error
 
 

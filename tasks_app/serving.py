@@ -7,18 +7,15 @@ import os
 import signal
 import socket
 import sys
-import threading
 import uuid
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import DatabaseError, connections
 
-from tasks_app import bootstrap, credentials, retention
-from tasks_app.browser_probe import probe
-from tasks_app.dispatcher import Dispatcher
+from tasks_app import bootstrap, credentials, programs
+from tasks_app.forked import fork
 from tasks_app.presence import present
 from tasks_app.services.dues import rings_forget
 from tasks_app.services.events import event_record
@@ -26,17 +23,13 @@ from tasks_app.services.leases import lease_pids, leases_free
 from tasks_app.supervisor import Program, Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
 PORT_TAKEN = 2  # exit code
 
-#: Names the process that has migrated and begun anew since: what migrating reads would be kept for as long as it serves, 20 MB.
-_PREPARED = "SERVE_PREPARED_BY"
-
-WEB = Program("web", (sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"))
-CLUSTER = Program("cluster", (sys.executable, "manage.py", "cluster"))
+CLUSTER = "cluster"
 
 
 class AddressError(Exception):
@@ -78,24 +71,17 @@ def serve(bind: Address | None, workers: int | None) -> int:
     address = bind or Address("0.0.0.0", settings.PORT)  # noqa: S104 -- a container is reached from outside
     _agree(port=address.port, workers=workers)
     address.must_be_free()
-    if os.environ.get(_PREPARED) != str(os.getpid()):
-        with _sigterm_exits():
-            bootstrap.prepare(migrate=True)
-            connections.close_all()
-        os.environ[_PREPARED] = str(os.getpid())
-        _begin_anew()
+    if code := _apart("serve: preparing", lambda: bootstrap.prepare(migrate=True)):
+        return code
     sys.stdout.write(announcement())
     sys.stdout.flush()
-    return _run("serve", (WEB, CLUSTER), {"BIND": str(address)})
+    return _run("serve", address)
 
 
 def work(workers: int | None) -> int:
     """Run workers and dispatcher until SIGTERM or SIGINT; return the exit code. Migrating is left to `serve` or to a person."""
     _agree(port=settings.PORT, workers=workers)
-    with _sigterm_exits():
-        bootstrap.prepare(migrate=False)
-        connections.close_all()
-    return _run("worker", (CLUSTER,), {})
+    return _apart("worker: preparing", lambda: bootstrap.prepare(migrate=False)) or _run("worker")
 
 
 def announcement() -> str:
@@ -135,56 +121,57 @@ def _agree(*, port: int, workers: int | None) -> None:
     if all(os.environ.get(name) == value for name, value in changed.items()):
         return
     os.environ.update(changed)
-    _begin_anew()
-
-
-def _begin_anew() -> None:
-    """Run the same command in this very process, with the environment as it is by now and nothing in memory. Does not return."""
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 -- no shell is the point
 
 
-@contextmanager
-def _sigterm_exits() -> Iterator[None]:
+def _apart(title: str, do: Callable[[], object]) -> int:
+    """Do something in a process of its own and return its exit code: here it would leave a connection, or what only it needs in memory.
+
+    SIGTERM ends that process and exits with 0, as it does while we serve.
+    """
     old = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    child = fork(title, do)
     try:
-        yield
+        return abs(child.wait())
     finally:
+        child.send_signal(signal.SIGKILL)
         signal.signal(signal.SIGTERM, old)
 
 
-def _run(label: str, programs: tuple[Program, ...], extra: dict[str, str]) -> int:
-    me, stop = uuid.uuid4().hex, threading.Event()
+def _run(label: str, web: Address | None = None) -> int:
+    me = uuid.uuid4().hex
     credentials.forget()
+    programs.load(web=web is not None)
     supervisor = Supervisor(
-        programs,
-        {**os.environ, "DATA_DIR": str(settings.DATA_DIR), "SUPERVISOR_ID": me, **extra},
+        (
+            *((Program("web", programs.web),) if web else ()),
+            Program(CLUSTER, programs.cluster),
+            Program("dispatcher", lambda: programs.dispatch(me, lambda: supervisor.group_of(CLUSTER))),
+        ),
+        {**os.environ, "DATA_DIR": str(settings.DATA_DIR), "SUPERVISOR_ID": me, **({"BIND": str(web)} if web else {})},
         label=label,
         on_death=lambda name, how: _clear_up(me, label, name, how),
-        on_stop=stop.set,
     )
-    dispatcher = Dispatcher(me, lambda: supervisor.group_of(CLUSTER.name))
-    thread = threading.Thread(target=dispatcher.run, args=(stop,), name="dispatcher", daemon=True)
     with present(settings.DATA_DIR / "supervisors", me) as dead:
-        for other in dead:
-            _clear_up(other, label, CLUSTER.name, "died with its supervisor, which was killed")
-        thread.start()
-        threading.Thread(target=probe, name="browser probe", daemon=True).start()
-        threading.Thread(target=credentials.keep_trying, args=(stop,), name="credentials", daemon=True).start()
-        if retention.is_asked_for():
-            threading.Thread(target=retention.keep_pruning, args=(stop,), name="retention", daemon=True).start()
+        if dead:
+            _apart(f"{label}: clearing up", lambda: _clear_up_all(dead, label))
         code = supervisor.run()
-        thread.join(2.0)
-        _free_leases(me, crashed=False)
+        _apart(f"{label}: clearing up", lambda: _free_leases(me, crashed=False))
     return code
+
+
+def _clear_up_all(dead: list[str], label: str) -> None:
+    for other in dead:
+        _clear_up(other, label, CLUSTER, "died with its supervisor, which was killed")
 
 
 def _clear_up(me: str, label: str, name: str, how: str) -> None:
     """Write a death down; the rounds that a dead cluster held, and those that it was rung for, are free at once."""
-    if name == CLUSTER.name:
+    if name == CLUSTER:
         _free_leases(me, crashed=True)
     try:
-        if name == CLUSTER.name:
+        if name == CLUSTER:
             rings_forget()
         event_record(what=f"{name} restarted", text=f"{label}: {name} {how}")
     except DatabaseError:

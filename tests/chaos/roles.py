@@ -11,9 +11,9 @@ from tests.processes import alive, command_of, status_of
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-#: The dispatcher is a thread of `serve`: that role stands for both.
 ROLES = (
     "serve",
+    "dispatcher",
     "web master",
     "web worker",
     "cluster main",
@@ -46,12 +46,14 @@ def by_role(serve: int, everyone: Collection[int], busy: Collection[int]) -> dic
     below = {pid: sorted(child for child in everyone if parents[child] == pid) for pid in everyone}
     for main in below.get(serve, []):
         command = command_of(main)
-        if "gunicorn" in command and "tether" not in command:
+        if command.startswith("gunicorn"):
             found["web master"].append(main)
             found["web worker"] += below[main]
-        elif "cluster" in command and "tether" not in command:
+        elif command.startswith("qcluster"):
             found["cluster main"].append(main)
             found["sentinel"] += below[main]
+        elif command.rstrip().endswith(": dispatcher"):
+            found["dispatcher"].append(main)
     for pid in (member for sentinel in found["sentinel"] for member in below[sentinel]):
         if role := _member(command_of(pid), busy=pid in busy):
             found[role].append(pid)

@@ -38,8 +38,8 @@ def witness(connection, **_):
 connection_created.connect(witness, weak=False)
 """
 
-#: Every role that reads or writes rows. The main processes of web and cluster have no database open.
-WRITING = ("serve", "web worker", "sentinel", "worker", "monitor", "pusher")
+#: Every role that reads or writes rows. `serve` and the main processes of web and cluster have no database open.
+WRITING = ("dispatcher", "web worker", "sentinel", "worker", "monitor", "pusher")
 
 
 def witnessed(folder: Path) -> list[dict[str, object]]:
@@ -71,3 +71,5 @@ def test_every_connection_of_every_process_writes_through_to_the_disk(tmp_path: 
     roles["worker"] = roles["busy worker"]
     for role in WRITING:
         assert pids & set(roles[role]), f"no connection of {role} was seen"
+    for role in ("serve", "web master", "cluster main"):
+        assert not pids & set(roles[role]), f"{role} forks, and had a connection"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-WHOLE = 3 + 5  # web and its two workers; cluster, sentinel, one worker, monitor, pusher
+WHOLE = 1 + 3 + 5  # dispatcher; web and its two workers; cluster, sentinel, one worker, monitor, pusher
 
 
 class Serving:
@@ -109,13 +109,30 @@ def test_kill_9_leaves_nothing_and_the_port_is_free(serving: Serving) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", ["gunicorn", "cluster"])
+@pytest.mark.parametrize("what", ["gunicorn", "cluster", "dispatcher"])
 def test_whichever_main_process_is_killed_it_is_ready_again(lasting: Serving, what: str) -> None:
     mains = [pid for pid in lasting.descendants() if os.getsid(pid) == pid]
     (victim,) = (pid for pid in mains if what in Path(f"/proc/{pid}/cmdline").read_text())
     os.kill(victim, signal.SIGKILL)
     assert wait_for(lambda: not alive(victim))
     assert wait_for(lambda: len(lasting.descendants()) == WHOLE and lasting.answers()), lasting.log.read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_what_all_are_forked_from_has_one_thread_and_no_database_or_socket(lasting: Serving) -> None:
+    own = Path(f"/proc/{lasting.process.pid}")
+    assert len(list((own / "task").iterdir())) == 1
+    opened = [str((own / "fd" / number).readlink()) for number in os.listdir(own / "fd")]  # noqa: PTH208 -- links that lead nowhere
+    assert not [name for name in opened if "db.sqlite3" in name or name.startswith("socket:")], opened
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_only_serve_holds_what_says_that_it_lives(lasting: Serving) -> None:
+    for pid in lasting.descendants():
+        opened = [str(Path(f"/proc/{pid}/fd/{number}").readlink()) for number in os.listdir(f"/proc/{pid}/fd")]  # noqa: PTH208
+        assert not [name for name in opened if "/supervisors/" in name], pid
 
 
 @pytest.mark.slow

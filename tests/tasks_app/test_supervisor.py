@@ -1,4 +1,4 @@
-"""The supervisor with real processes: every test runs it as a process of its own, over small stand-in programs."""
+"""The supervisor with real processes: every test runs it as a process of its own, over small stand-in programs that its children become."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 RUN = """
 import json, logging, os, sys
+from functools import partial
 from pathlib import Path
 from tasks_app.supervisor import Patience, Program, Supervisor
 logging.basicConfig(level="INFO", format="%(message)s")
 here = Path(sys.argv[1])
-programs = [Program(name, (sys.executable, str(here / name))) for name in sys.argv[3:]]
+programs = [Program(name, partial(os.execv, sys.executable, [sys.executable, str(here / name)])) for name in sys.argv[3:]]
 patience = Patience(**json.loads(sys.argv[2]))
 sys.exit(Supervisor(
     programs, os.environ, patience=patience,
-    on_death=lambda name, how: print(f"dead {name} {how}", file=sys.stderr), on_stop=lambda: print("stop asked", file=sys.stderr),
+    on_death=lambda name, how: print(f"dead {name} {how}", file=sys.stderr),
 ).run())
 """
 
@@ -96,7 +97,7 @@ def test_sigterm_ends_every_child_and_exits_zero(supervise: Callable[..., Runnin
     assert running.ended() == 0
     assert not any(alive(pid) for pid in pids)
     assert "serve: web started (pid" in running.log.read_text()
-    assert "stop asked\nserve: stopping" in running.log.read_text()
+    assert "serve: stopping" in running.log.read_text()
 
 
 def test_ctrl_c_is_a_stop_too(supervise: Callable[..., Running]) -> None:
@@ -211,5 +212,75 @@ def test_clearing_up_that_fails_stops_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-c", failing, str(tmp_path), '{"delay": 0.01, "deaths": 3}', "short"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 1
-    assert ended.stderr.count("clearing up after short failed") == 3
+    assert ended.stderr.count("clearing up after short failed (exit code 1)") == 3
     assert "giving up" in ended.stderr
+
+
+def test_clearing_up_that_hangs_is_ended(tmp_path: Path) -> None:
+    (tmp_path / "short").write_text("import sys; sys.exit(3)")
+    hanging = RUN.replace('print(f"dead {name} {how}", file=sys.stderr)', "__import__('time').sleep(60)")
+    command = [sys.executable, "-c", hanging, str(tmp_path), '{"delay": 0.01, "deaths": 2, "clearing": 0.2}', "short"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.count("clearing up after short failed (SIGKILL)") == 2
+
+
+def test_a_stop_does_not_wait_for_clearing_up(tmp_path: Path) -> None:
+    (tmp_path / "short").write_text("import sys; sys.exit(3)")
+    hanging = RUN.replace(
+        'print(f"dead {name} {how}", file=sys.stderr)', "(print('clearing', flush=True), __import__('time').sleep(60))"
+    )
+    command = [sys.executable, "-c", hanging, str(tmp_path), "{}", "short"]
+    running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert running.stdout
+        assert running.stdout.readline() == "clearing\n"
+        running.terminate()
+        assert running.wait(10) == 0
+    finally:
+        running.kill()
+        running.communicate()
+
+
+# Each child asks the supervisor's memory, which it has a copy of, for the groups.
+GROUPS = """
+import os, sys, time
+from pathlib import Path
+from tasks_app.supervisor import Patience, Program, Supervisor
+here = Path(sys.argv[1])
+
+def lives():
+    while True:
+        time.sleep(1)
+
+def asks():
+    while not (here / "stop").exists():
+        (here / "new").write_text(f"{supervisor.group_of('lives')}")
+        (here / "new").rename(here / "group")
+        time.sleep(0.02)
+
+supervisor = Supervisor((Program("lives", lives), Program("asks", asks)), os.environ, patience=Patience(delay=0.3))
+supervisor.run()
+"""
+
+
+def test_a_child_knows_the_group_of_another_and_when_it_is_dead_or_new(tmp_path: Path) -> None:
+    told = tmp_path / "group"
+
+    def group() -> str:
+        return told.read_text() if told.exists() else ""
+
+    command = [sys.executable, "-c", GROUPS, str(tmp_path)]
+    running = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    try:
+        assert wait_for(lambda: group().isdigit(), 10)
+        first = int(group())
+        os.killpg(first, signal.SIGKILL)
+        assert wait_for(lambda: group() == "None", 10)
+        assert wait_for(lambda: group().isdigit(), 10)
+        assert int(group()) != first
+        running.terminate()
+        assert running.wait(10) == 0
+    finally:
+        running.kill()
+        running.wait()

@@ -12,9 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = ("openai", "github", "dulwich", "detect_secrets")
 
 
-def loaded(statement: str, folder: Path, **environment: str) -> set[str]:
+def loaded(statement: str, folder: Path, *, of: tuple[str, ...] = LIBRARIES, **environment: str) -> set[str]:
     """Return which of the libraries a process has after a statement."""
-    code = f"import sys, django; django.setup(); {statement}; print(*set({LIBRARIES}) & sys.modules.keys())"
+    code = f"import sys, django; django.setup(); {statement}; print(*set({of}) & sys.modules.keys())"
     kept = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "DATA_DIR": str(folder), "SECRET": "only-for-this-test"}
     kept |= {"DJANGO_SETTINGS_MODULE": "tasks_app.settings", **environment}
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=kept, capture_output=True, text=True, check=True)
@@ -30,3 +30,25 @@ def test_who_is_about_to_fork_workers_has_all_that_they_will_need(tmp_path: Path
     statement = "from tasks_app import wiring; wiring.load()"
     assert loaded(statement, tmp_path, **real) == set(LIBRARIES)
     assert "openai" not in loaded(statement, tmp_path, FORGE="local", LLM_PROVIDER="simulated")
+
+
+def test_redis_is_there_where_it_is_the_broker_and_only_there(tmp_path: Path) -> None:
+    statement, embedded = (
+        "from tasks_app import programs; programs.load(web=True)",
+        {"FORGE": "local", "LLM_PROVIDER": "simulated"},
+    )
+    assert loaded(statement, tmp_path, of=("redis",), **embedded) == set()
+    assert loaded(statement, tmp_path, of=("redis",), REDIS_URL="redis://localhost:1", **embedded) == {"redis"}
+
+
+def test_what_is_read_for_all_to_share_starts_no_thread_and_connects_to_nothing(tmp_path: Path) -> None:
+    seen = "import os; from django.db import connection; assert connection.connection is None"
+    threads = "assert not os.path.exists('/proc/self/task') or len(os.listdir('/proc/self/task')) == 1"
+    real = {"GITHUB_TOKEN": "of-no-use-in-this-test", "LLM_API_KEY": "of-no-use-in-this-test"}
+    real["DATABASE_URL"] = "postgres://nobody@localhost:1/nothing"
+    statement = f"from tasks_app import programs; programs.load(web=True); {seen}; {threads}"
+    assert loaded(statement, tmp_path, of=("gunicorn.arbiter", "tasks_app.urls", "django_q.cluster"), **real) == {
+        "gunicorn.arbiter",
+        "tasks_app.urls",
+        "django_q.cluster",
+    }

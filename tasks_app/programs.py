@@ -1,0 +1,81 @@
+"""What the processes of `serve` and `worker` do, and what is read before they are forked, for all of them to share."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from django.apps import apps
+from django.conf import settings
+from django.urls import get_resolver
+
+from tasks_app import browser_probe, credentials, retention, wiring
+from tasks_app.dispatcher import Dispatcher
+from tasks_app.sharing import share
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: What web and cluster would import once they run: each of their processes would keep a copy.
+_WEB = ("gunicorn.app.wsgiapp", "gunicorn.arbiter", "gunicorn.glogging", "gunicorn.workers.gthread", "tasks_app.wsgi")
+_CLUSTER = (
+    "django.db.models.sql.compiler", "django_q.brokers.orm", "django_q.cluster", "dulwich.config", "dulwich.trailers", "dulwich.worktree",
+    "multiprocessing.popen_fork", "tasks_app.crash_fix", "tasks_app.drive", "tasks_app.late_look",
+)  # fmt: skip
+
+
+def load(*, web: bool) -> None:
+    """Read what the cluster's processes need, and the web's, and leave it to be shared. Starts no thread and connects to nothing."""
+    for name in (*_CLUSTER, *(("django_q.brokers.redis_broker",) if settings.REDIS_URL else ())):
+        import_module(name)
+    wiring.load()
+    if web:
+        for name in _WEB:
+            import_module(name)
+        _ = get_resolver().url_patterns
+    _write_queries()
+    share()
+
+
+def _write_queries() -> None:
+    """Have Django keep, here, what it makes of each model on the way to a model's first query, and would make in each process."""
+    for model in apps.get_models():
+        for field in model._meta.concrete_fields:  # noqa: SLF001 -- documented under this name
+            hash(field.cached_col)
+        str(model._default_manager.order_by("pk").query)  # noqa: SLF001 -- documented under this name
+
+
+def web() -> None:
+    """Do what `python -m gunicorn --config gunicorn.conf.py` does."""
+    from gunicorn import __main__ as main
+    from gunicorn.app.wsgiapp import run
+
+    sys.argv = [str(main.__file__), "--config", "gunicorn.conf.py"]
+    run(prog="gunicorn")
+
+
+def cluster() -> None:
+    """Run django-q's cluster; the process waits for its members when it ends."""
+    from django_q.cluster import Cluster
+
+    from tasks_app import crash_fix, drive, late_look  # noqa: F401 -- what workers are rung for
+
+    crash_fix.install()
+    Cluster().start()
+
+
+def dispatch(me: str, group: Callable[[], int | None]) -> None:
+    """Ring what is due for the supervisor `me`, and do beside it what is done now and then, until SIGTERM.
+
+    `group` returns the process group of the cluster, None while there is none.
+    """
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    threading.Thread(target=browser_probe.probe, name="browser probe", daemon=True).start()
+    threading.Thread(target=credentials.keep_trying, args=(stop,), name="credentials", daemon=True).start()
+    if retention.is_asked_for():
+        threading.Thread(target=retention.keep_pruning, args=(stop,), name="retention", daemon=True).start()
+    Dispatcher(me, group).run(stop)
