@@ -22,9 +22,9 @@ FORMULA = (
 )
 ROLES = {
     "web": ("web master", "web worker"),
-    "workers": ("idle worker", "busy worker"),
     "rest": ("serve", "dispatcher", "cluster main", "sentinel", "monitor", "pusher"),
 }
+COLUMNS = ("web", "workers", "rest")
 WITH_EIGHT, FURTHER = 350.0, 25.0  # MB
 
 
@@ -49,8 +49,9 @@ def at_rest(workers: int) -> float:
         roles = service.roles()
         parts = {name: memory([pid for role in which for pid in roles[role]]) for name, which in ROLES.items()}
         whole = memory(service.everyone())
+    parts["workers"] = whole - sum(parts.values())  # a worker says what it is doing, and may be between two words
     print(
-        f"{workers:>7} {whole:>7.0f} " + " ".join(f"{one:>8.0f}" for one in parts.values()) + f"   {load()}", flush=True
+        f"{workers:>7} {whole:>7.0f} " + " ".join(f"{parts[one]:>8.0f}" for one in COLUMNS) + f"   {load()}", flush=True
     )
     return whole
 
@@ -86,7 +87,7 @@ def main() -> None:
     """Run it."""
     given = arguments()
     opening(FORMULA)
-    print(f"workers      MB {' '.join(f'{name:>8}' for name in ROLES)}")
+    print(f"workers      MB {' '.join(f'{name:>8}' for name in COLUMNS)}")
     found = {workers: at_rest(workers) for workers in given.workers}
     if given.browser_tasks:
         print(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.apps import apps
 from django.conf import settings
+from django.db import connection
 from django.urls import get_resolver
 
 from tasks_app import browser_probe, credentials, retention, wiring
@@ -29,6 +30,10 @@ _CLUSTER = (
 
 def load(*, web: bool) -> None:
     """Read what the cluster's processes need, and the web's, and leave it to be shared. Starts no thread and connects to nothing."""
+    if connection.vendor != "postgresql":
+        # rest_framework reads psycopg wherever it is installed, for fields that PostgreSQL alone has: 6 MB. None is how Python is told that a
+        # module is not there (https://docs.python.org/3/reference/import.html#the-module-cache).
+        sys.modules.setdefault("psycopg", None)  # type: ignore[arg-type]
     for name in (*_CLUSTER, *(("django_q.brokers.redis_broker",) if settings.REDIS_URL else ())):
         import_module(name)
     wiring.load()
