@@ -55,7 +55,7 @@ VALUES = (
         says=('"t": "7"',),
     ),
     _case("a number and a text", "<p id=x>7", {f"{_ID}.textContent.length": "pass", f"{_ID}.textContent": "pass"}),
-    _case("a huge value is cut", "<p id=x>7", {f"{_ID}.textContent.repeat(20000000)": "pass"}),
+    _case("a huge value is cut", "<p id=x>7", {f"{_ID}.textContent.repeat(5000000)": "pass"}),
     _case(
         "a cyclic value",
         "<p id=x>7",
