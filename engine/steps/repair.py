@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -90,8 +90,10 @@ def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> 
 
 
 def _with_origin(file: SiteFile, before: SiteFile | None) -> SiteFile:
-    """Return a file that was not written anew with the origin that it had."""
-    return before if before and file.origin is Origin.CARRIED else file
+    """Return a file that was not written anew with the origin that it had: what a model wrote stays a model's, and gated, whatever the service adds."""
+    if before and file.origin is Origin.CARRIED:
+        return before
+    return replace(file, origin=before.origin) if before and file.origin is Origin.SERVICE else file
 
 
 def _later(task: RepairInput, error: EngineError, ports: Ports) -> Wait | Unrepaired:

@@ -275,6 +275,28 @@ def test_what_a_gate_bars_is_not_published_because_its_repair_was_given_up(brows
     assert b"This app was not made" in published["index.html"]
 
 
+@pytest.mark.parametrize("name", ["index.html", "README.md", "app.js"])
+def test_a_repair_that_leaves_a_barred_file_alone_is_barred_too(browsing: Outside, name: str) -> None:
+    token = b"ghp_A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+    files = {
+        "index.html": b"<!DOCTYPE html>\n<html><body><p>ONE TWO</p></body></html>\n",
+        "README.md": README,
+        "app.js": b"let a;\n",
+    }
+    files[name] = (
+        files[name].replace(b"\n", b"\n<!-- " + token + b" -->\n", 1)
+        if name != "app.js"
+        else b"let a = '" + token + b"';\n"
+    )
+    browsing.author.replies = [
+        page_reply(files),
+        *[page_reply({"style.css": b"p { color: %s }\n" % c}) for c in (b"red", b"blue")],
+    ]
+    row = driven(asked())
+    (inside,) = browsing.forge.repositories.values()
+    assert not any(token in content for content in inside.commits[row.commit_sha].files.values())
+
+
 def test_the_verdicts_of_the_gates_are_rows(browsing: Outside) -> None:
     browsing.author.replies = [page("ONE TWO<script>\n// ... existing code ...\n</script>"), page("ONE TWO")]
     driven(asked())
