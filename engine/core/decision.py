@@ -81,11 +81,9 @@ def decide(
     chosen = best(candidates(tried))
     wrong = repairable(chosen.results)
     now, why = _wanted(tried, wrong) if wrong else _polish(tried, chosen.results)
-    if now in {Next.REPAIR, Next.RESAMPLE} and given_up:
-        now, why = Next.PUBLISH, f"{why}; {given_up}"
-    if now in {Next.REPAIR, Next.RESAMPLE} and not (repair_seconds if wrong else polish_seconds):
-        cut = "its share of the deadline is over" if wrong else "too little of its share of the deadline is left"
-        now, why = Next.PUBLISH, f"{why}; {now} was cut: {cut}"
+    if now in {Next.REPAIR, Next.RESAMPLE} and (given_up or not (repair_seconds if wrong else polish_seconds)):
+        late = "its share of the deadline is over" if wrong else "too little of its share of the deadline is left"
+        now, why = Next.PUBLISH, f"{why}; {given_up or f'{now} was cut: {late}'}"
     if now is Next.PUBLISH and chosen.barred:
         now, why = Next.HONEST, "; ".join(r.detail for r in barring(chosen.results))
     return Decision(now, chosen.attempt, why)

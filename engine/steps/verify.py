@@ -96,7 +96,8 @@ def verify(task: VerifyInput, ports: Ports) -> Verified:
         given_up=task.given_up,
     )
     warnings = _warnings(tried, decision.attempt) if decision.next is Next.PUBLISH else ()
-    warnings += (f"The page is published unchecked: {task.unchecked}",) if new and task.unchecked else ()
+    if task.unchecked and new and decision.attempt == new.attempt:
+        warnings += (f"The page is published unchecked: {task.unchecked}",)
     judgements = _judgements(task, tried, decision.attempt, ports) if decision.next is Next.PUBLISH else {}
     detail = f"{line}; {decision.next} attempt {decision.attempt}: {decision.reason}"
     return Verified(new.attempt if new else None, tuple(results), decision, detail, warnings, judgements)

@@ -58,6 +58,14 @@ def test_the_best_attempt_is_chosen_and_not_the_last() -> None:
     assert verify(verifying(tried=(better,)), make_ports()).decision.attempt == 3
 
 
+def test_only_of_a_tree_that_is_published_it_is_said_that_it_was_not_checked() -> None:
+    alone = verify(verifying(unchecked="five died of it"), make_ports())
+    assert (alone.decision.attempt, alone.warnings) == (7, ("The page is published unchecked: five died of it",))
+    better = Tried(3, Purpose.GENERATE, "d", verify(verifying(), make_ports()).results)
+    beside = verify(verifying(tried=(better,), unchecked="five died of it"), make_ports())
+    assert (beside.attempt, beside.decision.attempt, beside.warnings) == (7, 3, ())
+
+
 def test_a_browser_decides_the_js_checks_and_them_alone() -> None:
     browser = FakeBrowser(BrowserReport([js(Verdict.FAIL)]))
     outcome = verify(verifying(), make_ports(browser=browser))
