@@ -1,8 +1,7 @@
-"""A table of small pages, their checks and the verdicts, in the machine's Chromium; two pages at a time."""
+"""A table of small pages, their checks and the verdicts, in the machine's Chromium."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ from tests.doubles.http_server import HttpServer, Script, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from concurrent.futures import Future
 
 pytestmark = pytest.mark.browser
 
@@ -37,17 +35,12 @@ def mirror() -> Iterator[HttpServer]:
 
 
 @pytest.fixture(scope="module")
-def reports(
-    request: pytest.FixtureRequest,
-    chromium: str,
-    sandbox: bool,
-    mirror: HttpServer,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[dict[str, Future[BrowserReport]]]:
-    """Verify all pages that were asked for, two at a time."""
+def verify(
+    chromium: str, sandbox: bool, mirror: HttpServer, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Case], BrowserReport]:
+    """Return what verifies a page of the table."""
     folder = tmp_path_factory.mktemp("places")
     machine = Machine(folder, chromium, sandbox=sandbox, mirror=mirror.url("").rstrip("/"))
-    asked = [item.callspec.params["case"] for item in request.session.items if _is_case(item)]
 
     def verified(case: Case) -> BrowserReport:
         browser = ChromiumBrowser(replace(machine, window=case.window))
@@ -55,19 +48,14 @@ def reports(
         page = PageUnderTest(HOME + case.query, case.site(), Target.LOCAL, case.words)
         return browser.run(page, checks, seconds=60)
 
-    with ThreadPoolExecutor(2) as pool:
-        yield {case.name: pool.submit(verified, case) for case in asked}
-
-
-def _is_case(item: pytest.Item) -> bool:
-    return isinstance(item, pytest.Function) and item.originalname == "test_verdicts"
+    return verified
 
 
 @pytest.mark.parametrize(
     "case", [pytest.param(c, marks=[] if c.name in QUICK else [pytest.mark.slow], id=c.name) for c in CASES]
 )
-def test_verdicts(case: Case, reports: dict[str, Future[BrowserReport]]) -> None:
-    report = reports[case.name].result()
+def test_verdicts(case: Case, verify: Callable[[Case], BrowserReport]) -> None:
+    report = verify(case)
     assert report.not_run == ""
     assert {r.check.text: str(r.verdict) for r in report.results} == dict(case.checks), _told(report)
     for text in case.says:
@@ -92,11 +80,15 @@ def test_the_table_is_long_enough() -> None:
 
 
 @pytest.mark.slow
-def test_only_a_pass_has_a_time_and_an_empty_page_is_its_own_target(reports: dict[str, Future[BrowserReport]]) -> None:
-    results: Callable[[str], list[tuple[Verdict, Target, bool]]] = lambda name: [  # noqa: E731
-        (r.verdict, r.target, r.milliseconds is not None) for r in reports[name].result().results
-    ]
-    if "a title and an element" not in reports:
-        pytest.skip("the table was not run")
-    assert results("a title and an element")[0] == (Verdict.PASS, Target.LOCAL, True)
-    assert results("what holds on an empty page shows nothing")[0] == (Verdict.VACUOUS, Target.EMPTY, False)
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("a title and an element", (Verdict.PASS, Target.LOCAL, True)),
+        ("what holds on an empty page shows nothing", (Verdict.VACUOUS, Target.EMPTY, False)),
+    ],
+)
+def test_only_a_pass_has_a_time_and_an_empty_page_is_its_own_target(
+    verify: Callable[[Case], BrowserReport], name: str, found: tuple[Verdict, Target, bool]
+) -> None:
+    first = verify(next(case for case in CASES if case.name == name)).results[0]
+    assert (first.verdict, first.target, first.milliseconds is not None) == found
