@@ -5,7 +5,6 @@ A repository counts once it has its name: it is made whole beside it and renamed
 
 from __future__ import annotations
 
-import fcntl
 import re
 import shutil
 import tempfile
@@ -21,6 +20,7 @@ from dulwich.objects import Commit, ObjectID
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
+from engine.adapters import repository_locks
 from engine.adapters.git_commit import build_commit, read_tree
 from engine.adapters.local_pages import look_up
 from engine.errors import Permanent, Transient
@@ -39,8 +39,6 @@ COMMIT_TRIES = 20
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 _SECTION = (b"engine",)
 _PAGES_ON = "pages-on"
-#: Writers hold a ref's lock for milliseconds; one this old belongs to a process that was killed.
-_STALE_SECONDS = 10.0
 
 
 class LocalForge:
@@ -98,7 +96,7 @@ class LocalForge:
         Raises Permanent (repository_gone, unsafe_path, bad_commit), Transient(ref_locked).
         """
         built = build_commit(spec)
-        with self._opened(repository) as repo, _writing(Path(repo.path)):
+        with self._opened(repository) as repo, repository_locks.writing(Path(repo.path)):
             for _ in range(COMMIT_TRIES):
                 head = _head(repo)
                 if head and _reaches(repo, head, built.sha):
@@ -109,7 +107,7 @@ class LocalForge:
                 with suppress(FileLocked):
                     if _swap(repo, spec.parent, built.sha):
                         return True
-                _unlock_stale(Path(repo.path))
+                repository_locks.take_stale(Path(repo.path) / BRANCH.decode())
                 time.sleep(0.01)
         raise Transient("ref_locked", f"Another program holds the lock of {repository.name}'s branch.")
 
@@ -230,18 +228,3 @@ def _reaches(repo: Repo, head: str, sha: str) -> bool:
             waiting.extend(commit.parents)
         seen.add(current)
     return False
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Take turns with our other writers. The kernel frees this lock when its holder dies, unlike git's own lock files."""
-    with (path / "writing").open("ab") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        yield
-
-
-def _unlock_stale(path: Path) -> None:
-    lock = path / f"{BRANCH.decode()}.lock"
-    with suppress(FileNotFoundError):
-        if datetime.now(UTC).timestamp() - lock.stat().st_mtime > _STALE_SECONDS:
-            lock.unlink()

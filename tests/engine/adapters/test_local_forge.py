@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -87,21 +84,6 @@ def test_threads_that_create_the_same_make_one(forge: LocalForge, tmp_path: Path
         made = set(pool.map(forge.create, [SPEC] * 8))
     assert len(made) == 1
     assert [path.name for path in (tmp_path / "repositories/local").iterdir()] == ["page-1234abcd.git"]
-
-
-def test_kill_while_creating_leaves_nothing_that_counts(forge: LocalForge, tmp_path: Path) -> None:
-    dying = (
-        "import os, signal, sys; from pathlib import Path; from datetime import datetime, UTC\n"
-        "from engine.adapters.local_forge import LocalForge; from engine.ports import RepositorySpec\n"
-        "Path.rename = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "spec = RepositorySpec('page-1234abcd', '1234abcd', 'f' * 64, 'd', datetime(2020, 1, 1, tzinfo=UTC))\n"
-        "LocalForge(Path(sys.argv[1]), pages_origin='http://x').create(spec)\n"
-    )
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    killed = subprocess.run([sys.executable, "-c", dying, str(tmp_path / "repositories")], env=environment, check=False)
-    assert killed.returncode == -signal.SIGKILL
-    assert forge.find(slug="page", task_key=SPEC.task_key) is None
-    assert forge.create(SPEC).name == "page-1234abcd"
 
 
 def test_newest_repository_of_a_task_with_a_commit_is_found(forge: LocalForge) -> None:
