@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 
 from engine.core import checks
 from engine.core.brief import AttachedFile, Brief, MissingFile, Source
+from engine.core.lasting_files import Asked
 from tasks_app.models import MISSING, Attachment, Round, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.db.models import QuerySet
+
+
+#: So many earlier rounds of a task are read again.
+MOST_ASKED = 10
 
 
 def brief_of(row: Round) -> Brief:
@@ -56,6 +61,18 @@ def own_before(row: Round) -> tuple[str, ...]:
     attached = _earlier_files(row).filter(source=Source.REQUEST).values("name")
     own = _earlier_files(row).exclude(source=Source.REQUEST).exclude(name__in=attached)
     return tuple(own.order_by("name").values_list("name", flat=True).distinct())
+
+
+def asked_before(row: Round) -> tuple[Asked, ...]:
+    """Return what the newest published rounds before this one were asked for, the newest first."""
+    earlier = Round.objects.filter(task_key=row.task_key, number__lt=row.number, published_at__isnull=False)
+    newest = earlier.order_by("-number", "-published_at").prefetch_related("attachments")[:MOST_ASKED]
+    return tuple(Asked(one.brief, checks_of(one), contents_of(one)) for one in newest)
+
+
+def contents_of(row: Round) -> dict[str, bytes]:
+    """Return the content of each attachment that is there, by name."""
+    return {file.name: bytes(file.content) for file in row.attachments.all() if file.content is not None}
 
 
 def _brief(row: Round, files: Iterable[Attachment]) -> Brief:

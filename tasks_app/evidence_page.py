@@ -171,6 +171,8 @@ def decided_by(result: CheckResult) -> str:
     """Return in a phrase what a verdict rests on."""
     if result.kind in {Kind.JS, Kind.EARLIER}:
         return "run in a browser" + (", a check of an earlier round" if result.kind == Kind.EARLIER else "")
+    if result.kind == Kind.LASTING:
+        return "a rule of this service, on a file of an earlier round"
     if result.kind != Kind.PROSE:
         return "a rule of this service" if result.kind != Kind.UNKNOWN else "nothing: it is no check that can be read"
     if result.verdict in {Verdict.UNVERIFIABLE, Verdict.NOT_RUN}:

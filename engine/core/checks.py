@@ -18,6 +18,7 @@ class Kind(StrEnum):
     FILE = "file"  # our own, on a file that the request names: it is there, its words, form, links
     GATE = "gate"  # our own, before a browser or a push: placeholders, secrets, token shapes
     EARLIER = "earlier"  # an expression that held when an earlier round of the task was published
+    LASTING = "lasting"  # a rule on a file that an earlier round named, which held in the round before
     UNKNOWN = "unknown"  # neither text nor {"js": ...}: kept, never decided
 
 
@@ -38,6 +39,9 @@ class Verdict(StrEnum):
 #: Verdicts that say that the page is wrong; what is inconclusive or was not run says nothing about it.
 WRONG = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.TIMEOUT})
 
+
+#: What earlier rounds of the task asked for.
+OF_EARLIER = frozenset({Kind.EARLIER, Kind.LASTING})
 
 #: What is advice alone: no check of the request or of ours.
 ADVICE = frozenset({Kind.SOURCE, Kind.REVIEW, Kind.VIEW})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from engine.core.checks import ADVICE, WRONG, Check, CheckResult, Kind, Verdict
+from engine.core.checks import ADVICE, OF_EARLIER, WRONG, Check, CheckResult, Kind, Verdict
 from engine.core.gates import barring
 from engine.core.review import GRAVE, flaws_in
 from engine.core.selection import Candidate, best
@@ -140,7 +140,7 @@ def _wanted(tried: Sequence[Tried], wrong: Sequence[CheckResult]) -> tuple[Next,
 
 def only_earlier(wrong: Sequence[CheckResult]) -> bool:
     """Say whether nothing but checks of earlier rounds fails."""
-    return all(r.check.kind is Kind.EARLIER for r in wrong)
+    return all(r.check.kind in OF_EARLIER for r in wrong)
 
 
 def _alike(tried: Sequence[Tried]) -> str:

@@ -16,7 +16,7 @@ from engine.core.file_wishes import link_targets, sentence_rules, wishes_of
 from engine.core.replies import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Literal
 
     from engine.core.brief import Brief
@@ -74,9 +74,10 @@ def to_write(brief: Brief, tree: Mapping[str, bytes]) -> list[Wish]:
     return [wish for wish in asked_files(brief) if wish.path not in tree or wish.path in asked]
 
 
-def shown_whole(brief: Brief, tree: Mapping[str, bytes]) -> frozenset[str]:
-    """Return the files of a tree that are the model's own and short enough to be shown to it as such."""
-    return frozenset(wish.path for wish in asked_files(brief) if len(tree.get(wish.path, b"")) <= MOST_SHOWN)
+def shown_whole(brief: Brief, tree: Mapping[str, bytes], *, also: Iterable[str] = ()) -> frozenset[str]:
+    """Return the files of a tree that are the model's own, `also` others, which are short enough to be shown to it as such."""
+    own = [*(wish.path for wish in asked_files(brief)), *also]
+    return frozenset(path for path in own if len(tree.get(path, b"")) <= MOST_SHOWN)
 
 
 def links_of(brief: Brief) -> list[str]:
@@ -85,10 +86,20 @@ def links_of(brief: Brief) -> list[str]:
     return link_targets(wishes_of(brief.text, brief.checks, attached), brief.text)
 
 
-def failing_files(brief: Brief, failing: Sequence[CheckResult]) -> list[Wish]:
-    """Return the files that what fails is about."""
+def rules_in_words(wishes: Sequence[Wish]) -> dict[str, str]:
+    """Return what is said of each file, by path."""
+    return {wish.path: "; ".join(rule.text for rule in wish.rules if rule.text != THERE) for wish in wishes}
+
+
+def failing_files(brief: Brief, failing: Sequence[CheckResult]) -> dict[str, str]:
+    """Return the files that what fails is about, with what is said of each: of an earlier round's file, what does not hold any more."""
     paths = {path for result in failing for path in paths_of(result)}
-    return [wish for wish in asked_files(brief) if wish.path in paths]
+    found = {path: said for path, said in rules_in_words(asked_files(brief)).items() if path in paths}
+    for result in failing:
+        path, _, said = result.check.text.partition(": ")
+        if result.check.kind is Kind.LASTING and path != "index.html":
+            found[path] = "; ".join(filter(None, [found.get(path), said if said != THERE else ""]))
+    return found
 
 
 def page_fails(failing: Sequence[CheckResult]) -> bool:
@@ -98,7 +109,7 @@ def page_fails(failing: Sequence[CheckResult]) -> bool:
 
 def paths_of(result: CheckResult) -> set[str]:
     """Return the files that a failing result is about; nothing where it is about the page as it runs."""
-    if result.check.kind is Kind.FILE:
+    if result.check.kind in {Kind.FILE, Kind.LASTING}:
         return {result.check.text.partition(": ")[0]}
     if result.check.kind is not Kind.PROSE:
         return set()
@@ -112,7 +123,7 @@ def paths_of(result: CheckResult) -> set[str]:
 
 def form(
     which: Literal["first", "later", "repair"],
-    wishes: Sequence[Wish],
+    files: Mapping[str, str],
     boundary: str,
     *,
     page: bool,
@@ -120,34 +131,27 @@ def form(
     links: Sequence[str] = (),
     changed: Sequence[str] = (),
 ) -> str:
-    """Return the form with the boundary line and the rules of each file; `page` and `readme` say whether those are among them.
+    """Return the form with the boundary line of each file and what is said of it; `page` and `readme` say whether those are among them.
 
     `links` are what the page is to link, `changed` the attached files that the brief asks to change.
     """
-    rules = {wish.path: _rules(wish) for wish in wishes}
-    rules["index.html"] = "; ".join(
-        filter(None, [rules.get("index.html"), f"it links {', '.join(links)}" if links else ""])
-    )
     told = dict[str, str]()
     if page:
-        told["index.html"] = _body("index.html", rules["index.html"])
-    told |= {wish.path: _body(wish.path, rules[wish.path]) for wish in wishes if wish.path != "index.html"}
+        said = [files.get("index.html"), f"it links {', '.join(links)}" if links else ""]
+        told["index.html"] = _body("index.html", "; ".join(filter(None, said)))
+    told |= {path: _body(path, said) for path, said in files.items() if path != "index.html"}
     told |= {path: f"({path}, whole, with the change)" for path in changed if path not in told}
     if readme:
         told["README.md"] = _README
     closing = mark(boundary, "complete", len(told))
-    files = "\n".join(f"{mark(boundary, 'file', path)}\n{body}" for path, body in told.items())
+    lines = "\n".join(f"{mark(boundary, 'file', path)}\n{body}" for path, body in told.items())
     return _TEMPLATES[which].format(
         count=len(told),
-        files=files,
+        files=lines,
         closing=closing,
         first=mark(boundary, "file", next(iter(told))),
         delete=mark(boundary, "delete", "name"),
     )
-
-
-def _rules(wish: Wish) -> str:
-    return "; ".join(rule.text for rule in wish.rules if rule.text != THERE)
 
 
 def _body(path: str, rules: str) -> str:

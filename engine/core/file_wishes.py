@@ -74,17 +74,7 @@ def file_results(
     brief: str, checks: Sequence[Check], attachments: Mapping[str, bytes], files: Mapping[str, bytes]
 ) -> list[CheckResult]:
     """Judge the files that a request asks for: one result for each rule, the same rules in the same order for every attempt."""
-    wishes = wishes_of(brief, checks, attachments)
-    if not wishes:
-        return []
-    found = [rule for wish in wishes for rule in wish.rules]
-    if targets := link_targets(wishes, brief):
-        found.append(links_all("index.html", targets))
-    pages = [
-        "index.html",
-        *(wish.path for wish in wishes if suffix(wish.path) in {"html", "htm"} and wish.path != "index.html"),
-    ]
-    found += [leads_somewhere(page) for page in pages]
+    found = all_rules(wishes_of(brief, checks, attachments), brief)
     # What a check says itself is no rule twice, but that a file is there is what the warnings are made of.
     decided = {
         rule.full_text
@@ -95,6 +85,20 @@ def file_results(
     }
     distinct = {rule.full_text: rule for rule in found if rule.full_text not in decided}
     return [rule.result(files) for rule in list(distinct.values())[:MOST_RULES]]
+
+
+def all_rules(wishes: Sequence[Wish], brief: str) -> list[FileRule]:
+    """Return the rules of every file, then those on the links between them; none where no file is asked for."""
+    if not wishes:
+        return []
+    found = [rule for wish in wishes for rule in wish.rules]
+    if targets := link_targets(wishes, brief):
+        found.append(links_all("index.html", targets))
+    pages = [
+        "index.html",
+        *(wish.path for wish in wishes if suffix(wish.path) in {"html", "htm"} and wish.path != "index.html"),
+    ]
+    return [*found, *map(leads_somewhere, pages)]
 
 
 def link_targets(wishes: Sequence[Wish], brief: str) -> list[str]:

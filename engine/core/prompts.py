@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.core.file_form import DIGEST as FILES_DIGEST
 from engine.core.file_form import VERSION as FILES_VERSION
-from engine.core.file_form import asked_files, form, links_of, shown_whole, to_write
+from engine.core.file_form import asked_files, form, links_of, rules_in_words, shown_whole, to_write
 from engine.core.prompt_sections import PRESENT, TEXTS, boundary_of, changes_asked, data_sections, present_turn
 from engine.core.replies import format_files, mark, parse_reply
 from engine.ports import Message, Prompt
@@ -102,7 +102,9 @@ def generate_prompt(
     wishes = to_write(brief, sources) if sources else asked_files(brief)
     if any(wish.path != "index.html" for wish in wishes):
         which: Literal["later", "first"] = "later" if sources else "first"
-        end = form(which, wishes, boundary, page=True, readme=True, links=links_of(brief), changed=changed)
+        end = form(
+            which, rules_in_words(wishes), boundary, page=True, readme=True, links=links_of(brief), changed=changed
+        )
         return with_files(_prompt("generate", request_messages([*shown, end], sources, boundary)))
     end = _form(_FORM_LATER if sources else _FORM, boundary, changed)
     return _prompt("generate", request_messages([*shown, end], sources, boundary))

@@ -79,11 +79,12 @@ def repair_prompt(
     Raises ValueError where a file holds the boundary: choose another.
     """
     told = "\n".join(_told(findings))
-    whole = shown_whole(brief, tree)
+    wrong = failing_files(brief, findings.failing)
+    whole = shown_whole(brief, tree, also=wrong)
     sections, sources = data_sections(
         brief, boundary=boundary, tree=tree, note=attachments_note, findings=told, whole=whole
     )
-    if wrong := [wish for wish in failing_files(brief, findings.failing) if wish.path != "index.html"]:
+    if wrong.keys() - {"index.html"}:
         end = form(
             "repair",
             wrong,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.core.checks import ADVICE, WRONG, Kind, Verdict
+from engine.core.checks import ADVICE, OF_EARLIER, WRONG, Kind, Verdict
 from engine.core.gates import bars
 from engine.core.review import GRAVE, flaws_in
 
@@ -35,7 +35,7 @@ class Candidate:
         passed = [r.check.kind for r in self.results if r.verdict is Verdict.PASS]
         ours = sum(kind in _OURS for kind in passed)
         views = sum(r.check.kind is Kind.VIEW and r.verdict is not Verdict.PASS for r in self.results)
-        requested = sum(kind not in _OURS | ADVICE | {Kind.EARLIER} for kind in passed)
+        requested = sum(kind not in _OURS | ADVICE | OF_EARLIER for kind in passed)
         heeded, flaws = passed.count(Kind.SOURCE), len(flaws_in(self.results, GRAVE))
         return not self.barred, ours, requested, -len(self.regressions()), -views, heeded, -flaws, -self.order
 
@@ -48,7 +48,7 @@ class Candidate:
         """Return the texts of checks that held before and do not now: of earlier rounds, and of the attempt that this one repairs."""
         wrong = [r.check for r in self.results if r.verdict in WRONG]
         held = {r.check.text for r in self.before if r.verdict is Verdict.PASS and r.check.kind not in ADVICE}
-        return [check.text for check in wrong if check.kind is Kind.EARLIER or check.text in held]
+        return [check.text for check in wrong if check.kind in OF_EARLIER or check.text in held]
 
 
 def best(candidates: Sequence[Candidate]) -> Candidate:

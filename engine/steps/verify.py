@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from engine.core import rules
 from engine.core.changes import change_results
-from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.core.checks import OF_EARLIER, Check, CheckResult, Kind, Target, Verdict
 from engine.core.decision import Next, Purpose, Tried, as_js, candidates, decide, tree_digest
 from engine.core.file_wishes import file_results
 from engine.core.gates import bars
+from engine.core.lasting_files import Asked, lasting_results
 from engine.core.missing import missing_checks, missing_result
 from engine.core.prose import Prose
 from engine.core.review import review_results
@@ -53,7 +54,8 @@ class NewTree:
 class VerifyInput:
     """What is to be judged and by which checks. `new` is None where a further try gave no tree: then only the decision is made anew.
 
-    `kept` are the checks of earlier rounds that held when those were published, `before` the page of the round before.
+    `kept` are the checks of earlier rounds that held when those were published, `earlier` what those rounds were asked for, the newest
+    first, `before` the page of the round before.
     """
 
     new: NewTree | None
@@ -63,6 +65,7 @@ class VerifyInput:
     checks: tuple[Check, ...]
     budget: Budget
     kept: tuple[Check, ...] = ()
+    earlier: tuple[Asked, ...] = ()
     before: Mapping[str, bytes] = field(default_factory=dict)
     attachments: Mapping[str, bytes] = field(default_factory=dict)  # of this round
     probes: tuple[Probe, ...] = ()  # of the sentences among `checks`, as they were frozen
@@ -137,7 +140,9 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
     said = [missing_result(lack, r, new.files) for lack, r in zip(lacks, ran, strict=True)]
     changed = change_results(task.words, task.attached, new.files)
     named = file_results(task.words, task.checks, task.attachments, new.files)
-    counted = [*rules.own_results(new.files), *said, *changed, *requested, *earlier, *named]
+    now = Asked(task.words, task.checks, task.attachments)
+    lasting = lasting_results(task.earlier, now, task.before, new.files)
+    counted = [*rules.own_results(new.files), *said, *changed, *requested, *earlier, *named, *lasting]
     asked_for = "\n".join([task.words, *(check.text for check in (*task.checks, *task.kept))])
     advice = source_results(new.files, task.checks)
     parsed = any(report.views) and not any("SyntaxError" in error for view in report.views for error in view.errors)
@@ -179,4 +184,4 @@ def _warnings(tried: Sequence[Tried], chosen: int) -> tuple[str, ...]:
 
 
 def _earlier_lost(results: Sequence[CheckResult]) -> list[str]:
-    return [r.check.text for r in results if r.check.kind is Kind.EARLIER and r.verdict is Verdict.FAIL]
+    return [r.check.text for r in results if r.check.kind in OF_EARLIER and r.verdict is Verdict.FAIL]

@@ -9,6 +9,7 @@ import pytest
 
 from tasks_app.admin.matrix import matrix
 from tasks_app.evaluator import SAMPLES, load_task
+from tasks_app.evidence_page import decided_by
 from tasks_app.models import Attempt, CheckResult, Round
 from tasks_app.status import round_status
 from tests.driving import driven
@@ -127,6 +128,37 @@ def test_a_later_round_lists_what_is_new_and_leaves_the_rest(outside: Outside) -
     assert "story.txt" not in form
     assert (row.state, row.warnings) == ("completed", [])
     assert published(outside, row)["story.txt"] == STORY
+
+
+def test_a_file_of_an_earlier_round_that_a_later_one_spoils_is_told_and_mended(outside: Outside) -> None:
+    outside.author.replies = [reply(index_html=PAGE, story_txt=STORY, data_json=DATA, README_md=README)]
+    driven(asked())
+    spoilt = reply(index_html=PAGE + b"<!-- dark -->", story_txt=b"Gone dark.\n", README_md=README + b"more")
+    outside.author.replies = [spoilt, reply(story_txt=STORY)]
+    row = driven(asked(round=2, brief="Make the page dark.", checks=["It is dark"]))
+    told = outside.author.asked[-1][1][-1].content
+    assert "- story.txt: exactly 5 words\n  gave: it has 2 words: 3 too few" in told
+    form = told.partition("[end of data")[2]
+    assert "file story.txt\n(exactly 5 words)" in form
+    assert "index.html" not in form
+    assert "Gone dark." in outside.author.asked[-1][1][-2].content
+    assert (published(outside, row)["story.txt"], row.warnings) == (STORY, [])
+    assert "a rule of this service, on a file of an earlier round" in {decided_by(r) for r in CheckResult.objects.all()}
+
+
+def test_a_file_of_an_earlier_round_that_stays_spoilt_is_a_warning_after_one_repair(outside: Outside) -> None:
+    outside.author.replies = [reply(index_html=PAGE, story_txt=STORY, data_json=DATA, README_md=README)]
+    driven(asked())
+    outside.author.replies = [
+        reply(index_html=PAGE + b"<!-- %d -->" % n, story_txt=b"Gone dark.\n", README_md=README) for n in range(4)
+    ]
+    row = driven(asked(round=2, brief="Make the page dark.", checks=["It is dark"]))
+    assert list(Attempt.objects.filter(round=row).order_by("pk").values_list("kind", flat=True)) == [
+        "generate",
+        "repair",
+        "judge",
+    ]
+    assert row.warnings == ["A check of an earlier round does not hold any more: story.txt: exactly 5 words"]
 
 
 def test_the_sample_of_ten_files_asks_for_ten_files(outside: Outside) -> None:

@@ -140,6 +140,8 @@ def test_a_repair_asks_for_the_files_that_fail_and_shows_them_whole() -> None:
         ([failing("document.title === 'x'", Kind.JS), failing("b.json: is there")], ["index.html", "b.json"]),
         ([failing("a.txt has exactly 50 words.", Kind.PROSE, "a.txt: it has 2 words")], ["a.txt"]),
         ([failing("a.txt and c.svg exist", Kind.PROSE, "c.svg is missing")], ["c.svg"]),
+        ([failing("old.txt: exactly 5 words", Kind.LASTING)], ["old.txt"]),
+        ([failing("index.html: contains 'x'", Kind.LASTING), failing("a.txt: is there")], ["index.html", "a.txt"]),
     ],
 )
 def test_a_repairs_form_holds_the_failing_files_and_the_page_where_that_fails(
