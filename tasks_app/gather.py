@@ -71,7 +71,7 @@ def repair_input(row: Round) -> RepairInput:
 def repair_of(row: Round, best: Attempt, *, run: int) -> RepairInput:
     """Gather an attempt and what was found wrong with it, to be repaired in a run."""
     files = tries.files_of(best.pk)
-    place = _repository(row) if row.repository and row.base_sha else None
+    place = repository_of(row) if row.repository and row.base_sha else None
     frame = frame_of(row, {path: file.content for path, file in files.items()}, run=run).at(place)
     return RepairInput(
         attempt=best.pk,
@@ -137,7 +137,7 @@ def publish_input(row: Round) -> PublishInput:
         files=tries.files_of(row.chosen_attempt_id or 0),
         chosen_at=_set(row.chosen_at),
         base_sha=row.base_sha,
-        repository=_repository(row) if row.repository else None,
+        repository=repository_of(row) if row.repository else None,
         task_key=row.task_key,
         planned=Planned(planned.sha, planned.parent or None) if planned else None,
         simulated=row.simulated,
@@ -169,7 +169,7 @@ def awaited(row: Round) -> Awaited:
     shas = frozenset(later.exclude(round=row).values_list("sha", flat=True))
     asked = Commit.objects.filter(round=row, sha=row.commit_sha).exclude(rebuild_asked_at=None).first()
     rebuild = Rebuild(asked.rebuild_after, _set(asked.rebuild_asked_at)) if asked else None
-    return Awaited(_repository(row), row.commit_sha, bytes(page), shas, rebuild)
+    return Awaited(repository_of(row), row.commit_sha, bytes(page), shas, rebuild)
 
 
 def notify_input(row: Round) -> NotifyInput:
@@ -215,14 +215,15 @@ def _local_url(row: Round) -> str:
     return f"https://{(row.owner or settings.GITHUB_OWNER or 'local').lower()}.github.io/{name}/"
 
 
-def _repository(row: Round) -> Repository:
+def repository_of(row: Round) -> Repository:
+    """Return the repository that a round was published to."""
     return Repository(row.owner, row.repository, row.repo_url, row.pages_url)
 
 
 def _repository_for(row: Round) -> Repository | None:
     """Return the repository to build on: its own where one was made or published for it, else, later rounds only, the task's newest published one."""
     if row.repository and (row.number == 1 or row.published_at):
-        return _repository(row)
+        return repository_of(row)
     if row.number == 1:
         return None
     task = Task.objects.filter(pk=row.task_key).exclude(repository="").first()

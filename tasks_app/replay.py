@@ -31,6 +31,7 @@ from tasks_app.services import clock
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from engine.core.site import Frame
     from engine.ports import Ports
 
 #: Calls that go on with a conversation, and those that begin one.
@@ -142,7 +143,7 @@ def _again(root: Attempt, ports: Ports) -> tuple[dict[str, SiteFile], str, Seque
         if not isinstance(made, Generated):
             raise BadReply("no_tree", made.detail if hasattr(made, "detail") else made.reason)
         return dict(made.files), made.detail, made.gates
-    frame = gather.frame_of(row, _present(root), run=root.run)
+    frame = _frame(root)
     conversation = Conversation(ports, root.model_asked, clock.now() + timedelta(seconds=SECONDS))
     written = conversation.write(frame.brief, frame.present or None, "", kind=root.kind, parent=root.parent_id)
     files, notes = assemble(frame, written.files, written.deletions)
@@ -158,11 +159,12 @@ def _parent(root: Attempt) -> Attempt:
     return root.parent
 
 
-def _present(root: Attempt) -> dict[str, bytes]:
-    """Return the tree that the attempt was written for: what the task had published last by then, out of our own rows."""
+def _frame(root: Attempt) -> Frame:
+    """Return what the attempt was written for: the tree and the place of what the task had published last by then, out of our own rows."""
     pushed = Commit.objects.filter(round__task_key=root.round.task_key, pushed_at__lt=root.started_at)
     last = pushed.exclude(attempt=None).order_by("-pushed_at", "-pk").first()
-    return {path: file.content for path, file in tries.files_of(last.attempt_id).items()} if last else {}
+    present = {path: file.content for path, file in tries.files_of(last.attempt_id).items()} if last else {}
+    return gather.frame_of(root.round, present, run=root.run).at(gather.repository_of(last.round) if last else None)
 
 
 def _judged(

@@ -112,6 +112,16 @@ def test_a_later_round_is_read_on_what_was_published_before_it(browsing: Outside
     assert (code, "the same as then" in told) == (0, True), told
 
 
+def test_a_readme_that_the_service_completed_with_its_addresses_is_the_same(browsing: Outside) -> None:
+    driven(make_round(task="two"))
+    browsing.author.replies = [page_reply({"README.md": b"# Two\n\n## Summary\n\nIt says two, and more than that.\n"})]
+    later = driven(make_round(task="two", round=2, attachments=[], brief="Tell more."))
+    readme = SourceFile.objects.get(attempt=later.chosen_attempt_id, path="README.md").content
+    assert later.pages_url.encode() in bytes(readme)
+    code, told = replay(later.pk)
+    assert (code, "the same as then" in told) == (0, True), told
+
+
 def test_without_a_browser_nothing_is_claimed_of_its_checks(browsing: Outside) -> None:
     row = repaired(browsing)
     code, told = replay(row.pk, "--no-browser", "--checks")
