@@ -6,9 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db.models import Count
 
-from engine.core.lifecycle import ACTIVE, ENDED, State
+from engine.core.lifecycle import State
 from tasks_app import credentials
 from tasks_app.admin.acts import MAY_OPERATE
 from tasks_app.admin.columns import HEAVY, retry_button
@@ -63,11 +62,9 @@ def overview(request: HttpRequest) -> dict[str, object]:
 
 
 def _counted() -> dict[State, int]:
-    """Return how many rounds are in each state, by indexes, and none further than MOST_COUNTED."""
-    moving = Round.objects.filter(next_at__isnull=False).order_by().values_list("state").annotate(count=Count("pk"))
-    ended = Round.objects.filter(finished_at__isnull=False).order_by()
-    counted = {state: ended.filter(state=state)[: MOST_COUNTED + 1].count() for state in ENDED}
-    return {**dict.fromkeys(ACTIVE, 0), **{State(state): count for state, count in moving}, **counted}
+    """Return how many rounds are in each state, by their index, and none further than MOST_COUNTED."""
+    rounds = Round.objects.order_by()
+    return {state: rounds.filter(state=state)[: MOST_COUNTED + 1].count() for state in State}
 
 
 def _told(count: int) -> str:

@@ -154,8 +154,13 @@ class Round(models.Model):
             models.Index(fields=["task_key", "number"], name="round_of_task"),
             models.Index(fields=["-created_at"], name="round_newest"),
             models.Index(fields=["finished_at"], name="round_ended", condition=Q(finished_at__isnull=False)),
-            models.Index(fields=["state"], name="round_outcome", condition=Q(finished_at__isnull=False)),
+            # What the console's list is filtered by, in its order: else each visit reads the whole table for the few that match.
+            models.Index(fields=["state", "-created_at"], name="round_in_state"),
             models.Index(fields=["-created_at"], name="round_attention", condition=Q(needs_attention=True)),
+            models.Index(fields=["-created_at"], name="round_degraded", condition=Q(degraded=True)),
+            models.Index(fields=["-created_at"], name="round_late", condition=Q(late=True)),
+            models.Index(fields=["-created_at"], name="round_simulated", condition=Q(simulated=True)),
+            models.Index(fields=["-created_at"], name="round_not_live", condition=Q(live=False)),
         )
 
     def __str__(self) -> str:

@@ -95,5 +95,5 @@ def lease_pids(*, supervisor: str) -> set[int]:
 
 
 def _held() -> QuerySet[Round]:
-    """Return the rounds with a lease, by the index of those that have not ended: no other is held."""
-    return Round.objects.filter(next_at__isnull=False, lease_token__isnull=False)
+    """Return the rounds with a lease, by the index of those that have not ended: no other is held. Asked for in an order SQLite takes the order's index."""
+    return Round.objects.filter(next_at__isnull=False, lease_token__isnull=False).order_by()
