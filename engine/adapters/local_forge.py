@@ -1,6 +1,6 @@
 """A forge on this machine: real bare git repositories under one folder, their pages served from the head commit.
 
-A repository counts once it has its name: it is made whole beside it and renamed, so that a kill leaves nothing half-made behind.
+A repository counts once it has its name: it is made whole beside it and renamed, so that what a kill leaves half-made never counts.
 """
 
 from __future__ import annotations
