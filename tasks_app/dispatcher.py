@@ -11,6 +11,7 @@ from django.db import Error, connections
 
 from tasks_app.queue import QueueDownError, ring, ring_watch
 from tasks_app.services import beats, dues, watches
+from tasks_app.services.load import workers_kept
 from tasks_app.watch import Watch
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Dispatcher:
         self._supervisor = supervisor
         self._watch = Watch(supervisor, group)
         self._next_beat = 0.0
+        self._workers = settings.WORKERS
 
     def run(self, stop: threading.Event) -> None:
         """Tick until `stop` is set. A database or queue that cannot be reached is logged and tried again."""
@@ -66,10 +68,12 @@ class Dispatcher:
         if time.monotonic() >= self._next_beat:
             self._next_beat = time.monotonic() + BEAT
             self._watch.look()
-            for round_id, token in watches.watches_ring(workers=settings.WORKERS):
+            # What is rung is counted over all machines, and so are the workers that it is for. The look has just told of ours.
+            self._workers = max(workers_kept(), settings.WORKERS)
+            for round_id, token in watches.watches_ring(workers=self._workers):
                 ring_watch(round_id, token)  # one that is lost runs out and is rung again
         rung = 0
-        for round_id in dues.rounds_due(workers=settings.WORKERS):
+        for round_id in dues.rounds_due(workers=self._workers):
             if dues.round_ring(round_id=round_id):
                 self._ring(round_id)
                 rung += 1

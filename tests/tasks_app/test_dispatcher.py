@@ -13,8 +13,9 @@ from django.utils import timezone
 from engine.errors import OutOfService
 from tasks_app.dispatcher import Dispatcher
 from tasks_app.drive import drive
-from tasks_app.models import Round
+from tasks_app.models import Round, WorkerBeat
 from tasks_app.queue import QueueDownError
+from tasks_app.services.beats import worker_beat
 from tasks_app.services.breakers import breaker_trip
 from tasks_app.services.dues import round_ring, rounds_due
 from tests.factories import lease_of, make_round
@@ -228,6 +229,19 @@ def test_a_ring_is_repeated_only_when_nobody_answered_it(rung: list[UUID]) -> No
     Round.objects.update(rung_at=timezone.now() - 31 * SECOND)
     assert dispatcher.tick() == 1
     assert rung == [row.pk, row.pk]
+
+
+def test_the_workers_of_all_machines_are_rung_for(rung: list[UUID], settings: SettingsWrapper) -> None:
+    settings.WORKERS = 2
+    for number in range(9):
+        make_round(task=f"t{number}", step="deploy" if number < 4 else "generate")
+    assert Dispatcher("alone").tick() == 1 + 2  # half of the workers for polls, and each one for new work
+    Round.objects.update(rung_at=None)
+    worker_beat(worker="elsewhere:dispatcher", workers=4)
+    assert Dispatcher("alone").tick() == 3 + 5
+    WorkerBeat.objects.filter(worker="elsewhere:dispatcher").update(seen_at=timezone.now() - 31 * SECOND)
+    Round.objects.update(rung_at=None)
+    assert Dispatcher("alone").tick() == 1 + 2
 
 
 @pytest.mark.django_db(transaction=True)
