@@ -73,8 +73,10 @@ class Dispatcher:
             for round_id, token in watches.watches_ring(workers=self._workers):
                 ring_watch(round_id, token)  # one that is lost runs out and is rung again
         rung = 0
-        for round_id in dues.rounds_due(workers=self._workers):
-            if dues.round_ring(round_id=round_id):
+        alone = self._workers <= settings.WORKERS
+        again = dues.RING_AGAIN if alone else dues.ring_again(workers=self._workers)
+        for round_id in dues.rounds_due(workers=self._workers, again=again):
+            if dues.round_ring(round_id=round_id, again=again):
                 self._ring(round_id)
                 rung += 1
         return rung

@@ -19,17 +19,25 @@ if TYPE_CHECKING:
 
 #: A ring that nobody answered is repeated after this: the queue may have lost it.
 RING_AGAIN = timedelta(seconds=30)
+#: The same on several machines while a worker is free: a cluster takes two rings ahead of its workers, and they may all be busy for minutes.
+RING_SOON = timedelta(seconds=2)
 
 #: A poll that nobody has taken for so long waits in the queue behind other work.
 KEPT_WAITING = timedelta(seconds=2)
 
 
-def rounds_due(*, workers: int) -> list[UUID]:
+def ring_again(*, workers: int) -> timedelta:
+    """Return after how long a ring that nobody has answered is repeated, where several machines keep so many workers together."""
+    taken = Round.objects.filter(next_at__isnull=False, lease_until__gt=clock.now()).order_by().count()
+    return RING_SOON if taken < workers else RING_AGAIN
+
+
+def rounds_due(*, workers: int, again: timedelta = RING_AGAIN) -> list[UUID]:
     """Return the rounds to ring now: polls first, which are short, but never more of them at a time than half of the workers, rounded up."""
     now = clock.now()
     if not Round.objects.filter(next_at__lte=now).exists():
         return []  # asked four times a second: an idle service shall not work out an order of nothing
-    rung = Q(rung_at__gt=now - RING_AGAIN)
+    rung = Q(rung_at__gt=now - again)
     leased = Q(lease_until__gt=now)
     active = Round.objects.filter(next_at__isnull=False)  # those that have not ended, by the index that holds no others
     due = active.filter(next_at__lte=now).exclude(leased).exclude(rung)
@@ -63,10 +71,10 @@ def backlog() -> tuple[int, datetime | None]:
     return found["count"], found["oldest"]
 
 
-def round_ring(*, round_id: UUID) -> bool:
+def round_ring(*, round_id: UUID, again: timedelta = RING_AGAIN) -> bool:
     """Mark a round as rung. False: another dispatcher was faster."""
     now = clock.now()
-    fresh = Q(rung_at=None) | Q(rung_at__lte=now - RING_AGAIN)
+    fresh = Q(rung_at=None) | Q(rung_at__lte=now - again)
     return bool(Round.objects.filter(fresh, pk=round_id, state__in=ACTIVE, next_at__lte=now).update(rung_at=now))
 
 

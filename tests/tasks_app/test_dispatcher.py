@@ -244,6 +244,22 @@ def test_the_workers_of_all_machines_are_rung_for(rung: list[UUID], settings: Se
     assert Dispatcher("alone").tick() == 1 + 2
 
 
+def test_a_ring_that_a_busy_machine_took_is_repeated_soon_while_another_has_a_worker_free(
+    rung: list[UUID], settings: SettingsWrapper
+) -> None:
+    settings.WORKERS = 1
+    row = make_round(task="new", rung_at=timezone.now() - 3 * SECOND)
+    lease_of(make_round(task="busy"))
+    assert Dispatcher("busy").tick() == 0  # alone, it has no worker free
+    worker_beat(worker="elsewhere:dispatcher", workers=1)
+    assert Dispatcher("busy").tick() == 1
+    assert rung == [row.pk]
+    assert Dispatcher("elsewhere").tick() == 0  # it was rung just now
+    lease_of(make_round(task="busy too"))
+    Round.objects.filter(pk=row.pk).update(rung_at=timezone.now() - 3 * SECOND)
+    assert Dispatcher("busy").tick() == 0
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_dispatchers_ring_once(rung: list[UUID]) -> None:
     rows = [make_round(task=f"t{n}") for n in range(6)]

@@ -28,6 +28,7 @@ ENDED = 4000
 
 ASKED: dict[str, Callable[[Round], object]] = {
     "what is due": lambda _: dues.rounds_due(workers=8),
+    "whether to ring again": lambda _: dues.ring_again(workers=8),
     "polls first": lambda _: dues.polls_due(most=2),
     "a ring": lambda row: dues.round_ring(round_id=row.pk),
     "rings forgotten": lambda _: dues.rings_forget(),
