@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import Error
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.http import Http404, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -26,7 +26,7 @@ from prometheus_client.core import GaugeHistogramMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
-from engine.core.lifecycle import NEEDS, State
+from engine.core.lifecycle import ACTIVE, NEEDS, State
 from tasks_app.models import Attempt, NotificationAttempt, Round
 from tasks_app.problems import Problem
 from tasks_app.readiness import report
@@ -150,11 +150,11 @@ def _or_nan(value: float | None) -> float:
 
 def _rounds(since: datetime) -> Iterator[Metric]:
     """Every round that has not ended, by the index on `next_at`, and those that ended lately."""
-    counted, attention = Counter[str](), 0
-    active = Round.objects.filter(next_at__isnull=False).order_by().values_list("state", "needs_attention")
-    for state, needing, rounds in active.annotate(Count("pk")):
-        counted[state] += rounds
-        attention += rounds * needing
+    # Not grouped by state: SQLite would walk through all that ever were, in the order of their states.
+    each = {state.value: Count("pk", filter=Q(state=state)) for state in ACTIVE}
+    active = Round.objects.filter(next_at__isnull=False).order_by()
+    counted = Counter[str](active.aggregate(**each, attention=Count("pk", filter=Q(needs_attention=True))))
+    attention = counted.pop("attention")
     of_window = Round.objects.filter(created_at__gte=since + SHOWN - POSTED, finished_at__gte=since).order_by()
     ended = list(of_window.values_list("state", "needs_attention", *_FLAGS, "started_at", "finished_at", named=True))
     counted.update(row.state for row in ended)
