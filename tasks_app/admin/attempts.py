@@ -159,7 +159,7 @@ class SourceFileAdmin(ReadOnlyAdmin):
     list_display = (shown("path"), shown("attempt"), shown("origin"), shown("size"), shown("sha256", "SHA-256"))
     list_filter = (("origin", ValuesFilter),)
     list_select_related = ("attempt",)
-    ordering = ("-attempt", "path")
+    ordering = ("-pk",)
     search_fields = ("path", "sha256", "attempt__round__task_name")
     fieldsets = (
         (
@@ -195,7 +195,7 @@ class CheckResultAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     list_filter = (("verdict", ValuesFilter), ("kind", ValuesFilter), ("target", ValuesFilter))
     list_select_related = ("attempt",)
-    ordering = ("-attempt", "target", "position")
+    ordering = ("-pk",)
     search_fields = ("text", "detail", "attempt__round__task_name")
 
     def get_urls(self) -> list[URLPattern]:

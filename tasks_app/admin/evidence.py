@@ -30,7 +30,7 @@ class StepRunAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     list_filter = (("step", ValuesFilter), ("outcome", ValuesFilter), "started_at")
     list_select_related = ("round",)
-    ordering = ("-started_at", "-pk")
+    ordering = ("-pk",)
     search_fields = ("detail", *_OF_ROUND)
     fieldsets = (
         (
@@ -117,7 +117,7 @@ class NotificationAttemptAdmin(ReadOnlyAdmin):
         shown("started_at"), shown("round"), shown("run"), shown("number"), shown("status_code", "HTTP status"), shown("seconds"),
         shown("error", brief=True),
     )  # fmt: skip
-    list_filter = ("status_code", "started_at")
+    list_filter = (("status_code", ValuesFilter), "started_at")
     list_select_related = ("round",)
     ordering = ("-pk",)
     search_fields = ("url", "error", *_OF_ROUND)

@@ -18,7 +18,7 @@ class RejectionAdmin(ReadOnlyAdmin):
 
     heavy = ("payload",)
     list_display = (shown("at"), shown("status"), shown("client"), shown("errors", brief=True))
-    list_filter = ("status", "at")
+    list_filter = (("status", ValuesFilter), "at")
     search_fields = ("client", "errors")
     fieldsets = (
         (None, {"fields": (shown("at"), shown("status"), shown("client"), shown("errors"), shown("payload"))}),

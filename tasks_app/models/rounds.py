@@ -33,6 +33,9 @@ class Task(models.Model):
         default=list, help_text="of its published rounds that were removed: later ones run them again"
     )
 
+    class Meta:
+        indexes = (models.Index(fields=["-created_at"], name="task_newest"),)
+
     def __str__(self) -> str:
         return self.name
 
