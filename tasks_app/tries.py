@@ -12,7 +12,9 @@ from engine.core.site import Origin, SiteFile
 from tasks_app.models import Attempt, CheckResult, Round, SourceFile, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
+
+    from django.db.models import QuerySet
 
 #: So many checks of earlier rounds are run again, those of the newest rounds first.
 MOST_KEPT = 40
@@ -93,7 +95,7 @@ def probes_of(row: Round) -> tuple[Probe, ...]:
 
 def kept_checks(row: Round) -> tuple[checks.Check, ...]:
     """Return the expressions of earlier rounds of the task that held when those were published, and that are not this round's own."""
-    earlier = _earlier(row)
+    earlier = published_before(row)
     held = CheckResult.objects.filter(
         attempt__in=earlier.values("chosen_attempt"), kind=checks.Kind.JS, verdict=checks.Verdict.PASS
     )
@@ -108,13 +110,14 @@ def kept_checks(row: Round) -> tuple[checks.Check, ...]:
 
 def page_before(row: Round) -> Mapping[str, bytes]:
     """Return the page that the round before published, nothing where no row tells."""
-    before = _earlier(row).filter(degraded=False).order_by("-number", "-published_at").first()
+    before = published_before(row).filter(degraded=False).order_by("-number", "-published_at").first()
     return (
         {} if before is None else {path: file.content for path, file in files_of(before.chosen_attempt_id or 0).items()}
     )
 
 
-def _earlier(row: Round) -> Iterable[Round]:
+def published_before(row: Round) -> QuerySet[Round]:
+    """Return the rounds of the task that were published and have a lower number."""
     return Round.objects.filter(
         task_key=row.task_key, number__lt=row.number, published_at__isnull=False, chosen_attempt__isnull=False
     )
