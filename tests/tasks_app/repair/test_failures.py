@@ -14,9 +14,20 @@ from tests.factories import let_go
 from tests.tasks_app.repair.tries import Killed, asked, kinds, page, words_of
 
 if TYPE_CHECKING:
+    from tasks_app.models import Round
     from tests.conftest import Outside
 
 pytestmark = pytest.mark.django_db
+
+
+def outlived(row: Round, *, deaths: int = 1) -> None:
+    """Drive a round in processes that die, and then in one that does not."""
+    for _ in range(deaths):
+        with pytest.raises(Killed):
+            drive(str(row.pk))
+        let_go(row)
+    drive(str(row.pk))
+    row.refresh_from_db()
 
 
 def test_a_repair_is_cut_where_its_share_is_over_and_the_record_says_so(browsing: Outside) -> None:
@@ -66,12 +77,7 @@ def test_what_is_published_after_a_repair_was_given_up_is_judged_and_warned_of_a
 def test_five_deaths_in_a_repair_publish_the_best(browsing: Outside) -> None:
     browsing.author.replies = [page("ONE"), *(Killed() for _ in range(5))]
     row = asked()
-    for _ in range(5):
-        with pytest.raises(Killed):
-            drive(str(row.pk))
-        let_go(row)
-    drive(str(row.pk))
-    row.refresh_from_db()
+    outlived(row, deaths=5)
     assert (row.state, words_of(row)) == ("completed", "ONE")
 
 
@@ -81,11 +87,7 @@ def test_five_deaths_in_a_repair_publish_the_best(browsing: Outside) -> None:
 def test_a_death_in_a_later_call_repeats_that_call_alone(browsing: Outside, replies: list[object]) -> None:
     browsing.author.replies = [one if isinstance(one, Killed) else page(str(one)) for one in replies]
     row = asked()
-    with pytest.raises(Killed):
-        drive(str(row.pk))
-    let_go(row)
-    drive(str(row.pk))
-    row.refresh_from_db()
+    outlived(row)
     assert (row.state, words_of(row)) == ("completed", "ONE TWO")
     assert len(browsing.author.asked) == len(replies)
 
@@ -93,10 +95,6 @@ def test_a_death_in_a_later_call_repeats_that_call_alone(browsing: Outside, repl
 def test_what_was_answered_before_a_death_is_not_asked_again(browsing: Outside) -> None:
     browsing.author.replies = ["I would do it like this.", Killed(), page("ONE TWO")]
     row = asked()
-    with pytest.raises(Killed):
-        drive(str(row.pk))
-    let_go(row)
-    drive(str(row.pk))
-    row.refresh_from_db()
+    outlived(row)
     assert (row.state, words_of(row)) == ("completed", "ONE TWO")
     assert kinds() == ["generate", "format", "format"]
