@@ -8,7 +8,6 @@ from engine.core import checks
 from engine.core.brief import AttachedFile, Brief, MissingFile, Source
 from engine.core.lasting_files import Asked
 from tasks_app.models import MISSING, Attachment, Round, Task
-from tasks_app.tries import published_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +65,7 @@ def own_before(row: Round) -> tuple[str, ...]:
 
 def asked_before(row: Round) -> tuple[Asked, ...]:
     """Return what the newest published rounds before this one were asked for, the newest first."""
-    newest = published_before(row).order_by("-number", "-published_at").prefetch_related("attachments")[:MOST_ASKED]
+    newest = row.published_before().order_by("-number", "-published_at").prefetch_related("attachments")[:MOST_ASKED]
     return tuple(Asked(one.brief, checks_of(one), contents_of(one)) for one in newest)
 
 

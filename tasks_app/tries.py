@@ -14,8 +14,6 @@ from tasks_app.models import Attempt, CheckResult, Round, SourceFile, Task
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from django.db.models import QuerySet
-
 #: So many checks of earlier rounds are run again, those of the newest rounds first.
 MOST_KEPT = 40
 
@@ -95,7 +93,7 @@ def probes_of(row: Round) -> tuple[Probe, ...]:
 
 def kept_checks(row: Round) -> tuple[checks.Check, ...]:
     """Return the expressions of earlier rounds of the task that held when those were published, and that are not this round's own."""
-    earlier = published_before(row)
+    earlier = row.published_before()
     held = CheckResult.objects.filter(
         attempt__in=earlier.values("chosen_attempt"), kind=checks.Kind.JS, verdict=checks.Verdict.PASS
     )
@@ -110,16 +108,9 @@ def kept_checks(row: Round) -> tuple[checks.Check, ...]:
 
 def page_before(row: Round) -> Mapping[str, bytes]:
     """Return the page that the round before published, nothing where no row tells."""
-    before = published_before(row).filter(degraded=False).order_by("-number", "-published_at").first()
+    before = row.published_before().filter(degraded=False).order_by("-number", "-published_at").first()
     return (
         {} if before is None else {path: file.content for path, file in files_of(before.chosen_attempt_id or 0).items()}
-    )
-
-
-def published_before(row: Round) -> QuerySet[Round]:
-    """Return the rounds of the task that were published and have a lower number."""
-    return Round.objects.filter(
-        task_key=row.task_key, number__lt=row.number, published_at__isnull=False, chosen_attempt__isnull=False
     )
 
 

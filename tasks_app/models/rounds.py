@@ -169,6 +169,12 @@ class Round(models.Model):
     def __str__(self) -> str:
         return f"{self.task_name} round {self.number}"
 
+    def published_before(self) -> models.QuerySet[Round]:
+        """Return the rounds of the task that were published and have a lower number."""
+        return Round.objects.filter(
+            task_key=self.task_key, number__lt=self.number, published_at__isnull=False, chosen_attempt__isnull=False
+        )
+
 
 #: Stands before the name of what the service should have fetched or made and could not.
 MISSING = "missing: "
