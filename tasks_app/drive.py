@@ -140,6 +140,7 @@ def _taken(lease: Lease, row: Round, heartbeat: Heartbeat, crashed: str) -> bool
     if crashed and row.step == Step.DEPLOY:
         return _record(lease, row, _unproven(crashed))
     journal = DatabaseJournal(lease, row.run, call_begins=lambda: heartbeat.allow(_step_seconds(row)))
+    heartbeat.beside(journal.heard_keep)
     ports = wiring.ports(journal)
     outcome = _run(row, ports, closed.reason if closed else "", crashed)
     return _record(lease, row, outcome)

@@ -21,6 +21,7 @@ from engine.core.checks import Kind, Target, Verdict
 from tasks_app.admin.display import short, visible
 from tasks_app.changed_files import ChangedFile, changed_files
 from tasks_app.models import CheckResult, Commit, Round
+from tasks_app.services.interruptions import INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -231,7 +232,7 @@ def _call(call: Attempt) -> dict[str, str]:
         "kind": call.kind,
         "model": short(call.model_answered or call.model_asked, 120) or "this service itself",
         "prompt": f"{call.prompt_name} {call.prompt_version}".strip(),
-        "outcome": "failed" if call.error_code else call.outcome,
+        "outcome": INTERRUPTED if call.error_code == INTERRUPTED else "failed" if call.error_code else call.outcome,
         "simulated": "simulated" if call.simulated else "",
     }
 

@@ -201,7 +201,7 @@ def _told(row: Round) -> Iterator[Line]:
 
 def _heard(sent: NotificationAttempt) -> str:
     if sent.seconds is None:
-        return "under way"
+        return _phrase(sent.error) or "under way"
     answer = f"the evaluator answered {sent.status_code}" if sent.status_code else f"no answer: {_phrase(sent.error)}"
     return f"{answer} after {sent.seconds:.1f} s"
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import Error, connection
 
+from engine.errors import Fenced
 from tasks_app.services.beats import worker_name, worker_seen
 from tasks_app.services.leases import lease_renew
 
@@ -42,12 +43,17 @@ class Heartbeat:
         self._lease, self._seconds, self._overrun = lease, seconds, overrun
         self._ends = time.monotonic() + seconds
         self._every = every or settings.LEASE_SECONDS / 4
+        self._beside: Callable[[], None] = lambda: None
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Heartbeat:
         self._thread.start()
         return self
+
+    def beside(self, call: Callable[[], None]) -> None:
+        """Have `call` called at each beat from now on, in the heartbeat's thread, after what keeps the lease."""
+        self._beside = call
 
     def allow(self, seconds: float) -> None:
         """Give the step so many seconds from now on: it has begun something that has a budget of its own."""
@@ -79,5 +85,8 @@ class Heartbeat:
         try:
             lease_renew(lease=self._lease)
             worker_seen(worker=worker_name())
+            self._beside()
+        except Fenced:
+            logger.info("round %s: another process drives it by now", self._lease.round_id)
         except Error:
-            logger.warning("round %s: the lease could not be renewed", self._lease.round_id, exc_info=True)
+            logger.warning("round %s: a beat could not be written", self._lease.round_id, exc_info=True)

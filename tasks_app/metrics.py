@@ -176,7 +176,8 @@ def _histogram(seconds: list[float]) -> Metric:
 
 
 def _calls(since: datetime) -> Iterator[Metric]:
-    asked = Attempt.objects.filter(started_at__gte=since, seconds__isnull=False).exclude(provider="").order_by()
+    ended = Q(seconds__isnull=False) | ~Q(error_code="")
+    asked = Attempt.objects.filter(ended, started_at__gte=since).exclude(provider="").order_by()
     sums = (Count("pk"), Sum("input_tokens"), Sum("output_tokens"), Sum("cost"))
     calls, tokens, cost = {}, {("input",): 0, ("output",): 0}, 0.0
     for kind, code, number, read, written, dollars in asked.values_list("kind", "error_code").annotate(*sums):
@@ -193,7 +194,8 @@ def _calls(since: datetime) -> Iterator[Metric]:
 def _notifications(since: datetime) -> Iterator[Metric]:
     """They have no index on time and are found by their rounds: by a subquery, because SQLite answers a join with a scan of all of them."""
     posted = Round.objects.filter(created_at__gte=since + SHOWN - POSTED).order_by().values("pk")
-    sent = NotificationAttempt.objects.filter(round__in=posted, started_at__gte=since, seconds__isnull=False).order_by()
+    ended = Q(seconds__isnull=False) | ~Q(error="")
+    sent = NotificationAttempt.objects.filter(ended, round__in=posted, started_at__gte=since).order_by()
     outcomes = Counter(dict.fromkeys(("2xx", "3xx", "4xx", "5xx", "error"), 0))
     for status, number in sent.values_list("status_code").annotate(Count("pk")):
         outcomes[f"{status // 100}xx" if status else "error"] += number

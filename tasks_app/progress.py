@@ -91,7 +91,7 @@ class Progress:
         mark = _SPINNER[self._tick % len(_SPINNER)]
         state, step = status.get("state"), status.get("step")
         if lines and lines[-1].running:
-            return f"{mark} {lines[-1].name:<9}{lines[-1].seconds:6.1f} s  {state}"
+            return f"{mark} {lines[-1].name:<9}{lines[-1].seconds:6.1f} s  {lines[-1].detail or state}"
         return f"{mark} {step:<9}          {state}"
 
     def _rewrite(self, text: str) -> None:

@@ -27,6 +27,7 @@ from tasks_app import gather, tries, wiring
 from tasks_app.models import Attempt, Commit, SourceFile
 from tasks_app.redaction import found_in
 from tasks_app.services import clock
+from tasks_app.services.interruptions import INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,9 +116,11 @@ def _conversation(attempt: Attempt) -> list[Attempt]:
         raise CannotReplayError(
             f"no reply of attempt {root.pk} is stored: {root.error_message or 'it was not answered'}"
         )
-    said = [root]
+    said, answered = [root], {one.parent_id for one in of_round.values()}
     for one in of_round.values():
-        if one.kind in FOLLOWING and one.parent_id in {known.pk for known in said} and one.reply and not one.error_code:
+        # One that was interrupted counts where the rest of it was asked for.
+        used = not one.error_code or (one.error_code == INTERRUPTED and one.pk in answered)
+        if one.kind in FOLLOWING and one.parent_id in {known.pk for known in said} and one.reply and used:
             said.append(one)
     return said
 
@@ -208,6 +211,9 @@ class _Recalling:
                 reply = Reply(one.reply, one.model_answered, one.finish_reason)
                 return Recalled(one.pk, _messages(one), reply)
         return None
+
+    def attempt_interrupted(self, **_: object) -> None:
+        """Know of none: what was kept of one, and used, is handed out like an answer."""
 
     def warn(self, text: str) -> None:
         """Say nothing: the round's warnings are those of then."""

@@ -26,10 +26,10 @@ from engine.adapters.openai_request import Refused, Request
 from engine.adapters.openai_stream import Collected, is_stream
 from engine.core.prices import OPENAI_URL, price_of
 from engine.errors import EngineError, Transient
-from engine.ports import DEADLINE, DISCONNECTED, ModelProfile, Reply
+from engine.ports import DEADLINE, DISCONNECTED, ModelProfile, Reply, unheard
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from openai.types.chat import ChatCompletion
 
@@ -75,7 +75,15 @@ class OpenAIAuthor:
         self._extra = extra
         self._server = server_name(self.base_url)
 
-    def write(self, messages: Sequence[Message], *, model: str, seconds: float, tokens: int | None = None) -> Reply:
+    def write(
+        self,
+        messages: Sequence[Message],
+        *,
+        model: str,
+        seconds: float,
+        tokens: int | None = None,
+        heard: Callable[[str], None] = unheard,
+    ) -> Reply:
         """Ask `model` once; the call, its connection included, is over within `seconds` of wall-clock time.
 
         A refusal comes back as a Reply with the finish_reason `refusal`, an answer without text as one with the text "", one that was cut as
@@ -88,7 +96,7 @@ class OpenAIAuthor:
         known = self._profiles.profile(self._server, model)
         request = Request.planned(messages, known, seconds=seconds, tokens=tokens, extra=self._extra)
         while True:
-            came = Collected()
+            came = Collected(heard)
             try:
                 answer = self._sent(request, model, until, came)
             except TimeoutError:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from openai.types.chat import ChatCompletion
 
 from engine.adapters.openai_answer import text_of
+from engine.ports import unheard
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 MEDIA_TYPE = "text/event-stream"
 
@@ -20,9 +21,10 @@ def is_stream(headers: Mapping[str, str]) -> bool:
 
 
 class Collected:
-    """What has come of an answer. `finish_reason` is "" until the server has said that the text is complete."""
+    """What has come of an answer; `heard` is told of each piece. `finish_reason` is "" until the server has said that the text is complete."""
 
-    def __init__(self) -> None:
+    def __init__(self, heard: Callable[[str], None] = unheard) -> None:
+        self._heard = heard
         self.request_id = ""
         self.finish_reason = ""
         self._texts: list[str] = []
@@ -57,6 +59,8 @@ class Collected:
         self._choice = {**(self._choice or {}), **{name: told for name, told in choice.items() if name == "error"}}
         delta = choice.get("delta")
         if isinstance(delta, dict):
-            self._texts.append(text_of(delta.get("content")))
+            if piece := text_of(delta.get("content")):
+                self._texts.append(piece)
+                self._heard(piece)
             self._refusals.append(text_of(delta.get("refusal")))
         self.finish_reason = str(choice.get("finish_reason") or self.finish_reason)

@@ -13,10 +13,10 @@ from engine.core.probe_prompt import asks_for_probes
 from engine.core.prompt_sections import boundary_of, present_files, sections_of
 from engine.core.replies import format_files, mark
 from engine.errors import Permanent, Transient
-from engine.ports import Reply
+from engine.ports import Reply, unheard
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from engine.adapters.simulated_wishes import Wishes
     from engine.ports import Message
@@ -32,13 +32,21 @@ class SimulatedAuthor:
     def __init__(self, seconds: float = 0) -> None:
         self._seconds = seconds
 
-    def write(self, messages: Sequence[Message], *, model: str, seconds: float, tokens: int | None = None) -> Reply:
+    def write(
+        self,
+        messages: Sequence[Message],
+        *,
+        model: str,
+        seconds: float,
+        tokens: int | None = None,
+        heard: Callable[[str], None] = unheard,
+    ) -> Reply:
         """Return the files of a page, or of its change where the prompt shows a present one.
 
         A prompt for probes or judgements is answered at once: it writes and judges none. Raises Transient(model_timeout) where it pretends to think for longer than `seconds`, Permanent(model_refused_request) where
         the messages are no prompt of ours.
         """
-        del tokens
+        del tokens, heard
         if count := asks_for_probes(messages):
             return _no_probes(count, model)
         if count := asks_for_judgement(messages):

@@ -20,6 +20,7 @@ from engine.ports.author import (
     Prompt,
     Reply,
     Usage,
+    unheard,
 )
 from engine.ports.browser import Browser, BrowserReport, PageUnderTest, PageView, ProbeRun
 from engine.ports.forge import CommitSpec, Credential, Forge, Limits, Look, Quota, Repository, RepositorySpec
@@ -69,6 +70,7 @@ __all__ = (
     "Usage",
     "Workbook",
     "Workbooks",
+    "unheard",
 )
 
 

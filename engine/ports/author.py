@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,10 @@ class Reply:
         return self.text.rpartition("\n")[0] if self.finish_reason in CUT_OFF else self.text
 
 
+def unheard(piece: str) -> None:
+    """Take no notice of a piece of an answer."""
+
+
 class Author(Protocol):
     """Writes replies to prompts: one call, one answer, no retries of its own."""
 
@@ -81,10 +85,18 @@ class Author(Protocol):
     models: Sequence[str]  # in order of preference
     simulated: bool
 
-    def write(self, messages: Sequence[Message], *, model: str, seconds: float, tokens: int | None = None) -> Reply:
+    def write(
+        self,
+        messages: Sequence[Message],
+        *,
+        model: str,
+        seconds: float,
+        tokens: int | None = None,
+        heard: Callable[[str], None] = unheard,
+    ) -> Reply:
         """Ask `model` once and return its answer within `seconds` of wall-clock time, and within `tokens` of answer where they are bounded.
 
-        An answer of which a part has come by then, or when the connection is lost, is returned as far as it goes (CUT_OFF).
+        `heard` is told of each piece of the answer as it comes, where it comes in pieces. An answer of which a part has come by then, or when the connection is lost, is returned as far as it goes (CUT_OFF).
         Raises Transient (nothing came in time, overload, no connection), OutOfService(kind="model") (refused key, spent quota), Permanent
         (unknown model, refused request, an answer that is none).
         """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """A model call that was answered before the process of that claim died: its row, the prompt's messages and the answer."""
+    """A model call of an earlier claim, whose process died: its row, the prompt's messages and the answer, or what was kept of it."""
 
     attempt: int
     messages: tuple[Message, ...]
@@ -27,7 +27,8 @@ class Recalled:
 class Journal(Protocol):
     """Keeps rows that must exist before an outside effect and be completed after it.
 
-    Every method raises Fenced where the round's lease is lost, so that a process that was paused past its lease stops before the effect.
+    Every method but `attempt_heard` raises Fenced where the round's lease is lost, so that a process that was paused past its lease stops
+    before the effect.
     """
 
     def attempt_begun(
@@ -48,6 +49,17 @@ class Journal(Protocol):
 
         So that a replay asks the model for nothing that it had said already.
         """
+        ...
+
+    def attempt_interrupted(self, *, kind: str, model: str, parent: int | None) -> Recalled | None:
+        """Return the newest call of this kind during which an earlier claim of the same step ended, with what of its answer was kept; else None.
+
+        Its finish_reason is DISCONNECTED, whatever of it came: nobody was there to hear the rest.
+        """
+        ...
+
+    def attempt_heard(self, attempt: int, piece: str) -> None:
+        """Take a piece of the answer while it comes. Neither waits nor raises: what was heard is written down now and then."""
         ...
 
     def attempt_answered(self, attempt: int, reply: Reply, *, outcome: str) -> None:

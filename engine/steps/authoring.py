@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.core.images import with_images
@@ -70,7 +71,7 @@ class Conversation:
         `needs_page`: there is no index.html yet, so an answer without one is reminded of it, and of one that stays cut off all is taken that
         there is. Raises as `write`.
         """
-        recalled = self.ports.journal.attempt_recalled(kind=kind, model=self.model, parent=parent)
+        recalled = self._recalled(kind, parent)
         boundary = boundary_of(recalled.messages) if recalled else secrets.token_hex(6)
         prompt = prompt_for(boundary)
         attempt, text, parsed = self._known(recalled, boundary) or self._ask(kind, prompt, boundary, parent)
@@ -99,8 +100,15 @@ class Conversation:
         return Written(attempt, parsed.files, parsed.deletions, parsed.problems)
 
     def _further(self, kind: str, prompt: Prompt, boundary: str, parent: int) -> tuple[int, str, ParsedReply]:
-        recalled = self.ports.journal.attempt_recalled(kind=kind, model=self.model, parent=parent)
-        return self._known(recalled, boundary) or self._ask(kind, prompt, boundary, parent)
+        return self._known(self._recalled(kind, parent), boundary) or self._ask(kind, prompt, boundary, parent)
+
+    def _recalled(self, kind: str, parent: int | None) -> Recalled | None:
+        """Return what an earlier claim was answered, else what it had heard when it ended, where a whole file is in that: the rest is asked for."""
+        journal = self.ports.journal
+        if said := journal.attempt_recalled(kind=kind, model=self.model, parent=parent):
+            return said
+        cut = journal.attempt_interrupted(kind=kind, model=self.model, parent=parent)
+        return cut if cut and _is_worth(cut) else None
 
     @staticmethod
     def _known(recalled: Recalled | None, boundary: str) -> tuple[int, str, ParsedReply] | None:
@@ -132,7 +140,13 @@ class Conversation:
             parent=parent,
         )
         try:
-            reply = author.write(prompt.messages, model=self.model, seconds=seconds, tokens=journal.tokens_left())
+            reply = author.write(
+                prompt.messages,
+                model=self.model,
+                seconds=seconds,
+                tokens=journal.tokens_left(),
+                heard=partial(journal.attempt_heard, attempt),
+            )
         except EngineError as error:
             journal.attempt_failed(attempt, code=error.code, message=error.message, reply=error.reply)
             raise
@@ -143,6 +157,12 @@ class Conversation:
             raise late
         journal.attempt_answered(attempt, reply, outcome=parsed.outcome)
         return attempt, reply.text, parsed
+
+
+def _is_worth(cut: Recalled) -> bool:
+    """Say whether something whole came before the process of a call ended, in the agreed form: half a file is asked for anew."""
+    read = parse_reply(cut.reply.text, boundary_of(cut.messages), finish_reason=cut.reply.finish_reason)
+    return bool(read.files or read.deletions) and read.outcome in {Outcome.OK, Outcome.TRUNCATED}
 
 
 def _lacking(parsed: ParsedReply, *, needs_page: bool) -> Sequence[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.core.checks import CheckResult, Kind, Verdict
@@ -68,7 +69,8 @@ def _answer(
     left = journal.tokens_left()
     tokens = LONGEST_ANSWER if left is None else min(left, LONGEST_ANSWER)
     try:
-        reply = author.write(prompt.messages, model=model, seconds=seconds, tokens=tokens)
+        heard = partial(journal.attempt_heard, call)
+        reply = author.write(prompt.messages, model=model, seconds=seconds, tokens=tokens, heard=heard)
     except EngineError as error:
         journal.attempt_failed(call, code=error.code, message=error.message, reply=error.reply)
         raise

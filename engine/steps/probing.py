@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.core.probe_prompt import probe_prompt
@@ -84,7 +85,8 @@ def _answer(asked: Sequence[Asked], brief: Brief, model: str, seconds: float, po
         kind="probe", prompt=prompt, provider=author.provider, model=model, simulated=author.simulated
     )
     try:
-        reply = author.write(prompt.messages, model=model, seconds=seconds, tokens=_tokens(journal.tokens_left()))
+        tokens, heard = _tokens(journal.tokens_left()), partial(journal.attempt_heard, attempt)
+        reply = author.write(prompt.messages, model=model, seconds=seconds, tokens=tokens, heard=heard)
     except EngineError as error:
         journal.attempt_failed(attempt, code=error.code, message=error.message, reply=error.reply)
         raise

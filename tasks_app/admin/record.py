@@ -39,6 +39,11 @@ def attachments(row: Round) -> SafeString | str:
     )
 
 
+def _took(seconds: float | None, error: str) -> str:
+    """Return how long a call took: nobody knows it of one that was interrupted."""
+    return f"{seconds:.2f} s" if seconds is not None else "" if error else "under way"
+
+
 @admin.display(description="steps")
 def steps(row: Round) -> SafeString | str:
     """Return the timeline."""
@@ -63,7 +68,7 @@ def attempts(row: Round) -> SafeString | str:
             (
                 a.run, row_link(a, f"{a.kind}: prompt and reply"), pill("chosen") if a.pk == row.chosen_attempt_id else "",
                 a.outcome, a.model_answered or a.model_asked, a.simulated,
-                "under way" if a.seconds is None else f"{a.seconds:.1f} s", _tokens(a), a.cost, f"{a.error_code} {a.error_message}".strip(),
+                _took(a.seconds, a.error_code), _tokens(a), a.cost, f"{a.error_code} {a.error_message}".strip(),
             )
             for a in found
         ),
@@ -184,7 +189,7 @@ def notifications(row: Round) -> SafeString | str:
         "callbacks",
         ("run", "attempt", "at", "took", "HTTP", "error"),
         (
-            (n.run, row_link(n, f"number {n.number}"), n.started_at, "under way" if n.seconds is None else f"{n.seconds:.2f} s",
+            (n.run, row_link(n, f"number {n.number}"), n.started_at, _took(n.seconds, n.error),
              n.status_code, n.error)
             for n in row.notifications.defer("body", "answer")[:ROWS]
         ),

@@ -158,7 +158,7 @@ def _fold(text: str, width: int, indent: str) -> Iterable[str]:
 
 
 def _attempt(attempt: Attempt, row: Round) -> str:
-    took = f"{attempt.seconds:.1f} s" if attempt.seconds is not None else "goes on"
+    took = _took(attempt.seconds, attempt.error_code)
     tokens = f"{attempt.input_tokens or 0} + {attempt.output_tokens or 0} tokens" if attempt.input_tokens else ""
     cost = f"${attempt.cost}" if attempt.cost is not None else ""
     error = f"{attempt.error_code}: {attempt.error_message}" if attempt.error_code else ""
@@ -201,7 +201,7 @@ def _evidence(row: Round) -> str:
 
 
 def _callback(sent: NotificationAttempt, row: Round) -> str:
-    took = f"{sent.seconds:.1f} s" if sent.seconds is not None else "goes on"
+    took = _took(sent.seconds, sent.error)
     return f"{_clock(sent.started_at, row)}  {sent.status_code or 'none':<4}  {took:>9}  {sent.error}"
 
 
@@ -209,6 +209,11 @@ def _clock(moment: datetime, row: Round) -> str:
     """Return a time in UTC, with its day where that is not the day of the request."""
     same = moment.date() == row.created_at.date()
     return f"{moment:%H:%M:%S}" if same else f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def _took(seconds: float | None, error: str) -> str:
+    """Return how long a call took: nobody knows it of one that was interrupted."""
+    return f"{seconds:.1f} s" if seconds is not None else "" if error else "goes on"
 
 
 def _seconds(start: datetime, end: datetime | None) -> str:

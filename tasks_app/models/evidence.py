@@ -56,7 +56,9 @@ class Attempt(models.Model):
     model_answered = models.CharField(max_length=200, blank=True)
     request_id = models.CharField(max_length=200, blank=True)
     started_at = models.DateTimeField()
-    seconds = models.FloatField(null=True, help_text="null while it goes on")
+    seconds = models.FloatField(
+        null=True, help_text="null while it goes on, and where its process did not live to see its end"
+    )
     reply = models.TextField(blank=True)
     finish_reason = models.CharField(max_length=40, blank=True)
     outcome = models.CharField(max_length=40, blank=True, help_text="what the parser called the reply")
@@ -228,7 +230,9 @@ class NotificationAttempt(models.Model):
     body = models.BinaryField()
     headers = models.JSONField(default=dict)
     started_at = models.DateTimeField()
-    seconds = models.FloatField(null=True, help_text="null while it goes on")
+    seconds = models.FloatField(
+        null=True, help_text="null while it goes on, and where its process did not live to see its end"
+    )
     status_code = models.PositiveSmallIntegerField(null=True)
     answer_headers = models.JSONField(default=dict)
     answer = models.TextField(blank=True)

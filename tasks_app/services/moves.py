@@ -20,6 +20,7 @@ from tasks_app.models import CheckResult, Commit, Event, Round, SourceFile, Step
 from tasks_app.redaction import keepable
 from tasks_app.services import clock
 from tasks_app.services.attempt_rows import file_row, result_row
+from tasks_app.services.interruptions import interruptions_record
 from tasks_app.services.watches import watch_begun
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 #: Where the gates' results begin among an attempt's: they are known before the others.
 GATES_FROM = 1001
 
+#: The steps in which a model is asked or the evaluator is told.
+_CALLS = frozenset({Step.GENERATE, Step.VERIFY, Step.NOTIFY})
+
 _UNPLANNED: dict[str, object] = {"plan": "", "plan_attempt": None, "plan_reason": ""}
 
 
@@ -37,8 +41,10 @@ def step_begin(*, lease: Lease, row: Round) -> bool:
     now, first = clock.now(), False
     with transaction.atomic():
         _update(lease, row.step, waiting_on="")
+        if row.step in _CALLS:
+            interruptions_record(round_id=row.pk)
         if not StepRun.objects.filter(round=row, step=row.step, run=row.run, ended_at=None).update(
-            claims=F("claims") + 1
+            claims=F("claims") + 1, detail=""
         ):
             # An open one of another run or step was left by a retry.
             StepRun.objects.filter(round=row, ended_at=None).update(ended_at=now, outcome="failed")
@@ -200,6 +206,7 @@ def round_fail(*, lease: Lease, row: Round, code: str, message: str) -> None:
             **_release(lease),
         )
         _end_step(row, now, "failed", message)
+        interruptions_record(round_id=row.pk)
         _event(row, "round failed", f"{code}: {message}")
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from engine.core.lifecycle import ACTIVE, ENDED, State, Step
 from tasks_app.models import Event, Round, StepRun
 from tasks_app.services import clock
+from tasks_app.services.interruptions import CANCELLED, interruptions_record
 from tasks_app.services.runs import UNWATCHED, Start, resumed_step, run_start
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def round_cancel(*, round_id: UUID, who: str) -> None:
         )
         if cancelled:
             StepRun.objects.filter(round=row, ended_at=None).update(ended_at=now, outcome="cancelled")
+            interruptions_record(round_id=round_id, why=CANCELLED)
             Event.objects.create(at=now, who=who[:150], what="round cancelled", round=row)
     if not cancelled:
         raise RoundConflictError(_refused_now(round_id, Act.CANCEL))

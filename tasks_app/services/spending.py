@@ -95,7 +95,8 @@ def counted(reply: Reply, prompt: int, error_code: str = "") -> int:
 
 def spent(attempts: QuerySet[Attempt]) -> Spent:
     """Return what these attempts came to. The service's own page, a simulated model's and a refused call are no spending."""
-    of_unknown_cost = Q(cost=None, counted_tokens__gt=0, seconds__isnull=False)
+    ended = Q(seconds__isnull=False) | ~Q(error_code="")
+    of_unknown_cost = ended & Q(cost=None, counted_tokens__gt=0)
     found = attempts.order_by().aggregate(
         all_calls=Count("pk", filter=~Q(provider="")),
         all_tokens=Sum("counted_tokens"),

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from tests.fakes.author import FakeAuthor, Spoken
+from tests.fakes.author import Cut, FakeAuthor, Spoken
 from tests.fakes.browser import FakeBrowser
 from tests.fakes.clock import NOW, FakeClock
 from tests.fakes.faults import Faults
@@ -21,6 +21,7 @@ __all__ = [
     "NOW",
     "PAGE",
     "README",
+    "Cut",
     "FakeAuthor",
     "FakeBrowser",
     "FakeClock",

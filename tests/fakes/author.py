@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
 
 from engine.core.judge_prompt import asks_for_judgement
 from engine.core.probe_prompt import asks_for_probes
-from engine.ports import Message, Reply, Usage
+from engine.ports import Message, Reply, Usage, unheard
 from tests.fakes.replies import page_reply
 
 Spoken = str | Reply | BaseException | Callable[[Sequence[Message]], str | Reply]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """An answer of which a part is heard, and then `ends` is called, which raises."""
+
+    part: Callable[[Sequence[Message]], str]
+    ends: Callable[[], NoReturn]
 
 
 class FakeAuthor:
@@ -20,7 +30,9 @@ class FakeAuthor:
 
     provider = "fake"
 
-    def __init__(self, *replies: Spoken, models: Sequence[str] = ("first", "second"), simulated: bool = False) -> None:
+    def __init__(
+        self, *replies: Spoken | Cut, models: Sequence[str] = ("first", "second"), simulated: bool = False
+    ) -> None:
         self.replies, self.models, self.simulated = list(replies), models, simulated
         self.asked: list[tuple[str, tuple[Message, ...], float]] = []
         self.tokens: list[int | None] = []
@@ -29,7 +41,15 @@ class FakeAuthor:
         self.judgements: list[Spoken] = []
         self.judged: list[tuple[str, tuple[Message, ...], float, int | None]] = []
 
-    def write(self, messages: Sequence[Message], *, model: str, seconds: float, tokens: int | None = None) -> Reply:
+    def write(
+        self,
+        messages: Sequence[Message],
+        *,
+        model: str,
+        seconds: float,
+        tokens: int | None = None,
+        heard: Callable[[str], None] = unheard,
+    ) -> Reply:
         if asks_for_probes(messages):
             self.probed.append((model, tuple(messages), seconds, tokens))
             return self._answer(self.probes.pop(0) if self.probes else "not automatable", messages, model)
@@ -38,7 +58,11 @@ class FakeAuthor:
             return self._answer(self.judgements.pop(0) if self.judgements else "", messages, model)
         self.tokens.append(tokens)
         self.asked.append((model, tuple(messages), seconds))
-        return self._answer(self.replies.pop(0) if self.replies else page_reply(), messages, model)
+        said = self.replies.pop(0) if self.replies else page_reply()
+        if isinstance(said, Cut):
+            heard(said.part(messages))
+            said.ends()
+        return self._answer(said, messages, model)
 
     @staticmethod
     def _answer(said: Spoken, messages: Sequence[Message], model: str) -> Reply:

@@ -41,6 +41,8 @@ class FakeJournal:
         self.refusals: list[BaseException] = []
         self.allowance: int | None = None
         self.answered: list[tuple[str, str, int | None, Recalled]] = []  # what an earlier claim was answered
+        self.interrupted: list[tuple[str, str, int | None, Recalled]] = []  # what it had heard when it ended
+        self.heard: list[tuple[int, str]] = []
         self.fenced = False
 
     def fence(self) -> None:
@@ -60,6 +62,16 @@ class FakeJournal:
         if found:
             self.answered.remove(found)
         return found[3] if found else None
+
+    def attempt_interrupted(self, *, kind: str, model: str, parent: int | None) -> Recalled | None:
+        self._check()
+        found = next((one for one in self.interrupted if one[:3] == (kind, model, parent)), None)
+        if found:
+            self.interrupted.remove(found)
+        return found[3] if found else None
+
+    def attempt_heard(self, attempt: int, piece: str) -> None:
+        self.heard.append((attempt, piece))
 
     def attempt_answered(self, attempt: int, reply: Reply, *, outcome: str) -> None:
         self._end(self.attempts, attempt, {"reply": reply, "outcome": outcome})

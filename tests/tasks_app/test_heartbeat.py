@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
+from engine.errors import Fenced
 from tasks_app.heartbeat import Heartbeat
 from tasks_app.models import Round
 from tasks_app.services import leases
@@ -84,6 +85,19 @@ def test_what_begins_anew_has_a_time_of_its_own() -> None:
         assert not ended.wait(0.6)
         heartbeat.allow(0.01)  # takes nothing away
         assert not ended.wait(0.1)
+
+
+def test_what_is_to_be_done_beside_is_done_at_each_beat_whoever_drives_the_round_by_now() -> None:
+    twice = threading.Semaphore(0)
+
+    def fenced() -> None:
+        twice.release()
+        raise Fenced
+
+    with Heartbeat(lease_of(make_round()), seconds=MANY, overrun=pytest.fail, every=0.01) as heartbeat:
+        heartbeat.beside(fenced)
+        assert twice.acquire(timeout=MANY)
+        assert twice.acquire(timeout=MANY)
 
 
 def test_a_lost_lease_is_not_renewed(renewed: Renewals) -> None:

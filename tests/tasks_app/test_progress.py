@@ -60,6 +60,15 @@ def test_a_terminal_sees_the_running_step_being_updated() -> None:
     assert "  generate    2.0 s  \x1b[32mok\x1b[0m\n" in text
 
 
+def test_what_is_known_of_the_running_step_stands_behind_it() -> None:
+    writing = {
+        "state": "running",
+        "step": "generate",
+        "steps": [step("generate", 0, None, "", "m is writing: 40 so far.")],
+    }
+    assert " s  m is writing: 40 so far." in shown([writing, DONE], Terminal(), TERM="xterm")
+
+
 def test_no_color_keeps_colours_out() -> None:
     assert "\x1b[32m" not in shown([RUNNING, DONE], Terminal(), TERM="xterm", NO_COLOR="1")
 

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core.management import CommandError, call_command
 
+from engine.ports import Reply
 from tasks_app.models import Attempt, CheckResult, Round, SourceFile
+from tasks_app.services.interruptions import INTERRUPTED
 from tests.driving import driven
 from tests.factories import dump, make_round
 from tests.fakes import PAGE, README, FakeBrowser, page_reply
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.ports import Message
     from tests.conftest import Outside
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +91,25 @@ def test_a_conversation_is_read_with_its_continuation_and_its_reminder(browsing:
     assert (code, data["error"], data["files_that_differ"]) == (0, None, [])
     assert [reply["kind"] for reply in data["replies"]] == kinds
     assert [reply["before"] == reply["now"] for reply in data["replies"]] == [True] * len(kinds)
+
+
+def test_a_conversation_in_which_processes_died_is_read_by_what_was_used_of_it(browsing: Outside) -> None:
+    def cut(messages: Sequence[Message]) -> Reply:
+        whole = page_reply({"index.html": PAGE, "README.md": README})(messages)
+        return Reply(whole[: whole.index("# T") + 9], "first", "length")
+
+    browsing.author.replies = [cut, cut, page_reply({"README.md": README})]
+    row = driven(make_round(checks=[]))
+    calls = list(row.attempts.order_by("pk"))
+    assert [call.kind for call in calls] == ["generate", "continue", "continue"]
+    dead = {"error_code": INTERRUPTED, "seconds": None, "finish_reason": "", "outcome": ""}
+    Attempt.objects.filter(pk__in=[calls[0].pk, calls[1].pk]).update(**dead)
+    in_vain = {"round": row, "run": 1, "parent": calls[0], "started_at": row.created_at, "error_code": INTERRUPTED}
+    Attempt.objects.create(kind="continue", reply="Here is", **in_vain)
+    code, told = replay(row.pk, "--json")
+    data = json.loads(told)
+    assert (code, data["error"], data["files_that_differ"]) == (0, None, [])
+    assert len(data["replies"]) == 3
 
 
 def test_a_reply_that_gives_no_page_any_more_is_worse_and_says_why(browsing: Outside) -> None:

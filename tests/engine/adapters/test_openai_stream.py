@@ -40,6 +40,14 @@ def test_what_has_come_of_a_stream_when_the_time_is_over_is_the_answer(streaming
     assert streaming.ended.wait(30)
 
 
+def test_each_piece_of_a_stream_is_heard_as_it_comes(streaming: OpenAIServer) -> None:
+    pieces: list[str] = []
+    streaming.script = [Scenario(completion("hello to you"))]
+    reply = author(streaming.url).write(MESSAGES, model="double-1", seconds=10, heard=pieces.append)
+    assert len(pieces) > 1
+    assert "".join(pieces) == reply.text == "hello to you"
+
+
 @pytest.mark.parametrize("scenario", ["hang-up on the way", "error on the way"])
 def test_what_has_come_of_a_stream_that_breaks_is_the_answer(streaming: OpenAIServer, scenario: str) -> None:
     streaming.scenario = scenario

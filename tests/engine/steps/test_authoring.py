@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.errors import Permanent, Transient
-from engine.ports import DEADLINE, DISCONNECTED, CommitSpec, Reply, RepositorySpec
+from engine.ports import DEADLINE, DISCONNECTED, CommitSpec, Recalled, Reply, RepositorySpec
 from engine.steps.generate import generate
 from engine.steps.outcomes import Generated, Wait
 from tests.engine.steps.inputs import LATER, generating
-from tests.fakes import NOW, PAGE, README, FakeAuthor, FakeForge, FakeJournal, make_ports, page_reply
+from tests.fakes import NOW, PAGE, README, Cut, FakeAuthor, FakeForge, FakeJournal, make_ports, page_reply
 
 if TYPE_CHECKING:
-    from engine.ports import Repository
+    from collections.abc import Callable, Sequence
+    from typing import NoReturn
+
+    from engine.ports import Message, Repository
 
 
 def made(outcome: object) -> Generated:
@@ -54,6 +57,56 @@ def test_a_cut_off_answer_is_continued_and_the_files_put_together() -> None:
     assert [row.begun["kind"] for row in journal.attempts] == ["generate", "continue"]
     assert contents(outcome)["README.md"] == README
     assert b"<h1 id='out'>7</h1>" in contents(outcome)["index.html"]
+
+
+def interrupted(part: Callable[[Sequence[Message]], str]) -> FakeJournal:
+    """Return a journal in which an earlier claim was asking for the page and had heard a part of it when it ended."""
+    asked = FakeAuthor()
+    generate(generating(), make_ports(author=asked))
+    messages, journal = asked.asked[0][1], FakeJournal()
+    cut = Recalled(9, messages, Reply(part(messages), "first", DISCONNECTED))
+    journal.interrupted = [("generate", "first", None, cut)]
+    return journal
+
+
+def test_of_an_answer_that_its_process_did_not_outlive_only_the_rest_is_asked_for() -> None:
+    journal = interrupted(lambda messages: cut_off(messages).text)
+    author = FakeAuthor(page_reply({"README.md": README}))
+    outcome = made(generate(generating(), make_ports(journal=journal, author=author)))
+    assert [(row.begun["kind"], row.begun["parent"]) for row in journal.attempts] == [("continue", 9)]
+    assert contents(outcome)["README.md"] == README
+    assert b"<h1 id='out'>7</h1>" in contents(outcome)["index.html"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda messages: cut_in_the_page(messages).text,
+        lambda _: "Certainly! I would do it",
+        lambda _: f"```html\n{PAGE.decode()}```\n```css\nbody {{",
+    ],
+    ids=["half a page", "no file", "not in the form"],
+)
+def test_what_holds_nothing_whole_is_asked_for_anew(part: Callable[[Sequence[Message]], str]) -> None:
+    journal = interrupted(part)
+    made(generate(generating(), make_ports(journal=journal, author=FakeAuthor())))
+    assert [(row.begun["kind"], row.begun["parent"]) for row in journal.attempts] == [("generate", None)]
+
+
+def test_all_of_an_answer_of_which_only_the_end_of_its_process_came_between_is_asked_for_no_more() -> None:
+    journal = interrupted(page_reply())
+    outcome = made(generate(generating(), make_ports(journal=journal, author=FakeAuthor())))
+    assert (outcome.attempt, journal.attempts) == (9, [])
+
+
+def test_each_piece_of_an_answer_is_told_to_the_journal() -> None:
+    def ends() -> NoReturn:
+        raise Transient("model_unreachable", "gone")
+
+    journal = FakeJournal()
+    author = FakeAuthor(Cut(lambda _: "I would", ends), models=("first",))
+    generate(generating(), make_ports(journal=journal, author=author))
+    assert journal.heard == [(1, "I would")]
 
 
 @pytest.mark.parametrize("ending", [DEADLINE, DISCONNECTED])

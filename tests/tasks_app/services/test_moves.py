@@ -18,7 +18,7 @@ from engine.steps.outcomes import Deployed, Generated, Published, Unrepaired, Ve
 from tasks_app.models import Attempt, Commit, Event, Round, StepRun, Task
 from tasks_app.models import CheckResult as CheckRow
 from tasks_app.services import moves
-from tasks_app.services.journal import DatabaseJournal
+from tasks_app.services.journal import DatabaseJournal, Growing
 from tests.factories import SECRET, dump, lease_of, make_round
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ JOURNAL: dict[str, Callable[[DatabaseJournal, int], object]] = {
     ),
     "attempt_answered": lambda j, pk: j.attempt_answered(pk, Reply("text", "m", "stop"), outcome="ok"),
     "attempt_recalled": lambda j, _: j.attempt_recalled(kind="generate", model="m", parent=None),
+    "attempt_interrupted": lambda j, _: j.attempt_interrupted(kind="generate", model="m", parent=None),
+    "heard_keep": lambda j, _: kept_as_heard(j),
     "attempt_failed": lambda j, pk: j.attempt_failed(pk, code="c", message="m"),
     "probes_frozen": lambda j, _: j.probes_frozen([Probe(0, "It works.", (), "true")], attempt=None),
     "commit_planned": lambda j, _: j.commit_planned(sha="2" * 40, parent=None, paths=["a"]),
@@ -66,6 +68,12 @@ JOURNAL: dict[str, Callable[[DatabaseJournal, int], object]] = {
     "warn": lambda j, _: j.warn("careful"),
 }
 PUBLISHED = Published(PLACE, SHA, "commit")
+
+
+def kept_as_heard(journal: DatabaseJournal) -> None:
+    """Have a call under way, of which a line has come."""
+    journal._growing = Growing(Attempt.objects.get().pk, "m", ["a line\n"])
+    journal.heard_keep()
 
 
 def attempt(row: Round) -> Attempt:
@@ -139,7 +147,9 @@ def test_a_journal_with_a_stale_token_is_fenced_and_changes_no_row(method: str) 
     assert dump() == before
 
 
-@pytest.mark.parametrize("method", sorted(set(JOURNAL) - {"attempt_recalled", "rebuild_put_off"}))
+@pytest.mark.parametrize(
+    "method", sorted(set(JOURNAL) - {"attempt_recalled", "attempt_interrupted", "rebuild_put_off"})
+)
 def test_a_journal_under_a_live_lease_writes(method: str) -> None:
     lease, row = running("notify")
     pk = DatabaseJournal(lease, 1).notification_begun(url="u", body=b"", headers={})
@@ -151,7 +161,7 @@ def test_a_journal_under_a_live_lease_writes(method: str) -> None:
 
 def test_every_public_method_of_the_journal_is_in_the_table() -> None:
     methods = {name for name in vars(DatabaseJournal) if not name.startswith("_")}
-    assert set(JOURNAL) == methods - {"tokens_left"}, "that one touches no row"
+    assert set(JOURNAL) == methods - {"tokens_left", "attempt_heard"}, "those touch no row"
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from engine.core.lifecycle import State, Step
 from engine.errors import Fenced
-from tasks_app.models import Commit, Event, NotificationAttempt, Round, StepRun
+from tasks_app.models import Attempt, Commit, Event, NotificationAttempt, Round, StepRun
 from tasks_app.services import moves
+from tasks_app.services.interruptions import CANCELLED
 from tasks_app.services.operators import (
     Act,
     RoundConflictError,
@@ -196,6 +197,7 @@ def test_a_round_that_is_cancelled_while_it_is_driven_stays_cancelled(
     monkeypatch.setattr(outside.author, "write", cancelled_meanwhile)
     row = driven(row)
     assert (row.state, row.step) == ("cancelled", "generate")
+    assert Attempt.objects.values_list("error_code", "error_message").get() == ("interrupted", CANCELLED)
     assert outside.forge.repositories == {}
     assert outside.notifier.sent == []
     assert [s.outcome for s in StepRun.objects.all()] == ["cancelled"]

@@ -1,0 +1,64 @@
+"""A worker that is killed in the midst of a model's answer: what had come of it is not lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from engine.ports import Message
+from tests.chaos.service import Service, task
+from tests.doubles.http_server import Script, serving
+from tests.doubles.openai_scenarios import Scenario, completion
+from tests.doubles.openai_server import OpenAIServer
+from tests.fakes import README, page_reply
+from tests.processes import wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are found in /proc"),
+]
+
+#: Between two words of the answer that is cut: its page takes a few seconds, its README half a minute more.
+SLOWLY = 0.4
+
+
+def the_whole(request: dict[str, Any]) -> Scenario:
+    return Scenario(completion(page_reply()(_messages(request))), drip=SLOWLY)
+
+
+def the_rest(request: dict[str, Any]) -> Scenario:
+    return Scenario(completion(page_reply({"README.md": README})(_messages(request))))
+
+
+def _messages(request: dict[str, Any]) -> list[Message]:
+    return [Message(one["role"], one["content"]) for one in request["messages"]]
+
+
+def test_of_an_answer_that_a_killed_worker_was_hearing_only_the_rest_is_asked_for(tmp_path: Path) -> None:
+    settings = {"LLM_PROVIDER": "openai", "LLM_API_KEY": "sk-double-secret", "LLM_MODEL": "double-1"}
+    with serving({"/notify": Script()}) as evaluator, OpenAIServer() as model:
+        model.script = [the_whole, the_rest]
+        service = Service(tmp_path, workers=2, LLM_BASE_URL=model.url, LEASE_SECONDS="2", **settings)
+        try:
+            service.start().until_whole()
+            identity = service.post(task("cut", 1, "cut", evaluator.url("/notify")))
+            kept = "SELECT reply FROM tasks_app_attempt WHERE reply LIKE '%file README.md%'"
+            assert wait_for(lambda: service.rows(kept), 60), service.tail()
+            (told,) = [step["detail"] for step in (service.get(f"/api/rounds/{identity}") or {})["steps"]]
+            assert told.startswith("double-1 is writing: ")
+            (victim,) = service.roles()["busy worker"]
+            os.kill(victim, signal.SIGKILL)
+            status = service.completes(identity, 60)
+            kinds = service.rows("SELECT kind, error_code FROM tasks_app_attempt ORDER BY id")
+        finally:
+            service.destroy()
+    assert (status["live"], status["degraded"]) == (True, False)
+    assert kinds == [("generate", "interrupted"), ("continue", "")]
+    assert len(model.requests) == 2
