@@ -1,4 +1,4 @@
-"""What a round left behind: commits in the local forge's bare repositories, callbacks at the evaluator."""
+"""What a round left behind: commits in the local forge's bare repositories or on the double of GitHub, callbacks at the evaluator."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from dulwich.repo import Repo
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dulwich.objects import Commit
+
+    from tests.doubles.github import GitHubDouble
     from tests.doubles.http_server import Asked
 
 
@@ -20,8 +23,17 @@ def commits(data: Path) -> dict[str, list[tuple[str, str]]]:
     for path in sorted((data / "forge/local").glob("*.git")):
         with Repo(str(path)) as repo:
             walked = [entry.commit for entry in repo.get_walker([repo.refs[b"refs/heads/main"]])]
-        found[path.name] = [(commit.id.decode(), _round_id(commit.message.decode())) for commit in walked]
+        found[path.name.removesuffix(".git")] = list(map(_told, walked))
     return found
+
+
+def commits_on(double: GitHubDouble) -> dict[str, list[tuple[str, str]]]:
+    """Return the same of every repository on the double."""
+    with double.state.lock:
+        return {
+            repository.name: list(map(_told, repository.history(repository.main)))
+            for repository in double.state.repositories.values()
+        }
 
 
 def callbacks(asked: list[Asked]) -> dict[str, list[tuple[str, bytes]]]:
@@ -33,6 +45,10 @@ def callbacks(asked: list[Asked]) -> dict[str, list[tuple[str, bytes]]]:
         told: dict[str, Any] = json.loads(request.body)
         found.setdefault(told["nonce"], []).append((request.headers["webhook-id"], request.body))
     return found
+
+
+def _told(commit: Commit) -> tuple[str, str]:
+    return commit.id.decode(), _round_id(commit.message.decode())
 
 
 def _round_id(message: str) -> str:
