@@ -18,6 +18,7 @@ from tests.doubles.http_server import HttpServer, Script, serving
 from tests.driving import driven
 from tests.factories import SECRET, let_go, make_round
 from tests.fakes import README, FakeBrowser, FakeFetcher, page_reply
+from tests.tasks_app.deaths import Killed, die
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,10 +32,6 @@ pytestmark = pytest.mark.django_db
 SAMPLES = Path(__file__).resolve().parents[1] / "samples" / "workbooks"
 RATES = json.dumps({"base": "EUR", "rates": {"USD": 1.0837, "NOK": 11.4205}}).encode()
 JSON = {"content-type": "application/json"}
-
-
-class Killed(BaseException):
-    """The end of a process, as far as a test can play it."""
 
 
 class LoopbackFetcher(FakeFetcher):
@@ -109,9 +106,7 @@ def test_what_an_address_answers_is_told_to_the_model_and_committed_as_the_servi
 def test_it_is_fetched_once_however_often_the_round_is_taken_up_again(outside: Outside, api: HttpServer) -> None:
     outside.author.replies = [Killed()]
     row = asked(brief=f"Show the rates of {api.url('/v1/latest')}.")
-    with pytest.raises(Killed):
-        drive(str(row.pk))
-    let_go(row)
+    die(row)
     api.scripts["/v1/latest"] = Script(headers=JSON, body=b'{"other": 1}')
     assert driven(row).state == "completed"
     assert len(api.asked) == 1

@@ -10,13 +10,13 @@ from django.core.management import call_command
 from django.test import Client
 
 from engine.errors import Transient
-from tasks_app.drive import drive
 from tasks_app.models import Attempt, CheckResult, Probe, Round
 from tasks_app.services.journal import DatabaseJournal
 from tasks_app.services.operators import round_regenerate
 from tests.driving import driven
-from tests.factories import let_go, make_round
+from tests.factories import make_round
 from tests.fakes import README, FakeBrowser, page_reply
+from tests.tasks_app.deaths import Killed, die
 
 if TYPE_CHECKING:
     from tests.conftest import Outside
@@ -25,10 +25,6 @@ pytestmark = pytest.mark.django_db
 
 SENTENCES = ["Repo has MIT license", "It adds up", "It is pretty"]
 REPLY = "1\nclick #sum\nexpect document.title === 'WORKS'\n2\nnot automatable: taste\n"
-
-
-class Killed(BaseException):
-    """The end of a process, as far as a test can play it."""
 
 
 @pytest.fixture
@@ -112,10 +108,8 @@ def test_what_a_dead_process_was_answered_is_not_asked_again(
     monkeypatch.setattr(DatabaseJournal, "probes_frozen", dying)
     browsing.author.replies = [page("WORKS")]
     row = asked()
-    with pytest.raises(Killed):
-        drive(str(row.pk))
+    die(row)
     assert not Probe.objects.exists()
-    let_go(row)
     row = driven(row)
     assert (len(browsing.author.probed), kinds()) == (1, ["probe", "generate"])
     assert row.probes.get(position=1).expression == "document.title === 'WORKS'"
@@ -125,9 +119,7 @@ def test_a_call_that_kills_its_process_is_made_once_more_and_no_more(browsing: O
     browsing.author.probes = [Killed(), Killed(), REPLY]
     row = asked()
     for _ in range(2):
-        with pytest.raises(Killed):
-            drive(str(row.pk))
-        let_go(row)
+        die(row)
     row = driven(row)
     assert (row.state, len(browsing.author.probed)) == ("completed", 2)
     assert "2 calls for it were cut off" in row.probes.get(position=1).why_not

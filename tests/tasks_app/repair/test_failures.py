@@ -10,8 +10,8 @@ from engine.errors import OutOfService, Permanent, Transient
 from tasks_app.drive import drive
 from tasks_app.models import CheckResult, Event
 from tests.driving import aged, driven
-from tests.factories import let_go
-from tests.tasks_app.repair.tries import Killed, asked, kinds, page, words_of
+from tests.tasks_app.deaths import Killed, die
+from tests.tasks_app.repair.tries import asked, kinds, page, words_of
 
 if TYPE_CHECKING:
     from tasks_app.models import Round
@@ -23,9 +23,7 @@ pytestmark = pytest.mark.django_db
 def outlived(row: Round, *, deaths: int = 1) -> None:
     """Drive a round in processes that die, and then in one that does not."""
     for _ in range(deaths):
-        with pytest.raises(Killed):
-            drive(str(row.pk))
-        let_go(row)
+        die(row)
     drive(str(row.pk))
     row.refresh_from_db()
 

@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 CHECKS = ["js: page.includes('ONE')", "js: page.includes('TWO')"]
 
 
-class Killed(BaseException):
-    """The end of a process, as far as a test can play it."""
-
-
 def page(words: str, **more: bytes) -> Callable[[Sequence[Message]], str]:
     source = f"<!DOCTYPE html>\n<html><head><title>T</title></head><body><p>{words}</p></body></html>\n".encode()
     return page_reply({"index.html": source, "README.md": README} | more)

@@ -18,7 +18,8 @@ from engine.steps.outcomes import Deployed, Generated, Published, Unrepaired, Ve
 from tasks_app.models import Attempt, Commit, Event, Round, StepRun, Task
 from tasks_app.models import CheckResult as CheckRow
 from tasks_app.services import moves
-from tasks_app.services.journal import DatabaseJournal, Growing
+from tasks_app.services.call_rows import Growing
+from tasks_app.services.journal import DatabaseJournal
 from tests.factories import SECRET, dump, lease_of, make_round
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def test_a_journal_under_a_live_lease_writes(method: str) -> None:
 
 
 def test_every_public_method_of_the_journal_is_in_the_table() -> None:
-    methods = {name for name in vars(DatabaseJournal) if not name.startswith("_")}
+    methods = {name for name in dir(DatabaseJournal) if not name.startswith("_")}
     assert set(JOURNAL) == methods - {"tokens_left", "attempt_heard"}, "those touch no row"
 
 
