@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from engine.core.file_form import DIGEST as FILES_DIGEST
 from engine.core.file_form import VERSION as FILES_VERSION
 from engine.core.file_form import asked_files, form, links_of, rules_in_words, shown_whole, to_write
+from engine.core.named_ids import missing_ids, named_ids
 from engine.core.prompt_sections import PRESENT, TEXTS, boundary_of, changes_asked, data_sections, present_turn
 from engine.core.replies import format_files, mark, parse_reply
 from engine.ports import Message, Prompt
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from engine.core.brief import Brief
+    from engine.core.checks import Check
 
-VERSION = "3"
+VERSION = "4"
 
 RULES = """\
 You write small static web apps. Your files are published as they are on GitHub Pages; a program then opens the page and runs the checks.
@@ -78,10 +80,13 @@ _CONTINUE = """\
 Your answer was cut off. Whole so far: {whole}. Go on with the file that was cut, from its beginning and whole, then the files still
 missing; not those that are whole. Same form: `{file}` above each; the last line is `{closing}`, where N counts the files of this answer."""
 
+#: In HTML's own words and right above the form: a small model that was told "these ids: title, intro" left out two of three.
+IDS = "index.html must contain each of these: {ids}.\n"
+
 _MORE = "{file}\n({name}, whole, with the change)\n"
 
 _DIGEST = hashlib.sha256(
-    "\0".join([RULES, _FORM, _FORM_LATER, PRESENT, _REMIND, _CONTINUE, _MORE, *TEXTS]).encode()
+    "\0".join([RULES, _FORM, _FORM_LATER, PRESENT, _REMIND, _CONTINUE, IDS, _MORE, *TEXTS]).encode()
 ).hexdigest()
 _REPLY_CHARACTERS = 2_000
 
@@ -100,14 +105,22 @@ def generate_prompt(
     changes = changes_asked(brief, present)
     changed = [name for name in changes.texts if name not in changes.removed | sources.keys()]
     wishes = to_write(brief, sources) if sources else asked_files(brief)
+    ids = ids_to_write(brief, sources)
     if any(wish.path != "index.html" for wish in wishes):
         which: Literal["later", "first"] = "later" if sources else "first"
         end = form(
             which, rules_in_words(wishes), boundary, page=True, readme=True, links=links_of(brief), changed=changed
         )
-        return with_files(_prompt("generate", request_messages([*shown, end], sources, boundary)))
+        return with_files(_prompt("generate", request_messages([*shown, ids + end], sources, boundary)))
     end = _form(_FORM_LATER if sources else _FORM, boundary, changed)
-    return _prompt("generate", request_messages([*shown, end], sources, boundary))
+    return _prompt("generate", request_messages([*shown, ids + end], sources, boundary))
+
+
+def ids_to_write(brief: Brief, sources: Mapping[str, bytes], failing: Sequence[Check] = ()) -> str:
+    """Return the line that lists the ids which the page must have and has not yet, "" where there are none."""
+    page = sources.get("index.html", b"").decode("utf-8", "replace")
+    names = missing_ids(named_ids(brief.text, brief.checks), page, failing)
+    return IDS.format(ids=", ".join(f'id="{name}"' for name in names)) if names else ""
 
 
 def with_files(prompt: Prompt) -> Prompt:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.file_form import failing_files, form, links_of, page_fails, shown_whole
 from engine.core.prompt_sections import check_line, data_sections
-from engine.core.prompts import RULES, request_messages, with_files
+from engine.core.prompts import IDS, RULES, ids_to_write, request_messages, with_files
 from engine.core.replies import mark
 from engine.ports import Prompt
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.core.brief import Brief
     from engine.core.checks import Check, CheckResult
 
-VERSION = "3"
+VERSION = "4"
 
 _FORM = """\
 Your last answer is the app as it is. It was opened in a browser; [findings] says what does not hold. Repair exactly that and keep the rest.
@@ -42,7 +42,7 @@ _KEPT = "Checks of earlier rounds, which hold and must go on holding:"
 _REST = "All other checks hold: keep it so."
 
 _DIGEST = hashlib.sha256(
-    "\0".join([RULES, _FORM, _FAILING, _REFUSED, _SAID, _SEEN, _HINTS, _REVIEW, _KEPT, _REST]).encode()
+    "\0".join([RULES, _FORM, IDS, _FAILING, _REFUSED, _SAID, _SEEN, _HINTS, _REVIEW, _KEPT, _REST]).encode()
 ).hexdigest()
 
 #: Bounds on what is told, so that a small model's context keeps room for the page: entries of a list, characters of an entry.
@@ -84,6 +84,7 @@ def repair_prompt(
     sections, sources = data_sections(
         brief, boundary=boundary, tree=tree, note=attachments_note, findings=told, whole=whole
     )
+    ids = ids_to_write(brief, sources, [result.check for result in findings.failing])
     if wrong.keys() - {"index.html"}:
         end = form(
             "repair",
@@ -93,10 +94,10 @@ def repair_prompt(
             readme=False,
             links=links_of(brief),
         )
-        messages = request_messages([*sections, end], sources, boundary)
+        messages = request_messages([*sections, ids + end], sources, boundary)
         return with_files(Prompt(name="repair", version=VERSION, digest=_DIGEST, messages=messages))
     end = _FORM.format(first=mark(boundary, "file", "index.html"), closing=mark(boundary, "complete", 1))
-    messages = request_messages([*sections, end], sources, boundary)
+    messages = request_messages([*sections, ids + end], sources, boundary)
     return Prompt(name="repair", version=VERSION, digest=_DIGEST, messages=messages)
 
 

@@ -7,7 +7,7 @@ from engine.core.checks import parse_check
 from engine.core.prompt_sections import boundary_of, present_files, sections_of
 from engine.core.prompts import continue_prompt, format_prompt, generate_prompt
 from engine.core.replies import format_files, mark
-from engine.ports import Message
+from engine.ports import Message, Prompt
 
 B = "7f3a9c"
 TREE = {
@@ -47,6 +47,26 @@ def test_the_request_is_shown_in_marked_sections() -> None:
     assert "Columns, separated by ',': region (text), amount (number)" in shown["attachment", "data.csv"]
     assert shown["note", ""] == "b.png: 404\n"
     assert boundary_of(prompt.messages) == B
+
+
+def last_words(prompt: Prompt) -> str:
+    """Return what stands below the data."""
+    return prompt.messages[-1].content.partition(f"[end of data {B}]\n")[2]
+
+
+def test_the_ids_that_the_page_must_have_are_listed_below_the_data() -> None:
+    asked = brief("Show the total in #total.", checks=("js: !!document.querySelector('#when')", "js: true"))
+    line = 'index.html must contain each of these: id="total", id="when".\n'
+    assert last_words(generate_prompt(asked, boundary=B)).startswith(line + "Write the app now")
+    assert "must contain" not in last_words(generate_prompt(brief(), boundary=B))
+
+
+def test_a_later_round_lists_the_ids_that_its_page_has_not() -> None:
+    tree = TREE | {"index.html": b"<!DOCTYPE html><p id='total'></p>\n"}
+    asked = brief("Show the date in #when beside #total.")
+    assert last_words(generate_prompt(asked, boundary=B, tree=tree)).startswith(
+        'index.html must contain each of these: id="when".\nYour last answer'
+    )
 
 
 def test_data_cannot_forge_a_section_or_a_file() -> None:

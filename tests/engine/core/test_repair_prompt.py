@@ -47,6 +47,22 @@ def test_the_rules_and_the_form_of_a_request_are_the_same_as_in_the_first_prompt
     assert repair.digest != first.digest
 
 
+@pytest.mark.parametrize(
+    ("page", "asked"),
+    [
+        (b"<!DOCTYPE html><html></html>", True),
+        (b"<!DOCTYPE html><script>document.getElementById('total').textContent = 600</script>", True),
+        (b"<!DOCTYPE html><p id='total'>700</p>", False),
+    ],
+)
+def test_an_id_that_a_failing_check_names_and_no_element_has_is_asked_for_above_the_form(
+    page: bytes, asked: bool
+) -> None:
+    prompt = repair_prompt(BRIEF, boundary=B, tree=TREE | {"index.html": page}, findings=Findings(failing=(FAILING,)))
+    last_words = prompt.messages[-1].content.partition(f"[end of data {B}]\n")[2]
+    assert last_words.startswith('index.html must contain each of these: id="total".\n') == asked
+
+
 def test_it_tells_what_fails_what_was_seen_and_what_must_stay() -> None:
     findings = Findings(
         failing=(FAILING,),

@@ -1,0 +1,81 @@
+"""The ids that a request names: a small model forgets one of them, so a prompt ends with their list."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from engine.core.checks import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from engine.core.checks import Check
+
+#: So many are listed: a request that names more is about something else.
+MOST = 40
+
+_NAME = r"([A-Za-z][\w-]{0,59})(?![\w-]|\$\{)"
+#: As people write them: #total, `#total`, (#total). Not the fragment of an address, nor an entity.
+_SAID = re.compile(rf"(?<![\w&/#.=?%-])#{_NAME}")
+_CALLED = re.compile(
+    rf"\bids?\s*(?:=|:|is|of|named|called)?\s*[\"'`\u201c\u2018]{_NAME}(?=[\"'`\u201d\u2019])", re.IGNORECASE
+)
+
+#: An end that is missing is none of our business: so each character is read once.
+_STRING = re.compile(r"\"((?:[^\"\\\n]|\\.)*+)\"?|'((?:[^'\\\n]|\\.)*+)'?|`((?:[^`\\]|\\.)*+)`?")
+_LONGEST_LOOKUP = 40
+_LOOKUP = re.compile(r"(?:getElementById|querySelector(?:All)?|closest|matches)\(\s*$")
+_IN_SELECTOR = re.compile(rf"(?:^|(?<=[\s>+~,(\w\]]))#{_NAME}")
+_COLOUR = re.compile(r"(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})", re.IGNORECASE)
+#: The element must not be there: nothing that is to be written.
+_UNWANTED = re.compile(
+    r"(?<!!)!\s*document\.(?:querySelector|getElementById)\(\s*([\"'`])#?([\w-]+)\1\s*\)(?!\s*\??\.)"
+)
+_IS_NULL = re.compile(r"document\.(?:querySelector|getElementById)\(\s*([\"'`])#?([\w-]+)\1\s*\)\s*={2,3}\s*null")
+
+
+def named_ids(text: str, checks: Sequence[Check]) -> tuple[str, ...]:
+    """Return the ids that a brief's `text` and its checks name, in their order; `#fade` may be a colour, and is an id only where a check looks it up."""
+    expressions = [check.text for check in checks if check.kind is Kind.JS]
+    sentences = [text, *(check.text for check in checks if check.kind is not Kind.JS)]
+    looked_up = dict.fromkeys(name for expression in expressions for name in _looked_up(expression))
+    said = [found for sentence in sentences for found in _said(sentence)]
+    ids = [one[1] for one in said if one.re is _CALLED or not _COLOUR.fullmatch(one[1]) or one[1] in looked_up]
+    names = dict.fromkeys([*ids, *looked_up])
+    unwanted = {found[2] for one in expressions for pattern in (_UNWANTED, _IS_NULL) for found in pattern.finditer(one)}
+    return tuple(name for name in names if name not in unwanted)[:MOST]
+
+
+def missing_ids(names: Sequence[str], page: str, failing: Sequence[Check] = ()) -> tuple[str, ...]:
+    """Return the ids that are to be added to a page's source: those that it does not name at all, for a script may make an element.
+
+    Of those that `failing` checks name, also what the source names without an element that has it.
+    """
+    wanted = named_ids("", failing)
+    return tuple(name for name in names if not _has(page, name) and (name in wanted or not _names(page, name)))
+
+
+def _has(page: str, name: str) -> bool:
+    return bool(re.search(rf"""\sid\s*=\s*["']?{re.escape(name)}(?=["'\s/>])""", page))
+
+
+def _names(page: str, name: str) -> bool:
+    return bool(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", page))
+
+
+def _said(sentence: str) -> list[re.Match[str]]:
+    return sorted([*_SAID.finditer(sentence), *_CALLED.finditer(sentence)], key=lambda found: found.start())
+
+
+def _looked_up(expression: str) -> Iterator[str]:
+    """Yield the ids in an expression's selectors; of another string only what cannot be a colour."""
+    for string in _STRING.finditer(expression):
+        inner = string[1] or string[2] or string[3] or ""
+        lookup = _LOOKUP.search(expression[max(string.start() - _LONGEST_LOOKUP, 0) : string.start()])
+        if lookup and lookup[0].startswith("getElementById"):
+            yield from re.findall(rf"^{_NAME}$", inner)
+            continue
+        for found in _IN_SELECTOR.finditer(inner):
+            if lookup or not _COLOUR.fullmatch(found[1]):
+                yield found[1]

@@ -1,0 +1,84 @@
+"""Which ids a request names, and which of them a page lacks."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.core.checks import parse_check
+from engine.core.named_ids import MOST, missing_ids, named_ids
+
+
+def ids(text: str, *checks: str) -> tuple[str, ...]:
+    return named_ids(text, [parse_check(check) for check in checks])
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("A heading #title, a list (#tips) and `#intro`.", ("title", "tips", "intro")),
+        ("A form with id=\"f-1\", an element with the id 'note' and one called #total_2.", ("f-1", "note", "total_2")),
+        ("#total shows the sum; #total is plain.", ("total",)),
+        ("Put it into '#out' or \u201c#other\u201d.", ("out", "other")),
+        ("The colours are #fff, #A1B2C3 and #facade.", ()),
+        ("An element with the id 'face'.", ("face",)),
+        ("See https://example.com/a#part and &#39;x&#39;, issue #12, a # heading.", ()),
+        ("# Title\n## Part", ()),
+        ("", ()),
+    ],
+)
+def test_ids_of_a_brief(text: str, named: tuple[str, ...]) -> None:
+    assert ids(text) == named
+
+
+@pytest.mark.parametrize(
+    ("check", "named"),
+    [
+        ("js: !!document.querySelector('#total')", ("total",)),
+        ('js: document.getElementById("by-id").value === "#not"', ("by-id", "not")),
+        ("js: document.querySelectorAll('#tips li, ul#more > .x').length === 3", ("tips", "more")),
+        ("js: getComputedStyle(document.querySelector('#box')).color === '#fff'", ("box",)),
+        ("js: !!document.querySelector('#add')", ("add",)),
+        ("js: document.querySelector(`#a-${1}`)", ()),
+        ("js: !document.querySelector('#gone')", ()),
+        ("js: document.getElementById('gone') === null", ()),
+        ("js: !document.querySelector('#menu').classList.contains('open')", ("menu",)),
+        ("js: document.title === 'Hello'", ()),
+        ("The sum stands in #sum.", ("sum",)),
+    ],
+)
+def test_ids_of_a_check(check: str, named: tuple[str, ...]) -> None:
+    assert ids("", check) == named
+
+
+def test_what_may_be_a_colour_in_the_brief_is_an_id_where_a_check_looks_it_up() -> None:
+    assert ids("A button #add.") == ()
+    assert ids("A button #add.", "js: !!document.querySelector('#add')") == ("add",)
+
+
+def test_the_brief_comes_first_and_there_is_an_end() -> None:
+    assert ids("Show #b.", "js: !!document.querySelector('#a')") == ("b", "a")
+    assert len(ids(" ".join(f"#n{number}" for number in range(100)))) == MOST
+
+
+def test_what_is_long_and_odd_is_read_in_no_time() -> None:
+    assert ids("#" * 50_000 + "'" * 50_000, "js: " + "\\'" * 20_000 + "querySelector(" * 5_000) == ()
+
+
+@pytest.mark.parametrize(
+    ("page", "missing", "missing_where_its_check_fails"),
+    [
+        ("<p id='total'>", False, False),
+        ('<p class="x" id = "total">', False, False),
+        ("<p id=total>", False, False),
+        ("<p id=total/>", False, False),
+        ("<script>made.id = 'total'</script>", False, True),
+        ("<script>document.getElementById('total')</script>", False, True),
+        ("<p data-id='total'>", False, True),
+        ("<p id='total-2'>", True, True),
+        ("", True, True),
+    ],
+)
+def test_which_of_them_are_to_be_added_to_a_page(page: str, missing: bool, missing_where_its_check_fails: bool) -> None:
+    failing = [parse_check("js: !!document.querySelector('#total')")]
+    assert missing_ids(("total",), page) == (("total",) if missing else ())
+    assert missing_ids(("total",), page, failing) == (("total",) if missing_where_its_check_fails else ())
