@@ -53,10 +53,11 @@ def missing_ids(names: Sequence[str], page: str, failing: Sequence[Check] = ()) 
     Of those that `failing` checks name, also what the source names without an element that has it.
     """
     wanted = named_ids("", failing)
-    return tuple(name for name in names if not _has(page, name) and (name in wanted or not _names(page, name)))
+    return tuple(name for name in names if not has_id(page, name) and (name in wanted or not _names(page, name)))
 
 
-def _has(page: str, name: str) -> bool:
+def has_id(page: str, name: str) -> bool:
+    """Say whether a tag of a page's source has this id."""
     return bool(re.search(rf"""\sid\s*=\s*["']?{re.escape(name)}(?=["'\s/>])""", page))
 
 
