@@ -90,3 +90,6 @@ class Heartbeat:
             logger.info("round %s: another process drives it by now", self._lease.round_id)
         except Error:
             logger.warning("round %s: a beat could not be written", self._lease.round_id, exc_info=True)
+        except Exception:
+            # An error of our own in what is called beside: it is a nicety, and an end of the beating would cost the lease.
+            logger.exception("round %s: what is called beside a beat failed", self._lease.round_id)

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
 from tasks_app.drive import drive
 from tasks_app.models import Round
 
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+#: From when to when each round was driven the last time.
+_drives: dict[UUID, tuple[datetime, datetime]] = {}
+
 
 def driven(row: Round) -> Round:
     """Drive a round as if its time had come."""
     Round.objects.filter(pk=row.pk, next_at__isnull=False).update(next_at=timezone.now())
+    began = timezone.now()
     drive(str(row.pk))
+    _drives[row.pk] = (began, timezone.now())
     row.refresh_from_db()
     return row
 
@@ -27,5 +38,9 @@ def aged(row: Round, seconds: float) -> Round:
     return row
 
 
-def seconds_until(row: Round) -> float:
-    return (row.next_at - timezone.now()).total_seconds()
+def must_wait(row: Round, at_least: float, at_most: float = math.inf) -> None:
+    """Fail unless the last drive of a round put it off by so many seconds, however long the drive itself took."""
+    began, ended = _drives[row.pk]
+    least, most = ((row.next_at - moment).total_seconds() for moment in (ended, began))
+    assert most >= at_least, f"put off by {most} s at most"
+    assert least <= at_most, f"put off by {least} s at least"

@@ -33,6 +33,9 @@ _UNWANTED = re.compile(
     r"(?<!!)!\s*document\.(?:querySelector|getElementById)\(\s*([\"'`])#?([\w-]+)\1\s*\)(?!\s*\??\.)"
 )
 _IS_NULL = re.compile(r"document\.(?:querySelector|getElementById)\(\s*([\"'`])#?([\w-]+)\1\s*\)\s*={2,3}\s*null")
+_ARE_NONE = re.compile(
+    r"document\.querySelectorAll\(\s*([\"'`])#([\w-]+)\1\s*\)\.length\s*(?:={2,3}\s*0|<\s*1)(?![.\d])"
+)
 
 
 def named_ids(text: str, checks: Sequence[Check]) -> tuple[str, ...]:
@@ -43,7 +46,12 @@ def named_ids(text: str, checks: Sequence[Check]) -> tuple[str, ...]:
     said = [found for sentence in sentences for found in _said(sentence)]
     ids = [one[1] for one in said if one.re is _CALLED or not _COLOUR.fullmatch(one[1]) or one[1] in looked_up]
     names = dict.fromkeys([*ids, *looked_up])
-    unwanted = {found[2] for one in expressions for pattern in (_UNWANTED, _IS_NULL) for found in pattern.finditer(one)}
+    unwanted = {
+        found[2]
+        for one in expressions
+        for pattern in (_UNWANTED, _IS_NULL, _ARE_NONE)
+        for found in pattern.finditer(one)
+    }
     return tuple(name for name in names if name not in unwanted)[:MOST]
 
 

@@ -13,19 +13,15 @@ from tasks_app.admin.columns import joined
 from tasks_app.admin.display import MOST_ROWS, outside, picture, pill, removed, row_link, table
 from tasks_app.models import Attempt, CheckResult, Round, SourceFile
 from tasks_app.services.spending import spent
+from tasks_app.spans import between, took
 from tasks_app.status import evidence_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from django.utils.safestring import SafeString
 
 ROWS = MOST_ROWS + 1  # one more than is shown tells that there are more
-
-
-def _seconds(start: datetime, end: datetime | None) -> str:
-    return f"{(end - start).total_seconds():.1f} s" if end else "under way"
 
 
 @admin.display(description="attachments")
@@ -39,11 +35,6 @@ def attachments(row: Round) -> SafeString | str:
     )
 
 
-def _took(seconds: float | None, error: str) -> str:
-    """Return how long a call took: nobody knows it of one that was interrupted."""
-    return f"{seconds:.2f} s" if seconds is not None else "" if error else "under way"
-
-
 @admin.display(description="steps")
 def steps(row: Round) -> SafeString | str:
     """Return the timeline."""
@@ -51,7 +42,7 @@ def steps(row: Round) -> SafeString | str:
         "steps",
         ("run", "step", "outcome", "started", "took", "claims", "detail"),
         (
-            (s.run, row_link(s), pill(s.outcome or "open"), s.started_at, _seconds(s.started_at, s.ended_at), s.claims, s.detail)
+            (s.run, row_link(s), pill(s.outcome or "open"), s.started_at, between(s.started_at, s.ended_at), s.claims, s.detail)
             for s in row.step_runs.all()[:ROWS]
         ),
     )  # fmt: skip
@@ -68,7 +59,7 @@ def attempts(row: Round) -> SafeString | str:
             (
                 a.run, row_link(a, f"{a.kind}: prompt and reply"), pill("chosen") if a.pk == row.chosen_attempt_id else "",
                 a.outcome, a.model_answered or a.model_asked, a.simulated,
-                _took(a.seconds, a.error_code), _tokens(a), a.cost, f"{a.error_code} {a.error_message}".strip(),
+                took(a.seconds, a.error_code), _tokens(a), a.cost, f"{a.error_code} {a.error_message}".strip(),
             )
             for a in found
         ),
@@ -189,7 +180,7 @@ def notifications(row: Round) -> SafeString | str:
         "callbacks",
         ("run", "attempt", "at", "took", "HTTP", "error"),
         (
-            (n.run, row_link(n, f"number {n.number}"), n.started_at, _took(n.seconds, n.error),
+            (n.run, row_link(n, f"number {n.number}"), n.started_at, took(n.seconds, n.error),
              n.status_code, n.error)
             for n in row.notifications.defer("body", "answer")[:ROWS]
         ),

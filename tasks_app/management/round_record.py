@@ -9,6 +9,7 @@ from tasks_app.admin.display import short, visible
 from tasks_app.changed_files import changed_files
 from tasks_app.management.round_table import flags
 from tasks_app.services import clock
+from tasks_app.spans import between, took
 from tasks_app.status import evidence_address, iso_time, round_checks, round_status
 from tasks_app.story import story
 
@@ -90,7 +91,7 @@ def round_record(row: Round, now: datetime, width: int) -> str:
     """Return the story as text: what it is about first, then part by part; a part of which there is nothing is left out."""
     parts = {
         "STEPS": [
-            f"{_clock(s.started_at, row)}  {s.step:<8}  {_seconds(s.started_at, s.ended_at):>9}  "
+            f"{_clock(s.started_at, row)}  {s.step:<8}  {between(s.started_at, s.ended_at):>9}  "
             f"{s.outcome or 'goes on':<9}  {s.detail}"
             for s in row.step_runs.all()
         ],
@@ -158,14 +159,15 @@ def _fold(text: str, width: int, indent: str) -> Iterable[str]:
 
 
 def _attempt(attempt: Attempt, row: Round) -> str:
-    took = _took(attempt.seconds, attempt.error_code)
     tokens = f"{attempt.input_tokens or 0} + {attempt.output_tokens or 0} tokens" if attempt.input_tokens else ""
     cost = f"${attempt.cost}" if attempt.cost is not None else ""
     error = f"{attempt.error_code}: {attempt.error_message}" if attempt.error_code else ""
     by = attempt.model_answered or attempt.model_asked or "the service"
     simulated = "simulated" if attempt.simulated else ""
     said = "  ".join(filter(None, (attempt.outcome, by, simulated, tokens, cost, error)))
-    return f"{_clock(attempt.started_at, row)}  {attempt.kind:<8}  {took:>9}  {said}"
+    return (
+        f"{_clock(attempt.started_at, row)}  {attempt.kind:<8}  {took(attempt.seconds, attempt.error_code):>9}  {said}"
+    )
 
 
 def _probe(probe: Probe) -> str:
@@ -201,20 +203,10 @@ def _evidence(row: Round) -> str:
 
 
 def _callback(sent: NotificationAttempt, row: Round) -> str:
-    took = _took(sent.seconds, sent.error)
-    return f"{_clock(sent.started_at, row)}  {sent.status_code or 'none':<4}  {took:>9}  {sent.error}"
+    return f"{_clock(sent.started_at, row)}  {sent.status_code or 'none':<4}  {took(sent.seconds, sent.error):>9}  {sent.error}"
 
 
 def _clock(moment: datetime, row: Round) -> str:
     """Return a time in UTC, with its day where that is not the day of the request."""
     same = moment.date() == row.created_at.date()
     return f"{moment:%H:%M:%S}" if same else f"{moment:%Y-%m-%d %H:%M:%S}"
-
-
-def _took(seconds: float | None, error: str) -> str:
-    """Return how long a call took: nobody knows it of one that was interrupted."""
-    return f"{seconds:.1f} s" if seconds is not None else "" if error else "goes on"
-
-
-def _seconds(start: datetime, end: datetime | None) -> str:
-    return f"{(end - start).total_seconds():.1f} s" if end else "goes on"

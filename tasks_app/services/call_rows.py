@@ -94,8 +94,8 @@ class CallRows(FencedRows):
         growing = self._growing
         if growing is None or not (text := growing.news()):
             return
+        lines = keepable(text[: text.rfind("\n") + 1])[:REPLY_KEPT]
         with self._fenced():
-            lines = keepable(text[: text.rfind("\n") + 1])[:REPLY_KEPT]
             if Attempt.objects.filter(pk=growing.attempt, seconds=None, error_code="").update(reply=lines):
                 self._told_of_step(f"{growing.model or 'The model'} is writing: {len(text):,} characters so far.")
 

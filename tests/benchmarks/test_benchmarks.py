@@ -18,7 +18,7 @@ LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="process
 
 @LINUX
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["overhead", "intake", "burst", "history", "memory", "scaleout"])
+@pytest.mark.parametrize("name", ["overhead", "intake", "burst", "history", "memory", "scaleout", "crowd"])
 def test_a_quick_run_says_what_it_is_of_and_ends_well(name: str) -> None:
     if name == "scaleout":
         from tests.parts.program import program

@@ -42,7 +42,7 @@ def verified(machine: Machine, bad: Bad, url: str = HOME) -> BrowserReport:
     files = {"index.html": f"<!doctype html><body>{bad.body}</body>".encode(), **BESIDE}
     begun = time.monotonic()
     report = ChromiumBrowser(machine).run(PageUnderTest(url, files, Target.LOCAL), checks, seconds=SECONDS)
-    assert time.monotonic() - begun < SECONDS + 3
+    assert time.monotonic() - begun < 2 * SECONDS  # what it leaves is ended after its time is over
     assert report.not_run == ""
     assert len(report.results) == len(checks)
     return report

@@ -45,7 +45,7 @@ def test_of_an_answer_that_a_killed_worker_was_hearing_only_the_rest_is_asked_fo
     settings = {"LLM_PROVIDER": "openai", "LLM_API_KEY": "sk-double-secret", "LLM_MODEL": "double-1"}
     with serving({"/notify": Script()}) as evaluator, OpenAIServer() as model:
         model.script = [the_whole, the_rest]
-        service = Service(tmp_path, workers=2, LLM_BASE_URL=model.url, LEASE_SECONDS="2", **settings)
+        service = Service(tmp_path, workers=2, LLM_BASE_URL=model.url, LEASE_SECONDS="6", **settings)
         try:
             service.start().until_whole()
             identity = service.post(task("cut", 1, "cut", evaluator.url("/notify")))

@@ -11,7 +11,7 @@ from engine.errors import Permanent, Transient
 from engine.ports import Look
 from tasks_app.drive import drive
 from tasks_app.models import Attempt, Commit, Event, NotificationAttempt, Round, StepRun, Task, WorkerBeat
-from tests.driving import driven, seconds_until
+from tests.driving import driven, must_wait
 from tests.factories import CSV, SECRET, dump, lease_of, make_round
 from tests.fakes import FakeAuthor
 
@@ -112,7 +112,7 @@ def test_waiting_for_pages_holds_no_worker(outside: Outside) -> None:
     outside.forge.looks = [Look("building", None)]
     row = driven(make_round())
     assert (row.state, row.step, row.lease_token, row.crashes, row.failures) == ("waiting", "deploy", None, 0, 0)
-    assert 0 < seconds_until(row) <= 15
+    must_wait(row, 1, 15)
     assert WorkerBeat.objects.get(round=None)
     assert driven(row).state == "completed"
     assert StepRun.objects.get(step="deploy").claims == 2
@@ -127,12 +127,12 @@ def test_a_transient_error_waits_longer_each_time(outside: Outside, failures: in
     Round.objects.update(failures=failures)
     outside.forge.faults.before["create"] = [Transient("forge_down", "No connection.")]
     assert driven(row).failures == failures + 1
-    assert least < seconds_until(row) <= 30
+    must_wait(row, least, 30)
 
 
 def test_a_named_time_is_obeyed(outside: Outside) -> None:
     outside.forge.faults.before["create"] = [Transient("limited", "Slow down.", retry_after=90)]
-    assert 85 < seconds_until(driven(make_round())) <= 90
+    must_wait(driven(make_round()), 90, 90)
 
 
 @pytest.mark.parametrize(("method", "step"), [("create", "publish"), ("enable_pages", "publish"), ("look", "deploy")])
@@ -156,10 +156,10 @@ def test_an_evaluator_that_is_down_is_told_again_with_the_same_bytes(outside: Ou
     outside.notifier.answers = [Transient("no_connection", "Nobody listens."), 503, 200]
     row = driven(make_round())
     assert (row.state, row.step) == ("waiting", "notify")
-    assert 0 < seconds_until(row) <= 1
+    must_wait(row, 1, 1)
     Round.objects.update(repo_url="https://forge.test/renamed", evaluation_url="https://evaluator.example/notify")
     assert driven(row).state == "waiting"
-    assert 1 < seconds_until(row) <= 2
+    must_wait(row, 2, 2)
     assert driven(row).state == "completed"
     tried = list(NotificationAttempt.objects.values_list("number", "status_code", "error"))
     assert tried == [(1, None, "Nobody listens."), (2, 503, ""), (3, 200, "")]
@@ -197,7 +197,7 @@ def test_an_error_of_our_own_is_kept_without_secrets_and_the_fifth_in_a_row_fail
     for crashes in range(1, 6):
         assert driven(row).state == "waiting"
         assert (row.crashes, row.lease_token) == (crashes, None)
-        assert 0 < seconds_until(row) <= 30
+        must_wait(row, 0.5, 30)
     assert driven(row).state == "failed"
     assert (row.error_code, row.step) == ("crashed", "publish")
     assert Event.objects.filter(what="internal error", text__contains="RuntimeError").count() == 5

@@ -10,7 +10,7 @@ from engine.errors import OutOfService, Paced, Permanent, Transient
 from engine.ports import Look
 from tasks_app.models import Breaker, Commit, Round, Task
 from tasks_app.services.dues import rounds_due
-from tests.driving import aged, driven, seconds_until
+from tests.driving import aged, driven, must_wait
 from tests.factories import make_round
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def test_a_forge_that_stays_closed_leaves_the_round_waiting_for_somebody(outside
     row = aged(driven(make_round()), 310)
     assert driven(row).state == "waiting"
     assert (row.needs_attention, row.step) == (True, "publish")
-    assert seconds_until(row) > 10
+    must_wait(row, 10)
 
 
 def test_a_forge_that_is_closed_while_a_later_round_is_generated_makes_no_hot_loop(outside: Outside) -> None:
@@ -63,7 +63,7 @@ def test_a_forge_that_is_closed_while_a_later_round_is_generated_makes_no_hot_lo
     outside.forge.faults.before["head"] = [closed("forge")]
     row = driven(make_round(round=2))
     assert (row.state, row.step) == ("waiting", "generate")
-    assert seconds_until(row) > 1
+    must_wait(row, 1)
 
 
 # --- The deadline ------------------------------------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def test_waiting_for_ones_turn_is_no_failure_and_calls_nobody(outside: Outside) 
     row = aged(driven(make_round()), 310)
     assert (row.state, row.step, row.failures, row.needs_attention) == ("waiting", "publish", 0, False)
     assert driven(row).needs_attention is False
-    assert 5 < seconds_until(row) <= 7
+    must_wait(row, 7, 7)
     assert "Its turn comes" in row.waiting_on
     assert driven(row).state == "completed"
 

@@ -80,22 +80,24 @@ def test_a_short_budget_is_not_overlooked_by_a_long_beat() -> None:
 
 def test_what_begins_anew_has_a_time_of_its_own() -> None:
     ended = threading.Event()
-    with Heartbeat(lease_of(make_round()), seconds=0.3, overrun=ended.set, every=0.01) as heartbeat:
-        heartbeat.allow(MANY)
+    heartbeat = Heartbeat(lease_of(make_round()), seconds=0.3, overrun=ended.set, every=0.01)
+    heartbeat.allow(MANY)
+    with heartbeat:
         assert not ended.wait(0.6)
         heartbeat.allow(0.01)  # takes nothing away
         assert not ended.wait(0.1)
 
 
-def test_what_is_to_be_done_beside_is_done_at_each_beat_whoever_drives_the_round_by_now() -> None:
+@pytest.mark.parametrize("error", [Fenced, TypeError("an error of our own")], ids=["fenced", "own"])
+def test_what_is_to_be_done_beside_is_done_at_each_beat_whatever_becomes_of_it(error: type[Fenced] | TypeError) -> None:
     twice = threading.Semaphore(0)
 
-    def fenced() -> None:
+    def failing() -> None:
         twice.release()
-        raise Fenced
+        raise error
 
     with Heartbeat(lease_of(make_round()), seconds=MANY, overrun=pytest.fail, every=0.01) as heartbeat:
-        heartbeat.beside(fenced)
+        heartbeat.beside(failing)
         assert twice.acquire(timeout=MANY)
         assert twice.acquire(timeout=MANY)
 
