@@ -111,7 +111,9 @@ class StepSerializer(serializers.Serializer):
     started_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
     outcome = serializers.CharField(help_text="`done`, `again`, `failed` or `cancelled`; until then the round's state.")
-    detail = serializers.CharField()
+    detail = serializers.CharField(
+        help_text="What it came to; while it runs, what it waits for or how much of an answer the model has written."
+    )
 
 
 class CheckSerializer(serializers.Serializer):

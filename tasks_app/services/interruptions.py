@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: The error of such a call. Its `seconds` stay unknown, and its reply is as much of the answer as had been written down.
 INTERRUPTED = "interrupted"
 
-DIED = "Its process ended before an answer was there."
+DIED = "The worker that asked ended, or failed, before an answer was there."
 CANCELLED = "The round was cancelled before an answer was there."
 
 
