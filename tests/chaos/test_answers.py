@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.doubles.http_server import Script, serving
 from tests.doubles.openai_scenarios import Scenario, completion
 from tests.doubles.openai_server import OpenAIServer
 from tests.fakes import README, page_reply
+from tests.parts.postgresql import postgresql
 from tests.processes import wait_for
 
 if TYPE_CHECKING:
@@ -41,24 +43,29 @@ def _messages(request: dict[str, Any]) -> list[Message]:
     return [Message(one["role"], one["content"]) for one in request["messages"]]
 
 
-def test_of_an_answer_that_a_killed_worker_was_hearing_only_the_rest_is_asked_for(tmp_path: Path) -> None:
-    settings = {"LLM_PROVIDER": "openai", "LLM_API_KEY": "sk-double-secret", "LLM_MODEL": "double-1"}
-    with serving({"/notify": Script()}) as evaluator, OpenAIServer() as model:
-        model.script = [the_whole, the_rest]
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_of_an_answer_that_a_killed_worker_was_hearing_only_the_rest_is_asked_for(
+    tmp_path: Path, database: str
+) -> None:
+    with ExitStack() as stack:
+        evaluator = stack.enter_context(serving({"/notify": Script()}))
+        model = stack.enter_context(OpenAIServer())
+        settings = {"LLM_PROVIDER": "openai", "LLM_API_KEY": "sk-double-secret", "LLM_MODEL": "double-1"}
+        if database == "postgresql":
+            settings["DATABASE_URL"] = stack.enter_context(postgresql()).database()
         service = Service(tmp_path, workers=2, LLM_BASE_URL=model.url, LEASE_SECONDS="6", **settings)
-        try:
-            service.start().until_whole()
-            identity = service.post(task("cut", 1, "cut", evaluator.url("/notify")))
-            kept = "SELECT reply FROM tasks_app_attempt WHERE reply LIKE '%file README.md%'"
-            assert wait_for(lambda: service.rows(kept), 60), service.tail()
-            (told,) = [step["detail"] for step in (service.get(f"/api/rounds/{identity}") or {})["steps"]]
-            assert told.startswith("double-1 is writing: ")
-            (victim,) = service.roles()["busy worker"]
-            os.kill(victim, signal.SIGKILL)
-            status = service.completes(identity, 60)
-            kinds = service.rows("SELECT kind, error_code FROM tasks_app_attempt ORDER BY id")
-        finally:
-            service.destroy()
+        stack.callback(service.destroy)
+        model.script = [the_whole, the_rest]
+        service.start().until_whole()
+        identity = service.post(task("cut", 1, "cut", evaluator.url("/notify")))
+        kept = "SELECT reply FROM tasks_app_attempt WHERE reply LIKE ?"
+        assert wait_for(lambda: service.rows(kept, "%file README.md%"), 60), service.tail()
+        (told,) = [step["detail"] for step in (service.get(f"/api/rounds/{identity}") or {})["steps"]]
+        assert told.startswith("double-1 is writing: ")
+        (victim,) = service.roles()["busy worker"]
+        os.kill(victim, signal.SIGKILL)
+        status = service.completes(identity, 90)
+        kinds = service.rows("SELECT kind, error_code FROM tasks_app_attempt ORDER BY id")
     assert (status["live"], status["degraded"]) == (True, False)
     assert kinds == [("generate", "interrupted"), ("continue", "")]
     assert len(model.requests) == 2
