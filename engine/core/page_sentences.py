@@ -26,7 +26,7 @@ from engine.core.sentences import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from engine.core.sentences import Sentence
 
@@ -63,6 +63,14 @@ const labelled = (elements, wanted) => {
 };
 const all = selector => [...document.querySelectorAll(selector)];"""
 
+_JOINED = re.compile(r",? and (?:(?:that|also) )?|, (?=(?:an?|the|§\d+)\b)", re.IGNORECASE)
+_MOST_JOINED = 5
+#: What a later part may leave out. Not behind a thing that has something itself: of "a form with the id x and a button", whose is the button?
+_BEGINS = (
+    rf"{THERE}(?= )",
+    rf"{THE_PAGE} {SHOWS}(?: the (?:texts?|words?|phrases?|messages?|sentences?))?(?= §)",
+)
+
 NO_ERRORS = (
     rf"(?:{THE_PAGE} |there {MODAL}(?:are|be) )?(?:{MODAL}(?:loads?|opens?|runs?|works?) )?(?:{MODAL}(?:has|have|shows?|throws?|logs?) )?(?:with )?(?:no|without(?: any)?) "
     r"(?:(?:javascript|js|browser|console) )?(?:console )?errors(?: in (?:the )?(?:browser )?console)?"
@@ -72,24 +80,33 @@ NO_ERRORS = (
 def page_expression(text: str) -> str | None:
     """Return the expression that decides a sentence about the page, None where the sentence is not understood to the last word.
 
-    Two or three sentences joined by "and" are understood where each of them is.
+    Sentences joined by "and" are understood where each of them is; later ones may leave out what the first one begins with.
     """
     sentence = read_sentence(text)
     if sentence is None:
         return None
     if whole := _single(sentence):
         return _called([whole])
-    parts = [_single(sentence.part(part)) for part in re.split(r",? and (?:(?:that|also) )?", sentence.form)]
-    if not 1 < len(parts) <= 3:
+    parts = _JOINED.split(sentence.form)
+    if not 1 < len(parts) <= _MOST_JOINED:
         return None
-    understood = [part for part in parts if part]
-    return _called(understood) if len(understood) == len(parts) else None
+    begins = [found[0] for pattern in _BEGINS if (found := re.match(pattern, parts[0], re.IGNORECASE))]
+    understood = [
+        _joined(sentence, part, [] if " with " in " ".join(parts[:at]) else begins) for at, part in enumerate(parts)
+    ]
+    return _called(understood) if all(understood) else None
 
 
 def is_about_errors(text: str) -> bool:
     """Say whether a sentence asks for a page that opens without errors."""
     sentence = read_sentence(text)
     return sentence is not None and sentence.match(NO_ERRORS) is not None and "error" in sentence.form
+
+
+def _joined(sentence: Sentence, part: str, begins: Sequence[str]) -> str:
+    """Return what decides a part of a sentence, as it is, else behind one of the beginnings of the first part."""
+    wholes = [part, *(f"{begin} {part}" for begin in begins if re.match(r"(?:an?|the|§\d+)\b", part, re.IGNORECASE))]
+    return next(filter(None, (_single(sentence.part(whole)) for whole in wholes)), "")
 
 
 def _single(sentence: Sentence) -> str:
@@ -235,7 +252,7 @@ _FORMS: tuple[tuple[str, Callable[[Sentence, Found], str]], ...] = (
     (rf"{THERE} (?:an?|the) heading (?:{_LABELLED} )?{TEXT}", _labelled("h1,h2,h3,h4,h5,h6,[role=heading]")),
     (rf"{THERE} an? link to {TEXT}", _link),
     (rf"{THERE} an? (?:input|field|input field|text field) with (?:the|a) placeholder {TEXT}", _placeholder),
-    (rf"{THE_PAGE} {SHOWS} (?:(?:the|a) )?(?:text|word|phrase|message|sentence)? ?{TEXT}", _shows),
+    (rf"{THE_PAGE} {SHOWS} (?:(?:the|a) )?(?:text|word|phrase|message|sentence)?s? ?{TEXT}", _shows),
     (rf"{THERE} an? table with {_LEAST}(?:exactly )?{COUNT} (?P<data>data |body )?rows", _rows),
     (rf"the table {HAS} {_LEAST}(?:exactly )?{COUNT} (?P<data>data |body )?rows", _rows),
     (rf"{THERE} an? (?:un)?(?:ordered )?list with {_LEAST}(?:exactly )?{COUNT} (?:items|entries)", _items),
