@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from playwright.async_api import Error
 
@@ -18,7 +19,7 @@ from engine.core.checks import Verdict
 from engine.core.probes import Verb
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Page
+    from playwright.async_api import Browser, Locator, Page
 
     from engine.adapters.browser_job import Job, ProbeJob
     from engine.browser.foreign import Foreign
@@ -29,6 +30,8 @@ MOST_SECONDS = 25.0  # of one probe, where others wait for the time
 WINDOW = 4.0  # seconds from the last step in which the expectation may become true
 SETTLING = 0.7  # seconds from load until it is asked whether it holds before the steps
 STEP_SECONDS = 5.0
+#: A function of a query or a fragment: gives the page that shows nothing this address, and leaves it as it was built.
+READDRESS = "address => history.replaceState(null, '', address)"
 READ_SECONDS = 2.5  # of an expression on a page that shows nothing, or between steps
 
 
@@ -111,15 +114,18 @@ class Probing:
     async def _done(self, page: Page, *, at_once: bool = False) -> bool:
         """Do the steps; return whether the expectation held before each of them, so that they show nothing.
 
-        `at_once`: an element that is not there will not come. Raises StepFailedError, Error, PageGoneError.
+        `at_once`: on a page that shows nothing, where an element that is not there will not come. Raises StepFailedError, Error, PageGoneError.
         """
         held = []
         for number, step in enumerate(self._probe.steps, 1):
             held.append((await self._read(page)).holds)
             if at_once and step[1] and not await page.locator(f"css={step[1]}").count():
                 raise StepFailedError(f"step {number}: there is no such element")
+            if at_once and step[0] == Verb.OPEN:
+                await page.evaluate(READDRESS, step[2])
+                continue
             try:
-                await asyncio.wait_for(_step(page, *step), STEP_SECONDS + 4)
+                await asyncio.wait_for(_step(page, self._job.url, *step), STEP_SECONDS + 4)
             except (Error, TimeoutError) as error:
                 await self._blame(page, number, step, error)
         return bool(held) and all(held)
@@ -168,23 +174,30 @@ class Probing:
         return Said(self._index, empty, verdict, detail, value)
 
 
-async def _step(page: Page, verb: str, selector: str, value: str) -> None:
+async def _step(page: Page, home: str, verb: str, selector: str, value: str) -> None:
+    if selector:
+        await _use(page.locator(f"css={selector}").first, Verb(verb), value)
+        return
+    timeout = STEP_SECONDS * 1000 + 3000
+    if verb == Verb.WAIT:
+        await asyncio.sleep(int(value) / 1000)
+    if verb == Verb.PRESS:
+        await page.keyboard.press(value)
+    if verb == Verb.OPEN:
+        await page.goto(urljoin(home, value), wait_until="load", timeout=timeout)
+    # A fragment alone opens nothing anew.
+    if verb == Verb.RELOAD or (verb == Verb.OPEN and value.startswith("#")):
+        await page.reload(wait_until="load", timeout=timeout)
+
+
+async def _use(target: Locator, verb: Verb, value: str) -> None:
     timeout = STEP_SECONDS * 1000
-    target = page.locator(f"css={selector}").first if selector else None
-    match Verb(verb):
-        case Verb.WAIT:
-            await asyncio.sleep(int(value) / 1000)
-        case Verb.RELOAD:
-            await page.reload(wait_until="load", timeout=timeout + 3000)
-        case Verb.PRESS if target is None:
-            await page.keyboard.press(value)
-        case Verb.PRESS if target:
+    match verb:
+        case Verb.PRESS:
             await target.press(value, timeout=timeout)
-        case Verb.FILL if target:
+        case Verb.FILL:
             await target.fill(value, timeout=timeout)
-        case Verb.SELECT if target:
+        case Verb.SELECT:
             await target.select_option(value, timeout=timeout)
-        case _ if target:
-            await target.click(timeout=timeout)
         case _:
-            return
+            await target.click(timeout=timeout)

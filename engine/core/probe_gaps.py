@@ -15,6 +15,7 @@ _ACTS = frozenset(Verb) - {Verb.WAIT}
 #: What a sentence does with the page, and the verbs by which a probe may do it.
 _DONE = (
     (re.compile(r"\breload(?:s|ed|ing)?\b"), frozenset({Verb.RELOAD})),
+    (re.compile(r"(?:(?<![\w/?&=.:%-])|(?<=\s/))\?[\w.-]+="), {Verb.OPEN, Verb.CLICK}),
     (re.compile(r"\b(?:pressing|presses|pressed) (?:enter|escape|tab|the (?:enter|escape|tab) key)\b"), {Verb.PRESS}),
     (re.compile(r"\bclick(?:s|ed|ing)?\b"), {Verb.CLICK, Verb.PRESS}),
     (re.compile(r"\b(?:choos(?:es|ing)|chosen|selecting)\b"), {Verb.SELECT, Verb.CLICK, Verb.FILL}),

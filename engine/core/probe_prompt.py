@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from engine.core.brief import Brief
     from engine.core.probes import Asked
 
-VERSION = "1"
+VERSION = "2"
 
 RULES = """\
 You write tests. A web page will be built from a brief; you do not see it. For each numbered sentence write one test that a page passes only
@@ -32,6 +32,7 @@ click SELECTOR
 press SELECTOR = KEY      such as Enter
 wait MILLISECONDS
 reload                    opens the page anew
+open ?NAME=VALUE          opens the page anew with this query, or with #FRAGMENT
 expect EXPRESSION         the last line of each test: one JavaScript expression on one line, true if the sentence holds
 SELECTOR is a CSS selector with the ids and names that the brief and the checks give. The expression only looks: no assignment, no click, no
 loop, no request. Test what the sentence says, with its exact values, and not merely that an element is there.

@@ -5,7 +5,7 @@
     click #greet
     expect document.querySelector('#greeting').textContent.includes('Ada')
 
-Steps are fill, click, press, select, wait and reload; one expression says what must be true after them. Anything else makes an entry unusable, and
+Steps are fill, click, press, select, wait, reload and open; one expression says what must be true after them. Anything else makes an entry unusable, and
 an entry that is missing, unreadable or says "not automatable" leaves its sentence undecided.
 """
 
@@ -34,10 +34,10 @@ _ENTRY = re.compile(
 )
 _FENCE = re.compile(r"^\s{0,3}(?:`{3,}|~{3,})")
 _REFUSED = re.compile(r"^(?:(?:this|it) is )?not[ -]automat(?:able|ed)\b[\s.:,;-]*(.*)$", re.IGNORECASE)
-_STEP = re.compile(r"^[-*\s]{0,4}(fill|click|press|select|wait|expect|reload)\b[:\s]*(.*)$", re.IGNORECASE)
+_STEP = re.compile(r"^[-*\s]{0,4}(fill|click|press|select|wait|expect|reload|open)\b[:\s]*(.*)$", re.IGNORECASE)
 #: Where one line holds several steps, the next begins here. After the verb must come what can be no word of a value.
 _NEXT = re.compile(
-    r"\s+(?=(?:(?:fill|select)\s+[#.\[]|click\s+(?:on\s+)?[#.\[]|press\s+(?:[#.\[]|Enter\b)|wait\s+\d|reload\s+expect\s|"
+    r"\s+(?=(?:(?:fill|select)\s+[#.\[]|click\s+(?:on\s+)?[#.\[]|press\s+(?:[#.\[]|Enter\b)|wait\s+\d|reload\s+expect\s|open\s+[?#]|"
     r"expect\s+(?:document\.|window\.|localStorage\.|Array\.|\[\.\.\.|!|getComputedStyle\()))",
     re.IGNORECASE,
 )
@@ -47,6 +47,9 @@ _BARE_ID = re.compile(r"(?<![\w$.#/])#[A-Za-z][\w-]{0,60}(?=\.[a-zA-Z])")
 _WITH_VALUE = re.compile(r"^(.{1,400}?)\s+(?:=|with|:=)\s+(.{0,400})$")
 _QUOTED = re.compile(r"""^(["'`])(.*)\1$""")
 _QUOTED_PAIR = re.compile(r"""^(["'`])((?:(?!\1).){1,400})\1\s+(["'`])(.{0,400})\3$""")
+#: Of the page's address only the query and the fragment: nothing else is opened.
+_ADDRESS = re.compile(r"(?:=\s*)?(?:(?:\./|/)?(?:index\.html|page)?)?([?#]\S{1,299})")
+_THE_PAGE = re.compile(r"(?:(?:the )?page|index\.html|/)?", re.IGNORECASE)
 _KEY = re.compile(r"(?:(?:Control|Shift|Alt|Meta)\+){0,2}(?:[A-Za-z][A-Za-z0-9]{0,15}|[0-9])")
 
 #: What an observation has no need of: it would leave the page, ask a host, wait for ever, or make true what it is to observe.
@@ -183,8 +186,8 @@ def _step(verb: Verb, rest: str) -> Step:
         if not found:
             raise UnreadableError(f"wait takes milliseconds, not {rest[:60]}")
         return Step(verb, value=found[1])
-    if verb is Verb.RELOAD:
-        return Step(verb)
+    if verb in (Verb.RELOAD, Verb.OPEN):
+        return _open(_unquoted(rest) if verb is Verb.OPEN else "")
     if verb is Verb.CLICK:
         return Step(verb, _selector(_unquoted(_ON.sub("", rest))))
     if verb is Verb.PRESS:
@@ -195,6 +198,15 @@ def _step(verb: Verb, rest: str) -> Step:
     if len(value) > LONGEST_VALUE:
         raise UnreadableError("a value is too long")
     return Step(verb, _selector(selector), value)
+
+
+def _open(rest: str) -> Step:
+    """Return the step of `?url=a.png`, `index.html?url=a.png` or `#about`; the page by itself is opened as by a reload."""
+    if _THE_PAGE.fullmatch(rest):
+        return Step(Verb.RELOAD)
+    if not (found := _ADDRESS.fullmatch(rest)):
+        raise UnreadableError(f"open takes a query or a fragment of the page, not {rest[:60]}")
+    return Step(Verb.OPEN, value=_unquoted(found[1]))
 
 
 def _press(rest: str) -> Step:

@@ -30,11 +30,12 @@ class Verb(StrEnum):
     SELECT = "select"
     WAIT = "wait"
     RELOAD = "reload"  # the page, with what it has stored
+    OPEN = "open"  # the page anew, at its address with a query or a fragment
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One interaction. `selector` is CSS ("" for wait, and for a key that goes to the page), `value` what is filled, selected, pressed or waited; reload has neither."""
+    """One interaction. `selector` is CSS ("" for wait, open, and a key that goes to the page), `value` what is filled, selected, pressed, waited or opened; reload has neither."""
 
     verb: Verb
     selector: str = ""

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 
 BRIEF = "Notes\nAn input #note, a button #add and a list #notes; #count says how many. The page says Welcome."
 PAGE = b"""<!doctype html><title>Notes</title><h1>Notes</h1><p id=greets>Welcome</p><form><input id=note><button id=add>Add</button></form><button id=clear>Clear</button>
-<ul id=notes></ul><p>Notes: <b id=count>0</b></p><select id=kind><option>a<option>b</select><i id=chosen></i>
+<p id=hello></p><ul id=notes></ul><p>Notes: <b id=count>0</b></p><select id=kind><option>a<option>b</select><i id=chosen></i>
 <script>
 const notes = JSON.parse(localStorage.getItem("notes") ?? "[]");
 const show = () => {
@@ -36,6 +36,8 @@ document.querySelector("form").addEventListener("submit", event => {
 });
 document.querySelector("#clear").addEventListener("click", () => { notes.length = 0; show(); });
 document.querySelector("#kind").addEventListener("change", event => { document.querySelector("#chosen").textContent = event.target.value; });
+document.querySelector("#hello").textContent = new URLSearchParams(location.search).get("name") ?? "nobody";
+if (location.hash === "#deep") document.querySelector("#hello").textContent = "deep";
 show();
 </script>"""
 
@@ -55,6 +57,11 @@ CASES = (
     Case("a form that is filled and sent", f"fill #note = Milk\nclick #add\nexpect {ADDED}", "pass", "true (boolean)"),
     Case("a form that is sent by a key", f"fill #note = Milk\npress #note = Enter\nwait 100\nexpect {ADDED}", "pass"),
     Case("what was stored is there after a reload", f"fill #note = Milk\nclick #add\nreload\nexpect {ADDED}", "pass"),
+    Case("what an address asks for", "open ?name=Ada\nexpect document.querySelector('#hello').textContent === 'Ada'", "pass"),
+    Case("what another address asked for", "open ?name=Ada\nopen ?name=Bob\nexpect document.querySelector('#hello').textContent === 'Ada'", "fail"),
+    Case("a fragment that is read as the page opens", "open #deep\nexpect document.querySelector('#hello').textContent === 'deep'", "pass"),
+    Case("that the address is the address", "open ?name=Ada\nexpect location.search === '?name=Ada'", "vacuous", "shows nothing where it looks"),
+    Case("what is there at any address", "open ?name=Ada\nexpect document.querySelector('#hello') !== null", "inconclusive", "it holds all along"),
     Case("a choice", "select #kind = b\nexpect document.querySelector('#chosen').textContent === 'b'", "pass"),
     Case("what is taken away again", "fill #note = Milk\nclick #add\nclick #clear\nexpect document.querySelectorAll('#notes li').length === 0", "pass"),
     Case("what any page has", "expect document.documentElement.lang !== '' || document.querySelectorAll('button').length > 0", "vacuous", "a page that shows"),

@@ -25,6 +25,8 @@ FIRST = "document.querySelector('#notes li').textContent === 'Milk'"
         ("#total changes to 250.00", (), "document.querySelector('#total').textContent !== ''", "250"),
         ("#status says 'Not found'", (), "document.querySelector('#status') !== null", "Not found"),
         ("The date is shown in #created", (), "document.title !== ''", "#created"),
+        ("With /?name= the page greets", (), "document.title !== ''", "“?name=”"),
+        ("The page shows the picture of ?url=...", (), "document.querySelector('img').complete", "“?url=”"),
     ],
 )  # fmt: skip
 def test_what_is_left_out_is_named(sentence: str, steps: tuple[Step, ...], expression: str, says: str) -> None:
@@ -41,6 +43,8 @@ def test_what_is_left_out_is_named(sentence: str, steps: tuple[Step, ...], expre
         ("#created shows 2011-01-25", (), "document.querySelector('#created').textContent.includes('2011-01-25')"),
         ("The two columns of #rows are aligned", (), "document.querySelector('#rows') !== null"),
         ("The h1 is large", (), "document.querySelector('h1') !== null"),
+        ("The page shows the picture of ?url=...", (Step(Verb.OPEN, "", "?url=a.png"),), "document.querySelector('img').src.endsWith('a.png')"),
+        ("It asks https://api.test/users?page=2 for more", (), "document.title === '2'"),
     ],
 )  # fmt: skip
 def test_a_probe_of_the_whole_sentence_has_no_gap(sentence: str, steps: tuple[Step, ...], expression: str) -> None:

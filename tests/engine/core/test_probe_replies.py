@@ -56,6 +56,11 @@ def test_fences_and_prose_around_an_entry_are_left_out(reply: str) -> None:
         ("fill #name = 'then click #greet expect !x'", Step(Verb.FILL, "#name", "then click #greet expect !x")),
         ("wait 300 ms", Step(Verb.WAIT, "", "300")),
         ("reload", Step(Verb.RELOAD)),
+        ("open ?url=https://x.test/a.png", Step(Verb.OPEN, "", "?url=https://x.test/a.png")),
+        ("open: index.html?a=1&b=%20#top", Step(Verb.OPEN, "", "?a=1&b=%20#top")),
+        ("open '/?a=1'", Step(Verb.OPEN, "", "?a=1")),
+        ("open = #about", Step(Verb.OPEN, "", "#about")),
+        ("open the page", Step(Verb.RELOAD)),
     ],
 )
 def test_steps_are_read_in_the_ways_that_models_write_them(line: str, step: Step) -> None:
@@ -73,6 +78,11 @@ def test_steps_are_read_in_the_ways_that_models_write_them(line: str, step: Step
 def test_steps_that_a_model_runs_together_on_one_line_are_read_one_by_one(line: str) -> None:
     assert one(line) == Probe(2, "It greets", (Step(Verb.FILL, "#name", "Ada"), Step(Verb.CLICK, "#greet")), GREETS)
     assert parse_probes(f"1. {line}\n2. {line}", ASKED)[1].expression == GREETS
+
+
+def test_an_address_on_one_line_with_the_rest_is_a_step() -> None:
+    found = one("click #a open ?x=1 expect document.title === '1'")
+    assert found.steps == (Step(Verb.CLICK, "#a"), Step(Verb.OPEN, "", "?x=1"))
 
 
 def test_of_several_expressions_each_must_hold() -> None:
@@ -109,6 +119,9 @@ def test_an_expression_is_not_cut_by_the_words_in_it() -> None:
         ("click #a", "expects nothing"),
         ("expect", "missing or too long"),
         ("goto https://example.com\nexpect true", "no step: goto"),
+        ("open https://example.com/?a=1\nexpect true", "open takes a query or a fragment of the page"),
+        ("open //example.com/?a=1\nexpect true", "open takes a query or a fragment of the page"),
+        ("open ?a=1 and look\nexpect true", "open takes a query or a fragment of the page"),
         ("It greets\nThen it waves\nexpect true", "no step: Then"),
         ("fill #name\nexpect true", "lacks its value"),
         ("select #name\nexpect true", "lacks its value"),
