@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from tasks_app.models import Round
 from tasks_app.services import clock, moves
 from tasks_app.services.beats import is_stopping, worker_beat, worker_name
 from tasks_app.services.breakers import breaker_trip, breakers_open
+from tasks_app.services.connections import AWAY, connection_heal
 from tasks_app.services.dues import polls_due, rings_forget
 from tasks_app.services.journal import DatabaseJournal
 from tasks_app.services.leases import lease_claim
@@ -87,8 +89,20 @@ def _drive(round_id: UUID) -> None:
                 break
     except Fenced:
         logger.warning("round %s: another process drives it by now; nothing more is done here", round_id)
+    except AWAY as error:
+        _put_off(lease, error)
     finally:
         worker_beat(worker=worker_name())
+
+
+def _put_off(lease: Lease, error: Exception) -> None:
+    """Let go of a round that lost the database in the midst of a step, as soon as it is there again: no crash, and no end of a plan."""
+    logger.warning("round %s: the database was away: %s", lease.round_id, error)
+    connection_heal()
+    row = Round.objects.defer("request").get(pk=lease.round_id)
+    away = Transient("database_away", "The database was away for a moment.")
+    with suppress(Fenced):
+        moves.round_wait(lease=lease, row=row, wait=_again(row, away, clock.now()))
 
 
 def _step(lease: Lease) -> bool:
@@ -109,7 +123,7 @@ def _step(lease: Lease) -> bool:
     try:
         with Heartbeat(lease, seconds=_step_seconds(row)) as heartbeat:
             more = _taken(lease, row, heartbeat, crashed)
-    except Fenced:
+    except (Fenced, *AWAY):
         raise
     except EngineError as error:
         more = _refused(lease, row, error)
@@ -164,6 +178,7 @@ def _run(row: Round, ports: Ports, closed: str, crashed: str) -> Outcome:
 
 
 def _record(lease: Lease, row: Round, outcome: Outcome) -> bool:
+    connection_heal()
     match outcome:
         case Generated():
             moves.generated_record(lease=lease, row=row, outcome=outcome)

@@ -14,6 +14,7 @@ from django.db import Error, connection
 
 from engine.errors import Fenced
 from tasks_app.services.beats import worker_name, worker_seen
+from tasks_app.services.connections import connection_heal
 from tasks_app.services.leases import lease_renew
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Heartbeat:
     def _renew(self) -> None:
         """Renew, or leave it to the next beat: four of them fit into a lease."""
         try:
+            connection_heal()
             lease_renew(lease=self._lease)
             worker_seen(worker=worker_name())
             self._beside()

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from engine.errors import Fenced
 from tasks_app.services import clock
+from tasks_app.services.connections import connection_heal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ class FencedRows:
     @contextmanager
     def _fenced(self) -> Iterator[None]:
         """Hold the row while something is written for it. Raises Fenced where the lease is another's."""
+        connection_heal()  # minutes may have gone by since the last query
         with transaction.atomic():
             if not self._mine.select_for_update().values_list("pk", flat=True).first():
                 raise Fenced

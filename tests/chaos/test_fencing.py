@@ -74,13 +74,13 @@ def test_a_process_that_was_paused_past_its_lease_changes_nothing(
     name = f"fence-{point.replace('.', '-').replace('_', '-')}-{moment}"
     identity = web.post(task(name, 1, name, evaluator.url("/notify")))
     with web.driver(identity, point, moment) as paused:
-        assert wait_for(lambda: status_of(paused.pid)[1] == "T", 30), paused.poll()
+        assert wait_for(lambda: status_of(paused.pid)[1] == "T", 120), paused.poll()
         with web.driver(identity) as other:
             assert other.wait(60) == 0
         finished = web.everything()
         assert web.completes(identity, 5)["live"]
         os.kill(paused.pid, signal.SIGCONT)
-        _, said = paused.communicate(timeout=30)
+        _, said = paused.communicate(timeout=120)
     assert "another process drives it by now" in said, said
     assert web.everything() == finished
     (made,) = (found for repository, found in commits(web.data).items() if repository.startswith(name))
@@ -93,13 +93,13 @@ def test_a_process_that_was_paused_past_its_lease_changes_nothing(
 def test_it_changes_nothing_either_while_the_other_is_in_the_very_same_step(web: Alone, evaluator: HttpServer) -> None:
     identity = web.post(task("same-step", 1, "same-step", evaluator.url("/notify")))
     with web.driver(identity, "forge.enable_pages", "after") as first:
-        assert wait_for(lambda: status_of(first.pid)[1] == "T", 30), first.poll()
+        assert wait_for(lambda: status_of(first.pid)[1] == "T", 120), first.poll()
         assert wait_for(lambda: web.rows(LAPSED, identity.replace("-", "")), 10 * LEASE_SECONDS)
         with web.driver(identity, "forge.enable_pages", "before") as second:
-            assert wait_for(lambda: status_of(second.pid)[1] == "T", 30), second.poll()
+            assert wait_for(lambda: status_of(second.pid)[1] == "T", 120), second.poll()
             before = web.everything()
             os.kill(first.pid, signal.SIGCONT)
-            _, said = first.communicate(timeout=30)
+            _, said = first.communicate(timeout=120)
             assert "another process drives it by now" in said, said
             assert web.everything() == before
             os.kill(second.pid, signal.SIGCONT)
@@ -110,7 +110,7 @@ def test_it_changes_nothing_either_while_the_other_is_in_the_very_same_step(web:
 def test_a_paused_process_that_wakes_within_its_lease_goes_on(web: Alone, evaluator: HttpServer) -> None:
     identity = web.post(task("nap", 1, "nap", evaluator.url("/notify")))
     with web.driver(identity, "forge.commit", "before") as paused:
-        assert wait_for(lambda: status_of(paused.pid)[1] == "T", 30), paused.poll()
+        assert wait_for(lambda: status_of(paused.pid)[1] == "T", 120), paused.poll()
         os.kill(paused.pid, signal.SIGCONT)
         assert paused.wait(30) == 0
     assert web.completes(identity, 5)["live"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from engine.errors import Fenced
@@ -13,6 +13,7 @@ from tasks_app.heartbeat import Heartbeat
 from tasks_app.models import Round
 from tasks_app.services import leases
 from tests.factories import lease_of, let_go, make_round
+from tests.tasks_app.severed import sever
 
 # Its thread has a connection of its own, which sees only what is committed.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -126,3 +127,15 @@ def test_a_database_that_is_away_for_a_beat_does_not_end_the_beating(monkeypatch
     with Heartbeat(lease_of(make_round()), seconds=MANY, overrun=pytest.fail, every=0.01):
         assert twice.acquire(timeout=MANY)
         assert twice.acquire(timeout=MANY)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="there is no line to a file")
+def test_a_line_that_is_cut_is_made_anew_for_the_next_beat(renewed: Renewals) -> None:
+    lease = lease_of(make_round())
+    with Heartbeat(lease, seconds=MANY, overrun=pytest.fail, every=0.01):
+        assert renewed.wait()
+        sever()
+        for _ in range(4):
+            assert renewed.wait()
+    connection.close()
+    assert renewed.said[-3:] == [True] * 3
