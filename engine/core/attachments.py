@@ -7,7 +7,7 @@ import binascii
 import json
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from engine.core.pictures import picture_line
 from engine.core.tables import table_shape
@@ -59,7 +59,13 @@ def describe(file: AttachedFile) -> str:
         return first if file.note else f"{first}\nA binary file."
     text = _text_of(file)
     if text is None:
-        return f"{first}\n{picture_line(file.content) or 'A binary file.'}"
+        picture = picture_line(file.content)
+        told = (
+            [picture, f'Show it so: <img src="{quote(file.name)}" alt="what it shows">']
+            if picture
+            else ["A binary file."]
+        )
+        return "\n".join([first, *told])
     return "\n".join([first, *_shape_of(file, text), "Its head:", *_head(text)])
 
 
@@ -86,7 +92,9 @@ def _shape_of(file: AttachedFile, text: str) -> list[str]:
         return table_shape(text)
     if file.name.lower().endswith(".json") or file.media_type.endswith(("/json", "+json")):
         try:
-            return [f"JSON: {_json_shape(json.loads(text), _SHAPE_DEPTH)}"]
+            shape = _json_shape(json.loads(text), _SHAPE_DEPTH)
+            read = f"fetch({json.dumps(file.name)}).then((response) => response.json()).then((data) => {{ … }});"
+            return [f"JSON: {shape}", f"Read it so: {read}"]
         except (ValueError, RecursionError):
             return ["It is called JSON but does not parse."]
     if _MARKDOWN.search(file.name) or file.media_type == "text/markdown":

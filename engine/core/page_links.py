@@ -74,6 +74,24 @@ def with_links(page: bytes, paths: Sequence[str]) -> bytes:
     return page[:at] + (b"" if page[:at].endswith(b"\n") else b"\n") + links + page[at:]
 
 
+def at_home(content: bytes, files: Collection[str]) -> tuple[bytes, list[str]]:
+    """Return the source of a file beside the page with `/a.json` made `./a.json` where a.json is a file of the site, and the addresses changed.
+
+    Pages lie under their repository's name: with a slash in front they ask the host, which has no such file.
+    """
+    source = content.decode("utf-8", "surrogateescape")
+    places = dict[int, str]()
+    for pattern, groups in ((_ATTRIBUTE, (1, 2, 3)), (_CALL, (2,)), (_BARE_URL, (1,))):
+        for found in pattern.finditer(source):
+            group = next(one for one in groups if found[one] is not None)
+            address = found[group]
+            if address.startswith("/") and unquote(re.split(r"[?#]", address, maxsplit=1)[0])[1:] in files:
+                places[found.start(group)] = address
+    for at in sorted(places, reverse=True):
+        source = f"{source[:at]}.{source[at:]}"
+    return source.encode("utf-8", "surrogateescape"), list(dict.fromkeys(places.values()))
+
+
 def linked_from(page: str, files: Mapping[str, bytes]) -> set[str]:
     """Return the files that a page links or loads, and those that its own scripts and styles load."""
     found, waiting, seen = set[str](), [page], {page}

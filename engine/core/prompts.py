@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.core.brief import Brief
     from engine.core.checks import Check
 
-VERSION = "4"
+VERSION = "5"
 
 RULES = """\
 You write small static web apps. Your files are published as they are on GitHub Pages; a program then opens the page and runs the checks.

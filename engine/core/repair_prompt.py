@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.core.brief import Brief
     from engine.core.checks import Check, CheckResult
 
-VERSION = "4"
+VERSION = "5"
 
 _FORM = """\
 Your last answer is the app as it is. It was opened in a browser; [findings] says what does not hold. Repair exactly that and keep the rest.

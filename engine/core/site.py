@@ -12,7 +12,7 @@ from engine.core.changes import changes_of, with_line_ends_of
 from engine.core.file_types import is_publishable
 from engine.core.file_wishes import link_targets, wishes_of
 from engine.core.missing import readme_with
-from engine.core.page_links import unlinked, with_links
+from engine.core.page_links import at_home, unlinked, with_links
 from engine.core.readme_completion import Known, completed
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def assemble(
             notes.append(f"{path} {why}")
         elif path not in {"LICENSE", ".nojekyll"}:
             files[path] = SiteFile(with_line_ends_of(came.get(path, b""), content), Origin.MODEL)
+    _bring_home(files, notes)
     _add_own_files(files, frame, notes)
     return files, notes
 
@@ -109,6 +110,18 @@ def _left_out(path: str, brief: Brief, changes: Changes, own: Collection[str], m
 
 def _is_own(file: AttachedFile) -> bool:
     return file.source is not Source.REQUEST
+
+
+def _bring_home(files: dict[str, SiteFile], notes: list[str]) -> None:
+    """Let what the model wrote find the files beside it where it asks for them at the root of the host."""
+    for path, file in files.items():
+        if file.origin is Origin.MODEL and "/" not in path and path.endswith((".html", ".js", ".mjs", ".css")):
+            content, moved = at_home(file.content, files)
+            if moved:
+                files[path] = SiteFile(content, Origin.MODEL)
+                notes.append(
+                    f"{path} asked for {', '.join(moved[:8])} at the root of the host; the service put a dot in front"
+                )
 
 
 def _add_own_files(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -> None:

@@ -68,7 +68,7 @@ def test_the_first_prompt_lists_each_file_with_its_rules_in_order(outside: Outsi
     assert "file story.txt\n(exactly 5 words)\n" in told
     assert "(JSON of the form {city, lat: number}; nothing but the JSON itself)\n" in told
     assert "complete 4\n" in told
-    assert Attempt.objects.earliest("pk").prompt_version == "4.1"
+    assert Attempt.objects.earliest("pk").prompt_version == "5.1"
 
 
 def test_a_wrong_number_of_words_is_told_and_mended_by_the_repair(outside: Outside) -> None:

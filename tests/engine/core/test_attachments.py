@@ -140,7 +140,8 @@ GIF = b"GIF89a\x05\x00\x04\x00\x00\x00\x00;"
     ids=["png", "gif", "cut", "jpeg without a frame"],
 )
 def test_a_picture_is_described_by_what_its_bytes_say(content: bytes, line: str) -> None:
-    assert describe(AttachedFile("logo.bin", "application/octet-stream", content)).endswith(f"\n{line}")
+    told = describe(AttachedFile("my logo.bin", "application/octet-stream", content)).splitlines()
+    assert told[1:] == [line, 'Show it so: <img src="my%20logo.bin" alt="what it shows">']
 
 
 def test_markdown_is_described_by_its_headings() -> None:

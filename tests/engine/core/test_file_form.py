@@ -57,7 +57,7 @@ def test_the_prompts_of_a_page_alone_are_byte_for_byte_what_they_were() -> None:
         generate_prompt(alone, boundary=B, tree=tree),
         repair_prompt(alone, boundary=B, tree=tree, findings=Findings(failing=(failing("true", Kind.JS),))),
     ]
-    assert [prompt.version for prompt in prompts] == ["4", "4", "4"]
+    assert [prompt.version for prompt in prompts] == ["5", "5", "5"]
     said = repr([(prompt.digest, prompt.messages) for prompt in prompts])
     assert (
         hashlib.sha256(said.encode()).hexdigest() == "1578daece4095e68d79b403e258df0bbc9d3b84bbd8bf6999140f7204fd38747"
@@ -89,7 +89,7 @@ def test_the_form_lists_what_a_model_is_to_write_in_order_and_counts_it() -> Non
         )
         in form
     )
-    assert prompt.version == "4.1"
+    assert prompt.version == "5.1"
     assert [section.name for section in sections_of(prompt.messages)] == ["attachment", "brief"]
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from engine.core.checks import Verdict
-from engine.core.page_links import leads_somewhere, linked_from, links_all
+from engine.core.page_links import at_home, leads_somewhere, linked_from, links_all
 
 
 @pytest.mark.parametrize(
@@ -105,3 +105,38 @@ def test_hostile_pages_are_read_in_no_time(page: bytes) -> None:
     began = time.process_time()
     links_all("index.html", ["a.txt"]).result({"index.html": page, "a.txt": b""})
     assert time.process_time() - began < 4
+
+
+@pytest.mark.parametrize(
+    ("source", "mended", "moved"),
+    [
+        (b"fetch('/a.json').then(show)", b"fetch('./a.json').then(show)", ["/a.json"]),
+        (b"<img src=/i.png alt=''><a href=\"/a.json?x=1\">a</a>", b"<img src=./i.png alt=''><a href=\"./a.json?x=1\">a</a>", ["/i.png", "/a.json?x=1"]),
+        (b"import { a } from '/app.js'", b"import { a } from './app.js'", ["/app.js"]),
+        (b"body { background: url(/i.png) }", b"body { background: url(./i.png) }", ["/i.png"]),
+        (b"fetch('/my%20data.csv'); '\xff'", b"fetch('./my%20data.csv'); '\xff'", ["/my%20data.csv"]),
+        (b"<script>fetch('/a.json')</script><script>fetch('/a.json')</script>", b"<script>fetch('./a.json')</script><script>fetch('./a.json')</script>", ["/a.json"]),
+    ],
+)  # fmt: skip
+def test_what_is_asked_of_the_host_and_lies_beside_the_page_is_asked_of_the_site(
+    source: bytes, mended: bytes, moved: list[str]
+) -> None:
+    files = {"a.json", "app.js", "i.png", "my data.csv"}
+    assert at_home(source, files) == (mended, moved)
+    assert at_home(mended, files) == (mended, [])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"fetch('/b.json')",
+        b"fetch('//a.json/a.json')",
+        b"fetch('https://x.test/a.json')",
+        b"<a href='/repo/a.json'>a</a>",
+        b"if (location.pathname === '/a.json') go()",
+        b"<a href='a.json'>a</a>",
+        b"<a href='/'>home</a>",
+    ],
+)
+def test_other_addresses_stay_as_they_are(source: bytes) -> None:
+    assert at_home(source, {"a.json"}) == (source, [])

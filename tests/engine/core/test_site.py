@@ -213,3 +213,18 @@ def test_a_page_of_the_models_gets_the_beginning_that_it_lacks_and_no_other() ->
     assert b"charset" not in files["index.html"].content
     again, notes = assemble(frame(), {"index.html": page.encode(), "README.md": README}, ())
     assert (again["index.html"].content.decode(), notes) == (page, [])
+
+
+def test_what_the_model_asks_of_the_host_is_asked_of_the_site_and_attachments_stay_as_they_came() -> None:
+    page = PAGE.replace(b"one", b"<script src='/app.js'></script>")
+    code = AttachedFile("code.js", "text/javascript", b"fetch('/data.csv')")
+    written = {"index.html": page, "app.js": b"fetch('/data.csv')", "sub/more.js": b"fetch('/data.csv')"}
+    files, notes = assemble(frame(attachments=(DATA, code)), written, ())
+    assert b"src='./app.js'" in files["index.html"].content
+    assert files["app.js"] == SiteFile(b"fetch('./data.csv')", Origin.MODEL)
+    assert files["code.js"].content == code.content
+    assert files["sub/more.js"].content == b"fetch('/data.csv')"
+    assert [note for note in notes if "at the root of the host" in note] == [
+        "index.html asked for /app.js at the root of the host; the service put a dot in front",
+        "app.js asked for /data.csv at the root of the host; the service put a dot in front",
+    ]
