@@ -109,6 +109,7 @@ def test_json_is_described_by_its_shape() -> None:
     assert (
         lines[1] == "JSON: {rates: [1 of {code: text, value: number, ok: true/false, none: null}], empty: array of 0}"
     )
+    assert lines[2] == 'Read it so: fetch("rates.json").then((response) => response.json()).then((data) => { … });'
 
 
 @pytest.mark.parametrize("content", [b"{nope", b"[" * 100_000])
