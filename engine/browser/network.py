@@ -47,15 +47,25 @@ _MOST_LEFT = 20
 
 
 class Nothing:
-    """The network of an empty page: every document is empty and nothing else is there."""
+    """The network of an empty page: every document is empty and nothing else is there.
+
+    `stays`: the page is not left after it was opened once, so that a check that goes elsewhere gives its value and not what a race makes of it.
+    """
+
+    def __init__(self, *, stays: bool = False) -> None:
+        self._stays, self._opened = stays, False
 
     async def answer(self, route: Route) -> None:
         """Answer one request."""
+        request = route.request
         with suppress(Error):
-            if route.request.resource_type == "document":
-                await route.fulfill(status=200, content_type="text/html", body=_EMPTY)
-            else:
+            if request.resource_type != "document":
                 await route.abort("failed")
+            elif self._stays and self._opened and request.frame.parent_frame is None:
+                await route.abort("aborted")
+            else:
+                self._opened = True
+                await route.fulfill(status=200, content_type="text/html", body=_EMPTY)
 
     async def refuse_socket(self, socket: WebSocketRoute) -> None:
         """Close a WebSocket before it is one."""

@@ -13,7 +13,7 @@ from engine.browser.foreign import Foreign
 from engine.browser.network import Network, Nothing
 from engine.browser.polling import AT_ONCE, PageLeftError, Polling, StuckAtError
 from engine.browser.probing import Probing
-from engine.browser.reading import PageGoneError, Reading, evaluate, syntax_problem
+from engine.browser.reading import PageGoneError, Reading, answers, evaluate, syntax_problem
 from engine.browser.using import use
 from engine.browser.visit import visiting
 from engine.core.checks import Verdict
@@ -101,7 +101,7 @@ class Verification:
         """Return which hold, or may, on an empty page; close those that do where `vacuous`. After one that does not end comes a fresh page."""
         holding, waiting = list[int](), list(indexes)
         while waiting:
-            async with visiting(self._browser, Nothing(), DESKTOP, self._job.url) as visit:
+            async with visiting(self._browser, Nothing(stays=True), DESKTOP, self._job.url) as visit:
                 await visit.open(self._job.url)
                 while waiting and (reading := await self._on_empty(visit.page, waiting[0])):
                     index = waiting.pop(0)
@@ -114,10 +114,17 @@ class Verification:
         return holding
 
     async def _on_empty(self, page: Page, index: int) -> Reading | None:
+        """Return what it gives; None where it still waits or does not end: then the real page decides."""
+        task = asyncio.ensure_future(evaluate(page, self._open[index]))
         try:
-            return await asyncio.wait_for(evaluate(page, self._open[index]), EMPTY_SECONDS)
-        except (TimeoutError, PageGoneError):
-            return None  # whatever it does there, the real page decides
+            await asyncio.wait({task}, timeout=EMPTY_SECONDS)
+            if not task.done():
+                await answers(page)  # comes after it, where it is only this machine that is slow
+            return task.result() if task.done() else None
+        except PageGoneError:
+            return None
+        finally:
+            task.cancel()
 
     async def _visited(self, linted: asyncio.Future[None]) -> bool:
         """Open the page and run what is left; say whether that is all, or a check made the page unusable for the rest."""
