@@ -258,7 +258,7 @@ def test_it_pretends_to_think_and_gives_up_at_the_bound() -> None:
     with pytest.raises(Transient) as raised:
         SimulatedAuthor(60).write(messages, model="simulated", seconds=0.05)
     assert raised.value.code == "model_timeout"
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 50
 
 
 def test_messages_that_are_no_prompt_of_ours_are_refused() -> None:

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from engine.core.change_requests import asked_changes
+from tests.little_time import little_time
 
 FILES = ("data.csv", "script.py", "app.js", "old/notes.txt", "attachments/README.md")
 
@@ -172,6 +171,5 @@ def test_a_path_or_its_last_part_names_a_file_and_of_two_alike_only_the_path_doe
     ],
 )
 def test_a_hostile_brief_takes_no_time(text: str) -> None:
-    begun = time.process_time()
-    asked_changes(text, [*FILES, *(f"file-{n}.py" for n in range(200))])
-    assert time.process_time() - begun < 2
+    with little_time():
+        asked_changes(text, [*FILES, *(f"file-{n}.py" for n in range(200))])

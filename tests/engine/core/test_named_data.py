@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from engine.core.checks import parse_check
 from engine.core.named_data import MOST_ADDRESSES, Likelihood, data_addresses, is_live
+from tests.little_time import little_time
 
 
 def found(text: str, *checks: str) -> dict[str, tuple[str, str]]:
@@ -109,7 +108,6 @@ def test_a_brief_that_wants_its_page_to_ask_is_live() -> None:
     "text", ["https://" * 40_000, "fetch data " * 40_000 + "https://x.test/a", "[" * 200_000, "a" * 300_000]
 )
 def test_a_hostile_brief_takes_no_time(text: str) -> None:
-    begun = time.process_time()
-    data_addresses(text, [parse_check(f"js: {text}")])
-    is_live(text)
-    assert time.process_time() - begun < 4
+    with little_time():
+        data_addresses(text, [parse_check(f"js: {text}")])
+        is_live(text)

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from engine.core.probe_replies import LONGEST_EXPRESSION, LONGEST_WAIT, MOST_STEPS, parse_probes
 from engine.core.probes import Asked, Probe, Step, Verb, guesses
+from tests.little_time import little_time
 
 ASKED = (Asked(2, "It greets"), Asked(5, "It is pretty"), Asked(6, "The total is 5"))
 GREETS = "document.querySelector('#greeting').textContent.includes('Ada')"
@@ -215,9 +214,8 @@ def test_an_expression_that_looks_is_let_through(expression: str) -> None:
     ],
 )
 def test_hostile_replies_give_no_probe_and_take_no_time(reply: str) -> None:
-    began = time.process_time()
-    probes = parse_probes(reply, ASKED)
-    assert time.process_time() - began < 2
+    with little_time():
+        probes = parse_probes(reply, ASKED)
     assert [probe.expression for probe in probes] == ["", "", ""]
     assert all(probe.why_not and len(probe.why_not) <= 500 for probe in probes)
 

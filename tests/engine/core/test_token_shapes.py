@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import hashlib
-import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.token_shapes import Token, is_real, shapes_in, without_hashes
+from tests.little_time import little_time
 from tests.tokens import INNOCENT, SHAPES
 
 
@@ -62,6 +62,5 @@ def test_every_match_stands_in_its_text(text: str) -> None:
 
 @pytest.mark.parametrize("part", ["sk-", "eyJ", "eyJaaaaaaaa.", "sk-ant-", "-----BEGIN ", "a", "sha256-", "0"])
 def test_a_huge_senseless_text_is_read_in_a_moment(part: str) -> None:
-    begun = time.process_time()
-    list(shapes_in(part * (1_000_000 // len(part))))
-    assert time.process_time() - begun < 3
+    with little_time():
+        list(shapes_in(part * (1_000_000 // len(part))))

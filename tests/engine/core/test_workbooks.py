@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from engine.core.brief import AttachedFile
 from engine.core.workbooks import is_workbook, outline, wanted_tables
 from engine.ports import Sheet
+from tests.little_time import little_time
 
 ONE = {"sales.xlsx": [Sheet("Sheet1", 2, 2, b"a,b\n1,2\n")]}
 TWO = {"book.xlsx": [Sheet("North", 1, 1, b"n\n"), Sheet("South & East", 1, 1, b"s\n")]}
@@ -95,6 +94,5 @@ def test_the_outline_is_bounded_whatever_the_workbook() -> None:
 
 
 def test_a_hostile_brief_takes_no_time() -> None:
-    begun = time.process_time()
-    made("convert " * 40_000 + "a/" * 40_000 + ".csv" * 20_000 + "x" * 100_000, ONE)
-    assert time.process_time() - begun < 4
+    with little_time():
+        made("convert " * 40_000 + "a/" * 40_000 + ".csv" * 20_000 + "x" * 100_000, ONE)

@@ -42,7 +42,7 @@ def test_server_that_reads_nothing_is_given_up_at_the_deadline() -> None:
         begun = time.monotonic()
         with pytest.raises(Transient, match="timed_out"):
             http.request("POST", url, body=bytes(50_000_000), seconds=0.4, max_bytes=10)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 25
 
 
 def test_handshake_that_never_comes_is_given_up_within_the_connect_time() -> None:
@@ -52,7 +52,7 @@ def test_handshake_that_never_comes_is_given_up_within_the_connect_time() -> Non
         begun = time.monotonic()
         with pytest.raises(Transient, match="timed_out"):
             http.request("GET", url, seconds=30, connect_seconds=0.3, max_bytes=10)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 25
 
 
 def test_resolver_that_hangs_is_given_up_within_the_connect_time() -> None:
