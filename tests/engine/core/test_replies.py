@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.replies import MAX_FILES, Outcome, blocks, format_files, mark, parse_reply
-from tests.little_time import little_time
+from tests.little_time import LARGE, little_time
 
 B = "7f3a9c"
 PAGE = "<!DOCTYPE html>\n<html><body>&lt;b&gt;</body></html>\n"
@@ -195,7 +195,7 @@ def test_a_fenced_readme_with_fences_of_its_own_is_salvaged_whole() -> None:
     ["<html " * 300_000, "```x\n" * 300_000, "==\n" * 300_000, "~~~\n" * 300_001, "[" * 1_000_000, "a." * 500_000],
 )
 def test_a_huge_senseless_answer_is_read_in_a_moment(junk: str) -> None:
-    with little_time():
+    with little_time(LARGE):
         assert parse_reply(junk, B).files == {}
 
 

@@ -12,7 +12,7 @@ from engine.core.prompts import generate_prompt
 from engine.core.replies import parse_reply
 from engine.core.review import GRAVE, MOST_FLAWS, STYLE, flaws_in, review_results
 from tests.engine.core.good_page import BESIDE, GOOD
-from tests.little_time import little_time
+from tests.little_time import LARGE, little_time
 
 README = b"# Rates\n\nShows rates.\n\n## Setup\n\nThere is no `npm install`: serve the folder.\n"
 
@@ -75,7 +75,7 @@ def test_flaws_are_told_in_the_detail_and_no_more_than_is_useful() -> None:
     ],
 )
 def test_a_hostile_page_takes_no_longer_than_a_large_one(page: str) -> None:
-    with little_time():
+    with little_time(LARGE):
         review_results({"index.html": page.encode()})
 
 
