@@ -1,0 +1,262 @@
+"""The predicates: the closed set of statements about a repository and its page that code can decide.
+
+Each is a small value with a `kind`; its docstring is what the model is told of it. `engine.plan.deciding` decides those about files,
+the check browser those about the page, the step deploy those about what is served.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+LONGEST_TEXT = 2_000
+LONGEST_EXPRESSION = 1_000
+MOST_ENTRIES = 60
+MOST_STEPS = 10
+
+
+def _as_object(value: object) -> object:
+    """Read an object that a model wrote as JSON in a string."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _as_list(value: object) -> object:
+    """Take one text for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+Path = Annotated[str, Field(max_length=255)]
+Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Texts = Annotated[list[Text], BeforeValidator(_as_list), Field(min_length=1, max_length=MOST_ENTRIES)]
+Names = Annotated[list[Name], BeforeValidator(_as_list), Field(max_length=MOST_ENTRIES)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class Part(BaseModel):
+    """What all parts of a plan share: they are values; of a model's answer, unknown fields are left out and null stands for the default."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: Any) -> Any:
+        return {name: one for name, one in value.items() if one is not None} if isinstance(value, dict) else value
+
+
+class Predicate(Part):
+    """A statement that code can decide."""
+
+
+class OnFile(Predicate):
+    """A predicate about one file. `path` may be left out where the predicate stands below its file in the plan."""
+
+    path: Path = ""
+
+
+class Exists(OnFile):
+    """The file is in the repository and is not empty."""
+
+    kind: Literal["exists"] = "exists"
+
+
+class Absent(OnFile):
+    """The file is not in the repository."""
+
+    kind: Literal["absent"] = "absent"
+
+
+class EqualsAttachment(OnFile):
+    """The file holds the same bytes as the attachment (by default the one of the same name)."""
+
+    kind: Literal["equals_attachment"] = "equals_attachment"
+    attachment: Path = ""
+
+
+class DiffersFromAttachment(OnFile):
+    """The file is there and is not the attachment as it came: it was changed."""
+
+    kind: Literal["differs_from_attachment"] = "differs_from_attachment"
+    attachment: Path = ""
+
+
+class Contains(OnFile):
+    """The file's text holds each of the texts; any white space counts as one blank."""
+
+    kind: Literal["contains"] = "contains"
+    texts: Texts
+    ignore_case: bool = False
+
+
+class Lacks(OnFile):
+    """The file's text holds none of the texts."""
+
+    kind: Literal["lacks"] = "lacks"
+    texts: Texts
+    ignore_case: bool = False
+
+
+class Words(OnFile):
+    """The file's text has from min to max words; max null: no upper bound."""
+
+    kind: Literal["words"] = "words"
+    min: Count = 0
+    max: Count | None = None
+
+
+class Lines(OnFile):
+    """The file has from min to max lines that are not blank."""
+
+    kind: Literal["lines"] = "lines"
+    min: Count = 0
+    max: Count | None = None
+
+
+class Headings(OnFile):
+    """The Markdown file has these headings, and from min to max headings in all."""
+
+    kind: Literal["headings"] = "headings"
+    names: Names = []
+    min: Count = 0
+    max: Count | None = None
+
+
+class JsonSchema(OnFile):
+    """The file is JSON that is valid by this JSON Schema."""
+
+    kind: Literal["json_schema"] = "json_schema"
+    definition: Annotated[dict[str, Any], BeforeValidator(_as_object)]
+
+
+class JsonValue(OnFile):
+    """The value at the JSON Pointer compares with `value`, or with the value at `other`."""
+
+    kind: Literal["json_value"] = "json_value"
+    pointer: Annotated[str, Field(max_length=300)]
+    compare: Literal["equals", "differs", "less", "at_most", "greater", "at_least", "contains"] = "equals"
+    value: str | float | int | bool | None = None
+    other: Annotated[str, Field(max_length=300)] | None = None
+
+
+class CsvColumns(OnFile):
+    """The first line of the CSV file names exactly these columns, in this order."""
+
+    kind: Literal["csv_columns"] = "csv_columns"
+    columns: Annotated[Names, Field(min_length=1)]
+
+
+class CsvEquals(OnFile):
+    """The CSV file holds the values of a sheet of an attached workbook (by default its first sheet)."""
+
+    kind: Literal["csv_equals"] = "csv_equals"
+    workbook: Path
+    sheet: Annotated[str, Field(max_length=200)] = ""
+
+
+class ElementCount(Part):
+    """How often an element occurs."""
+
+    element: Name
+    min: Count = 0
+    max: Count | None = None
+
+
+class Xml(OnFile):
+    """The file is well-formed XML with this root element and these numbers of elements."""
+
+    kind: Literal["xml"] = "xml"
+    root: Annotated[str, Field(max_length=100)] = ""
+    counts: Annotated[list[ElementCount], Field(max_length=MOST_ENTRIES)] = []
+
+
+class Svg(OnFile):
+    """The file is an SVG image that draws something."""
+
+    kind: Literal["svg"] = "svg"
+
+
+class Links(OnFile):
+    """The page or Markdown file links or loads each of these files of the repository, or these addresses."""
+
+    kind: Literal["links"] = "links"
+    to: Texts
+
+
+class LicenceMit(Predicate):
+    """LICENSE holds the text of the MIT licence."""
+
+    kind: Literal["licence_mit"] = "licence_mit"
+
+
+class ReadmeSections(Predicate):
+    """README.md has a heading for each of these, with text below it; none named: summary, setup, usage, code explanation, licence."""
+
+    kind: Literal["readme_sections"] = "readme_sections"
+    names: Names = []
+
+
+class PageStep(Part):
+    """One use of the page: `selector` is CSS; `value` is what is filled, selected, pressed, waited (milliseconds) or opened (`?query` or `#fragment`)."""
+
+    do: Literal["fill", "select", "click", "press", "wait", "reload", "open"]
+    selector: Annotated[str, Field(max_length=200)] = ""
+    value: Annotated[str, Field(max_length=300)] = ""
+
+
+class Page(Predicate):
+    """On a freshly opened page, after the steps, the JavaScript expression is true."""
+
+    kind: Literal["page"] = "page"
+    steps: Annotated[list[PageStep], Field(max_length=MOST_STEPS)] = []
+    expression: Annotated[str, Field(min_length=1, max_length=LONGEST_EXPRESSION)]
+
+
+class OpensWithoutErrors(Predicate):
+    """The page opens without an error in the browser's console."""
+
+    kind: Literal["opens_without_errors"] = "opens_without_errors"
+
+
+class Served(OnFile):
+    """The published site serves this path."""
+
+    kind: Literal["served"] = "served"
+
+
+class WorkflowSucceeded(Predicate):
+    """The workflow run of the published commit succeeded."""
+
+    kind: Literal["workflow_succeeded"] = "workflow_succeeded"
+
+
+AnyPredicate = Annotated[
+    Exists
+    | Absent
+    | EqualsAttachment
+    | DiffersFromAttachment
+    | Contains
+    | Lacks
+    | Words
+    | Lines
+    | Headings
+    | JsonSchema
+    | JsonValue
+    | CsvColumns
+    | CsvEquals
+    | Xml
+    | Svg
+    | Links
+    | LicenceMit
+    | ReadmeSections
+    | Page
+    | OpensWithoutErrors
+    | Served
+    | WorkflowSucceeded,
+    Field(discriminator="kind"),
+]
+
+#: Decided in the browser, by what is served, and (all others) by the files alone.
+IN_BROWSER = (Page, OpensWithoutErrors)
+WHEN_LIVE = (Served, WorkflowSucceeded)

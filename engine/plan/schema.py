@@ -1,0 +1,133 @@
+"""The plan's form: pydantic models, and the JSON Schema of them that a model server can hold an answer to."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from engine.plan.predicates import AnyPredicate, Part, Path
+
+MOST_FILES = 60
+MOST_DATA = 6
+MOST_PREDICATES = 12
+MOST_TESTS = 10
+MOST_NOTES = 20
+
+Phrase = Annotated[str, Field(max_length=1_000)]
+Predicates = Annotated[list[AnyPredicate], Field(max_length=MOST_PREDICATES)]
+
+
+class Source(StrEnum):
+    """Where a planned file comes from."""
+
+    WRITE = "write"  # the model writes it
+    ATTACHMENT = "attachment"  # as it came
+    CHANGED = "changed"  # an attachment or a file of an earlier round, of which the model writes a new version
+    CONVERTED = "converted"  # made by the service out of a workbook's sheet
+    COMPUTED = "computed"  # a result over data that is too much to be worked out by reading it
+    SERVICE = "service"  # LICENSE and the like
+    WORKFLOW_OUTPUT = "workflow_output"  # published by a workflow and never committed
+
+
+class PlannedFile(Part):
+    """A file that the repository must hold. `origin`: the attachment or workbook that it comes from, `sheet` the sheet of that workbook.
+
+    `what` says in a phrase what it is, for whoever writes it.
+    """
+
+    path: Path
+    source: Source
+    what: Phrase = ""
+    origin: Path = ""
+    sheet: Annotated[str, Field(max_length=200)] = ""
+    predicates: Predicates = []
+
+
+class DataAddress(Part):
+    """An address whose data the page needs, and the name to publish it under; `at_run_time`: the page asks the address itself too."""
+
+    url: Annotated[str, Field(max_length=2_000)]
+    name: Path = ""
+    at_run_time: bool = False
+
+
+class CheckReading(Part):
+    """The predicates that decide the check with this number (from 1, as the request shows it); none: `why_not` says why nothing can."""
+
+    number: Annotated[int, Field(ge=1, le=1_000)]
+    predicates: Predicates = []
+    why_not: Phrase = ""
+
+
+class PlannedTest(Part):
+    """Something that the brief asks for and no check covers: `says` is the sentence, the predicates decide it."""
+
+    says: Phrase
+    predicates: Annotated[Predicates, Field(min_length=1)]
+
+
+class Plan(Part):
+    """The request as a model read it."""
+
+    files: tuple[PlannedFile, ...] = ()
+    absent: tuple[Path, ...] = ()
+    data: tuple[DataAddress, ...] = ()
+    pages: Literal["branch", "workflow"] = "branch"
+    checks: tuple[CheckReading, ...] = ()
+    tests: tuple[PlannedTest, ...] = ()
+    notes: tuple[Phrase, ...] = ()
+
+    def file(self, path: str) -> PlannedFile | None:
+        """Return what is planned of a file, None where nothing is."""
+        return next((one for one in self.files if one.path == path), None)
+
+    def reading(self, position: int) -> CheckReading | None:
+        """Return how the request's check at `position` (from 0) is decided, None where the plan does not say."""
+        return next((one for one in self.checks if one.number == position + 1), None)
+
+
+#: Keywords that constrained decoding does not know or does not need (https://developers.openai.com/api/docs/guides/structured-outputs).
+_LEFT_OUT = frozenset(
+    {
+        "default",
+        "title",
+        "maxLength",
+        "minLength",
+        "maxItems",
+        "minItems",
+        "maximum",
+        "minimum",
+        "discriminator",
+        "description",
+    }
+)
+
+
+def response_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a plan in the strict subset that OpenAI's structured outputs take: every field required, nothing else allowed.
+
+    What may hold anything (a JSON Schema inside the plan) is a string there, which holds JSON.
+    """
+    schema: dict[str, Any] = _strict(Plan.model_json_schema())
+    return schema
+
+
+def _strict(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_strict(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("type") == "object" and "properties" not in node:
+        return {"type": "string"}
+    kept = {("anyOf" if name == "oneOf" else name): value for name, value in node.items() if name not in _LEFT_OUT}
+    if "const" in kept:
+        kept = {"type": "string", "enum": [kept["const"]]}
+    for name in ("properties", "$defs"):
+        if name in kept:
+            kept[name] = {key: _strict(value) for key, value in kept[name].items()}
+    found = {name: value if name in {"properties", "$defs"} else _strict(value) for name, value in kept.items()}
+    if "properties" in found:
+        found |= {"required": list(found["properties"]), "additionalProperties": False}
+    return found
