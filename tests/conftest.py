@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,46 @@ from engine.ports import Journal, Ports
 from tests.fakes import FakeAuthor, FakeBrowser, FakeFetcher, FakeForge, FakeNotifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from pytest_django.fixtures import SettingsWrapper
 
     from tests.doubles.github import GitHubDouble
+
+#: Markers of tests that depend on how a machine schedules processes: such a test is run again, at most twice, when it fails. No other test is.
+RERUN = ("browser", "processes")
+
+#: The audit events of a process that is started (https://docs.python.org/3/library/audit_events.html).
+PROCESS_STARTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"})
+
+_started: list[str] = []
+sys.addaudithook(lambda event, arguments: _started.append(str(arguments)) if event in PROCESS_STARTS else None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the tests of processes and of a browser run again when they fail."""
+    for item in items:
+        if _may_rerun(item):
+            item.add_marker(pytest.mark.flaky(reruns=2))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Forget what earlier tests started."""
+    _started.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Fail a test that started a process, itself or by its fixtures, and does not carry the marker for it."""
+    yield
+    if _started and not _may_rerun(item):
+        pytest.fail(f"this test starts a process and needs the marker `processes`: {_started[0][:200]}", pytrace=False)
+
+
+def _may_rerun(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in RERUN)
+
 
 # How quickly a busy machine makes up inputs says nothing about the code.
 hypothesis_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

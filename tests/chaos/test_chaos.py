@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tests.parts.postgresql import PostgreSQL
 
 pytestmark = [
+    pytest.mark.processes,
     pytest.mark.slow,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are found in /proc"),
 ]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.doubles.github import GitHubDouble
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
 CROWD = 200
 #: Looks at others' pages that may come between a POST and its first step: half of the workers at a time, and two by the worker that takes it.
 #: Around 13 were counted; without those bounds it was 147.

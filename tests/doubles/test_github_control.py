@@ -8,8 +8,11 @@ import sys
 import time
 
 import httpx2
+import pytest
 
 from tests.doubles.github_asking import NAME
+
+pytestmark = pytest.mark.processes
 
 
 def test_it_runs_by_itself_and_is_controlled_from_outside() -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tests.doubles.github import GitHubDouble
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def git(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:

@@ -20,7 +20,10 @@ from tests.processes import alive, children, wait_for
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the fix is for Linux")
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the fix is for Linux"),
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = 2

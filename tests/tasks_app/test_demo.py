@@ -75,6 +75,7 @@ def test_both_rounds_are_published_to_the_double_of_github(
     assert "GitHub (a double on this machine" in text
 
 
+@pytest.mark.processes
 def test_a_double_that_was_misused_says_how(tmp_path: Path) -> None:
     with github_double(tmp_path / "github.log") as double:
         httpx2.post(f"{double.url}/user/repos", json={"nam": "x"}, trust_env=False)
@@ -82,6 +83,7 @@ def test_a_double_that_was_misused_says_how(tmp_path: Path) -> None:
             double.account()
 
 
+@pytest.mark.processes
 def test_an_unknown_forge_is_exit_2_with_a_sentence() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "tasks_app.demo"],

@@ -99,6 +99,7 @@ def test_two_dispatchers_ring_once(rung: list[UUID]) -> None:
     assert sorted(rung) == sorted(row.pk for row in rows)
 
 
+@pytest.mark.processes
 def test_a_dead_workers_round_is_rung_at_once(rung: list[UUID], settings: SettingsWrapper) -> None:
     del settings
     gone = subprocess.Popen(["true"])

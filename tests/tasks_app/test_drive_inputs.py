@@ -194,6 +194,7 @@ def test_a_page_that_does_not_say_so_is_repaired(outside: Outside, api: HttpServ
     assert url.encode() in published(outside, row)["README.md"]
 
 
+@pytest.mark.processes
 def test_what_was_missing_at_first_and_comes_later_is_missing_no_more(outside: Outside, api: HttpServer) -> None:
     api.scripts["/v1/latest"] = Script(503)
     outside.author.replies = [Killed()]
@@ -237,6 +238,7 @@ def test_a_private_address_is_refused_and_said(outside: Outside) -> None:
 # --- Workbooks -------------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.processes
 def test_a_workbook_becomes_the_csv_that_the_brief_names(outside: Outside) -> None:
     row = driven(
         asked(brief="Convert values.xlsx to data.csv and show the sum of amount.", attachments=attached("values.xlsx"))
@@ -251,6 +253,7 @@ def test_a_workbook_becomes_the_csv_that_the_brief_names(outside: Outside) -> No
     assert SourceFile.objects.get(path="data.csv").origin == "service"
 
 
+@pytest.mark.processes
 def test_a_workbook_with_sheets_becomes_a_file_a_sheet(outside: Outside) -> None:
     row = driven(asked(brief="Export the workbook as CSV.", attachments=attached("sheets.xlsx")))
     tree = published(outside, row)
@@ -260,12 +263,14 @@ def test_a_workbook_with_sheets_becomes_a_file_a_sheet(outside: Outside) -> None
     assert tree["sheets-North.csv"] == b"city,sales\nOslo,10\nBergen,20.25\n"
 
 
+@pytest.mark.processes
 def test_without_a_wish_for_csv_a_workbook_is_described_alone(outside: Outside) -> None:
     row = driven(asked(brief="Show the orders.", attachments=attached("values.xlsx")))
     assert not any(name.endswith(".csv") for name in published(outside, row))
     assert "amount: sum" in told(outside) or "Columns: order (number)" in told(outside)
 
 
+@pytest.mark.processes
 def test_a_workbook_that_cannot_be_read_is_a_warning_and_said_on_the_page(outside: Outside) -> None:
     row = driven(
         asked(brief="Convert encrypted.xlsx to data.csv and show its rows.", attachments=attached("encrypted.xlsx"))

@@ -16,6 +16,8 @@ from tests.processes import alive, wait_for
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).resolve().parents[2]
 
 BEGIN = """

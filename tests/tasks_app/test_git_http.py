@@ -104,6 +104,7 @@ def cloned(url: str, folder: Path, *options: str) -> Path:
     return folder / "clone"
 
 
+@pytest.mark.processes
 def test_stock_git_clones_a_sound_repository(forge: LocalForge, repository: Repository, tmp_path: Path) -> None:
     with served() as url:
         clone = cloned(url, tmp_path)
@@ -113,6 +114,7 @@ def test_stock_git_clones_a_sound_repository(forge: LocalForge, repository: Repo
     assert (clone / "a/b.bin").read_bytes() == bytes(range(256)) * 100
 
 
+@pytest.mark.processes
 def test_fetch_gets_what_another_process_committed(forge: LocalForge, repository: Repository, tmp_path: Path) -> None:
     with served() as url:
         clone = cloned(url, tmp_path)
@@ -122,6 +124,7 @@ def test_fetch_gets_what_another_process_committed(forge: LocalForge, repository
     assert git(clone, "rev-parse", "origin/main").stdout.strip() == forge.head(repository)
 
 
+@pytest.mark.processes
 def test_fetch_that_git_compresses_gets_through(forge: LocalForge, repository: Repository, tmp_path: Path) -> None:
     encodings = set[str | None]()
 
@@ -139,6 +142,7 @@ def test_fetch_that_git_compresses_gets_through(forge: LocalForge, repository: R
     assert "gzip" in encodings
 
 
+@pytest.mark.processes
 def test_shallow_clone_has_one_commit(forge: LocalForge, repository: Repository, tmp_path: Path) -> None:
     commit(forge, repository, {"index.html": b"two"})
     with served() as url:
@@ -147,12 +151,14 @@ def test_shallow_clone_has_one_commit(forge: LocalForge, repository: Repository,
     assert (clone / "index.html").read_bytes() == b"two"
 
 
+@pytest.mark.processes
 def test_empty_repository_can_be_cloned(forge: LocalForge, tmp_path: Path) -> None:
     forge.create(SPEC)
     with served() as url:
         cloned(url, tmp_path)
 
 
+@pytest.mark.processes
 def test_push_is_refused(forge: LocalForge, repository: Repository, tmp_path: Path) -> None:
     head = forge.head(repository)
     with served() as url:

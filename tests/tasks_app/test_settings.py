@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 READY = {"SECRET": "a-secret-of-the-settings", "FORGE": "local", "LLM_PROVIDER": "simulated"}
 SHOW = """

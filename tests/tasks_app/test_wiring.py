@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).resolve().parents[2]
 #: Of the model, GitHub, git, and credentials' shapes.
 LIBRARIES = ("openai", "github", "dulwich", "detect_secrets")

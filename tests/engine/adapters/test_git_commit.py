@@ -53,6 +53,7 @@ def git(folder: Path, *arguments: str) -> str:
     ).stdout.strip()
 
 
+@pytest.mark.processes
 def test_sha_is_the_one_that_git_gives(tmp_path: Path) -> None:
     for path, content in FILES.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
@@ -66,6 +67,7 @@ def test_sha_is_the_one_that_git_gives(tmp_path: Path) -> None:
     assert build_commit(spec(parent=first, message="Again")).sha == git(tmp_path, "rev-parse", "HEAD")
 
 
+@pytest.mark.processes
 def test_objects_make_a_repository_that_git_finds_sound(tmp_path: Path) -> None:
     built = build_commit(spec())
     with Repo.init_bare(tmp_path) as repo:

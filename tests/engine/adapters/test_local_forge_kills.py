@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+import pytest
+
 from engine.adapters.local_forge import LocalForge
 from engine.errors import Transient
 from engine.ports import CommitSpec, RepositorySpec
@@ -16,6 +18,8 @@ from engine.ports import CommitSpec, RepositorySpec
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+pytestmark = pytest.mark.processes
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 SPEC = RepositorySpec("page-1234abcd", "1234abcd", "f" * 64, "A page (1234abcd)", LONG_AGO)

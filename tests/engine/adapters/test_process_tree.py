@@ -14,6 +14,8 @@ from tests.processes import wait_for
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.processes
+
 #: A process with a child of a session of its own, which tells its pid and takes 50 MB.
 FAMILY = """
 import subprocess, sys

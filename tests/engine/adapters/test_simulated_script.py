@@ -51,6 +51,7 @@ def table() -> dict[str, Any]:
     return run({"data.csv": CSV}, [{"name": "data.csv", "kind": "table", "id": "table", "status": "status"}])
 
 
+@pytest.mark.processes
 def test_quoted_cells_byte_order_marks_and_empty_lines_are_read(table: dict[str, Any]) -> None:
     assert table["rows"] == [["nor,th", "120.50", "$1,000.50"], ['say "hi"', "80", "$2"], ["east", "33.25", ""]]
 
@@ -64,6 +65,7 @@ def test_figures_are_plain_numbers_computed_from_the_file(table: dict[str, Any])
     assert shown == {"sum": "233.75", "average": "501.25", "count": "3", "max": "120.5", "none": "no numbers"}
 
 
+@pytest.mark.processes
 def test_a_missing_or_broken_file_is_said_and_never_made_up() -> None:
     wanted = [
         {"name": "a b.json", "kind": "json", "id": "json", "status": "s1"},

@@ -19,6 +19,8 @@ from engine.errors import Permanent
 if TYPE_CHECKING:
     from engine.ports import Workbook
 
+pytestmark = pytest.mark.processes
+
 SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "workbooks"
 SHEETS = ["values-Orders", "sheets-North", "sheets-South & East", "formulas-Sums"]
 

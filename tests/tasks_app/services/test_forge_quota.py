@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import threading
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connections
@@ -14,6 +15,9 @@ from tasks_app.models import ForgeQuota, ForgeWrite
 from tasks_app.services import forge_quota
 from tasks_app.services.forge_quota import RowsQuota, quota_standing
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
 
@@ -24,12 +28,17 @@ def refused(quota: RowsQuota, key: str) -> Paced:
     return caught.value
 
 
-def pass_time(seconds: float) -> None:
-    """Let all that happened be longer ago."""
-    for write in ForgeWrite.objects.all():
-        write.due_at -= timedelta(seconds=seconds)
-        write.used_at = write.used_at and write.used_at - timedelta(seconds=seconds)
-        write.save()
+@pytest.fixture(autouse=True)
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Stop the service's clock, and return what moves it on by seconds: how long a test takes changes nothing."""
+    moment = timezone.now()
+
+    def pass_on(seconds: float) -> None:
+        nonlocal moment
+        moment += timedelta(seconds=seconds)
+
+    monkeypatch.setattr("tasks_app.services.clock.now", lambda: moment)
+    return pass_on
 
 
 def test_the_first_write_goes_and_the_next_one_gets_a_slot_a_second_later():
@@ -50,7 +59,7 @@ def test_a_server_without_limits_is_written_to_at_once_but_its_refusal_is_heeded
     assert refused(quota, "c").code == "forge_limit"
 
 
-def test_the_same_key_keeps_its_slot_and_others_queue_behind_it():
+def test_the_same_key_keeps_its_slot_and_others_queue_behind_it(pass_time):
     quota = RowsQuota()
     quota.take_write("a")
     first = refused(quota, "b").retry_after
@@ -68,7 +77,7 @@ def test_a_used_slot_is_used_up():
     assert refused(quota, "a").retry_after
 
 
-def test_whoever_comes_late_does_not_bring_two_writes_together():
+def test_whoever_comes_late_does_not_bring_two_writes_together(pass_time):
     quota = RowsQuota()
     quota.take_write("a")
     refused(quota, "b")
@@ -78,7 +87,7 @@ def test_whoever_comes_late_does_not_bring_two_writes_together():
     assert 0.5 < refused(quota, "c").retry_after <= 1
 
 
-def test_nobody_goes_before_ones_slot():
+def test_nobody_goes_before_ones_slot(pass_time):
     quota = RowsQuota()
     quota.take_write("a")
     refused(quota, "b")
@@ -88,7 +97,7 @@ def test_nobody_goes_before_ones_slot():
     quota.take_write("b")
 
 
-def test_an_unclaimed_slot_expires():
+def test_an_unclaimed_slot_expires(pass_time):
     quota = RowsQuota()
     quota.take_write("a")
     refused(quota, "b")
@@ -140,7 +149,7 @@ def test_a_closed_gate_stops_everybody_until_it_opens():
         with pytest.raises(Paced, match="secondary rate limit") as caught:
             ask()
         assert 25 < caught.value.retry_after <= 30
-    ForgeQuota.objects.update(blocked_until=timezone.now())
+    ForgeQuota.objects.update(blocked_until=timezone.now() - HOUR)
     quota.take_write("a")
 
 

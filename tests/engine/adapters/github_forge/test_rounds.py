@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
+import pytest
+
 from tests.engine.adapters.github_forge.publishing import FILES, commit_of, published, spec_of
 
 
@@ -23,6 +25,7 @@ def test_a_round_is_two_rest_writes_and_one_push_and_the_next_is_a_push_alone(do
     assert quota.keys == ["create Octo-Builder/hello-0badcafe", "pages Octo-Builder/hello-0badcafe"]
 
 
+@pytest.mark.processes
 def test_every_file_is_at_the_head_byte_for_byte(double, forge, tmp_path):
     files = {
         "photo.png": bytes.fromhex("89504e470d0a1a0a0000000d49484452") + bytes(range(256)),
