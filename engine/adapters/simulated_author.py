@@ -1,25 +1,86 @@
-"""An Author that is no language model: it reads the same prompts, answers in the same form, and says everywhere that it is simulated."""
+"""An Author that is no language model: a template page that says so, a canned plan, and no judgement.
+
+It understands nothing of a brief. It lists the attachments, and gives the page the title and the ids that expressions among the checks look up,
+so that the whole path can be tried without a model.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 import time
+from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from engine.adapters.simulated_honesty import not_done
-from engine.adapters.simulated_page import BANNER, change_page, compose_page
-from engine.adapters.simulated_wishes import read_wishes
-from engine.core.judge_prompt import asks_for_judgement
-from engine.core.probe_prompt import asks_for_probes
 from engine.core.prompt_sections import boundary_of, present_files, sections_of
 from engine.core.replies import format_files, mark
 from engine.errors import Permanent, Transient
+from engine.plan.prompt import asks_for_plan
 from engine.ports import Reply, unheard
+from engine.prompts.judge import asks_for_judgement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from engine.adapters.simulated_wishes import Wishes
+    from engine.core.prompt_sections import Section
     from engine.ports import Message
+
+BANNER = "Written by the simulated model, not by a language model"
+PLAN = {"files": [{"path": "index.html", "source": "write", "what": "a page that says that it is simulated"}]}
+
+_TITLE = re.compile(r"document\.title[^'\"`\n]{0,40}['\"`]([^'\"`\n]{1,100})['\"`]")
+_ID = re.compile(r"""(?:getElementById\(['"]|querySelector(?:All)?\(['"]#)([A-Za-z][\w-]{0,60})""")
+_CHANGES = "</main>"
+
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+  body {{ font: 1rem/1.5 system-ui, sans-serif; color: #1b1b1b; background: #fff; max-width: 60rem; margin: 0 auto; padding: 1rem; }}
+  .simulated {{ background: #fff3cd; border: 1px solid #8a6d1a; padding: .5rem 1rem; }}
+</style>
+</head>
+<body>
+<main>
+<p class="simulated">{banner}. Nothing of the brief was understood.</p>
+<h1>{title}</h1>
+{body}</main>
+</body>
+</html>
+"""
+
+_README = """\
+# {title}
+
+> {banner}.
+
+## Summary
+
+A template page in place of an app that was asked for in these words:
+
+{brief}
+
+## Setup
+
+Clone this repository. There is nothing to install and nothing to build.
+
+## Usage
+
+Serve the folder with any static file server, for example `python3 -m http.server`, and open `index.html`.
+
+## Code explanation
+
+`index.html` holds the page and its style. It has no script.
+
+## License
+
+MIT, see `LICENSE`.
+"""
 
 
 class SimulatedAuthor:
@@ -40,106 +101,53 @@ class SimulatedAuthor:
         seconds: float,
         tokens: int | None = None,
         heard: Callable[[str], None] = unheard,
+        schema: Mapping[str, object] | None = None,
     ) -> Reply:
-        """Return the files of a page, or of its change where the prompt shows a present one.
+        """Return the canned plan, no judgement, or the files of a page, or of its change where the prompt shows a present one.
 
-        A prompt for probes or judgements is answered at once: it writes and judges none. Raises Transient(model_timeout) where it pretends to think for longer than `seconds`, Permanent(model_refused_request) where
-        the messages are no prompt of ours.
+        A page alone takes the time of thinking. Raises Transient(model_timeout) where that is longer than `seconds`,
+        Permanent(model_refused_request) where the messages are no prompt of ours.
         """
-        del tokens, heard
-        if count := asks_for_probes(messages):
-            return _no_probes(count, model)
+        del tokens, heard, schema
+        if asks_for_plan(messages):
+            return Reply(text=json.dumps(PLAN), model=model, finish_reason="stop")
         if count := asks_for_judgement(messages):
-            return _no_judgements(count, model)
+            lines = [f"{number}: cannot tell - the simulated model judges nothing" for number in range(1, count + 1)]
+            return Reply(text="\n".join(lines), model=model, finish_reason="stop")
         time.sleep(max(0.0, min(self._seconds, seconds)))
         if self._seconds > seconds:
             raise Transient("model_timeout", f"The simulated model did not answer within {seconds:.0f} s.")
         try:
             boundary = boundary_of(messages)
         except ValueError as unreadable:
-            raise Permanent(
-                "model_refused_request", f"The simulated model cannot read this prompt: {unreadable}"
-            ) from None
-        tree, wishes = present_files(messages), read_wishes(sections_of(messages))
-        files = _changed(tree, wishes) if tree else _written(wishes)
+            sentence = f"The simulated model cannot read this prompt: {unreadable}"
+            raise Permanent("model_refused_request", sentence) from None
+        files = _files(present_files(messages), sections_of(messages))
         text = f"{format_files(files, boundary)}{mark(boundary, 'complete', len(files))}\n"
         return Reply(text=text, model=model, finish_reason="stop")
 
 
-def _no_probes(count: int, model: str) -> Reply:
-    lines = [f"{number}\nnot automatable: the simulated model writes no tests" for number in range(1, count + 1)]
-    return Reply(text="\n".join(lines), model=model, finish_reason="stop")
+def _files(present: Mapping[str, bytes], sections: Sequence[Section]) -> dict[str, bytes]:
+    brief = "\n".join(section.body for section in sections if section.name == "brief").strip()
+    checks = "\n".join(section.body for section in sections if section.name == "checks")
+    attached = [section.argument for section in sections if section.name == "attachment"]
+    page, readme = present.get("index.html", b"").decode(), present.get("README.md", b"").decode()
+    found = _TITLE.search(checks)
+    title = found[1] if found else "Simulated page"
+    body = _body(brief, checks, attached, page)
+    if _CHANGES in page:
+        before, _, after = page.rpartition(_CHANGES)
+        page = f'{before}<p class="simulated">Changed by the simulated model.</p>\n{body}{_CHANGES}{after}'
+    else:
+        page = _PAGE.format(title=escape(title), banner=BANNER, body=body)
+    quoted = "\n".join(f"    {line}" for line in brief.splitlines())
+    readme = readme or _README.format(title=title, banner=BANNER, brief=quoted)
+    return {"index.html": page.encode(), "README.md": readme.encode()}
 
 
-def _no_judgements(count: int, model: str) -> Reply:
-    lines = [f"{number}: cannot tell - the simulated model judges nothing" for number in range(1, count + 1)]
-    return Reply(text="\n".join(lines), model=model, finish_reason="stop")
-
-
-def _written(wishes: Wishes) -> dict[str, bytes]:
-    return {"index.html": compose_page(wishes).encode(), "README.md": _readme(wishes).encode()}
-
-
-def _changed(tree: Mapping[str, bytes], wishes: Wishes) -> dict[str, bytes]:
-    page = tree.get("index.html", b"").decode()
-    readme = tree.get("README.md", b"").decode()
-    return {
-        "index.html": (change_page(page, wishes) if page else compose_page(wishes)).encode(),
-        "README.md": (f"{readme.rstrip()}\n\n{_change_note(readme, wishes)}" if readme else _readme(wishes)).encode(),
-    }
-
-
-def _readme(wishes: Wishes) -> str:
-    files = "".join(f"\n- `{file.name}` is read when the page is opened and shown as it is." for file in wishes.files)
-    return f"""\
-# {wishes.title or "Simulated page"}
-
-> {BANNER}.
-
-## Summary
-
-A static page that was asked for in these words:
-
-{_as_quote(wishes.brief)}
-
-{_left_undone(wishes)}
-## Setup
-
-Clone this repository. There is nothing to install and nothing to build.
-
-## Usage
-
-Serve the folder with any static file server, for example `python3 -m http.server`, and open `index.html`; or open the published page.
-
-## Code explanation
-
-`index.html` holds the page, its style and one inline script without libraries. The script starts when the page has been read.
-{files}
-
-## License
-
-MIT, see `LICENSE`.
-"""
-
-
-def _change_note(readme: str, wishes: Wishes) -> str:
-    number = readme.count("\n## Change ") + 1
-    return f"## Change {number}\n\nBy the simulated model, not by a language model. It was asked for in these words:\n\n{_as_quote(wishes.brief)}\n\n{_left_undone(wishes)}"
-
-
-def _left_undone(wishes: Wishes) -> str:
-    """Name what is not done as a Markdown list; the words are a stranger's and stay code."""
-    left = not_done(wishes)
-    if not left:
-        return "Nothing of it is known to be missing.\n"
-    return "Not done, or not understood well enough to call it done:\n\n" + "".join(
-        f"- {_as_code(item)}\n" for item in left
-    )
-
-
-def _as_quote(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())
-
-
-def _as_code(text: str) -> str:
-    return f"`` {' '.join(text.split())} ``"
+def _body(brief: str, checks: str, attached: Sequence[str], page: str) -> str:
+    """Return the brief, links to the attachments, and an element for each id that a check looks up and the page has not yet."""
+    ids = [name for name in dict.fromkeys(_ID.findall(checks)) if f'id="{name}"' not in page]
+    links = "".join(f'<li><a href="{escape(quote(name))}">{escape(name)}</a></li>\n' for name in attached)
+    elements = "".join(f'<p id="{escape(name)}">Not done by the simulated model</p>\n' for name in ids)
+    return f"<blockquote><p>{escape(brief)}</p></blockquote>\n{f'<ul>{links}</ul>' if links else ''}{elements}"

@@ -44,8 +44,19 @@ class MissingFile:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierRound:
+    """What an earlier published round of the task was asked for."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
-    """One round's request. `number` is the round's number; `text` what the page must do."""
+    """One round's request. `number` is the round's number; `text` what the page must do.
+
+    `earlier` are the published rounds before this one, the oldest first; `kept` the checks of theirs that must go on holding.
+    """
 
     email: str
     task: str
@@ -54,3 +65,10 @@ class Brief:
     text: str
     checks: tuple[Check, ...]
     attachments: tuple[AttachedFile, ...]
+    earlier: tuple[EarlierRound, ...] = ()
+    kept: tuple[Check, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Return the brief and its checks as one text."""
+        return "\n".join([self.text, *(check.text for check in self.checks)])

@@ -30,9 +30,8 @@ LEAST_WRITING = 0.10
 #: No model call is begun with less than this, in seconds: no model writes a page in it.
 SHORTEST_MODEL_CALL = 10.0
 
-#: The call for probes, before the page is written, takes at most this part of what is left of generate's share, and at most so many seconds.
-PROBES_PART = 0.25
-MOST_PROBING = 60.0
+#: The calls for the plan, before the page is written, take at most this part of generate's share.
+PLAN_PART = 0.20
 
 #: The call for judgements, once it is known what is published, takes at most so many seconds of what is left of verify's share.
 MOST_JUDGING = 40.0
@@ -77,10 +76,11 @@ class Budget:
         seconds = max(share, min(latest, (self.deadline - self.start).total_seconds() * least))
         return seconds if seconds >= SHORTEST_MODEL_CALL else 0.0
 
-    def probe_seconds(self, now: datetime) -> float:
-        """Return how long the call for probes may take, in seconds: a part of what is left of generate's share; 0 where that is too little."""
-        seconds = min((self.share_ends(Step.GENERATE) - now).total_seconds() * PROBES_PART, MOST_PROBING)
-        return seconds if seconds >= SHORTEST_MODEL_CALL else 0.0
+    def plan_ends(self, now: datetime) -> datetime | None:
+        """Return until when the plan may be asked for: a part of generate's share from `now`, of what is left of it; None where that is too little."""
+        ends = self.share_ends(Step.GENERATE)
+        seconds = min((ends - self.start).total_seconds(), (ends - now).total_seconds()) * PLAN_PART
+        return now + timedelta(seconds=seconds) if seconds >= SHORTEST_MODEL_CALL else None
 
     def judge_seconds(self, now: datetime) -> float:
         """Return how long the call for judgements may take, in seconds; 0 where verify's share leaves too little: publishing waits for none."""

@@ -15,10 +15,11 @@ class Kind(StrEnum):
     SOURCE = "source"  # advice: what the page's source shows without running it
     REVIEW = "review"  # advice: what a person who reads the source would ask to change
     VIEW = "view"  # the page as it opened at one width, with its screenshot
-    FILE = "file"  # our own, on a file that the request names: it is there, its words, form, links
+    FILE = "file"  # the plan's, on a file: it is there, its words, form, links
+    TEST = "test"  # the plan's own test of what the brief asks and no check covers
     GATE = "gate"  # our own, before a browser or a push: placeholders, secrets, token shapes
     EARLIER = "earlier"  # an expression that held when an earlier round of the task was published
-    LASTING = "lasting"  # a rule on a file that an earlier round named, which held in the round before
+    LASTING = "lasting"  # what an earlier round's plan says and what held in the round before
     UNKNOWN = "unknown"  # neither text nor {"js": ...}: kept, never decided
 
 
@@ -64,8 +65,20 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class PredicateResult:
+    """What one predicate gave: the predicate in words, its verdict and what was seen."""
+
+    says: str
+    verdict: Verdict
+    seen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check gave on one target. `milliseconds` is None where nothing was run; `screenshot` is a JPEG."""
+    """What one check gave on one target. `milliseconds` is None where nothing was run; `screenshot` is a JPEG.
+
+    `predicates` are those of the plan that decided it, for a sentence and for the plan's own tests.
+    """
 
     check: Check
     target: Target
@@ -75,6 +88,7 @@ class CheckResult:
     milliseconds: int | None = None
     console: tuple[str, ...] = ()
     screenshot: bytes = b""
+    predicates: tuple[PredicateResult, ...] = ()
 
 
 def parse_check(raw: object) -> Check:

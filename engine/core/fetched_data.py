@@ -10,17 +10,16 @@ from urllib.parse import unquote, urlsplit
 
 from engine.core.brief import AttachedFile, Source
 from engine.core.filenames import attachment_name
-from engine.core.named_data import DATA_SUFFIXES
 from engine.core.workbooks import is_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from engine.core.named_data import DataAddress
     from engine.ports import Answer
 
 LARGEST_DATA = 2_000_000
+DATA_SUFFIXES = ("json", "geojson", "jsonl", "ndjson", "csv", "tsv", "txt", "xml", "yaml", "yml", "md", "xlsx")
 
 _HTML = re.compile(rb"\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _TYPES = {
@@ -81,23 +80,25 @@ def media_type_of(answer: Answer) -> str:
     return answer.headers.get("content-type", "").split(";")[0].strip().lower() or "application/octet-stream"
 
 
-def file_name(address: DataAddress, suffix: str, taken: Collection[str]) -> str:
-    """Return the name to publish an answer under: the brief's, else of the address's path; never one of `taken`."""
-    if address.name and _suits(address.name, suffix):
-        wanted = address.name
+def file_name(url: str, planned: str, suffix: str, taken: Collection[str]) -> str:
+    """Return the name to publish an answer under: the `planned` one, else of the address's path; never one of `taken`."""
+    if planned and _suits(planned, suffix):
+        wanted = planned
     else:
-        parts = urlsplit(address.url)
+        parts = urlsplit(url)
         last = unquote(posixpath.basename(parts.path.rstrip("/"))) or (parts.hostname or "data")
         wanted = last if _suits(last, suffix) else f"{_worded(last)}.{suffix}"
     name, _ = attachment_name(wanted, 1, taken)
     return name
 
 
-def as_file(answer: Answer, address: DataAddress, taken: Collection[str], *, now: datetime, live: bool) -> AttachedFile:
-    """Return an answer as a file of the round. Raises NoDataError."""
-    name = file_name(address, read_answer(answer), taken)
-    note = f"Fetched by the service from {address.url} on {now:%Y-%m-%d} at {now:%H:%M} UTC, as the brief names it; published as {name}. "
-    return AttachedFile(name, media_type_of(answer), answer.body, Source.ADDRESS, address.url, note + _use(live=live))
+def as_file(
+    answer: Answer, url: str, planned: str, taken: Collection[str], *, now: datetime, live: bool
+) -> AttachedFile:
+    """Return an answer as a file of the round, under the `planned` name where it can be. `live`: the page asks the address itself. Raises NoDataError."""
+    name = file_name(url, planned, read_answer(answer), taken)
+    note = f"Fetched by the service from {url} on {now:%Y-%m-%d} at {now:%H:%M} UTC, as the brief names it; published as {name}. "
+    return AttachedFile(name, media_type_of(answer), answer.body, Source.ADDRESS, url, note + _use(live=live))
 
 
 def _use(*, live: bool) -> str:

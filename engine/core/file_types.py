@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from engine.core.pages import MEDIA_TYPES
 
@@ -19,14 +18,9 @@ _TEXTS = frozenset(
 _OBEYED = frozenset({"cname"})
 
 
-def is_publishable(path: str, brief: str) -> bool:
-    """Say whether a model's file may enter the tree: its type is a page's or plain text, or the brief names that very file."""
-    name = posixpath.basename(path).lower()
+def is_publishable(path: str) -> bool:
+    """Say whether a file that no plan names may enter the tree: its type is a page's or plain text."""
     if path.lower() in _OBEYED:
         return False
-    suffix = posixpath.splitext(name)[1]
-    return suffix in MEDIA_TYPES or suffix in _TEXTS or _names(brief, name)
-
-
-def _names(brief: str, name: str) -> bool:
-    return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", brief.lower()) is not None
+    suffix = posixpath.splitext(path)[1].lower()
+    return suffix in MEDIA_TYPES or suffix in _TEXTS

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from engine.core.brief import Source
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
-from engine.core.named_data import DATA_SUFFIXES, is_live
+from engine.core.fetched_data import DATA_SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from engine.core.brief import MissingFile
 
@@ -57,13 +57,13 @@ def sentence(missing: MissingFile) -> str:
             return f"The attachment {missing.name} could not be fetched: {missing.why}"
 
 
-def note(missing: Sequence[MissingFile], text: str) -> str:
-    """Return what a prompt says of what is missing; `text` is the brief."""
-    return " ".join(_told(one, text) for one in missing)
+def note(missing: Sequence[MissingFile], at_run_time: Collection[str] = ()) -> str:
+    """Return what a prompt says of what is missing; `at_run_time` are the addresses that the page asks itself whatever happens."""
+    return " ".join(_told(one, asked=one.url in at_run_time) for one in missing)
 
 
-def missing_checks(missing: Iterable[MissingFile], text: str) -> list[MissingCheck]:
-    """Return a check for all data whose lack the page must tell of, unless it has got it itself; none where it asks for it at run time anyway."""
+def missing_checks(missing: Iterable[MissingFile], at_run_time: Collection[str] = ()) -> list[MissingCheck]:
+    """Return a check for all data whose lack the page must tell of, unless it has got it itself; none where it asks at run time anyway."""
     return [
         MissingCheck(
             Check(Kind.RULE, f"The page says that data is missing: it shows the words {_shown(one)!r}"),
@@ -71,7 +71,7 @@ def missing_checks(missing: Iterable[MissingFile], text: str) -> list[MissingChe
             _label(one),
         )
         for one in missing
-        if _is_data(one) and not _asked_by_page(one, text)
+        if _is_data(one) and one.url not in at_run_time
     ]
 
 
@@ -105,12 +105,17 @@ def _only_out_of_reach(label: str, detail: str) -> bool:
     return {host.rpartition(":")[0] or host for host in hosts} == {label.rpartition(":")[0] or label}
 
 
-def _told(one: MissingFile, text: str) -> str:
+def _told(one: MissingFile, *, asked: bool) -> str:
     told = sentence(one).rstrip(".") + "."
     if not _is_data(one):
         return told
-    if _asked_by_page(one, text):
-        return f"{told} The page asks it itself at run time, as the brief says, and says so where it gets no answer. Never invent figures."
+    if asked:
+        return f"{told} The page asks it itself at run time, and says so where it gets no answer. Never invent figures."
+    if one.source is Source.ADDRESS:
+        return (
+            f"{told} The reason may be this service's own network. The page asks the address itself when it is opened, and where that fails it shows "
+            f'"{_shown(one)}" where its figures would stand. Never invent, recall or estimate them.'
+        )
     return f'{told} {SHOW} "{_shown(one)}" where its figures would stand. Never invent, recall or estimate them.'
 
 
@@ -127,7 +132,3 @@ def _label(one: MissingFile) -> str:
 
 def _is_data(one: MissingFile) -> bool:
     return one.source is not Source.REQUEST or _DATA.search(one.name) is not None
-
-
-def _asked_by_page(one: MissingFile, text: str) -> bool:
-    return one.source is Source.ADDRESS and is_live(text)

@@ -1,4 +1,4 @@
-"""The ids that a request names: a small model forgets one of them, so a prompt ends with their list."""
+"""The ids that the expressions among a request's checks look up: a small model forgets one of them, so a prompt ends with their list."""
 
 from __future__ import annotations
 
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
 MOST = 40
 
 _NAME = r"([A-Za-z][\w-]{0,59})(?![\w-]|\$\{)"
-#: As people write them: #total, `#total`, (#total). Not the fragment of an address, nor an entity.
-_SAID = re.compile(rf"(?<![\w&/#.=?%-])#{_NAME}")
-_CALLED = re.compile(
-    rf"\bids?\s*(?:=|:|is|of|named|called)?\s*[\"'`\u201c\u2018]{_NAME}(?=[\"'`\u201d\u2019])", re.IGNORECASE
-)
-
 #: An end that is missing is none of our business: so each character is read once.
 _STRING = re.compile(r"\"((?:[^\"\\\n]|\\.)*+)\"?|'((?:[^'\\\n]|\\.)*+)'?|`((?:[^`\\]|\\.)*+)`?")
 _LONGEST_LOOKUP = 40
@@ -38,14 +32,10 @@ _ARE_NONE = re.compile(
 )
 
 
-def named_ids(text: str, checks: Sequence[Check]) -> tuple[str, ...]:
-    """Return the ids that a brief's `text` and its checks name, in their order; `#fade` may be a colour, and is an id only where a check looks it up."""
-    expressions = [check.text for check in checks if check.kind is Kind.JS]
-    sentences = [text, *(check.text for check in checks if check.kind is not Kind.JS)]
-    looked_up = dict.fromkeys(name for expression in expressions for name in _looked_up(expression))
-    said = [found for sentence in sentences for found in _said(sentence)]
-    ids = [one[1] for one in said if one.re is _CALLED or not _COLOUR.fullmatch(one[1]) or one[1] in looked_up]
-    names = dict.fromkeys([*ids, *looked_up])
+def named_ids(checks: Sequence[Check]) -> tuple[str, ...]:
+    """Return the ids that expressions among the checks look up, in their order; `#fade` may be a colour, and is an id only where it is looked up."""
+    expressions = [check.text for check in checks if check.kind in {Kind.JS, Kind.EARLIER}]
+    names = dict.fromkeys(name for expression in expressions for name in _looked_up(expression))
     unwanted = {
         found[2]
         for one in expressions
@@ -60,7 +50,7 @@ def missing_ids(names: Sequence[str], page: str, failing: Sequence[Check] = ()) 
 
     Of those that `failing` checks name, also what the source names without an element that has it.
     """
-    wanted = named_ids("", failing)
+    wanted = named_ids(failing)
     return tuple(name for name in names if not has_id(page, name) and (name in wanted or not _names(page, name)))
 
 
@@ -71,10 +61,6 @@ def has_id(page: str, name: str) -> bool:
 
 def _names(page: str, name: str) -> bool:
     return bool(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", page))
-
-
-def _said(sentence: str) -> list[re.Match[str]]:
-    return sorted([*_SAID.finditer(sentence), *_CALLED.finditer(sentence)], key=lambda found: found.start())
 
 
 def _looked_up(expression: str) -> Iterator[str]:

@@ -1,96 +1,97 @@
 """A request's data in a prompt: section by section, each marked with the request's boundary, and the present files; written, and read back.
 
-A change of any text here is a new VERSION of `engine.core.prompts`.
+A change of any text here is a new VERSION of `engine.prompts.generate`.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.core.attachments import describe
 from engine.core.brief import AttachedFile
-from engine.core.changes import Changes, changes_of
 from engine.core.checks import Kind
 from engine.core.replies import format_files, mark, parse_reply
+from engine.core.repository import without_marker
 from engine.ports import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from engine.core.brief import Brief
+    from engine.core.brief import Brief, EarlierRound
     from engine.core.checks import Check
 
 #: What the present files are the answer to.
 PRESENT = "Show the present files of the app."
 
-_TO_CHANGE = """\
-The brief asks to change this file, so it is yours to write, unlike other attached files: its new version, whole, under the same name, with
-nothing left out that is to stay."""
-_TO_GO = (
-    "The brief asks to remove this file or to give it another name: the line `{delete}` in your answer takes it away."
-)
-_WHOLE = "All of it, as it is now:"
-_NOT_TO_CHANGE = (
-    "The brief asks to change this file, but it is no text or too long to be shown: do not write it. README.md says so."
-)
-
+_TO_CHANGE = "Your answer holds a new version of this file, whole, with nothing left out that is to stay. All of it, as it is now:"
 _FIRST_LINE = "Boundary of this request: "
 
 #: Our own words in what is written here, for the prompts' digest; PRESENT has its own place in it.
-TEXTS = (_TO_CHANGE, _TO_GO, _WHOLE, _NOT_TO_CHANGE, _FIRST_LINE)
+TEXTS = (_TO_CHANGE, _FIRST_LINE)
 
 _SOURCE = re.compile(r"\.(?:html?|css|m?js|md|svg|webmanifest)$", re.IGNORECASE)
-_SECTIONS = "brief|checks|attachment|note|findings|end of data"
-_ATTACHMENT_CHARACTERS = 9_000
+_SECTIONS = "brief|earlier round|checks of earlier rounds|checks|attachment|published file|note|findings|end of data"
+
+#: Bounds on what is shown, in characters: descriptions of all files together, one earlier brief, all earlier briefs together.
+_MOST_DESCRIBED = 24_000
+_LONGEST_EARLIER = 3_000
+_MOST_EARLIER = 9_000
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the request's data as the prompt shows it: `name` is brief, checks, attachment, note or findings."""
+    """A part of the request's data as the prompt shows it: `name` is brief, checks, attachment, note, findings, …."""
 
     name: str
     argument: str
     body: str
 
 
-def data_sections(
-    brief: Brief,
-    *,
-    boundary: str,
-    tree: Mapping[str, bytes],
-    note: str = "",
-    findings: str = "",
-    whole: Collection[str] = (),
-) -> tuple[list[str], dict[str, bytes]]:
-    """Return a request's marked data, from its first line to the end of the data, and the present sources, which are shown before it.
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The repository's files as a prompt shows them.
 
-    An attached index.html is the page to be changed. What the brief asks to change else is shown whole, and the rest described. `findings`:
-    what a browser found wrong with the present files, among which is then what became of the attachments that were to be changed.
-    `whole`: files that are shown as sources whatever their type.
+    `sources` stand before the request as the model's own last answer; `published` are described, the other attachments of earlier rounds
+    among them; `to_change` are texts that are shown whole because the answer holds new versions of them.
     """
-    changes = changes_asked(brief, tree, repairs=bool(findings))
-    seed = {file.name: file.content for file in brief.attachments if file.name == "index.html"}
-    attached = [
-        replace(file, content=tree[file.name]) if findings and file.name in tree.keys() & changes.asked else file
-        for file in brief.attachments
-        if file.name not in seed
-    ]
-    present = {**tree, **seed} if not findings else tree
-    others = {path: content for path, content in present.items() if path not in {file.name for file in attached}}
-    data = [
-        AttachedFile(path, "already published", content)
-        for path, content in others.items()
-        if not (_is_source(path) or path in whole)
-    ]
-    sections = [f"{_FIRST_LINE}{boundary}", *_attachment_sections([*attached, *data], boundary, note, changes)]
-    sections += [f"{_mark(boundary, 'brief')}\n{brief.text.strip()}", *_check_section(brief.checks, boundary)]
+
+    sources: Mapping[str, bytes] = field(default_factory=dict)
+    published: Mapping[str, bytes] = field(default_factory=dict)
+    to_change: Mapping[str, str] = field(default_factory=dict)
+
+
+def present_of(tree: Mapping[str, bytes], *, attached: Collection[str], to_change: Mapping[str, str]) -> Present:
+    """Sort the files of a tree into what a model wrote and is shown whole, and what is described; `attached` files are described elsewhere."""
+    own = {path: content for path, content in tree.items() if path not in attached and path not in to_change}
+    sources = {path: without_marker(content) for path, content in own.items() if is_source(path)}
+    published = {path: content for path, content in own.items() if path not in sources}
+    return Present(sources, published, to_change)
+
+
+def is_source(path: str) -> bool:
+    """Say whether a file is shown as the model's own last answer: what pages are written in."""
+    return _SOURCE.search(path) is not None
+
+
+def request_sections(
+    brief: Brief, present: Present, *, boundary: str, note: str = "", findings: str = ""
+) -> list[str]:
+    """Return a request's marked data, from its first line to the end of the data. `note` says what is wrong with the attachments."""
+    shown = [file for file in brief.attachments if file.name not in {*present.sources, "LICENSE", ".nojekyll"}]
+    sections = [f"{_FIRST_LINE}{boundary}"]
+    sections += _files(shown, present, boundary)
+    if note:
+        sections.append(f"{_mark(boundary, 'note')}\n{note}")
+    sections += _earlier(brief.earlier, boundary)
+    sections += [f"{_mark(boundary, 'brief')}\n{brief.text.strip()}"]
+    sections += _checks("checks", brief.checks, boundary)
+    sections += _checks("checks of earlier rounds", brief.kept, boundary)
     if findings:
         sections.append(f"{_mark(boundary, 'findings')}\n{findings}")
-    sources = {path: content for path, content in others.items() if _is_source(path) or path in whole}
-    return [*sections, _mark(boundary, "end of data")], sources
+    return [*sections, _mark(boundary, "end of data")]
 
 
 def present_turn(sources: Mapping[str, bytes], boundary: str) -> tuple[Message, ...]:
@@ -104,15 +105,9 @@ def present_turn(sources: Mapping[str, bytes], boundary: str) -> tuple[Message, 
     return Message("user", f"{_FIRST_LINE}{boundary}\n{PRESENT}"), Message("assistant", answer)
 
 
-def check_line(check: Check) -> str:
+def check_line(check: Check, number: int) -> str:
     """Return a check as a request shows it."""
-    return f"- {'js: ' if check.kind is Kind.JS else ''}{check.text.strip()}".replace("\n", "\n  ")
-
-
-def changes_asked(brief: Brief, tree: Mapping[str, bytes], *, repairs: bool = False) -> Changes:
-    """Return what the brief asks to change of the `tree` and of what came attached, which is newer, but not where `repairs` says that the tree is."""
-    attached = {file.name: file.content for file in brief.attachments}
-    return changes_of(brief.text, attached | dict(tree) if repairs else dict(tree) | attached)
+    return f"{number}. {'js: ' if check.kind is Kind.JS else ''}{check.text.strip()}".replace("\n", "\n   ")
 
 
 def boundary_of(messages: Sequence[Message]) -> str:
@@ -151,40 +146,39 @@ def _mark(boundary: str, name: str, argument: str = "") -> str:
     return f"[{name}{' ' if argument else ''}{argument} {boundary}]"
 
 
-def _is_source(path: str) -> bool:
-    return _SOURCE.search(path) is not None
+def _files(attached: Sequence[AttachedFile], present: Present, boundary: str) -> Iterator[str]:
+    """Describe the files, from the first on, as long as there is room; of the rest name, type and size. What is to be changed is whole."""
+    left = _MOST_DESCRIBED
+    named = {file.name for file in attached}
+    before = [AttachedFile(path, "already published", content) for path, content in present.published.items() if path not in named]
+    to_change = [AttachedFile(path, "already published", text.encode()) for path, text in present.to_change.items() if path not in named]
+    for file in [*attached, *to_change, *before]:
+        description = describe(file)
+        if file.name in present.to_change:
+            description = f"{description.partition(chr(10))[0]}\n{_TO_CHANGE}\n{present.to_change[file.name]}"
+        else:
+            description = description if len(description) <= left else description.partition("\n")[0]
+            left -= len(description)
+        kind = "attachment" if file.name in named else "published file"
+        yield f"{_mark(boundary, kind, file.name)}\n{description}"
 
 
-def _check_section(checks: Sequence[Check], boundary: str) -> list[str]:
+def _earlier(rounds: Sequence[EarlierRound], boundary: str) -> list[str]:
+    """Show earlier briefs, the newest ones where there is no room for all."""
+    sections: list[str] = []
+    left = _MOST_EARLIER
+    for one in reversed(rounds):
+        text = one.text.strip()
+        shown = text if len(text) <= _LONGEST_EARLIER else f"{text[:_LONGEST_EARLIER]} … [cut here]"
+        left -= len(shown)
+        if left < 0:
+            break
+        sections.insert(0, f"{_mark(boundary, 'earlier round', str(one.number))}\n{shown}")
+    return sections
+
+
+def _checks(name: str, checks: Sequence[Check], boundary: str) -> list[str]:
     if not checks:
         return []
-    return ["\n".join([_mark(boundary, "checks"), *map(check_line, checks)])]
-
-
-def _attachment_sections(files: Sequence[AttachedFile], boundary: str, note: str, changes: Changes) -> list[str]:
-    """Describe the files, from the first on, as long as there is room; of the rest name, type and size. What is to be changed is whole."""
-    sections: list[str] = []
-    left = _ATTACHMENT_CHARACTERS
-    for file in files:
-        if file.name in {"LICENSE", ".nojekyll"}:
-            continue
-        description = describe(file)
-        if len(description) > left:
-            description = description.partition("\n")[0]
-        if file.name in changes.asked:
-            description = _described_change(file, description, boundary, changes)
-        else:
-            left -= len(description)
-        sections.append(f"{_mark(boundary, 'attachment', file.name)}\n{description}")
-    return [*sections, f"{_mark(boundary, 'note')}\n{note}"] if note else sections
-
-
-def _described_change(file: AttachedFile, description: str, boundary: str, changes: Changes) -> str:
-    """Say what is to be done to a file, and show all of it: a model writes whole files."""
-    first = description.partition("\n")[0]
-    gone = _TO_GO.format(delete=mark(boundary, "delete", file.name))
-    text = changes.texts.get(file.name)
-    if text is None:
-        return f"{description}\n{gone if file.name in changes.removed else _NOT_TO_CHANGE}"
-    told = gone if file.name in changes.removed else _TO_CHANGE
-    return f"{first}\n{told}\n{_WHOLE}\n{text.replace(chr(13) + chr(10), chr(10))}"
+    lines = [check_line(check, number) for number, check in enumerate(checks, 1)]
+    return ["\n".join([_mark(boundary, name), *lines])]

@@ -22,7 +22,7 @@ from engine.core.salvage import cut_page, salvage
 from engine.ports import CUT_OFF
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 MAX_FILES = 40
 MAX_FILE_BYTES = 1_000_000
@@ -88,18 +88,21 @@ def blocks(text: str, boundary: str) -> list[Block]:
     return [Block(match[1], match[2] or "", text[match.end() : end]) for match, end in zip(found, ends, strict=True)]
 
 
-def parse_reply(text: str, boundary: str, *, finish_reason: str = "stop") -> ParsedReply:
+def parse_reply(
+    text: str, boundary: str, *, finish_reason: str = "stop", hidden: Collection[str] = ()
+) -> ParsedReply:
     """Read a model's answer. Never raises: what cannot be used is left out and named in `problems`.
 
-    `finish_reason` as in a Reply; only "stop" lets the last file count as whole where the closing line is missing.
+    `finish_reason` as in a Reply; only "stop" lets the last file count as whole where the closing line is missing. `hidden`: paths in hidden
+    folders that may be written all the same (workflows); all other hidden files are left out.
     """
     answer = _without_echo(_without_thinking(text).replace("\r\n", "\n"), boundary)
     found = blocks(answer, boundary)
     if not any(block.verb in {"file", "delete"} for block in found):
-        return _without_boundary(answer, finish_reason)
+        return _without_boundary(answer, finish_reason, hidden)
     last_file = max(at for at, block in enumerate(found) if block.verb in {"file", "delete"})
     closing = next((at for at, block in enumerate(found) if at > last_file and block.verb == "complete"), None)
-    basket = _Basket()
+    basket = _Basket(hidden)
     if closing is None:
         return _unclosed(found, finish_reason, boundary, basket)
     basket.take(found[:closing])
@@ -134,7 +137,8 @@ def format_files(files: Mapping[str, bytes], boundary: str) -> str:
 class _Basket:
     """Collects the files of a reply within the limits, with a sentence for each that stays out."""
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: Collection[str] = ()) -> None:
+        self._hidden = hidden
         self.files: dict[str, bytes] = {}
         self.deletions: list[str] = []
         self.problems: list[str] = []
@@ -165,8 +169,9 @@ class _Basket:
         return ParsedReply(outcome, self.files, deletions, (*problems, *self.problems), cut)
 
     def _safe(self, raw: str) -> str | None:
+        named = raw.strip("`\"'*").removeprefix("./")
         try:
-            return safe_path(raw.strip("`\"'*").removeprefix("./"))
+            return named if named in self._hidden else safe_path(named)
         except UnsafePath as unsafe:
             self._drop(raw, f"its path {unsafe.reason}")
             return None
@@ -213,7 +218,7 @@ def _is_whole(block: Block, boundary: str) -> bool:
     return bool(ending) and not (last_line.startswith("==") and opening.startswith(last_line[: len(opening)]))
 
 
-def _without_boundary(answer: str, finish_reason: str) -> ParsedReply:
+def _without_boundary(answer: str, finish_reason: str, hidden: Collection[str]) -> ParsedReply:
     """Read an answer that ignored the agreed form."""
     if finish_reason == "content_filter":
         return ParsedReply(Outcome.FILTERED, problems=("The provider's content filter stopped the answer.",))
@@ -221,7 +226,7 @@ def _without_boundary(answer: str, finish_reason: str) -> ParsedReply:
         return ParsedReply(Outcome.REFUSED, problems=("The model refused.",))
     if not answer.strip():
         return ParsedReply(Outcome.EMPTY, problems=("The answer is empty.",))
-    basket = _Basket()
+    basket = _Basket(hidden)
     for path, body in salvage(answer).items():
         basket.add(path, body)
     if "index.html" not in basket.files and (cut := cut_page(answer)):

@@ -1,4 +1,4 @@
-"""Checks that are decided by looking at the files alone: our own rules, and the sentences that are one of them."""
+"""Our own rules, which hold for every published repository and are decided by looking at the files."""
 
 from __future__ import annotations
 
@@ -7,21 +7,9 @@ from typing import TYPE_CHECKING
 
 from engine.core import repository
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
-from engine.core.file_sentences import file_sentence
-from engine.core.file_wishes import sentence_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_MIT_SENTENCE = re.compile(
-    r"^(the )?(repo(sitory)?|project|it)?\W*(has|have|contains?|includes?|uses?|is under|must have|should have)?\W*(an? |the )?"
-    r"(valid )?mit[- ]licen[cs]e(d)?( file)?( (at|in) (the )?(repo(sitory)?('s)? )?root)?\W*$",
-    re.IGNORECASE,
-)
-_README_SENTENCE = re.compile(
-    r"^(the )?(repo(sitory)? (has|contains|includes) )?(an? )?readme(\.md)?( file)?( exists| is present)?\W*$",
-    re.IGNORECASE,
-)
 
 NO_BROWSER = "this machine runs no check browser (BROWSERS=0)"
 
@@ -34,31 +22,6 @@ def own_results(files: Mapping[str, bytes]) -> list[CheckResult]:
 def acceptable(results: list[CheckResult]) -> bool:
     """Say whether a tree may be published as the app: every one of our own rules holds."""
     return all(r.verdict is Verdict.PASS for r in results if r.check.kind is Kind.RULE)
-
-
-def static_result(
-    check: Check, files: Mapping[str, bytes], attachments: Mapping[str, bytes] | None = None
-) -> CheckResult:
-    """Judge one check of the request without a browser; what cannot be decided so is `not_run` or `unverifiable`, never a pass."""
-    match check.kind:
-        case Kind.JS:
-            return CheckResult(check, Target.LOCAL, Verdict.NOT_RUN, NO_BROWSER)
-        case Kind.PROSE if _MIT_SENTENCE.match(check.text):
-            return _as(check, _mit(files))
-        case Kind.PROSE if _README_SENTENCE.match(check.text):
-            return _as(check, _readme(files))
-        case Kind.PROSE if result := sentence_result(check, files, attachments):
-            return result
-        case Kind.PROSE if decided := file_sentence(check.text, files):
-            return CheckResult(check, Target.LOCAL, Verdict.PASS if decided[0] else Verdict.FAIL, decided[1])
-        case Kind.PROSE:
-            return CheckResult(check, Target.LOCAL, Verdict.UNVERIFIABLE, "no rule of ours decides this sentence")
-        case _:
-            return CheckResult(check, Target.LOCAL, Verdict.UNVERIFIABLE, 'neither text nor {"js": …}')
-
-
-def _as(check: Check, result: CheckResult) -> CheckResult:
-    return CheckResult(check, result.target, result.verdict, result.detail)
 
 
 def _rule(text: str, holds: bool, detail: str) -> CheckResult:

@@ -9,77 +9,83 @@ from typing import TYPE_CHECKING
 
 from engine.core.images import with_images
 from engine.core.prompt_sections import boundary_of
-from engine.core.prompts import continue_prompt, format_prompt, generate_prompt
-from engine.core.rephrase_prompt import rephrase_prompt
 from engine.core.replies import Outcome, ParsedReply, parse_reply
 from engine.errors import BadReply, EngineError, Permanent, Transient
+from engine.plan.allowed import is_workflow
 from engine.ports import DEADLINE
+from engine.prompts.form import entries_of, paths
+from engine.prompts.generate import continue_prompt, format_prompt, generate_prompt, missing_prompt, rephrase_prompt
+from engine.prompts.repair import declined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from engine.core.brief import Brief
-    from engine.ports import Ports, Prompt, Recalled
+    from engine.plan.schema import Plan
+    from engine.ports import Ports, Prompt, Recalled, Reply
+    from engine.site.assembly import Frame
 
 MAX_CONTINUATIONS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a conversation came to: the files of all its answers, and the attempt whose answer was the last."""
+    """What a conversation came to: the files of all its answers, and the attempt whose answer was the last.
+
+    `declined`: what a repair says in place of files, that nothing has to change or that a finding is wrong.
+    """
 
     attempt: int
     files: Mapping[str, bytes]
     deletions: tuple[str, ...]
     problems: tuple[str, ...]
+    declined: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Asks `model` until `until`; every call is a row of the journal."""
+    """Asks `model` until `until`; every call is a row of the journal. What may be written in hidden folders the plan says."""
 
     ports: Ports
     model: str
     until: datetime
+    plan: Plan
 
-    def write(
-        self,
-        brief: Brief,
-        tree: Mapping[str, bytes] | None,
-        note: str,
-        *,
-        kind: str = "generate",
-        parent: int | None = None,
-    ) -> Written:
+    def write(self, frame: Frame, note: str, *, kind: str = "generate", parent: int | None = None) -> Written:
         """Return the files that the model wrote. Raises BadReply where it wrote none, else what the author raises."""
-        first = "index.html" not in {*(tree or ()), *(file.name for file in brief.attachments)}
-        return self.converse(
-            kind,
-            lambda boundary: with_images(
-                generate_prompt(brief, boundary=boundary, tree=tree, attachments_note=note), brief.attachments
-            ),
-            parent,
-            needs_page=first,
-        )
+        brief = frame.brief
+
+        def prompt_for(boundary: str) -> Prompt:
+            prompt = generate_prompt(brief, frame.plan, boundary=boundary, tree=frame.present, note=note)
+            return with_images(prompt, brief.attachments)
+
+        return self.converse(kind, prompt_for, parent, needed=_needed(frame))
 
     def converse(
-        self, kind: str, prompt_for: Callable[[str], Prompt], parent: int | None, *, needs_page: bool = False
+        self,
+        kind: str,
+        prompt_for: Callable[[str], Prompt],
+        parent: int | None,
+        *,
+        needed: Sequence[str] = (),
+        may_decline: bool = False,
     ) -> Written:
         """Ask for what `prompt_for` (a boundary) asks for. What an interrupted claim was answered is not asked again.
 
-        `needs_page`: there is no index.html yet, so an answer without one is reminded of it, and of one that stays cut off all is taken that
-        there is. Raises as `write`.
+        `needed`: files that an answer must hold; one that lacks some is asked for them once. Where index.html is among them, all is taken that
+        there is of a page that stays cut off. `may_decline`: an answer may say that nothing has to change. Raises as `write`.
         """
         recalled = self._recalled(kind, parent)
         boundary = boundary_of(recalled.messages) if recalled else secrets.token_hex(6)
         prompt = prompt_for(boundary)
         attempt, text, parsed = self._known(recalled, boundary) or self._ask(kind, prompt, boundary, parent)
+        if may_decline and not parsed.files and (said := declined(text)):
+            return Written(attempt, {}, (), parsed.problems, said)
         if parsed.outcome is Outcome.REFUSED:
             prompt = rephrase_prompt(prompt)
             attempt, text, parsed = self._further("rephrase", prompt, boundary, attempt)
-        if lacking := _lacking(parsed, needs_page=needs_page):
-            prompt = format_prompt(prompt, text, lacking)
+        if reminder := _reminder(prompt, text, parsed, needed):
+            prompt = reminder
             attempt, text, more = self._further("format", prompt, boundary, attempt)
             parsed = _together(parsed, more)
         for _ in range(MAX_CONTINUATIONS):
@@ -89,12 +95,12 @@ class Conversation:
             try:
                 attempt, text, more = self._further("continue", prompt, boundary, attempt)
             except (Transient, Permanent) as error:
-                if not parsed.files and not (needs_page and parsed.cut and _is_over(error)):
+                if not parsed.files and not ("index.html" in needed and parsed.cut and _is_over(error)):
                     raise
                 parsed = replace(parsed, problems=(*parsed.problems, f"The rest was not asked for: {error.message}"))
                 break
             parsed = _together(parsed, more)
-        parsed = _with_cut_page(parsed) if needs_page else parsed
+        parsed = _with_cut_page(parsed) if "index.html" in needed else parsed
         if not parsed.files and not parsed.deletions:
             raise BadReply("model_no_files", f"{self.model} answered without any usable file ({parsed.outcome})")
         return Written(attempt, parsed.files, parsed.deletions, parsed.problems)
@@ -110,12 +116,15 @@ class Conversation:
         cut = journal.attempt_interrupted(kind=kind, model=self.model, parent=parent)
         return cut if cut and _is_worth(cut) else None
 
-    @staticmethod
-    def _known(recalled: Recalled | None, boundary: str) -> tuple[int, str, ParsedReply] | None:
+    def _known(self, recalled: Recalled | None, boundary: str) -> tuple[int, str, ParsedReply] | None:
         if recalled is None:
             return None
         reply = recalled.reply
-        return recalled.attempt, reply.text, parse_reply(reply.text, boundary, finish_reason=reply.finish_reason)
+        return recalled.attempt, reply.text, self._parsed(reply, boundary)
+
+    def _parsed(self, reply: Reply, boundary: str) -> ParsedReply:
+        workflows = [one.path for one in self.plan.files if is_workflow(one.path)]
+        return parse_reply(reply.text, boundary, finish_reason=reply.finish_reason, hidden=workflows)
 
     def _ask(self, kind: str, prompt: Prompt, boundary: str, parent: int | None) -> tuple[int, str, ParsedReply]:
         """Ask, and once more where what came was no answer at all (HTML, no choices): gateways send that in passing."""
@@ -150,7 +159,7 @@ class Conversation:
         except EngineError as error:
             journal.attempt_failed(attempt, code=error.code, message=error.message, reply=error.reply)
             raise
-        parsed = parse_reply(reply.text, boundary, finish_reason=reply.finish_reason)
+        parsed = self._parsed(reply, boundary)
         if reply.finish_reason == DEADLINE and not (parsed.files or parsed.deletions or parsed.cut):
             late = Transient("model_timeout", f"{self.model} wrote for {seconds:.0f} s and came to the end of no file.")
             journal.attempt_failed(attempt, code=late.code, message=late.message, reply=reply)
@@ -165,13 +174,23 @@ def _is_worth(cut: Recalled) -> bool:
     return bool(read.files or read.deletions) and read.outcome in {Outcome.OK, Outcome.TRUNCATED}
 
 
-def _lacking(parsed: ParsedReply, *, needs_page: bool) -> Sequence[str]:
-    """Return in sentences what the one reminder is about, nothing where none is due."""
+def _needed(frame: Frame) -> tuple[str, ...]:
+    """Return the files that must be written: planned, and either not there yet or an attachment that is to be changed. The README is completed anyway."""
+    attached = {file.name for file in frame.brief.attachments}
+    written = set(paths(entries_of(frame.plan))) - {"README.md"}
+    new = written - {*attached, *frame.present}
+    changed = (written & attached) - {"index.html"}
+    return tuple(path for path in paths(entries_of(frame.plan)) if path in new | changed)
+
+
+def _reminder(prompt: Prompt, text: str, parsed: ParsedReply, needed: Sequence[str]) -> Prompt | None:
+    """Return the one reminder that is due: of the form, or of the files that are missing; None where none is."""
     if parsed.outcome in {Outcome.NO_FILES, Outcome.EMPTY}:
-        return parsed.problems or ("it holds no files.",)
-    if needs_page and parsed.files and "index.html" not in parsed.files and parsed.outcome is not Outcome.TRUNCATED:
-        return *parsed.problems, "index.html is missing."
-    return ()
+        return format_prompt(prompt, text, parsed.problems or ("it holds no files.",))
+    missing = [path for path in needed if path not in parsed.files]
+    if missing and parsed.files and parsed.outcome is not Outcome.TRUNCATED:
+        return missing_prompt(prompt, parsed.files, missing)
+    return None
 
 
 def _with_cut_page(parsed: ParsedReply) -> ParsedReply:

@@ -12,15 +12,17 @@ from engine.core.honest_page import honest_page
 from engine.core.missing import note
 from engine.core.repository import slug
 from engine.core.rules import acceptable, own_results
-from engine.core.site import Frame, Origin, SiteFile, assemble
+from engine.core.site import Origin, SiteFile
 from engine.core.token_shapes import shapes_in
 from engine.errors import BadReply, Permanent
+from engine.plan.fallback import fallback_plan
 from engine.ports import Ports, Prompt, Repository
+from engine.site.assembly import Frame, assemble
 from engine.steps.authoring import Conversation, Written
 from engine.steps.choice import NotWritten, ask_in_turn
-from engine.steps.inputs import gather_inputs
+from engine.steps.inputs import gather_attachments, gather_planned
 from engine.steps.outcomes import Generated, Unrepaired, Wait
-from engine.steps.probing import Probing, freeze_probes
+from engine.steps.planning import Planning, make_plan, request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
     from engine.core.brief import Brief
     from engine.core.budget import Budget
     from engine.core.checks import CheckResult
-    from engine.core.probes import Asked
+    from engine.plan.schema import Plan
+    from engine.steps.inputs import Inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class GenerateInput:
-    """What generate works from. `repository` is the task's newest published one.
+    """What generate works from. `repository` is the task's newest published one, `plan` the one that this run has already.
 
     `model_closed` says why no model can be asked, `given_up`, in a sentence, why no page is to be written any more.
     """
@@ -67,9 +70,10 @@ class GenerateInput:
     last_tree: Callable[[], Mapping[str, bytes]] = dict  # what this task published last, out of our own rows
     again: Again | None = None
     given_up: str = ""
-    unprobed: tuple[Asked, ...] = ()  # the sentences for which there is to be a probe, and is none yet
-    probe_calls: int = 0  # that this run has begun already
-    evaluation_url: str = ""
+    plan: Plan | None = None
+    planned: bool = False  # whether this run has been planned, with a plan or without one
+    plan_calls: int = 0  # that this run has begun already
+    allow_private: bool = False  # whether data may be fetched from private addresses
     # Files that the service fetched or made in earlier rounds: a later one may make them anew.
     own_before: tuple[str, ...] = ()
 
@@ -80,13 +84,14 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | Unrepaired
     Raises OutOfService, Permanent (a secret of ours in an attachment), forge errors.
     """
     repository, base, present = _standing(task, ports)
-    inputs = gather_inputs(task, present, ports)
+    inputs = gather_attachments(task, ports)
+    plan = _plan(task, inputs, present, ports)
+    inputs = gather_planned(inputs, plan, task, present, ports)
     brief = inputs.brief
     _scan(brief, task, ports)
-    frame = Frame(brief, present, task.protected, task.marker, task.year, missing=inputs.missing).at(repository)
-    author = _Authoring(task, ports, frame, note=note(inputs.missing, brief.text))
-    if not task.given_up:
-        freeze_probes(task.unprobed, brief, Probing(task.budget, task.model_closed, task.probe_calls), ports)
+    frame = Frame(brief, plan, present, task.protected, task.marker, task.year, missing=inputs.missing).at(repository)
+    asked_at_run_time = [address.url for address in plan.data if address.at_run_time]
+    author = _Authoring(task, ports, frame, note=note(inputs.missing, asked_at_run_time))
     give_up = task.again if task.again and task.again.purpose is Purpose.HONEST else None
     made = author.honest(give_up.why) if give_up else author.run()
     if isinstance(made, Wait | Unrepaired):
@@ -102,6 +107,15 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | Unrepaired
         degraded=degraded,
         gates=() if degraded else gates(files, brief, task.secret_in, ports, present),
     )
+
+
+def _plan(task: GenerateInput, inputs: Inputs, present: Mapping[str, bytes], ports: Ports) -> Plan:
+    """Return this run's plan: the one that it has, one that is made now, or what can be said without one."""
+    request = request_of(inputs.brief, present, allow_private=task.allow_private)
+    plan = task.plan
+    if not task.planned and not task.given_up:
+        plan = make_plan(inputs.brief, request, Planning(task.budget, task.model_closed, task.plan_calls), ports)
+    return plan or fallback_plan(request)
 
 
 def _standing(task: GenerateInput, ports: Ports) -> tuple[Repository | None, str | None, Mapping[str, bytes]]:
@@ -206,10 +220,10 @@ class _Authoring:
         return Unrepaired(f"a fresh sample gave nothing: {why}") if self.task.again else self._honest(why)
 
     def _asked(self, model: str, until: datetime) -> Made:
-        conversation = Conversation(self.ports, model, until)
+        conversation = Conversation(self.ports, model, until, self.frame.plan)
         again = self.task.again
         kind, parent = (Purpose.RESAMPLE, again.attempt) if again else (Purpose.GENERATE, None)
-        written = conversation.write(self.frame.brief, self.frame.present or None, self.note, kind=kind, parent=parent)
+        written = conversation.write(self.frame, self.note, kind=kind, parent=parent)
         return self._accepted(model, written)
 
     def _accepted(self, model: str, written: Written) -> Made:

@@ -6,22 +6,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.core.brief import AttachedFile, MissingFile, Source
-from engine.core.checks import Kind
 from engine.core.fetched_data import LARGEST_DATA, PAGE_FILES, NoDataError, as_file, file_name
 from engine.core.gates import secret_line
 from engine.core.lifecycle import Step
 from engine.core.missing import sentence
-from engine.core.named_data import Likelihood, data_addresses, is_live
-from engine.core.workbooks import is_workbook, outline, wanted_tables, wants_tables
+from engine.core.workbooks import is_workbook, outline
 from engine.errors import EngineError, Fenced, Permanent
+from engine.plan.schema import Source as PlannedSource
+from engine.prompts.form import WRITTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from engine.core.brief import Brief
-    from engine.core.named_data import DataAddress
-    from engine.core.workbooks import WantedTable
+    from engine.plan.schema import DataAddress, Plan, PlannedFile
     from engine.ports import Ports, Sheet
     from engine.steps.generate import GenerateInput
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 LARGEST_FETCHED = 5_000_000
 FETCH_SECONDS = 15.0
 
-#: All addresses of a brief together, in seconds, and which part of what is left of generate's share they may take: the rest is the model's.
+#: All addresses of a plan together, in seconds, and which part of what is left of generate's share they may take: the rest is the model's.
 MOST_FETCHING = 40.0
 FETCHING_PART = 0.25
 WORKBOOK_SECONDS = 30.0
@@ -43,19 +42,42 @@ class Inputs:
     missing: tuple[MissingFile, ...]
 
 
-def gather_inputs(task: GenerateInput, present: Collection[str], ports: Ports) -> Inputs:
-    """Return the brief with every file that can be had. What is fetched or made is kept at once, so that a replay finds it.
-
-    `present` are the paths of the tree to build on. What cannot be had is a warning and no failure.
-    """
-    came = [*_attachments(task, ports), *_named(task, present, ports)]
+def gather_attachments(task: GenerateInput, ports: Ports) -> Inputs:
+    """Return the brief with every attachment that can be had, workbooks with what they hold. What is fetched is kept at once, so that a replay finds it."""
+    came = [*_attachments(task, ports)]
     fetched = [one for one in came if isinstance(one, AttachedFile)]
-    files, unmade = _with_tables([*task.brief.attachments, *fetched], task, present, ports)
-    missing = (*(one for one in came if isinstance(one, MissingFile)), *unmade)
+    files = [_noted(file, ports) for file in (*task.brief.attachments, *fetched)]
+    return _told(task.brief, files, [one for one in came if isinstance(one, MissingFile)], ports)
+
+
+def gather_planned(inputs: Inputs, plan: Plan, task: GenerateInput, present: Collection[str], ports: Ports) -> Inputs:
+    """Return the inputs with the data that the plan fetches and the tables that it converts. `present` are the paths of the tree to build on.
+
+    What cannot be had is a warning and no failure.
+    """
+    brief = inputs.brief
+    came = [*_data(brief, plan, task, present, ports), *_tables(brief.attachments, plan, ports)]
+    files = [*brief.attachments, *(one for one in came if isinstance(one, AttachedFile))]
+    told = _told(brief, files, [one for one in came if isinstance(one, MissingFile)], ports)
+    return replace(told, missing=(*inputs.missing, *told.missing))
+
+
+def sheets_of(books: Iterable[AttachedFile], ports: Ports) -> dict[tuple[str, str], bytes]:
+    """Return the sheets of workbooks as CSV, by the workbook's name and the sheet's; the name "" is the first sheet's too."""
+    found: dict[tuple[str, str], bytes] = {}
+    for book in books:
+        sheets = _read(book, ports)
+        for sheet in () if isinstance(sheets, str) else sheets:
+            found.setdefault((book.name, ""), sheet.csv)
+            found[book.name, sheet.name] = sheet.csv
+    return found
+
+
+def _told(brief: Brief, files: Sequence[AttachedFile], missing: Sequence[MissingFile], ports: Ports) -> Inputs:
     for one in missing:
         ports.journal.file_missed(one)
         ports.journal.warn(sentence(one))
-    return Inputs(replace(task.brief, attachments=tuple(files)), missing)
+    return Inputs(replace(brief, attachments=tuple(files)), tuple(missing))
 
 
 def _attachments(task: GenerateInput, ports: Ports) -> Iterator[AttachedFile | MissingFile]:
@@ -76,19 +98,16 @@ def _attachments(task: GenerateInput, ports: Ports) -> Iterator[AttachedFile | M
         yield _kept(AttachedFile(name, media_type, answer.body, url=url), ports)
 
 
-def _named(task: GenerateInput, present: Collection[str], ports: Ports) -> Iterator[AttachedFile | MissingFile]:
-    """Fetch the data that the brief or a check names by address and that no earlier claim fetched."""
-    brief = task.brief
-    attached = [url for _, url in task.unfetched]
-    wanted = data_addresses(brief.text, brief.checks, but=(task.evaluation_url, *attached))
+def _data(
+    brief: Brief, plan: Plan, task: GenerateInput, present: Collection[str], ports: Ports
+) -> Iterator[AttachedFile | MissingFile]:
+    """Fetch the data that the plan names by address and that no earlier claim fetched."""
     known = {file.url for file in brief.attachments}
-    taken = _taken(task, present)
+    taken = _taken(brief, plan, task, present)
     ends = _fetching_ends(task, ports)
-    for address in wanted:
-        if address.url in known:
-            continue
-        came = _fetched(address, task, taken, ends, ports)
-        if came is not None:
+    for address in plan.data:
+        if address.url not in known:
+            came = _fetched(address, task, taken, ends, ports)
             yield came
             taken.append(came.name)
 
@@ -102,52 +121,57 @@ def _fetching_ends(task: GenerateInput, ports: Ports) -> tuple[datetime, float]:
 
 def _fetched(
     address: DataAddress, task: GenerateInput, taken: Collection[str], ends: tuple[datetime, float], ports: Ports
-) -> AttachedFile | MissingFile | None:
-    """Return what an address answered; None where nothing says that it should have been data."""
+) -> AttachedFile | MissingFile:
+    """Return what an address answered, or why nothing of it can be used."""
     now = ports.clock.now()
     seconds = min(FETCH_SECONDS, ends[1] - (now - ends[0]).total_seconds())
     try:
         if seconds < 1:
             raise NoDataError("no time was left for it")  # noqa: TRY301
         answer = ports.fetcher.fetch(address.url, seconds=seconds, max_bytes=LARGEST_DATA)
-        file = as_file(answer, address, taken, now=now, live=is_live(task.brief.text))
+        file = as_file(answer, address.url, address.name, taken, now=now, live=address.at_run_time)
         if found := secret_line(file.content, task.secret_in):
             raise NoDataError(f"its answer holds the value of {found[0]} and is not published")  # noqa: TRY301
     except Fenced:
         raise
     except EngineError as error:
-        return _not_had(address, error.message.rstrip("."), taken, page=False)
+        why = error.message.rstrip(".")
     except NoDataError as error:
-        return _not_had(address, str(error), taken, page=error.is_page)
-    return _kept(file, ports)
+        why = str(error)
+    else:
+        return _kept(file, ports)
+    return MissingFile(file_name(address.url, address.name, "json", taken), why, Source.ADDRESS, address.url)
 
 
-def _not_had(address: DataAddress, why: str, taken: Collection[str], *, page: bool) -> MissingFile | None:
-    least = Likelihood.SHAPED if page else Likelihood.SAID
-    if address.likelihood < least:
-        return None
-    return MissingFile(file_name(address, "json", taken), why, Source.ADDRESS, address.url)
+def _tables(files: Sequence[AttachedFile], plan: Plan, ports: Ports) -> Iterator[AttachedFile | MissingFile]:
+    """Make the CSV files that the plan converts out of workbooks."""
+    there = {file.name for file in files}
+    wanted = [one for one in plan.files if one.source is PlannedSource.CONVERTED and one.path not in there]
+    books = {file.name: file for file in files if is_workbook(file)}
+    read: dict[str, tuple[Sheet, ...] | str] = {}
+    for planned in wanted:
+        book = books.get(planned.origin)
+        if book is None:
+            yield MissingFile(planned.path, f"there is no workbook {planned.origin}", Source.WORKBOOK)
+            continue
+        if book.name not in read:
+            read[book.name] = _read(book, ports)
+        yield _table(planned, book, read, ports)
 
 
-def _with_tables(
-    files: list[AttachedFile], task: GenerateInput, present: Collection[str], ports: Ports
-) -> tuple[list[AttachedFile], list[MissingFile]]:
-    """Describe the workbooks and make the CSV files that the brief wants out of them."""
-    books = [file for file in files if is_workbook(file)]
-    if not books or ports.workbooks is None:
-        return files, []
-    texts = [task.brief.text, *(check.text for check in task.brief.checks if check.kind in {Kind.PROSE, Kind.JS})]
-    taken = [*(file.name for file in files), *_owned(task, present)]
-    names, converting = wants_tables(texts, taken)
-    done = any(file.source is Source.WORKBOOK for file in files)
-    if all(file.note for file in books) and (done or not (names or converting)):
-        return files, []
-    read = {file.name: _read(file, ports) for file in books}
-    noted = [_noted(file, read.get(file.name), ports) for file in files]
-    sheets = {name: found for name, found in read.items() if not isinstance(found, str)}
-    tables = wanted_tables(texts, sheets, taken)
-    made = [_kept(_as_file(table, sheets), ports) for table in tables]
-    return [*noted, *made], _unmade(names, tables, read, asked=bool(names) or converting)
+def _table(
+    planned: PlannedFile, book: AttachedFile, read: Mapping[str, tuple[Sheet, ...] | str], ports: Ports
+) -> AttachedFile | MissingFile:
+    sheets = read[book.name]
+    if isinstance(sheets, str):
+        return MissingFile(planned.path, sheets.rstrip("."), Source.WORKBOOK)
+    named = [sheet for sheet in sheets if sheet.name.casefold() == planned.sheet.casefold()]
+    if not sheets or (planned.sheet and not named):
+        return MissingFile(planned.path, f"{book.name} has no sheet {planned.sheet!r}", Source.WORKBOOK)
+    sheet = named[0] if named else sheets[0]
+    which = f", sheet {sheet.name!r}" if len(sheets) > 1 else ""
+    note = f"Made by the service out of {book.name}{which}: the exact values. It is there already; do not write it."
+    return _kept(AttachedFile(planned.path, "text/csv", sheet.csv, Source.WORKBOOK, note=note), ports)
 
 
 def _read(file: AttachedFile, ports: Ports) -> tuple[Sheet, ...] | str:
@@ -163,44 +187,23 @@ def _read(file: AttachedFile, ports: Ports) -> tuple[Sheet, ...] | str:
     return book.sheets
 
 
-def _noted(file: AttachedFile, found: tuple[Sheet, ...] | str | None, ports: Ports) -> AttachedFile:
+def _noted(file: AttachedFile, ports: Ports) -> AttachedFile:
     """Return a workbook with what a prompt says of it; other files as they are."""
-    if found is None:
+    if file.note or ports.workbooks is None or not is_workbook(file):
         return file
+    found = _read(file, ports)
     if isinstance(found, str):
         ports.journal.warn(found)
         return _kept(replace(file, note=found), ports)
     return _kept(replace(file, note=outline(found)), ports)
 
 
-def _as_file(table: WantedTable, sheets: Mapping[str, tuple[Sheet, ...]]) -> AttachedFile:
-    which = f", sheet {table.sheet.name!r}" if len(sheets[table.book]) > 1 else ""
-    note = f"Made by the service out of {table.book}{which}: the exact values. It is there already; do not write it."
-    return AttachedFile(table.name, "text/csv", table.sheet.csv, Source.WORKBOOK, note=note)
-
-
-def _unmade(
-    names: list[str], tables: list[WantedTable], read: Mapping[str, tuple[Sheet, ...] | str], *, asked: bool
-) -> list[MissingFile]:
-    """Return the wanted files that could not be made, with the first workbook's reason."""
-    reasons = [found for found in read.values() if isinstance(found, str)]
-    if not asked or not reasons or (tables and len(tables) >= len(names)):
-        return []
-    made = {table.name for table in tables}
-    wanted = names or [
-        f"{book.rpartition('.')[0] or book}.csv" for book, found in read.items() if isinstance(found, str)
-    ]
-    return [MissingFile(name, reasons[0].rstrip("."), Source.WORKBOOK) for name in wanted if name not in made]
-
-
-def _taken(task: GenerateInput, present: Collection[str]) -> list[str]:
-    """Return the names that nothing fetched may take: attachments, pages, what the model wrote; not what earlier rounds fetched."""
-    attached = [*(file.name for file in task.brief.attachments), *(name for name, _ in task.unfetched)]
-    return list(dict.fromkeys([*attached, *PAGE_FILES, *_owned(task, present)]))
-
-
-def _owned(task: GenerateInput, present: Collection[str]) -> list[str]:
-    return [path for path in present if path not in task.own_before]
+def _taken(brief: Brief, plan: Plan, task: GenerateInput, present: Collection[str]) -> list[str]:
+    """Return the names that nothing fetched may take: attachments, pages, what a model writes; not what earlier rounds fetched."""
+    attached = [*(file.name for file in brief.attachments), *(name for name, _ in task.unfetched)]
+    own = [path for path in present if path not in task.own_before]
+    written = [one.path for one in plan.files if one.source in WRITTEN]
+    return list(dict.fromkeys([*attached, *PAGE_FILES, *own, *written]))
 
 
 def _kept(file: AttachedFile, ports: Ports) -> AttachedFile:

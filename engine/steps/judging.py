@@ -1,4 +1,4 @@
-"""Have a model judge the sentences that neither a rule nor a probe decided, in one call, once it is known which tree is published."""
+"""Have a model judge the sentences that no predicate decided, in one call, once it is known which tree is published."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.core.checks import CheckResult, Kind, Verdict
-from engine.core.judge_prompt import evidence_of, judge_prompt
 from engine.core.judgements import parse_judgements
 from engine.errors import EngineError, Fenced
+from engine.plan.mentions import named_paths
+from engine.ports import Image
+from engine.prompts.judge import Evidence, judge_prompt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,22 +35,21 @@ def judged(
     )[:MOST_SENTENCES]
     if not sentences or not seconds:
         return {}
+    evidence = _evidence(sentences, files, results)
     try:
-        model, answer = _answer(attempt, sentences, files, _seen(results), seconds, ports)
+        model, answer = _answer(attempt, sentences, evidence, seconds, ports)
     except Fenced:
         raise
     except EngineError:
         return {}  # the attempt's row holds why
-    evidence = evidence_of(files)
     said = zip(sentences, parse_judgements(answer, len(sentences)), strict=True)
-    return {text: judgement.label(model, evidence) for text, judgement in said if judgement}
+    return {text: judgement.label(model, str(evidence)) for text, judgement in said if judgement}
 
 
 def _answer(
     attempt: int,
     sentences: Sequence[str],
-    files: Mapping[str, bytes],
-    seen: Sequence[str],
+    evidence: Evidence,
     seconds: float,
     ports: Ports,
 ) -> tuple[str, str]:
@@ -57,7 +58,7 @@ def _answer(
     model = author.models[0]
     if recalled := journal.attempt_recalled(kind="judge", model=model, parent=attempt):
         return recalled.reply.model or model, recalled.reply.text
-    prompt = judge_prompt(sentences, files, seen, boundary=secrets.token_hex(6))
+    prompt = judge_prompt(sentences, evidence, boundary=secrets.token_hex(6))
     call = journal.attempt_begun(
         kind="judge",
         prompt=prompt,
@@ -79,7 +80,22 @@ def _answer(
     return reply.model or model, reply.whole_lines
 
 
-def _seen(results: Sequence[CheckResult]) -> list[str]:
-    """Return what the browser saw when it opened the page, a line each."""
+def _evidence(sentences: Sequence[str], files: Mapping[str, bytes], results: Sequence[CheckResult]) -> Evidence:
+    """Return what the sentences are about: the files that they name (else the page and the README), what code found of these, what the browser saw."""
+    named = [path for one in sentences for path in named_paths(one, files)]
+    about_page = any(not named_paths(one, files) for one in sentences)
+    wanted = dict.fromkeys([*named, *(["index.html", "README.md"] if about_page else [])])
+    shown = {path: files[path] for path in wanted if path in files}
     views = [r for r in results if r.check.kind is Kind.VIEW]
-    return [f"{r.check.text}: {r.verdict}{f', {r.detail}' if r.detail else ''}"[:500] for r in views]
+    pictures = [Image("page.jpg", "image/jpeg", view.screenshot) for view in views if view.screenshot]
+    return Evidence(
+        files=shown,
+        others=sorted(files.keys() - shown.keys()),
+        facts=[_line(r) for r in results if r.check.kind is Kind.FILE and r.check.text.partition(": ")[0] in shown],
+        seen=[_line(view) for view in views] if about_page or "index.html" in shown else [],
+        images=tuple(pictures[:1]) if about_page or "index.html" in shown else (),
+    )
+
+
+def _line(result: CheckResult) -> str:
+    return f"{result.check.text}: {result.verdict}{f', {result.detail}' if result.detail else ''}"[:500]

@@ -12,10 +12,11 @@ from engine.core.decision import Purpose
 from engine.core.findings import findings_of
 from engine.core.lifecycle import Step
 from engine.core.missing import note
-from engine.core.repair_prompt import repair_prompt
 from engine.core.rules import acceptable, own_results
-from engine.core.site import Origin, SiteFile, assemble
+from engine.core.site import Origin, SiteFile
 from engine.errors import EngineError, Fenced, OutOfService, Permanent, Transient
+from engine.prompts.repair import repair_prompt
+from engine.site.assembly import assemble
 from engine.steps.authoring import Conversation, Written
 from engine.steps.generate import gates
 from engine.steps.outcomes import Barren, Generated, Unrepaired, Wait
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from engine.core.checks import CheckResult
-    from engine.core.site import Frame
     from engine.ports import Ports, Prompt
+    from engine.site.assembly import Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,13 @@ def repair(task: RepairInput, ports: Ports) -> Generated | Barren | Unrepaired |
         return Unrepaired("the repair was cut: its share of the deadline is over")
     models = ports.author.models
     model = task.model if task.model in models else models[0]
-    conversation = Conversation(ports, model, now + timedelta(seconds=seconds))
+    conversation = Conversation(ports, model, now + timedelta(seconds=seconds), task.frame.plan)
     try:
-        written = conversation.converse(Purpose.REPAIR, lambda boundary: _prompt(task, boundary), task.attempt)
+        written = conversation.converse(
+            Purpose.REPAIR, lambda boundary: _prompt(task, boundary), task.attempt, may_decline=True
+        )
+        if written.declined:
+            return Unrepaired(f"{model} changed nothing: {written.declined}")
         return _repaired(task, written, model, ports)
     except (Fenced, OutOfService):
         raise
@@ -65,9 +70,10 @@ def repair(task: RepairInput, ports: Ports) -> Generated | Barren | Unrepaired |
 
 def _prompt(task: RepairInput, boundary: str) -> Prompt:
     tree = {path: file.content for path, file in task.files.items() if file.origin is not Origin.ATTACHMENT}
-    told = note(task.frame.missing, task.frame.brief.text)
+    frame = task.frame
+    told = note(frame.missing, [address.url for address in frame.plan.data if address.at_run_time])
     return repair_prompt(
-        task.frame.brief, boundary=boundary, tree=tree, findings=findings_of(task.results), attachments_note=told
+        frame.brief, frame.plan, boundary=boundary, tree=tree, findings=findings_of(task.results), note=told
     )
 
 

@@ -6,29 +6,31 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.core import rules
-from engine.core.changes import change_results
 from engine.core.checks import OF_EARLIER, Check, CheckResult, Kind, Target, Verdict
 from engine.core.decision import Next, Purpose, Tried, as_js, candidates, decide, tree_digest
-from engine.core.file_wishes import file_results
 from engine.core.gates import bars
-from engine.core.lasting_files import Asked, lasting_results
 from engine.core.missing import missing_checks, missing_result
-from engine.core.prose import Prose
 from engine.core.review import review_results
 from engine.core.source_rules import source_results
 from engine.core.vanished import TEXT as VANISHED
 from engine.core.vanished import vanished_result
 from engine.core.views import view_result
+from engine.plan.evidence import Evidence
+from engine.plan.predicates import CsvEquals
+from engine.plan.schema import Source
+from engine.plan.verdicts import EarlierPlan, PlanVerdicts, lasting_results
 from engine.ports import BrowserReport, PageUnderTest
+from engine.steps.inputs import sheets_of
 from engine.steps.judging import judged
 from engine.steps.outcomes import Verified
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from engine.core.brief import MissingFile
+    from engine.core.brief import AttachedFile, MissingFile
     from engine.core.budget import Budget
-    from engine.core.probes import Probe
+    from engine.core.page_tests import PageTest
+    from engine.plan.schema import Plan
     from engine.ports import Ports
 
 BARRED = "not run: a gate bars this attempt"
@@ -54,8 +56,8 @@ class NewTree:
 class VerifyInput:
     """What is to be judged and by which checks. `new` is None where a further try gave no tree: then only the decision is made anew.
 
-    `kept` are the checks of earlier rounds that held when those were published, `earlier` what those rounds were asked for, the newest
-    first, `before` the page of the round before.
+    `kept` are the checks of earlier rounds that held when those were published, `earlier` the plans of those rounds, the newest
+    first, `before` the tree of the round before. `plan` is None where there is none.
     """
 
     new: NewTree | None
@@ -65,10 +67,10 @@ class VerifyInput:
     checks: tuple[Check, ...]
     budget: Budget
     kept: tuple[Check, ...] = ()
-    earlier: tuple[Asked, ...] = ()
+    plan: Plan | None = None
+    earlier: tuple[EarlierPlan, ...] = ()
     before: Mapping[str, bytes] = field(default_factory=dict)
-    attachments: Mapping[str, bytes] = field(default_factory=dict)  # of this round
-    probes: tuple[Probe, ...] = ()  # of the sentences among `checks`, as they were frozen
+    attachments: tuple[AttachedFile, ...] = ()  # of this round
     call_seconds: float = 0.0  # that the round's longest model call took
     protected: tuple[str, ...] = ()  # names of attachments of earlier rounds
     missing: tuple[MissingFile, ...] = ()
@@ -81,7 +83,7 @@ class VerifyInput:
     def attached(self) -> Mapping[str, bytes]:
         """Return the files that came, this round's as they came, the others as the round before left them: what the brief may ask to change."""
         earlier = {name: self.before[name] for name in self.protected if name in self.before}
-        return earlier | dict(self.attachments)
+        return earlier | {file.name: file.content for file in self.attachments}
 
 
 def verify(task: VerifyInput, ports: Ports) -> Verified:
@@ -125,32 +127,46 @@ def summary(results: Sequence[CheckResult]) -> str:
 
 def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckResult], str]:
     """Return all results, those of the request in its order, and a line about them."""
-    prose = Prose(task.checks, task.probes, new.files, task.words, task.attachments)
-    lacks = missing_checks(task.missing, task.words)
+    evidence = _evidence(task, new.files, ports)
+    words = "\n".join([task.words, *(check.text for check in task.checks)])
+    plan = PlanVerdicts(task.plan, task.checks, evidence, words=words, brief=task.words, earlier=task.earlier)
+    at_run_time = [address.url for address in task.plan.data if address.at_run_time] if task.plan else []
+    lacks = missing_checks(task.missing, at_run_time)
     scripts = [as_js(check) for check in (*task.checks, *task.kept) if check.kind in {Kind.JS, Kind.EARLIER}]
     scripts += [lack.expression for lack in lacks]
-    page = PageUnderTest(task.url, new.files, Target.LOCAL, task.words)
-    report = _report(page, scripts, prose, bars(new.gates), task.budget.check_seconds(ports.clock.now()), ports)
-    ran, sentences = iter(report.results[: len(scripts)]), prose.results(report, report.results[len(scripts) :])
+    page = PageUnderTest(task.url, new.files, Target.LOCAL)
+    report = _report(page, scripts, plan.tests, bars(new.gates), task.budget.check_seconds(ports.clock.now()), ports)
+    ran, sentences = iter(report.results), plan.sentences(report)
     requested = [next(ran) if check.kind is Kind.JS else sentences[at] for at, check in enumerate(task.checks)]
     earlier = [
         CheckResult(check, r.target, r.verdict, r.detail, r.value, r.milliseconds)
         for check, r in zip(task.kept, ran, strict=False)
     ]
     said = [missing_result(lack, r, new.files) for lack, r in zip(lacks, ran, strict=True)]
-    changed = change_results(task.words, task.attached, new.files)
-    named = file_results(task.words, task.checks, task.attachments, new.files)
-    now = Asked(task.words, task.checks, task.attachments)
-    lasting = lasting_results(task.earlier, now, task.before, new.files)
-    counted = [*rules.own_results(new.files), *said, *changed, *requested, *earlier, *named, *lasting]
-    asked_for = "\n".join([task.words, *(check.text for check in (*task.checks, *task.kept))])
+    before = Evidence(task.before, task.attached, {})
+    lasting = [*lasting_results(task.earlier, task.plan, before, evidence), *plan.kept_sentences(report)]
+    counted = [*rules.own_results(new.files), *said, *requested, *earlier, *plan.files(), *plan.own_tests(report), *lasting]
     advice = source_results(new.files, task.checks)
     parsed = any(report.views) and not any("SyntaxError" in error for view in report.views for error in view.errors)
+    asked_for = "\n".join([words, *(check.text for check in task.kept)])
     advice += review_results(new.files, foreign=new.foreign, asked=asked_for, parsed=parsed)
     advice += [view_result(view, Target.LOCAL) for view in report.views]
     if task.before:
         advice.append(vanished_result(task.before, new.files, task.words))
     return [*counted, *advice], summary(counted)
+
+
+def _evidence(task: VerifyInput, files: Mapping[str, bytes], ports: Ports) -> Evidence:
+    """Return what the plan's predicates are decided on; a workbook is read only where one of them compares with it."""
+    names = {one.origin for one in task.plan.files if one.source is Source.CONVERTED} if task.plan else set()
+    names |= {one.workbook for one in _predicates(task.plan) if isinstance(one, CsvEquals)}
+    books = [file for file in task.attachments if file.name in names]
+    return Evidence(files, task.attached, sheets_of(books, ports) if books else {})
+
+
+def _predicates(plan: Plan | None) -> Iterator[object]:
+    for part in (*plan.files, *plan.checks, *plan.tests) if plan else ():
+        yield from part.predicates
 
 
 def _unchecked(task: VerifyInput, new: NewTree) -> tuple[list[CheckResult], str]:
@@ -162,17 +178,18 @@ def _unchecked(task: VerifyInput, new: NewTree) -> tuple[list[CheckResult], str]
 
 
 def _report(
-    page: PageUnderTest, scripts: Sequence[Check], prose: Prose, barred: bool, seconds: float, ports: Ports
+    page: PageUnderTest,
+    scripts: Sequence[Check],
+    tests: Sequence[PageTest],
+    barred: bool,
+    seconds: float,
+    ports: Ports,
 ) -> BrowserReport:
-    """Have the browser run scripts, rules and probes; without one, or on what may not be opened, each is `not_run`."""
-    asked = [*scripts, *prose.rules]
+    """Have the browser run scripts and page tests; without one, or on what may not be opened, each is `not_run`."""
     if ports.browser and not barred:
-        if prose.probes:
-            return ports.browser.run(page, asked, seconds=seconds, probes=prose.probes)
-        return ports.browser.run(page, asked, seconds=seconds)
+        return ports.browser.run(page, scripts, seconds=seconds, tests=tests)
     why = BARRED if barred else rules.NO_BROWSER
-    not_run = [CheckResult(check, Target.LOCAL, Verdict.NOT_RUN, why) for check in (*asked, *prose.probed_checks)]
-    return BrowserReport(not_run[: len(asked)], not_run=why, probed=not_run[len(asked) :])
+    return BrowserReport([CheckResult(one, Target.LOCAL, Verdict.NOT_RUN, why) for one in scripts], not_run=why)
 
 
 def _warnings(tried: Sequence[Tried], chosen: int) -> tuple[str, ...]:

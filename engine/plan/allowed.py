@@ -1,0 +1,158 @@
+"""What a plan may ask for: a model's reading of a stranger's text never widens what the service would do anyway.
+
+The one exception are workflow files, which only a plan can ask for, and only where the request itself names their folder.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from engine.core.addresses import is_private_host, parse_url
+from engine.core.filenames import UnsafePath, safe_path
+from engine.plan.schema import DataAddress, PlannedFile, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from engine.core.checks import Check
+
+WORKFLOWS = ".github/workflows/"
+_WORKFLOW = re.compile(r"\.github/workflows/[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.ya?ml")
+
+#: Files that the service writes itself, whatever a plan says of them.
+OF_THE_SERVICE = frozenset({"LICENSE", ".nojekyll"})
+#: What every repository holds: never absent, never somebody else's.
+ALWAYS = ("index.html", "README.md", "LICENSE")
+#: What the forge itself obeys: a custom domain would take the page away from its address.
+_OBEYED = frozenset({"cname"})
+_PLACEHOLDER = re.compile(r"[{}<>$*\[\]…]|\.\.\.|%7[bd]", re.IGNORECASE)
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a plan is checked against. `words` are the brief and the checks, `attachments` the names of the files that came with the request.
+
+    `present` are the paths of the repository that a later round changes; `allow_private`: addresses on private networks may be fetched.
+    """
+
+    words: str
+    checks: tuple[Check, ...]
+    attachments: frozenset[str] = frozenset()
+    workbooks: frozenset[str] = frozenset()
+    present: frozenset[str] = frozenset()
+    allow_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted(Generic[Value]):
+    """An item as it may be used, None where it may not; `reason` says what was changed or why it is refused, "" where nothing was."""
+
+    value: Value | None
+    reason: str = ""
+
+
+def is_workflow(path: str) -> bool:
+    """Say whether a path is that of a workflow of GitHub Actions."""
+    return _WORKFLOW.fullmatch(path) is not None
+
+
+def file(planned: PlannedFile, request: Request, files: Mapping[str, PlannedFile]) -> Permitted[PlannedFile]:
+    """Return a planned file as it may be used."""
+    try:
+        path = _path(planned.path, request)
+    except UnsafePath as error:
+        return Permitted(None, f"the path {error.reason}")
+    if path in files:
+        return Permitted(None, "it is planned twice; the first counts")
+    planned = planned.model_copy(update={"path": path})
+    if path in OF_THE_SERVICE:
+        return Permitted(planned.model_copy(update={"source": Source.SERVICE}))
+    return _sourced(planned, request)
+
+
+def always(request: Request, files: Collection[str]) -> Iterator[PlannedFile]:
+    """Yield the files that every repository holds and that a plan left out."""
+    for path in ALWAYS:
+        if path not in files:
+            own = Source.SERVICE if path in OF_THE_SERVICE else Source.WRITE
+            yield PlannedFile(path=path, source=Source.CHANGED if own is Source.WRITE and path in request.attachments else own)
+
+
+def absent(path: str, files: Sequence[PlannedFile]) -> Permitted[str]:
+    """Return a path that must not be committed."""
+    planned = next((one for one in files if one.path == path), None)
+    if path in ALWAYS:
+        return Permitted(None, "every repository holds this file")
+    if planned and planned.source is not Source.WORKFLOW_OUTPUT:
+        return Permitted(None, "the plan lists it among the files too")
+    if not path.strip() or len(path) > 240:
+        return Permitted(None, "it is no path")
+    return Permitted(path)
+
+
+def address(planned: DataAddress, request: Request) -> Permitted[DataAddress]:
+    """Return an address of data as it may be asked. Its host must stand in the request: a model may remember another."""
+    if _PLACEHOLDER.search(planned.url):
+        return Permitted(None, "it is a pattern and not an address")
+    try:
+        target = parse_url(planned.url.strip())
+    except ValueError as error:
+        return Permitted(None, str(error))
+    if not request.allow_private and is_private_host(target.host):
+        return Permitted(None, "its host is on a private network")
+    if target.host not in request.words.lower():
+        return Permitted(None, "the request does not name its host")
+    try:
+        name = safe_path(planned.name) if planned.name else ""
+    except UnsafePath:
+        name = ""
+    return Permitted(planned.model_copy(update={"url": planned.url.strip(), "name": name}))
+
+
+def _path(raw: str, request: Request) -> str:
+    """Return a safe path. Raises UnsafePath."""
+    path = raw.removeprefix("./")
+    if is_workflow(path):
+        if WORKFLOWS not in request.words:
+            raise UnsafePath("is a workflow's, and the request does not name that folder")
+        return path
+    if path.lower() in _OBEYED:
+        raise UnsafePath("is one that the forge itself reads")
+    return safe_path(path)
+
+
+def _sourced(planned: PlannedFile, request: Request) -> Permitted[PlannedFile]:
+    """Make a file's source true: what is an attachment, is there to be changed, or can be converted, the service knows better than a model."""
+    match planned.source:
+        case Source.ATTACHMENT | Source.CHANGED:
+            return _from_attachment(planned, request)
+        case Source.CONVERTED:
+            return _converted(planned, request)
+        case _ if planned.path in request.attachments:
+            own = Source.CHANGED if planned.path == "index.html" else Source.ATTACHMENT
+            said = "" if own is Source.CHANGED else "it is an attachment, which stays as it came"
+            return Permitted(planned.model_copy(update={"source": own, "origin": planned.path}), said)
+        case _:
+            return Permitted(planned)
+
+
+def _from_attachment(planned: PlannedFile, request: Request) -> Permitted[PlannedFile]:
+    names = request.attachments | (request.present if planned.source is Source.CHANGED else frozenset())
+    origin = next((name for name in (planned.origin, planned.path) if name in names), "")
+    if origin:
+        return Permitted(planned.model_copy(update={"origin": origin}))
+    written = planned.model_copy(update={"source": Source.WRITE, "origin": ""})
+    return Permitted(written, "there is no such attachment: the file is written")
+
+
+def _converted(planned: PlannedFile, request: Request) -> Permitted[PlannedFile]:
+    books = sorted(request.workbooks)
+    origin = planned.origin if planned.origin in request.workbooks else books[0] if len(books) == 1 else ""
+    if origin:
+        return Permitted(planned.model_copy(update={"origin": origin}))
+    written = planned.model_copy(update={"source": Source.WRITE, "origin": "", "sheet": ""})
+    return Permitted(written, "there is no such workbook: the file is written")

@@ -1,0 +1,225 @@
+"""A model's answer to the plan prompt, read item by item: what can be used, what is malformed, and what is refused.
+
+A malformed item is an error of the answer, which the one reminder names. A refused item is well-formed and not allowed (an unsafe path, a
+private address, a page test that acts): it is left out with a reason, and the rest of the plan counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from engine.core.checks import Check, Kind
+from engine.plan import allowed
+from engine.plan.json_text import json_object
+from engine.plan.predicates import IN_BROWSER, AnyPredicate, Links, OnFile, Page
+from engine.plan.schema import (
+    MOST_DATA,
+    MOST_FILES,
+    MOST_NOTES,
+    MOST_PREDICATES,
+    MOST_TESTS,
+    CheckReading,
+    DataAddress,
+    Plan,
+    PlannedFile,
+    PlannedTest,
+)
+from engine.plan.page_tests import problem_of
+from engine.plan.wording import in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from engine.plan.allowed import Request
+
+_PREDICATE: TypeAdapter[Any] = TypeAdapter(AnyPredicate)
+_MOST_ERRORS = 20
+_LISTS = ("files", "absent", "data", "checks", "tests", "notes")
+
+Item = TypeVar("Item", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An item that was left out: what it is, and why as the end of a sentence."""
+
+    item: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an answer holds. `plan` is None where it holds no plan at all; `errors` are sentences for the reminder."""
+
+    plan: Plan | None
+    errors: tuple[str, ...] = ()
+    refused: tuple[Refused, ...] = ()
+
+
+def read_plan(text: str, request: Request) -> Reading:
+    """Read a model's answer. Never raises, whatever it holds."""
+    try:
+        found = json_object(text)
+    except ValueError as error:
+        return Reading(None, (f"{error}.",))
+    return read_object(found, request)
+
+
+def read_object(found: dict[str, Any], request: Request) -> Reading:
+    """Read a plan that was JSON already: a model's, or one that an operator edited."""
+    reader = _Reader(request)
+    for name in _LISTS:
+        if not isinstance(found.get(name, []), list):
+            reader.errors.append(f"{name} is not a list.")
+            found = {**found, name: []}
+    if not found.get("files") and not found.get("checks"):
+        reader.errors.append("files is missing or empty.")
+        return Reading(None, tuple(reader.errors), tuple(reader.refused))
+    return Reading(reader.plan(found), tuple(reader.errors[:_MOST_ERRORS]), tuple(reader.refused))
+
+
+@dataclass(slots=True)
+class _Reader:
+    request: Request
+    errors: list[str] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    tests: list[PlannedTest] = field(default_factory=list)  # page tests that stood below a file
+
+    def plan(self, found: dict[str, Any]) -> Plan:
+        files = self._files(found.get("files", []))
+        tests = [*self._tests(found.get("tests", [])), *self.tests]
+        return Plan(
+            files=tuple(files),
+            absent=tuple(self._absent(found.get("absent", []), files)),
+            data=tuple(self._data(found.get("data", []))),
+            pages=self._pages(found.get("pages"), files),
+            checks=tuple(self._checks(found.get("checks", []))),
+            tests=tuple(self._bounded("tests", tests, MOST_TESTS)),
+            notes=tuple(" ".join(str(one).split())[:1_000] for one in found.get("notes", [])[:MOST_NOTES]),
+        )
+
+    def _files(self, raw: list[Any]) -> list[PlannedFile]:
+        files: dict[str, PlannedFile] = {}
+        for at, one in enumerate(self._bounded("files", raw, MOST_FILES)):
+            planned = self._item(f"files[{at}]", one, PlannedFile)
+            if planned is None:
+                continue
+            permitted = allowed.file(planned, self.request, files)
+            self._refuse(planned.path, permitted.reason)
+            if permitted.value is not None:
+                files[permitted.value.path] = self._with_own_predicates(permitted.value)
+        return [*files.values(), *allowed.always(self.request, files)]
+
+    def _with_own_predicates(self, planned: PlannedFile) -> PlannedFile:
+        """Give a file's predicates its path; what a browser decides becomes a test of the plan."""
+        own, in_browser = list[Any](), list[Any]()
+        for one in planned.predicates:
+            if isinstance(one, IN_BROWSER):
+                in_browser.append(one)
+            else:
+                own.append(one.model_copy(update={"path": planned.path}) if isinstance(one, OnFile) and not one.path else one)
+        self.tests += [PlannedTest(says=in_words(one)[:1_000], predicates=[one]) for one in in_browser]
+        return planned.model_copy(update={"predicates": own})
+
+    def _absent(self, raw: list[Any], files: Sequence[PlannedFile]) -> Iterator[str]:
+        for one in self._bounded("absent", raw, MOST_FILES):
+            permitted = allowed.absent(str(one), files)
+            self._refuse(f"absent {one}", permitted.reason)
+            if permitted.value is not None:
+                yield permitted.value
+
+    def _data(self, raw: list[Any]) -> Iterator[DataAddress]:
+        seen = set[str]()
+        for at, one in enumerate(self._bounded("data", raw, MOST_DATA)):
+            address = self._item(f"data[{at}]", one, DataAddress)
+            if address is None:
+                continue
+            permitted = allowed.address(address, self.request)
+            self._refuse(address.url, permitted.reason)
+            if permitted.value is not None and permitted.value.url not in seen:
+                seen.add(permitted.value.url)
+                yield permitted.value
+
+    def _pages(self, raw: object, files: Sequence[PlannedFile]) -> Any:
+        if raw not in {None, "branch", "workflow"}:
+            self.errors.append('pages is neither "branch" nor "workflow".')
+        if raw == "workflow" and not any(allowed.is_workflow(one.path) for one in files):
+            self._refuse("pages: workflow", "the plan has no workflow file")
+            return "branch"
+        return "workflow" if raw == "workflow" else "branch"
+
+    def _checks(self, raw: list[Any]) -> Iterator[CheckReading]:
+        seen = set[int]()
+        for at, one in enumerate(raw[: len(self.request.checks) * 2 + 10]):
+            reading = self._item(f"checks[{at}]", one, CheckReading)
+            if reading is None:
+                continue
+            if why := self._no_sentence(reading.number, seen):
+                self._refuse(f"check {reading.number}", why)
+                continue
+            seen.add(reading.number)
+            if not reading.predicates and not reading.why_not:
+                reading = reading.model_copy(update={"why_not": "the plan names nothing that decides it"})
+            yield reading
+
+    def _no_sentence(self, number: int, seen: set[int]) -> str:
+        if number > len(self.request.checks):
+            return "there is no check with this number"
+        check: Check = self.request.checks[number - 1]
+        if check.kind is Kind.JS:
+            return "it is an expression, which is run as it is"
+        return "it is decided twice; the first counts" if number in seen else ""
+
+    def _tests(self, raw: list[Any]) -> Iterator[PlannedTest]:
+        for at, one in enumerate(raw[: MOST_TESTS * 4]):
+            test = self._item(f"tests[{at}]", one, PlannedTest)
+            if test is not None:
+                yield test
+
+    def _item(self, where: str, raw: object, model: type[Item]) -> Item | None:
+        """Read one item; a predicate of it that cannot be used is left out, and the item with it only where none is left that it needs."""
+        plain = raw
+        if isinstance(raw, dict) and isinstance(raw.get("predicates"), list):
+            kept = [good for at, one in enumerate(raw["predicates"][:MOST_PREDICATES]) for good in self._predicate(f"{where}.predicates[{at}]", one, model)]
+            if not kept and raw["predicates"] and model is PlannedTest:
+                return None
+            plain = {**raw, "predicates": kept}
+        try:
+            return model.model_validate(plain)
+        except ValidationError as error:
+            self._note(where, error)
+            return None
+
+    def _predicate(self, where: str, raw: object, owner: type[BaseModel]) -> Iterator[Any]:
+        try:
+            one = _PREDICATE.validate_python(raw)
+        except (ValidationError, ValueError, RecursionError) as error:
+            self._note(where, error)
+            return
+        if isinstance(one, Page) and (why := problem_of(one)):
+            self._refuse(f"{where} {one.expression[:80]}", why)
+        elif isinstance(one, OnFile) and not one.path and not isinstance(one, Links) and owner is not PlannedFile:
+            self.errors.append(f"{where}: path is missing.")
+        else:
+            yield one.model_copy(update={"path": "index.html"}) if isinstance(one, Links) and not one.path and owner is not PlannedFile else one
+
+    def _note(self, where: str, error: Exception) -> None:
+        """Write down what pydantic says of an item, in a line for each place."""
+        if not isinstance(error, ValidationError):
+            self.errors.append(f"{where}: {error}.")
+            return
+        for one in error.errors(include_url=False, include_input=False, include_context=False)[:3]:
+            place = ".".join(str(part) for part in one["loc"])
+            self.errors.append(f"{where}{f'.{place}' if place else ''}: {one['msg']}.")
+
+    def _bounded(self, name: str, items: Sequence[Any], most: int) -> Sequence[Any]:
+        if len(items) > most:
+            self._refuse(name, f"{len(items) - most} of {len(items)} are left out: at most {most} are taken")
+        return items[:most]
+
+    def _refuse(self, item: str, reason: str) -> None:
+        if reason:
+            self.refused.append(Refused(" ".join(item.split())[:200], reason[:300]))

@@ -1,0 +1,269 @@
+"""From a plan to verdicts: its predicates on one tree, on the page as a browser saw it, and what they make of each sentence."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from engine.core.checks import Check, CheckResult, Kind, PredicateResult, Target, Verdict
+from engine.core.page_tests import PageAction, PageTest, page_test
+from engine.plan.deciding import decide
+from engine.plan.guesses import guesses
+from engine.plan.predicates import (
+    Absent,
+    CsvEquals,
+    DiffersFromAttachment,
+    EqualsAttachment,
+    Exists,
+    OnFile,
+    OpensWithoutErrors,
+    Page,
+)
+from engine.plan.schema import PlannedFile, Source
+from engine.plan.wording import in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from engine.plan.evidence import Evidence
+    from engine.plan.schema import Plan
+    from engine.ports import BrowserReport, PageView
+
+#: The first of these that occurs among a sentence's predicates is the sentence's verdict.
+_WORST_FIRST = (
+    Verdict.FAIL,
+    Verdict.NOT_RUN,
+    Verdict.INCONCLUSIVE,
+    Verdict.VACUOUS,
+    Verdict.UNVERIFIABLE,
+    Verdict.PASS,
+)
+
+#: Types that no language model writes: such a file that is missing is a warning and not worth a repair.
+_BINARY = frozenset(".png .jpg .jpeg .gif .webp .ico .pdf .mp3 .mp4 .wav .zip .woff2 .xlsx".split())
+
+#: What a service makes or has: a model cannot mend it.
+_NOT_A_MODELS = frozenset({Source.ATTACHMENT, Source.CONVERTED})
+
+#: The repository's own rules decide these (engine.core.rules).
+_OWN_RULES = frozenset({"index.html", "README.md", "LICENSE"})
+
+MOST_LASTING = 40
+MOST_LASTING_PAGES = 10
+NO_PLAN = "no plan says what decides this sentence"
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierPlan:
+    """The plan of an earlier round, with its checks and the texts of those that held when the round was published."""
+
+    plan: Plan
+    checks: tuple[Check, ...] = ()
+    held: frozenset[str] = frozenset()
+
+
+def predicates_of(planned: PlannedFile) -> list[Any]:
+    """Return all predicates on a planned file: what its source says, then its own."""
+    path, origin = planned.path, planned.origin or planned.path
+    match planned.source:
+        case Source.ATTACHMENT:
+            implied: list[Any] = [EqualsAttachment(path=path, attachment=origin)]
+        case Source.CHANGED:
+            implied = [DiffersFromAttachment(path=path, attachment=origin)]
+        case Source.CONVERTED:
+            implied = [Exists(path=path), CsvEquals(path=path, workbook=origin, sheet=planned.sheet)]
+        case Source.WORKFLOW_OUTPUT:
+            return [Absent(path=path)]
+        case _:
+            implied = [Exists(path=path)]
+    implied = [] if path in _OWN_RULES else implied
+    return [*implied, *(one for one in planned.predicates if one not in implied)]
+
+
+class PlanVerdicts:
+    """What a plan says of one tree. `tests` are the page tests for the browser; give their report to the other methods.
+
+    `words` is the brief with its checks; a test that fails by a name which stands in neither may be wrong itself.
+    """
+
+    def __init__(
+        self,
+        plan: Plan | None,
+        checks: Sequence[Check],
+        evidence: Evidence,
+        *,
+        words: str,
+        brief: str,
+        earlier: Sequence[EarlierPlan] = (),
+    ) -> None:
+        self._plan, self._checks, self._evidence, self._words = plan, checks, evidence, words
+        own = {check.text for check in checks}
+        self._kept = dict(list(_kept_sentences(earlier, own))[:MOST_LASTING_PAGES])
+        self._pages: list[Page] = []
+        for predicates in self._all():
+            self._pages += [one for one in predicates if isinstance(one, Page) and one not in self._pages]
+        self.tests: list[PageTest] = [_page_test(one, brief) for one in self._pages]
+
+    def sentences(self, report: BrowserReport) -> Mapping[int, CheckResult]:
+        """Return a result for each check that is no expression, by its position."""
+        return {at: self._sentence(at, check, report) for at, check in enumerate(self._checks) if check.kind is not Kind.JS}
+
+    def files(self) -> list[CheckResult]:
+        """Return a result for each predicate on a planned file, and for each path that must not be there."""
+        if self._plan is None:
+            return []
+        found = [result for planned in self._plan.files for result in self._of_file(planned)]
+        absent = [self._file_result(Absent(path=path), path) for path in self._plan.absent]
+        return [*found, *absent]
+
+    def own_tests(self, report: BrowserReport) -> list[CheckResult]:
+        """Return a result for each of the plan's own tests."""
+        tests = self._plan.tests if self._plan else ()
+        return [self._decided(Check(Kind.TEST, one.says), one.predicates, report) for one in tests]
+
+    def kept_sentences(self, report: BrowserReport) -> list[CheckResult]:
+        """Return a result for each sentence of an earlier round that held there by a test of the page."""
+        return [self._decided(Check(Kind.LASTING, text), pages, report) for text, pages in self._kept.items()]
+
+    def _all(self) -> Iterator[Sequence[Any]]:
+        yield from self._kept.values()
+        if self._plan is not None:
+            for at, check in enumerate(self._checks):
+                reading = self._plan.reading(at)
+                if check.kind is Kind.PROSE and reading:
+                    yield reading.predicates
+            for test in self._plan.tests:
+                yield test.predicates
+
+    def _sentence(self, at: int, check: Check, report: BrowserReport) -> CheckResult:
+        if check.kind is not Kind.PROSE:
+            return CheckResult(check, Target.LOCAL, Verdict.UNVERIFIABLE, 'neither text nor {"js": …}')
+        reading = self._plan.reading(at) if self._plan else None
+        if reading is None or not reading.predicates:
+            why = reading.why_not if reading else NO_PLAN
+            return CheckResult(check, Target.LOCAL, Verdict.UNVERIFIABLE, f"nothing decides it: {why}"[:2_000])
+        return self._decided(check, reading.predicates, report)
+
+    def _decided(self, check: Check, predicates: Sequence[Any], report: BrowserReport) -> CheckResult:
+        results = tuple(self._result(one, report) for one in predicates)
+        verdicts = {one.verdict for one in results}
+        verdict = next(one for one in _WORST_FIRST if one in verdicts)
+        telling = [one for one in results if one.verdict is verdict]
+        detail = "; ".join(f"{one.says}: {one.seen or one.verdict}" for one in telling)
+        return CheckResult(check, Target.LOCAL, verdict, detail[:2_000], predicates=results)
+
+    def _result(self, predicate: Any, report: BrowserReport) -> PredicateResult:
+        says = in_words(predicate)
+        match predicate:
+            case Page():
+                return self._tested(predicate, says, report)
+            case OpensWithoutErrors():
+                return _opened(says, report)
+            case _:
+                found = decide(predicate, self._evidence)
+                return PredicateResult(says, found.verdict, found.seen)
+
+    def _tested(self, page: Page, says: str, report: BrowserReport) -> PredicateResult:
+        """Return what a page test gave: where the test may be wrong itself, nothing is known of the page."""
+        at = self._pages.index(page)
+        if at >= len(report.tested):
+            return PredicateResult(says, Verdict.NOT_RUN, report.not_run or "the page was not opened")
+        result = report.tested[at]
+        verdict, seen = result.verdict, result.detail
+        if verdict in {Verdict.ERROR, Verdict.TIMEOUT}:
+            verdict, seen = Verdict.INCONCLUSIVE, f"it came to no value: {seen}"
+        elif verdict is Verdict.INVALID:
+            verdict, seen = Verdict.UNVERIFIABLE, f"it is no JavaScript: {seen}"
+        elif verdict is Verdict.FAIL and (guessed := guesses(page, self._words)):
+            verdict, seen = Verdict.INCONCLUSIVE, f"{seen}; but it names what the request does not: {', '.join(guessed[:5])}"
+        return PredicateResult(says, verdict, seen[:1_000])
+
+    def _of_file(self, planned: PlannedFile) -> list[CheckResult]:
+        predicates = predicates_of(planned)
+        missing = planned.path not in self._evidence.files and planned.source is not Source.WORKFLOW_OUTPUT
+        if not missing or not predicates:
+            return [self._file_result(one, planned.path) for one in predicates]
+        result = self._file_result(Exists(path=planned.path), planned.path)
+        if planned.source in _NOT_A_MODELS or posixpath.splitext(planned.path)[1].lower() in _BINARY:
+            result = replace(result, verdict=Verdict.UNVERIFIABLE)
+        return [result]
+
+    def _file_result(self, predicate: Any, path: str) -> CheckResult:
+        found = decide(predicate, self._evidence)
+        says = in_words(predicate, path=False) if isinstance(predicate, OnFile) else in_words(predicate)
+        return CheckResult(Check(Kind.FILE, f"{path}: {says}"), Target.LOCAL, found.verdict, found.seen)
+
+
+def lasting_results(
+    earlier: Sequence[EarlierPlan], plan: Plan | None, before: Evidence, now: Evidence
+) -> list[CheckResult]:
+    """Judge again what the plans of earlier rounds, the newest first, say of files, and what held in the round before.
+
+    What the present plan says anything of is the present round's to change.
+    """
+    replaced = {one.path for one in plan.files} | set(plan.absent) if plan else set()
+    results: dict[str, CheckResult] = {}
+    for predicate in _lasting(earlier):
+        path = getattr(predicate, "path", "")
+        if path in replaced or path in _OWN_RULES or (path and path not in before.files):
+            continue
+        says = in_words(predicate)
+        if says in results or decide(predicate, before).verdict is not Verdict.PASS:
+            continue
+        found = decide(predicate, now)
+        results[says] = CheckResult(Check(Kind.LASTING, says), Target.LOCAL, found.verdict, found.seen)
+        if len(results) >= MOST_LASTING:
+            break
+    return list(results.values())
+
+
+def _lasting(earlier: Sequence[EarlierPlan]) -> Iterator[Any]:
+    for one in earlier:
+        for planned in one.plan.files:
+            yield from (p for p in predicates_of(planned) if not isinstance(p, EqualsAttachment | DiffersFromAttachment | CsvEquals))
+        for reading in one.plan.checks:
+            text = one.checks[reading.number - 1].text if reading.number <= len(one.checks) else ""
+            if text in one.held:
+                yield from (p for p in reading.predicates if isinstance(p, OnFile) and not isinstance(p, EqualsAttachment | CsvEquals))
+
+
+def _kept_sentences(earlier: Sequence[EarlierPlan], own: Collection[str]) -> Iterator[tuple[str, list[Page]]]:
+    """Yield the sentences of earlier rounds that held there by tests of the page, and that are not asked anew, the newest first."""
+    for one in earlier:
+        for reading in one.plan.checks:
+            text = one.checks[reading.number - 1].text if reading.number <= len(one.checks) else ""
+            pages = [predicate for predicate in reading.predicates if isinstance(predicate, Page)]
+            if pages and text in one.held and text not in own:
+                yield text, pages
+
+
+def shortfalls(results: Sequence[CheckResult]) -> list[str]:
+    """Return in sentences which planned files a tree to be published lacks."""
+    missing = [
+        r.check.text.partition(": ")[0]
+        for r in results
+        if r.check.kind is Kind.FILE and r.verdict is not Verdict.PASS and r.check.text.endswith(f": {in_words(Exists(), path=False)}")
+    ]
+    return [f"Files that are asked for are missing or empty: {', '.join(dict.fromkeys(missing))}"] if missing else []
+
+
+def _page_test(page: Page, brief: str) -> PageTest:
+    steps = tuple(PageAction(step.do, step.selector, step.value) for step in page.steps)
+    return page_test(steps, page.expression, brief)
+
+
+def _opened(says: str, report: BrowserReport) -> PredicateResult:
+    """Decide by how the page opened, at every width that it was opened at."""
+    if report.not_run or not report.views:
+        return PredicateResult(says, Verdict.NOT_RUN, report.not_run or "the page was not opened")
+    said = [line for view in report.views for line in _errors(view)]
+    missing = [line for view in report.views for line in view.failed]
+    if missing:
+        return PredicateResult(says, Verdict.INCONCLUSIVE, "; ".join([*said, *missing])[:1_000])
+    return PredicateResult(says, Verdict.FAIL if said else Verdict.PASS, "; ".join(said)[:1_000])
+
+
+def _errors(view: PageView) -> list[str]:
+    loaded = [] if view.loaded else ["the page did not load"]
+    return [*loaded, *view.errors, *(line for line in view.console if line.startswith("error:"))]

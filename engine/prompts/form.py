@@ -1,0 +1,112 @@
+"""The form of an answer with files, in one wording for first rounds, later rounds and repairs."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.core.replies import mark
+from engine.plan.schema import Plan, PlannedFile, Source
+from engine.plan.wording import rule_in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_FORM = """\
+{task}
+{entries}
+{closing}
+Each line in parentheses says what stands there: write that itself, whole and final, not the parentheses. {which}
+The last line, `{closing}`, counts the files above it{count}."""
+
+_ALL = "Every file of this list is needed. A further file that the app needs goes the same way."
+_SOME = "Leave out each file that stays as it is. A further file that has to change goes the same way. A line `{delete}` removes a file that the brief asks to remove."
+
+_README = "the README, whole: ## Summary, ## Setup, ## Usage, ## Code explanation, ## License"
+_FIRST_LINES = {".html": "<!DOCTYPE html>\n", ".svg": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 300">\n'}
+_BARE = frozenset({".json", ".geojson"})
+
+TEXTS = (_FORM, _ALL, _SOME, _README, *_FIRST_LINES.values())
+DIGEST = hashlib.sha256("\0".join(TEXTS).encode()).hexdigest()
+
+#: What a model writes; the other sources are the service's.
+WRITTEN = frozenset({Source.WRITE, Source.COMPUTED, Source.CHANGED})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file that an answer may hold, and in words what stands in it."""
+
+    path: str
+    says: str = ""
+
+
+def entries_of(plan: Plan) -> list[Entry]:
+    """Return the files that a model is to write by a plan: the page first, the README last."""
+    written = [one for one in plan.files if one.source in WRITTEN]
+    order = {"index.html": -1, "README.md": 1}
+    return [Entry(one.path, says(one)) for one in sorted(written, key=lambda one: order.get(one.path, 0))]
+
+
+def says(planned: PlannedFile) -> str:
+    """Return in words what a file is and what is checked of it."""
+    return "; ".join(filter(None, [planned.what.strip().rstrip("."), *map(rule_in_words, planned.predicates)]))
+
+
+def form(task: str, entries: Sequence[Entry], boundary: str, *, all_needed: bool) -> str:
+    """Return the end of a prompt: `task` in a sentence, a boundary line and a description for each file, and the closing line."""
+    closing = mark(boundary, "complete", len(entries) if all_needed else "N")
+    which = _ALL if all_needed else _SOME.format(delete=mark(boundary, "delete", "name"))
+    return _FORM.format(
+        task=task,
+        entries="\n".join(f"{mark(boundary, 'file', one.path)}\n{_body(one)}" for one in entries),
+        closing=closing,
+        which=which,
+        count="" if all_needed else "; N is their number",
+    )
+
+
+def changed_texts(plan: Plan, contents: Mapping[str, bytes], *, longest: int, most: int) -> dict[str, str]:
+    """Return the texts of the files that the plan wants changed and that are no page of the model's own, as far as they can be shown whole.
+
+    `contents` are the attachments and the present files by path. A file longer than `longest` bytes, or past `most` bytes in all, or that is
+    no text, is left out.
+    """
+    texts: dict[str, str] = {}
+    for planned in plan.files:
+        content = contents.get(planned.origin or planned.path)
+        if planned.source is not Source.CHANGED or content is None:
+            continue
+        text = as_text(content)
+        if text is None or len(content) > min(longest, most):
+            continue
+        texts[planned.origin or planned.path] = text
+        most -= len(content)
+    return texts
+
+
+def as_text(content: bytes) -> str | None:
+    """Return what is text in UTF-8, or in Windows' old code page where nothing in it speaks against that; None for anything else."""
+    if b"\0" in content:
+        return None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    text = content.decode("cp1252", "replace")
+    return None if "\ufffd" in text or any(ord(sign) < 32 and sign not in "\t\r\n\f" for sign in text) else text
+
+
+def paths(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """Return the paths of entries, in order."""
+    return tuple(one.path for one in entries)
+
+
+def _body(entry: Entry) -> str:
+    if entry.path == "README.md":
+        return f"({'; '.join(filter(None, [_README, entry.says]))})"
+    suffix = posixpath.splitext(entry.path)[1].lower()
+    bare = "; nothing but the JSON itself" if suffix in _BARE else ""
+    return f"{_FIRST_LINES.get(suffix, '')}({entry.path}, whole{': ' if entry.says else ''}{entry.says}{bare})"

@@ -1,0 +1,127 @@
+"""What the writer is told after its files were checked: what does not hold, how it was seen, and what must stay.
+
+A change of any text here is a new VERSION.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.core.prompt_sections import check_line, request_sections
+from engine.ports import Prompt
+from engine.prompts import form as forms
+from engine.prompts.form import Entry, entries_of, form
+from engine.prompts.generate import ids_line, request_messages, rules, shown_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from engine.core.brief import Brief
+    from engine.core.checks import Check, CheckResult
+    from engine.plan.schema import Plan
+
+VERSION = "6"
+
+_TASK = """\
+Your last answer shows the files as they are. [findings] says what does not hold and how it was seen. Repair exactly that and keep the rest.
+Begin with a line for each cause: Cause: what was wrong. If a finding is wrong, say so in a line of its own: Finding N is wrong because … If nothing
+has to change, answer with one line and no files: Nothing to repair: … Else your answer is the files that change, each whole, every line of it:"""
+
+_FAILING = "These do not hold:"
+_REFUSED = "These things must not be in the files:"
+_SAID = "What the browser said:"
+_SEEN = "What the elements are on the page:"
+_HINTS = "What that may mean:"
+_REVIEW = "Advice on the source, to be taken along where it does not change what the page does:"
+_REST = "Everything else that was checked holds: keep it so."
+
+_TEXTS = (_TASK, _FAILING, _REFUSED, _SAID, _SEEN, _HINTS, _REVIEW, _REST, *forms.TEXTS)
+_DIGEST = hashlib.sha256("\0".join(_TEXTS).encode()).hexdigest()
+
+#: Bounds on what is told, so that a small model's context keeps room for the page: entries of a list, characters of an entry.
+_MOST_ENTRIES = 12
+_MOST_CHARACTERS = 500
+_MOST_SEEN = 3_000
+
+_NOTHING = re.compile(r"^\W{0,4}nothing to repair\b[\s:.,;–—-]*(.*)", re.IGNORECASE)
+_WRONG = re.compile(r"^\W{0,4}finding (\d{1,2}) is wrong\b[\s:.,;–—-]*(?:because\b)?\s*(.*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is wrong with an attempt.
+
+    `failing`: results whose `detail` tells the actual value and its type, and `how` they were seen, one for each. `refused`: sentences of the
+    gates, with file and line. `said`: what the page threw, logged as an error, or could not get. `seen`: the elements that the failing checks
+    name as they are on the page, a line each (`#total: <b id="total">$600.00</b>`). `hints`: sentences on the likely cause. `review`: flaws of
+    the source with file and line.
+    """
+
+    failing: Sequence[CheckResult] = ()
+    how: Sequence[str] = ()
+    refused: Sequence[str] = ()
+    said: Sequence[str] = ()
+    seen: str = ""
+    hints: Sequence[str] = ()
+    review: Sequence[str] = ()
+
+
+def repair_prompt(
+    brief: Brief, plan: Plan, *, boundary: str, tree: Mapping[str, bytes], findings: Findings, note: str = ""
+) -> Prompt:
+    """Return the prompt that asks for the repair of `tree`, the whole site of the best attempt so far.
+
+    Lines about causes stand above the first file, where the parser leaves them out. Raises ValueError where a file holds the boundary:
+    choose another.
+    """
+    present = shown_files(brief, plan, tree, repairs=True)
+    told = "\n".join(_told(findings))
+    sections = request_sections(brief, present, boundary=boundary, note=note, findings=told)
+    ids = ids_line(brief, present.sources, [result.check for result in findings.failing])
+    end = [*ids, form(_TASK, _entries(plan, tree), boundary, all_needed=False)]
+    messages = request_messages(rules(brief, plan, later=False), [*sections, *end], present, boundary)
+    return Prompt("repair", VERSION, _DIGEST, messages)
+
+
+def declined(reply: str) -> str:
+    """Return what a reply without files says in their place, "" where it says neither that nothing is to be repaired nor that a finding is wrong."""
+    lines = [line.strip() for line in reply[:4_000].splitlines() if line.strip()]
+    said = [line for line in lines if _NOTHING.match(line) or _WRONG.match(line)]
+    return " ".join(said)[:1_000]
+
+
+def _entries(plan: Plan, tree: Mapping[str, bytes]) -> list[Entry]:
+    """Return the files that may be repaired: those of the plan, and the model's own page where the plan has none."""
+    planned = entries_of(plan)
+    known = {one.path for one in planned}
+    return [*([] if "index.html" in known or "index.html" not in tree else [Entry("index.html")]), *planned]
+
+
+def _told(findings: Findings) -> Iterator[str]:
+    """Yield the findings line by line, the most telling first, within the bounds."""
+    if findings.failing:
+        yield _FAILING
+        for at, result in enumerate(findings.failing[:_MOST_ENTRIES]):
+            how = findings.how[at] if at < len(findings.how) else ""
+            yield check_line(result.check, at + 1)
+            yield f"   gave: {_line(result.detail) or result.verdict}{f' ({how})' if how else ''}"
+    yield from _listed(_REFUSED, findings.refused)
+    yield from _listed(_SAID, findings.said)
+    if findings.seen.strip():
+        yield f"{_SEEN}\n{findings.seen.strip()[:_MOST_SEEN]}"
+    yield from _listed(_HINTS, findings.hints)
+    yield from _listed(_REVIEW, findings.review)
+    yield _REST
+
+
+def _listed(heading: str, sentences: Sequence[str]) -> Iterator[str]:
+    distinct = list(dict.fromkeys(map(_line, sentences)))[:_MOST_ENTRIES]
+    if distinct:
+        yield "\n".join([heading, *(f"- {sentence}" for sentence in distinct)])
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:_MOST_CHARACTERS]

@@ -1,0 +1,169 @@
+"""A tree is put together: by the plan, and whatever a model delivers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from engine.core import repository
+from engine.core.brief import Source
+from engine.core.file_types import is_publishable
+from engine.core.missing import readme_with
+from engine.core.page_links import at_home
+from engine.core.readme_completion import Known, completed
+from engine.core.site import Origin, SiteFile
+from engine.plan.allowed import ALWAYS
+from engine.plan.schema import Source as PlannedSource
+from engine.prompts.form import WRITTEN, changed_texts
+from engine.prompts.generate import LONGEST_CHANGED, MOST_CHANGED
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from engine.core.brief import AttachedFile, Brief, MissingFile
+    from engine.plan.schema import Plan
+    from engine.ports import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is known of the tree before the model writes: `present` is the head's tree, empty in a new repository."""
+
+    brief: Brief
+    plan: Plan
+    present: Mapping[str, bytes]
+    protected: Collection[str]  # attachments of earlier rounds, which stay as they are
+    marker: str
+    year: int
+    repairs: bool = (
+        False  # `present` is this round's own attempt: it stays as far as it is not written anew, its README too
+    )
+    before: Mapping[str, bytes] = field(default_factory=dict)  # for repairs: the tree that the round began with
+    clone_url: str = ""  # of the repository and its page, where they are known already
+    pages_url: str = ""
+    missing: tuple[MissingFile, ...] = ()
+
+    def at(self, place: Repository | None) -> Frame:
+        """Return it with the addresses of the repository that the tree goes to, or as it is where there is none yet."""
+        return replace(self, clone_url=place.url, pages_url=place.pages_url) if place else self
+
+
+def assemble(
+    frame: Frame, written: Mapping[str, bytes], deletions: Collection[str]
+) -> tuple[dict[str, SiteFile], list[str]]:
+    """Return the whole tree and, in sentences, what was not taken over from the reply or was added to it."""
+    notes: list[str] = []
+    attached = {file.name: file.content for file in frame.brief.attachments}
+    made = {file.name for file in frame.brief.attachments if _is_own(file)}
+    came = {**attached, **frame.present} if frame.repairs else {**frame.present, **attached}
+    own = {*attached, *(p for p in frame.protected if p in frame.present)}
+    files = {path: SiteFile(content, Origin.CARRIED) for path, content in frame.present.items()}
+    # What this round's first try made of an attachment, or that it is gone, is what is repaired.
+    laid = [name for name in attached if not (frame.repairs and _is_written(frame.plan, name))]
+    files |= {name: SiteFile(attached[name], Origin.SERVICE if name in made else Origin.ATTACHMENT) for name in laid}
+    for path in deletions:
+        if path in own or path in {*ALWAYS, ".nojekyll"}:
+            notes.append(f"{path} was to be deleted and stays: the plan does not say so")
+        else:
+            files.pop(path, None)
+    allowed = _Allowed(frame, own, made, came)
+    for path, content in written.items():
+        if why := allowed.left_out(path):
+            notes.append(f"{path} {why}")
+        elif path not in {"LICENSE", ".nojekyll"}:
+            files[path] = SiteFile(with_line_ends_of(came.get(path, b""), content), Origin.MODEL)
+    for path in frame.plan.absent:
+        files.pop(path, None)
+    _bring_home(files, notes)
+    _add_own_files(files, frame, notes)
+    return files, notes
+
+
+class _Allowed:
+    """Which files of a reply are taken."""
+
+    def __init__(self, frame: Frame, own: Collection[str], made: Collection[str], came: Mapping[str, bytes]) -> None:
+        self._plan, self._own, self._made = frame.plan, own, made
+        self._shown = changed_texts(frame.plan, came, longest=LONGEST_CHANGED, most=MOST_CHANGED)
+
+    def left_out(self, path: str) -> str:
+        """Return why the model's version of a file is not taken, "" where it is."""
+        planned = self._plan.file(path)
+        if path in self._plan.absent or (planned and planned.source is PlannedSource.WORKFLOW_OUTPUT):
+            return "must not be in the repository and was left out"
+        if path in self._own and not _is_written(self._plan, path):
+            what = "of the service" if path in self._made else "an attachment"
+            return f"is {what} and stays as it came; the model's version was left out"
+        if path in self._own and path != "index.html" and path not in self._shown:
+            return "is to be changed, but is no text or too long to be written anew, and stays as it is"
+        if planned or is_publishable(path):
+            return ""
+        return "was left out: a static page has no use for a file of that type"
+
+
+def _is_written(plan: Plan, path: str) -> bool:
+    planned = plan.file(path)
+    return planned is not None and planned.source in WRITTEN
+
+
+def with_line_ends_of(original: bytes, content: bytes) -> bytes:
+    """Return what a model wrote with the line ends of the file that it changes: a reply knows one kind only."""
+    lines = original.count(b"\n")
+    if lines and original.count(b"\r\n") == lines and b"\r" not in content:
+        return content.replace(b"\n", b"\r\n")
+    return content
+
+
+def _is_own(file: AttachedFile) -> bool:
+    return file.source is not Source.REQUEST
+
+
+def _bring_home(files: dict[str, SiteFile], notes: list[str]) -> None:
+    """Let what the model wrote find the files beside it where it asks for them at the root of the host."""
+    for path, file in files.items():
+        if file.origin is Origin.MODEL and "/" not in path and path.endswith((".html", ".js", ".mjs", ".css")):
+            content, moved = at_home(file.content, files)
+            if moved:
+                files[path] = SiteFile(content, Origin.MODEL)
+                notes.append(
+                    f"{path} asked for {', '.join(moved[:8])} at the root of the host; the service put a dot in front"
+                )
+
+
+def _add_own_files(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -> None:
+    licence = files.get("LICENSE")
+    if licence is None or not repository.is_mit(licence.content.decode("utf-8", "replace")):
+        text = repository.licence(frame.year, f"the author of {repository.slug(frame.brief.task)}")
+        files["LICENSE"] = SiteFile(text, Origin.SERVICE)
+    files.setdefault(".nojekyll", SiteFile(b"", Origin.SERVICE))
+    if page := files.get("index.html"):
+        if page.origin is Origin.MODEL:
+            content, added = repository.complete_head(page.content)
+            page = SiteFile(content, Origin.MODEL)
+            notes += [f"index.html lacked its {', '.join(added)}; the service added it"] if added else []
+        files["index.html"] = SiteFile(repository.insert_marker(page.content, frame.marker), _changed(page.origin))
+    _complete_readme(files, frame, notes)
+
+
+def _complete_readme(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -> None:
+    """Give the README what it lacks, and a section on this round's changes where it tells of none."""
+    present = files.get("README.md")
+    text = present.content.decode("utf-8", "replace") if present else f"# {frame.brief.task}\n"
+    known = Known(
+        frame.brief.task,
+        frame.brief.number,
+        frame.brief.text,
+        frame.clone_url,
+        frame.pages_url,
+        frame.before if frame.repairs else frame.present,
+    )
+    text, added = completed(text, {path: file.content for path, file in files.items()}, known)
+    notes += added
+    text = readme_with(text, frame.missing, repairs=frame.repairs)
+    if present is None or text != present.content.decode("utf-8", "replace"):
+        files["README.md"] = SiteFile(text.encode(), _changed(present.origin) if present else Origin.SERVICE)
+
+
+def _changed(origin: Origin) -> Origin:
+    """Return the origin of a file that the service changed: no longer carried over as it was."""
+    return Origin.SERVICE if origin is Origin.CARRIED else origin

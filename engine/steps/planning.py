@@ -1,0 +1,199 @@
+"""Have a model read the request into a plan, in one call before the page is written, with one reminder where the answer is malformed."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from engine.core.prompt_sections import boundary_of
+from engine.core.workbooks import is_workbook
+from engine.errors import EngineError, OutOfService, Permanent, Transient
+from engine.plan.allowed import Request
+from engine.plan.prompt import plan_prompt, reminder_prompt
+from engine.plan.reading import Reading, Refused, read_plan
+from engine.plan.schema import Plan, response_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from engine.core.brief import Brief
+    from engine.core.budget import Budget
+    from engine.ports import Ports, Prompt, Recalled, Reply
+
+MOST_CALLS = 2  # of a run, reminders apart: a call that was cut off by the death of its process is made once more
+LONGEST_ANSWER = 8_000  # tokens; some of them may be a model's thoughts
+TOKENS_PART = 5  # at most this part of the tokens that the round has left
+LEAST_ANSWER = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """What the call may take: time, whether a model may be asked at all (`closed` says why not), and how often it was asked in this run."""
+
+    budget: Budget
+    closed: str
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A plan and the call that made it; or None, and why there is none."""
+
+    plan: Plan | None
+    attempt: int | None = None
+    refused: tuple[Refused, ...] = ()
+    why_none: str = ""
+
+
+def request_of(brief: Brief, present: Collection[str], *, allow_private: bool) -> Request:
+    """Return what a plan of a brief is checked against."""
+    return Request(
+        words=brief.words,
+        checks=brief.checks,
+        attachments=frozenset(file.name for file in brief.attachments),
+        workbooks=frozenset(file.name for file in brief.attachments if is_workbook(file)),
+        present=frozenset(present),
+        allow_private=allow_private,
+    )
+
+
+def make_plan(brief: Brief, request: Request, planning: Planning, ports: Ports) -> Plan | None:
+    """Return the plan, written down; None where there is none, with the reason written down: the round goes on without it.
+
+    Raises OutOfService where a model refuses for good: nothing is written down then, because the page cannot be written either. Raises Fenced.
+    """
+    made = _made(brief, request, planning, ports)
+    plain = made.plan.model_dump(mode="json") if made.plan else None
+    refused = [{"item": one.item, "reason": one.reason} for one in made.refused]
+    ports.journal.plan_made(plain, attempt=made.attempt, refused=refused, why_none=made.why_none[:1_000])
+    return made.plan
+
+
+def _made(brief: Brief, request: Request, planning: Planning, ports: Ports) -> Made:
+    until = planning.budget.plan_ends(ports.clock.now())
+    if planning.closed:
+        return Made(None, why_none=f"no plan was made: the language model is out of service: {planning.closed}")
+    if planning.calls >= MOST_CALLS:
+        return Made(None, why_none=f"no plan was made: {planning.calls} calls for it were cut off")
+    if until is None:
+        return Made(None, why_none="no plan was made: the deadline leaves no time for it")
+    asking = _Asking(ports, ports.author.models[0], request, until)
+    try:
+        return _read(brief, asking)
+    except (Transient, Permanent) as error:
+        if isinstance(error, OutOfService) and error.code != "model_quota_spent":
+            raise  # of a spent quota another model may still write the page
+        return Made(None, asking.last, why_none=f"no plan was made: {error.message}")
+
+
+def _read(brief: Brief, asking: _Asking) -> Made:
+    """Ask, and remind once where the answer is malformed; of what is still malformed the rest is taken."""
+    first = asking.first(brief)
+    if first.reading.errors:
+        first = _reminded(first, asking)
+    reading = first.reading
+    if reading.plan is None:
+        return Made(None, first.attempt, why_none=f"no plan was made: {' '.join(reading.errors[:5])}")
+    malformed = (Refused("malformed", error) for error in reading.errors)
+    return Made(reading.plan, first.attempt, (*reading.refused, *malformed))
+
+
+def _reminded(first: _Answer, asking: _Asking) -> _Answer:
+    """Return the better of two answers: the second, where it holds a plan."""
+    try:
+        prompt = reminder_prompt(first.prompt, first.reply.text, first.reading.errors)
+        second = asking.ask("reminder", prompt, first.attempt)
+    except (Transient, Permanent):
+        if first.reading.plan is None:
+            raise
+        return first
+    return second if second.reading.plan else first
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer to one of the prompts, and what was read of it."""
+
+    prompt: Prompt
+    attempt: int
+    reply: Reply
+    reading: Reading
+
+
+@dataclass(slots=True)
+class _Asking:
+    """The calls for one plan; every call is a row of the journal, and what an earlier claim was answered is not asked again."""
+
+    ports: Ports
+    model: str
+    request: Request
+    until: datetime
+    last: int | None = None
+
+    def first(self, brief: Brief) -> _Answer:
+        """Ask for the plan."""
+        recalled = self.ports.journal.attempt_recalled(kind="plan", model=self.model, parent=None)
+        boundary = boundary_of(recalled.messages) if recalled else secrets.token_hex(6)
+        prompt = plan_prompt(brief, boundary=boundary, present=self.request.present)
+        return self._known(prompt, recalled) if recalled else self._asked("plan", prompt, None)
+
+    def ask(self, kind: str, prompt: Prompt, parent: int) -> _Answer:
+        """Ask once more. Raises what the author and the bounds on spending raise."""
+        recalled = self.ports.journal.attempt_recalled(kind=kind, model=self.model, parent=parent)
+        return self._known(prompt, recalled) if recalled else self._asked(kind, prompt, parent)
+
+    def _known(self, prompt: Prompt, recalled: Recalled) -> _Answer:
+        self.last = recalled.attempt
+        return _Answer(prompt, recalled.attempt, recalled.reply, read_plan(recalled.reply.text, self.request))
+
+    def _asked(self, kind: str, prompt: Prompt, parent: int | None) -> _Answer:
+        author, journal = self.ports.author, self.ports.journal
+        seconds = self._seconds()
+        tokens = _tokens(journal.tokens_left())
+        self.last = attempt = journal.attempt_begun(
+            kind=kind,
+            prompt=prompt,
+            provider=author.provider,
+            model=self.model,
+            simulated=author.simulated,
+            parent=parent,
+        )
+        try:
+            reply = author.write(
+                prompt.messages,
+                model=self.model,
+                seconds=seconds,
+                tokens=tokens,
+                heard=partial(journal.attempt_heard, attempt),
+                schema=response_schema(),
+            )
+        except EngineError as error:
+            journal.attempt_failed(attempt, code=error.code, message=error.message, reply=error.reply)
+            raise
+        reading = read_plan(reply.text, self.request)
+        journal.attempt_answered(attempt, reply, outcome=_outcome(reading))
+        return _Answer(prompt, attempt, reply, reading)
+
+    def _seconds(self) -> float:
+        seconds = (self.until - self.ports.clock.now()).total_seconds()
+        if seconds <= 1:
+            raise Transient("model_out_of_time", "no time was left to ask for the plan again")
+        return seconds
+
+
+def _outcome(reading: Reading) -> str:
+    if not reading.errors:
+        return "plan"
+    return f"{'plan' if reading.plan else 'no plan'}, {len(reading.errors)} errors"
+
+
+def _tokens(left: int | None) -> int:
+    """Return how long the answer may be. Raises Permanent where the page needs what is left."""
+    if left is None:
+        return LONGEST_ANSWER
+    if left // TOKENS_PART < LEAST_ANSWER:
+        raise Permanent("round_tokens_short", f"The round has only {left:,} tokens left, which the page needs.")
+    return min(left // TOKENS_PART, LONGEST_ANSWER)
