@@ -40,13 +40,14 @@ class SimulatedAuthor:
         seconds: float,
         tokens: int | None = None,
         heard: Callable[[str], None] = unheard,
+        schema: Mapping[str, object] | None = None,
     ) -> Reply:
         """Return the files of a page, or of its change where the prompt shows a present one.
 
         A prompt for probes or judgements is answered at once: it writes and judges none. Raises Transient(model_timeout) where it pretends to think for longer than `seconds`, Permanent(model_refused_request) where
         the messages are no prompt of ours.
         """
-        del tokens, heard
+        del tokens, heard, schema
         if count := asks_for_probes(messages):
             return _no_probes(count, model)
         if count := asks_for_judgement(messages):
