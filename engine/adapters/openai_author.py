@@ -2,8 +2,8 @@
 
 The answer comes as a stream where the server has one: what has come when the time is over, or the connection is lost, is returned.
 
-The one thing that is sent again at once is a request of which the server refused a part (an unknown parameter, pictures): without that part,
-and not with it again, for the profile remembers. Such a refusal costs no tokens.
+The one thing that is sent again at once is a request of which the server refused a part (an unknown parameter, pictures, a schema): without that
+part, and not with it again, for the profile remembers. Such a refusal costs no tokens.
 
 A figure about the SDK (3.54.0) behind this: its `timeout` is per read, so that a slow drip never ends.
 """
@@ -83,6 +83,7 @@ class OpenAIAuthor:
         seconds: float,
         tokens: int | None = None,
         heard: Callable[[str], None] = unheard,
+        schema: Mapping[str, object] | None = None,
     ) -> Reply:
         """Ask `model` once; the call, its connection included, is over within `seconds` of wall-clock time.
 
@@ -94,7 +95,7 @@ class OpenAIAuthor:
         """
         until = time.monotonic() + seconds
         known = self._profiles.profile(self._server, model)
-        request = Request.planned(messages, known, seconds=seconds, tokens=tokens, extra=self._extra)
+        request = Request.planned(messages, known, seconds=seconds, tokens=tokens, extra=self._extra, schema=schema)
         while True:
             came = Collected(heard)
             try:
@@ -107,7 +108,7 @@ class OpenAIAuthor:
             except (openai.OpenAIError, ValueError, TypeError) as error:
                 if came.has_text:
                     answer = came.completion(DEADLINE if isinstance(error, openai.APITimeoutError) else DISCONNECTED)
-                elif refused := _part_refused(request, error):
+                elif refused := _part_refused(request, error, model):
                     request = request.without(refused)
                     continue
                 else:
@@ -184,10 +185,16 @@ class ProfilesInMemory:
         self._known[server, model] = profile
 
 
-def _part_refused(request: Request, error: Exception) -> Refused | None:
-    if not isinstance(error, openai.APIStatusError) or len(request.refused) >= MOST_REFUSED:
+def _part_refused(request: Request, error: Exception, model: str) -> Refused | None:
+    """Return which part of the request was refused, by an error status or, as vLLM and SGLang do it, by the first event of a stream."""
+    if not isinstance(error, openai.APIError) or len(request.refused) >= MOST_REFUSED:
         return None
-    return request.part_refused(Fault.of(error))
+    fault = Fault.of(error) if isinstance(error, openai.APIStatusError) else Fault.in_answer(error.body)
+    if refused := request.part_refused(fault):
+        return refused
+    # Gemini may say no more of a schema than "Request contains an invalid argument." If it was something else, the request fails without the
+    # schema as well, and nothing is remembered.
+    return request.schema_refused(fault) if classified(error, model).code == "model_refused_request" else None
 
 
 def _recorded(error: EngineError, request: Request, model: str, cause: Exception | None = None) -> EngineError:

@@ -50,7 +50,7 @@ class Fault:
 
 def _told(body: object) -> Fault:
     match body:
-        case {"error": dict() as inner}:
+        case {"error": dict() as inner} | [dict() as inner, *_]:  # Gemini answers with a list of one
             return _told(inner)
         case {"error": str(text)} | {"detail": str(text)} | str(text):
             return Fault(0, "", "", text[:_MOST_READ])

@@ -4,11 +4,17 @@
 and seed are not sent: reasoning models refuse the one, and the other promises nothing
 (https://developers.openai.com/api/docs/guides/reasoning). The answer is asked for as a stream, so that what has come is there when the time is
 over; with it the tokens, which a stream else leaves out (https://developers.openai.com/api/reference/resources/chat/subresources/completions/methods/create).
+
+A JSON Schema goes as `response_format` (https://developers.openai.com/api/docs/guides/structured-outputs). Where a server refuses it, nothing
+takes its place: the older `{"type": "json_object"}` does not know the schema, is itself refused by some (LM Studio), and leads to empty answers
+with others (DeepSeek, https://api-docs.deepseek.com/guides/json_mode); the prompt asks for JSON anyway.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 import re
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -29,6 +35,8 @@ LONGEST_ANSWER = 32_000
 QUICKEST = 250
 
 IMAGES = "images"
+SCHEMA = "response_format"
+_SCHEMA_NAME = "plan"
 _STREAMING: Mapping[str, object] = MappingProxyType({"stream": True, "stream_options": {"include_usage": True}})
 _MAY_REFUSE = frozenset({400, 404, 415, 422, 500})
 _NOT_TAKEN = re.compile(
@@ -40,6 +48,10 @@ _BLIND = re.compile(
     r"support|multi-?modal|vision|unknown variant|unexpected|at most 0|must be a string|should be a string|provide the mmproj",
     re.IGNORECASE,
 )
+
+#: A refusal of the schema, in words: Ollama sends it with the status 500, OpenRouter with 502 where it comes from the server behind.
+_MAY_REFUSE_SCHEMA = _MAY_REFUSE | {502}
+_ABOUT_SCHEMA = re.compile(r"response[_ ](?:format|schema)|json[_ ]schema|structured[_ ]output|grammar", re.IGNORECASE)
 _AT_MOST = re.compile(r"(?:at most|less than or equal to|<=|maximum (?:value )?(?:of|is)) (\d{3,7})\b", re.IGNORECASE)
 _CONTEXT = re.compile(r"context[ _](?:length|window|size)|is too large", re.IGNORECASE)
 
@@ -62,6 +74,7 @@ class Request:
     profile: ModelProfile
     tokens: int
     extra: Mapping[str, object]
+    schema: Mapping[str, object] | None = None
     refused: tuple[Refused, ...] = field(default_factory=tuple)
 
     @classmethod
@@ -73,10 +86,11 @@ class Request:
         seconds: float,
         tokens: int | None,
         extra: Mapping[str, object],
+        schema: Mapping[str, object] | None = None,
     ) -> Request:
         """Return the request, its answer sized by the `seconds` and the `tokens` that are left."""
         longest = min(LONGEST_ANSWER, int(seconds * QUICKEST), LONGEST_ANSWER if tokens is None else tokens)
-        return cls(messages, profile, max(longest, 1), extra)
+        return cls(messages, profile, max(longest, 1), extra, schema)
 
     @property
     def images_go(self) -> bool:
@@ -85,10 +99,17 @@ class Request:
         return tried and any(one.images for one in self.messages)
 
     @property
+    def schema_goes(self) -> bool:
+        """Say whether a schema is sent."""
+        return self.schema is not None and SCHEMA not in self.profile.dropped
+
+    @property
     def parameters(self) -> dict[str, object]:
         """Return what is sent beside model and messages."""
-        streaming = _STREAMING if "stream" not in self.profile.dropped else {}
-        sent = {name: value for name, value in {**streaming, **self.extra}.items() if name not in self.profile.dropped}
+        dropped = self.profile.dropped
+        if "stream" in dropped:
+            dropped |= _STREAMING.keys()
+        sent = {name: value for name, value in self._wanted.items() if name not in dropped}
         if self.profile.length_parameter:
             sent[self.profile.length_parameter] = min(self.tokens, self.profile.longest_answer or self.tokens)
         return sent
@@ -96,12 +117,24 @@ class Request:
     @property
     def record(self) -> dict[str, object]:
         """Return what the attempt's row keeps: what was sent, what was left out and why."""
-        left_out = dict.fromkeys(sorted(self.profile.dropped & {*_STREAMING, *self.extra}), "refused before")
+        left_out = dict.fromkeys(sorted(self.profile.dropped & self._wanted.keys()), "refused before")
         if self.profile.images is False and any(one.images for one in self.messages):
             left_out[IMAGES] = "refused before"
         left_out |= {one.part: one.why for one in self.refused}
-        shown = {IMAGES: sum(len(one.images) for one in self.messages)} if self.images_go else {}
+        shown: dict[str, object] = {IMAGES: sum(len(one.images) for one in self.messages)} if self.images_go else {}
+        if self.schema_goes:
+            digest = hashlib.sha256(json.dumps(self.schema, sort_keys=True).encode()).hexdigest()
+            shown[SCHEMA] = {"type": "json_schema", "name": _SCHEMA_NAME, "sha256": digest[:12]}
         return {**self.parameters, **shown, **({"dropped": left_out} if left_out else {})}
+
+    @property
+    def _wanted(self) -> dict[str, object]:
+        """Return what a server gets that has refused nothing yet, beside the bound of the answer."""
+        wanted = {**_STREAMING, **self.extra}
+        if self.schema is not None:
+            schema = {"name": _SCHEMA_NAME, "strict": True, "schema": self.schema}
+            wanted[SCHEMA] = {"type": "json_schema", "json_schema": schema}
+        return wanted
 
     @property
     def body(self) -> list[ChatCompletionMessageParam]:
@@ -124,9 +157,12 @@ class Request:
 
     def part_refused(self, fault: Fault) -> Refused | None:
         """Return which part of this request the server refused, None where it says nothing of the kind."""
+        said = f"{fault.param} {fault.text}"
+        if self.schema_goes and fault.status in _MAY_REFUSE_SCHEMA and _ABOUT_SCHEMA.search(said):
+            return self.schema_refused(fault)
         if fault.status not in _MAY_REFUSE:
             return None
-        if self.images_go and _IMAGE.search(f"{fault.param} {fault.text}"):
+        if self.images_go and _IMAGE.search(said):
             return Refused(IMAGES, fault.code or "refused", for_ever=_BLIND.search(fault.text) is not None)
         if fault.status not in {400, 422}:
             return None
@@ -135,6 +171,10 @@ class Request:
         if name == self.profile.length_parameter or (name is None and self._is_too_large(fault)):
             return self._about_tokens(fault)
         return Refused(name, fault.code or "refused") if name else None
+
+    def schema_refused(self, fault: Fault) -> Refused | None:
+        """Return the schema as what was refused, None where none was sent."""
+        return Refused(SCHEMA, fault.code or "refused") if self.schema_goes else None
 
     def _is_too_large(self, fault: Fault) -> bool:
         """Servers that reserve the whole answer count it into the context (https://github.com/vllm-project/vllm/issues/20409)."""

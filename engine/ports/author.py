@@ -93,10 +93,12 @@ class Author(Protocol):
         seconds: float,
         tokens: int | None = None,
         heard: Callable[[str], None] = unheard,
+        schema: Mapping[str, object] | None = None,
     ) -> Reply:
         """Ask `model` once and return its answer within `seconds` of wall-clock time, and within `tokens` of answer where they are bounded.
 
-        `heard` is told of each piece of the answer as it comes, where it comes in pieces. An answer of which a part has come by then, or when the connection is lost, is returned as far as it goes (CUT_OFF).
+        `heard` is told of each piece of the answer as it comes, where it comes in pieces. `schema` is the JSON Schema of the answer: a server
+        that can holds the answer to it, one that cannot answers as it likes. An answer of which a part has come by then, or when the connection is lost, is returned as far as it goes (CUT_OFF).
         Raises Transient (nothing came in time, overload, no connection), OutOfService(kind="model") (refused key, spent quota), Permanent
         (unknown model, refused request, an answer that is none).
         """

@@ -103,6 +103,7 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "AI Pipe's budget": Scenario({"message": "Usage $0.2 / $0.2 in 7 days"}, status=429),
     "Gemini's key": Scenario(_error("INVALID_ARGUMENT", "API key not valid. Please pass a valid API key."), status=400),
+    "Gemini's key, in a list": Scenario([_error(400, "API key not valid. Please pass a valid API key.")], status=400),
     "overloaded": Scenario(_error("overloaded_error"), status=529),
     "rate limit of an hour": Scenario(_error("rate_limit_exceeded"), status=429, headers={"Retry-After": "3600"}),
     "rate limit of ages": Scenario(_error("rate_limit_exceeded"), status=429, headers={"Retry-After": "1e300"}),
@@ -122,4 +123,90 @@ SCENARIOS: dict[str, Scenario] = {
     "hang-up": Scenario(completion(None), cut=True),
     "hang-up on the way": Scenario(completion("hello to"), cut=True),
     "error on the way": Scenario([completion("hello to"), _error(502)]),
+}
+
+
+def _gemini(message: str) -> Scenario:
+    return Scenario([{"error": {"code": 400, "message": message, "status": "INVALID_ARGUMENT"}}], status=400)
+
+
+_VLLM = "The provided JSON schema contains features not supported by xgrammar."
+
+#: How servers refuse a JSON Schema in `response_format`, in their own words: the parameter, this model's or this schema's.
+SCHEMA_REFUSALS: dict[str, Scenario] = {
+    "OpenAI, the model": Scenario(
+        _error(
+            None,
+            "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model. Learn more about supported models at "
+            "the Structured Outputs guide: https://platform.openai.com/docs/guides/structured-outputs",
+        ),
+        status=400,
+    ),
+    "OpenAI, the schema": Scenario(
+        _error(
+            None,
+            "Invalid schema for response_format 'plan': In context=('properties', 'files', 'items'), 'required' is required to be supplied and "
+            "to be an array including every key in properties. Missing 'path'.",
+            param="response_format",
+        ),
+        status=400,
+    ),
+    "Anthropic": Scenario(
+        _error(
+            None,
+            "The compiled grammar is too large, which would cause performance issues. Simplify your tool schemas or reduce the number of strict tools.",
+        ),
+        status=400,
+    ),
+    "DeepSeek": Scenario(_error("invalid_request_error", "This response_format type is unavailable now"), status=400),
+    "DeepSeek, earlier": Scenario(
+        _error(
+            "invalid_request_error",
+            "Failed to deserialize the JSON body into the target type: response_format: response_format.type `json_schema` is unavailable now "
+            "at line 1 column 12440",
+        ),
+        status=422,
+    ),
+    "Groq, the model": Scenario(_error(None, "This model does not support response format `json_schema`."), status=400),
+    "Groq, the parameter": Scenario(
+        _error(None, "'response_format.type' : value is not one of the allowed values ['text','json_object']"),
+        status=400,
+    ),
+    "Groq, the schema": Scenario(
+        _error(
+            None, "invalid schema for response format: response_format/json_schema/files: minItems is not supported"
+        ),
+        status=400,
+    ),
+    "Groq, with a stream": Scenario(_error(None, "response_format` does not support streaming"), status=400),
+    "Groq, the answer": Scenario(
+        _error("json_validate_failed", "Failed to generate JSON. Please adjust your prompt."), status=400
+    ),
+    "Gemini, a keyword": _gemini(
+        "Invalid JSON payload received. Unknown name \"additionalProperties\" at 'generation_config.response_schema': Cannot find field."
+    ),
+    "Gemini, the size": _gemini("The specified schema produces a constraint that has too many states for serving."),
+    "Gemini, without a reason": _gemini("Request contains an invalid argument."),
+    "llama.cpp, the schema": Scenario(
+        _error(400, 'JSON schema conversion failed:\nUnrecognized schema: {"type":"float"}'), status=400
+    ),
+    "llama.cpp, the grammar": Scenario(
+        _error(400, "Failed to initialize samplers: failed to parse grammar"), status=400
+    ),
+    "ik_llama.cpp": Scenario(
+        _error(500, 'response_format type must be one of "text" or "json_object", but got: json_schema'), status=500
+    ),
+    "Ollama": Scenario(_error(None, "invalid JSON schema in format", type="api_error"), status=500),
+    "vLLM": Scenario(_error(400, _VLLM, type="BadRequestError"), status=400),
+    "vLLM, in a stream": Scenario(_error(400, _VLLM, type="BadRequestError")),
+    "OpenRouter, in a stream": Scenario(_error(502, f"Upstream error from Nvidia: ValueError: {_VLLM}")),
+    "Azure": Scenario(_error(None, "structured_outputs not supported in your workspace"), status=400),
+    "a validator": Scenario(
+        {
+            "detail": [
+                {"type": "extra_forbidden", "loc": ["body", "response_format"], "msg": "Extra inputs are not permitted"}
+            ]
+        },
+        status=422,
+    ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -49,7 +49,9 @@ class FakeAuthor:
         seconds: float,
         tokens: int | None = None,
         heard: Callable[[str], None] = unheard,
+        schema: Mapping[str, object] | None = None,
     ) -> Reply:
+        del schema
         if asks_for_probes(messages):
             self.probed.append((model, tuple(messages), seconds, tokens))
             return self._answer(self.probes.pop(0) if self.probes else "not automatable", messages, model)

@@ -107,6 +107,7 @@ def test_answers_without_a_whole_text_are_still_answers(
         ("overloaded", Transient, "model_overloaded"),
         ("AI Pipe's budget", OutOfService, "model_quota_spent"),
         ("Gemini's key", OutOfService, "model_key_refused"),
+        ("Gemini's key, in a list", OutOfService, "model_key_refused"),
         ("overload in 200", Transient, "model_overloaded"),
         ("conflict", Transient, "model_overloaded"),
         ("rate limit", Transient, "model_overloaded"),
