@@ -1,15 +1,13 @@
-"""What a page links or loads by a relative address, itself or through its scripts and styles; and whether its links lead anywhere."""
+"""What a page links or loads by a relative address, itself or through its scripts and styles."""
 
 from __future__ import annotations
 
-import html
 import itertools
 import posixpath
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
-from engine.core.file_rules import LINKS_ALL, FileRule, Unsure
 from engine.core.pages import resolve
 
 if TYPE_CHECKING:
@@ -30,30 +28,6 @@ _CODE = (".js", ".mjs", ".css")
 
 MOST_ADDRESSES = 2_000
 
-LEADS_SOMEWHERE = "its links lead to files that are there"
-
-
-def links_all(page: str, targets: Sequence[str], text: str = LINKS_ALL) -> FileRule:
-    """A page names every target in an address (href, src, fetch, …), itself or in a script or style that it loads."""
-
-    def judge(_: bytes, files: Mapping[str, bytes]) -> str | Unsure:
-        lost, in_scripts = unlinked(page, targets, files)
-        if lost:
-            return f"not linked: {', '.join(lost)}"
-        return Unsure(f"only a script's text names {', '.join(in_scripts)}") if in_scripts else ""
-
-    return FileRule(page, text, judge)
-
-
-def leads_somewhere(page: str) -> FileRule:
-    """No relative link of a page leads to a file that is not there."""
-
-    def judge(content: bytes, files: Mapping[str, bytes]) -> str:
-        broken = [address for address in _addresses(page, content) if _broken(page, address, files)]
-        return f"no such file: {', '.join(dict.fromkeys(broken[:8]))}" if broken else ""
-
-    return FileRule(page, LEADS_SOMEWHERE, judge)
-
 
 def unlinked(page: str, targets: Sequence[str], files: Mapping[str, bytes]) -> tuple[list[str], list[str]]:
     """Return the targets that a page does not name, and those that it names in no address but in a script's text: it may link them by that."""
@@ -61,17 +35,6 @@ def unlinked(page: str, targets: Sequence[str], files: Mapping[str, bytes]) -> t
     lacking = [path for path in targets if path not in linked]
     in_scripts = [path for path in lacking if _said(page, path, files)]
     return [path for path in lacking if path not in in_scripts], in_scripts
-
-
-def with_links(page: bytes, paths: Sequence[str]) -> bytes:
-    """Return a page's source with a list of links to files beside it, at the end of its body; as it is where it has no end."""
-    lower = page.lower()
-    at = lower.rfind(b"</body" if b"</body" in lower else b"</html")
-    if at < 0:
-        return page
-    items = "\n".join(f'<li><a href="{quote(path)}">{html.escape(path)}</a></li>' for path in paths)
-    links = f'<nav aria-label="Files">\n<ul>\n{items}\n</ul>\n</nav>\n'.encode()
-    return page[:at] + (b"" if page[:at].endswith(b"\n") else b"\n") + links + page[at:]
 
 
 def at_home(content: bytes, files: Collection[str]) -> tuple[bytes, list[str]]:
@@ -116,13 +79,6 @@ def resolved(page: str, address: str, files: Collection[str]) -> str:
     joined = posixpath.normpath(posixpath.join(posixpath.dirname(page), plain))
     path = ("" if joined == "." else joined) + ("/" if plain.endswith("/") and joined != "." else "")
     return "" if path.startswith("../") else resolve(path, files.__contains__) or path
-
-
-def _broken(page: str, address: str, files: Mapping[str, bytes]) -> bool:
-    if _FOREIGN.match(address):
-        return False
-    path = resolved(page, address, files)
-    return path not in files and not (path.endswith("/") and f"{path}index.html" in files)
 
 
 def _addresses(path: str, content: bytes) -> list[str]:

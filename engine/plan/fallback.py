@@ -28,7 +28,8 @@ def fallback_plan(request: Request) -> Plan:
 def _attached(name: str, request: Request) -> PlannedFile:
     """Plan an attachment as it came; code that the request names may be rewritten, and the round shows the difference."""
     code = posixpath.splitext(name)[1].lower() in _CODE and name in request.words
-    return PlannedFile(path=name, source=Source.CHANGED if code else Source.ATTACHMENT, origin=name)
+    changed = code or name == "index.html"
+    return PlannedFile(path=name, source=Source.CHANGED if changed else Source.ATTACHMENT, origin=name)
 
 
 def _addresses(request: Request) -> Iterator[DataAddress]:

@@ -57,7 +57,8 @@ def json_object(text: str) -> dict[str, object]:
         except ValueError as error:  # what the decoder's hooks refuse, which do not know the place
             problem, place = f"the JSON cannot be read: {error}", None
         else:
-            return found
+            if found:
+                return found
     raise ValueError(problem if place is None else f"{problem}: {_place(text, place)}")
 
 

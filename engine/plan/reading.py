@@ -31,7 +31,7 @@ from engine.plan.page_tests import problem_of
 from engine.plan.wording import in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from engine.plan.allowed import Request
 
@@ -68,9 +68,9 @@ def read_plan(text: str, request: Request) -> Reading:
     return read_object(found, request)
 
 
-def read_object(found: dict[str, Any], request: Request) -> Reading:
+def read_object(found: Mapping[str, Any], request: Request) -> Reading:
     """Read a plan that was JSON already: a model's, or one that an operator edited."""
-    reader = _Reader(request)
+    reader, found = _Reader(request), _storable(found)
     for name in _LISTS:
         if not isinstance(found.get(name, []), list):
             reader.errors.append(f"{name} is not a list.")
@@ -79,6 +79,19 @@ def read_object(found: dict[str, Any], request: Request) -> Reading:
         reader.errors.append("files is missing or empty.")
         return Reading(None, tuple(reader.errors), tuple(reader.refused))
     return Reading(reader.plan(found), tuple(reader.errors[:_MOST_ERRORS]), tuple(reader.refused))
+
+
+def _storable(value: Any) -> Any:
+    """Replace what JSON may say and no database keeps: halves of characters and NUL."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+        case list():
+            return [_storable(one) for one in value]
+        case dict():
+            return {_storable(name): _storable(one) for name, one in value.items()}
+        case _:
+            return value
 
 
 @dataclass(slots=True)

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from engine.core.checks import parse_check
+from engine.plan.allowed import Request
+from engine.plan.fallback import fallback_plan
+from engine.plan.schema import Source
+
+
+def request(words: str, *attachments: str) -> Request:
+    return Request(words, (parse_check("A sentence."),), attachments=frozenset(attachments))
+
+
+def sources(words: str, *attachments: str) -> dict[str, Source]:
+    return {one.path: one.source for one in fallback_plan(request(words, *attachments)).files}
+
+
+def test_it_has_the_usual_files_and_decides_no_sentence():
+    plan = fallback_plan(request("A page."))
+    assert {one.path for one in plan.files} == {"index.html", "README.md", "LICENSE"}
+    assert (plan.checks, plan.tests, plan.absent, plan.pages) == ((), (), (), "branch")
+
+
+def test_code_that_the_request_names_may_be_rewritten_and_other_attachments_may_not():
+    found = sources("Fix execute.py. It reads data.csv.", "execute.py", "data.csv", "other.py")
+    assert found["execute.py"] is Source.CHANGED
+    assert found["data.csv"] is found["other.py"] is Source.ATTACHMENT
+
+
+def test_an_attached_page_is_to_be_changed():
+    assert sources("Change the page.", "index.html")["index.html"] is Source.CHANGED
+
+
+def test_addresses_that_end_in_a_data_suffix_are_fetched():
+    words = (
+        "Use https://a.example/x/rates.csv. And (https://b.example/y.json), not https://c.example/page.html nor https://d.example/api "
+        "nor http://127.0.0.1/z.json nor https://e.example/{id}.json"
+    )
+    assert [one.url for one in fallback_plan(request(words)).data] == ["https://a.example/x/rates.csv", "https://b.example/y.json"]
