@@ -323,8 +323,8 @@ def in_words(fact: Fact) -> str:
 def _all(plan: Plan) -> Iterator[Placed]:
     for file in plan.files:
         yield from _placed(file.predicates, file.path)
-    for part in (*plan.checks, *plan.tests):
-        yield from _placed(part.predicates)
+    for predicates in (*(one.predicates for one in plan.checks), *(one.predicates for one in plan.tests)):
+        yield from _placed(predicates)
 
 
 def _placed(predicates: Sequence[Predicate], path: str = "") -> Iterator[Placed]:

@@ -35,7 +35,7 @@ class Attachment(Form):
     @property
     def content(self) -> bytes:
         """Return the file's bytes."""
-        return base64.b64decode(self.base64, validate=True) if self.text is None else self.text.encode()
+        return self.text.encode() if self.text is not None else base64.b64decode(self.base64 or "", validate=True)
 
     def file(self) -> AttachedFile:
         """Return the file as a step gets it: of a workbook with what is said of its sheets."""
