@@ -1,0 +1,99 @@
+"""Answers to the plan prompt: a model's, asked as a round asks it, and those that were recorded; and what is read of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from benchmarks.suite.plan_requests import FOLDER
+from benchmarks.suite.plan_table import Judged, Valid, judged
+from engine.core.brief import EarlierRound
+from engine.core.checks import Kind, parse_check
+from engine.plan.prompt import plan_prompt, reminder_prompt
+from engine.plan.reading import read_plan
+from engine.plan.schema import response_schema
+from engine.steps.planning import LONGEST_ANSWER, request_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from benchmarks.suite.plan_requests import PlanRequest
+    from engine.core.brief import Brief
+    from engine.plan.allowed import Request
+    from engine.plan.reading import Reading
+    from engine.ports import Author, Prompt
+
+ANSWERS = FOLDER / "answers"
+BOUNDARY = "7c20e6b1d94f"
+_REMINDED = ".reminded.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a model answered to the prompt, and to the reminder where there was one; None where there was none."""
+
+    first: str
+    reminded: str | None = None
+
+
+def brief_of(request: PlanRequest) -> Brief:
+    """Return the brief with what the earlier rounds asked for, and their checks that must go on holding."""
+    earlier = tuple(EarlierRound(number, one.brief) for number, one in enumerate(request.earlier, 1))
+    checks = [parse_check(one) for asked in request.earlier for one in asked.checks]
+    kept = tuple(check for check in checks if check.kind is Kind.JS)
+    return replace(request.as_brief(), earlier=earlier, kept=kept)
+
+
+def judge(request: PlanRequest, answers: Answers) -> Judged:
+    """Judge what a round would take of the answers: the second one only where it holds a plan."""
+    asked = _request(request)
+    first = read_plan(answers.first, asked)
+    second = read_plan(answers.reminded, asked) if first.errors and answers.reminded is not None else None
+    taken = second if second is not None and second.plan is not None else first
+    return judged(request, taken.plan, _valid(taken, reminded=taken is second))
+
+
+def ask(request: PlanRequest, author: Author, *, seconds: float) -> Answers:
+    """Ask a model for the plan, and once more where its answer is malformed. Raises what the author raises."""
+    prompt = plan_prompt(brief_of(request), boundary=BOUNDARY, present=request.present)
+    first = _answer(prompt, author, seconds)
+    if not (errors := read_plan(first, _request(request)).errors):
+        return Answers(first)
+    return Answers(first, _answer(reminder_prompt(prompt, first, errors), author, seconds))
+
+
+def record(folder: Path, name: str, answers: Answers) -> None:
+    """Write the answers to a request into a model's folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.txt").write_text(answers.first)
+    (folder / f"{name}{_REMINDED}").unlink(missing_ok=True)
+    if answers.reminded is not None:
+        (folder / f"{name}{_REMINDED}").write_text(answers.reminded)
+
+
+def recorded(folder: Path, requests: Sequence[PlanRequest]) -> Iterator[tuple[PlanRequest, Answers]]:
+    """Yield the answers in a model's folder, with their requests."""
+    for request in requests:
+        first, reminded = folder / f"{request.name}.txt", folder / f"{request.name}{_REMINDED}"
+        if first.exists():
+            yield request, Answers(first.read_text(), reminded.read_text() if reminded.exists() else None)
+
+
+def _request(request: PlanRequest) -> Request:
+    return request_of(brief_of(request), request.present, allow_private=False)
+
+
+def _answer(prompt: Prompt, author: Author, seconds: float) -> str:
+    reply = author.write(
+        prompt.messages, model=author.models[0], seconds=seconds, tokens=LONGEST_ANSWER, schema=response_schema()
+    )
+    return reply.text
+
+
+def _valid(reading: Reading, *, reminded: bool) -> Valid:
+    if reading.plan is None:
+        return Valid.NEVER
+    if reading.errors:
+        return Valid.IN_PART
+    return Valid.REMINDED if reminded else Valid.AT_ONCE
