@@ -75,6 +75,7 @@ class ComposedWorkers(Workers):
     command = command("worker")
 
 
+@pytest.mark.processes
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are found in /proc")
 def test_its_processes_by_hand_take_rounds_to_their_callbacks_with_two_workers(

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TASKS = load_tasks()
+#: Those that are proven in a browser here, one of each kind; `python -m benchmarks.quality --prove` proves all of them.
+PROVEN = ("csv-total", "form-converter", "api-rates", "tabs-docs")
 ABOUT = {"csv", "table", "markdown", "form", "api", "chart", "tabs", "storage", "images", "text", "json"}
 
 
@@ -59,9 +61,9 @@ def test_every_round_that_reads_data_has_other_data_to_swap_in() -> None:
 
 @pytest.mark.slow
 @pytest.mark.browser
-@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
-def test_the_right_page_passes_everything_and_no_lesser_one_does(task: SuiteTask, judge: Judge) -> None:
-    assert false_claims(task, judge) == []
+@pytest.mark.parametrize("name", PROVEN)
+def test_the_right_page_passes_everything_and_no_lesser_one_does(name: str, judge: Judge) -> None:
+    assert false_claims(named(name), judge) == []
 
 
 @pytest.mark.slow

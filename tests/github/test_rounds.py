@@ -57,6 +57,7 @@ def served(url: str) -> bytes:
         return answer.read()
 
 
+@pytest.mark.processes
 @pytest.mark.slow
 def test_both_rounds_are_one_commit_each_and_what_is_served_is_what_was_sent(service: Service) -> None:
     double = service.double
@@ -78,6 +79,7 @@ def test_both_rounds_are_one_commit_each_and_what_is_served_is_what_was_sent(ser
     assert [told["commit_sha"] for told in service.callbacks()] == [first.commit_sha, second.commit_sha]
 
 
+@pytest.mark.processes
 @pytest.mark.slow
 def test_no_address_is_opened_before_its_build_is_built(service: Service) -> None:
     row = service.done()
@@ -87,6 +89,7 @@ def test_no_address_is_opened_before_its_build_is_built(service: Service) -> Non
     assert {(status, live) for build, status, live in looks if build != "built"} == {(None, False)}
 
 
+@pytest.mark.processes
 @pytest.mark.slow
 def test_thirty_rounds_at_once_keep_the_pace_and_all_are_told_in_time(
     service: Service, monkeypatch: pytest.MonkeyPatch

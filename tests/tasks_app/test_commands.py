@@ -242,6 +242,7 @@ def test_a_limit_that_is_none_is_refused(limit: str) -> None:
     assert "--limit" in str(refused("rounds", f"--limit={limit}"))
 
 
+@pytest.mark.processes
 @pytest.mark.slow
 def test_without_a_database_it_ends_with_one_line_and_no_trace(tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "DATA_DIR": str(tmp_path)}

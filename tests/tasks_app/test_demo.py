@@ -26,6 +26,7 @@ def answers(url: str) -> bool:
         return False
 
 
+@pytest.mark.processes
 @pytest.mark.slow
 def test_two_rounds_are_told_published_and_proven(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -40,6 +41,7 @@ def test_two_rounds_are_told_published_and_proven(
     assert "simulated here: the model" in text
 
 
+@pytest.mark.processes
 @pytest.mark.slow
 def test_the_proof_names_everything_that_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "DATA", tmp_path)
@@ -59,6 +61,7 @@ def test_the_proof_names_everything_that_is_wrong(tmp_path: Path, monkeypatch: p
             prove(told | {"pages_url": told["pages_url"] + "nowhere/"}, commits=1, attachments={}, secret="not in it")
 
 
+@pytest.mark.processes
 @pytest.mark.slow
 def test_both_rounds_are_published_to_the_double_of_github(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -93,6 +96,7 @@ def test_an_unknown_forge_is_exit_2_with_a_sentence() -> None:
     assert ended.stdout.startswith("demo: FORGE=github is none of local, github-double;")
 
 
+@pytest.mark.processes
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_however_the_demo_dies_the_service_dies_with_it(tmp_path: Path, number: signal.Signals) -> None:

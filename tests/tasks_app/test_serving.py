@@ -99,6 +99,7 @@ def test_sigterm_ends_everything_with_zero_and_frees_the_port(serving: Serving) 
     assert wait_for(lambda: is_free(serving.port), 30)
 
 
+@pytest.mark.processes
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="parent-death signals are Linux's")
 def test_kill_9_leaves_nothing_and_the_port_is_free(serving: Serving) -> None:
@@ -109,6 +110,7 @@ def test_kill_9_leaves_nothing_and_the_port_is_free(serving: Serving) -> None:
     assert wait_for(lambda: is_free(serving.port), 30)
 
 
+@pytest.mark.processes
 @pytest.mark.slow
 @pytest.mark.parametrize("what", ["gunicorn", "cluster", "dispatcher"])
 def test_whichever_main_process_is_killed_it_is_ready_again(lasting: Serving, what: str) -> None:
@@ -119,6 +121,7 @@ def test_whichever_main_process_is_killed_it_is_ready_again(lasting: Serving, wh
     assert wait_for(lambda: len(lasting.descendants()) == WHOLE and lasting.answers()), lasting.log.read_text()
 
 
+@pytest.mark.processes
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 def test_what_all_are_forked_from_has_one_thread_and_no_database_or_socket(lasting: Serving) -> None:
@@ -128,6 +131,7 @@ def test_what_all_are_forked_from_has_one_thread_and_no_database_or_socket(lasti
     assert not [name for name in opened if "db.sqlite3" in name or name.startswith("socket:")], opened
 
 
+@pytest.mark.processes
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 def test_only_serve_holds_what_says_that_it_lives(lasting: Serving) -> None:
@@ -136,6 +140,7 @@ def test_only_serve_holds_what_says_that_it_lives(lasting: Serving) -> None:
         assert not [name for name in opened if "/supervisors/" in name], pid
 
 
+@pytest.mark.processes
 @pytest.mark.slow
 def test_every_process_gets_the_origins_of_the_port_that_bind_names(lasting: Serving) -> None:
     assert (

@@ -132,6 +132,7 @@ def machine(url: str, shift: int, *acts: str) -> list[dict[str, object]]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.processes
 @pytest.mark.slow
 def test_a_machine_whose_clock_is_wrong_neither_steals_a_lease_nor_loses_its_own() -> None:
     with postgresql() as server:
