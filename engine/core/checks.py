@@ -64,6 +64,15 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class PredicateResult:
+    """What one predicate of a check came to: what it says in words, and what was seen."""
+
+    says: str
+    verdict: Verdict
+    seen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """What one check gave on one target. `milliseconds` is None where nothing was run; `screenshot` is a JPEG."""
 
@@ -75,6 +84,7 @@ class CheckResult:
     milliseconds: int | None = None
     console: tuple[str, ...] = ()
     screenshot: bytes = b""
+    predicates: tuple[PredicateResult, ...] = ()  # that decided it
 
 
 def parse_check(raw: object) -> Check:

@@ -20,7 +20,6 @@ from engine.steps.authoring import Conversation, Written
 from engine.steps.choice import NotWritten, ask_in_turn
 from engine.steps.inputs import gather_inputs
 from engine.steps.outcomes import Generated, Unrepaired, Wait
-from engine.steps.probing import Probing, freeze_probes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from engine.core.brief import Brief
     from engine.core.budget import Budget
     from engine.core.checks import CheckResult
-    from engine.core.probes import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +65,6 @@ class GenerateInput:
     last_tree: Callable[[], Mapping[str, bytes]] = dict  # what this task published last, out of our own rows
     again: Again | None = None
     given_up: str = ""
-    unprobed: tuple[Asked, ...] = ()  # the sentences for which there is to be a probe, and is none yet
-    probe_calls: int = 0  # that this run has begun already
     evaluation_url: str = ""
     # Files that the service fetched or made in earlier rounds: a later one may make them anew.
     own_before: tuple[str, ...] = ()
@@ -85,8 +81,6 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | Unrepaired
     _scan(brief, task, ports)
     frame = Frame(brief, present, task.protected, task.marker, task.year, missing=inputs.missing).at(repository)
     author = _Authoring(task, ports, frame, note=note(inputs.missing, brief.text))
-    if not task.given_up:
-        freeze_probes(task.unprobed, brief, Probing(task.budget, task.model_closed, task.probe_calls), ports)
     give_up = task.again if task.again and task.again.purpose is Purpose.HONEST else None
     made = author.honest(give_up.why) if give_up else author.run()
     if isinstance(made, Wait | Unrepaired):
