@@ -21,6 +21,7 @@ from engine.core.checks import Kind, Target, Verdict
 from tasks_app.admin.display import short, visible
 from tasks_app.changed_files import ChangedFile, changed_files
 from tasks_app.models import CheckResult, Commit, Round
+from tasks_app.plans import plan_text
 from tasks_app.services.interruptions import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ def _context(commit: Commit) -> dict[str, object]:
         "later": later.round.number if later and later.round_id != row.pk else None,
         "replaced": later is not None and later.round_id == row.pk,
         "times": _times(commit, later),
+        "plan": _read(commit),
         "asked": [line for kind, line in lines if kind in _REQUESTED],
         "own": [line for kind, line in lines if kind not in _REQUESTED],
         "pictures": _captions(commit),
@@ -130,6 +132,15 @@ def _context(commit: Commit) -> dict[str, object]:
         "calls": [_call(call) for call in calls],
         "token": commit.token,
     }
+
+
+def _read(commit: Commit) -> list[tuple[str, list[tuple[str, list[str]]]]]:
+    """Return the plan that the commit was made by: of each part its heading, its entries and their rules."""
+    text = plan_text(commit.round, commit.run)
+    return [
+        (section.heading, [(short(one.says), [short(rule) for rule in one.rules]) for one in section.entries])
+        for section in (text.sections if text else ())
+    ]
 
 
 def _results(commit: Commit) -> QuerySet[CheckResult]:
@@ -178,7 +189,7 @@ def decided_by(result: CheckResult) -> str:
         return "a rule of this service" if result.kind != Kind.UNKNOWN else "nothing: it is no check that can be read"
     if result.verdict in {Verdict.UNVERIFIABLE, Verdict.NOT_RUN}:
         return "nothing" if not result.detail.startswith("judged by") else "a model's judgement, which is no pass"
-    return "a probe in a browser" if result.detail.startswith("by a probe") else "a rule of this service"
+    return "the plan's predicates" if result.predicates else "a rule of this service"
 
 
 def _seen(result: CheckResult) -> str:

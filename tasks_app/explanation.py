@@ -13,6 +13,8 @@ from engine.core.lifecycle import ACTIVE, Step
 from engine.ports import DEADLINE, DISCONNECTED
 from tasks_app.changed_files import changed_names
 from tasks_app.models import Attempt, CheckResult
+from tasks_app.plans import plan_text
+from tasks_app.services.operators import PLAN_EDITED
 from tasks_app.services.spending import spent
 from tasks_app.status import evidence_address
 from tasks_app.story import story
@@ -32,7 +34,7 @@ _BRIEF = 240  # characters of it
 _PHRASE = 120
 
 _REQUESTED = frozenset({Kind.JS, Kind.PROSE, Kind.UNKNOWN})
-_NEW_RUNS = frozenset({"round revived", "round retried", "round regenerated", "evaluator notified again"})
+_NEW_RUNS = frozenset({"round revived", "round retried", "round regenerated", "evaluator notified again", PLAN_EDITED})
 
 
 def explained(row: Round, now: datetime) -> list[Line]:
@@ -41,6 +43,7 @@ def explained(row: Round, now: datetime) -> list[Line]:
         ("Round", f"{_phrase(row.task_name)} round {row.number}, run {row.run}: {story(row, now)}"),
         *_flags(row),
         *_asked(row),
+        *_read(row),
         *_tried(row),
         *_published(row),
         *_live(row),
@@ -74,6 +77,18 @@ def _asked(row: Round) -> Iterator[Line]:
     names = list(row.attachments.values_list("name", flat=True)[:9])
     files = f"; attached {', '.join(map(_phrase, names[:8]))}{', …' if len(names) > 8 else ''}" if names else ""
     yield "", f"{_count(len(row.checks), 'check')}, {scripts} of them to be run in the page{files}"
+
+
+def _read(row: Round) -> Iterator[Line]:
+    """Yield the plan, a line for each part of it."""
+    text = plan_text(row)
+    if text is None:
+        return
+    refused = f" {_count(len(text.refused), 'item')} of it refused: {'; '.join(text.refused)}" if text.refused else ""
+    yield "Plan", _phrase(f"{text.made}{refused}", 300)
+    for section in text.sections:
+        said = (f"{one.says} ({'; '.join(one.rules)})" if one.rules else one.says for one in section.entries)
+        yield "", _phrase(f"{section.heading}: {'; '.join(said)}", 300)
 
 
 # --- What was tried ---------------------------------------------------------------------------------------------------------------------

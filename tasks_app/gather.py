@@ -10,7 +10,6 @@ from django.conf import settings
 from engine.core.budget import Budget
 from engine.core.decision import Next, Purpose
 from engine.core.file_rules import shortfalls
-from engine.core.prose import undecided
 from engine.core.repository import marker, repository_name
 from engine.core.site import Frame, Origin
 from engine.ports import Repository
@@ -56,8 +55,6 @@ def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
         secret_in=found_in,
         last_tree=lambda: _last_tree(row),
         again=_again(row),
-        unprobed=() if row.plan or row.probes.exists() else undecided(briefs.checks_of(row)),
-        probe_calls=row.attempts.filter(kind="probe", run=row.run).count(),
         evaluation_url=row.evaluation_url,
         own_before=briefs.own_before(row),
     )
@@ -118,7 +115,6 @@ def verify_input(row: Round, *, judging: bool = False) -> VerifyInput:
         attachments=briefs.contents_of(row),
         call_seconds=done.call_seconds,
         protected=briefs.protected(row),
-        probes=tries.probes_of(row),
         missing=briefs.missing(row),
         given_up=row.plan_reason if row.plan == Next.PUBLISH else "",
         judging=judging,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import logging
+import math
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from django.conf import settings
@@ -33,6 +35,20 @@ def redact(text: str) -> str:
 def keepable(text: str) -> str:
     """Return `text` as a row may hold it: without our secrets, NUL (PostgreSQL) and half surrogate pairs (any database)."""
     return redact(text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8"))
+
+
+def keepable_json(value: object) -> object:
+    """Return a JSON value with every text in it as a row may hold it."""
+    match value:
+        case str():
+            return keepable(value)
+        case Mapping():
+            return {keepable(str(key)): keepable_json(item) for key, item in value.items()}
+        case list() | tuple():
+            return [keepable_json(item) for item in value]
+        case float() if not math.isfinite(value):  # 1e400 is JSON, and beyond what any database keeps
+            return str(value)
+    return value
 
 
 def found_in(content: bytes) -> str | None:

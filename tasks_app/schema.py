@@ -51,6 +51,35 @@ _ROUND = {
         }
     ],
     "checks": [{"text": "Repo has MIT license", "kind": "prose", "verdict": "pass", "detail": ""}],
+    "plan": {
+        "files": [
+            {
+                "path": "index.html",
+                "source": "write",
+                "what": "a page that shows the sum of data.csv in #total",
+                "origin": "",
+                "sheet": "",
+                "predicates": [{"kind": "links", "path": "index.html", "to": ["data.csv"]}],
+            }
+        ],
+        "absent": [],
+        "data": [],
+        "pages": "branch",
+        "checks": [{"number": 1, "predicates": [{"kind": "licence_mit"}], "why_not": ""}],
+        "tests": [
+            {
+                "says": "the total is shown",
+                "predicates": [
+                    {
+                        "kind": "page",
+                        "steps": [],
+                        "expression": "document.querySelector('#total').textContent === '19.75'",
+                    }
+                ],
+            }
+        ],
+        "notes": ["the sum is shown with two decimals"],
+    },
     "notifications": [{"attempt": 1, "at": "2026-03-01T12:01:04Z", "status_code": 200, "error": None}],
 }
 _UNFINISHED = {
@@ -63,6 +92,7 @@ _UNFINISHED = {
     "live": False,
     "steps": [],
     "checks": [],
+    "plan": None,
     "notifications": [],
 }
 _FAILED = {

@@ -8,9 +8,17 @@ from rest_framework import serializers
 from engine.core.checks import Kind, Verdict
 from engine.core.intake import MOST_ATTACHMENTS
 from engine.core.lifecycle import State, Step
+from engine.plan.schema import Plan, Source
 
 #: Text that any row can keep: what is told back to the evaluator as it came must be that.
 _KEPT = r"^[^\u0000]*$"
+
+#: The kinds of predicates.
+KINDS = sorted(
+    part["properties"]["kind"]["const"]
+    for part in Plan.model_json_schema()["$defs"].values()
+    if "kind" in part.get("properties", {})
+)
 
 _TEXT = {"type": "string"}
 _ANYTHING = {"title": "anything else", "description": "accepted, kept, and named in the answer's `warnings`"}
@@ -125,6 +133,77 @@ class CheckSerializer(serializers.Serializer):
     detail = serializers.CharField()
 
 
+@extend_schema_field(
+    {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {"kind": {"type": "string", "enum": KINDS}},
+            "required": ["kind"],
+            "additionalProperties": True,
+        },
+    }
+)
+class _Predicates(serializers.JSONField):
+    """Statements that code decides; all must hold. `kind` says which other fields there are."""
+
+
+@extend_schema_field({"type": "string", "enum": list(Source)})
+class _FileSource(serializers.CharField):
+    """Where a file comes from."""
+
+
+class PlannedFileSerializer(serializers.Serializer):
+    """A file that the repository must hold."""
+
+    path = serializers.CharField()
+    source = _FileSource()
+    what = serializers.CharField(help_text="What it is, in a phrase for whoever writes it.")
+    origin = serializers.CharField(help_text="The attachment or workbook that it comes from, if any.")
+    sheet = serializers.CharField(help_text="The sheet of that workbook, if any.")
+    predicates = _Predicates()
+
+
+class DataAddressSerializer(serializers.Serializer):
+    """An address whose data the page needs."""
+
+    url = serializers.CharField()
+    name = serializers.CharField(help_text="Under which it is published, if at all.")
+    at_run_time = serializers.BooleanField(help_text="The page asks the address itself too.")
+
+
+class CheckReadingSerializer(serializers.Serializer):
+    """What decides one check of the request that is a sentence."""
+
+    number = serializers.IntegerField(min_value=1, help_text="Of the check in the request, from 1.")
+    predicates = _Predicates()
+    why_not = serializers.CharField(help_text="Why nothing decides it, where there are no predicates.")
+
+
+class PlannedTestSerializer(serializers.Serializer):
+    """What the brief asks for and no check of the request covers. It never counts as a check of the request."""
+
+    says = serializers.CharField()
+    predicates = _Predicates()
+
+
+@extend_schema_field({"type": "string", "enum": ["branch", "workflow"]})
+class _Publishing(serializers.CharField):
+    """By what the pages are published."""
+
+
+class PlanSerializer(serializers.Serializer):
+    """How the request was read."""
+
+    files = PlannedFileSerializer(many=True)
+    absent = serializers.ListField(child=serializers.CharField(), help_text="Paths that must not be committed.")
+    data = DataAddressSerializer(many=True)
+    pages = _Publishing()
+    checks = CheckReadingSerializer(many=True)
+    tests = PlannedTestSerializer(many=True)
+    notes = serializers.ListField(child=serializers.CharField(), help_text="What was ambiguous, and how it was taken.")
+
+
 class NotificationSerializer(serializers.Serializer):
     """One POST to the `evaluation_url`."""
 
@@ -157,6 +236,9 @@ class RoundSerializer(serializers.Serializer):
     warnings = serializers.ListField(child=serializers.CharField())
     steps = StepSerializer(many=True)
     checks = CheckSerializer(many=True, help_text="Of the published attempt; the live run where there was one.")
+    plan = PlanSerializer(
+        allow_null=True, help_text="How the present run reads the request; null where it has no plan, or none yet."
+    )
     notifications = NotificationSerializer(many=True)
 
 

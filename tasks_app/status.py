@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from tasks_app.models import Attempt, CheckResult, Commit, Round
+from tasks_app.plans import plan_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,7 +18,8 @@ def round_status(row: Round) -> dict[str, object]:
     return {
         **round_head(row),
         "steps": _steps(row),
-        "checks": round_checks(row),
+        "checks": [check_status(result) for result in round_results(row)],
+        "plan": plan.model_dump(mode="json") if (plan := plan_of(row)) else None,
         "notifications": _notifications(row),
     }
 
@@ -59,7 +61,12 @@ def _steps(row: Round) -> list[dict[str, object]]:
     ]
 
 
-def round_checks(row: Round) -> list[dict[str, object]]:
+def check_status(result: CheckResult) -> dict[str, object]:
+    """Return what a check came to."""
+    return {"text": result.text, "kind": result.kind, "verdict": result.verdict, "detail": result.detail}
+
+
+def round_results(row: Round) -> list[CheckResult]:
     """Return the results of the published attempt, or of the newest judged one until then; the live run where there was one."""
     attempt = row.chosen_attempt_id
     if attempt is None:
@@ -71,9 +78,7 @@ def round_checks(row: Round) -> list[dict[str, object]]:
         )
     results = CheckResult.objects.filter(attempt=attempt).defer("screenshot", "console", "value")
     latest = {r.position: r for r in sorted(results, key=lambda r: r.target == "live")}
-    return [
-        {"text": r.text, "kind": r.kind, "verdict": r.verdict, "detail": r.detail} for _, r in sorted(latest.items())
-    ]
+    return [latest[position] for position in sorted(latest)]
 
 
 def _notifications(row: Round) -> list[dict[str, object]]:

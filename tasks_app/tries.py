@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from engine.core import checks
 from engine.core.decision import Purpose, Tried, tree_digest
-from engine.core.probes import Probe, Step, Verb
 from engine.core.site import Origin, SiteFile
 from tasks_app.models import Attempt, CheckResult, Round, SourceFile, Task
 
@@ -68,27 +67,19 @@ def result_of(row: CheckResult) -> checks.CheckResult:
     """Return a result's value, without its screenshot."""
     check = checks.Check(checks.Kind(row.kind), row.text)
     target, verdict = checks.Target(row.target), checks.Verdict(row.verdict)
-    return checks.CheckResult(check, target, verdict, row.detail, row.value, row.milliseconds, tuple(row.console))
+    predicates = tuple(
+        checks.PredicateResult(one["says"], checks.Verdict(one["verdict"]), one["seen"]) for one in row.predicates
+    )
+    console = tuple(row.console)
+    return checks.CheckResult(
+        check, target, verdict, row.detail, row.value, row.milliseconds, console, predicates=predicates
+    )
 
 
 def files_of(attempt: int) -> dict[str, SiteFile]:
     """Return an attempt's whole tree."""
     rows = SourceFile.objects.filter(attempt=attempt).values_list("path", "content", "origin")
     return {path: SiteFile(bytes(content), Origin(origin)) for path, content, origin in rows}
-
-
-def probes_of(row: Round) -> tuple[Probe, ...]:
-    """Return the round's probes as they were frozen."""
-    return tuple(
-        Probe(
-            one.position,
-            one.text,
-            tuple(Step(Verb(verb), *rest) for verb, *rest in one.steps),
-            one.expression,
-            one.why_not,
-        )
-        for one in row.probes.all()
-    )
 
 
 def kept_checks(row: Round) -> tuple[checks.Check, ...]:

@@ -11,7 +11,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from engine.core import intake
-from tasks_app.models import Round
+from engine.plan.schema import Plan
+from tasks_app.models import Attempt, Round
+from tasks_app.models import Plan as PlanRow
 from tasks_app.services.intake import round_accept
 from tasks_app.services.leases import lease_claim
 
@@ -50,6 +52,38 @@ def make_round(**over: object) -> Round:
         Round.objects.filter(pk=row.pk).update(**over)
         row.refresh_from_db()
     return row
+
+
+#: A plan with something in every part, for a request whose third check is a sentence that nothing decides.
+PLAN: dict[str, object] = {
+    "files": [
+        {
+            "path": "story.txt",
+            "source": "write",
+            "what": "a story of a whale",
+            "predicates": [{"kind": "words", "path": "story.txt", "min": 300, "max": 400}],
+        },
+        {"path": "data.csv", "source": "attachment", "predicates": [{"kind": "equals_attachment", "path": "data.csv"}]},
+    ],
+    "absent": ["result.json"],
+    "data": [{"url": "https://rates.example/eur.json", "name": "rates.json"}],
+    "pages": "workflow",
+    "checks": [{"number": 1, "predicates": [{"kind": "licence_mit"}]}, {"number": 3, "why_not": "taste"}],
+    "tests": [{"says": "the total is shown", "predicates": [{"kind": "page", "expression": "document.title === 'T'"}]}],
+    "notes": ["euros are meant"],
+}
+
+
+def with_plan(row: Round, **over: object) -> PlanRow:
+    """Give a round's present run a plan that a model made; names of the row's columns replace them."""
+    columns: dict[str, object] = {"source": "model", "made_at": timezone.now(), "plan": PLAN} | over
+    if "attempt" not in columns:
+        columns["attempt"] = Attempt.objects.create(
+            round=row, run=row.run, kind="plan", model_asked="gpt-x", started_at=timezone.now(), seconds=1, outcome="ok"
+        )
+    if columns["plan"] is not None:
+        columns["plan"] = Plan.model_validate(columns["plan"]).model_dump(mode="json")
+    return PlanRow.objects.create(round=row, run=row.run, **columns)
 
 
 def lease_of(row: Round) -> Lease:

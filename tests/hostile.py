@@ -20,6 +20,19 @@ RAW = ("<script>alert", "\x1b", "\u202e", "\u202c", "\u200b", "\x9b", "555555555
 BIG = "the heavy text that no list reads"
 
 
+def hostile_plan(h: str) -> dict[str, object]:
+    """Return a valid plan with `h` in every text of it."""
+    predicates = [{"kind": "contains", "path": h, "texts": [h]}]
+    return {
+        "files": [{"path": h, "source": "changed", "what": h, "origin": h, "sheet": h, "predicates": predicates}],
+        "absent": [h],
+        "data": [{"url": h, "name": h}],
+        "checks": [{"number": 1, "predicates": predicates}, {"number": 3, "why_not": h}],
+        "tests": [{"says": h, "predicates": predicates}],
+        "notes": [h],
+    }
+
+
 def hostile_rows(h: str = HOSTILE) -> dict[str, Model]:
     """Store one row of each kind, with `h` in every text of it."""
     now = timezone.now()
@@ -45,13 +58,13 @@ def hostile_rows(h: str = HOSTILE) -> dict[str, Model]:
         task, r, attempt,
         models.Attachment.objects.create(round=r, position=1, name=h, media_type=h, url=h, content=(h + BIG).encode()),
         models.StepRun.objects.create(**one, step="generate", started_at=now, outcome="failed", detail=h),
-        models.Probe.objects.create(
-            round=r, position=0, text=h, steps=[["fill", h, h]], expression=h, attempt=attempt, frozen_at=now
+        models.Plan.objects.create(
+            **one, plan=hostile_plan(h), refused=[{"item": h, "reason": h}], attempt=attempt, source="operator", edited_by=h, made_at=now
         ),
         models.SourceFile.objects.create(attempt=attempt, path=h, content=(h + BIG).encode(), sha256="a" * 64, size=9, origin="model"),
         models.CheckResult.objects.create(
             attempt=attempt, target="local", position=1, kind="js", text=h, verdict="fail", value={h: h}, detail=h, console=[h],
-            screenshot=b"\x89PNG\x00\xff",
+            screenshot=b"\x89PNG\x00\xff", predicates=[{"says": h, "verdict": "fail", "seen": h}],
         ),
         models.Commit.objects.create(**one, sha="c" * 40, parent="p" * 40, files=[h], url=f"javascript:{h}", planned_at=now),
         models.PagesStatus.objects.create(**one, at=now, build_status=h[:40], built_commit="c" * 40, live=False, reason=h),

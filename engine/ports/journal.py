@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from engine.core.brief import AttachedFile, MissingFile
-    from engine.core.probes import Probe
     from engine.ports.author import Message, Prompt, Reply
     from engine.ports.forge import Look, Repository
     from engine.ports.way_out import Answer
@@ -70,8 +69,18 @@ class Journal(Protocol):
         """Complete it with an error, and with what came back all the same."""
         ...
 
-    def probes_frozen(self, probes: Sequence[Probe], *, attempt: int | None) -> None:
-        """Write down the round's probes, once and for good; `attempt` is the call that wrote them, None where there was none."""
+    def plan_made(
+        self,
+        plan: Mapping[str, object] | None,
+        *,
+        attempt: int | None,
+        refused: Sequence[Mapping[str, str]],
+        why_none: str,
+    ) -> None:
+        """Write down the run's plan as JSON, or (None) in `why_none` why there is none; what the run has already stays as it is.
+
+        `attempt` is the model call that made it; `refused` holds item and reason of each thing that validation took out.
+        """
         ...
 
     def commit_planned(self, *, sha: str, parent: str | None, paths: Sequence[str]) -> None:

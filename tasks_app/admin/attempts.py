@@ -1,4 +1,4 @@
-"""The console's pages of model calls and what they gave: attempts, probes, their files, their check results."""
+"""The console's pages of model calls and what they gave: attempts, their files, their check results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import ReadOnlyAdmin, ValuesFilter, console
 from tasks_app.admin.display import NOTHING, block, contents, picture, pill, removed, shown, visible
 from tasks_app.admin.record import files_table, results_table
-from tasks_app.models import Attempt, CheckResult, Probe, SourceFile
+from tasks_app.models import Attempt, CheckResult, SourceFile
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -120,29 +120,6 @@ class AttemptAdmin(ReadOnlyAdmin):
     )  # fmt: skip
 
 
-@admin.register(Probe, site=console)
-class ProbeAdmin(ReadOnlyAdmin):
-    """The test of one sentence, frozen before the page was written."""
-
-    heavy = (*_ROUND, *_ATTEMPT)
-    list_display = (
-        shown("text", brief=True), shown("round"), shown("expression", brief=True), shown("why_not", brief=True), shown("frozen_at"),
-    )  # fmt: skip
-    list_filter = ("frozen_at",)
-    list_select_related = ("round", "attempt")
-    ordering = ("-pk",)
-    search_fields = ("text", "expression", "why_not", "round__task_name", "round__email", "round__nonce")
-    fieldsets = (
-        (
-            None,
-            {"fields": (
-                shown("text"), shown("round"), shown("position"), shown("steps"), shown("expression"), shown("why_not"), shown("attempt"),
-                shown("frozen_at"),
-            )},
-        ),
-    )  # fmt: skip
-
-
 @admin.display(description="contents")
 def file_contents(row: SourceFile) -> SafeString | str:
     """Return the file, readable where it is text."""
@@ -189,7 +166,7 @@ def screenshot(row: CheckResult) -> SafeString | str:
 class CheckResultAdmin(ReadOnlyAdmin):
     """What one check gave."""
 
-    heavy = ("screenshot", "console", "value", *_ATTEMPT)
+    heavy = ("screenshot", "console", "value", "predicates", *_ATTEMPT)
     list_display = (
         shown("text", brief=True), shown("kind"), verdict, shown("target"), shown("attempt"), shown("detail", brief=True),
     )  # fmt: skip
@@ -217,7 +194,7 @@ class CheckResultAdmin(ReadOnlyAdmin):
             None,
             {"fields": (
                 shown("text"), shown("kind"), verdict, shown("target"), shown("position"), shown("attempt"), shown("value"),
-                shown("detail"), shown("milliseconds"), shown("console"), screenshot, shown("screenshot_removed_at"),
+                shown("detail"), shown("predicates"), shown("milliseconds"), shown("console"), screenshot, shown("screenshot_removed_at"),
             )},
         ),
     )  # fmt: skip

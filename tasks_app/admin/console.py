@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: As an operator looks for them: what was asked, what was done, what else happened.
 ORDER = (
     "Round", "Task", "Rejection", "Event", "Breaker", "ForgeQuota", "ForgeWrite", "ModelProfile", "WorkerBeat",
-    "Attachment", "StepRun", "Attempt", "SourceFile", "CheckResult", "Commit", "PagesStatus", "NotificationAttempt",
+    "Attachment", "Plan", "StepRun", "Attempt", "SourceFile", "CheckResult", "Commit", "PagesStatus", "NotificationAttempt",
 )  # fmt: skip
 
 

@@ -43,6 +43,11 @@ def _sign(code: int) -> str:
     return "\u2421" if code == 0x7F else f"\u27e8U+{code:04X}\u27e9"
 
 
+def escaped(text: str) -> str:
+    """Return JSON that says the same with an escape for every character that a reader would not see."""
+    return _HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
+
+
 def short(text: str, most: int = MOST_IN_CELL) -> str:
     """Return the beginning of `text`, visible, on one line."""
     return visible(" ".join(text[: most + 1].split()))[:most] + ("…" if len(text) > most else "")

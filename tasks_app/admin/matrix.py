@@ -24,11 +24,13 @@ HEAVY = ("screenshot", "console", "value")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a check gave: the verdict and, where it is no pass, why."""
+    """What a check gave: the verdict, why where it is no pass, and verdict, words and what was seen of each predicate (`unfold`: where one failed)."""
 
     verdict: SafeString | str
     link: SafeString | str = ""
     detail: str = ""
+    predicates: tuple[tuple[SafeString | str, str, str], ...] = ()
+    unfold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,5 +99,7 @@ def _column(results: Iterable[CheckResult], attempt: int | None, *, live: bool) 
 def _cell(result: CheckResult | None) -> Cell:
     if result is None:
         return Cell(NOTHING)
-    detail = "" if result.verdict == Verdict.PASS else short(result.detail, 120)
-    return Cell(pill(result.verdict), row_link(result, "values"), detail)
+    passed = result.verdict == Verdict.PASS
+    predicates = tuple((pill(one["verdict"]), short(one["says"]), short(one["seen"])) for one in result.predicates)
+    detail = "" if passed else short(result.detail, 120)
+    return Cell(pill(result.verdict), row_link(result, "values"), detail, predicates, unfold=not passed)

@@ -66,19 +66,6 @@ def attempts(row: Round) -> SafeString | str:
     )  # fmt: skip
 
 
-@admin.display(description="probes")
-def probes(row: Round) -> SafeString | str:
-    """Return the tests of sentences, as they were frozen before the page was written."""
-    return table(
-        "probes",
-        ("check", "sentence", "steps", "expects", "why there is none", "frozen"),
-        (
-            (p.position + 1, row_link(p, p.text), "; ".join(" ".join(filter(None, map(str, step))) for step in p.steps), p.expression, p.why_not, p.frozen_at)
-            for p in row.probes.all()[:ROWS]
-        ),
-    )  # fmt: skip
-
-
 @admin.display(description="spent")
 def spending(row: Round) -> str:
     """Return what the round's model calls came to, of all its runs."""

@@ -16,6 +16,8 @@ from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import ReadOnlyAdmin, console
 from tasks_app.admin.display import contents, json_block, pill, row_link, short, shown, table, visible
 from tasks_app.admin.matrix import tallies
+from tasks_app.admin.plan_edit import plan_edit_view
+from tasks_app.admin.plans import plan_in_words, plans
 from tasks_app.admin.standing import standing, standing_view
 from tasks_app.explanation import explained
 from tasks_app.models import Attachment, Round, Task
@@ -97,11 +99,12 @@ class RoundAdmin(ReadOnlyAdmin):
         )
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the addresses of the acts and of the part that refreshes itself."""
+        """Add the addresses of the acts, of the plan's form and of the part that refreshes itself."""
         within = self.admin_site.admin_view
         own = [
             path("act/<str:act>/", within(act_on_many), name="tasks_app_round_act_on_many"),
             path("<uuid:pk>/act/<str:act>/", within(act_on_one), name="tasks_app_round_act"),
+            path("<uuid:pk>/plan/", within(plan_edit_view), name="tasks_app_round_plan"),
             path("<uuid:pk>/standing/", within(standing_view), name="tasks_app_round_standing"),
         ]
         return [*own, *super().get_urls()]
@@ -128,10 +131,11 @@ class RoundAdmin(ReadOnlyAdmin):
                 record.attachments, changed_attachments, shown("evaluation_url"), shown("warnings"),
             )},
         ),
+        ("Plan: how the request was read", {"fields": (plan_in_words, plans)}),
         (
             "What happened",
             {"fields": (
-                record.steps, record.spending, record.attempts, record.probes, record.check_results, record.screenshots, record.commits, record.pages_statuses,
+                record.steps, record.spending, record.attempts, record.check_results, record.screenshots, record.commits, record.pages_statuses,
                 record.notifications, record.events, record.source_files,
             )},
         ),
@@ -142,7 +146,7 @@ class RoundAdmin(ReadOnlyAdmin):
                 shown("watch_at"), shown("watch_until"), shown("watch_token"),
                 shown("rung_at"), shown("lease_owner"), shown("lease_token"), shown("lease_until"), shown("crashes"), shown("failures"),
                 shown("worker_seconds"), shown("haste_until"),
-                shown("plan"), shown("plan_attempt"), shown("plan_reason"), shown("chosen_at"), shown("base_sha"), shown("owner"), shown("repository", "repository's name"),
+                shown("plan", "next try"), shown("plan_attempt", "which it is about"), shown("plan_reason", "why it is made"), shown("chosen_at"), shown("base_sha"), shown("owner"), shown("repository", "repository's name"),
                 shown("key"), shown("task_key"), shown("digest"), raw_request,
             )},
         ),

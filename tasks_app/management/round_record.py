@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from tasks_app.admin.display import short, visible
 from tasks_app.changed_files import changed_files
 from tasks_app.management.round_table import flags
+from tasks_app.plans import plan_row, plan_text
 from tasks_app.services import clock
 from tasks_app.spans import between, took
-from tasks_app.status import evidence_address, iso_time, round_checks, round_status
+from tasks_app.status import check_status, evidence_address, iso_time, round_results, round_status
 from tasks_app.story import story
 
 if TYPE_CHECKING:
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tasks_app.changed_files import ChangedFile
-    from tasks_app.models import Attempt, Commit, NotificationAttempt, Probe, Round
+    from tasks_app.models import Attempt, CheckResult, Commit, NotificationAttempt, Round
 
 _MOST_LINES = 40  # of one part; the newest are shown
+_MOST = {"PLAN": 1_000, "CHECKS": 600}  # of parts whose entries have several lines
 _MOST_TEXT = 600  # characters of one line before it is folded
 
 
@@ -34,17 +36,8 @@ def round_data(row: Round) -> dict[str, object]:
         "evaluation_url": row.evaluation_url,
         "story": story(row, clock.now()),
         "attempts": [_attempt_data(attempt) for attempt in attempts],
-        "probes": [
-            {
-                "position": probe.position,
-                "text": probe.text,
-                "steps": probe.steps,
-                "expression": probe.expression or None,
-                "why_not": probe.why_not or None,
-                "frozen_at": iso_time(probe.frozen_at),
-            }
-            for probe in row.probes.all()
-        ],
+        "checks": [_check_data(result) for result in round_results(row)],
+        "plan_record": _plan_data(row),
         "commits": [
             {
                 "sha": commit.sha,
@@ -90,14 +83,14 @@ def _attempt_data(attempt: Attempt) -> dict[str, object]:
 def round_record(row: Round, now: datetime, width: int) -> str:
     """Return the story as text: what it is about first, then part by part; a part of which there is nothing is left out."""
     parts = {
+        "PLAN": _plan(row),
         "STEPS": [
             f"{_clock(s.started_at, row)}  {s.step:<8}  {between(s.started_at, s.ended_at):>9}  "
             f"{s.outcome or 'goes on':<9}  {s.detail}"
             for s in row.step_runs.all()
         ],
         "ATTEMPTS": [_attempt(attempt, row) for attempt in row.attempts.defer("messages", "reply")],
-        "PROBES": [_probe(probe) for probe in row.probes.all()],
-        "CHECKS": [_check(check) for check in round_checks(row)],
+        "CHECKS": [line for result in round_results(row) for line in _check(result)],
         "COMMITS": [_commit(commit, row) for commit in row.commits.all()],
         "LOOKS AT THE PAGE": [
             f"{_clock(look.at, row)}  {'live' if look.live else 'not live'}  {look.reason}"
@@ -144,10 +137,11 @@ def _facts(row: Round, width: int) -> Iterator[str]:
 def _part(heading: str, lines: list[str], width: int) -> Iterator[str]:
     if not lines:
         return
+    most = _MOST.get(heading, _MOST_LINES)
     yield from ("", heading)
-    if len(lines) > _MOST_LINES:
-        yield f"  … {len(lines) - _MOST_LINES} before"
-    for line in lines[-_MOST_LINES:]:
+    if len(lines) > most:
+        yield f"  … {len(lines) - most} before"
+    for line in lines[-most:]:
         yield from _fold(line, width, "  ")
 
 
@@ -170,15 +164,47 @@ def _attempt(attempt: Attempt, row: Round) -> str:
     )
 
 
-def _probe(probe: Probe) -> str:
-    steps = "; ".join(" ".join(filter(None, map(str, step))) for step in probe.steps)
-    said = f"expect {probe.expression}" if probe.expression else f"none: {probe.why_not}"
-    return f"{probe.text}: {steps}{'; ' if steps else ''}{said}"
+def _plan(row: Round) -> list[str]:
+    text = plan_text(row)
+    if text is None:
+        return []
+    lines = [text.made]
+    for section in text.sections:
+        lines.append(f"{section.heading}:")
+        for entry in section.entries:
+            lines += [f"- {entry.says}", *(f"    {rule}" for rule in entry.rules)]
+    return [*lines, *(f"refused: {one}" for one in text.refused)]
 
 
-def _check(check: dict[str, object]) -> str:
-    detail = f"  ({check['detail']})" if check["detail"] else ""
-    return f"{check['verdict']:<12}  {check['kind']:<7}  {check['text']}{detail}"
+def _plan_data(row: Round) -> dict[str, object] | None:
+    """Return who made the plan, what was refused of it and how it reads in words; the plan itself is in the status."""
+    found, text = plan_row(row), plan_text(row)
+    if found is None or text is None:
+        return None
+    return {
+        "run": found.run,
+        "source": found.source,
+        "edited_by": found.edited_by or None,
+        "attempt": found.attempt_id,
+        "made_at": iso_time(found.made_at),
+        "why_none": found.why_none or None,
+        "refused": found.refused,
+        "in_words": [
+            {"heading": section.heading, "entries": [{"says": one.says, "rules": one.rules} for one in section.entries]}
+            for section in text.sections
+        ],
+    }
+
+
+def _check(result: CheckResult) -> Iterator[str]:
+    detail = f"  ({result.detail})" if result.detail else ""
+    yield f"{result.verdict:<12}  {result.kind:<7}  {result.text}{detail}"
+    for one in result.predicates:
+        yield f"    {one['verdict']:<12}  {one['says']}{'  (' + one['seen'] + ')' if one['seen'] else ''}"
+
+
+def _check_data(result: CheckResult) -> dict[str, object]:
+    return check_status(result) | {"predicates": result.predicates}
 
 
 def _commit(commit: Commit, row: Round) -> str:

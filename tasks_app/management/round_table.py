@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from engine.core.checks import Kind, Verdict
 from engine.core.lifecycle import ENDED
 from tasks_app.admin.display import short
-from tasks_app.status import round_checks, round_head
+from tasks_app.status import round_head, round_results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ def _cells(row: Round, now: datetime) -> tuple[str, ...]:
 
 
 def _passed(row: Round) -> tuple[int, int]:
-    verdicts = [check["verdict"] for check in round_checks(row) if check["kind"] != Kind.REVIEW]
+    verdicts = [result.verdict for result in round_results(row) if result.kind != Kind.REVIEW]
     return verdicts.count(Verdict.PASS), len(verdicts)
 
 

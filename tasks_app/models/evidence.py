@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from django.db import models
 from django.db.models import Q
 
@@ -42,7 +44,8 @@ class Attempt(models.Model):
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="attempts")
     run = models.PositiveIntegerField()
     kind = models.CharField(
-        max_length=10, help_text="generate, continue, format, repair, resample, probe, judge, honest"
+        max_length=20,
+        help_text="plan, plan_reminder, generate, continue, format, rephrase, repair, resample, judge, honest",
     )
     parent = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
     provider = models.CharField(max_length=40, blank=True)
@@ -88,29 +91,45 @@ class Attempt(models.Model):
         return f"{self.kind} by {self.model_asked or 'the service'}"
 
 
-class Probe(models.Model):
-    """The test of one sentence among a round's checks, frozen before the page is written; without an expression there is none."""
+class PlanSource(StrEnum):
+    """Where a run's plan comes from."""
 
-    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="probes")
-    position = models.PositiveSmallIntegerField(help_text="of the check in the request, from 0")
-    text = models.TextField()
-    steps = models.JSONField(default=list, help_text="verb, selector and value of each interaction")
-    expression = models.TextField(blank=True)
-    why_not = models.TextField(blank=True, help_text="why the sentence has no probe")
-    attempt = models.ForeignKey(Attempt, null=True, on_delete=models.SET_NULL, related_name="+")
-    frozen_at = models.DateTimeField()
+    MODEL = "model"  # a model call of this run
+    OPERATOR = "operator"  # an operator wrote it and began this run with it
+    CARRIED = "carried"  # the run before had it
+
+
+class Plan(models.Model):
+    """How a run reads its request; where there is no plan, why there is none."""
+
+    round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="plans")
+    run = models.PositiveIntegerField()
+    plan = models.JSONField(null=True, help_text="the dump of engine.plan.schema.Plan; null: there is none")
+    refused = models.JSONField(default=list, help_text="what validation took out of it: item and reason of each")
+    attempt = models.ForeignKey(
+        Attempt, null=True, on_delete=models.SET_NULL, related_name="+", help_text="the model call that made it"
+    )
+    source = models.CharField(
+        max_length=8,
+        help_text="model; operator: written by the one who began the run; carried: the plan of the run before",
+    )
+    edited_by = models.CharField(max_length=150, blank=True, help_text="the operator who wrote it")
+    why_none = models.TextField(blank=True, help_text="why there is no plan")
+    made_at = models.DateTimeField()
 
     class Meta:
-        ordering = ("position",)
+        ordering = ("run",)
         constraints = (
-            models.UniqueConstraint(fields=["round", "position"], name="probe_once"),
+            models.UniqueConstraint(fields=["round", "run"], name="plan_once_per_run"),
+            models.CheckConstraint(name="plan_source_known", condition=Q(source__in=[s.value for s in PlanSource])),
             models.CheckConstraint(
-                name="probe_is_whole", condition=Q(expression="", why_not__gt="") | Q(expression__gt="", why_not="")
+                name="plan_is_whole",
+                condition=Q(plan__isnull=False, why_none="") | Q(plan__isnull=True, why_none__gt=""),
             ),
         )
 
     def __str__(self) -> str:
-        return self.expression or self.why_not
+        return f"plan of run {self.run}"
 
 
 class SourceFile(models.Model):
@@ -145,6 +164,9 @@ class CheckResult(models.Model):
     verdict = models.CharField(max_length=12)
     value = models.JSONField(null=True)
     detail = models.TextField(blank=True)
+    predicates = models.JSONField(
+        default=list, help_text="of a sentence: what each of its predicates says, its verdict and what was seen"
+    )
     milliseconds = models.PositiveIntegerField(null=True)
     console = models.JSONField(default=list)
     screenshot = models.BinaryField(null=True)

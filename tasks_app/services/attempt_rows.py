@@ -79,6 +79,10 @@ def result_row(attempt: int, position: int, result: Result) -> CheckResult:
         verdict=result.verdict,
         value=storable(result.value, secret=settings.SECRET),
         detail=keepable(result.detail)[:2000],
+        predicates=[
+            {"says": keepable(one.says)[:1000], "verdict": one.verdict, "seen": keepable(one.seen)[:1000]}
+            for one in result.predicates
+        ],
         milliseconds=result.milliseconds,
         console=[keepable(line)[:500] for line in result.console],
         screenshot=result.screenshot or None,

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Max
 
-from tasks_app.models import Commit, NotificationAttempt, PagesStatus, Round
-from tasks_app.models import Probe as ProbeRow
-from tasks_app.redaction import keepable
+from tasks_app.models import Commit, NotificationAttempt, PagesStatus, Plan, PlanSource, Round
+from tasks_app.redaction import keepable, keepable_json
 from tasks_app.services import clock
 from tasks_app.services.attachments import attachment_keep, attachment_miss
 from tasks_app.services.call_rows import CallRows
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from engine.core.brief import AttachedFile, MissingFile
-    from engine.core.probes import Probe
     from engine.ports import Answer, Look, Repository
     from tasks_app.services.leases import Lease
 
@@ -34,24 +32,25 @@ class DatabaseJournal(CallRows):
         mine = Round.objects.filter(pk=lease.round_id, lease_token=lease.token)
         super().__init__(lease.round_id, run, mine, call_begins)
 
-    def probes_frozen(self, probes: Sequence[Probe], *, attempt: int | None) -> None:
-        """Write the probes down; those that are there already stay as they are."""
-        now = clock.now()
-        rows = [
-            ProbeRow(
-                round_id=self._round_id,
-                position=one.position,
-                text=keepable(one.text),
-                steps=[[step.verb.value, keepable(step.selector), keepable(step.value)] for step in one.steps],
-                expression=keepable(one.expression),
-                why_not=keepable(one.why_not),
-                attempt_id=attempt,
-                frozen_at=now,
-            )
-            for one in probes
-        ]
+    def plan_made(
+        self,
+        plan: Mapping[str, object] | None,
+        *,
+        attempt: int | None,
+        refused: Sequence[Mapping[str, str]],
+        why_none: str,
+    ) -> None:
+        """Write down the run's plan, or why there is none; a plan that the run has already stays as it is."""
+        made = {
+            "plan": keepable_json(plan),
+            "attempt_id": attempt,
+            "refused": keepable_json([dict(one) for one in refused]),
+            "why_none": keepable(why_none),
+            "source": PlanSource.MODEL,
+            "made_at": clock.now(),
+        }
         with self._fenced():
-            ProbeRow.objects.bulk_create(rows, ignore_conflicts=True)
+            Plan.objects.get_or_create(round_id=self._round_id, run=self._run, defaults=made)
 
     def commit_planned(self, *, sha: str, parent: str | None, paths: Sequence[str]) -> None:
         """Write down the commit that is about to become the head; the same one again is only taken up again."""

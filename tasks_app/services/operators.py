@@ -16,6 +16,11 @@ from tasks_app.services.runs import UNWATCHED, Start, resumed_step, run_start
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from engine.plan.schema import Plan
+
+#: The Event of a run that begins with an operator's plan.
+PLAN_EDITED = "plan edited"
+
 
 class Act(StrEnum):
     """An operator's act."""
@@ -42,8 +47,23 @@ def round_retry(*, round_id: UUID, who: str) -> None:
 
 
 def round_regenerate(*, round_id: UUID, who: str) -> None:
-    """Begin a new run that writes the page anew: one more commit on the present head. Raises RoundConflictError, Round.DoesNotExist."""
-    _start(_seen(round_id, Act.REGENERATE), Act.REGENERATE, Start(Step.GENERATE, who, "round regenerated"))
+    """Begin a new run that reads the request and writes the page anew: one more commit on the present head.
+
+    An operator's plan stays. Raises RoundConflictError, Round.DoesNotExist.
+    """
+    _start(_seen(round_id, Act.REGENERATE), Act.REGENERATE, Start(Step.GENERATE, who, "round regenerated", anew=True))
+
+
+def round_plan_edit(*, round_id: UUID, who: str, run: int, plan: Plan, changed: str) -> None:
+    """Begin a new run that writes the page anew by an operator's plan; `run` is the one whose plan the operator saw, `changed` what is new in it.
+
+    Raises RoundConflictError, Round.DoesNotExist.
+    """
+    row = _seen(round_id, Act.REGENERATE)
+    if row.run != run:
+        raise RoundConflictError(f"The plan that you saw is that of run {run}, and this is run {row.run} by now.")
+    start = Start(Step.GENERATE, who, PLAN_EDITED, text=changed, plan=plan.model_dump(mode="json"))
+    _start(row, Act.REGENERATE, start)
 
 
 def round_notify_again(*, round_id: UUID, who: str) -> None:

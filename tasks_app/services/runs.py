@@ -11,10 +11,13 @@ from django.db.models import F
 
 from engine.core import budget
 from engine.core.lifecycle import UNPUBLISHED, State, Step
-from tasks_app.models import Event, Round, StepRun
+from tasks_app.models import Event, Plan, PlanSource, Round, StepRun
+from tasks_app.redaction import keepable, keepable_json
 from tasks_app.services import clock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
     from uuid import UUID
 
 #: What a run that writes the page anew lets go of; what is published stays on the record until the new commit is.
@@ -34,11 +37,18 @@ UNWATCHED: dict[str, object] = {"watch_until": None, "watch_at": None, "watch_to
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A run to begin: at which step, by whom, under which name in the Events."""
+    """A run to begin: at which step, by whom, under which name in the Events and what else the Event says.
+
+    `plan` is the plan that an operator wrote for it. Without one the run goes on with the plan of the run before; where the request is to be
+    read `anew`, it does so only with an operator's.
+    """
 
     step: Step
     who: str
     what: str
+    text: str = ""
+    plan: Mapping[str, object] | None = None
+    anew: bool = False
 
 
 def resumed_step(row: Round) -> Step:
@@ -79,8 +89,30 @@ def run_start(*, row: Round, start: Start) -> bool:
         )
         if started:
             StepRun.objects.filter(round=row, ended_at=None).update(ended_at=now, outcome="again")
-            Event.objects.create(at=now, who=start.who[:150], what=start.what, round=row, text=f"from {start.step}")
+            _plan_begin(row, start, now)
+            text = "; ".join(filter(None, (f"from {start.step}", start.text)))
+            Event.objects.create(at=now, who=start.who[:150], what=start.what, round=row, text=keepable(text))
     return bool(started)
+
+
+def _plan_begin(row: Round, start: Start, now: datetime) -> None:
+    """Give a new run the plan that it begins with, where it begins with one; `row` stands as before."""
+    run: dict[str, object] = {"round": row, "run": row.run + 1, "made_at": now}
+    if start.plan is not None:
+        who = start.who[:150]
+        Plan.objects.create(**run, plan=keepable_json(start.plan), source=PlanSource.OPERATOR, edited_by=who)
+        return
+    before = Plan.objects.filter(round=row, run=row.run).first()
+    if before and _goes_on(before, start):
+        kept = {name: getattr(before, name) for name in ("plan", "refused", "attempt_id", "edited_by", "why_none")}
+        Plan.objects.create(**run, **kept, source=PlanSource.CARRIED)
+
+
+def _goes_on(before: Plan, start: Start) -> bool:
+    """Say whether a run goes on with the plan of the run before. That there was none holds for a page that was written without one."""
+    if start.anew:
+        return bool(before.edited_by)
+    return before.plan is not None or start.step != Step.GENERATE
 
 
 def round_revive(*, round_id: UUID, who: str) -> bool:

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from tasks_app.models import Round
 from tests.driving import driven
-from tests.factories import make_round
-from tests.hostile import HOSTILE, hostile_rows
+from tests.factories import make_round, with_plan
+from tests.hostile import HOSTILE, hostile_plan, hostile_rows
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -145,6 +145,27 @@ def test_without_scripts_the_page_says_how_to_see_it_again(tab: Page, outside: O
     context.close()
 
 
+@pytest.mark.slow
+def test_a_plan_is_edited_in_the_browser(tab: Page, outside: Outside, complaints: list[str]) -> None:
+    row = failed(outside)
+    with_plan(row)
+    tab.goto(f"{LIST}{row.pk}/change/")
+    tab.click("#edit-plan")
+    text = tab.input_value("#plan")
+    tab.fill("#plan", text.replace("{", "", 1))
+    tab.click("button.act")
+    assert "Nothing was saved." in tab.inner_text("[role=alert]")
+    assert tab.input_value("#plan") == text.replace("{", "", 1)
+    tab.fill("#plan", text.replace("euros", "dollars"))
+    tab.click("button.act")
+    assert urlsplit(tab.url).path == f"{LIST}{row.pk}/change/"
+    assert "is written anew by the edited plan." in tab.inner_text(".messagelist")
+    assert "dollars are meant" in tab.inner_text(".plan-in-words")
+    row.refresh_from_db()
+    assert (row.state, row.step, row.run) == ("queued", "generate", 2)
+    assert complaints == []
+
+
 def kinds(tab: Page) -> set[str]:
     """Return the addresses that a page links to inside the console, one of each kind."""
     links = tab.eval_on_selector_all("a[href]", "links => links.map((a) => a.href)")
@@ -179,11 +200,13 @@ def test_hostile_text_runs_nowhere_and_no_page_complains(tab: Page, complaints: 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(tab: Page, outside: Outside, scheme: Literal["light", "dark"]) -> None:
     row = failed(outside)
+    with_plan(row)
     Round.objects.update(brief="long " * 2000)
     tab.emulate_media(color_scheme=scheme)
     found = []
     pages = (
-        "/", "/admin/", LIST, f"{LIST}{row.pk}/change/", "/admin/tasks_app/event/", "/admin/password_change/", evidence(row),
+        "/", "/admin/", LIST, f"{LIST}{row.pk}/change/", f"{LIST}{row.pk}/plan/", "/admin/tasks_app/event/", "/admin/password_change/",
+        evidence(row),
     )  # fmt: skip
     for address in pages:
         tab.goto(address)
@@ -200,8 +223,10 @@ def test_axe_finds_nothing_serious(tab: Page, outside: Outside, scheme: Literal[
 @pytest.mark.parametrize("width", [1440, 390])
 def test_the_console_fits_its_screen(tab: Page, outside: Outside, width: int, complaints: list[str]) -> None:
     row = failed(outside)
+    with_plan(row, plan=hostile_plan("long-name-" * 20))
     tab.set_viewport_size({"width": width, "height": 844})
-    for address in ("/", "/admin/", LIST, f"{LIST}{row.pk}/change/", "/admin/tasks_app/attempt/", evidence(row)):
+    of_round = (f"{LIST}{row.pk}/change/", f"{LIST}{row.pk}/plan/", evidence(row))
+    for address in ("/", "/admin/", LIST, "/admin/tasks_app/attempt/", *of_round):
         tab.goto(address)
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, address
         assert tab.locator("h1").first.is_visible()

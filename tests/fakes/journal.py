@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from engine.core.brief import AttachedFile, MissingFile
-    from engine.core.probes import Probe
     from engine.ports import Answer, Look, Prompt, Recalled, Reply, Repository
 
 
@@ -35,7 +34,7 @@ class FakeJournal:
         self.looks: list[tuple[Look, int | None, bool, str]] = []
         self.rebuilds: list[tuple[str, str]] = []
         self.warnings: list[str] = []
-        self.frozen: list[tuple[tuple[Probe, ...], int | None]] = []
+        self.plan: dict[str, object] | None = None  # what `plan_made` was told first
         self.kept: list[AttachedFile] = []
         self.missed: list[MissingFile] = []
         self.refusals: list[BaseException] = []
@@ -82,9 +81,17 @@ class FakeJournal:
     def attempt_failed(self, attempt: int, *, code: str, message: str, reply: Reply | None = None) -> None:
         self._end(self.attempts, attempt, {"code": code, "message": message, "reply": reply})
 
-    def probes_frozen(self, probes: Sequence[Probe], *, attempt: int | None) -> None:
+    def plan_made(
+        self,
+        plan: Mapping[str, object] | None,
+        *,
+        attempt: int | None,
+        refused: Sequence[Mapping[str, str]],
+        why_none: str,
+    ) -> None:
         self._check()
-        self.frozen.append((tuple(probes), attempt))
+        if self.plan is None:
+            self.plan = {"plan": plan, "attempt": attempt, "refused": list(refused), "why_none": why_none}
 
     def commit_planned(self, *, sha: str, parent: str | None, paths: Sequence[str]) -> None:
         self._check()

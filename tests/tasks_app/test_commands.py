@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from tasks_app.models import Attempt, CheckResult, Commit, Event, NotificationAttempt, PagesStatus, Round, StepRun
-from tests.factories import SECRET, make_round
+from tests.factories import SECRET, make_round, with_plan
 
 pytestmark = pytest.mark.django_db
 
@@ -151,6 +151,49 @@ def test_a_rounds_story_has_every_part() -> None:
     ]
 
 
+def test_a_rounds_story_holds_the_plan_in_words_and_the_predicates_of_its_checks() -> None:
+    row = whole_round(checks=["Repo has MIT license", "js: true", "It is pretty"])
+    with_plan(row, refused=[{"item": "absent[1]", "reason": "no path"}])
+    predicates = [{"says": "LICENSE holds the MIT licence", "verdict": "fail", "seen": "no such file"}]
+    CheckResult.objects.filter(position=2).update(predicates=predicates)
+    text = " ".join(run("round", row.pk).split())
+    for part in (
+        "PLAN Made by gpt-x. Files: - story.txt, written by the model: a story of a whale words:", "Not to be committed: - result.json",
+        "- https://rates.example/eur.json, published as rates.json", "by a workflow of the repository", "- 1. Repo has MIT license",
+        "- 3. It is pretty nothing decides it: taste", "- the total is shown page:", "- euros are meant", "refused: absent[1]: no path",
+        "fail js check 2 fail LICENSE holds the MIT licence (no such file)",
+    ):  # fmt: skip
+        assert part in text, part
+    told = data("round", row.pk)
+    assert told["checks"][1]["predicates"] == predicates
+    assert told["plan"]["absent"] == ["result.json"]
+    record = told["plan_record"]
+    assert (record["source"], record["run"], record["edited_by"], record["why_none"]) == ("model", 1, None, None)
+    assert record["refused"] == [{"item": "absent[1]", "reason": "no path"}]
+    assert record["in_words"][0]["heading"] == "Files"
+
+
+def test_no_check_is_left_out_for_its_predicates() -> None:
+    row = whole_round()
+    predicates = [{"says": f"predicate {number}", "verdict": "pass", "seen": ""} for number in range(12)]
+    CheckResult.objects.update(predicates=predicates)
+    for position in range(3, 12):
+        CheckResult.objects.create(
+            attempt=Attempt.objects.get(), target="local", position=position, kind="prose", text=f"check {position}", verdict="pass",
+            predicates=predicates,
+        )  # fmt: skip
+    text = run("round", row.pk)
+    assert not re.search(r"… \d+ before", text)
+    assert text.count("predicate 11") == 11
+
+
+def test_a_round_without_a_plan_says_why() -> None:
+    row = whole_round()
+    with_plan(row, plan=None, why_none="The round had no tokens left for it.", attempt=None)
+    assert "PLAN There is no plan: The round had no tokens left for it." in " ".join(run("round", row.pk).split())
+    assert data("round", row.pk)["plan_record"]["why_none"] == "The round had no tokens left for it."
+
+
 def test_a_changed_attachment_and_the_evidence_page_are_named() -> None:
     row = whole_round()
     attempt = Attempt.objects.get()
@@ -182,6 +225,7 @@ def test_a_rounds_story_as_json_adds_to_the_status_and_keeps_prompts_and_answers
 
 def test_foreign_text_moves_no_cursor_and_makes_no_line_of_its_own() -> None:
     row = whole_round(task=HOSTILE, email=HOSTILE, error_message=HOSTILE)
+    with_plan(row, plan={"notes": [HOSTILE], "files": [{"path": HOSTILE, "source": "write", "what": HOSTILE}]})
     for output in (
         run("rounds"), run("round", row.pk), run("rounds", "--json"), run("round", row.pk, "--json"), run("retry", row.pk),
     ):  # fmt: skip

@@ -17,7 +17,7 @@ from engine.core.prompts import VERSION
 from tasks_app.models import Attachment, Attempt, CheckResult, Commit, Round
 from tasks_app.policy import POLICY
 from tests.driving import driven
-from tests.factories import make_round
+from tests.factories import make_round, with_plan
 from tests.fakes import PAGE, README, FakeBrowser, page_reply
 from tests.hostile import HOSTILE, RAW, hostile_rows
 
@@ -70,6 +70,31 @@ def test_it_answers_what_was_asked_checked_published_and_told_and_when(browsing:
         assert part in text, part
     assert "SIMULATED" not in text
     assert "DEGRADED" not in text
+
+
+def test_it_tells_how_the_request_was_read_in_the_run_of_the_commit(browsing: Outside) -> None:
+    row = fixed(browsing)
+    assert "How the request was read" not in shown(row)
+    kept = with_plan(row, edited_by="ada", refused=[{"item": "files[2]", "reason": "no path"}])
+    text = shown(row)
+    for part in (
+        "How the request was read",
+        "story.txt, written by the model: a story of a whale",
+        "3. ",
+        "euros are meant",
+    ):
+        assert part in text, part
+    assert "ada" not in re.sub("<[^>]*>", "", text[text.index("How the request") : text.index("The request")])
+    kept.delete()
+    with_plan(row, plan=None, why_none="the key was refused", attempt=None)
+    assert "the key was refused" not in shown(row)
+
+
+def test_predicates_are_named_as_what_decided_a_check(browsing: Outside) -> None:
+    row = fixed(browsing)
+    predicates = [{"says": "it is pretty", "verdict": "pass", "seen": ""}]
+    CheckResult.objects.filter(text="It is pretty").update(verdict="pass", predicates=predicates)
+    assert "decided by: the plan&#x27;s predicates" in shown(row)
 
 
 def test_nothing_secret_is_on_it(browsing: Outside) -> None:

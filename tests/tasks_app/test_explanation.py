@@ -14,7 +14,7 @@ from django.utils import timezone
 from engine.errors import Permanent, Transient
 from tasks_app.models import Attempt, Commit, Round
 from tests.driving import driven
-from tests.factories import make_round
+from tests.factories import make_round, with_plan
 from tests.fakes import PAGE, README, FakeBrowser, page_reply
 
 if TYPE_CHECKING:
@@ -48,18 +48,42 @@ def repaired(outside: Outside, **over: object) -> Round:
 def test_a_completed_round_answers_all_that_somebody_asks_who_did_not_see_it(outside: Outside) -> None:
     row = repaired(outside)
     Attempt.objects.update(cost="0.0123")
-    first, second = row.attempts.exclude(kind__in=["probe", "judge"]).order_by("pk")
+    first, second = row.attempts.filter(kind__in=["generate", "repair"]).order_by("pk")
+    calls = row.attempts.count()
     text = flat(row)
     for part in (
         "Completed: the evaluator was told.", row.email, row.brief, "3 checks, 2 of them to be run in the page", "data.csv",
         f"generate {first.pk} by first: ok", "10 + 20 tokens, $0.0123", "1 of 3 checks passed, 1 unverifiable",
         "wrong: page.includes('TWO') (fail", "so: repair, attempt", f"repair {second.pk} by first: ok", "CHOSEN",
         "so: publish", "nothing is left that a repair could mend", row.commit_sha[:12], row.repo_url, row.pages_url,
-        Commit.objects.get().token, "after 1 look at", "try 1 of run 1: the evaluator answered 200", "told", "s before it", "$0.0492", "120 tokens",
+        Commit.objects.get().token, "after 1 look at", "try 1 of run 1: the evaluator answered 200", "told", "s before it", f"${0.0123 * calls:.4f}",
+        f"{30 * calls} tokens",
     ):  # fmt: skip
         assert part in text, part
     assert len(explain(row).splitlines()) <= 30
     assert "SIMULATED" not in text
+
+
+def test_the_plan_is_told_in_a_few_lines() -> None:
+    row = make_round(checks=CHECKS)
+    assert "Plan" not in explain(row)
+    plan_row = with_plan(row, refused=[{"item": "files[2]", "reason": "../x leaves the repository"}])
+    text = flat(row)
+    for part in (
+        "Plan Made by gpt-x. 1 item of it refused: files[2]: ../x leaves the repository",
+        "Files: story.txt, written by the model: a story of a whale (words:", "Not to be committed: result.json",
+        "3. It is pretty (nothing decides it: taste)", "Notes: euros are meant",
+    ):  # fmt: skip
+        assert part in text, part
+    assert len(explain(row).splitlines()) <= 30
+    told = json.loads(explain(row, "--json"))
+    assert {
+        "about": "Plan",
+        "text": "Made by gpt-x. 1 item of it refused: files[2]: ../x leaves the repository",
+    } in told
+    plan_row.delete()
+    with_plan(row, plan=None, why_none="The model let its time run out.", attempt=None)
+    assert "Plan There is no plan: The model let its time run out." in flat(row)
 
 
 def test_an_unknown_cost_stays_unknown(outside: Outside) -> None:

@@ -12,9 +12,10 @@ from django.core.management import call_command
 from django.test import Client
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
+from engine.plan.schema import Plan
 from tasks_app.models import Attempt, CheckResult, NotificationAttempt, StepRun
 from tasks_app.services.beats import worker_beat
-from tests.factories import make_payload, make_round
+from tests.factories import make_payload, make_round, with_plan
 from tests.posting import PROBLEM, post
 
 if TYPE_CHECKING:
@@ -162,8 +163,10 @@ def test_every_field_of_a_rounds_status_is_described() -> None:
     full = {"state": "failed", "next_at": None, "finished_at": at, "error_code": "c", "error_message": "m"}
     full |= {"repo_url": "https://forge.example/o/r", "pages_url": "https://o.example/r/", "commit_sha": SHA}
     type(row).objects.filter(pk=row.pk).update(**full)
+    with_plan(row)
     answer = is_described(Client().get(f"/api/rounds/{row.pk}"), "/api/rounds/{round_id}")
-    assert all(answer[part] for part in ("steps", "checks", "notifications", "error", "commit_sha"))
+    assert all(answer[part] for part in ("steps", "checks", "plan", "notifications", "error", "commit_sha"))
+    assert all(answer["plan"].values())
     unknown = Client().get("/api/rounds/00000000-0000-4000-8000-000000000000")
     assert is_described(unknown, "/api/rounds/{round_id}")["status"] == 404
     assert Client().get("/api/rounds/nonsense")["Content-Type"] == PROBLEM
@@ -213,6 +216,12 @@ def test_what_the_description_forbids_is_refused_and_what_it_allows_is_taken(
     except ValidationError:
         allowed = False
     assert allowed == (status == 200)
+
+
+def test_the_plan_of_the_examples_is_one() -> None:
+    plans = [value["plan"] for name, _, value in EXAMPLES if name.startswith("/api/rounds") and value.get("plan")]
+    assert plans
+    assert all(Plan.model_validate(plan).model_dump(mode="json").keys() == plan.keys() for plan in plans)
 
 
 def test_a_field_that_is_not_described_would_be_found() -> None:

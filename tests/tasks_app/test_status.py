@@ -7,8 +7,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from engine.plan.schema import Plan
 from tasks_app.models import Attempt, CheckResult, NotificationAttempt, Round, StepRun
-from tests.factories import SECRET, make_round
+from tasks_app.models import Plan as PlanRow
+from tests.factories import PLAN, SECRET, make_round, with_plan
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +27,7 @@ KEYS |= {
     "steps",
     "checks",
 }
-KEYS |= {"notifications"}
+KEYS |= {"plan", "notifications"}
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
@@ -53,7 +55,7 @@ def test_a_new_round_has_the_contracts_keys_and_nothing_to_show_yet() -> None:
     assert set(answer) == KEYS
     assert (answer["id"], answer["task"], answer["round"]) == (str(row.pk), "sum", 1)
     assert (answer["state"], answer["step"]) == ("queued", "generate")
-    empty = ("finished_at", "repo_url", "commit_sha", "pages_url", "error")
+    empty = ("finished_at", "repo_url", "commit_sha", "pages_url", "plan", "error")
     assert [answer[name] for name in empty] == [None] * len(empty)
     flags = ("live", "degraded", "late", "simulated", "needs_attention")
     assert [answer[name] for name in flags] == [False] * len(flags)
@@ -99,6 +101,31 @@ def test_checks_are_those_of_the_published_attempt_with_the_live_run_where_there
         {"text": "check 2", "kind": "prose", "verdict": "fail", "detail": "why"},
         {"text": "e", "kind": "js", "verdict": "vacuous", "detail": ""},
     ]
+
+
+def test_a_check_says_its_verdict_and_not_its_predicates() -> None:
+    row = make_round()
+    attempt(row, ("local", "check 1", "pass"))
+    CheckResult.objects.update(predicates=[{"says": "LICENSE is there", "verdict": "pass", "seen": "1,063 bytes"}])
+    assert status(row)["checks"] == [{"text": "check 1", "kind": "prose", "verdict": "pass", "detail": "why"}]
+
+
+def test_the_plan_is_that_of_the_present_run() -> None:
+    row = make_round()
+    with_plan(row)
+    plan = status(row)["plan"]
+    assert list(plan) == ["files", "absent", "data", "pages", "checks", "tests", "notes"]
+    assert plan == Plan.model_validate(PLAN).model_dump(mode="json")
+    Round.objects.update(run=2)
+    assert status(row)["plan"] is None
+
+
+@pytest.mark.parametrize("kept", [{"plan": None, "why_none": "the call failed"}, {"plan": {"files": []}}])
+def test_without_a_plan_or_with_one_of_another_version_it_is_null(kept: dict[str, object]) -> None:
+    row = make_round()
+    with_plan(row, **kept)
+    PlanRow.objects.filter(plan__isnull=False).update(plan={"files": [{"path": 7}]})
+    assert status(row)["plan"] is None
 
 
 def test_notifications_show_each_attempt_and_no_body() -> None:

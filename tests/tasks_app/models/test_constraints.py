@@ -16,7 +16,7 @@ from tasks_app.models import (
     ForgeWrite,
     ModelProfile,
     NotificationAttempt,
-    Probe,
+    Plan,
     Round,
     SourceFile,
     StepRun,
@@ -57,8 +57,9 @@ def commit(row: Round, sha: str, **over: object) -> Commit:
     return Commit.objects.create(round=row, run=1, sha=sha, planned_at=timezone.now(), **over)
 
 
-def probe(row: Round, **over: object) -> Probe:
-    return Probe.objects.create(round=row, position=0, text="t", frozen_at=timezone.now(), **over)
+def plan(row: Round, **over: object) -> Plan:
+    fields = {"run": 1, "plan": {"notes": []}, "source": "model", "made_at": timezone.now()} | over
+    return Plan.objects.create(round=row, **fields)
 
 
 def notification(row: Round) -> NotificationAttempt:
@@ -97,8 +98,9 @@ VIOLATIONS: dict[str, Callable[[Round], object]] = {
     "attachment_source_known": lambda row: row.attachments.update(source="stranger"),
     "step_run_step_known": lambda row: step_run(row, step="rest"),
     "step_run_one_open": twice(step_run),
-    "probe_once": copied(lambda row: probe(row, why_not="no")),
-    "probe_is_whole": lambda row: probe(row, why_not="no", expression="true"),
+    "plan_once_per_run": twice(plan),
+    "plan_source_known": lambda row: plan(row, source="stranger"),
+    "plan_is_whole": lambda row: plan(row, why_none="there is one all the same"),
     "source_file_path_once": copied(source()),
     "source_file_origin_known": source(origin="stranger"),
     "check_result_once": copied(check()),
@@ -131,6 +133,13 @@ def test_the_database_refuses_what_the_code_believes_never_happens(name: str) ->
 def test_every_constraint_is_in_the_table() -> None:
     models = apps.get_app_config("tasks_app").get_models()
     assert {constraint.name for model in models for constraint in model._meta.constraints} == set(VIOLATIONS)
+
+
+def test_a_plan_that_is_none_says_why() -> None:
+    row = make_round()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        plan(row, plan=None)
+    assert plan(row, plan=None, why_none="the call failed").plan is None
 
 
 def test_two_rounds_cannot_have_one_key() -> None:

@@ -7,9 +7,9 @@ from django.utils import timezone
 from django_q.models import Task as Ring
 
 from tasks_app import briefs, tries
-from tasks_app.models import MISSING, Attachment, Attempt, CheckResult, Event, Rejection, Round, Task
+from tasks_app.models import MISSING, Attachment, Attempt, CheckResult, Event, Plan, Rejection, Round, Task
 from tasks_app.services.removals import ROUNDS
-from tests.factories import lease_of, make_round
+from tests.factories import lease_of, make_round, with_plan
 from tests.tasks_app.retention.past import ago, ended, prune
 
 pytestmark = pytest.mark.django_db
@@ -17,11 +17,14 @@ pytestmark = pytest.mark.django_db
 
 def test_old_rounds_go_with_all_that_hangs_on_them_but_the_tasks_newest_published_one() -> None:
     first, second = ended(50), ended(40, round=2)
+    for row in (first, second):
+        with_plan(row)
     Event.objects.create(at=ago(50), who="service", what="x", round=first)
     assert prune()[ROUNDS.name] == 1
     assert list(Round.objects.all()) == [second]
     assert not Event.objects.filter(what="x")
     assert set(Attempt.objects.values_list("round", flat=True)) == {second.pk}
+    assert set(Plan.objects.values_list("round", flat=True)) == {second.pk}
     assert Task.objects.count() == 1
 
 

@@ -10,7 +10,6 @@ from django.utils import timezone
 from engine.core.brief import AttachedFile, MissingFile, Source
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
 from engine.core.decision import Decision, Next
-from engine.core.probes import Probe
 from engine.core.site import Origin, SiteFile
 from engine.errors import Fenced
 from engine.ports import Answer, Look, Prompt, Reply, Repository
@@ -55,7 +54,7 @@ JOURNAL: dict[str, Callable[[DatabaseJournal, int], object]] = {
     "attempt_interrupted": lambda j, _: j.attempt_interrupted(kind="generate", model="m", parent=None),
     "heard_keep": lambda j, _: kept_as_heard(j),
     "attempt_failed": lambda j, pk: j.attempt_failed(pk, code="c", message="m"),
-    "probes_frozen": lambda j, _: j.probes_frozen([Probe(0, "It works.", (), "true")], attempt=None),
+    "plan_made": lambda j, _: j.plan_made({"notes": ["n"]}, attempt=None, refused=[], why_none=""),
     "commit_planned": lambda j, _: j.commit_planned(sha="2" * 40, parent=None, paths=["a"]),
     "commit_abandoned": lambda j, _: j.commit_abandoned(sha=SHA),
     "repository_made": lambda j, _: j.repository_made(PLACE),

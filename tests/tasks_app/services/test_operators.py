@@ -10,20 +10,24 @@ from django.utils import timezone
 
 from engine.core.lifecycle import State, Step
 from engine.errors import Fenced
+from engine.plan.schema import Plan
 from tasks_app.models import Attempt, Commit, Event, NotificationAttempt, Round, StepRun
+from tasks_app.models import Plan as PlanRow
 from tasks_app.services import moves
 from tasks_app.services.interruptions import CANCELLED
 from tasks_app.services.operators import (
+    PLAN_EDITED,
     Act,
     RoundConflictError,
     refusal,
     round_cancel,
     round_notify_again,
+    round_plan_edit,
     round_regenerate,
     round_retry,
 )
 from tests.driving import driven
-from tests.factories import dump, lease_of, make_round
+from tests.factories import PLAN, dump, lease_of, make_round, with_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,6 +160,93 @@ def test_a_regenerated_first_round_builds_on_what_later_rounds_left(outside: Out
     row = driven(first)
     assert row.state == "completed"
     assert Commit.objects.filter(round=row, run=2).get().parent == later.commit_sha
+
+
+EDITED = Plan.model_validate(PLAN)
+
+
+def plans(row: Round) -> list[tuple[int, str, str, object]]:
+    kept = PlanRow.objects.filter(round=row).order_by("run")
+    return [(one.run, one.source, one.edited_by, (one.plan or {}).get("notes")) for one in kept]
+
+
+def edit(row: Round, run: int = 1) -> None:
+    round_plan_edit(round_id=row.pk, who="ada", run=run, plan=EDITED, changed="notes: euros are meant added")
+
+
+def test_an_edited_plan_begins_a_run_that_writes_the_page_by_it() -> None:
+    row = standing("completed", "notify")
+    with_plan(row, plan={"notes": ["dollars"]})
+    edit(row)
+    row.refresh_from_db()
+    assert (row.state, row.step, row.run) == ("queued", "generate", 2)
+    assert plans(row) == [(1, "model", "", ["dollars"]), (2, "operator", "ada", ["euros are meant"])]
+    assert PlanRow.objects.get(run=2).plan == EDITED.model_dump(mode="json")
+    event = Event.objects.get()
+    assert (event.who, event.what, event.text) == ("ada", PLAN_EDITED, "from generate; notes: euros are meant added")
+
+
+def test_a_round_without_a_plan_takes_an_operators() -> None:
+    row = standing("failed", "generate")
+    with_plan(row, plan=None, why_none="the call failed", attempt=None)
+    edit(row)
+    assert plans(row)[1] == (2, "operator", "ada", ["euros are meant"])
+
+
+@pytest.mark.parametrize("stands", [("running", "verify"), ("queued", "generate")])
+def test_a_plan_is_edited_where_the_round_may_be_regenerated(stands: tuple[str, str]) -> None:
+    row = standing(*stands)
+    before = dump()
+    with pytest.raises(RoundConflictError, match="cancel it first"):
+        edit(row)
+    assert dump() == before
+
+
+def test_an_edit_of_a_plan_that_another_run_has_replaced_is_refused() -> None:
+    row = standing("completed", "notify")
+    edit(row)
+    Round.objects.update(state="completed", step="notify", next_at=None, finished_at=timezone.now())
+    before = dump()
+    with pytest.raises(RoundConflictError, match="The plan that you saw is that of run 1, and this is run 2 by now"):
+        edit(row)
+    assert dump() == before
+
+
+def test_a_regenerated_round_reads_its_request_anew_but_keeps_an_operators_plan() -> None:
+    by_model, by_operator = standing("completed", "notify"), standing("completed", "notify")
+    for row in (by_model, by_operator):
+        with_plan(row)
+    edit(by_operator)
+    Round.objects.update(state="completed", step="notify", next_at=None, finished_at=timezone.now())
+    for row in (by_model, by_operator):
+        round_regenerate(round_id=row.pk, who="bob")
+    assert [run for run, *_ in plans(by_model)] == [1]
+    assert plans(by_operator)[2] == (3, "carried", "ada", ["euros are meant"])
+    Round.objects.update(state="completed", step="notify", next_at=None, finished_at=timezone.now())
+    round_regenerate(round_id=by_operator.pk, who="bob")
+    assert plans(by_operator)[3] == (4, "carried", "ada", ["euros are meant"])
+
+
+@pytest.mark.parametrize(
+    ("act", "step"), [(round_retry, "generate"), (round_retry, "publish"), (round_notify_again, "notify")]
+)
+def test_a_run_that_goes_on_carries_the_plan(act: Callable[..., None], step: str) -> None:
+    row = standing("failed", step)
+    made = with_plan(row, refused=[{"item": "i", "reason": "r"}])
+    act(round_id=row.pk, who="ada")
+    assert plans(row)[1] == (2, "carried", "", ["euros are meant"])
+    carried = PlanRow.objects.get(run=2)
+    assert (carried.attempt_id, carried.refused) == (made.attempt_id, made.refused)
+
+
+def test_a_retry_at_generate_tries_again_to_make_a_plan_and_a_later_one_goes_on_without() -> None:
+    early, late = standing("failed", "generate"), standing("failed", "publish")
+    for row in (early, late):
+        with_plan(row, plan=None, why_none="the call failed", attempt=None)
+        round_retry(round_id=row.pk, who="ada")
+    assert [run for run, *_ in plans(early)] == [1]
+    assert plans(late)[1] == (2, "carried", "", None)
+    assert PlanRow.objects.get(run=2).why_none == "the call failed"
 
 
 def test_notify_again_tells_of_the_same_commit_under_a_new_id(outside: Outside) -> None:

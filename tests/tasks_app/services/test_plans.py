@@ -154,7 +154,7 @@ def test_no_filter_of_the_list_walks_through_the_rounds(row: Round, admin_client
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's plans")
 @pytest.mark.parametrize(
     "model",
-    ["round", "task", "attachment", "steprun", "attempt", "probe", "sourcefile", "checkresult", "commit", "pagesstatus", "notificationattempt", "event", "rejection"],
+    ["round", "task", "attachment", "steprun", "attempt", "plan", "sourcefile", "checkresult", "commit", "pagesstatus", "notificationattempt", "event", "rejection"],
 )  # fmt: skip
 def test_no_list_sorts_or_sifts_all_of_its_rows(admin_client: Client, model: str) -> None:
     driven(make_round())

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tasks_app.models import Attempt, Event, Round
 from tasks_app.services.runs import round_revive
-from tests.factories import make_round
+from tests.factories import make_round, with_plan
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +47,13 @@ def test_an_honest_page_that_was_pushed_stays() -> None:
     row = failed(step="notify", degraded=True, commit_sha="1" * 40)
     assert revive(row)
     assert (row.step, row.degraded) == ("notify", True)
+
+
+def test_a_revived_round_goes_on_with_its_plan() -> None:
+    row = failed(step="generate")
+    with_plan(row)
+    assert revive(row)
+    assert list(row.plans.values_list("run", "source")) == [(1, "model"), (2, "carried")]
 
 
 @pytest.mark.django_db(transaction=True)

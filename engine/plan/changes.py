@@ -1,0 +1,42 @@
+"""How one plan differs from another, in a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.plan.schema import CheckReading, DataAddress, Plan, PlannedFile, PlannedTest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UNCHANGED = "nothing in it changed"
+_LONGEST_NAME = 60
+
+
+def changes(before: Plan, after: Plan) -> str:
+    """Return what was added to a plan, removed from it and changed in it, by name."""
+    parts = [f"{name}: {', '.join(told)}" for name in Plan.model_fields if (told := list(_told(before, after, name)))]
+    return "; ".join(parts) or UNCHANGED
+
+
+def _told(before: Plan, after: Plan, name: str) -> Iterator[str]:
+    old, new = getattr(before, name), getattr(after, name)
+    if isinstance(new, str):
+        if old != new:
+            yield f"{old} became {new}"
+        return
+    was, now = ({_name(one): one for one in values} for values in (old, new))
+    yield from (f"{one} added" for one in now if one not in was)
+    yield from (f"{one} removed" for one in was if one not in now)
+    yield from (f"{one} changed" for one in now if one in was and now[one] != was[one])
+
+
+def _name(one: object) -> str:
+    match one:
+        case PlannedFile(path=name) | DataAddress(url=name) | PlannedTest(says=name):
+            pass
+        case CheckReading(number=number):
+            name = str(number)
+        case _:
+            name = str(one)
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"

@@ -1,0 +1,89 @@
+"""A plan in words, part by part: what the console, the terminal and the evidence page show of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.core.checks import Kind
+from engine.plan.schema import Source
+from engine.plan.wording import in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from engine.core.checks import Check
+    from engine.plan.predicates import AnyPredicate
+    from engine.plan.schema import CheckReading, DataAddress, Plan, PlannedFile
+
+UNREAD = "the plan does not say what decides it"
+_SOURCES = {
+    Source.WRITE: "written by the model",
+    Source.ATTACHMENT: "the attachment as it came",
+    Source.CHANGED: "a new version by the model",
+    Source.CONVERTED: "converted by the service",
+    Source.COMPUTED: "computed by a script",
+    Source.SERVICE: "made by the service",
+    Source.WORKFLOW_OUTPUT: "published by the workflow, never committed",
+}
+_PUBLISHED = {"branch": "from the repository's branch", "workflow": "by a workflow of the repository"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that a plan says, and the rules that belong to it."""
+
+    says: str
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a plan under its heading."""
+
+    heading: str
+    entries: tuple[Entry, ...]
+
+
+def summary(plan: Plan, checks: Sequence[Check]) -> list[Section]:
+    """Return the parts of a plan that say something; `checks` are those of the request."""
+    sections = [
+        Section("Files", tuple(map(_file, plan.files))),
+        Section("Not to be committed", tuple(map(Entry, plan.absent))),
+        Section("Data", tuple(map(_address, plan.data))),
+        Section("Published", (Entry(_PUBLISHED[plan.pages]),)),
+        Section("Checks", tuple(_checks(plan, checks))),
+        Section("The plan's own tests", tuple(Entry(one.says, _rules(one.predicates)) for one in plan.tests)),
+        Section("Notes", tuple(map(Entry, plan.notes))),
+    ]
+    return [section for section in sections if section.entries]
+
+
+def _file(file: PlannedFile) -> Entry:
+    sheet = f", sheet {file.sheet}" if file.sheet else ""
+    origin = f" (from {file.origin}{sheet})" if file.origin else ""
+    what = f": {file.what}" if file.what else ""
+    return Entry(f"{file.path}, {_SOURCES[file.source]}{origin}{what}", _rules(file.predicates))
+
+
+def _address(address: DataAddress) -> Entry:
+    name = f", published as {address.name}" if address.name else ""
+    return Entry(f"{address.url}{name}{'; the page asks it too' if address.at_run_time else ''}")
+
+
+def _checks(plan: Plan, checks: Sequence[Check]) -> Iterator[Entry]:
+    sentences = {number: check.text for number, check in enumerate(checks, 1) if check.kind is Kind.PROSE}
+    readings = {one.number: one for one in plan.checks}
+    for number in sorted({*sentences, *readings}):
+        text = sentences.get(number, "(no sentence among the request's checks)")
+        yield Entry(f"{number}. {text}", _decided_by(readings.get(number)))
+
+
+def _decided_by(reading: CheckReading | None) -> tuple[str, ...]:
+    if reading is None:
+        return (UNREAD,)
+    return _rules(reading.predicates) or (f"nothing decides it: {reading.why_not or 'no reason is given'}",)
+
+
+def _rules(predicates: Sequence[AnyPredicate]) -> tuple[str, ...]:
+    return tuple(map(in_words, predicates))

@@ -1,0 +1,234 @@
+"""The plan on a round's page, and the page on which an operator edits it."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import TYPE_CHECKING
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from engine.plan.predicates import AnyPredicate, Contains, CsvEquals, JsonSchema, JsonValue, Page, PageStep, Words
+from engine.plan.schema import Plan, PlannedTest
+from engine.plan.wording import in_words
+from tasks_app.admin.plan_edit import LONGEST, editable, plan_read
+from tasks_app.models import Attempt, CheckResult, Event, Round
+from tasks_app.models import Plan as PlanRow
+from tests.factories import PLAN, dump, lease_of, make_round, with_plan
+from tests.hostile import HOSTILE, RAW, hostile_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/tasks_app/round/"
+CHECKS = ["Repo has MIT license", "js: true", "It is pretty"]
+
+
+def completed(**over: object) -> Round:
+    ended = {
+        "state": "completed",
+        "step": "notify",
+        "next_at": None,
+        "finished_at": timezone.now(),
+        "commit_sha": "1" * 40,
+    }
+    return make_round(checks=CHECKS, **ended | over)  # fmt: skip
+
+
+def page(client: Client, row: Round, part: str = "change") -> str:
+    answer = client.get(f"{LIST}{row.pk}/{part}/")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def text_in(html: str) -> str:
+    """Return what stands in the form's field."""
+    return unescape(re.search(r"<textarea[^>]*>\n(.*?)</textarea>", html, re.DOTALL)[1])
+
+
+def save(press: Callable[..., object], client: Client, row: Round, text: str, run: object = 1) -> object:
+    return press(client, f"{LIST}{row.pk}/plan/", plan=text, run=run)
+
+
+def test_a_rounds_page_tells_the_plan_in_words_with_the_call_that_made_it(viewer: Client) -> None:
+    row = completed()
+    kept = with_plan(row, refused=[{"item": "files[2]", "reason": "../x leaves the repository"}])
+    html = unescape(page(viewer, row))
+    plan = Plan.model_validate(PLAN)
+    for part in (
+        "Made by gpt-x.", f'href="/admin/tasks_app/attempt/{kept.attempt_id}/change/"', "story.txt, written by the model: a story of a whale",
+        "1. Repo has MIT license", "3. It is pretty", "nothing decides it: taste", "the total is shown", "euros are meant", "result.json",
+        "files[2]: ../x leaves the repository", f'href="/admin/tasks_app/plan/{kept.pk}/change/"',
+        *(in_words(predicate) for predicate in (*plan.files[0].predicates, *plan.checks[0].predicates, *plan.tests[0].predicates)),
+    ):  # fmt: skip
+        assert part in html, part
+    assert "2. true" not in html
+
+
+def test_it_says_that_there_is_none_yet_or_why_there_is_none(viewer: Client) -> None:
+    row = completed()
+    assert "No plan was made in this run yet." in page(viewer, row)
+    with_plan(row, plan=None, why_none="The round had no tokens left for it.", attempt=None)
+    assert "There is no plan: The round had no tokens left for it." in page(viewer, row)
+
+
+def test_the_matrix_shows_each_predicate_with_what_was_seen(viewer: Client) -> None:
+    row = completed()
+    attempt = Attempt.objects.create(round=row, run=1, kind="generate", started_at=timezone.now())
+    for position, (verdict, seen) in enumerate((("pass", "the MIT text"), ("fail", "only 12 words"))):
+        CheckResult.objects.create(
+            attempt=attempt, target="local", position=position, kind="prose", text=f"check {position}", verdict=verdict,
+            predicates=[{"says": f"predicate {position}", "verdict": verdict, "seen": seen}],
+        )  # fmt: skip
+    html = page(viewer, row)
+    matrix = html[html.index('class="matrix"') : html.index("</table>", html.index('class="matrix"'))]
+    assert re.findall(r'pill-(\w+)">\w+</span> predicate (\d)<span class="detail">([^<]+)', matrix) == [
+        ("pass", "0", "the MIT text"),
+        ("fail", "1", "only 12 words"),
+    ]
+    assert matrix.count("<details open>") == 1
+
+
+def test_an_operator_edits_the_plan_and_the_round_is_written_anew_by_it(
+    operator: Client, press: Callable[..., object]
+) -> None:
+    row = completed()
+    with_plan(row)
+    assert f'href="{LIST}{row.pk}/plan/"' in page(operator, row)
+    text = text_in(page(operator, row, "plan"))
+    assert Plan.model_validate_json(text) == Plan.model_validate(PLAN)
+
+    answer = save(press, operator, row, text.replace("euros", "dollars"))
+    assert answer["Location"] == f"{LIST}{row.pk}/change/"
+    row.refresh_from_db()
+    assert (row.state, row.step, row.run) == ("queued", "generate", 2)
+    kept = PlanRow.objects.get(run=2)
+    assert (kept.source, kept.edited_by, kept.plan["notes"]) == ("operator", "ada", ["dollars are meant"])
+    event = Event.objects.get()
+    told = "from generate; notes: dollars are meant added, euros are meant removed"
+    assert (event.who, event.what, event.text) == ("ada", "plan edited", told)
+    html = page(operator, row)
+    assert "is written anew by the edited plan." in html
+    assert "Written by ada." in html
+
+
+def test_a_round_without_a_plan_begins_with_an_empty_one(operator: Client, press: Callable[..., object]) -> None:
+    row = completed()
+    with_plan(row, plan=None, why_none="the call failed", attempt=None)
+    text = text_in(page(operator, row, "plan"))
+    assert Plan.model_validate_json(text) == Plan()
+    assert all(f'"{part}"' in text for part in Plan.model_fields)
+    assert save(press, operator, row, text.replace('"absent": []', '"absent": ["result.json"]')).status_code == 302
+    assert PlanRow.objects.get(run=2).plan["absent"] == ["result.json"]
+
+
+BAD = {
+    "": "the whole text",
+    "{": "the whole text",
+    "[]": "the whole text",
+    '{"files": [{"path": "a.txt"}]}': "files[0].source",
+    '{"files": [{"path": "a.txt", "source": "write", "predicates": [{"kind": "smells"}]}]}': "files[0].predicates[0]",
+    '{"tests": [{"says": "s", "predicates": [{"kind": "contains", "texts": []}]}]}': "tests[0].predicates[0].contains.texts",
+    '{"notes": [], "pagse": "workflow"}': "pagse",
+    '{"files": [{"path": "a", "source": "write", "predicate": []}]}': "files[0].predicate",
+    f'{{"notes": ["{"n" * LONGEST}"]}}': "the whole text",
+    '{"notes": ' + "[" * 100_000: "the whole text",
+    '{"files": [{"path": "a", "source": "write", "predicates": [{"kind": "json_schema", "definition": "' + "[" * 100_000 + '"}]}]}': "the whole text",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", BAD, ids=lambda text: text[:60])
+def test_what_is_no_plan_is_shown_again_with_each_problem_and_changes_nothing(
+    operator: Client, press: Callable[..., object], text: str
+) -> None:
+    row, before = completed(), dump()
+    html = save(press, operator, row, text).content.decode()
+    assert dump() == before
+    assert not PlanRow.objects.exists()
+    assert text_in(html) == text
+    problems = [unescape(item) for item in re.findall(r"<li><code>(.*?)</code>: ", html)]
+    assert problems == [BAD[text]]
+
+
+def test_every_problem_is_told(operator: Client, press: Callable[..., object]) -> None:
+    row = completed()
+    files = ", ".join('{"path": 1, "source": "x"}' for _ in range(30))
+    html = save(press, operator, row, f'{{"files": [{files}]}}').content.decode()
+    assert len(re.findall(r"<li><code>files\[", html)) == 50
+    assert "and 10 more" in html
+
+
+def test_a_round_that_moves_says_why_its_plan_cannot_be_saved_and_keeps_the_text(
+    operator: Client, press: Callable[..., object]
+) -> None:
+    row = make_round()
+    lease_of(row)
+    assert "It is running at generate: cancel it first." in page(operator, row, "plan")
+    before = dump()
+    html = save(press, operator, row, '{"notes": ["kept"]}').content.decode()
+    assert dump() == before
+    assert "<code>the round</code>: It is running at generate: cancel it first." in html
+    assert text_in(html) == '{"notes": ["kept"]}'
+
+
+def test_of_two_operators_with_the_same_plan_before_them_the_second_is_told(
+    operator: Client, press: Callable[..., object]
+) -> None:
+    row = completed()
+    save(press, operator, row, '{"notes": ["first"]}')
+    Round.objects.update(state="completed", step="notify", next_at=None, finished_at=timezone.now())
+    html = save(press, operator, row, '{"notes": ["second"]}').content.decode()
+    assert "The plan that you saw is that of run 1, and this is run 2 by now." in html
+    assert save(press, operator, row, "{}", run="two").status_code == 200
+    row.refresh_from_db()
+    assert row.run == 2
+    assert 'name="run" value="2"' in html
+    assert save(press, operator, row, '{"notes": ["second"]}', run=2).status_code == 302
+
+
+def test_only_an_operator_edits_and_only_by_a_form_of_ours(
+    operator: Client, viewer: Client, press: Callable[..., object]
+) -> None:
+    row = completed()
+    with_plan(row)
+    before = dump()
+    address = f"{LIST}{row.pk}/plan/"
+    assert address not in page(viewer, row)
+    assert viewer.get(address).status_code == 403
+    assert save(press, viewer, row, "{}").status_code == 403
+    assert operator.post(address, {"plan": "{}", "run": 1}).status_code == 403
+    assert Client(headers={"host": "localhost:8000"}).post(address)["Location"].startswith("/admin/login/")
+    assert operator.get(f"{LIST}00000000-0000-4000-8000-000000000000/plan/").status_code == 404
+    assert dump() == before
+
+
+def test_hostile_text_in_a_plan_is_text_in_the_form_and_comes_back_as_it_was(
+    operator: Client, press: Callable[..., object]
+) -> None:
+    row = make_round(brief=HOSTILE, task=HOSTILE, checks=[HOSTILE, {"js": HOSTILE}], state="failed", next_at=None, finished_at=timezone.now())  # fmt: skip
+    with_plan(row, plan=hostile_plan(HOSTILE))
+    html = page(operator, row, "plan")
+    assert not [raw for raw in RAW if raw in html]
+    assert save(press, operator, row, text_in(html)).status_code == 302
+    assert PlanRow.objects.get(run=2).plan == PlanRow.objects.get(run=1).plan
+
+
+PREDICATES: list[AnyPredicate] = [
+    JsonValue(path="a.json", pointer="/n", value=""),
+    JsonValue(path="a.json", pointer="/n", value=False),
+    JsonValue(path="a.json", pointer="", compare="less", other="/m"),
+    JsonSchema(path="a.json", definition={"type": "object", "properties": {"kind": {}}}),
+    Words(path="a.txt", min=0, max=0),
+    Contains(path="a.txt", texts=["a", "b"], ignore_case=True),
+    CsvEquals(path="a.csv", workbook="a.xlsx"),
+    Page(steps=[PageStep(do="fill", selector="#a", value="1"), PageStep(do="reload")], expression="true"),
+]
+
+
+def test_what_is_shown_for_editing_says_the_same_as_the_plan() -> None:
+    plan = Plan(tests=tuple(PlannedTest(says="s", predicates=[one]) for one in PREDICATES))
+    assert plan_read(editable(plan)) == (plan, ())
