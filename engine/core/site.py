@@ -13,7 +13,7 @@ from engine.core.file_types import is_publishable
 from engine.core.file_wishes import link_targets, wishes_of
 from engine.core.missing import readme_with
 from engine.core.page_links import at_home, unlinked, with_links
-from engine.core.readme_completion import Known, completed
+from engine.core.readme import Known, completed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -154,21 +154,16 @@ def _linked(page: SiteFile, files: Mapping[str, SiteFile], brief: Brief, notes: 
 
 
 def _complete_readme(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -> None:
-    """Give the README what it lacks, and a section on this round's changes where it tells of none."""
+    """Give the README the headings that it lacks, and in a later round a change at least."""
     present = files.get("README.md")
-    text = present.content.decode("utf-8", "replace") if present else f"# {frame.brief.task}\n"
-    known = Known(
-        frame.brief.task,
-        frame.brief.number,
-        frame.brief.text,
-        frame.clone_url,
-        frame.pages_url,
-        frame.before if frame.repairs else frame.present,
-    )
-    text, added = completed(text, {path: file.content for path, file in files.items()}, known)
-    notes += added
+    came = present.content.decode("utf-8", "replace") if present else ""
+    before = (frame.before if frame.repairs else frame.present).get("README.md", b"").decode("utf-8", "replace")
+    brief = frame.brief
+    known = Known(brief.task, brief.number, brief.text, files.keys(), frame.clone_url, frame.pages_url, before)
+    text, added = completed(came, known)
+    notes += [f"README.md lacked a heading for {', '.join(added)}; the service added it"] if added else []
     text = readme_with(text, frame.missing, repairs=frame.repairs)
-    if present is None or text != present.content.decode("utf-8", "replace"):
+    if present is None or text != came:
         files["README.md"] = SiteFile(text.encode(), _changed(present.origin) if present else Origin.SERVICE)
 
 
