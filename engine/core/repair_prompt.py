@@ -55,13 +55,14 @@ _MOST_SEEN = 3_000
 class Findings:
     """What is wrong with an attempt.
 
-    `failing`: results whose `detail` tells the actual value and its type. `refused`: sentences of the gates, with file and line. `said`: what
+    `failing`: results whose `detail` tells the actual value and its type; `how_seen`: on what each of them was decided. `refused`: sentences of the gates, with file and line. `said`: what
     the page threw, logged as an error, or could not get. `seen`: the elements that the failing checks name as they are on the page, a
     line each (`#total: <b id="total">$600.00</b>`, `#rows: no such element`), since `false (boolean)` alone tells a model little.
     `hints`: sentences on the likely cause. `review`: flaws of the source with file and line, the gravest first. `kept`: checks of earlier rounds that hold.
     """
 
     failing: Sequence[CheckResult] = ()
+    how_seen: Sequence[str] = ()
     refused: Sequence[str] = ()
     said: Sequence[str] = ()
     seen: str = ""
