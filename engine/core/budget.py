@@ -97,11 +97,6 @@ class Budget:
         seconds = (self.share_ends(Step.GENERATE) - now).total_seconds()
         return seconds if seconds >= max(SHORTEST_MODEL_CALL, expected / 2) else 0.0
 
-    def polish_seconds(self, now: datetime, expected: float) -> float:
-        """Return how long a repair that is not needed may take, in seconds; 0 where what is `expected` does not fit twice."""
-        seconds = self.repair_seconds(now)
-        return seconds if seconds >= 2 * expected else 0.0
-
     def check_seconds(self, now: datetime) -> float:
         """Return how long a verification before publishing may take, in seconds: its share, at most MOST_CHECKING, and a little even late."""
         total = (self.deadline - self.start).total_seconds()

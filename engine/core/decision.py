@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from engine.core.checks import ADVICE, OF_EARLIER, WRONG, Check, CheckResult, Kind, Verdict
+from engine.core.checks import ADVICE, OF_EARLIER, WRONG, Check, CheckResult, Kind
 from engine.core.gates import barring
-from engine.core.review import GRAVE, flaws_in
 from engine.core.selection import Candidate, best
 
 if TYPE_CHECKING:
@@ -71,19 +70,16 @@ def candidates(tried: Sequence[Tried]) -> list[Candidate]:
     ]
 
 
-def decide(
-    tried: Sequence[Tried], *, repair_seconds: float, polish_seconds: float = 0.0, given_up: str = ""
-) -> Decision:
+def decide(tried: Sequence[Tried], *, repair_seconds: float, given_up: str = "") -> Decision:
     """Say what follows after the tries of a round, at least one of which gave a tree.
 
-    `repair_seconds` are left for a model call, `polish_seconds` for one that is not needed; `given_up` says why there is to be none.
+    `repair_seconds` are left for a model call; `given_up` says why there is to be none.
     """
     chosen = best(candidates(tried))
     wrong = repairable(chosen.results)
-    now, why = _wanted(tried, wrong) if wrong else _polish(tried, chosen.results)
-    if now in {Next.REPAIR, Next.RESAMPLE} and (given_up or not (repair_seconds if wrong else polish_seconds)):
-        late = "its share of the deadline is over" if wrong else "too little of its share of the deadline is left"
-        now, why = Next.PUBLISH, f"{why}; {given_up or f'{now} was cut: {late}'}"
+    now, why = _wanted(tried, wrong) if wrong else (Next.PUBLISH, "nothing is left that a repair could mend")
+    if now in {Next.REPAIR, Next.RESAMPLE} and (given_up or not repair_seconds):
+        now, why = Next.PUBLISH, f"{why}; {given_up or f'{now} was cut: its share of the deadline is over'}"
     if now is Next.PUBLISH and chosen.barred:
         now, why = Next.HONEST, "; ".join(r.detail for r in barring(chosen.results))
     return Decision(now, chosen.attempt, why)
@@ -107,18 +103,6 @@ def tree_digest(files: Mapping[str, bytes]) -> str:
     """Return a digest of a tree."""
     parts = [(path, hashlib.sha256(content).hexdigest()) for path, content in sorted(files.items())]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def _polish(tried: Sequence[Tried], results: Sequence[CheckResult]) -> tuple[Next, str]:
-    """Have a page of which nothing fails mended once where a review finds errors, and a browser can say whether it still works after that."""
-    flaws = len(flaws_in(results, GRAVE))
-    if not flaws:
-        return Next.PUBLISH, "nothing is left that a repair could mend"
-    found = f"nothing fails; a review finds {flaws} errors in the source"
-    if any(one.purpose is not Purpose.GENERATE for one in tried):
-        return Next.PUBLISH, f"{found}, after a repair"
-    opened = any(r.check.kind is Kind.VIEW and r.verdict is not Verdict.NOT_RUN for r in results)
-    return (Next.REPAIR, found) if opened else (Next.PUBLISH, f"{found}; no browser could judge a change of it")
 
 
 def _wanted(tried: Sequence[Tried], wrong: Sequence[CheckResult]) -> tuple[Next, str]:

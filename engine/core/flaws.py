@@ -1,4 +1,4 @@
-"""What a review of the source finds: a flaw with its file and line, and whether it is worth a model call of its own."""
+"""What a review of the source finds: a flaw with its file and line, and whether it is an error."""
 
 from __future__ import annotations
 

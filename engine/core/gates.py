@@ -64,7 +64,7 @@ def gate_results(
         if token.match not in allowed and token.match not in before.get(path, "")
     )
     return [
-        _result(PLACEHOLDERS, _stand_ins(texts, before, secret_in, tokens_in)),
+        _result(PLACEHOLDERS, _stand_ins(texts, before, allowed, secret_in, tokens_in)),
         _result(SECRETS, _ours(files, secret_in)),
         _result(TOKENS, shapes),
     ]
@@ -92,13 +92,14 @@ def secret_line(content: bytes, secret_in: Callable[[bytes], str | None]) -> tup
 def _stand_ins(
     texts: Mapping[str, str],
     before: Mapping[str, str],
+    allowed: str,
     secret_in: Callable[[bytes], str | None],
     tokens_in: Callable[[str], Iterable[Token]],
 ) -> Iterable[Finding]:
     for path, text in texts.items():
         lines = text.split("\n")
         known = {line.strip() for line in before.get(path, "").split("\n")}
-        for number, shown in placeholders(path, text):
+        for number, shown in placeholders(path, text, allowed):
             line = lines[number - 1]
             if line.strip() in known:
                 continue

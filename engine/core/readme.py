@@ -1,173 +1,167 @@
-"""A README's sections, and which of its five parts say nothing: empty ones, stand-ins, instructions for another kind of project."""
+"""The README of a published repository. The model's own words stay; the service adds the headings that are missing."""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.core.flaws import Flaw
-from engine.core.repository import README_PARTS
+from engine.core.markdown import blocks, headings, lines_of
+from engine.core.repository import README_PARTS, missing_readme_parts, readme_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Sequence
 
-#: Stands below the heading of what the service wrote, which it writes anew with every tree.
-OURS = "<!-- This section is kept by the service. -->"
+_MOST_FILES = 40
+_MOST_QUOTED = 5  # lines of the brief
+_LONGEST_LINE = 300
 
-#: A part with fewer words says nothing; the licence may be one word.
-FEWEST_WORDS = 4
+_TITLES = {"licence": "License"}
+_REQUEST = re.compile(r"^Last request \(round \d{1,9}\): .*$", re.MULTILINE)
 
-_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_STAND_IN = re.compile(
-    r"\b(?:TODO|TBD|FIXME)\b|\blorem ipsum\b|\byour[-_ ]?(?:user[-_ ]?name|name[-_ ]here|repo(?:sitory)?[-_ ]?(?:name|url))\b"
-    r"|[<\[{](?:your|repo(?:sitory)?|user(?:name)?|project|insert)(?:[-_ ][\w -]{1,30})?[>\]}]"
-    r"|\bgithub\.com/(?:user(?:name)?|your\w*|example)/|\b(?:coming soon|to be (?:written|added|completed)|goes here)\b",
-    re.IGNORECASE,
-)
-#: Commands that need a file which this site may not have.
-_NEEDS = {
-    "package.json": re.compile(
-        r"\b(?:npm|yarn|pnpm|bun) (?:install|i|start|run|ci|build|dev|test)\b|\byarn\b(?=\s*$)", re.MULTILINE
-    ),
-    "requirements.txt": re.compile(r"\bpip3? install\b"),
-    "Dockerfile": re.compile(r"\bdocker (?:build|compose|run)\b"),
+_PURPOSES = {
+    "index.html": "the page",
+    "LICENSE": "the licence",
+    "README.md": "this text",
+    ".nojekyll": "tells GitHub Pages to publish the files as they are",
 }
-#: `npm is not needed` and the like tell the truth.
-_DENIED = re.compile(r"\b(?:no|not|without|nothing|never|n't)\b", re.IGNORECASE)
+_PURPOSES_BY_SUFFIX = {
+    **dict.fromkeys(("html", "htm"), "a further page"),
+    **dict.fromkeys(("js", "mjs"), "a script"),
+    **dict.fromkeys(("csv", "tsv", "json", "geojson", "xml", "xlsx"), "data"),
+    **dict.fromkeys(("png", "jpg", "jpeg", "gif", "webp", "svg", "avif", "ico"), "a picture"),
+    **dict.fromkeys(("yml", "yaml"), "settings"),
+    "css": "a style sheet",
+    "md": "a text in Markdown",
+    "txt": "a text",
+    "py": "a program in Python",
+    "sh": "a shell script",
+}
+
+_STAND_IN = re.compile(
+    r"\b(?:TODO|TBD|FIXME):|^\W*(?:TODO|TBD|FIXME)\W*$"
+    r"|(?i:\blorem ipsum\b|\byour[-_](?:user[-_]?name|name|repo(?:sitory)?)\b|\bgithub\.com/(?:user(?:name)?|your\w*|example)/"
+    r"|[<\[{](?:your|repo(?:sitory)?|user(?:name)?|project|insert)(?:[-_ ][\w -]{1,30})?[>\]}](?!\())"
+)
 _NAMED_FILE = re.compile(r"`(?:\./)?([\w-]+(?:/[\w-]+)*\.(?:html?|css|m?js|json|csv|md|txt))`")
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """A heading (`level` 0: what stands before the first) with the lines up to the next one; `line` counts from 1."""
+class Known:
+    """The facts that parts are made of: the request, the tree's paths, the addresses ("" before the repository is made), the README before this round."""
 
-    line: int
-    level: int
-    title: str
-    lines: tuple[str, ...]  # without the heading's own
-
-    @property
-    def ours(self) -> bool:
-        """Say whether the service wrote it."""
-        return OURS in self.lines[:3]
+    task: str
+    number: int
+    brief: str
+    files: Collection[str]
+    clone_url: str = ""
+    pages_url: str = ""
+    before: str = ""
 
 
-def sections_of(text: str) -> list[Section]:
-    """Return a README's sections in their order; a `#` in fenced code is no heading."""
-    found: list[tuple[int, int, str, list[str]]] = [(1, 0, "", [])]
-    fence = ""
-    lines = text.split("\n")
-    for number, line in enumerate(lines, 1):
-        mark = _FENCE.match(line)
-        if fence:
-            fence = "" if mark and mark[1].startswith(fence) else fence
-        elif mark:
-            fence = mark[1]
-        elif heading := _HEADING.match(line[:300]):
-            found.append((number, len(heading[1]), heading[2].strip(), []))
-            continue
-        elif re.fullmatch(r" {0,3}(?:={3,}|-{3,})[ \t]*", line) and number > 1 and _may_be_title(found[-1][3]):
-            title = found[-1][3].pop().strip()
-            found.append((number - 1, 1 if "=" in line else 2, title, []))
-            continue
-        found[-1][3].append(line)
-    return [Section(line, level, title, tuple(body)) for line, level, title, body in found]
+def completed(text: str, known: Known) -> tuple[str, list[str]]:
+    """Return a README with a heading for each of README_PARTS, and which of them the service added.
 
-
-def part_of(title: str) -> str:
-    """Return the part that a heading begins, "" where it begins none of the five."""
-    return next((part for part, words in README_PARTS.items() if re.search(rf"\b(?:{words})\b", title.lower())), "")
-
-
-def parts_of(sections: list[Section]) -> dict[str, tuple[int, int]]:
-    """Return where each part stands: the first section that is headed by it, up to the next of its level or above.
-
-    The README's own title is no part, whatever words are in it.
+    A later round that leaves the README as it was gets one line that says what the round asked for. Later rounds replace that line.
     """
-    found: dict[str, tuple[int, int]] = {}
-    title = next((at for at, one in enumerate(sections) if one.level == 1), None)
-    for at, one in enumerate(sections):
-        part = part_of(one.title) if one.level and at != title else ""
-        if part and part not in found:
-            ends = (n for n, after in enumerate(sections[at + 1 :], at + 1) if after.level <= one.level)
-            found[part] = (at, next(ends, len(sections)))
-    return found
+    if not text.strip():
+        text = f"# {' '.join(known.task.split())}\n"
+    added = missing_readme_parts(text)
+    return _with_request(_with_parts(text, added, known), known), added
 
 
-def empty_parts(text: str, files: Collection[str]) -> dict[str, str]:
-    """Return the parts that a README lacks or that say nothing true, each with the reason. `files` are the site's paths."""
-    sections = sections_of(text)
-    places = parts_of(sections)
-    reasons = {part: "it is missing" for part in README_PARTS if part not in places}
-    for part, (start, end) in places.items():
-        body = "\n".join(
-            line
-            for one in sections[start:end]
-            for line in (one.title if one is not sections[start] else "", *one.lines)
-        )
-        if not sections[start].ours and (why := _says_nothing(part, body, files)):
-            reasons[part] = why
-    return reasons
-
-
-def readme_flaws(text: str, files: Mapping[str, bytes]) -> Iterator[Flaw]:
-    """Yield what is wrong with a README that is published: stand-ins, commands that cannot work, files that are not there."""
+def readme_flaws(text: str, files: Collection[str]) -> Iterator[Flaw]:
+    """Yield what a reader would send back: names that were never filled in, and files that the repository does not hold."""
     for number, line in enumerate(text.split("\n"), 1):
-        if line.lstrip().startswith(">"):
-            continue  # a quotation of the brief
         head = line[:1_000]
+        if head.lstrip().startswith(">"):
+            continue  # a quotation of the brief
         if found := _STAND_IN.search(head):
-            yield Flaw(
-                "README.md", number, f"{found[0][:40]!r} stands for something that was never filled in", grave=True
-            )
-        if why := _cannot_work(head, files):
-            yield Flaw("README.md", number, why, grave=True)
+            what = f"{found[0].strip()[:40]!r} stands for something that was never filled in"
+            yield Flaw("README.md", number, what, grave=True)
         for name in _NAMED_FILE.findall(head):
             if name not in files and not any(path.endswith(f"/{name}") for path in files):
                 yield Flaw("README.md", number, f"it tells of {name}, which is no file of the repository")
 
 
-def is_about(text: str, subject: str) -> bool:
-    """Say whether a README may be about an app: at least one word of its title and summary stands in `subject` (brief and page).
+def _with_parts(text: str, missing: Sequence[str], known: Known) -> str:
+    """Add each missing part before the one that usually follows it, at the level of the parts that are there."""
+    if not missing:
+        return text
+    places, end, order = readme_parts(text), _end(text), list(README_PARTS)
+    level = min((heading.level for heading in places.values()), default=2)
 
-    Only what has words enough to be about something else is judged.
-    """
-    sections = sections_of(text)
-    places = parts_of(sections)
-    start, end = places.get("summary", (0, 0))
-    told = [line for one in sections[start:end] for line in one.lines]
-    own = _significant(" ".join([*(one.title for one in sections if one.level == 1), *told]))
-    return len(own) < 8 or bool(own & _significant(subject))
-
-
-def _says_nothing(part: str, body: str, files: Collection[str]) -> str:
-    words = re.findall(r"\w+", re.sub(r"<!--.*?-->", "", body[:20_000]))
-    if len(words) < (1 if part == "licence" else FEWEST_WORDS):
-        return "it is empty" if not words else "it says next to nothing"
-    if found := _STAND_IN.search(body):
-        return f"{found[0][:40]!r} stands in it for something that was never filled in"
-    return next((why for line in body.split("\n") if (why := _cannot_work(line, files))), "")
+    added = defaultdict[int, list[str]](list)  # by the line before which they stand
+    for part in missing:
+        following = (places[one] for one in order[order.index(part) :] if one in places)
+        at = next((heading.line for heading in following if heading.level == level), end)
+        added[at].append(f"{'#' * level} {_TITLES.get(part, part.capitalize())}\n\n{_body(part, known)}")
+    for at in sorted(added, reverse=True):  # so that the lines above stay where they are
+        text = _inserted(text, at, "\n\n".join(added[at]))
+    return text
 
 
-def _cannot_work(line: str, files: Collection[str]) -> str:
-    for needed, command in _NEEDS.items():
-        if (found := command.search(line)) and needed not in files and not _DENIED.search(line):
-            return f"{found[0]!r} cannot work: there is no {needed}"
-    return ""
+def _body(part: str, known: Known) -> str:
+    match part:
+        case "summary":
+            return f"A web page that was asked for in these words:\n\n{_quoted(known.brief)}"
+        case "setup":
+            clone = f"git clone {known.clone_url} app\ncd app\n" if known.clone_url else ""
+            served = f"```sh\n{clone}python3 -m http.server\n```"
+            return f"To see the page on your own machine, serve this folder with any file server:\n\n{served}\n\nIt is then at <http://localhost:8000/>."
+        case "usage":
+            return f"Open the published page{f', <{known.pages_url}>' if known.pages_url else ''}."
+        case "code explanation":
+            return _listed(known.files)
+        case _:
+            return "MIT, see [LICENSE](LICENSE)."
 
 
-def _may_be_title(lines: list[str]) -> bool:
-    return bool(lines and lines[-1].strip()) and not re.match(r"\s*(?:[-*+>|]|\d+\.)", lines[-1])
+def _quoted(brief: str) -> str:
+    """Quote the first lines of a brief, so that nothing in it is a heading of this README."""
+    lines = [line.rstrip() for line in lines_of(brief) if line.strip()]
+    shown = [line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 1]}…" for line in lines[:_MOST_QUOTED]]
+    return "\n".join(f"> {line}" for line in [*shown, *(["…"] if len(lines) > _MOST_QUOTED else [])])
 
 
-_COMMON = re.compile(
-    r"this|that|with|from|page|html|script|style|files?|open|which|have|will|your|users?|using|used|when|data|shows?|displays?|simple|static"
-    r"|single|site|website|application|browsers?|modern|summary|project|provides|allows|features?|contains|includes|built|created?"
-    r"|publish(?:ed)?|into|their|then|each|them|also|more|than|text|title|list"
-)
+def _listed(files: Collection[str]) -> str:
+    paths = sorted({*files, "README.md"})
+    shown = [f"- `{path.replace('`', chr(39))}`: {_purpose(path)}" for path in paths[:_MOST_FILES]]
+    return "\n".join([*shown, *([f"- and {len(paths) - _MOST_FILES} more"] if len(paths) > _MOST_FILES else [])])
 
 
-def _significant(text: str) -> set[str]:
-    return {word for word in re.findall(r"[^\W\d_]{4,}", text.lower()) if not _COMMON.fullmatch(word)}
+def _purpose(path: str) -> str:
+    return _PURPOSES.get(path) or _PURPOSES_BY_SUFFIX.get(path.rpartition(".")[2].lower(), "a file")
+
+
+def _with_request(text: str, known: Known) -> str:
+    """Say what a later round asked for, where the README would else stay as it was or says it of an earlier round."""
+    if known.number == 1:
+        return text
+    asked = next((" ".join(line.split()) for line in lines_of(known.brief) if line.strip()), "")
+    line = f"Last request (round {known.number}): {asked if len(asked) <= _LONGEST_LINE else f'{asked[: _LONGEST_LINE - 1]}…'}"
+    if _REQUEST.search(text):
+        return _REQUEST.sub(lambda _: line, text)
+    return _inserted(text, _section_end(text, "usage"), line) if text.split() == known.before.split() else text
+
+
+def _section_end(text: str, part: str) -> int:
+    """Return the line at which a part that is there ends."""
+    start = readme_parts(text)[part]
+    after = (one for one in headings(text) if one.line > start.line and one.level <= start.level)
+    return next((one.line for one in after), _end(text))
+
+
+def _end(text: str) -> int:
+    """Return the line at which a heading can be appended: not inside code or a comment that is never closed, but before it."""
+    last = "The end"
+    found = blocks(f"{text}\n\n# {last}\n")
+    return len(lines_of(text)) if found[-1].title == last else found[-1].line
+
+
+def _inserted(text: str, at: int, block: str) -> str:
+    lines = lines_of(text)
+    parts = ("\n".join(lines[:at]).rstrip("\n"), block, "\n".join(lines[at:]).strip("\n"))
+    return "\n\n".join(part for part in parts if part) + "\n"

@@ -8,8 +8,14 @@ import json
 import re
 import unicodedata
 
+from engine.core.markdown import Block, headings
+
 #: The name of the `<meta>` in index.html's head that tells which round is served.
 MARKER_NAME = "llm-devops-engine-round"
+
+#: A marker with the line end that `insert_marker` adds: behind it in front of a page, before it anywhere else. A model may have written it in its own way.
+_TAG = rf"<meta\b[^<>]{{0,400}}?\bname\s{{0,9}}=\s{{0,9}}[\"']?{MARKER_NAME}\b[^<>]{{0,400}}>"
+_MARKER = re.compile(rf"\A{_TAG}\n?|\n?[ \t]{{0,80}}{_TAG}".encode(), re.IGNORECASE)
 
 _HEAD = {
     "charset": (r"<meta[^>]{0,300}\b(?:charset|http-equiv)\s*=", '<meta charset="utf-8">'),
@@ -76,8 +82,13 @@ def marker(round_id: str, run: int) -> str:
 def insert_marker(page: bytes, content: str) -> bytes:
     """Return `page` with exactly one marker, `content`, at the beginning of its head; a page without a head gets it in front."""
     tag = f'<meta name="{MARKER_NAME}" content="{html.escape(content)}">'
-    text = re.sub(rf'\s{{0,8}}<meta name="{MARKER_NAME}"[^>]{{0,400}}>', "", page.decode("utf-8", "surrogateescape"))
+    text = without_marker(page).decode("utf-8", "surrogateescape")
     return _with_head(text, tag).encode("utf-8", "surrogateescape")
+
+
+def without_marker(page: bytes) -> bytes:
+    """Return `page` as it was before `insert_marker`; without a marker, as it is."""
+    return _MARKER.sub(b"", page)
 
 
 def complete_head(page: bytes) -> tuple[bytes, list[str]]:
@@ -105,16 +116,27 @@ def read_marker(page: bytes) -> str | None:
     return html.unescape(found[1].decode("utf-8", "replace")) if found else None
 
 
+def readme_parts(text: str) -> dict[str, Block]:
+    """Return the first heading of each of README_PARTS that a README has. One heading may be that of several parts.
+
+    The README's own title is a heading of a part only where it says nothing else.
+    """
+    found = headings(text)
+    title = next((one for one in found if one.level == 1), None)
+    parts: dict[str, Block] = {}
+    for part, words in README_PARTS.items():
+        own, within = re.compile(words, re.IGNORECASE), re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
+        for one in found:
+            if own.fullmatch(one.title) if one is title else within.search(one.title):
+                parts[part] = one
+                break
+    return parts
+
+
 def missing_readme_parts(text: str) -> list[str]:
     """Return which of the five parts (summary, setup, usage, code explanation, licence) have no heading in a README."""
-    headings = re.findall(r"^\s{0,3}#{1,6}\s+(.+)$|^(.+)\n[=-]{3,}\s*$", _without_fences(text), re.MULTILINE)
-    titles = [(one or two).strip().lower() for one, two in headings]
-    return [part for part, words in README_PARTS.items() if not any(re.search(rf"\b(?:{words})\b", t) for t in titles)]
-
-
-def _without_fences(text: str) -> str:
-    """Drop fenced code, in which a `#` begins a comment and no heading."""
-    return re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
+    found = readme_parts(text)
+    return [part for part in README_PARTS if part not in found]
 
 
 _MIT = """MIT License

@@ -1,4 +1,4 @@
-"""Review of what is published: markup, scripts and README, as a person would read them. Advice, told in repairs and in one polish.
+"""Review of what is published: markup, scripts and README, as a person would read them. Advice: it is kept in the record and told in repairs.
 
 Each of its two results names flaws as `file:line: what`; they are no checks of the request and never counted as such.
 """

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _USES = frozenset({"identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern"})
 _ENDS = frozenset({"return_statement", "throw_statement", "break_statement", "continue_statement"})
 _HARMLESS = frozenset({"comment", "function_declaration", "empty_statement", "switch_case", "switch_default"})
-_FORGOTTEN = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
+_FORGOTTEN = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b(?=\s*(?:[:(]|\*/|$))")
 _DIRECTIVE = re.compile(r"^\W*(?:@|eslint|prettier|global|jshint|#|https?:)", re.IGNORECASE)
 _LONGEST_COMMENT = 2_000
 

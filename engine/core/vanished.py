@@ -1,4 +1,7 @@
-"""What the page of the round before had and this one has not: ids, functions, headings, files. A hint that something was dropped, not a verdict."""
+"""Files and ids that the round before had and this one has not: others may use them. Advice, not a verdict.
+
+Names of functions and headings are not compared: a later round may give them new names.
+"""
 
 from __future__ import annotations
 
@@ -6,36 +9,25 @@ import re
 from typing import TYPE_CHECKING
 
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.core.markup import attribute, read_page
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 TEXT = "Nothing of the page before is gone"
 
-_SOURCES = re.compile(r"\.(?:html?|m?js)$", re.IGNORECASE)
-_PARTS = {
-    "the id": re.compile(r"""<[A-Za-z][^<>]{0,300}?\sid\s{0,3}=\s{0,3}["']?([A-Za-z][\w-]{0,80})"""),
-    "the function": re.compile(
-        r"\bfunction\s{1,4}([A-Za-z_$][\w$]{0,80})|\b(?:const|let|var)\s{1,4}([A-Za-z_$][\w$]{0,80})\s{0,4}=\s{0,4}(?:async\s{1,4})?"
-        r"(?:function\b|\([^()]{0,200}\)\s{0,4}=>|[A-Za-z_$][\w$]{0,80}\s{0,4}=>)"
-    ),
-    "the heading": re.compile(r"<h[1-4][^<>]{0,300}>([^<>]{1,120})</h[1-4]", re.IGNORECASE),
-}
+_PAGE = re.compile(r"\.html?$", re.IGNORECASE)
+_SOURCE = re.compile(r"\.(?:html?|m?js)$", re.IGNORECASE)
 _MOST = 12
 
 
 def vanished(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> list[str]:
     """Return in a few words each what is gone. What the `brief` names is meant to change and is left out."""
-    then, now = _source(before), _source(after)
+    now = "\n".join(content.decode("utf-8", "replace") for path, content in after.items() if _SOURCE.search(path))
     said = brief.lower()
-    gone = [f"the file {path}" for path in before if path not in after and path.lower() not in said]
-    for kind, pattern in _PARTS.items():
-        gone += [
-            f"{kind} {name!r}"
-            for name in dict.fromkeys(_names(pattern, then))
-            if name not in now and name.lower() not in said
-        ]
-    return gone
+    files = [f"the file {path}" for path in before if path not in after and path.lower() not in said]
+    ids = dict.fromkeys(name for path, page in before.items() if _PAGE.search(path) for name in _ids(page))
+    return [*files, *(f"the id {name!r}" for name in ids if name not in now and name.lower() not in said)]
 
 
 def vanished_result(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> CheckResult:
@@ -46,9 +38,8 @@ def vanished_result(before: Mapping[str, bytes], after: Mapping[str, bytes], bri
     return CheckResult(Check(Kind.SOURCE, TEXT), Target.LOCAL, Verdict.FAIL if gone else Verdict.PASS, detail)
 
 
-def _source(files: Mapping[str, bytes]) -> str:
-    return "\n".join(content.decode("utf-8", "replace") for path, content in files.items() if _SOURCES.search(path))
-
-
-def _names(pattern: re.Pattern[str], text: str) -> list[str]:
-    return [next(group for group in found.groups() if group).strip() for found in pattern.finditer(text)]
+def _ids(content: bytes) -> Iterator[str]:
+    page = read_page(content.decode("utf-8", "replace"))
+    for element in page.select("[id]") if page else ():
+        if name := attribute(element, "id"):
+            yield name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
@@ -22,3 +23,9 @@ def view_result(view: PageView, target: Target) -> CheckResult:
         console=(*view.console, *(f"not had: {text}" for text in view.failed)),
         screenshot=view.screenshot,
     )
+
+
+def width_of(view: CheckResult) -> int:
+    """Return the width, in pixels, at which a result of `view_result` was seen; 0 of any other."""
+    found = re.fullmatch(r"The page opens without errors at (\d{1,6}) pixels", view.check.text)
+    return int(found[1]) if found else 0

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.core.prompt_sections import check_line, request_sections
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from engine.core.brief import Brief
-    from engine.core.checks import Check, CheckResult
+    from engine.core.findings import Findings
     from engine.plan.schema import Plan
 
 VERSION = "6"
@@ -48,25 +47,6 @@ _MOST_SEEN = 3_000
 
 _NOTHING = re.compile(r"^\W{0,4}nothing to repair\b[\s:.,;–—-]*(.*)", re.IGNORECASE)
 _WRONG = re.compile(r"^\W{0,4}finding (\d{1,2}) is wrong\b[\s:.,;–—-]*(?:because\b)?\s*(.*)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What is wrong with an attempt.
-
-    `failing`: results whose `detail` tells the actual value and its type, and `how` they were seen, one for each. `refused`: sentences of the
-    gates, with file and line. `said`: what the page threw, logged as an error, or could not get. `seen`: the elements that the failing checks
-    name as they are on the page, a line each (`#total: <b id="total">$600.00</b>`). `hints`: sentences on the likely cause. `review`: flaws of
-    the source with file and line.
-    """
-
-    failing: Sequence[CheckResult] = ()
-    how: Sequence[str] = ()
-    refused: Sequence[str] = ()
-    said: Sequence[str] = ()
-    seen: str = ""
-    hints: Sequence[str] = ()
-    review: Sequence[str] = ()
 
 
 def repair_prompt(
@@ -105,7 +85,7 @@ def _told(findings: Findings) -> Iterator[str]:
     if findings.failing:
         yield _FAILING
         for at, result in enumerate(findings.failing[:_MOST_ENTRIES]):
-            how = findings.how[at] if at < len(findings.how) else ""
+            how = findings.how_seen[at] if at < len(findings.how_seen) else ""
             yield check_line(result.check, at + 1)
             yield f"   gave: {_line(result.detail) or result.verdict}{f' ({how})' if how else ''}"
     yield from _listed(_REFUSED, findings.refused)

@@ -10,7 +10,7 @@ from engine.core.brief import Source
 from engine.core.file_types import is_publishable
 from engine.core.missing import readme_with
 from engine.core.page_links import at_home
-from engine.core.readme_completion import Known, completed
+from engine.core.readme import Known, completed
 from engine.core.site import Origin, SiteFile
 from engine.plan.allowed import ALWAYS
 from engine.plan.schema import Source as PlannedSource
@@ -146,21 +146,16 @@ def _add_own_files(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -
 
 
 def _complete_readme(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -> None:
-    """Give the README what it lacks, and a section on this round's changes where it tells of none."""
+    """Give the README the headings that it lacks, and in a later round a change at least."""
     present = files.get("README.md")
-    text = present.content.decode("utf-8", "replace") if present else f"# {frame.brief.task}\n"
-    known = Known(
-        frame.brief.task,
-        frame.brief.number,
-        frame.brief.text,
-        frame.clone_url,
-        frame.pages_url,
-        frame.before if frame.repairs else frame.present,
-    )
-    text, added = completed(text, {path: file.content for path, file in files.items()}, known)
-    notes += added
+    came = present.content.decode("utf-8", "replace") if present else ""
+    before = (frame.before if frame.repairs else frame.present).get("README.md", b"").decode("utf-8", "replace")
+    brief = frame.brief
+    known = Known(brief.task, brief.number, brief.text, files.keys(), frame.clone_url, frame.pages_url, before)
+    text, added = completed(came, known)
+    notes += [f"README.md lacked a heading for {', '.join(added)}; the service added it"] if added else []
     text = readme_with(text, frame.missing, repairs=frame.repairs)
-    if present is None or text != present.content.decode("utf-8", "replace"):
+    if present is None or text != came:
         files["README.md"] = SiteFile(text.encode(), _changed(present.origin) if present else Origin.SERVICE)
 
 

@@ -94,12 +94,7 @@ def verify(task: VerifyInput, ports: Ports) -> Verified:
         all_of_it = (*new.gates, *results)
         tried.append(Tried(new.attempt, new.purpose, tree_digest(new.files), all_of_it, new.parent))
     left = task.budget.repair_seconds(ports.clock.now(), task.call_seconds)
-    decision = decide(
-        tried,
-        repair_seconds=left,
-        polish_seconds=task.budget.polish_seconds(ports.clock.now(), task.call_seconds),
-        given_up=task.given_up,
-    )
+    decision = decide(tried, repair_seconds=left, given_up=task.given_up)
     warnings = _warnings(tried, decision.attempt) if decision.next is Next.PUBLISH else ()
     if task.unchecked and new and decision.attempt == new.attempt:
         warnings += (f"The page is published unchecked: {task.unchecked}",)

@@ -54,10 +54,3 @@ def test_a_step_past_its_share_still_has_its_floor(step: Step) -> None:
 @pytest.mark.parametrize("begun", [0, 100, 200, 330, 409])
 def test_a_call_that_begins_is_never_past_the_claims_time(begun: float) -> None:
     assert BUDGET.step_seconds(Step.GENERATE, after(begun)) > BUDGET.model_seconds(after(begun)) > 0
-
-
-@pytest.mark.parametrize(
-    ("begun", "longest", "seconds"), [(0, 0, 216), (0, 108, 216), (0, 109, 0), (100, 58, 116), (210, 0, 0)]
-)
-def test_a_repair_that_is_not_needed_wants_twice_the_longest_call(begun: float, longest: float, seconds: float) -> None:
-    assert BUDGET.polish_seconds(after(begun), longest) == seconds

@@ -21,7 +21,7 @@ from engine.core.decision import (
     tree_digest,
 )
 from engine.core.gates import SECRETS
-from engine.core.review import GRAVE, STYLE
+from engine.core.review import GRAVE
 
 
 def result(
@@ -63,25 +63,11 @@ def test_a_first_try_that_fails_is_repaired(kind: Kind) -> None:
     assert decided(tries(fails(kind=kind) + HELD)) == (Next.REPAIR, 1, "1 of its checks fail")
 
 
-OPENED = [result(Verdict.PASS, kind=Kind.VIEW)]
-FLAWED = [*HELD, *OPENED, result(Verdict.FAIL, GRAVE, Kind.REVIEW, value=["index.html:1: a", "index.html:2: b"])]
-
-
-def polished(tried: list[Tried], seconds: float = 60.0) -> tuple[str, str]:
-    decision = decide(tried, repair_seconds=60.0, polish_seconds=seconds)
-    return decision.next, decision.reason
-
-
-def test_a_page_of_which_nothing_fails_is_mended_once_where_its_source_has_errors() -> None:
-    found = "nothing fails; a review finds 2 errors in the source"
-    assert polished(tries(FLAWED)) == (Next.REPAIR, found)
-    assert polished(tries(FLAWED, FLAWED)) == (Next.PUBLISH, f"{found}, after a repair")
-    assert polished(tries(FLAWED, None)) == (Next.PUBLISH, f"{found}, after a repair")
-    assert polished(tries(FLAWED), 0.0)[0] is Next.PUBLISH
-    assert polished(tries(FLAWED[:1] + FLAWED[2:])) == (Next.PUBLISH, f"{found}; no browser could judge a change of it")
-    assert polished(tries([*HELD, *OPENED, result(Verdict.FAIL, STYLE, Kind.REVIEW, value=["a"])]))[0] is Next.PUBLISH
-    assert polished(tries(fails() + FLAWED)) == (Next.REPAIR, "1 of its checks fail")
-    assert decide([Tried(1, Purpose.HONEST, "tree", FLAWED)], repair_seconds=60, polish_seconds=60).next is Next.PUBLISH
+def test_advice_alone_is_published_and_costs_no_call() -> None:
+    flawed = result(Verdict.FAIL, GRAVE, Kind.REVIEW, value=["index.html:1: a"])
+    advice = [flawed, result(Verdict.FAIL, kind=Kind.SOURCE), result(Verdict.FAIL, kind=Kind.VIEW)]
+    assert decided(tries([*HELD, *advice])) == (Next.PUBLISH, 1, "nothing is left that a repair could mend")
+    assert decided(tries([*fails(), *advice]))[0] is Next.REPAIR
 
 
 def test_what_is_repaired_at_most_twice_is_published_at_its_best() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
-from engine.core.findings import MOST_SELECTORS, findings_of, selectors_of
+from engine.core.findings import MOST_SELECTORS, findings_of, how_seen, selectors_of
 from engine.core.gates import gate_results
 from engine.core.repair_prompt import Findings
 
@@ -17,7 +17,7 @@ def view(verdict: Verdict = Verdict.PASS, elements: object = None, **over: objec
 
 
 def test_a_page_without_a_failure_has_no_findings() -> None:
-    assert findings_of([]) == Findings(failing=[], refused=[], said=[], seen="", review=[], kept=[])
+    assert findings_of([]) == Findings(failing=[], how_seen=[], refused=[], said=[], seen="", review=[], kept=[])
     held = [result(kind, Verdict.PASS) for kind in Kind if kind is not Kind.EARLIER]
     assert findings_of(held) == findings_of([])
 
@@ -124,3 +124,33 @@ def test_a_text_that_differs_from_what_a_check_wants_is_a_hint() -> None:
     assert found.hints == (
         "#head says 'Sales by Region'; it must say 'Sales by region', letter for letter. Only capitals or spaces differ.",
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "over", "phrase"),
+    [
+        (Kind.JS, {}, "on a fresh page at 1280 px"),
+        (Kind.JS, {"milliseconds": 10_040}, "on a fresh page at 1280 px, asked for 10 s"),
+        (Kind.JS, {"milliseconds": 8_460, "value": False}, "on a fresh page at 1280 px, asked for 8.5 s"),
+        (Kind.EARLIER, {"value": 0}, "on a fresh page at 1280 px"),
+        (Kind.PROSE, {"value": False}, "on a fresh page at 1280 px"),
+        (Kind.PROSE, {"milliseconds": 0}, "on a fresh page at 1280 px, asked for 0 s"),
+        (Kind.PROSE, {}, "on the files"),
+        (Kind.RULE, {"value": False}, "on a fresh page at 1280 px"),
+        (Kind.RULE, {}, "on the files"),
+        (Kind.FILE, {"value": 3}, "on the files"),
+        (Kind.LASTING, {}, "on the files"),
+    ],
+)
+def test_each_failing_result_has_how_it_was_seen(kind: Kind, over: dict[str, object], phrase: str) -> None:
+    views = [
+        result(Kind.VIEW, Verdict.PASS, f"The page opens without errors at {width} pixels") for width in (1280, 390)
+    ]
+    found = findings_of([result(kind, Verdict.FAIL, **over), result(kind, Verdict.PASS), *views])
+    assert found.how_seen == [phrase]
+
+
+def test_how_a_result_was_seen_names_no_width_that_is_not_known_and_the_published_page() -> None:
+    assert how_seen(result(Kind.JS, Verdict.FAIL)) == "on a fresh page"
+    live = CheckResult(Check(Kind.JS, "a()"), Target.LIVE, Verdict.FAIL, milliseconds=9_000)
+    assert how_seen(live, 1280) == "on the published page at 1280 px, asked for 9 s"

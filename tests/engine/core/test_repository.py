@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core import repository
+from tests.little_time import little_time
 
 
 def test_the_name_is_the_slug_and_8_hex_of_the_rounds_identity() -> None:
@@ -59,6 +60,41 @@ def test_a_page_gets_exactly_one_marker_and_keeps_the_rest(page: bytes) -> None:
     assert twice.replace(b'<meta name="llm-devops-engine-round" content="id/2">', b"").replace(b"\n", b"") == page
 
 
+_PIECES = st.sampled_from(
+    ["<!doctype html>", "<html lang=en>", "<head>", "<HEAD a='b'>", "</head>", "<header>", "<meta charset=utf-8>", "\n", "\r\n", " ", "\t", "\ufeff", "<", "x"]
+)  # fmt: skip
+
+
+@given(st.lists(_PIECES | st.text(max_size=9), max_size=9).map("".join), st.binary(max_size=4), st.text(max_size=60))
+def test_what_is_inserted_is_taken_out_again(text: str, end: bytes, content: str) -> None:
+    page = text.encode("utf-8", "replace") + end
+    marked = repository.insert_marker(page, content)
+    assert repository.without_marker(marked) == page
+    assert repository.without_marker(repository.insert_marker(marked, "another/1")) == page
+    assert repository.without_marker(page) == page
+
+
+@pytest.mark.parametrize(
+    ("page", "bare"),
+    [
+        (b"<head>\n  <meta name='llm-devops-engine-round' content='a/1' />\n<title>", b"<head>\n<title>"),
+        (b'<head><META content="a/1" name=llm-devops-engine-round>\n<p>', b"<head>\n<p>"),
+        (b'<meta name="llm-devops-engine-round" content="a/1"><p>', b"<p>"),
+        (b'<head>\n<meta name="llm-devops-engine-round" content="a">\n<meta name="llm-devops-engine-round" content="b">', b"<head>"),
+        (b'<meta name="viewport" content="llm-devops-engine-round">', b'<meta name="viewport" content="llm-devops-engine-round">'),
+        (b"<p>llm-devops-engine-round", b"<p>llm-devops-engine-round"),
+    ],
+)  # fmt: skip
+def test_a_marker_is_taken_out_however_a_model_wrote_it(page: bytes, bare: bytes) -> None:
+    assert repository.without_marker(page) == bare
+
+
+@pytest.mark.parametrize("page", [b"<meta " * 100_000, b"<meta" + b" a" * 200_000, b" " * 300_000, b"\n\t" * 100_000])
+def test_a_hostile_page_is_freed_of_its_marker_in_little_time(page: bytes) -> None:
+    with little_time():
+        assert repository.without_marker(page) == page
+
+
 def test_a_header_element_is_not_taken_for_the_head() -> None:
     page = repository.insert_marker(b"<!doctype html><html><body><header>x</header></body></html>", "id/1")
     assert page.index(b"<meta") < page.index(b"<body>")
@@ -79,6 +115,10 @@ FULL = "# App\n## Summary\n## Setup\n## Usage\n## Code explanation\n## License\n
         (FULL.replace("## Usage\n", "```\n# usage\n```\n"), ["usage"]),
         ("# App\nsummary setup usage code license\n", ["summary", "setup", "usage", "code explanation", "licence"]),
         (FULL.replace("License", "Licence (MIT)").replace("Code explanation", "How it works"), []),
+        (FULL.replace("# App", "# Code of the app").replace("## Code explanation\n", ""), ["code explanation"]),
+        (FULL.replace("# App\n## Summary", "# Overview"), []),
+        (FULL.replace("## Setup\n## Usage", "## Setup and usage"), []),
+        (FULL.replace("## Setup", "> ## Setup"), ["setup"]),
     ],
 )
 def test_readme_parts_are_headings(text: str, missing: list[str]) -> None:

@@ -64,6 +64,8 @@ def test_matters_of_style_in_scripts_are_found_with_their_line(code: str, what: 
         "try { alert(1); } catch (e) { /* no storage: go on */ }",
         "// Rows are sorted (newest first); the rest follows.\nalert(1);",
         "// see https://example.com/a;b\nalert(1);",
+        "// TODO list: each TODO has a text.\nalert(1);",
+        "/* Todo: the list */\nalert(1);",
         "/** @param {string} a; */\nalert(1);",
         "const { a, ...rest } = window; alert(rest);",
         "[1].forEach((value, at) => alert(at));",

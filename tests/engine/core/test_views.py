@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from engine.core.checks import Check, Kind, Target, Verdict
-from engine.core.views import view_result
+from engine.core.views import view_result, width_of
 from engine.ports import PageView
 
 
@@ -21,6 +21,7 @@ def test_a_page_that_loaded_and_threw_nothing_passes_at_its_width(target: Target
     assert found.check == Check(Kind.VIEW, "The page opens without errors at 390 pixels")
     assert (found.target, found.verdict, found.detail, found.console) == (target, Verdict.PASS, "", ())
     assert found.screenshot == b"\xff\xd8"
+    assert width_of(found) == 390
 
 
 def test_hosts_and_elements_are_the_value() -> None:

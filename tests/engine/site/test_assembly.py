@@ -142,7 +142,7 @@ def test_a_carried_page_with_a_new_marker_is_no_longer_carried() -> None:
     assert files["index.html"].origin is Origin.SERVICE
 
 
-def test_a_readme_that_lacks_parts_or_was_not_changed_gets_them_from_the_service() -> None:
+def test_a_readme_that_lacks_headings_gets_them_from_the_service() -> None:
     files, notes = assemble(
         frame("Do it.\n# not a heading of ours"), {"index.html": PAGE, "README.md": b"# Mine\n"}, ()
     )
@@ -150,15 +150,32 @@ def test_a_readme_that_lacks_parts_or_was_not_changed_gets_them_from_the_service
     assert text.startswith("# Mine\n")
     assert repository.missing_readme_parts(text) == []
     assert "> # not a heading of ours" in text
-    assert any("was completed" in note for note in notes)
-    again, notes = assemble(frame("Now that.", number=2, present=contents(files)), {"index.html": PAGE}, ())
-    assert "## Round 2" in again["README.md"].content.decode()
-    assert any("did not tell of this round's changes" in note for note in notes)
+    assert files["README.md"].origin is Origin.MODEL
+    assert notes == [
+        "README.md lacked a heading for summary, setup, usage, code explanation, licence; the service added it"
+    ]
+
+
+@pytest.mark.parametrize("readme", [None, README])
+def test_a_later_round_without_a_new_readme_says_what_it_asked_for(readme: bytes | None) -> None:
+    written = {"index.html": PAGE, **({"README.md": readme} if readme else {})}
+    first = contents(assemble(frame(), {"index.html": PAGE, "README.md": README}, ())[0])
+    second, notes = assemble(frame("Now that.", number=2, present=first), written, ())
+    assert "Last request (round 2): Now that.\n" in second["README.md"].content.decode()
+    assert notes == []
+    third, _ = assemble(frame("More.", number=3, present=contents(second)), {"index.html": PAGE}, ())
+    text = third["README.md"].content.decode()
+    assert "Last request (round 3): More.\n" in text
+    assert text.count("Last request") == 1
+    repair = replace(frame("More.", number=3, present=contents(third)), repairs=True, before=contents(second))
+    again, _ = assemble(repair, {"index.html": PAGE.replace(b"one", b"two")}, ())
+    assert again["README.md"].content == third["README.md"].content
 
 
 def test_without_a_readme_the_service_writes_one() -> None:
     files, _ = assemble(frame(), {"index.html": PAGE}, ())
     assert files["README.md"].origin is Origin.SERVICE
+    assert files["README.md"].content.startswith(b"# task\n")
 
 
 def test_a_page_gets_the_links_that_it_lacks_to_the_files_that_are_there() -> None:
