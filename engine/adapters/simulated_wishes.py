@@ -32,7 +32,7 @@ _OPERATIONS = {
     "max": r"maximum|highest|largest",
     "min": r"minimum|lowest|smallest",
 }
-_COLUMN = re.compile(r"(?:^|, )([^()]+?) \((number with signs or separators|number|date|text)\)(?=, |$)")
+_COLUMN = re.compile(r"^- ([^:\n]+): (integer|number|date|text)", re.MULTILINE)
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+(?=[A-Z#'\"`])|\n+")
 _HELD = frozenset({"table", "form", "h2", "img"})
 
@@ -102,7 +102,7 @@ def _items(body: str) -> list[str]:
 def _seen(block: Section) -> SeenFile:
     first, _, rest = block.body.partition("\n")
     media_type = first.removeprefix(block.argument).strip(" (").partition(",")[0]
-    shape = re.search(r"^Columns, separated by '.{1,2}': (.*)$", rest, re.MULTILINE)
+    shape = re.search(r"^Columns[^\n:]*:\n((?:- [^\n]*\n)+)", rest, re.MULTILINE)
     columns = dict(_COLUMN.findall(shape[1])) if shape else {}
     return SeenFile(block.argument, _kind(block.argument, media_type, binary="A binary file." in rest), columns)
 
@@ -157,7 +157,9 @@ def _figures(texts: Sequence[str], elements: Sequence[Element], files: Sequence[
 def _column(text: str, operation: str, files: Sequence[SeenFile]) -> tuple[str, str] | None:
     """Return the file and the column that a sentence means: one that it names, or the only one with numbers."""
     tables = [file for file in files if file.kind == TABLE and file.columns]
-    numeric = [(file.name, name) for file in tables for name, kind in file.columns.items() if kind.startswith("number")]
+    numeric = [
+        (file.name, name) for file in tables for name, kind in file.columns.items() if kind in {"integer", "number"}
+    ]
     named = [pair for pair in numeric if re.search(rf"(?<![\w#-]){re.escape(pair[1])}(?![\w-])", text, re.IGNORECASE)]
     if named:
         return named[0]

@@ -162,15 +162,13 @@ def _check_section(checks: Sequence[Check], boundary: str) -> list[str]:
 
 
 def _attachment_sections(files: Sequence[AttachedFile], boundary: str, note: str, changes: Changes) -> list[str]:
-    """Describe the files, from the first on, as long as there is room; of the rest name, type and size. What is to be changed is whole."""
+    """Describe the files, from the first on, as far as there is room; at least name, type and size of each. What is to be changed is whole."""
     sections: list[str] = []
     left = _ATTACHMENT_CHARACTERS
     for file in files:
         if file.name in {"LICENSE", ".nojekyll"}:
             continue
-        description = describe(file)
-        if len(description) > left:
-            description = description.partition("\n")[0]
+        description = describe(file, room=max(left, 0))
         if file.name in changes.asked:
             description = _described_change(file, description, boundary, changes)
         else:
