@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from engine.core.brief import AttachedFile, Source
 from engine.core.filenames import attachment_name
+from engine.core.text_encoding import decode, with_charset
 from engine.core.workbooks import is_workbook
 
 if TYPE_CHECKING:
@@ -80,6 +81,11 @@ def media_type_of(answer: Answer) -> str:
     return answer.headers.get("content-type", "").split(";")[0].strip().lower() or "application/octet-stream"
 
 
+def full_media_type_of(answer: Answer) -> str:
+    """Return the media type that an answer names, with its charset where that is not UTF-8."""
+    return with_charset(media_type_of(answer), answer.headers.get("content-type", ""))
+
+
 def file_name(url: str, planned: str, suffix: str, taken: Collection[str]) -> str:
     """Return the name to publish an answer under: the `planned` one, else of the address's path; never one of `taken`."""
     if planned and _suits(planned, suffix):
@@ -98,7 +104,7 @@ def as_file(
     """Return an answer as a file of the round, under the `planned` name where it can be. `live`: the page asks the address itself. Raises NoDataError."""
     name = file_name(url, planned, read_answer(answer), taken)
     note = f"Fetched by the service from {url} on {now:%Y-%m-%d} at {now:%H:%M} UTC, as the brief names it; published as {name}. "
-    return AttachedFile(name, media_type_of(answer), answer.body, Source.ADDRESS, url, note + _use(live=live))
+    return AttachedFile(name, full_media_type_of(answer), answer.body, Source.ADDRESS, url, note + _use(live=live))
 
 
 def _use(*, live: bool) -> str:
@@ -114,12 +120,10 @@ def _use(*, live: bool) -> str:
 
 
 def _text_suffix(answer: Answer, media_type: str) -> str:
-    try:
-        text = answer.body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise NoDataError(f"it answered with something that is no text ({media_type})") from None
-    if "\0" in text:
+    decoded = decode(answer.body, answer.headers.get("content-type", ""))
+    if decoded is None:
         raise NoDataError(f"it answered with something that is no text ({media_type})")
+    text = decoded.text
     suffix = _TYPES.get(media_type, "json" if media_type.endswith("+json") else "")
     path = urlsplit(answer.url).path
     if not suffix and (found := _DATA_NAME.search(path)):

@@ -189,10 +189,10 @@ def _attachment(
         if not (isinstance(kept, dict) and kept.get("url") is None and kept.get("name") is None):
             warnings.append(f"attachment {position} has no url and is not used")
         return None, kept
-    url = kept["url"].strip()
+    url = kept["url"].lstrip()
     name, warning = filenames.attachment_name(kept.get("name"), position, taken)
     if url[:5].lower() != "data:":
-        return _remote(url, name, position, warning, warnings), kept
+        return _remote(url.rstrip(), name, position, warning, warnings), kept
     try:
         media_type, content = attachments.parse_data_uri(url)
     except ValueError as problem:

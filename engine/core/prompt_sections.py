@@ -147,17 +147,16 @@ def _mark(boundary: str, name: str, argument: str = "") -> str:
 
 
 def _files(attached: Sequence[AttachedFile], present: Present, boundary: str) -> Iterator[str]:
-    """Describe the files, from the first on, as long as there is room; of the rest name, type and size. What is to be changed is whole."""
+    """Describe the files, from the first on, as far as there is room; at least name, type and size of each. What is to be changed is whole."""
     left = _MOST_DESCRIBED
     named = {file.name for file in attached}
     before = [AttachedFile(path, "already published", content) for path, content in present.published.items() if path not in named]
     to_change = [AttachedFile(path, "already published", text.encode()) for path, text in present.to_change.items() if path not in named]
     for file in [*attached, *to_change, *before]:
-        description = describe(file)
+        description = describe(file, room=max(left, 0))
         if file.name in present.to_change:
             description = f"{description.partition(chr(10))[0]}\n{_TO_CHANGE}\n{present.to_change[file.name]}"
         else:
-            description = description if len(description) <= left else description.partition("\n")[0]
             left -= len(description)
         kind = "attachment" if file.name in named else "published file"
         yield f"{_mark(boundary, kind, file.name)}\n{description}"

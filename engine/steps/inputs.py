@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from engine.core.attachments import fault
 from engine.core.brief import AttachedFile, MissingFile, Source
-from engine.core.fetched_data import LARGEST_DATA, PAGE_FILES, NoDataError, as_file, file_name
+from engine.core.fetched_data import LARGEST_DATA, PAGE_FILES, NoDataError, as_file, file_name, full_media_type_of
 from engine.core.gates import secret_line
 from engine.core.lifecycle import Step
 from engine.core.missing import sentence
@@ -77,6 +78,8 @@ def _told(brief: Brief, files: Sequence[AttachedFile], missing: Sequence[Missing
     for one in missing:
         ports.journal.file_missed(one)
         ports.journal.warn(sentence(one))
+    for warning in filter(None, map(fault, files)):
+        ports.journal.warn(warning)
     return Inputs(replace(brief, attachments=tuple(files)), tuple(missing))
 
 
@@ -94,8 +97,7 @@ def _attachments(task: GenerateInput, ports: Ports) -> Iterator[AttachedFile | M
             why = f"more than {LARGEST_FETCHED} bytes" if answer.truncated else f"HTTP {answer.status}"
             yield MissingFile(name, why, url=url)
             continue
-        media_type = answer.headers.get("content-type", "").split(";")[0].strip() or "application/octet-stream"
-        yield _kept(AttachedFile(name, media_type, answer.body, url=url), ports)
+        yield _kept(AttachedFile(name, full_media_type_of(answer), answer.body, url=url), ports)
 
 
 def _data(

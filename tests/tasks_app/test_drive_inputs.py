@@ -279,3 +279,10 @@ def test_a_workbook_that_cannot_be_read_is_a_warning_and_said_on_the_page(outsid
     assert "encrypted.xlsx cannot be read as a workbook: it is protected with a password." in row.warnings
     assert 'Show on the page: "Data missing: data.csv could not be read."' in told(outside)
     assert "data.csv could not be made: encrypted.xlsx cannot be read" in published(outside, row)["README.md"].decode()
+
+
+def test_a_table_whose_line_ends_were_lost_is_a_warning(outside: Outside) -> None:
+    lost = base64.b64encode(b"Product,Sales\x0eA,1000\x0eB,500").decode()
+    row = driven(asked(brief="Show it.", attachments=[{"name": "a.csv", "url": f"data:text/csv;base64,{lost}"}]))
+    assert row.state == "completed"
+    assert "a.csv is a table without rows: its line ends may have been lost." in row.warnings

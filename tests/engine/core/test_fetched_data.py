@@ -30,10 +30,20 @@ def named(body: bytes, media_type: str, *, url: str = URL, name: str = "", taken
         (b"[not json", "text/plain", "txt"),
         (b"<rss/>", "application/xml", "xml"),
         ("ä".encode(), "", "txt"),
+        ("a,b\n1,ä\n".encode("utf-16"), "text/csv", "csv"),
+        ("a,b\n1,ä\n".encode("cp1252"), "text/csv; charset=windows-1252", "csv"),
     ],
 )
 def test_data_is_told_by_its_type_and_its_bytes(body: bytes, media_type: str, suffix: str) -> None:
     assert read_answer(answer(body, media_type)) == suffix
+
+
+def test_the_charset_that_an_answer_names_is_kept_where_it_is_not_utf_8() -> None:
+    address = DataAddress(URL, Likelihood.SHAPED, "")
+    latin = answer("ä".encode("latin-1"), "text/csv; charset=ISO-8859-1")
+    assert as_file(latin, address, (), now=NOW, live=False).media_type == "text/csv; charset=windows-1252"
+    plain = answer("ä".encode(), "text/csv; charset=utf-8; header=present")
+    assert as_file(plain, address, (), now=NOW, live=False).media_type == "text/csv"
 
 
 @pytest.mark.parametrize(
