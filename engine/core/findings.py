@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,15 +12,10 @@ from engine.core.gates import BETWEEN
 from engine.core.hints import hints
 from engine.core.repair_prompt import Findings
 from engine.core.review import GRAVE, STYLE, flaws_in
+from engine.core.selectors import MOST_SELECTORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-_SELECTORS = (
-    re.compile(r"""getElementById\(\s{0,4}["'`]([\w-]{1,80})["'`]"""),
-    re.compile(r"""querySelector(?:All)?\(\s{0,4}(?:"([^"\n]{1,120})"|'([^'\n]{1,120})'|`([^`$\n]{1,120})`)"""),
-)
-MOST_SELECTORS = 8
 
 
 def findings_of(results: Sequence[CheckResult]) -> Findings:
@@ -41,13 +35,6 @@ def findings_of(results: Sequence[CheckResult]) -> Findings:
         hints=(*_compared(wrong, views), *hints(seen, *said, *(r.detail for r in wrong))),
         kept=kept,
     )
-
-
-def selectors_of(expression: str) -> list[str]:
-    """Return the selectors that an expression looks up in the document, the first MOST_SELECTORS of them."""
-    ids = [f"#{found[1]}" for found in _SELECTORS[0].finditer(expression)]
-    named = [next(group for group in found.groups() if group) for found in _SELECTORS[1].finditer(expression)]
-    return list(dict.fromkeys([*ids, *named]))[:MOST_SELECTORS]
 
 
 def _compared(wrong: Sequence[CheckResult], views: Sequence[CheckResult]) -> list[str]:

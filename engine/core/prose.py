@@ -9,15 +9,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.core import rules
-from engine.core.blank_page import blank_page
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
 from engine.core.page_sentences import is_about_errors, page_expression
+from engine.core.page_tests import PageAction, page_test
 from engine.core.probes import Asked, guesses
-from engine.ports import ProbeRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from engine.core.page_tests import PageTest
     from engine.core.probes import Probe
     from engine.ports import BrowserReport, PageView
 
@@ -33,7 +33,7 @@ def undecided(checks: Sequence[Check]) -> tuple[Asked, ...]:
 
 
 class Prose:
-    """The sentences of a request on one tree. `rules` are expressions for the browser, `probes` are run after them."""
+    """The sentences of a request on one tree. `rules` are expressions for the browser, `tests` those of the probes, which are run after them."""
 
     def __init__(
         self,
@@ -58,12 +58,13 @@ class Prose:
         left = set(open_) - {*found, *self._errors}
         frozen = [one for one in probes if one.position in left and one.text == checks[one.position].text]
         self._unprobed = {one.position: one.why_not for one in frozen if not one.expression}
-        self.probes = [ProbeRun(one, blank_page(one, words)) for one in frozen if one.expression]
+        self.probes = [one for one in frozen if one.expression]
+        self.tests = [_page_test(one, words) for one in self.probes]
 
     @property
     def probed_checks(self) -> list[Check]:
         """Return the checks that have a probe, in the probes' order."""
-        return [self._checks[run.probe.position] for run in self.probes]
+        return [self._checks[probe.position] for probe in self.probes]
 
     def results(self, report: BrowserReport, ruled: Sequence[CheckResult]) -> Mapping[int, CheckResult]:
         """Return a result for each check that is no expression itself, by its place; `ruled` are those of `rules`."""
@@ -74,9 +75,8 @@ class Prose:
             found[at] = _ruled(self._checks[at], result)
         for at in self._errors:
             found[at] = _errors(self._checks[at], report)
-        for run, result in zip(self.probes, report.probed, strict=False):
-            at = run.probe.position
-            found[at] = probed(self._checks[at], run.probe, result, self._words)
+        for probe, result in zip(self.probes, report.tested, strict=False):
+            found[probe.position] = probed(self._checks[probe.position], probe, result, self._words)
         return found
 
 
@@ -92,6 +92,12 @@ def probed(check: Check, probe: Probe, result: CheckResult, words: str) -> Check
         verdict, detail = Verdict.INCONCLUSIVE, f"{detail}; but it names what brief and checks do not: {named}"
     said = f"by a probe: {detail or verdict}; the probe: {probe}"
     return replace(result, check=check, verdict=verdict, detail=said[:2000])
+
+
+def _page_test(probe: Probe, words: str) -> PageTest:
+    return page_test(
+        [PageAction(one.verb.value, one.selector, one.value) for one in probe.steps], probe.expression, words
+    )
 
 
 def _by_rule(check: Check) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.core import rules
 from engine.core.changes import change_results
 from engine.core.checks import OF_EARLIER, Check, CheckResult, Kind, Target, Verdict
-from engine.core.decision import Next, Purpose, Tried, as_js, candidates, decide, tree_digest
+from engine.core.decision import Next, Purpose, Tried, candidates, decide, tree_digest
 from engine.core.file_wishes import file_results
 from engine.core.gates import bars
 from engine.core.lasting_files import Asked, lasting_results
@@ -127,9 +127,9 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
     """Return all results, those of the request in its order, and a line about them."""
     prose = Prose(task.checks, task.probes, new.files, task.words, task.attachments)
     lacks = missing_checks(task.missing, task.words)
-    scripts = [as_js(check) for check in (*task.checks, *task.kept) if check.kind in {Kind.JS, Kind.EARLIER}]
+    scripts = [check for check in (*task.checks, *task.kept) if check.kind in {Kind.JS, Kind.EARLIER}]
     scripts += [lack.expression for lack in lacks]
-    page = PageUnderTest(task.url, new.files, Target.LOCAL, task.words)
+    page = PageUnderTest(task.url, new.files, Target.LOCAL)
     report = _report(page, scripts, prose, bars(new.gates), task.budget.check_seconds(ports.clock.now()), ports)
     ran, sentences = iter(report.results[: len(scripts)]), prose.results(report, report.results[len(scripts) :])
     requested = [next(ran) if check.kind is Kind.JS else sentences[at] for at, check in enumerate(task.checks)]
@@ -167,12 +167,12 @@ def _report(
     """Have the browser run scripts, rules and probes; without one, or on what may not be opened, each is `not_run`."""
     asked = [*scripts, *prose.rules]
     if ports.browser and not barred:
-        if prose.probes:
-            return ports.browser.run(page, asked, seconds=seconds, probes=prose.probes)
+        if prose.tests:
+            return ports.browser.run(page, asked, seconds=seconds, tests=prose.tests)
         return ports.browser.run(page, asked, seconds=seconds)
     why = BARRED if barred else rules.NO_BROWSER
     not_run = [CheckResult(check, Target.LOCAL, Verdict.NOT_RUN, why) for check in (*asked, *prose.probed_checks)]
-    return BrowserReport(not_run[: len(asked)], not_run=why, probed=not_run[len(asked) :])
+    return BrowserReport(not_run[: len(asked)], not_run=why, tested=not_run[len(asked) :])
 
 
 def _warnings(tried: Sequence[Tried], chosen: int) -> tuple[str, ...]:

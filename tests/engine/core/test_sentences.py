@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from engine.core.file_sentences import file_sentence
-from engine.core.findings import selectors_of
 from engine.core.page_sentences import is_about_errors, page_expression
+from engine.core.selectors import selectors_of
 from engine.core.sentences import read_sentence
 from tests.little_time import little_time
 
