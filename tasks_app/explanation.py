@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from engine.core.checks import WRONG, Kind, Target, Verdict
+from engine.core.checks import WRONG, Kind, Target, Verdict, parse_check
 from engine.core.lifecycle import ACTIVE, Step
 from engine.ports import DEADLINE, DISCONNECTED
 from tasks_app.changed_files import changed_names
@@ -73,7 +73,7 @@ def _asked(row: Round) -> Iterator[Line]:
         "Asked",
         f"{row.created_at:%Y-%m-%d %H:%M:%S} UTC by {_phrase(row.email)}: \u201c{_phrase(row.brief, _BRIEF)}\u201d",
     )
-    scripts = sum(1 for check in row.checks if str(check).lstrip().lower().startswith("js:") or isinstance(check, dict))
+    scripts = sum(check.kind is Kind.JS for check in map(parse_check, row.checks))
     names = list(row.attachments.values_list("name", flat=True)[:9])
     files = f"; attached {', '.join(map(_phrase, names[:8]))}{', …' if len(names) > 8 else ''}" if names else ""
     yield "", f"{_count(len(row.checks), 'check')}, {scripts} of them to be run in the page{files}"

@@ -152,7 +152,6 @@ def deploy_input(row: Round) -> DeployInput:
         waiting=rounds_looking(),
         limits=quota_limits(),
         checks=tuple(FrozenCheck(r.position, *_judged(r)) for r in judged),
-        words=row.brief,
     )
 
 

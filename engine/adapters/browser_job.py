@@ -7,18 +7,10 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from engine.core.page_tests import BlankPage, PageAction, PageTest
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeJob:
-    """A probe: steps as verb, selector and value, what is expected, and the page that it must not hold on."""
-
-    steps: tuple[tuple[str, str, str], ...]
-    expression: str
-    words: str  # of that page
-    elements: tuple[tuple[str, str], ...]  # on it: selectors, each with the tag of an element that names none
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +20,14 @@ class Job:
     url: str
     files: Mapping[str, bytes] | None
     expressions: tuple[str, ...]
-    usable: tuple[str, ...]  # for each expression: "" or the words in check and brief that allow to use the page first
     executable: str
     sandbox: bool
     window: float  # seconds from load in which a check may become true
     seconds: float  # for everything
     mirror: str = ""  # base URL of a mirror for foreign hosts
     allowed_origins: tuple[str, ...] = ()
-    probes: tuple[ProbeJob, ...] = ()
+    in_order: tuple[int, ...] = ()  # the expressions, by index, to be evaluated one after the other on one page
+    tests: tuple[PageTest, ...] = ()
 
     def line(self) -> bytes:
         """Return the job as one line."""
@@ -49,20 +41,20 @@ class Job:
         """Read what `line` wrote."""
         plain = json.loads(line)
         files = plain.pop("files")
-        lists = {name: tuple(plain.pop(name)) for name in ("expressions", "usable", "allowed_origins")}
-        probes = tuple(_probe(**one) for one in plain.pop("probes"))
+        lists = {name: tuple(plain.pop(name)) for name in ("expressions", "allowed_origins", "in_order")}
+        tests = tuple(_page_test(**one) for one in plain.pop("tests"))
         content = None if files is None else {path: base64.b64decode(text) for path, text in files.items()}
-        return cls(**{**plain, **lists, "files": content, "probes": probes})
+        return cls(**{**plain, **lists, "files": content, "tests": tests})
 
 
-def _probe(*, steps: list[list[str]], expression: str, words: str, elements: list[list[str]]) -> ProbeJob:
-    read = tuple((verb, selector, value) for verb, selector, value in steps)
-    return ProbeJob(read, expression, words, tuple((selector, tag) for selector, tag in elements))
+def _page_test(*, steps: list[dict[str, str]], expression: str, blank: dict[str, Any]) -> PageTest:
+    elements = tuple((selector, tag) for selector, tag in blank["elements"])
+    return PageTest(tuple(PageAction(**step) for step in steps), expression, BlankPage(blank["words"], elements))
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One check's outcome on one target: `index` is its place among the expressions, and the probes behind them."""
+class Checked:
+    """The outcome of one check or page test: `index` is its place among the expressions, and the tests behind them. `empty`: it was seen on an empty page."""
 
     index: int
     empty: bool
@@ -73,8 +65,15 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """The page at one width: what it said, what it asked for, and a JPEG of it."""
+class CheckedInOrder:
+    """Whether each of the job's `in_order` held on the one page; None: the run did not get there."""
+
+    held: tuple[bool | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Viewed:
+    """The page at one width: what it logged and threw, what it asked for, and a JPEG of it."""
 
     width: int
     loaded: bool
@@ -100,14 +99,14 @@ class Failed:
     reason: str
 
 
-Event = Said | Seen | Started | Failed
-_KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in (Said, Seen, Started, Failed)}
+Event = Checked | CheckedInOrder | Viewed | Started | Failed
+_KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in (Checked, CheckedInOrder, Viewed, Started, Failed)}
 
 
 def event_line(event: Event) -> bytes:
     """Return an event as one line."""
     plain = asdict(event)
-    if isinstance(event, Seen):
+    if isinstance(event, Viewed):
         plain["screenshot"] = base64.b64encode(event.screenshot).decode()
     return json.dumps({"kind": type(event).__name__, **plain}).encode() + b"\n"
 
@@ -116,10 +115,12 @@ def parse_event(line: bytes) -> Event:
     """Read what `event_line` wrote, with text that every database can keep. Raises ValueError, KeyError or TypeError for anything else."""
     plain = dict(_storable(json.loads(line)))
     kind = _KINDS[str(plain.pop("kind"))]
-    if kind is Seen:
+    if kind is Viewed:
         plain["screenshot"] = base64.b64decode(plain["screenshot"])
         plain["hosts"] = {host: tuple(names) for host, names in plain["hosts"].items()}
         plain |= {name: tuple(plain[name]) for name in ("console", "errors", "failed")}
+    if kind is CheckedInOrder:
+        plain["held"] = tuple(plain["held"])
     return kind(**plain)
 
 

@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.adapters.browser_job import Failed, Job, ProbeJob, Said, Seen, Started
+from engine.adapters.browser_job import Checked, CheckedInOrder, Failed, Job, Started, Viewed
 from engine.adapters.browser_places import place
 from engine.adapters.browser_process import run_job
 from engine.core.addresses import parse_url
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
-from engine.core.uses import asked_for
 from engine.ports import BrowserReport, PageUnderTest, PageView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.adapters.browser_process import BrowserRun
-    from engine.ports import ProbeRun
+    from engine.core.page_tests import PageTest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WINDOW = 10.0  # seconds from load in which a check may become true
@@ -49,18 +48,18 @@ class ChromiumBrowser:
         self._machine = machine
 
     def run(
-        self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float, probes: Sequence[ProbeRun] = ()
+        self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float, tests: Sequence[PageTest] = ()
     ) -> BrowserReport:
-        """Return one result a check, in order, and one a probe, within `seconds` (and a moment for the killing)."""
+        """Return one result a check, in order, and one a page test, within `seconds` (and a moment for the killing)."""
         begun = time.monotonic()
         if not (executable := self.executable()):
-            return _not_run(page, checks, probes, "no Chromium was found on this machine")
+            return _not_run(page, checks, tests, "no Chromium was found on this machine")
         with place(self._machine.folder, self._machine.places, seconds - SHORTEST) as free:
             left = seconds - (time.monotonic() - begun)
             if not free or left < SHORTEST:
-                return _not_run(page, checks, probes, "no check browser was free in time")
-            run = self._verify(page, checks, probes, executable, left)
-        return _report(page, checks, probes, run)
+                return _not_run(page, checks, tests, "no check browser was free in time")
+            run = self._verify(page, checks, tests, executable, left)
+        return _report(page, checks, tests, run)
 
     def executable(self) -> str:
         """Return the path of the browser, "" where there is none."""
@@ -75,7 +74,7 @@ class ChromiumBrowser:
         self,
         page: PageUnderTest,
         checks: Sequence[Check],
-        probes: Sequence[ProbeRun],
+        tests: Sequence[PageTest],
         executable: str,
         seconds: float,
     ) -> BrowserRun:
@@ -83,14 +82,14 @@ class ChromiumBrowser:
             url=page.url,
             files=page.files,
             expressions=tuple(check.text for check in checks),
-            usable=tuple(asked_for(one.text, page.words) if one.kind is not Kind.RULE else "" for one in checks),
             executable=executable,
             sandbox=self._machine.sandbox,
             window=self._machine.window,
             seconds=seconds - 6,  # the rest is for starting, ending and the two views
             mirror=self._machine.mirror,
             allowed_origins=self._allowed_origins(page),
-            probes=tuple(_probe_job(run) for run in probes),
+            in_order=_in_order(checks),
+            tests=tuple(tests),
         )
         with tempfile.TemporaryDirectory(prefix="check-browser-", ignore_cleanup_errors=True) as home:
             return run_job(job, Path(home), seconds)
@@ -103,62 +102,68 @@ class ChromiumBrowser:
         return (origin,) if ours or (origin and self._machine.private_pages) else ()
 
 
-def _probe_job(run: ProbeRun) -> ProbeJob:
-    steps = tuple((step.verb.value, step.selector, step.value) for step in run.probe.steps)
-    return ProbeJob(steps, run.probe.expression, run.blank.words, run.blank.elements)
+def _in_order(checks: Sequence[Check]) -> tuple[int, ...]:
+    """Return which checks are to be run in order on one page: the request's own expressions, where that is more than one."""
+    scripts = tuple(at for at, check in enumerate(checks) if check.kind is Kind.JS)
+    return scripts if len(scripts) > 1 else ()
 
 
-def _report(page: PageUnderTest, checks: Sequence[Check], probes: Sequence[ProbeRun], run: BrowserRun) -> BrowserReport:
+def _report(page: PageUnderTest, checks: Sequence[Check], tests: Sequence[PageTest], run: BrowserRun) -> BrowserReport:
     started = next((event for event in run.events if isinstance(event, Started)), None)
     failed = next((event for event in run.events if isinstance(event, Failed)), None)
     if failed or not started:
-        return _not_run(
-            page,
-            checks,
-            probes,
-            failed.reason if failed else f"the check browser did not start ({run.ended or 'it died'})",
-        )
-    said = {event.index: event for event in run.events if isinstance(event, Said)}
+        why = failed.reason if failed else f"the check browser did not start ({run.ended or 'it died'})"
+        return _not_run(page, checks, tests, why)
+    outcomes = {event.index: event for event in run.events if isinstance(event, Checked)}
     why = run.ended or "the check browser died"
-    unsaid = Verdict.TIMEOUT if run.ended else Verdict.ERROR
+    without = Verdict.TIMEOUT if run.ended else Verdict.ERROR
     results = [
-        _result(check, page.target, said[at])
-        if at in said
-        else CheckResult(check, page.target, unsaid, f"the verification was ended before this: {why}")
-        for at, check in enumerate([*checks, *_sentences(probes)])
+        _result(check, page.target, outcomes[at])
+        if at in outcomes
+        else CheckResult(check, page.target, without, f"the verification was ended before this: {why}")
+        for at, check in enumerate([*checks, *_expressions(tests)])
     ]
-    views = {event.width: event for event in run.events if isinstance(event, Seen)}
+    views = {event.width: event for event in run.events if isinstance(event, Viewed)}
     ended = (f"the verification was ended: {run.ended}",) if run.ended else ()
     return BrowserReport(
         results[: len(checks)],
-        [_view(seen, ended) for _, seen in sorted(views.items(), reverse=True)],
+        [_view(viewed, ended) for _, viewed in sorted(views.items(), reverse=True)],
         started.version,
-        probed=results[len(checks) :],
+        tested=results[len(checks) :],
+        in_order=_held_in_order(checks, run),
     )
 
 
-def _sentences(probes: Sequence[ProbeRun]) -> list[Check]:
-    return [Check(Kind.PROSE, run.probe.text) for run in probes]
+def _held_in_order(checks: Sequence[Check], run: BrowserRun) -> Sequence[bool | None]:
+    for event in run.events:
+        if isinstance(event, CheckedInOrder):
+            held = dict(zip(_in_order(checks), event.held, strict=True))
+            return [held.get(at) for at in range(len(checks))]
+    return ()
 
 
-def _result(check: Check, target: Target, said: Said) -> CheckResult:
-    where = Target.EMPTY if said.empty else target
-    return CheckResult(check, where, Verdict(said.verdict), said.detail, said.value, said.milliseconds)
+def _expressions(tests: Sequence[PageTest]) -> list[Check]:
+    return [Check(Kind.JS, test.expression) for test in tests]
 
 
-def _view(seen: Seen, ended: tuple[str, ...]) -> PageView:
+def _result(check: Check, target: Target, outcome: Checked) -> CheckResult:
+    where = Target.EMPTY if outcome.empty else target
+    return CheckResult(check, where, Verdict(outcome.verdict), outcome.detail, outcome.value, outcome.milliseconds)
+
+
+def _view(viewed: Viewed, ended: tuple[str, ...]) -> PageView:
     return PageView(
-        seen.width,
-        seen.loaded,
-        seen.screenshot,
-        seen.console,
-        (*seen.errors, *ended),
-        seen.failed,
-        seen.hosts,
-        seen.elements,
+        viewed.width,
+        viewed.loaded,
+        viewed.screenshot,
+        viewed.console,
+        (*viewed.errors, *ended),
+        viewed.failed,
+        viewed.hosts,
+        viewed.elements,
     )
 
 
-def _not_run(page: PageUnderTest, checks: Sequence[Check], probes: Sequence[ProbeRun], reason: str) -> BrowserReport:
-    results = [CheckResult(one, page.target, Verdict.NOT_RUN, reason) for one in (*checks, *_sentences(probes))]
-    return BrowserReport(results[: len(checks)], not_run=reason, probed=results[len(checks) :])
+def _not_run(page: PageUnderTest, checks: Sequence[Check], tests: Sequence[PageTest], reason: str) -> BrowserReport:
+    results = [CheckResult(one, page.target, Verdict.NOT_RUN, reason) for one in (*checks, *_expressions(tests))]
+    return BrowserReport(results[: len(checks)], not_run=reason, tested=results[len(checks) :])

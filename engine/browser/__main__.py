@@ -14,7 +14,7 @@ from playwright.async_api import async_playwright
 from engine.adapters.browser_job import Failed, Job, Started
 from engine.adapters.process_tree import ProcessTree
 from engine.browser.chromium import launch
-from engine.browser.verification import Verification, tell
+from engine.browser.verification import Verification, emit
 from engine.errors import Permanent
 
 LONGEST_JOB = 200_000_000  # bytes
@@ -63,9 +63,9 @@ async def _work(job: Job) -> None:
     try:
         browser = await launch(playwright, job)
     except Permanent as error:
-        tell(Failed(error.message))
+        emit(Failed(error.message))
         return
-    tell(Started(browser.version))
+    emit(Started(browser.version))
     await Verification(job, browser).run()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from playwright.async_api import Error
 
-from engine.core.findings import selectors_of
+from engine.core.selectors import selectors_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

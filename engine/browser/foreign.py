@@ -1,4 +1,4 @@
-"""What a page gets from other hosts: through the guard or from the mirror, each library once for all visits, all of it bounded."""
+"""What a page gets from hosts: through the guard or from the mirror, asked once for all visits that ask alike, all of it bounded."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from engine.core.addresses import is_private_host
 from engine.errors import Permanent, Transient
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from playwright.async_api import Request
 
     from engine.adapters.browser_job import Job
@@ -42,20 +44,32 @@ class Foreign:
             allow_private=False, allowed_origins=[_origin(self._mirror)] if self._mirror else []
         )
         self._pool = ThreadPoolExecutor(8, thread_name_prefix="foreign")
-        self._libraries: dict[str, asyncio.Task[Answer]] = {}
+        self._answers: dict[object, asyncio.Task[Answer]] = {}
         self._requests = 0
         self._bytes = 0
 
-    async def get(self, request: Request) -> Answer:
-        """Return what another host answers, after all redirects; a library's file is fetched once for all visits."""
-        if request.method != "GET" or request.resource_type not in _LIBRARIES:
-            return await self._ask(request)
-        if request.url not in self._libraries:
-            self._libraries[request.url] = asyncio.ensure_future(self._ask(request))
-        return await asyncio.shield(self._libraries[request.url])
+    async def get(self, request: Request, number: int) -> Answer:
+        """Return what another host answers, after all redirects. `number`: how often this visit has asked for this address before.
 
-    async def live(self, request: Request) -> Answer:
+        A verification visits its page many times. What the visits ask alike is asked of the host once, so that a page that asks again and again
+        has its answers, each visit has the same, and no host is asked more often than by a few readers. A library's file is fetched once.
+        """
+        number = 0 if request.resource_type in _LIBRARIES else number
+        return await self._once(request, number, self._ask)
+
+    async def live(self, request: Request, number: int) -> Answer:
         """Return what the page's own host answers, redirects as they come: where they lead is judged by whoever asked."""
+        return await self._once(request, number, self._ask_live)
+
+    async def _once(self, request: Request, number: int, ask: Callable[[Request], Awaitable[Answer]]) -> Answer:
+        if request.method != "GET":
+            return await ask(request)
+        key = (request.url, number, tuple(sorted(_sent(request).items())))
+        if key not in self._answers:
+            self._answers[key] = asyncio.ensure_future(ask(request))
+        return await asyncio.shield(self._answers[key])
+
+    async def _ask_live(self, request: Request) -> Answer:
         return await self._within_bounds(self._own, request, request.url, redirects="none")
 
     async def _ask(self, request: Request) -> Answer:
@@ -90,8 +104,7 @@ class Foreign:
             raise Permanent(
                 "too_many_bytes", f"the page takes more than {MOST_BYTES_IN_ALL // 1_000_000} MB from other hosts"
             )
-        sent = {name: value for name, value in request.headers.items() if name in _PASSED_ON}
-        body = request.post_data_buffer
+        sent, body = _sent(request), request.post_data_buffer
 
         def ask() -> Answer:
             return guard.request(
@@ -106,6 +119,10 @@ class Foreign:
 
     def _fetch_after(self, url: str) -> Answer:
         return self._world.fetch(url, seconds=SECONDS, max_bytes=MOST_BYTES)
+
+
+def _sent(request: Request) -> dict[str, str]:
+    return {name: value for name, value in request.headers.items() if name in _PASSED_ON}
 
 
 def _origin(url: str) -> str:

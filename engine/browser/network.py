@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
@@ -83,6 +84,7 @@ class Network:
         self.refused: dict[str, str] = {}
         self.hosts: dict[str, list[str]] = {}
         self.left: list[str] = []
+        self._times = Counter[str]()  # that this visit asked for an address
 
     def blamed(self, expression: str) -> dict[str, str]:
         """Return which hosts that could not be reached, and why, may be the reason that an expression does not hold.
@@ -174,8 +176,10 @@ class Network:
 
     async def _asked(self, route: Route, request: Request, *, live: bool) -> Answer | None:
         """Return the host's answer; None where there is none and the request was ended."""
+        number = self._times[request.url]
+        self._times[request.url] += 1
         try:
-            return await (self._foreign.live(request) if live else self._foreign.get(request))
+            return await (self._foreign.live(request, number) if live else self._foreign.get(request, number))
         except EngineError as error:
             permanent = isinstance(error, Permanent)
             if permanent:

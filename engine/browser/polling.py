@@ -1,122 +1,75 @@
-"""Evaluates checks again and again until they hold twice. One that does not answer at once goes on by itself and holds up no other."""
+"""Evaluates an expression again and again until it first holds or its time is over. What held is never evaluated again: a check may click."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.browser.reading import Reading, answers, evaluate
+from engine.browser.reading import answers, evaluate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from playwright.async_api import Page
 
-    Passed = Callable[[int, Reading, int], None]  # index, reading, milliseconds since the start
+    from engine.browser.reading import Reading
 
-PAUSE = 0.2  # seconds between rounds
-REST = 0.35  # seconds until what held is read again: a flicker is no pass
-AT_ONCE = 2.5  # seconds after which an evaluation is left to itself
-AT_LEAST = 8.5  # seconds that every evaluation has
-READINGS = 3  # that every check has, on a slow machine too: checks that use the page may disturb another once
+PAUSE = 0.2  # seconds between readings
+AT_ONCE = 2.5  # seconds after which it is asked whether the page still answers
+AT_LEAST = 8.5  # seconds that an evaluation may take, such as a promise that waits by itself
+READINGS = 3  # that every check has, on a slow machine too
 
 
-class StuckAtError(Exception):
-    """The page stopped answering while the expression of this index was evaluated: an endless loop. Only a new page helps."""
-
-    def __init__(self, index: int) -> None:
-        super().__init__(index)
-        self.index = index
+class StuckError(Exception):
+    """The page stopped answering while the expression was evaluated: an endless loop. Only a new page helps."""
 
 
 class PageLeftError(Exception):
-    """The page is no longer the site's: some check, or the page itself, went to about:blank or the like."""
+    """The page is no longer the site's: the expression, or the page itself, went to about:blank or the like."""
 
 
-class Polling:
-    """Expressions by index, in one page. `left` are those that did not pass yet, `last` what they gave when they last gave something.
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """The last reading, None where no evaluation ended in time. `milliseconds`: from the start until it held, None where it did not."""
 
-    `unsteady` are those of them that held and did not when read again: the page flickers, or another check has changed it.
-    `ends`: the monotonic time at which the verification is over.
+    reading: Reading | None
+    milliseconds: int | None = None
+
+
+async def poll(page: Page, expression: str, *, window: float, ends: float) -> Polled:
+    """Evaluate until it holds or `window` seconds are over, at least READINGS times before the monotonic time `ends`.
+
+    Raises StuckError, PageLeftError, PageGoneError.
     """
+    begun = time.monotonic()
+    last: Reading | None = None
+    readings = 0
+    while True:
+        longest = max(AT_LEAST, begun + window - time.monotonic())
+        reading = await _evaluated(page, expression, min(longest, ends - time.monotonic()))
+        if reading is None:
+            return Polled(last)
+        last, readings = reading, readings + 1
+        if reading.holds:
+            return Polled(reading, round((time.monotonic() - begun) * 1000))
+        now = time.monotonic()
+        if now >= begun + window and (readings >= READINGS or now >= ends):
+            return Polled(last)
+        await asyncio.sleep(PAUSE)
 
-    def __init__(self, page: Page, expressions: Mapping[int, str], passed: Passed, *, ends: float) -> None:
-        self._page, self._passed = page, passed
-        self.left = dict(expressions)
-        self.last: dict[int, Reading] = {}
-        self.unsteady = set[int]()
-        self._begun = time.monotonic()
-        self._ends = ends
-        self._readings: Counter[int] = Counter()
-        self._slow: dict[int, tuple[asyncio.Task[Reading], float]] = {}  # with the time until which it may go on
 
-    def elapsed(self) -> float:
-        """Return the seconds since the start."""
-        return time.monotonic() - self._begun
-
-    async def run(self, until: float) -> None:
-        """Go on until all passed or `until` seconds after the start; slow evaluations have at least their time, all others their READINGS.
-
-        Raises StuckAtError, PageLeftError, PageGoneError.
-        """
-        self._readings.clear()
-        while self.left and (self.elapsed() < until or self._slow_ones_may_go_on() or self._readings_are_owed()):
-            await self._round([index for index in self.left if index not in self._slow])
-            for index in [index for index, (task, _) in self._slow.items() if task.done()]:
-                self._take_slow(index)
-            await asyncio.sleep(PAUSE if self.left else 0)
-
-    def close(self) -> None:
-        """Wait for nothing any more."""
-        for task, _ in self._slow.values():
-            task.cancel()
-        self._slow.clear()
-
-    async def _round(self, indexes: list[int]) -> None:
-        held = [index for index in indexes if await self._holds(index)]
-        if held:
-            await asyncio.sleep(REST)
-        for index in held:
-            if await self._holds(index):
-                self._pass(index)
-            else:
-                self.unsteady.add(index)
-
-    async def _holds(self, index: int) -> bool:
-        task = asyncio.ensure_future(evaluate(self._page, self.left[index]))
-        done, _ = await asyncio.wait({task}, timeout=AT_ONCE)
-        if not self._page.url.startswith("http"):
-            task.cancel()
-            raise PageLeftError(self._page.url)
-        if done:
-            return self._take(index, task)
-        if not await answers(self._page):
-            task.cancel()
-            raise StuckAtError(index)
-        self._slow[index] = (task, self.elapsed() - AT_ONCE + AT_LEAST)
-        return False
-
-    def _take_slow(self, index: int) -> None:
-        """A promise that took its time is not asked a second time: it waited for the truth by itself."""
-        task, _ = self._slow.pop(index)
-        if self._take(index, task):
-            self._pass(index)
-
-    def _take(self, index: int, task: asyncio.Task[Reading]) -> bool:
-        self.last[index] = task.result()
-        self._readings[index] += 1
-        return self.last[index].holds
-
-    def _pass(self, index: int) -> None:
-        del self.left[index]
-        self.unsteady.discard(index)
-        self._passed(index, self.last[index], round(self.elapsed() * 1000))
-
-    def _slow_ones_may_go_on(self) -> bool:
-        return any(self.elapsed() < ends for _, ends in self._slow.values())
-
-    def _readings_are_owed(self) -> bool:
-        owed = any(self._readings[index] < READINGS for index in self.left.keys() - self._slow.keys())
-        return owed and time.monotonic() < self._ends
+async def _evaluated(page: Page, expression: str, seconds: float) -> Reading | None:
+    """Return what one evaluation gives; None where it is still waiting for something after `seconds`."""
+    task = asyncio.ensure_future(evaluate(page, expression))
+    try:
+        at_once = max(min(AT_ONCE, seconds), PAUSE)
+        await asyncio.wait({task}, timeout=at_once)
+        if not page.url.startswith("http"):
+            raise PageLeftError(page.url)
+        if not task.done():
+            if not await answers(page):
+                raise StuckError
+            await asyncio.wait({task}, timeout=max(seconds - at_once, 0))
+        return task.result() if task.done() else None
+    finally:
+        task.cancel()

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 3.0  # in which a living page answers, on a busy machine too
 LONGEST_VALUE = 2_000  # characters of a value that are kept
 MOST_NESTED = 200  # arrays and objects in it
+FREE_MILLISECONDS = 300  # of an evaluation that must have no side effect
 
 _GONE = re.compile(r"(target|page|context|browser)\b.*\b(closed|crashed)", re.IGNORECASE)
 _FUNCTION = re.compile(r"^(async)?\s*function(\s|\()")
+_FALSE_NUMBERS = frozenset({"NaN", "-0", "0n"})
 _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (bool, "boolean"),
     ((int, float), "number"),
@@ -73,6 +75,25 @@ async def answers(page: Page, seconds: float = ANSWER_SECONDS) -> bool:
         return False
     except Error as error:  # in the middle of a navigation it lives, but has no context yet
         return not _GONE.search(error.message)
+
+
+async def fails_without_effect(session: CDPSession, expression: str) -> bool:
+    """Say whether an expression is false, or throws, and provably changed nothing on the page: V8 ends an evaluation before its first side effect.
+
+    What would return a promise or a function, or takes its time, is not decided so.
+    https://chromedevtools.github.io/devtools-protocol/tot/Runtime/#method-evaluate
+    """
+    asked = {"expression": expression, "throwOnSideEffect": True, "timeout": FREE_MILLISECONDS}
+    try:
+        answer = await session.send("Runtime.evaluate", asked)
+    except Error:  # it took too long
+        return False
+    if thrown := answer.get("exceptionDetails"):
+        return bool(thrown.get("exception", {}).get("className") != "EvalError")
+    result = answer["result"]
+    if result.get("unserializableValue") in _FALSE_NUMBERS or result["type"] == "undefined":
+        return True
+    return "value" in result and not result["value"]
 
 
 async def syntax_problem(session: CDPSession, expression: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from playwright.async_api import Error
 
-from engine.adapters.browser_job import Seen
+from engine.adapters.browser_job import Viewed
 from engine.browser.reading import answers
 from engine.browser.screenshot import screenshot
 
@@ -59,7 +59,7 @@ class Visit:
             why = "its script does not end" if self.stuck else error.message.splitlines()[0]
             _keep(self._errors, f"the page did not finish loading: {why}")
 
-    async def seen(self, network: Network, elements: Mapping[str, str] | None = None) -> Seen:
+    async def viewed(self, network: Network, elements: Mapping[str, str] | None = None) -> Viewed:
         """Return what the page said and asked for, and how it looks now; `elements` as they were found meanwhile."""
         failed = [
             *self._failed,
@@ -68,7 +68,7 @@ class Visit:
         ]
         hosts = {host: tuple(names) for host, names in network.hosts.items()}
         shot = b"" if self.stuck else await screenshot(self.page, self._width)
-        return Seen(
+        return Viewed(
             self._width,
             self.loaded,
             shot,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.core.expressions import is_expression
+
 
 class Kind(StrEnum):
     """How a check is decided."""
@@ -13,7 +15,7 @@ class Kind(StrEnum):
     PROSE = "prose"  # a sentence
     RULE = "rule"  # our own, on the files: licence, README, required files
     SOURCE = "source"  # advice: what the page's source shows without running it
-    REVIEW = "review"  # advice: what a person who reads the source would ask to change
+    REVIEW = "review"  # advice: what a reader of the source would ask to change, or all checks on one page give
     VIEW = "view"  # the page as it opened at one width, with its screenshot
     FILE = "file"  # the plan's, on a file: it is there, its words, form, links
     TEST = "test"  # the plan's own test of what the brief asks and no check covers
@@ -92,13 +94,13 @@ class CheckResult:
 
 
 def parse_check(raw: object) -> Check:
-    """Read one entry of a request's `checks`: `js: …`, `{"js": …}`, a sentence; anything else is kept as UNKNOWN."""
+    """Read one entry of a request's `checks`: `js: …`, `{"js": …}`, a bare expression, a sentence; anything else is kept as UNKNOWN."""
     match raw:
-        case {"js": str(expression), **rest} if not rest:
+        case {"js": str(expression)}:
             return Check(Kind.JS, expression.strip())
         case str(text) if text.lstrip()[:3].lower() == "js:":
             return Check(Kind.JS, text.lstrip()[3:].strip())
         case str(text):
-            return Check(Kind.PROSE, text.strip())
+            return Check(Kind.JS if is_expression(text) else Kind.PROSE, text.strip())
         case _:
             return Check(Kind.UNKNOWN, repr(raw)[:500])

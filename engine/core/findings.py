@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,16 +11,11 @@ from engine.core.decision import as_js, repairable
 from engine.core.gates import BETWEEN
 from engine.core.hints import hints
 from engine.core.review import GRAVE, STYLE, flaws_in
+from engine.core.selectors import MOST_SELECTORS
 from engine.core.views import width_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-_SELECTORS = (
-    re.compile(r"""getElementById\(\s{0,4}["'`]([\w-]{1,80})["'`]"""),
-    re.compile(r"""querySelector(?:All)?\(\s{0,4}(?:"([^"\n]{1,120})"|'([^'\n]{1,120})'|`([^`$\n]{1,120})`)"""),
-)
-MOST_SELECTORS = 8
 
 _ON_FILES = frozenset({Kind.FILE, Kind.LASTING, Kind.GATE, Kind.SOURCE, Kind.REVIEW})
 _ON_PAGE = frozenset({Kind.JS, Kind.EARLIER, Kind.VIEW})
@@ -78,13 +72,6 @@ def how_seen(result: CheckResult, width: int = 0) -> str:
     at = f" at {width} px" if width else ""
     asked = f", asked for {round(result.milliseconds / 1000, 1):g} s" if result.milliseconds is not None else ""
     return f"{page}{at}{asked}"
-
-
-def selectors_of(expression: str) -> list[str]:
-    """Return the selectors that an expression looks up in the document, the first MOST_SELECTORS of them."""
-    ids = [f"#{found[1]}" for found in _SELECTORS[0].finditer(expression)]
-    named = [next(group for group in found.groups() if group) for found in _SELECTORS[1].finditer(expression)]
-    return list(dict.fromkeys([*ids, *named]))[:MOST_SELECTORS]
 
 
 def _compared(wrong: Sequence[CheckResult], views: Sequence[CheckResult]) -> list[str]:

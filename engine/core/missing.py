@@ -67,7 +67,7 @@ def missing_checks(missing: Iterable[MissingFile], at_run_time: Collection[str] 
     return [
         MissingCheck(
             Check(Kind.RULE, f"The page says that data is missing: it shows the words {_shown(one)!r}"),
-            Check(Kind.JS, _EXPRESSION % (json.dumps(_label(one)), json.dumps(one.url), _SAYS)),
+            Check(Kind.RULE, _EXPRESSION % (json.dumps(_label(one)), json.dumps(one.url), _SAYS)),
             _label(one),
         )
         for one in missing

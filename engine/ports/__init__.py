@@ -22,7 +22,7 @@ from engine.ports.author import (
     Usage,
     unheard,
 )
-from engine.ports.browser import Browser, BrowserReport, PageUnderTest, PageView, ProbeRun
+from engine.ports.browser import Browser, BrowserReport, PageUnderTest, PageView
 from engine.ports.forge import CommitSpec, Credential, Forge, Limits, Look, Quota, Repository, RepositorySpec
 from engine.ports.journal import Journal, Recalled
 from engine.ports.way_out import Answer, Fetcher, Notifier
@@ -57,7 +57,6 @@ __all__ = (
     "PageUnderTest",
     "PageView",
     "Ports",
-    "ProbeRun",
     "Profiles",
     "Prompt",
     "Quota",

@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from engine.core.blank_page import BlankPage
     from engine.core.checks import Check, CheckResult, Target
-    from engine.core.probes import Probe
+    from engine.core.page_tests import PageTest
 
 
 @dataclass(frozen=True, slots=True)
 class PageUnderTest:
-    """A page to be checked: `files` served at `url` from memory, or (None) the live page there. `words`: the brief, which may say how it is used."""
+    """A page to be checked: `files` served at `url` from memory, or (None) the live page there."""
 
     url: str
     files: Mapping[str, bytes] | None
     target: Target
-    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +39,28 @@ class PageView:
 
 
 @dataclass(frozen=True, slots=True)
-class ProbeRun:
-    """A probe to be run, and the page that it must not hold on."""
-
-    probe: Probe
-    blank: BlankPage
-
-
-@dataclass(frozen=True, slots=True)
 class BrowserReport:
-    """One result a js check, in order, one a probe, and a view a width. `not_run` says why there was no browser; "" where there was one."""
+    """What a verification gave. `not_run` says why there was no browser; "" where there was one."""
 
-    results: Sequence[CheckResult]
-    views: Sequence[PageView] = ()
+    results: Sequence[CheckResult]  # one a check, in order
+    views: Sequence[PageView] = ()  # one a width
     version: str = ""
     not_run: str = ""
-    probed: Sequence[CheckResult] = ()
+    tested: Sequence[CheckResult] = ()  # one a page test, in order; the check of each is the test's expression
+    in_order: Sequence[
+        bool | None
+    ] = ()  # one a check: whether it held on the page shared by all; () where that was not run
 
 
 class Browser(Protocol):
-    """Opens a page as an evaluator would and runs its js checks."""
+    """Opens a page as an evaluator would, and runs checks and page tests."""
 
     def run(
-        self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float, probes: Sequence[ProbeRun] = ()
+        self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float, tests: Sequence[PageTest] = ()
     ) -> BrowserReport:
         """Return within `seconds`, whatever the page does. Never raises for what a page does or a browser lacks.
 
-        A check of kind RULE is read on the page as it opens: the page is not used for it. Probes come last, each on a fresh page.
+        Each check has a fresh page, where it is evaluated until it first holds or its time is over, and never again. Then, for information, those of kind JS are
+        evaluated one after the other on one page, where there are at least two and there is time. The page tests come last, each on a fresh page.
         """
         ...

@@ -41,7 +41,6 @@ class DeployInput:
     waiting: int = 1
     limits: Limits | None = None
     checks: tuple[FrozenCheck, ...] = ()
-    words: str = ""  # the brief
 
 
 def deploy(task: DeployInput, ports: Ports) -> Deployed | Wait:
@@ -77,7 +76,7 @@ def _live(task: DeployInput, ports: Ports) -> Deployed:
     scripts = [frozen for frozen in task.checks if frozen.check.kind is Kind.JS]
     if ports.browser is None or not task.checks:
         return Deployed(True, served)
-    page = PageUnderTest(task.awaited.repository.pages_url, None, Target.LIVE, task.words)
+    page = PageUnderTest(task.awaited.repository.pages_url, None, Target.LIVE)
     report = ports.browser.run(page, [frozen.check for frozen in scripts], seconds=seconds)
     ran = [
         (frozen, result) for frozen, result in zip(scripts, report.results, strict=True) if result.target is Target.LIVE

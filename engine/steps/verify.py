@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from engine.core import rules
 from engine.core.checks import OF_EARLIER, Check, CheckResult, Kind, Target, Verdict
-from engine.core.decision import Next, Purpose, Tried, as_js, candidates, decide, tree_digest
+from engine.core.decision import Next, Purpose, Tried, candidates, decide, tree_digest
 from engine.core.gates import bars
 from engine.core.missing import missing_checks, missing_result
 from engine.core.review import review_results
 from engine.core.source_rules import source_results
 from engine.core.vanished import TEXT as VANISHED
 from engine.core.vanished import vanished_result
-from engine.core.views import view_result
+from engine.core.views import in_order_result, view_result
 from engine.plan.evidence import Evidence
 from engine.plan.predicates import CsvEquals
 from engine.plan.schema import Source
@@ -127,7 +127,7 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
     plan = PlanVerdicts(task.plan, task.checks, evidence, words=words, brief=task.words, earlier=task.earlier)
     at_run_time = [address.url for address in task.plan.data if address.at_run_time] if task.plan else []
     lacks = missing_checks(task.missing, at_run_time)
-    scripts = [as_js(check) for check in (*task.checks, *task.kept) if check.kind in {Kind.JS, Kind.EARLIER}]
+    scripts = [check for check in (*task.checks, *task.kept) if check.kind in {Kind.JS, Kind.EARLIER}]
     scripts += [lack.expression for lack in lacks]
     page = PageUnderTest(task.url, new.files, Target.LOCAL)
     report = _report(page, scripts, plan.tests, bars(new.gates), task.budget.check_seconds(ports.clock.now()), ports)
@@ -146,6 +146,7 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
     asked_for = "\n".join([words, *(check.text for check in task.kept)])
     advice += review_results(new.files, foreign=new.foreign, asked=asked_for, parsed=parsed)
     advice += [view_result(view, Target.LOCAL) for view in report.views]
+    advice += filter(None, [in_order_result(report, Target.LOCAL)])
     if task.before:
         advice.append(vanished_result(task.before, new.files, task.words))
     return [*counted, *advice], summary(counted)

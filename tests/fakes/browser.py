@@ -6,10 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
-from engine.ports import BrowserReport, PageUnderTest, PageView, ProbeRun
+from engine.ports import BrowserReport, PageUnderTest, PageView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from engine.core.page_tests import PageTest
 
 
 class FakeBrowser:
@@ -20,15 +22,15 @@ class FakeBrowser:
         self.ran: list[tuple[PageUnderTest, tuple[str, ...]]] = []
 
     def run(
-        self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float, probes: Sequence[ProbeRun] = ()
+        self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float, tests: Sequence[PageTest] = ()
     ) -> BrowserReport:
         del seconds
         self.ran.append((page, tuple(check.text for check in checks)))
         source = (page.files or {}).get("index.html", b"").decode()
         view = PageView(1280, True, b"", (), self.errors, (), {}, {"#out": "<b>7</b>"})
-        sentences = [Check(Kind.PROSE, run.probe.expression) for run in probes]
-        results = [self._result(check, page.target, source) for check in (*checks, *sentences)]
-        return BrowserReport(results[: len(checks)], [view], probed=results[len(checks) :])
+        expressions = [Check(Kind.JS, test.expression) for test in tests]
+        results = [self._result(check, page.target, source) for check in (*checks, *expressions)]
+        return BrowserReport(results[: len(checks)], [view], tested=results[len(checks) :])
 
     def _result(self, check: Check, target: Target, source: str) -> CheckResult:
         holds = all(word in source for word in re.findall(r"[A-Z]{3,}", check.text))

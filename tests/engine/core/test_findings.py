@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
-from engine.core.findings import MOST_SELECTORS, findings_of, how_seen, selectors_of
+from engine.core.findings import Findings, findings_of, how_seen
 from engine.core.gates import gate_results
-from engine.core.repair_prompt import Findings
+from engine.core.selectors import MOST_SELECTORS, selectors_of
 
 
 def result(kind: Kind, verdict: Verdict, text: str = "x", **over: object) -> CheckResult:

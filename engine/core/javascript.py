@@ -1,0 +1,114 @@
+"""JavaScript as tokens: names, literals and signs, as far as they can be told apart without parsing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+DEEPEST = 40  # templates within each other
+
+#: Names that are no value. A keyword may stand before a name, as no other word does in code.
+KEYWORDS = frozenset({
+    "async", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else", "export", "extends",
+    "finally", "for", "function", "get", "if", "import", "in", "instanceof", "let", "new", "of", "return", "set", "static", "switch", "throw", "try",
+    "typeof", "var", "void", "while", "with", "yield",
+})  # fmt: skip
+ASSIGNING = frozenset(
+    {"=", "+=", "-=", "*=", "/=", "%=", "**=", "<<=", ">>=", ">>>=", "&=", "|=", "^=", "&&=", "||=", "??="}
+)
+CLOSING = {"(": ")", "[": "]", "{": "}"}
+
+_TOKEN = re.compile(
+    r"""(?P<space>\s+|//[^\n]*|/\*.*?\*/)
+    |(?P<word>[^\W\d][\w$]*|\$[\w$]*)
+    |(?P<literal>0[xXoObB][\da-fA-F_]+n?|(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?n?
+      |"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
+    |(?P<sign>>>>=|\.\.\.|===|!==|\*\*=|<<=|>>=|>>>|&&=|\|\|=|\?\?=|=>|==|!=|<=|>=|&&|\|\||\?\?|\?\.(?!\d)|\+\+|--|\+=|-=|\*=|/=|%=|&=|\|=|\^=
+      |\*\*|<<|>>|[{}()\[\];,<>+\-*/%&|^!~?:=.])""",
+    re.VERBOSE | re.DOTALL,
+)
+_REGEX = re.compile(r"/(?![*/])(?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+/[a-z]*")
+
+
+class ScriptError(ValueError):
+    """The text is no JavaScript."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """`kind` is word, literal or sign; `space` stands before it; `parts` are the expressions in a template."""
+
+    kind: str
+    text: str
+    space: str = ""
+    parts: Sequence[Sequence[Token]] = ()
+
+    @property
+    def is_value(self) -> bool:
+        return self.kind == "literal" or (self.kind == "word" and self.text not in KEYWORDS)
+
+
+NOTHING = Token("", "")
+
+
+def tokens_of(text: str) -> list[Token]:
+    """Return the tokens of a script, those in templates below their template. Raises ScriptError."""
+    tokens, _ = _tokens(text, 0, depth=0)
+    return tokens
+
+
+def neighbours(tokens: Sequence[Token]) -> Iterator[tuple[Token, Token, Token]]:
+    """Yield each token between the one before and the one after it; NOTHING stands at both ends."""
+    return zip([NOTHING, *tokens], tokens, [*tokens[1:], NOTHING], strict=False)
+
+
+def _tokens(text: str, at: int, *, depth: int) -> tuple[list[Token], int]:
+    """Return the tokens from `at` on, and where they end: at the end of the text, or in a template at the brace that nothing in it opened."""
+    if depth > DEEPEST:
+        raise ScriptError
+    tokens: list[Token] = []
+    space, braces = "", 0
+    while at < len(text):
+        token, end = _token(text, at, tokens[-1] if tokens else NOTHING, space, depth)
+        if token is None:
+            space += text[at:end]
+        else:
+            braces += (token.text == "{") - (token.text == "}")
+            if depth and braces < 0:
+                return tokens, at
+            tokens.append(token)
+            space = ""
+        at = end
+    if depth:
+        raise ScriptError
+    return tokens, at
+
+
+def _token(text: str, at: int, before: Token, space: str, depth: int) -> tuple[Token | None, int]:
+    """Return the token at a place and where it ends; None for white space and comments."""
+    if text[at] == "`":
+        return _template(text, at, space, depth)
+    divides = before.is_value or before.text in CLOSING.values()
+    if text[at] == "/" and not divides and (found := _REGEX.match(text, at)):
+        return Token("literal", found[0], space), found.end()
+    if not (found := _TOKEN.match(text, at)):
+        raise ScriptError
+    kind = found.lastgroup or ""
+    return None if kind == "space" else Token(kind, found[0], space), found.end()
+
+
+def _template(text: str, start: int, space: str, depth: int) -> tuple[Token, int]:
+    parts: list[Sequence[Token]] = []
+    at = start + 1
+    while at < len(text):
+        if text[at] == "`":
+            return Token("literal", text[start : at + 1], space, parts), at + 1
+        if text.startswith("${", at):
+            part, at = _tokens(text, at + 2, depth=depth + 1)
+            parts.append(part)
+        at += 2 if text[at] == "\\" else 1
+    raise ScriptError
