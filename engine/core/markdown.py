@@ -1,4 +1,4 @@
-"""The headings of a Markdown text, as CommonMark reads them."""
+"""The headings and sections of a Markdown text, as CommonMark reads them."""
 
 from __future__ import annotations
 
@@ -41,3 +41,21 @@ def headings(text: str) -> list[Block]:
 def lines_of(text: str) -> list[str]:
     """Return a text's lines as the reader counts them."""
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading with its level, and the lines up to the next heading; what stands before the first one has level 0."""
+
+    level: int
+    title: str
+    lines: tuple[str, ...]
+
+
+def sections(text: str) -> list[Section]:
+    """Return a text's sections in their order. The second line of a heading that is underlined is among its lines."""
+    lines, found = lines_of(text), headings(text)
+    starts = [block.line for block in found]
+    first = Section(0, "", tuple(lines[: starts[0]] if starts else lines))
+    ends = [*starts[1:], len(lines)]
+    return [first, *(Section(one.level, one.title, tuple(lines[one.line + 1 : end])) for one, end in zip(found, ends, strict=True))]

@@ -57,18 +57,12 @@ def at_home(content: bytes, files: Collection[str]) -> tuple[bytes, list[str]]:
 
 def linked_from(page: str, files: Mapping[str, bytes]) -> set[str]:
     """Return the files that a page links or loads, and those that its own scripts and styles load."""
-    found, waiting, seen = set[str](), [page], {page}
-    while waiting:
-        source = waiting.pop()
-        # A script's addresses are relative to the page, a style's to itself.
-        base = source if source.endswith(".css") else page
-        for address in _addresses(source, files.get(source, b"")):
-            path = resolved(base, address, files)
-            found.add(path)
-            if path.endswith(_CODE) and path in files and path not in seen:
-                seen.add(path)
-                waiting.append(path)
-    return found
+    return {path for _, path in _walk(page, files)}
+
+
+def addresses_from(page: str, files: Mapping[str, bytes]) -> set[str]:
+    """Return the addresses, as they stand for, that a page and its own scripts and styles link or load."""
+    return {html.unescape(address) for address, _ in _walk(page, files)}
 
 
 def resolved(page: str, address: str, files: Collection[str]) -> str:
@@ -79,6 +73,21 @@ def resolved(page: str, address: str, files: Collection[str]) -> str:
     joined = posixpath.normpath(posixpath.join(posixpath.dirname(page), plain))
     path = ("" if joined == "." else joined) + ("/" if plain.endswith("/") and joined != "." else "")
     return "" if path.startswith("../") else resolve(path, files.__contains__) or path
+
+
+def _walk(page: str, files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    """Yield each address of a page and of its own scripts and styles, with the path of the site that it leads to."""
+    waiting, seen = [page], {page}
+    while waiting:
+        source = waiting.pop()
+        # A script's addresses are relative to the page, a style's to itself.
+        base = source if source.endswith(".css") else page
+        for address in _addresses(source, files.get(source, b"")):
+            path = resolved(base, address, files)
+            yield address, path
+            if path.endswith(_CODE) and path in files and path not in seen:
+                seen.add(path)
+                waiting.append(path)
 
 
 def _addresses(path: str, content: bytes) -> list[str]:

@@ -9,17 +9,31 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 LONGEST_TEXT = 2_000
 LONGEST_EXPRESSION = 1_000
+LARGEST_SCHEMA = 20_000
 MOST_ENTRIES = 60
 MOST_STEPS = 10
 
 
 def _as_object(value: object) -> object:
     """Read an object that a model wrote as JSON in a string."""
-    return json.loads(value) if isinstance(value, str) else value
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except RecursionError:
+        raise ValueError("It is nested too deeply.") from None
+
+
+def _of_bounded_size(schema: dict[str, Any]) -> dict[str, Any]:
+    try:
+        size = len(json.dumps(schema))
+    except RecursionError:
+        raise ValueError("It is nested too deeply.") from None
+    if size > LARGEST_SCHEMA:
+        raise ValueError(f"It has more than {LARGEST_SCHEMA} characters.")
+    return schema
 
 
 def _as_list(value: object) -> object:
@@ -28,7 +42,7 @@ def _as_list(value: object) -> object:
 
 
 Path = Annotated[str, Field(max_length=255)]
-Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Texts = Annotated[list[Text], BeforeValidator(_as_list), Field(min_length=1, max_length=MOST_ENTRIES)]
 Names = Annotated[list[Name], BeforeValidator(_as_list), Field(max_length=MOST_ENTRIES)]
@@ -51,39 +65,39 @@ class Predicate(Part):
 
 
 class OnFile(Predicate):
-    """A predicate about one file. `path` may be left out where the predicate stands below its file in the plan."""
+    """A predicate about one file of the repository. `path` may be left out where the predicate stands below its file in the plan."""
 
     path: Path = ""
 
 
 class Exists(OnFile):
-    """The file is in the repository and is not empty."""
+    """The file is in the repository and is not empty. A path that ends in `/` means any file below it."""
 
     kind: Literal["exists"] = "exists"
 
 
 class Absent(OnFile):
-    """The file is not in the repository."""
+    """The file is not in the repository. A path that ends in `/` means every file below it."""
 
     kind: Literal["absent"] = "absent"
 
 
 class EqualsAttachment(OnFile):
-    """The file holds the same bytes as the attachment (by default the one of the same name)."""
+    """The file holds the same bytes as an attachment: the one named, by default the one of the file's own name."""
 
     kind: Literal["equals_attachment"] = "equals_attachment"
     attachment: Path = ""
 
 
 class DiffersFromAttachment(OnFile):
-    """The file is there and is not the attachment as it came: it was changed."""
+    """The file is there and is not the attachment as it came: it was changed, and not only in line ends."""
 
     kind: Literal["differs_from_attachment"] = "differs_from_attachment"
     attachment: Path = ""
 
 
 class Contains(OnFile):
-    """The file's text holds each of the texts; any white space counts as one blank."""
+    """The file's text, as it is written, holds each of the texts, letter for letter; any white space counts as one blank."""
 
     kind: Literal["contains"] = "contains"
     texts: Texts
@@ -91,7 +105,7 @@ class Contains(OnFile):
 
 
 class Lacks(OnFile):
-    """The file's text holds none of the texts."""
+    """The file's text, as it is written, holds none of the texts, not even inside of a longer word."""
 
     kind: Literal["lacks"] = "lacks"
     texts: Texts
@@ -99,7 +113,7 @@ class Lacks(OnFile):
 
 
 class Words(OnFile):
-    """The file's text has from min to max words; max null: no upper bound."""
+    """The text or Markdown file has from min to max words; max null: no upper bound. What a page shows is for `page`."""
 
     kind: Literal["words"] = "words"
     min: Count = 0
@@ -107,7 +121,7 @@ class Words(OnFile):
 
 
 class Lines(OnFile):
-    """The file has from min to max lines that are not blank."""
+    """The text or Markdown file has from min to max lines that are not blank; max null: no upper bound."""
 
     kind: Literal["lines"] = "lines"
     min: Count = 0
@@ -115,7 +129,7 @@ class Lines(OnFile):
 
 
 class Headings(OnFile):
-    """The Markdown file has these headings, and from min to max headings in all."""
+    """The Markdown file has these headings, in any order, and from min to max headings in all; capitals do not matter."""
 
     kind: Literal["headings"] = "headings"
     names: Names = []
@@ -124,14 +138,21 @@ class Headings(OnFile):
 
 
 class JsonSchema(OnFile):
-    """The file is JSON that is valid by this JSON Schema."""
+    """The file is JSON that is valid by this JSON Schema (draft 2020-12); {} means any JSON.
+
+    Further fields are allowed unless the schema forbids them. `format` is not checked; `pattern` knows no look-around.
+    """
 
     kind: Literal["json_schema"] = "json_schema"
-    definition: Annotated[dict[str, Any], BeforeValidator(_as_object)]
+    definition: Annotated[dict[str, Any], BeforeValidator(_as_object), AfterValidator(_of_bounded_size)]
 
 
 class JsonValue(OnFile):
-    """The value at the JSON Pointer compares with `value`, or with the value at `other`."""
+    """The value at the JSON Pointer (`/max/val`, `/0/name`; empty: the whole document) compares with `value`, or with the value at the pointer `other`.
+
+    less, at_most, greater and at_least compare numbers, also those written as text, and other texts by their letters; equals and differs tell "1" from 1.
+    `contains`: a text holds `value`, or a list has it as an item.
+    """
 
     kind: Literal["json_value"] = "json_value"
     pointer: Annotated[str, Field(max_length=300)]
@@ -141,14 +162,14 @@ class JsonValue(OnFile):
 
 
 class CsvColumns(OnFile):
-    """The first line of the CSV file names exactly these columns, in this order."""
+    """The first row of the CSV file names exactly these columns, in this order."""
 
     kind: Literal["csv_columns"] = "csv_columns"
     columns: Annotated[Names, Field(min_length=1)]
 
 
 class CsvEquals(OnFile):
-    """The CSV file holds the values of a sheet of an attached workbook (by default its first sheet)."""
+    """The CSV file holds the rows of a sheet of an attached workbook, by default its first sheet, value by value."""
 
     kind: Literal["csv_equals"] = "csv_equals"
     workbook: Path
@@ -156,7 +177,7 @@ class CsvEquals(OnFile):
 
 
 class ElementCount(Part):
-    """How often an element occurs."""
+    """An element, by its name without a prefix, occurs from min to max times; max null: no upper bound."""
 
     element: Name
     min: Count = 0
@@ -164,7 +185,7 @@ class ElementCount(Part):
 
 
 class Xml(OnFile):
-    """The file is well-formed XML with this root element and these numbers of elements."""
+    """The file is well-formed XML, with this root element and these numbers of elements where they are given."""
 
     kind: Literal["xml"] = "xml"
     root: Annotated[str, Field(max_length=100)] = ""
@@ -178,7 +199,7 @@ class Svg(OnFile):
 
 
 class Links(OnFile):
-    """The page or Markdown file links or loads each of these files of the repository, or these addresses."""
+    """The page (by default index.html) or Markdown file links or loads each of these: paths in the repository, or whole addresses."""
 
     kind: Literal["links"] = "links"
     to: Texts
@@ -191,7 +212,7 @@ class LicenceMit(Predicate):
 
 
 class ReadmeSections(Predicate):
-    """README.md has a heading for each of these, with text below it; none named: summary, setup, usage, code explanation, licence."""
+    """README.md has a heading with the words of each of these names, and text below it; none named: summary, setup, usage, code explanation, licence."""
 
     kind: Literal["readme_sections"] = "readme_sections"
     names: Names = []
@@ -260,3 +281,18 @@ AnyPredicate = Annotated[
 #: Decided in the browser, by what is served, and (all others) by the files alone.
 IN_BROWSER = (Page, OpensWithoutErrors)
 WHEN_LIVE = (Served, WorkflowSucceeded)
+
+
+def path_of(predicate: AnyPredicate) -> str:
+    """Return the path of the file that a predicate is about, "" where it is about the page or names no file."""
+    match predicate:
+        case LicenceMit():
+            return "LICENSE"
+        case ReadmeSections():
+            return "README.md"
+        case Links():
+            return predicate.path.removeprefix("./") or "index.html"
+        case OnFile():
+            return predicate.path.removeprefix("./")
+        case _:
+            return ""

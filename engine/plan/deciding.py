@@ -1,0 +1,139 @@
+"""Decides predicates about files: pure functions of the evidence, which say what they saw.
+
+Nothing here calls a model, and no bytes in a file make it raise or take long.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.core.checks import Verdict
+from engine.core.xml_text import read_xml, svg_problem
+from engine.plan.attachment_predicates import decide_attachment
+from engine.plan.csv_predicates import decide_csv
+from engine.plan.evidence import Finding, distance, failed, passed, undecided
+from engine.plan.json_predicates import decide_json
+from engine.plan.link_predicates import decide_links
+from engine.plan.predicates import (
+    Absent,
+    Contains,
+    CsvColumns,
+    CsvEquals,
+    DiffersFromAttachment,
+    EqualsAttachment,
+    Exists,
+    Headings,
+    JsonSchema,
+    JsonValue,
+    Lacks,
+    LicenceMit,
+    Lines,
+    Links,
+    OpensWithoutErrors,
+    Page,
+    ReadmeSections,
+    Served,
+    Svg,
+    Words,
+    WorkflowSucceeded,
+    Xml,
+    path_of,
+)
+from engine.plan.text_predicates import decide_text
+
+if TYPE_CHECKING:
+    from engine.plan.evidence import Evidence
+    from engine.plan.predicates import AnyPredicate
+
+    OnContent = (
+        Contains
+        | Lacks
+        | Words
+        | Lines
+        | Headings
+        | LicenceMit
+        | ReadmeSections
+        | JsonSchema
+        | JsonValue
+        | CsvColumns
+        | CsvEquals
+        | EqualsAttachment
+        | DiffersFromAttachment
+        | Links
+        | Xml
+        | Svg
+    )
+
+#: Files that say something by being there.
+_MAY_BE_EMPTY = (".nojekyll", ".gitkeep", "__init__.py")
+
+
+def decide(predicate: AnyPredicate, evidence: Evidence) -> Finding:
+    """Decide a predicate about files. Raises TypeError for one about the page, which the check browser decides."""
+    path = path_of(predicate)
+    match predicate:
+        case Page() | OpensWithoutErrors():
+            raise TypeError(f"{predicate.kind} is decided in the browser")
+        case Served() | WorkflowSucceeded():
+            return Finding(Verdict.NOT_RUN, "decided once the page is live")
+        case _ if not path:
+            return undecided("it does not say which file is meant")
+        case Exists():
+            return _exists(path, evidence)
+        case Absent():
+            there = _below(path, evidence)
+            return failed(f"{there[0]} is there") if there else passed(f"{path} is not there")
+        case _ if path not in evidence.files:
+            return failed(f"{path} is missing")
+        case _:
+            return _decide_content(predicate, evidence.files[path], evidence)
+
+
+def _exists(path: str, evidence: Evidence) -> Finding:
+    there = _below(path, evidence)
+    if not there:
+        return failed(f"{path} is missing")
+    if any(evidence.files[one].strip() or one.endswith(_MAY_BE_EMPTY) for one in there):
+        return passed(f"{there[0]} is there")
+    return failed(f"{path} is empty")
+
+
+def _below(path: str, evidence: Evidence) -> list[str]:
+    """Return the file at a path, or the files below it where it is a folder's."""
+    if path.endswith("/"):
+        return sorted(one for one in evidence.files if one.startswith(path))
+    return [path] if path in evidence.files else []
+
+
+def _decide_content(predicate: OnContent, content: bytes, evidence: Evidence) -> Finding:
+    match predicate:
+        case Contains() | Lacks() | Words() | Lines() | Headings() | LicenceMit() | ReadmeSections():
+            return decide_text(predicate, content)
+        case JsonSchema() | JsonValue():
+            return decide_json(predicate, content)
+        case CsvColumns() | CsvEquals():
+            return decide_csv(predicate, content, evidence)
+        case EqualsAttachment() | DiffersFromAttachment():
+            return decide_attachment(predicate, content, evidence)
+        case Links():
+            return decide_links(predicate, evidence)
+        case Xml():
+            return _xml(predicate, content)
+        case Svg():
+            problem = svg_problem(content)
+            return failed(problem) if problem else passed("an SVG image that draws something")
+
+
+def _xml(predicate: Xml, content: bytes) -> Finding:
+    try:
+        found = read_xml(content)
+    except ValueError as error:
+        return failed(str(error))
+    if predicate.root and found.root.casefold() != predicate.root.rpartition(":")[2].casefold():
+        return failed(f"its root is <{found.root[:40]}>, not <{predicate.root}>")
+    numbers = {one.element: found.counts[one.element.rpartition(":")[2]] for one in predicate.counts}
+    for wanted in predicate.counts:
+        if missed := distance(numbers[wanted.element], wanted.min, wanted.max):
+            return failed(f"it has {numbers[wanted.element]} <{wanted.element}> elements{missed}")
+    counted = "".join(f", {number} <{name}>" for name, number in numbers.items())
+    return passed(f"well-formed, its root <{found.root[:40]}>{counted}")

@@ -1,0 +1,78 @@
+"""The predicate about what a page or a Markdown file links or loads."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from engine.core.page_links import addresses_from, linked_from, unlinked
+from engine.core.pages import resolve
+from engine.plan.evidence import failed, listed, passed, text_of, undecided
+from engine.plan.predicates import path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from engine.plan.evidence import Evidence, Finding
+    from engine.plan.predicates import Links
+
+_WHOLE = re.compile(r"[a-z][a-z0-9+.-]*:|//|#", re.IGNORECASE)
+_DESTINATION = re.compile(
+    r"\]\(\s{0,4}(?:<([^<>\n]{1,2000})>|([^\s<>()]{1,2000}(?:\([^\s<>()]{0,200}\)[^\s<>()]{0,2000})?))"
+)
+_REFERENCE = re.compile(r"^ {0,3}\[[^\]\n]{1,200}\]:[ \t]{0,4}<?([^\s<>]{1,2000})", re.MULTILINE)
+_BARE = re.compile(r"""\bhttps?://[^\s<>()"'`\]]{1,2000}""")
+
+
+def decide_links(predicate: Links, evidence: Evidence) -> Finding:
+    """Decide whether a page or Markdown file links or loads files of the repository, or whole addresses."""
+    path = path_of(predicate)
+    if path.lower().endswith((".md", ".markdown")):
+        return _of_markdown(path, predicate.to, evidence.files)
+    return _of_page(path, predicate.to, evidence.files)
+
+
+def _of_page(page: str, to: Collection[str], files: Mapping[str, bytes]) -> Finding:
+    addresses = {_plain(one) for one in addresses_from(page, files)}
+    paths = linked_from(page, files)
+    open_ones = [one for one in to if not _is_among(one, paths, addresses, files)]
+    lost, in_scripts = unlinked(page, [_in_site(one) for one in open_ones], files)
+    if lost:
+        return failed(f"not linked: {', '.join(lost)}")
+    if in_scripts:
+        return undecided(f"only a script's text names {', '.join(in_scripts)}")
+    return passed(f"it links {listed(list(to))}")
+
+
+def _of_markdown(path: str, to: Iterable[str], files: Mapping[str, bytes]) -> Finding:
+    text = text_of(files[path])
+    found = [one[1] or one[2] for one in _DESTINATION.finditer(text)]
+    found += [one[1] for one in _REFERENCE.finditer(text)]
+    addresses = {_plain(one) for one in found} | {_plain(one[0].rstrip(".,;:!?*_")) for one in _BARE.finditer(text)}
+    folder = posixpath.dirname(path)
+    paths = {posixpath.normpath(posixpath.join(folder, _in_site(one))) for one in addresses if not _WHOLE.match(one)}
+    paths |= linked_from(path, files)  # HTML may stand in Markdown
+    wanted = list(to)
+    lost = [one for one in wanted if not _is_among(one, paths, addresses, files)]
+    return failed(f"not linked: {', '.join(lost)}") if lost else passed(f"it links {listed(wanted)}")
+
+
+def _is_among(target: str, paths: Collection[str], addresses: Collection[str], files: Collection[str]) -> bool:
+    if _WHOLE.match(target):
+        return _plain(target) in addresses
+    path = _in_site(target)
+    return path in paths or path.rstrip("/") in paths or resolve(path, files.__contains__) in paths
+
+
+def _in_site(target: str) -> str:
+    """Return a target as the path of a file; a whole address is left as it is."""
+    if _WHOLE.match(target):
+        return target
+    return unquote(re.split(r"[?#]", target, maxsplit=1)[0]).removeprefix("./").removeprefix("/")
+
+
+def _plain(address: str) -> str:
+    """Return an address for comparing: a slash at its end makes no difference."""
+    return address.rstrip("/")

@@ -1,0 +1,170 @@
+"""Predicates about a file's text: what it holds, how long it is, its headings, its sections, its licence."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from engine.core import markdown
+from engine.core.repository import README_PARTS, is_mit
+from engine.core.text_counts import readings
+from engine.plan.evidence import distance, failed, listed, passed, text_of, undecided
+from engine.plan.predicates import Contains, Headings, Lacks, LicenceMit, Lines, ReadmeSections, Words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.core.markdown import Section
+    from engine.plan.evidence import Finding
+
+_PAGES = (".html", ".htm")
+_MARKUP = (*_PAGES, ".svg", ".xml")
+#: Scripts that put no space between words: kana, Han, Thai, Lao, Burmese, Khmer.
+_UNSPACED = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"
+)
+_MOST_SECTIONS = 1_000
+_AROUND_TITLES = frozenset(" .:;!?,*_`~\ufe0f")
+
+
+def decide_text(
+    predicate: Contains | Lacks | Words | Lines | Headings | LicenceMit | ReadmeSections, content: bytes
+) -> Finding:
+    """Decide a predicate about a file's text."""
+    text = text_of(content)
+    match predicate:
+        case Contains():
+            return _contains(predicate, text)
+        case Lacks():
+            return _lacks(predicate, text)
+        case LicenceMit():
+            return passed("the MIT licence") if is_mit(_spaced(text)) else failed("it is not the MIT licence")
+        case ReadmeSections():
+            return _sections(predicate.names, text)
+        case _ if predicate.path.lower().endswith(_PAGES):
+            return undecided(f"the {predicate.kind} of a page are what it shows, not what its source holds")
+        case Headings():
+            return _headings(predicate, text)
+        case Words() | Lines():
+            return _counted(predicate, text)
+
+
+def _contains(predicate: Contains, text: str) -> Finding:
+    sources = _sources(predicate, text)
+    lost = [one for one in predicate.texts if not any(_same_case(predicate, one) in source for source in sources)]
+    return failed(f"it does not contain {listed(lost)}") if lost else passed(f"it contains {listed(predicate.texts)}")
+
+
+def _lacks(predicate: Lacks, text: str) -> Finding:
+    sources = _sources(predicate, text)
+    found = [one for one in predicate.texts if any(_same_case(predicate, one) in source for source in sources)]
+    if not found:
+        return passed(f"it does not contain {listed(predicate.texts)}")
+    at = text.find(found[0])
+    line = f" (line {text.count(chr(10), 0, at) + 1})" if at >= 0 else ""
+    return failed(f"it contains {listed(found)}{line}")
+
+
+def _sources(predicate: Contains | Lacks, text: str) -> list[str]:
+    """Return what texts are looked for in: the file, and of markup the text that its character references stand for."""
+    sources = [text, html.unescape(text)] if predicate.path.lower().endswith(_MARKUP) and "&" in text else [text]
+    return [_same_case(predicate, one) for one in sources]
+
+
+def _same_case(predicate: Contains | Lacks, text: str) -> str:
+    return _spaced(text).casefold() if predicate.ignore_case else _spaced(text)
+
+
+def _counted(predicate: Words | Lines, text: str) -> Finding:
+    """Count words or lines: a number holds only if it holds by every common way of counting (docs/decisions/0011)."""
+    low, high, unit = predicate.min, predicate.max, predicate.kind
+    if unit == "words" and len(_UNSPACED.findall(text)) * 10 > len(text):
+        return undecided("its language puts no space between words, so they cannot be counted")
+    found = readings(unit.removesuffix("s"), text)
+    number = f"{found[0]} {unit if found[0] != 1 else unit.removesuffix('s')}"
+    also = f" ({found[1]} as others count)" if len(found) > 1 else ""
+    misses = [distance(one, low, high) for one in found]
+    if not any(misses):
+        return passed(f"{number}{also}")
+    if not all(misses):
+        return undecided(f"it has {number}{also}: whether that is right depends on how they are counted")
+    return failed(f"it has {number}{also}{misses[0]}")
+
+
+def _headings(predicate: Headings, text: str) -> Finding:
+    found = [one.title for one in markdown.headings(text)]
+    titles = {_plain_title(title) for title in found}
+    lost = [name for name in predicate.names if _plain_title(name) not in titles]
+    if lost:
+        return failed(f"no heading says {listed(lost)}; its headings are {listed(found) or 'none'}")
+    number = f"{len(found)} heading{'' if len(found) == 1 else 's'}"
+    missed = distance(len(found), predicate.min, predicate.max)
+    return failed(f"it has {number}{missed}") if missed else passed(number)
+
+
+def _plain_title(title: str) -> str:
+    """Return a heading for comparing: without capitals, emphasis, and signs and punctuation at its ends."""
+    kept = _spaced(unicodedata.normalize("NFC", title)).casefold()
+    start, end = 0, len(kept)
+    while start < end and _is_ornament(kept[start]):
+        start += 1
+    while end > start and _is_ornament(kept[end - 1]):
+        end -= 1
+    return kept[start:end]
+
+
+def _is_ornament(sign: str) -> bool:
+    return sign in _AROUND_TITLES or unicodedata.category(sign) in {"So", "Sk", "Cf"}
+
+
+def _sections(names: Sequence[str], text: str) -> Finding:
+    sections = markdown.sections(text)[:_MOST_SECTIONS]
+    patterns = {name: _words_of(name) for name in names} or {
+        part: [rf"\b(?:{words})\b"] for part, words in README_PARTS.items()
+    }
+    states = {name: _section_state(sections, wanted) for name, wanted in patterns.items()}
+    lost = [name for name, state in states.items() if state is None]
+    empty = [name for name, state in states.items() if state is False]
+    told = [f"no section is headed {listed(lost)}"] * bool(lost) + [f"nothing stands below {listed(empty)}"] * bool(
+        empty
+    )
+    return failed("; ".join(told)) if told else passed(f"sections: {', '.join(states)}")
+
+
+def _words_of(name: str) -> list[str]:
+    """Return a pattern for each word of a section's name; both spellings of licence are one."""
+    words = re.findall(r"\w+", name.casefold()) or [re.escape(name.casefold())]
+    return [r"\blicen[cs]e\b" if word in {"licence", "license"} else rf"(?<!\w){word}(?!\w)" for word in words]
+
+
+def _section_state(sections: Sequence[Section], wanted: Sequence[str]) -> bool | None:
+    """Say whether a section headed by words has text; None where there is none."""
+    titles = sum(one.level == 1 for one in sections)
+    state = None
+    for at, one in enumerate(sections):
+        is_title = one.level == 1 and titles == 1  # the README's own, which heads no part of it
+        title = one.title[:300].casefold()
+        if one.level and not is_title and all(re.search(word, title) for word in wanted):
+            state = _has_text(sections, at)
+            if state:
+                return True
+    return state
+
+
+def _has_text(sections: Sequence[Section], at: int) -> bool:
+    """Say whether anything but headings and comments stands below a heading, up to the next one of its level or above."""
+    for one in sections[at:]:
+        if one is not sections[at] and one.level <= sections[at].level:
+            return False
+        if any(
+            line.strip() and not (line.lstrip().startswith("<!--") and line.rstrip().endswith("-->"))
+            for line in one.lines
+        ):
+            return True
+    return False
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
