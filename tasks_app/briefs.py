@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.core.lasting_files import Asked
+
 from engine.core import checks
 from engine.core.brief import AttachedFile, Brief, MissingFile, Source
-from engine.core.lasting_files import Asked
 from tasks_app.models import MISSING, Attachment, Round, Task
 
 if TYPE_CHECKING:

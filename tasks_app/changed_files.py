@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.core.changes import as_text
+
 from engine.core.line_diff import line_diff
 from engine.core.site import Origin
 from tasks_app.models import Attachment, Commit, SourceFile

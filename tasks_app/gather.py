@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from engine.core.file_rules import shortfalls
 
 from engine.core.budget import Budget
 from engine.core.decision import Next, Purpose
-from engine.core.file_rules import shortfalls
 from engine.core.repository import marker, repository_name
 from engine.core.site import Frame, Origin
 from engine.ports import Repository

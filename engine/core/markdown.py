@@ -12,11 +12,12 @@ _READER = MarkdownIt("commonmark").disable(["inline", "blockquote"])
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block that is inside no other, and its first line, from 0. A heading has a level, from 1, and a title."""
+    """A block that is inside no other, its first line, from 0, and the line behind it. A heading has a level, from 1, and a title."""
 
     line: int
     level: int = 0
     title: str = ""
+    end: int = 0
 
 
 def blocks(text: str) -> list[Block]:
@@ -27,9 +28,9 @@ def blocks(text: str) -> list[Block]:
         if token.level or token.nesting < 0 or token.map is None:
             continue
         if token.type == "heading_open":
-            found.append(Block(token.map[0], int(token.tag[1:]), tokens[at + 1].content.strip()))
+            found.append(Block(token.map[0], int(token.tag[1:]), tokens[at + 1].content.strip(), token.map[1]))
         else:
-            found.append(Block(token.map[0]))
+            found.append(Block(token.map[0], end=token.map[1]))
     return found
 
 
@@ -53,9 +54,12 @@ class Section:
 
 
 def sections(text: str) -> list[Section]:
-    """Return a text's sections in their order. The second line of a heading that is underlined is among its lines."""
+    """Return a text's sections in their order."""
     lines, found = lines_of(text), headings(text)
     starts = [block.line for block in found]
     first = Section(0, "", tuple(lines[: starts[0]] if starts else lines))
     ends = [*starts[1:], len(lines)]
-    return [first, *(Section(one.level, one.title, tuple(lines[one.line + 1 : end])) for one, end in zip(found, ends, strict=True))]
+    return [
+        first,
+        *(Section(one.level, one.title, tuple(lines[one.end : end])) for one, end in zip(found, ends, strict=True)),
+    ]

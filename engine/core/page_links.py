@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 import posixpath
 import re

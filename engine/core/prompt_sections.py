@@ -76,9 +76,7 @@ def is_source(path: str) -> bool:
     return _SOURCE.search(path) is not None
 
 
-def request_sections(
-    brief: Brief, present: Present, *, boundary: str, note: str = "", findings: str = ""
-) -> list[str]:
+def request_sections(brief: Brief, present: Present, *, boundary: str, note: str = "", findings: str = "") -> list[str]:
     """Return a request's marked data, from its first line to the end of the data. `note` says what is wrong with the attachments."""
     shown = [file for file in brief.attachments if file.name not in {*present.sources, "LICENSE", ".nojekyll"}]
     sections = [f"{_FIRST_LINE}{boundary}"]
@@ -150,8 +148,16 @@ def _files(attached: Sequence[AttachedFile], present: Present, boundary: str) ->
     """Describe the files, from the first on, as far as there is room; at least name, type and size of each. What is to be changed is whole."""
     left = _MOST_DESCRIBED
     named = {file.name for file in attached}
-    before = [AttachedFile(path, "already published", content) for path, content in present.published.items() if path not in named]
-    to_change = [AttachedFile(path, "already published", text.encode()) for path, text in present.to_change.items() if path not in named]
+    before = [
+        AttachedFile(path, "already published", content)
+        for path, content in present.published.items()
+        if path not in named
+    ]
+    to_change = [
+        AttachedFile(path, "already published", text.encode())
+        for path, text in present.to_change.items()
+        if path not in named
+    ]
     for file in [*attached, *to_change, *before]:
         description = describe(file, room=max(left, 0))
         if file.name in present.to_change:

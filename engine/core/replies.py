@@ -88,9 +88,7 @@ def blocks(text: str, boundary: str) -> list[Block]:
     return [Block(match[1], match[2] or "", text[match.end() : end]) for match, end in zip(found, ends, strict=True)]
 
 
-def parse_reply(
-    text: str, boundary: str, *, finish_reason: str = "stop", hidden: Collection[str] = ()
-) -> ParsedReply:
+def parse_reply(text: str, boundary: str, *, finish_reason: str = "stop", hidden: Collection[str] = ()) -> ParsedReply:
     """Read a model's answer. Never raises: what cannot be used is left out and named in `problems`.
 
     `finish_reason` as in a Reply; only "stop" lets the last file count as whole where the closing line is missing. `hidden`: paths in hidden

@@ -79,7 +79,9 @@ def always(request: Request, files: Collection[str]) -> Iterator[PlannedFile]:
     for path in ALWAYS:
         if path not in files:
             own = Source.SERVICE if path in OF_THE_SERVICE else Source.WRITE
-            yield PlannedFile(path=path, source=Source.CHANGED if own is Source.WRITE and path in request.attachments else own)
+            yield PlannedFile(
+                path=path, source=Source.CHANGED if own is Source.WRITE and path in request.attachments else own
+            )
 
 
 def absent(path: str, files: Sequence[PlannedFile]) -> Permitted[str]:

@@ -15,8 +15,31 @@ if TYPE_CHECKING:
     from engine.plan.allowed import Request
 
 #: Attachments of these types are code, which a brief that names them may want changed.
-_CODE = frozenset({".py", ".js", ".mjs", ".ts", ".html", ".css", ".sql", ".sh", ".r", ".java", ".c", ".cpp", ".go", ".rs", ".rb", ".php", ".ipynb"})
-_DATA = re.compile(r"https?://[^\s\"'`<>()\[\]{}]+\.(?:json|geojson|jsonl|ndjson|csv|tsv|txt|xml|xlsx)(?=[\s\"'`<>()\[\]{},;:!?]|\.?(?:\s|$))", re.IGNORECASE)
+_CODE = frozenset(
+    {
+        ".py",
+        ".js",
+        ".mjs",
+        ".ts",
+        ".html",
+        ".css",
+        ".sql",
+        ".sh",
+        ".r",
+        ".java",
+        ".c",
+        ".cpp",
+        ".go",
+        ".rs",
+        ".rb",
+        ".php",
+        ".ipynb",
+    }
+)
+_DATA = re.compile(
+    r"https?://[^\s\"'`<>()\[\]{}]+\.(?:json|geojson|jsonl|ndjson|csv|tsv|txt|xml|xlsx)(?=[\s\"'`<>()\[\]{},;:!?]|\.?(?:\s|$))",
+    re.IGNORECASE,
+)
 
 
 def fallback_plan(request: Request) -> Plan:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from engine.core.checks import Check, Kind
 from engine.plan import allowed
 from engine.plan.json_text import json_object
+from engine.plan.page_tests import problem_of
 from engine.plan.predicates import IN_BROWSER, AnyPredicate, Links, OnFile, Page
 from engine.plan.schema import (
     MOST_DATA,
@@ -27,7 +28,6 @@ from engine.plan.schema import (
     PlannedFile,
     PlannedTest,
 )
-from engine.plan.page_tests import problem_of
 from engine.plan.wording import in_words
 
 if TYPE_CHECKING:
@@ -133,7 +133,9 @@ class _Reader:
             if isinstance(one, IN_BROWSER):
                 in_browser.append(one)
             else:
-                own.append(one.model_copy(update={"path": planned.path}) if isinstance(one, OnFile) and not one.path else one)
+                own.append(
+                    one.model_copy(update={"path": planned.path}) if isinstance(one, OnFile) and not one.path else one
+                )
         self.tests += [PlannedTest(says=in_words(one)[:1_000], predicates=[one]) for one in in_browser]
         return planned.model_copy(update={"predicates": own})
 
@@ -196,7 +198,11 @@ class _Reader:
         """Read one item; a predicate of it that cannot be used is left out, and the item with it only where none is left that it needs."""
         plain = raw
         if isinstance(raw, dict) and isinstance(raw.get("predicates"), list):
-            kept = [good for at, one in enumerate(raw["predicates"][:MOST_PREDICATES]) for good in self._predicate(f"{where}.predicates[{at}]", one, model)]
+            kept = [
+                good
+                for at, one in enumerate(raw["predicates"][:MOST_PREDICATES])
+                for good in self._predicate(f"{where}.predicates[{at}]", one, model)
+            ]
             if not kept and raw["predicates"] and model is PlannedTest:
                 return None
             plain = {**raw, "predicates": kept}
@@ -217,7 +223,11 @@ class _Reader:
         elif isinstance(one, OnFile) and not one.path and not isinstance(one, Links) and owner is not PlannedFile:
             self.errors.append(f"{where}: path is missing.")
         else:
-            yield one.model_copy(update={"path": "index.html"}) if isinstance(one, Links) and not one.path and owner is not PlannedFile else one
+            yield (
+                one.model_copy(update={"path": "index.html"})
+                if isinstance(one, Links) and not one.path and owner is not PlannedFile
+                else one
+            )
 
     def _note(self, where: str, error: Exception) -> None:
         """Write down what pydantic says of an item, in a line for each place."""

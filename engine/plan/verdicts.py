@@ -21,7 +21,7 @@ from engine.plan.predicates import (
     Page,
 )
 from engine.plan.schema import PlannedFile, Source
-from engine.plan.wording import in_words
+from engine.plan.wording import in_words, rule_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -41,7 +41,9 @@ _WORST_FIRST = (
 )
 
 #: Types that no language model writes: such a file that is missing is a warning and not worth a repair.
-_BINARY = frozenset(".png .jpg .jpeg .gif .webp .ico .pdf .mp3 .mp4 .wav .zip .woff2 .xlsx".split())
+_BINARY = frozenset(
+    [".png", ".jpg", ".jpeg", ".gif", ".webp", ".ico", ".pdf", ".mp3", ".mp4", ".wav", ".zip", ".woff2", ".xlsx"]
+)
 
 #: What a service makes or has: a model cannot mend it.
 _NOT_A_MODELS = frozenset({Source.ATTACHMENT, Source.CONVERTED})
@@ -107,7 +109,9 @@ class PlanVerdicts:
 
     def sentences(self, report: BrowserReport) -> Mapping[int, CheckResult]:
         """Return a result for each check that is no expression, by its position."""
-        return {at: self._sentence(at, check, report) for at, check in enumerate(self._checks) if check.kind is not Kind.JS}
+        return {
+            at: self._sentence(at, check, report) for at, check in enumerate(self._checks) if check.kind is not Kind.JS
+        }
 
     def files(self) -> list[CheckResult]:
         """Return a result for each predicate on a planned file, and for each path that must not be there."""
@@ -176,7 +180,10 @@ class PlanVerdicts:
         elif verdict is Verdict.INVALID:
             verdict, seen = Verdict.UNVERIFIABLE, f"it is no JavaScript: {seen}"
         elif verdict is Verdict.FAIL and (guessed := guesses(page, self._words)):
-            verdict, seen = Verdict.INCONCLUSIVE, f"{seen}; but it names what the request does not: {', '.join(guessed[:5])}"
+            verdict, seen = (
+                Verdict.INCONCLUSIVE,
+                f"{seen}; but it names what the request does not: {', '.join(guessed[:5])}",
+            )
         return PredicateResult(says, verdict, seen[:1_000])
 
     def _of_file(self, planned: PlannedFile) -> list[CheckResult]:
@@ -191,8 +198,9 @@ class PlanVerdicts:
 
     def _file_result(self, predicate: Any, path: str) -> CheckResult:
         found = decide(predicate, self._evidence)
-        says = in_words(predicate, path=False) if isinstance(predicate, OnFile) else in_words(predicate)
-        return CheckResult(Check(Kind.FILE, f"{path}: {says}"), Target.LOCAL, found.verdict, found.seen)
+        return CheckResult(
+            Check(Kind.FILE, f"{path}: {rule_in_words(predicate)}"), Target.LOCAL, found.verdict, found.seen
+        )
 
 
 def lasting_results(
@@ -221,11 +229,19 @@ def lasting_results(
 def _lasting(earlier: Sequence[EarlierPlan]) -> Iterator[Any]:
     for one in earlier:
         for planned in one.plan.files:
-            yield from (p for p in predicates_of(planned) if not isinstance(p, EqualsAttachment | DiffersFromAttachment | CsvEquals))
+            yield from (
+                p
+                for p in predicates_of(planned)
+                if not isinstance(p, EqualsAttachment | DiffersFromAttachment | CsvEquals)
+            )
         for reading in one.plan.checks:
             text = one.checks[reading.number - 1].text if reading.number <= len(one.checks) else ""
             if text in one.held:
-                yield from (p for p in reading.predicates if isinstance(p, OnFile) and not isinstance(p, EqualsAttachment | CsvEquals))
+                yield from (
+                    p
+                    for p in reading.predicates
+                    if isinstance(p, OnFile) and not isinstance(p, EqualsAttachment | CsvEquals)
+                )
 
 
 def _kept_sentences(earlier: Sequence[EarlierPlan], own: Collection[str]) -> Iterator[tuple[str, list[Page]]]:
@@ -243,7 +259,9 @@ def shortfalls(results: Sequence[CheckResult]) -> list[str]:
     missing = [
         r.check.text.partition(": ")[0]
         for r in results
-        if r.check.kind is Kind.FILE and r.verdict is not Verdict.PASS and r.check.text.endswith(f": {in_words(Exists(), path=False)}")
+        if r.check.kind is Kind.FILE
+        and r.verdict is not Verdict.PASS
+        and r.check.text.endswith(f": {rule_in_words(Exists())}")
     ]
     return [f"Files that are asked for are missing or empty: {', '.join(dict.fromkeys(missing))}"] if missing else []
 

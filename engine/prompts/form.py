@@ -25,7 +25,10 @@ _ALL = "Every file of this list is needed. A further file that the app needs goe
 _SOME = "Leave out each file that stays as it is. A further file that has to change goes the same way. A line `{delete}` removes a file that the brief asks to remove."
 
 _README = "the README, whole: ## Summary, ## Setup, ## Usage, ## Code explanation, ## License"
-_FIRST_LINES = {".html": "<!DOCTYPE html>\n", ".svg": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 300">\n'}
+_FIRST_LINES = {
+    ".html": "<!DOCTYPE html>\n",
+    ".svg": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 300">\n',
+}
 _BARE = frozenset({".json", ".geojson"})
 
 TEXTS = (_FORM, _ALL, _SOME, _README, *_FIRST_LINES.values())

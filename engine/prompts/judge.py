@@ -47,7 +47,11 @@ class Evidence:
     images: tuple[Image, ...] = field(default=())
 
     def __str__(self) -> str:
-        parts = [*self.files, *(["facts found by code"] if self.facts else []), *(["what the browser saw"] if self.seen else [])]
+        parts = [
+            *self.files,
+            *(["facts found by code"] if self.facts else []),
+            *(["what the browser saw"] if self.seen else []),
+        ]
         return ", ".join([*parts, *(["a picture of the page"] if self.images else [])]) or "nothing"
 
 

@@ -45,8 +45,8 @@ _MOST_ENTRIES = 12
 _MOST_CHARACTERS = 500
 _MOST_SEEN = 3_000
 
-_NOTHING = re.compile(r"^\W{0,4}nothing to repair\b[\s:.,;–—-]*(.*)", re.IGNORECASE)
-_WRONG = re.compile(r"^\W{0,4}finding (\d{1,2}) is wrong\b[\s:.,;–—-]*(?:because\b)?\s*(.*)", re.IGNORECASE)
+_NOTHING = re.compile(r"^\W{0,4}nothing to repair\b[\s:.,;\u2013\u2014-]*(.*)", re.IGNORECASE)
+_WRONG = re.compile(r"^\W{0,4}finding (\d{1,2}) is wrong\b[\s:.,;\u2013\u2014-]*(?:because\b)?\s*(.*)", re.IGNORECASE)
 
 
 def repair_prompt(

@@ -84,26 +84,33 @@ class Conversation:
         if parsed.outcome is Outcome.REFUSED:
             prompt = rephrase_prompt(prompt)
             attempt, text, parsed = self._further("rephrase", prompt, boundary, attempt)
-        if reminder := _reminder(prompt, text, parsed, needed):
-            prompt = reminder
-            attempt, text, more = self._further("format", prompt, boundary, attempt)
-            parsed = _together(parsed, more)
-        for _ in range(MAX_CONTINUATIONS):
-            if parsed.outcome is not Outcome.TRUNCATED:
-                break
-            prompt = continue_prompt(prompt, text, boundary)
-            try:
-                attempt, text, more = self._further("continue", prompt, boundary, attempt)
-            except (Transient, Permanent) as error:
-                if not parsed.files and not ("index.html" in needed and parsed.cut and _is_over(error)):
-                    raise
-                parsed = replace(parsed, problems=(*parsed.problems, f"The rest was not asked for: {error.message}"))
-                break
-            parsed = _together(parsed, more)
-        parsed = _with_cut_page(parsed) if "index.html" in needed else parsed
+        attempt, parsed = self._completed(prompt, (attempt, text, parsed), boundary, needed)
         if not parsed.files and not parsed.deletions:
             raise BadReply("model_no_files", f"{self.model} answered without any usable file ({parsed.outcome})")
         return Written(attempt, parsed.files, parsed.deletions, parsed.problems)
+
+    def _completed(
+        self, prompt: Prompt, said: tuple[int, str, ParsedReply], boundary: str, needed: Sequence[str]
+    ) -> tuple[int, ParsedReply]:
+        """Have an answer completed: one reminder of the form or of missing files, then what was cut off. What there is survives a call that fails."""
+        attempt, text, parsed = said
+        reminder = _reminder(prompt, text, parsed, needed)
+        asked = 0
+        while reminder or (parsed.outcome is Outcome.TRUNCATED and asked < MAX_CONTINUATIONS):
+            kind = "format" if reminder else "continue"
+            prompt = reminder or continue_prompt(prompt, text, boundary)
+            asked += not reminder
+            reminder = None
+            try:
+                attempt, text, more = self._further(kind, prompt, boundary, attempt)
+            except (Transient, Permanent) as error:
+                if not parsed.files and not ("index.html" in needed and parsed.cut and _is_over(error)):
+                    raise
+                rest = f"The rest was not asked for: {error.message}"
+                parsed = replace(parsed, problems=(*parsed.problems, rest))
+                break
+            parsed = _together(parsed, more)
+        return attempt, _with_cut_page(parsed) if "index.html" in needed else parsed
 
     def _further(self, kind: str, prompt: Prompt, boundary: str, parent: int) -> tuple[int, str, ParsedReply]:
         return self._known(self._recalled(kind, parent), boundary) or self._ask(kind, prompt, boundary, parent)

@@ -140,7 +140,15 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
     said = [missing_result(lack, r, new.files) for lack, r in zip(lacks, ran, strict=True)]
     before = Evidence(task.before, task.attached, {})
     lasting = [*lasting_results(task.earlier, task.plan, before, evidence), *plan.kept_sentences(report)]
-    counted = [*rules.own_results(new.files), *said, *requested, *earlier, *plan.files(), *plan.own_tests(report), *lasting]
+    counted = [
+        *rules.own_results(new.files),
+        *said,
+        *requested,
+        *earlier,
+        *plan.files(),
+        *plan.own_tests(report),
+        *lasting,
+    ]
     advice = source_results(new.files, task.checks)
     parsed = any(report.views) and not any("SyntaxError" in error for view in report.views for error in view.errors)
     asked_for = "\n".join([words, *(check.text for check in task.kept)])
