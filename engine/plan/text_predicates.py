@@ -43,12 +43,8 @@ def decide_text(
             return passed("the MIT licence") if is_mit(_spaced(text)) else failed("it is not the MIT licence")
         case ReadmeSections():
             return _sections(predicate.names, text)
-        case _ if predicate.path.lower().endswith(_PAGES):
-            return undecided(f"the {predicate.kind} of a page are what it shows, not what its source holds")
-        case Headings():
-            return _headings(predicate, text)
-        case Words() | Lines():
-            return _counted(predicate, text)
+        case Words() | Lines() | Headings():
+            return _measured(predicate, text)
 
 
 def _contains(predicate: Contains, text: str) -> Finding:
@@ -75,6 +71,18 @@ def _sources(predicate: Contains | Lacks, text: str) -> list[str]:
 
 def _same_case(predicate: Contains | Lacks, text: str) -> str:
     return _spaced(text).casefold() if predicate.ignore_case else _spaced(text)
+
+
+def _measured(predicate: Words | Lines | Headings, text: str) -> Finding:
+    if predicate.path.lower().endswith(_PAGES):
+        return undecided(f"the {predicate.kind} of a page are what it shows, not what its source holds")
+    match predicate:
+        case Headings(names=[], min=0, max=None) | Words(min=0, max=None) | Lines(min=0, max=None):
+            return undecided(f"the plan does not say how many {predicate.kind}")
+        case Headings():
+            return _headings(predicate, text)
+        case Words() | Lines():
+            return _counted(predicate, text)
 
 
 def _counted(predicate: Words | Lines, text: str) -> Finding:

@@ -56,6 +56,8 @@ def test_a_text_is_looked_for_whatever_white_space_is_in_it(
         ({"kind": "lines", "max": 2}, "a\nb\nc", (FAIL, "it has 3 lines: 1 too many")),
         ({"kind": "lines", "max": 2}, "a\n\nb", (UNVERIFIABLE, "it has 2 lines (3 as others count): whether that is right depends on how they are counted")),
         ({"kind": "lines", "min": 2}, "a", (FAIL, "it has 1 line: 1 too few")),
+        ({}, "a", (UNVERIFIABLE, "the plan does not say how many words")),
+        ({"kind": "headings"}, "# A", (UNVERIFIABLE, "the plan does not say how many headings")),
         ({"kind": "lines", "min": 1}, "", (FAIL, "it has 0 lines: 1 too few")),
     ],
 )  # fmt: skip
