@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.core.lasting_files import Asked
-
 from engine.core import checks
-from engine.core.brief import AttachedFile, Brief, MissingFile, Source
+from engine.core.brief import AttachedFile, Brief, EarlierRound, MissingFile, Source
 from tasks_app.models import MISSING, Attachment, Round, Task
 
 if TYPE_CHECKING:
@@ -64,15 +62,10 @@ def own_before(row: Round) -> tuple[str, ...]:
     return tuple(own.order_by("name").values_list("name", flat=True).distinct())
 
 
-def asked_before(row: Round) -> tuple[Asked, ...]:
-    """Return what the newest published rounds before this one were asked for, the newest first."""
-    newest = row.published_before().order_by("-number", "-published_at").prefetch_related("attachments")[:MOST_ASKED]
-    return tuple(Asked(one.brief, checks_of(one), contents_of(one)) for one in newest)
-
-
-def contents_of(row: Round) -> dict[str, bytes]:
-    """Return the content of each attachment that is there, by name."""
-    return {file.name: bytes(file.content) for file in row.attachments.all() if file.content is not None}
+def earlier_rounds(row: Round) -> tuple[EarlierRound, ...]:
+    """Return what the newest published rounds before this one were asked for, the oldest first."""
+    newest = row.published_before().order_by("-number", "-published_at").only("number", "brief")[:MOST_ASKED]
+    return tuple(EarlierRound(one.number, one.brief) for one in reversed(newest))
 
 
 def _brief(row: Round, files: Iterable[Attachment]) -> Brief:

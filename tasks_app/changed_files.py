@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.core.changes import as_text
-
 from engine.core.line_diff import line_diff
 from engine.core.site import Origin
+from engine.core.text_encoding import decode
 from tasks_app.models import Attachment, Commit, SourceFile
 
 if TYPE_CHECKING:
@@ -97,10 +96,10 @@ def _diff(original: bytes, now: bytes | None) -> tuple[list[str], str]:
         return [], "It was removed."
     if max(len(original), len(now)) > LONGEST_COMPARED:
         return [], "The files are too long to be compared here."
-    before, after = as_text(original), as_text(now)
+    before, after = decode(original), decode(now)
     if before is None or after is None:
         return [], "It is no text."
-    found = line_diff(before, after)
+    found = line_diff(before.text, after.text)
     if found is None:
         return [], "Too many lines differ to be compared here."
     return found, "" if found else "No line differs: only line ends do."

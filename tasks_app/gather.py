@@ -6,21 +6,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from engine.core.file_rules import shortfalls
 
 from engine.core.budget import Budget
 from engine.core.decision import Next, Purpose
 from engine.core.repository import marker, repository_name
-from engine.core.site import Frame, Origin
+from engine.core.site import Origin
+from engine.plan.fallback import fallback_plan
+from engine.plan.verdicts import shortfalls
 from engine.ports import Repository
+from engine.site.assembly import Frame
 from engine.steps.deploy import DeployInput, FrozenCheck
 from engine.steps.generate import Again, GenerateInput
 from engine.steps.notify import NotifyInput, callback_body
 from engine.steps.pages import Awaited, Rebuild
+from engine.steps.planning import request_of
 from engine.steps.publish import Planned, PublishInput
 from engine.steps.repair import RepairInput
 from engine.steps.verify import NewTree, VerifyInput
-from tasks_app import briefs, tries
+from tasks_app import briefs, plans, tries
 from tasks_app.models import Attempt, CheckResult, Commit, NotificationAttempt, Round, SourceFile, Task
 from tasks_app.redaction import found_in
 from tasks_app.services.forge_quota import quota_limits
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from engine.core.brief import Brief
     from engine.core.checks import Check, Verdict
     from engine.core.site import SiteFile
 
@@ -42,7 +46,7 @@ def budget_of(row: Round) -> Budget:
 def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
     """Gather what generate works from."""
     return GenerateInput(
-        brief=briefs.brief_of(row),
+        brief=_brief(row),
         unfetched=briefs.unfetched(row),
         repository=_repository_for(row),
         task_key=row.task_key,
@@ -55,7 +59,10 @@ def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
         secret_in=found_in,
         last_tree=lambda: _last_tree(row),
         again=_again(row),
-        evaluation_url=row.evaluation_url,
+        plan=plans.plan_of(row),
+        planned=plans.plan_row(row) is not None,
+        plan_calls=row.attempts.filter(kind="plan", run=row.run).count(),
+        allow_private=settings.ALLOW_PRIVATE_URLS,
         own_before=briefs.own_before(row),
     )
 
@@ -85,7 +92,15 @@ def repair_of(row: Round, best: Attempt, *, run: int) -> RepairInput:
 
 def frame_of(row: Round, present: Mapping[str, bytes], *, run: int) -> Frame:
     """Gather what is known of a run's tree before a model writes; `present` is what it is to be written for."""
-    return Frame(briefs.brief_of(row), present, briefs.protected(row), marker(str(row.pk), run), row.created_at.year)
+    brief = _brief(row)
+    request = request_of(brief, present, allow_private=settings.ALLOW_PRIVATE_URLS)
+    plan = plans.read(plans.plan_row_of(row, run)) or fallback_plan(request)
+    return Frame(brief, plan, present, briefs.protected(row), marker(str(row.pk), run), row.created_at.year)
+
+
+def _brief(row: Round) -> Brief:
+    """Return the brief with its files, and what was asked for before it."""
+    return replace(briefs.brief_of(row), earlier=briefs.earlier_rounds(row), kept=tries.kept_checks(row))
 
 
 def verify_input(row: Round, *, judging: bool = False) -> VerifyInput:
@@ -110,9 +125,10 @@ def verify_input(row: Round, *, judging: bool = False) -> VerifyInput:
         checks=briefs.checks_of(row),
         budget=budget_of(row),
         kept=tries.kept_checks(row),
-        earlier=briefs.asked_before(row),
+        plan=plans.plan_of(row),
+        earlier=plans.earlier_plans(row),
         before=tries.page_before(row),
-        attachments=briefs.contents_of(row),
+        attachments=briefs.brief_of(row).attachments,
         call_seconds=done.call_seconds,
         protected=briefs.protected(row),
         missing=briefs.missing(row),

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from django.db.models import F
 from pydantic import ValidationError
 
+from engine.core.checks import Kind, Verdict
 from engine.plan.schema import Plan
 from engine.plan.summary import summary
+from engine.plan.verdicts import EarlierPlan
 from tasks_app.briefs import MOST_ASKED, checks_of
-from tasks_app.models import Attempt, PlanSource
+from tasks_app.models import Attempt, CheckResult, PlanSource
 from tasks_app.models import Plan as PlanRow
 
 if TYPE_CHECKING:
@@ -59,12 +61,18 @@ def read(found: PlanRow | None) -> Plan | None:
         return None
 
 
-def earlier_plans(row: Round) -> tuple[Plan, ...]:
+def earlier_plans(row: Round) -> tuple[EarlierPlan, ...]:
     """Return the plans by which the newest published rounds before this one were made, the newest first, of those that have one."""
-    newest = list(row.published_before().order_by("-number", "-published_at").values_list("pk", flat=True)[:MOST_ASKED])
+    newest = list(row.published_before().order_by("-number", "-published_at").defer("request")[:MOST_ASKED])
     rows = PlanRow.objects.filter(round__in=newest, run=F("round__chosen_attempt__run"))
-    plans = {one.round_id: read(one) for one in rows}
-    return tuple(plan for pk in newest if (plan := plans.get(pk)))
+    found = {one.round_id: plan for one in rows if (plan := read(one))}
+    return tuple(EarlierPlan(found[one.pk], checks_of(one), _held(one)) for one in newest if one.pk in found)
+
+
+def _held(row: Round) -> frozenset[str]:
+    """Return the sentences among a round's checks that held when it was published."""
+    results = CheckResult.objects.filter(attempt=row.chosen_attempt_id, kind=Kind.PROSE, verdict=Verdict.PASS)
+    return frozenset(results.values_list("text", flat=True))
 
 
 def plan_text(row: Round, run: int | None = None) -> PlanText | None:

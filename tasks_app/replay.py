@@ -15,9 +15,10 @@ from engine.core.decision import Purpose
 from engine.core.prompt_sections import boundary_of
 from engine.core.replies import parse_reply
 from engine.core.rules import acceptable, own_results
-from engine.core.site import SiteFile, assemble
+from engine.core.site import SiteFile
 from engine.errors import BadReply, EngineError, Permanent
 from engine.ports import Message, Recalled, Reply
+from engine.site.assembly import assemble
 from engine.steps.authoring import Conversation
 from engine.steps.generate import gates
 from engine.steps.outcomes import Generated
@@ -32,8 +33,8 @@ from tasks_app.services.interruptions import INTERRUPTED
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from engine.core.site import Frame
     from engine.ports import Ports
+    from engine.site.assembly import Frame
 
 #: Calls that go on with a conversation, and those that begin one.
 FOLLOWING = frozenset({"continue", "format", "rephrase"})
@@ -147,8 +148,8 @@ def _again(root: Attempt, ports: Ports) -> tuple[dict[str, SiteFile], str, Seque
             raise BadReply("no_tree", made.detail if hasattr(made, "detail") else made.reason)
         return dict(made.files), made.detail, made.gates
     frame = _frame(root)
-    conversation = Conversation(ports, root.model_asked, clock.now() + timedelta(seconds=SECONDS))
-    written = conversation.write(frame.brief, frame.present or None, "", kind=root.kind, parent=root.parent_id)
+    conversation = Conversation(ports, root.model_asked, clock.now() + timedelta(seconds=SECONDS), frame.plan)
+    written = conversation.write(frame, "", kind=root.kind, parent=root.parent_id)
     files, notes = assemble(frame, written.files, written.deletions)
     results = own_results({path: file.content for path, file in files.items()})
     if not acceptable(results):

@@ -101,7 +101,7 @@ class _Reader:
     refused: list[Refused] = field(default_factory=list)
     tests: list[PlannedTest] = field(default_factory=list)  # page tests that stood below a file
 
-    def plan(self, found: dict[str, Any]) -> Plan:
+    def plan(self, found: Mapping[str, Any]) -> Plan:
         files = self._files(found.get("files", []))
         tests = [*self._tests(found.get("tests", [])), *self.tests]
         return Plan(

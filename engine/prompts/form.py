@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.core.replies import mark
+from engine.core.text_encoding import decode
 from engine.plan.schema import Plan, PlannedFile, Source
 from engine.plan.wording import rule_in_words
 
@@ -82,24 +83,12 @@ def changed_texts(plan: Plan, contents: Mapping[str, bytes], *, longest: int, mo
         content = contents.get(planned.origin or planned.path)
         if planned.source is not Source.CHANGED or content is None:
             continue
-        text = as_text(content)
-        if text is None or len(content) > min(longest, most):
+        decoded = decode(content)
+        if decoded is None or len(content) > min(longest, most):
             continue
-        texts[planned.origin or planned.path] = text
+        texts[planned.origin or planned.path] = decoded.text.replace("\r\n", "\n")
         most -= len(content)
     return texts
-
-
-def as_text(content: bytes) -> str | None:
-    """Return what is text in UTF-8, or in Windows' old code page where nothing in it speaks against that; None for anything else."""
-    if b"\0" in content:
-        return None
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
-    text = content.decode("cp1252", "replace")
-    return None if "\ufffd" in text or any(ord(sign) < 32 and sign not in "\t\r\n\f" for sign in text) else text
 
 
 def paths(entries: Iterable[Entry]) -> tuple[str, ...]:

@@ -169,8 +169,10 @@ def _evidence(task: VerifyInput, files: Mapping[str, bytes], ports: Ports) -> Ev
 
 
 def _predicates(plan: Plan | None) -> Iterator[object]:
-    for part in (*plan.files, *plan.checks, *plan.tests) if plan else ():
-        yield from part.predicates
+    if plan is not None:
+        for lists in ([one.predicates for one in plan.files], [one.predicates for one in plan.checks], [one.predicates for one in plan.tests]):
+            for predicates in lists:
+                yield from predicates
 
 
 def _unchecked(task: VerifyInput, new: NewTree) -> tuple[list[CheckResult], str]:

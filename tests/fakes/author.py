@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from engine.core.judge_prompt import asks_for_judgement
-from engine.core.probe_prompt import asks_for_probes
+from engine.plan.prompt import asks_for_plan
 from engine.ports import Message, Reply, Usage, unheard
+from engine.prompts.judge import asks_for_judgement
 from tests.fakes.replies import page_reply
+
+#: A page and nothing else: what the request says is left to the checks.
+SMALLEST_PLAN = '{"files": [{"path": "index.html", "source": "write"}]}'
 
 Spoken = str | Reply | BaseException | Callable[[Sequence[Message]], str | Reply]
 
@@ -25,7 +28,8 @@ class Cut:
 class FakeAuthor:
     """Plays a list of replies and errors in order, then `page_reply()` for ever; `asked` keeps (model, messages, seconds).
 
-    What asks for probes is answered from `probes`, then by none, and kept in `probed` (with the tokens) alone; so with `judgements` and `judged`.
+    What asks for a plan is answered from `plans`, then by the smallest plan there is, and kept in `planned` (with the tokens) alone; so with
+    `judgements`, which end in none, and `judged`.
     """
 
     provider = "fake"
@@ -36,8 +40,8 @@ class FakeAuthor:
         self.replies, self.models, self.simulated = list(replies), models, simulated
         self.asked: list[tuple[str, tuple[Message, ...], float]] = []
         self.tokens: list[int | None] = []
-        self.probes: list[Spoken] = []
-        self.probed: list[tuple[str, tuple[Message, ...], float, int | None]] = []
+        self.plans: list[Spoken] = []
+        self.planned: list[tuple[str, tuple[Message, ...], float, int | None]] = []
         self.judgements: list[Spoken] = []
         self.judged: list[tuple[str, tuple[Message, ...], float, int | None]] = []
 
@@ -52,9 +56,9 @@ class FakeAuthor:
         schema: Mapping[str, object] | None = None,
     ) -> Reply:
         del schema
-        if asks_for_probes(messages):
-            self.probed.append((model, tuple(messages), seconds, tokens))
-            return self._answer(self.probes.pop(0) if self.probes else "not automatable", messages, model)
+        if asks_for_plan(messages):
+            self.planned.append((model, tuple(messages), seconds, tokens))
+            return self._answer(self.plans.pop(0) if self.plans else SMALLEST_PLAN, messages, model)
         if asks_for_judgement(messages):
             self.judged.append((model, tuple(messages), seconds, tokens))
             return self._answer(self.judgements.pop(0) if self.judgements else "", messages, model)

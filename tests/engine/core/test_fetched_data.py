@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from engine.core.named_data import DataAddress, Likelihood
 
 from engine.core.fetched_data import NoDataError, as_file, read_answer
-from engine.core.named_data import DataAddress, Likelihood
 from engine.ports import Answer
 from tests.fakes import NOW
 

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from engine.core.prompts import continue_prompt, format_prompt, generate_prompt
 
 from engine.core.brief import AttachedFile, Brief
 from engine.core.checks import parse_check
 from engine.core.prompt_sections import boundary_of, present_files, sections_of
-from engine.core.prompts import continue_prompt, format_prompt, generate_prompt
 from engine.core.replies import format_files, mark
 from engine.ports import Message, Prompt
 

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from engine.core.prompts import generate_prompt
+from engine.core.repair_prompt import Findings, repair_prompt
 
 from engine.core.brief import AttachedFile, Brief
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict, parse_check
 from engine.core.prompt_sections import boundary_of, present_files, sections_of
-from engine.core.prompts import generate_prompt
-from engine.core.repair_prompt import Findings, repair_prompt
 from engine.core.replies import Outcome, mark, parse_reply
 
 B = "7f3a9c"
