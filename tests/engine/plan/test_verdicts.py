@@ -133,7 +133,7 @@ def test_missing_files_are_the_shortfalls_of_a_tree():
 
 EARLIER = EarlierPlan(
     plan_of(
-        files=[{"path": "about.md", "source": "write", "predicates": [{"kind": "words", "min": 3, "max": 3}]}, {"path": "old.txt", "source": "write"}],
+        files=[{"path": "about.md", "source": "write", "predicates": [{"kind": "words", "path": "about.md", "min": 3, "max": 3}]}, {"path": "old.txt", "source": "write"}],
         checks=[{"number": 1, "predicates": [{"kind": "exists", "path": "uid.txt"}]}, {"number": 2, "predicates": [LOOK]}],
     ),
     (parse_check("uid.txt is there"), parse_check("the total is shown")),
