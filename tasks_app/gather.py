@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from engine.core.budget import Budget
+from engine.core.checks import Kind
 from engine.core.decision import Next, Purpose
 from engine.core.repository import marker, repository_name
 from engine.core.site import Origin
 from engine.plan.fallback import fallback_plan
+from engine.plan.predicates import Served
 from engine.plan.verdicts import shortfalls
 from engine.ports import Repository
 from engine.site.assembly import Frame
-from engine.steps.deploy import DeployInput, FrozenCheck
+from engine.steps.deploy import DeployInput, FrozenCheck, ServedSentence
 from engine.steps.generate import Again, GenerateInput
 from engine.steps.notify import NotifyInput, callback_body
 from engine.steps.pages import Awaited, Rebuild
@@ -30,7 +32,7 @@ from tasks_app.services.forge_quota import quota_limits
 from tasks_app.services.watches import rounds_looking
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from engine.core.brief import Brief
@@ -168,7 +170,22 @@ def deploy_input(row: Round) -> DeployInput:
         waiting=rounds_looking(),
         limits=quota_limits(),
         checks=tuple(FrozenCheck(r.position, *_judged(r)) for r in judged),
+        sentences=tuple(_served_sentences(row, judged)),
     )
+
+
+def _served_sentences(row: Round, judged: Iterable[CheckResult]) -> Iterator[ServedSentence]:
+    """Yield the sentences of which a predicate is decided by what is served, as they were judged before publishing."""
+    plan = plans.plan_of(row)
+    readings = {check.text: plan.reading(at) for at, check in enumerate(briefs.checks_of(row))} if plan else {}
+    for result in judged:
+        reading = readings.get(result.text) if result.kind == Kind.PROSE else None
+        served = {
+            at: one.path for at, one in enumerate(reading.predicates if reading else ()) if isinstance(one, Served)
+        }
+        value = tries.result_of(result)
+        if served and len(value.predicates) > max(served):
+            yield ServedSentence(result.position, value.check, value.predicates, served)
 
 
 def awaited(row: Round) -> Awaited:

@@ -58,7 +58,7 @@ def sections(text: str) -> list[Section]:
     lines, found = lines_of(text), headings(text)
     starts = [block.line for block in found]
     first = Section(0, "", tuple(lines[: starts[0]] if starts else lines))
-    ends = [*starts[1:], len(lines)]
+    ends = [*starts[1:], len(lines)][: len(found)]
     return [
         first,
         *(Section(one.level, one.title, tuple(lines[one.end : end])) for one, end in zip(found, ends, strict=True)),

@@ -159,7 +159,7 @@ class _Reader:
                 yield permitted.value
 
     def _pages(self, raw: object, files: Sequence[PlannedFile]) -> Any:
-        if raw not in {None, "branch", "workflow"}:
+        if raw not in (None, "branch", "workflow"):
             self.errors.append('pages is neither "branch" nor "workflow".')
         if raw == "workflow" and not any(allowed.is_workflow(one.path) for one in files):
             self._refuse("pages: workflow", "the plan has no workflow file")

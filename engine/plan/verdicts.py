@@ -150,12 +150,7 @@ class PlanVerdicts:
         return self._decided(check, reading.predicates, report)
 
     def _decided(self, check: Check, predicates: Sequence[Any], report: BrowserReport) -> CheckResult:
-        results = tuple(self._result(one, report) for one in predicates)
-        verdicts = {one.verdict for one in results}
-        verdict = next(one for one in _WORST_FIRST if one in verdicts)
-        telling = [one for one in results if one.verdict is verdict]
-        detail = "; ".join(f"{one.says}: {one.seen or one.verdict}" for one in telling)
-        return CheckResult(check, Target.LOCAL, verdict, detail[:2_000], predicates=results)
+        return combined(check, Target.LOCAL, [self._result(one, report) for one in predicates])
 
     def _result(self, predicate: Any, report: BrowserReport) -> PredicateResult:
         says = in_words(predicate)
@@ -201,6 +196,15 @@ class PlanVerdicts:
         return CheckResult(
             Check(Kind.FILE, f"{path}: {rule_in_words(predicate)}"), Target.LOCAL, found.verdict, found.seen
         )
+
+
+def combined(check: Check, target: Target, results: Sequence[PredicateResult]) -> CheckResult:
+    """Return what at least one predicate makes of a sentence: it holds if all of them hold; the detail names those that decide."""
+    verdicts = {one.verdict for one in results}
+    verdict = next(one for one in _WORST_FIRST if one in verdicts)
+    telling = [one for one in results if one.verdict is verdict]
+    detail = "; ".join(f"{one.says}: {one.seen or one.verdict}" for one in telling)
+    return CheckResult(check, target, verdict, detail[:2_000], predicates=tuple(results))
 
 
 def lasting_results(

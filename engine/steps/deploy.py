@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from engine.core.backoff import Allowance, poll_delay
-from engine.core.checks import Check, Kind, Target, Verdict
+from engine.core.checks import Check, CheckResult, Kind, PredicateResult, Target, Verdict
 from engine.core.views import view_result
+from engine.errors import EngineError, Fenced
+from engine.plan.verdicts import combined
 from engine.ports import PageUnderTest
 from engine.steps.outcomes import Deployed, Wait
-from engine.steps.pages import sight
+from engine.steps.pages import FETCH_SECONDS, LARGEST_PAGE, sight
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.core.budget import Budget
     from engine.ports import Limits, Ports
     from engine.steps.pages import Awaited
@@ -29,6 +34,16 @@ class FrozenCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class ServedSentence:
+    """A sentence of which predicates are decided by what is served: `served` are their paths, by their place among its `results` before publishing."""
+
+    position: int
+    check: Check
+    results: tuple[PredicateResult, ...]
+    served: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
 class DeployInput:
     """The commit that must be live and the time that is left for it.
 
@@ -41,6 +56,7 @@ class DeployInput:
     waiting: int = 1
     limits: Limits | None = None
     checks: tuple[FrozenCheck, ...] = ()
+    sentences: tuple[ServedSentence, ...] = ()
 
 
 def deploy(task: DeployInput, ports: Ports) -> Deployed | Wait:
@@ -73,9 +89,10 @@ def _live(task: DeployInput, ports: Ports) -> Deployed:
     """Run the same checks once more on the live page; where it differs from what was published is a finding."""
     served = f"{task.awaited.repository.pages_url} serves this commit"
     seconds = task.budget.live_check_seconds(ports.clock.now())
+    decided = [(one.position, _served_sentence(one, task, ports)) for one in task.sentences]
     scripts = [frozen for frozen in task.checks if frozen.check.kind is Kind.JS]
     if ports.browser is None or not task.checks:
-        return Deployed(True, served)
+        return Deployed(True, served, tuple(decided))
     page = PageUnderTest(task.awaited.repository.pages_url, None, Target.LIVE)
     report = ports.browser.run(page, [frozen.check for frozen in scripts], seconds=seconds)
     ran = [
@@ -88,9 +105,29 @@ def _live(task: DeployInput, ports: Ports) -> Deployed:
     ]
     places = {frozen.check.text: frozen.position for frozen in task.checks if frozen.check.kind is Kind.VIEW}
     views = [view_result(view, Target.LIVE) for view in report.views]
-    results = [(frozen.position, result) for frozen, result in ran]
+    results = [*decided, *((frozen.position, result) for frozen, result in ran)]
     results += [(places[view.check.text], view) for view in views if view.check.text in places]
     for text in differs:
         ports.journal.warn(f"The live page differs from the one that was checked: {text}"[:1000])
     passed = sum(result.verdict is Verdict.PASS for _, result in ran)
     return Deployed(True, f"{served}; {passed} of {len(ran)} browser checks passed there", tuple(results))
+
+
+def _served_sentence(sentence: ServedSentence, task: DeployInput, ports: Ports) -> CheckResult:
+    """Decide what waited for the page to be live: whether the published site serves a path."""
+    results = list(sentence.results)
+    for at, path in sentence.served.items():
+        url = f"{task.awaited.repository.pages_url.rstrip('/')}/{quote(path)}"
+        verdict, seen = _asked(url, ports)
+        results[at] = replace(results[at], verdict=verdict, seen=seen)
+    return combined(sentence.check, Target.LIVE, results)
+
+
+def _asked(url: str, ports: Ports) -> tuple[Verdict, str]:
+    try:
+        answer = ports.fetcher.fetch(url, seconds=FETCH_SECONDS, max_bytes=LARGEST_PAGE)
+    except Fenced:
+        raise
+    except EngineError as error:
+        return Verdict.INCONCLUSIVE, f"{url} could not be fetched: {error.message}"
+    return (Verdict.PASS if answer.status == 200 else Verdict.FAIL), f"{url} answers {answer.status}"

@@ -170,7 +170,11 @@ def _evidence(task: VerifyInput, files: Mapping[str, bytes], ports: Ports) -> Ev
 
 def _predicates(plan: Plan | None) -> Iterator[object]:
     if plan is not None:
-        for lists in ([one.predicates for one in plan.files], [one.predicates for one in plan.checks], [one.predicates for one in plan.tests]):
+        for lists in (
+            [one.predicates for one in plan.files],
+            [one.predicates for one in plan.checks],
+            [one.predicates for one in plan.tests],
+        ):
             for predicates in lists:
                 yield from predicates
 

@@ -35,4 +35,7 @@ def test_addresses_that_end_in_a_data_suffix_are_fetched():
         "Use https://a.example/x/rates.csv. And (https://b.example/y.json), not https://c.example/page.html nor https://d.example/api "
         "nor http://127.0.0.1/z.json nor https://e.example/{id}.json"
     )
-    assert [one.url for one in fallback_plan(request(words)).data] == ["https://a.example/x/rates.csv", "https://b.example/y.json"]
+    assert [one.url for one in fallback_plan(request(words)).data] == [
+        "https://a.example/x/rates.csv",
+        "https://b.example/y.json",
+    ]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from engine.plan.json_text import json_object
@@ -57,7 +57,6 @@ def test_the_object_is_found(answer: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "value"),
     [
-        ("{}", {}),
         ('{"a": "</think>"}', {"a": "</think>"}),
         ('<think>so</think>{"a": "</think>"}', {"a": "</think>"}),
         ('{"a": "one\ntwo"}', {"a": "one\ntwo"}),
@@ -66,7 +65,7 @@ def test_the_object_is_found(answer: str) -> None:
         ('{"a": "https://example.org/*x*/"}', {"a": "https://example.org/*x*/"}),
         ('{"a": {"b": [], "c": {}}}', {"a": {"b": [], "c": {}}}),
         ('{"ä": "\u2028"}', {"ä": "\u2028"}),
-        ("{ /* none */ }", {}),
+        ('{} is empty, {"a": 1} is not', {"a": 1}),
     ],
 )
 def test_strings_and_escapes_stay_what_they_are(answer: str, value: object) -> None:
@@ -114,6 +113,7 @@ def test_an_object_inside_a_broken_one_is_not_taken_for_the_whole() -> None:
 
 @given(st.dictionaries(st.text(), st.text() | st.lists(st.text() | st.integers() | st.none() | st.booleans())))
 def test_every_object_comes_back_from_between_prose(value: dict[str, object]) -> None:
+    assume(value)
     assert json_object(f"Here it is:\n```json\n{json.dumps(value)}\n```\nDone.") == value
 
 

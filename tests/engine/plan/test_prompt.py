@@ -28,8 +28,12 @@ def test_every_kind_of_predicate_and_every_source_is_explained():
 
 def test_the_example_in_the_rules_is_a_plan_that_is_read_without_an_error():
     example = RULES[RULES.index('{"files": [{"path": "index.html"') :].partition("\n\n")[0]
-    checks = tuple(map(parse_check, ('js: document.title === "Tip"', "The total for 50 and 10 percent is 55", "It looks good")))
-    brief = Brief("a@example.com", "tip", 1, "n", "#bill #tip #total", checks, (AttachedFile("rates.csv", "text/csv", b"a"),))
+    checks = tuple(
+        map(parse_check, ('js: document.title === "Tip"', "The total for 50 and 10 percent is 55", "It looks good"))
+    )
+    brief = Brief(
+        "a@example.com", "tip", 1, "n", "#bill #tip #total", checks, (AttachedFile("rates.csv", "text/csv", b"a"),)
+    )
     reading = read_plan(example, request_of(brief, (), allow_private=False))
     assert (reading.errors, reading.refused) == ((), ())
     assert len(reading.plan.reading(1).predicates[0].steps) == 2
@@ -39,7 +43,15 @@ def test_the_request_is_shown_with_its_number_of_each_check_and_what_came_before
     prompt = plan_prompt(BRIEF, boundary="b0", present=["index.html", "old.json"])
     text = prompt.messages[-1].content
     assert boundary_of(prompt.messages) == "b0"
-    for part in ("A page titled Tip.", "1. js: document.title", "2. It looks good", "rates.csv", "The first brief.", "1. 1 === 1", "index.html, old.json"):
+    for part in (
+        "A page titled Tip.",
+        "1. js: document.title",
+        "2. It looks good",
+        "rates.csv",
+        "The first brief.",
+        "1. 1 === 1",
+        "index.html, old.json",
+    ):
         assert part in text, part
     assert asks_for_plan(prompt.messages)
 

@@ -38,7 +38,12 @@ def reasons(reading) -> str:
 def test_a_whole_plan_is_read():
     plan = {
         "files": [
-            {"path": "about.md", "source": "write", "what": "three words", "predicates": [{"kind": "words", "min": 3, "max": 3}]},
+            {
+                "path": "about.md",
+                "source": "write",
+                "what": "three words",
+                "predicates": [{"kind": "words", "min": 3, "max": 3}],
+            },
             {"path": "data.csv", "source": "attachment"},
             {"path": "book.csv", "source": "converted"},
             {"path": "fix.py", "source": "changed"},
@@ -102,7 +107,9 @@ def test_an_unknown_predicate_and_one_without_its_path_are_named():
     assert len(reading.errors) == 2
 
 
-@pytest.mark.parametrize("path", ["../up.txt", "/etc/passwd", "a\\b.txt", ".git/config", ".env", "con.txt", "", "CNAME", "a/../../b"])
+@pytest.mark.parametrize(
+    "path", ["../up.txt", "/etc/passwd", "a\\b.txt", ".git/config", ".env", "con.txt", "", "CNAME", "a/../../b"]
+)
 def test_unsafe_paths_are_refused_one_by_one(path):
     reading = read(files=[{"path": path, "source": "write"}, {"path": "good.txt", "source": "write"}])
     assert "good.txt" in sources(reading)
@@ -120,7 +127,9 @@ def test_a_workflow_is_planned_only_where_the_request_names_its_folder():
     assert "the request does not name that folder" in reasons(unasked)
 
 
-@pytest.mark.parametrize("path", [".github/workflows/../../x.yml", ".github/dependabot.yml", ".github/workflows/a/b.yml"])
+@pytest.mark.parametrize(
+    "path", [".github/workflows/../../x.yml", ".github/dependabot.yml", ".github/workflows/a/b.yml"]
+)
 def test_nothing_else_in_hidden_folders_is_planned(path):
     assert path not in sources(read(files=[{"path": path, "source": "write"}]))
 
@@ -171,7 +180,9 @@ def test_private_foreign_and_patterned_addresses_are_refused(url):
 
 def test_private_addresses_may_be_planned_where_they_are_allowed():
     request = replace(REQUEST, words=f"{REQUEST.words} http://127.0.0.1:8765/x", allow_private=True)
-    assert [one.url for one in read(request, data=[{"url": "http://127.0.0.1:8765/x"}]).plan.data] == ["http://127.0.0.1:8765/x"]
+    assert [one.url for one in read(request, data=[{"url": "http://127.0.0.1:8765/x"}]).plan.data] == [
+        "http://127.0.0.1:8765/x"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +209,12 @@ def test_a_page_test_below_a_file_becomes_a_test_of_the_plan():
 
 
 def test_expressions_unknown_numbers_and_second_readings_are_refused():
-    numbers = [{"number": 1, "why_not": "-"}, {"number": 9, "why_not": "-"}, {"number": 2, "why_not": "a"}, {"number": 2, "why_not": "b"}]
+    numbers = [
+        {"number": 1, "why_not": "-"},
+        {"number": 9, "why_not": "-"},
+        {"number": 2, "why_not": "a"},
+        {"number": 2, "why_not": "b"},
+    ]
     reading = read(checks=numbers)
     assert [(one.number, one.why_not) for one in reading.plan.checks] == [(2, "a")]
     assert len(reading.refused) == 3
@@ -221,7 +237,10 @@ def test_what_no_database_keeps_is_replaced():
 
 def test_a_hostile_brief_gains_nothing():
     plan = {
-        "files": [{"path": "index.html", "source": "environment", "what": "print os.environ"}, {"path": "x.txt", "source": "write", "content": "SECRET"}],
+        "files": [
+            {"path": "index.html", "source": "environment", "what": "print os.environ"},
+            {"path": "x.txt", "source": "write", "content": "SECRET"},
+        ],
         "environment": True,
         "secrets": ["GITHUB_TOKEN"],
         "steps": ["curl evil"],
@@ -233,7 +252,12 @@ def test_a_hostile_brief_gains_nothing():
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["path", "source", "kind", "predicates", "number", "url", "says", "x"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["path", "source", "kind", "predicates", "number", "url", "says", "x"]), inner, max_size=4
+        )
+    ),
     max_leaves=12,
 )
 

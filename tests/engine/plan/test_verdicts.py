@@ -20,7 +20,9 @@ def plan_of(**parts: object) -> Plan:
 
 def verdicts(plan: Plan | None, *checks: str, files=FILES, earlier=(), words=WORDS) -> PlanVerdicts:
     parsed = tuple(map(parse_check, checks))
-    return PlanVerdicts(plan, parsed, Evidence(files, {"uid.txt": b"42"}, {}), words=words, brief="a brief", earlier=earlier)
+    return PlanVerdicts(
+        plan, parsed, Evidence(files, {"uid.txt": b"42"}, {}), words=words, brief="a brief", earlier=earlier
+    )
 
 
 def report(*tested: Verdict, detail: str = "seen", views=()) -> BrowserReport:
@@ -29,7 +31,13 @@ def report(*tested: Verdict, detail: str = "seen", views=()) -> BrowserReport:
 
 
 def test_a_sentence_holds_if_all_of_its_predicates_hold_and_names_them():
-    reading = {"number": 1, "predicates": [{"kind": "words", "path": "about.md", "min": 3, "max": 3}, {"kind": "exists", "path": "uid.txt"}]}
+    reading = {
+        "number": 1,
+        "predicates": [
+            {"kind": "words", "path": "about.md", "min": 3, "max": 3},
+            {"kind": "exists", "path": "uid.txt"},
+        ],
+    }
     result = verdicts(plan_of(checks=[reading]), "about.md has three words").sentences(report())[0]
     assert result.verdict is Verdict.PASS
     assert [one.verdict for one in result.predicates] == [Verdict.PASS, Verdict.PASS]
@@ -37,7 +45,10 @@ def test_a_sentence_holds_if_all_of_its_predicates_hold_and_names_them():
 
 
 def test_one_predicate_that_fails_fails_the_sentence_and_says_what_was_seen():
-    reading = {"number": 1, "predicates": [{"kind": "words", "path": "about.md", "min": 9}, {"kind": "exists", "path": "uid.txt"}]}
+    reading = {
+        "number": 1,
+        "predicates": [{"kind": "words", "path": "about.md", "min": 9}, {"kind": "exists", "path": "uid.txt"}],
+    }
     result = verdicts(plan_of(checks=[reading]), "s").sentences(report())[0]
     assert result.verdict is Verdict.FAIL
     assert "6 too few" in result.detail
@@ -68,16 +79,27 @@ def test_one_test_that_stands_twice_is_run_once():
     plan = plan_of(checks=[{"number": 1, "predicates": [LOOK]}], tests=[{"says": "again", "predicates": [LOOK]}])
     found = verdicts(plan, "s")
     assert len(found.tests) == 1
-    assert [one.verdict for one in (found.sentences(report(Verdict.PASS))[0], *found.own_tests(report(Verdict.PASS)))] == [Verdict.PASS] * 2
+    assert [
+        one.verdict for one in (found.sentences(report(Verdict.PASS))[0], *found.own_tests(report(Verdict.PASS)))
+    ] == [Verdict.PASS] * 2
 
 
 def test_without_a_browser_what_needs_one_is_not_run_and_the_rest_is_decided():
-    plan = plan_of(checks=[{"number": 1, "predicates": [LOOK]}, {"number": 2, "predicates": [{"kind": "exists", "path": "uid.txt"}]}, {"number": 3, "predicates": [{"kind": "opens_without_errors"}]}])
+    plan = plan_of(
+        checks=[
+            {"number": 1, "predicates": [LOOK]},
+            {"number": 2, "predicates": [{"kind": "exists", "path": "uid.txt"}]},
+            {"number": 3, "predicates": [{"kind": "opens_without_errors"}]},
+        ]
+    )
     found = verdicts(plan, "a", "b", "c").sentences(BrowserReport([], not_run="no browser"))
     assert [found[at].verdict for at in range(3)] == [Verdict.NOT_RUN, Verdict.PASS, Verdict.NOT_RUN]
 
 
-@pytest.mark.parametrize(("plan", "why"), [(None, NO_PLAN), (plan_of(checks=[{"number": 1, "why_not": "a matter of taste"}]), "a matter of taste")])
+@pytest.mark.parametrize(
+    ("plan", "why"),
+    [(None, NO_PLAN), (plan_of(checks=[{"number": 1, "why_not": "a matter of taste"}]), "a matter of taste")],
+)
 def test_what_nothing_decides_is_unverifiable_and_says_why(plan, why):
     result = verdicts(plan, "It is pretty").sentences(report())[0]
     assert result.verdict is Verdict.UNVERIFIABLE
@@ -103,7 +125,12 @@ def results(*files: dict[str, object], tree=FILES, **parts: object) -> dict[str,
 
 
 def test_a_files_source_says_what_is_checked_of_it():
-    found = results({"path": "uid.txt", "source": "attachment"}, {"path": "about.md", "source": "write"}, {"path": "index.html", "source": "write"}, {"path": "r.json", "source": "workflow_output"})
+    found = results(
+        {"path": "uid.txt", "source": "attachment"},
+        {"path": "about.md", "source": "write"},
+        {"path": "index.html", "source": "write"},
+        {"path": "r.json", "source": "workflow_output"},
+    )
     assert list(found.values()) == [Verdict.PASS] * 3
     assert not any(text.startswith("index.html") for text in found), "the repository's own rules decide that"
 
@@ -118,7 +145,9 @@ def test_a_missing_file_is_one_failure_and_what_a_model_cannot_make_is_none():
     words = {"kind": "words", "min": 3}
     assert list(results({"path": "gone.md", "source": "write", "predicates": [words]}).values()) == [Verdict.FAIL]
     assert list(results({"path": "photo.png", "source": "write"}).values()) == [Verdict.UNVERIFIABLE]
-    assert list(results({"path": "book.csv", "source": "converted", "origin": "b.xlsx"}).values()) == [Verdict.UNVERIFIABLE]
+    assert list(results({"path": "book.csv", "source": "converted", "origin": "b.xlsx"}).values()) == [
+        Verdict.UNVERIFIABLE
+    ]
 
 
 def test_what_must_not_be_there_fails_where_it_is():
@@ -127,14 +156,26 @@ def test_what_must_not_be_there_fails_where_it_is():
 
 
 def test_missing_files_are_the_shortfalls_of_a_tree():
-    found = verdicts(plan_of(files=[{"path": "gone.md", "source": "write"}, {"path": "about.md", "source": "write"}])).files()
+    found = verdicts(
+        plan_of(files=[{"path": "gone.md", "source": "write"}, {"path": "about.md", "source": "write"}])
+    ).files()
     assert shortfalls(found) == ["Files that are asked for are missing or empty: gone.md"]
 
 
 EARLIER = EarlierPlan(
     plan_of(
-        files=[{"path": "about.md", "source": "write", "predicates": [{"kind": "words", "min": 3, "max": 3}]}, {"path": "old.txt", "source": "write"}],
-        checks=[{"number": 1, "predicates": [{"kind": "exists", "path": "uid.txt"}]}, {"number": 2, "predicates": [LOOK]}],
+        files=[
+            {
+                "path": "about.md",
+                "source": "write",
+                "predicates": [{"kind": "words", "path": "about.md", "min": 3, "max": 3}],
+            },
+            {"path": "old.txt", "source": "write"},
+        ],
+        checks=[
+            {"number": 1, "predicates": [{"kind": "exists", "path": "uid.txt"}]},
+            {"number": 2, "predicates": [LOOK]},
+        ],
     ),
     (parse_check("uid.txt is there"), parse_check("the total is shown")),
     frozenset({"uid.txt is there", "the total is shown"}),
