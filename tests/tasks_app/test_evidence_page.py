@@ -12,8 +12,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from engine.core.prompts import VERSION
 
+from engine.prompts.generate import VERSION
 from tasks_app.models import Attachment, Attempt, CheckResult, Commit, Round
 from tasks_app.policy import POLICY
 from tests.driving import driven
