@@ -32,6 +32,7 @@ MOST_FAILING = 3
 MOST_WARNINGS = 3
 _BRIEF = 240  # characters of it
 _PHRASE = 120
+_PART = 170  # of a plan: two lines of a terminal
 
 _REQUESTED = frozenset({Kind.JS, Kind.PROSE, Kind.UNKNOWN})
 _NEW_RUNS = frozenset({"round revived", "round retried", "round regenerated", "evaluator notified again", PLAN_EDITED})
@@ -80,7 +81,7 @@ def _asked(row: Round) -> Iterator[Line]:
 
 
 def _read(row: Round) -> Iterator[Line]:
-    """Yield the plan, a line for each part of it."""
+    """Yield the plan, a line or two for each part of it."""
     text = plan_text(row)
     if text is None:
         return
@@ -88,7 +89,7 @@ def _read(row: Round) -> Iterator[Line]:
     yield "Plan", _phrase(f"{text.made}{refused}", 300)
     for section in text.sections:
         said = (f"{one.says} ({'; '.join(one.rules)})" if one.rules else one.says for one in section.entries)
-        yield "", _phrase(f"{section.heading}: {'; '.join(said)}", 300)
+        yield "", _phrase(f"{section.heading}: {'; '.join(said)}", _PART)
 
 
 # --- What was tried ---------------------------------------------------------------------------------------------------------------------

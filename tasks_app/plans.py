@@ -14,12 +14,11 @@ from engine.plan.schema import Plan
 from engine.plan.summary import summary
 from engine.plan.verdicts import EarlierPlan
 from tasks_app.briefs import MOST_ASKED, checks_of
-from tasks_app.models import Attempt, CheckResult, PlanSource
+from tasks_app.models import Attempt, CheckResult, PlanSource, Round, SourceFile
 from tasks_app.models import Plan as PlanRow
 
 if TYPE_CHECKING:
     from engine.plan.summary import Section
-    from tasks_app.models import Round
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +72,13 @@ def _held(row: Round) -> frozenset[str]:
     """Return the sentences among a round's checks that held when it was published."""
     results = CheckResult.objects.filter(attempt=row.chosen_attempt_id, kind=Kind.PROSE, verdict=Verdict.PASS)
     return frozenset(results.values_list("text", flat=True))
+
+
+def present_paths(row: Round) -> frozenset[str]:
+    """Return the paths of what the task published last, by our own rows."""
+    published = Round.objects.filter(task_key=row.task_key, published_at__isnull=False).order_by("-published_at")
+    attempt = published.values_list("chosen_attempt_id", flat=True).first()
+    return frozenset(SourceFile.objects.filter(attempt=attempt).values_list("path", flat=True) if attempt else ())
 
 
 def plan_text(row: Round, run: int | None = None) -> PlanText | None:

@@ -54,7 +54,11 @@ def make_round(**over: object) -> Round:
     return row
 
 
-#: A plan with something in every part, for a request whose third check is a sentence that nothing decides.
+#: A plan with something in every part, and a request (brief and checks) that it reads as validation allows.
+PLANNED = {
+    "brief": "Publish the sum of data.csv with rates of https://rates.example/eur.json, by .github/workflows/ci.yml.",
+    "checks": ["Repo has MIT license", "js: !!document.querySelector('#total')", "It is pretty"],
+}
 PLAN: dict[str, object] = {
     "files": [
         {
@@ -63,7 +67,16 @@ PLAN: dict[str, object] = {
             "what": "a story of a whale",
             "predicates": [{"kind": "words", "path": "story.txt", "min": 300, "max": 400}],
         },
-        {"path": "data.csv", "source": "attachment", "predicates": [{"kind": "equals_attachment", "path": "data.csv"}]},
+        {
+            "path": "data.csv",
+            "source": "attachment",
+            "origin": "data.csv",
+            "predicates": [{"kind": "equals_attachment", "path": "data.csv"}],
+        },
+        {"path": ".github/workflows/ci.yml", "source": "write"},
+        {"path": "index.html", "source": "write"},
+        {"path": "README.md", "source": "write"},
+        {"path": "LICENSE", "source": "service"},
     ],
     "absent": ["result.json"],
     "data": [{"url": "https://rates.example/eur.json", "name": "rates.json"}],
@@ -75,7 +88,7 @@ PLAN: dict[str, object] = {
 
 
 def with_plan(row: Round, **over: object) -> PlanRow:
-    """Give a round's present run a plan that a model made; names of the row's columns replace them."""
+    """Give a round's present run a plan that a model made, in place of one that it has; names of the row's columns replace them."""
     columns: dict[str, object] = {"source": "model", "made_at": timezone.now(), "plan": PLAN} | over
     if "attempt" not in columns:
         columns["attempt"] = Attempt.objects.create(
@@ -83,7 +96,7 @@ def with_plan(row: Round, **over: object) -> PlanRow:
         )
     if columns["plan"] is not None:
         columns["plan"] = Plan.model_validate(columns["plan"]).model_dump(mode="json")
-    return PlanRow.objects.create(round=row, run=row.run, **columns)
+    return PlanRow.objects.update_or_create(round=row, run=row.run, defaults=columns)[0]
 
 
 def lease_of(row: Round) -> Lease:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.core.checks import Kind
+from engine.plan.predicates import path_of
 from engine.plan.schema import Source
-from engine.plan.wording import in_words
+from engine.plan.wording import in_words, rule_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +27,6 @@ _SOURCES = {
     Source.SERVICE: "made by the service",
     Source.WORKFLOW_OUTPUT: "published by the workflow, never committed",
 }
-_PUBLISHED = {"branch": "from the repository's branch", "workflow": "by a workflow of the repository"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def summary(plan: Plan, checks: Sequence[Check]) -> list[Section]:
         Section("Files", tuple(map(_file, plan.files))),
         Section("Not to be committed", tuple(map(Entry, plan.absent))),
         Section("Data", tuple(map(_address, plan.data))),
-        Section("Published", (Entry(_PUBLISHED[plan.pages]),)),
+        Section("Published", (Entry("by a workflow of the repository"),) if plan.pages == "workflow" else ()),
         Section("Checks", tuple(_checks(plan, checks))),
         Section("The plan's own tests", tuple(Entry(one.says, _rules(one.predicates)) for one in plan.tests)),
         Section("Notes", tuple(map(Entry, plan.notes))),
@@ -63,7 +63,8 @@ def _file(file: PlannedFile) -> Entry:
     sheet = f", sheet {file.sheet}" if file.sheet else ""
     origin = f" (from {file.origin}{sheet})" if file.origin else ""
     what = f": {file.what}" if file.what else ""
-    return Entry(f"{file.path}, {_SOURCES[file.source]}{origin}{what}", _rules(file.predicates))
+    rules = (rule_in_words(one) if path_of(one) == file.path else in_words(one) for one in file.predicates)
+    return Entry(f"{file.path}, {_SOURCES[file.source]}{origin}{what}", tuple(rules))
 
 
 def _address(address: DataAddress) -> Entry:

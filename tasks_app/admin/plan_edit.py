@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseRedirect
@@ -15,12 +16,15 @@ from pydantic import ValidationError
 
 from engine.plan.changes import changes
 from engine.plan.predicates import Part
-from engine.plan.schema import Plan
+from engine.plan.reading import read_object
+from engine.plan.schema import Plan, Source
+from engine.steps.planning import request_of
 from tasks_app.admin.acts import MAY_OPERATE
 from tasks_app.admin.console import console
 from tasks_app.admin.display import escaped, short, visible
+from tasks_app.briefs import brief_of
 from tasks_app.models import Round
-from tasks_app.plans import plan_of
+from tasks_app.plans import plan_of, present_paths
 from tasks_app.services.operators import Act, RoundConflictError, refusal, round_plan_edit
 
 if TYPE_CHECKING:
@@ -29,12 +33,14 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
+    from engine.plan.allowed import Request
+
     Problem = tuple[str, str]  # the item that it is about, and what is wrong with it
 
 #: A plan of more characters is not read.
 LONGEST = 1_000_000
 MOST_PROBLEMS = 50
-_WHOLE = "the whole text"
+WHOLE = "the text"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,7 +59,8 @@ def plan_edit_view(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _taken(request: HttpRequest, row: Round) -> HttpResponse:
     """Begin a run with the plan that was sent; where that cannot be, show the text again with the reasons."""
     text, run = request.POST.get("plan", ""), request.POST.get("run", "")
-    plan, problems = plan_read(text)
+    before = plan_of(row) or Plan()
+    plan, problems = plan_read(text, _request(row, before))
     if plan is None:
         return _form(request, row, text, problems)
     try:
@@ -62,7 +69,7 @@ def _taken(request: HttpRequest, row: Round) -> HttpResponse:
             who=request.user.get_username(),
             run=int(run) if run.isdecimal() and len(run) < 10 else 0,
             plan=plan,
-            changed=short(changes(plan_of(row) or Plan(), plan), 1_000),
+            changed=short(changes(before, plan), 1_000),
         )
     except RoundConflictError as refused:
         return _form(request, row, text, [("the round", str(refused))])
@@ -87,36 +94,52 @@ def _form(request: HttpRequest, row: Round, text: str, problems: Sequence[Proble
     return TemplateResponse(request, "console/plan_edit.html", context)
 
 
-def plan_read(text: str) -> tuple[Plan | None, Sequence[Problem]]:
-    """Return the plan that a text holds; None and each problem where it holds none. An operator is told of what would be left out, too."""
+def plan_read(text: str, request: Request) -> tuple[Plan | None, list[Problem]]:
+    """Return the plan that a text holds; None and each problem where it holds none. What would be left out of a model's plan is a problem, too."""
     if len(text) > LONGEST:
-        return None, [(_WHOLE, f"is longer than {LONGEST:,} characters")]
+        return None, [(WHOLE, f"It is longer than {LONGEST:,} characters.")]
     try:
-        plan = Plan.model_validate_json(text)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        return None, [(_place(one["loc"]), one["msg"]) for one in found]
+        found = json.loads(text)
+        if problems := list(_misread(found)):
+            return None, problems
+        reading = read_object(found, request)
+    except json.JSONDecodeError as error:
+        return None, [(WHOLE, f"It is not JSON: {error}.")]
     except RecursionError:
-        return None, [(_WHOLE, "is nested too deeply")]
-    unknown = [(place, "is no field of a plan") for place in _unknown(json.loads(text), plan.model_dump(mode="json"))]
-    return (None, unknown) if unknown else (plan, ())
+        return None, [(WHOLE, "It is nested too deeply.")]
+    problems = [*((WHOLE, one) for one in reading.errors), *((one.item, f"{one.reason}.") for one in reading.refused)]
+    return (None, problems) if problems else (reading.plan, [])
 
 
-def _place(where: Sequence[int | str]) -> str:
-    parts = (f"[{one}]" if isinstance(one, int) else f".{one}" for one in where)
-    return "".join(parts).removeprefix(".") or _WHOLE
+def _misread(found: object) -> Iterator[Problem]:
+    """Yield what is not as the form of a plan says."""
+    try:
+        plan = Plan.model_validate(found)
+    except ValidationError as error:
+        for one in error.errors(include_url=False, include_context=False, include_input=False):
+            parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in one["loc"])
+            yield "".join(parts).removeprefix(".") or WHOLE, f"{one['msg']}."
+    else:
+        yield from ((place, "A plan has no such field.") for place in _unknown(found, plan.model_dump()))
 
 
-def _unknown(given: object, read: object, *where: int | str) -> Iterator[str]:
+def _request(row: Round, plan: Plan) -> Request:
+    """Return what a plan of the round is checked against. A file that the present plan may change is there, whoever put it there."""
+    changed = {file.origin or file.path for file in plan.files if file.source is Source.CHANGED}
+    return request_of(brief_of(row), {*present_paths(row), *changed}, allow_private=settings.ALLOW_PRIVATE_URLS)
+
+
+def _unknown(given: object, read: object, where: str = "") -> Iterator[str]:
     """Yield the places of what stands in a text and is not in the plan that was read out of it."""
     if isinstance(given, dict) and isinstance(read, dict):
         for name, value in given.items():
+            place = f"{where}.{name}".removeprefix(".")
             if name not in read:
-                yield _place((*where, name))
-            yield from _unknown(value, read.get(name), *where, name)
-    elif isinstance(given, list) and isinstance(read, list):
+                yield place
+            yield from _unknown(value, read.get(name), place)
+    elif isinstance(given, list) and isinstance(read, list | tuple):
         for at, (value, of) in enumerate(zip(given, read, strict=False)):
-            yield from _unknown(value, of, *where, at)
+            yield from _unknown(value, of, f"{where}[{at}]")
 
 
 def editable(plan: Plan) -> str:

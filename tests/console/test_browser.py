@@ -148,7 +148,7 @@ def test_without_scripts_the_page_says_how_to_see_it_again(tab: Page, outside: O
 @pytest.mark.slow
 def test_a_plan_is_edited_in_the_browser(tab: Page, outside: Outside, complaints: list[str]) -> None:
     row = failed(outside)
-    with_plan(row)
+    with_plan(row, plan={"files": [{"path": "a.txt", "source": "write"}], "notes": ["euros are meant"]})
     tab.goto(f"{LIST}{row.pk}/change/")
     tab.click("#edit-plan")
     text = tab.input_value("#plan")

@@ -158,9 +158,9 @@ def test_a_rounds_story_holds_the_plan_in_words_and_the_predicates_of_its_checks
     CheckResult.objects.filter(position=2).update(predicates=predicates)
     text = " ".join(run("round", row.pk).split())
     for part in (
-        "PLAN Made by gpt-x. Files: - story.txt, written by the model: a story of a whale words:", "Not to be committed: - result.json",
+        "PLAN Made by gpt-x. Files: - story.txt, written by the model: a story of a whale has 300 to 400 words", "Not to be committed: - result.json",
         "- https://rates.example/eur.json, published as rates.json", "by a workflow of the repository", "- 1. Repo has MIT license",
-        "- 3. It is pretty nothing decides it: taste", "- the total is shown page:", "- euros are meant", "refused: absent[1]: no path",
+        "- 3. It is pretty nothing decides it: taste", "- the total is shown on the page as it opens:", "- euros are meant", "refused: absent[1]: no path",
         "fail js check 2 fail LICENSE holds the MIT licence (no such file)",
     ):  # fmt: skip
         assert part in text, part

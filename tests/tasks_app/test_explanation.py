@@ -60,7 +60,7 @@ def test_a_completed_round_answers_all_that_somebody_asks_who_did_not_see_it(out
         f"{30 * calls} tokens",
     ):  # fmt: skip
         assert part in text, part
-    assert len(explain(row).splitlines()) <= 30
+    assert len(explain(row).splitlines()) <= 34
     assert "SIMULATED" not in text
 
 
@@ -71,7 +71,7 @@ def test_the_plan_is_told_in_a_few_lines() -> None:
     text = flat(row)
     for part in (
         "Plan Made by gpt-x. 1 item of it refused: files[2]: ../x leaves the repository",
-        "Files: story.txt, written by the model: a story of a whale (words:", "Not to be committed: result.json",
+        "Files: story.txt, written by the model: a story of a whale (has 300 to 400 words); data.csv, the attachment", "Not to be committed: result.json",
         "3. It is pretty (nothing decides it: taste)", "Notes: euros are meant",
     ):  # fmt: skip
         assert part in text, part

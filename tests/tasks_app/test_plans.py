@@ -84,7 +84,7 @@ def test_earlier_plans_are_those_of_what_was_published_newest_first() -> None:
     published(7, {"notes": ["seven"]})
     # A later run of the second round has not published anything.
     PlanRow.objects.create(round=second, run=2, plan={"notes": ["later"]}, source="model", made_at=timezone.now())
-    assert [plan.notes for plan in earlier_plans(row)] == [("two",), ("one",)]
+    assert [earlier.plan.notes for earlier in earlier_plans(row)] == [("two",), ("one",)]
 
 
 def test_it_says_who_made_it() -> None:

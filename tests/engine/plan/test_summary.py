@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from engine.core.checks import parse_check
-from engine.plan.predicates import Exists, LicenceMit
+from engine.plan.predicates import Exists, LicenceMit, Words
 from engine.plan.schema import CheckReading, DataAddress, Plan, PlannedFile, PlannedTest, Source
-from engine.plan.summary import UNREAD, Entry, Section, summary
-from engine.plan.wording import in_words
+from engine.plan.summary import UNREAD, Entry, summary
+from engine.plan.wording import in_words, rule_in_words
 
 CHECKS = [parse_check(text) for text in ("Repo has MIT license", "js: true", "It is pretty", "It is quick")]
 THERE = Exists(path="a.txt")
@@ -15,12 +15,13 @@ def of(plan: Plan, heading: str) -> tuple[Entry, ...]:
 
 
 def test_each_file_is_told_with_its_source_and_its_rules() -> None:
+    other = Words(path="b.csv", min=1)
     files = (
-        PlannedFile(path="a.txt", source=Source.WRITE, what="a story", predicates=[THERE]),
+        PlannedFile(path="a.txt", source=Source.WRITE, what="a story", predicates=[THERE, other]),
         PlannedFile(path="b.csv", source=Source.CONVERTED, origin="b.xlsx", sheet="Sales"),
     )
     assert of(Plan(files=files), "Files") == (
-        Entry("a.txt, written by the model: a story", (in_words(THERE),)),
+        Entry("a.txt, written by the model: a story", (rule_in_words(THERE), in_words(other))),
         Entry("b.csv, converted by the service (from b.xlsx, sheet Sales)"),
     )
 
@@ -46,7 +47,8 @@ def test_a_reading_of_what_is_no_sentence_is_told_as_that() -> None:
 
 
 def test_what_a_plan_is_silent_about_has_no_section() -> None:
-    assert summary(Plan(), []) == [Section("Published", (Entry("from the repository's branch"),))]
+    assert summary(Plan(), []) == []
+    assert [section.heading for section in summary(Plan(notes=("n",)), [])] == ["Notes"]
 
 
 def test_the_rest_of_a_plan_is_told_too() -> None:

@@ -62,7 +62,7 @@ def test_a_failed_round_is_retried_as_if_nothing_had_been_removed(outside: Outsi
         state="failed", step="publish", finished_at=past, published_at=None, commit_sha="", created_at=past
     )
     Attempt.objects.update(started_at=past)
-    assert prune()[PROMPTS.name] == 1
+    assert prune()[PROMPTS.name] == Attempt.objects.count()
     round_retry(round_id=row.pk, who="somebody")
     row = driven(row)
     assert row.state == "completed"
