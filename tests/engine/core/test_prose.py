@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict, parse_check
+from engine.core.page_tests import BlankPage, PageTest
 from engine.core.probes import Asked, Probe, Step, Verb
 from engine.core.prose import Prose, undecided
 from engine.ports import BrowserReport, PageView
@@ -29,7 +30,7 @@ GOOD = PageView(1280, True, b"", (), (), (), {})
 def came(probe: Probe, verdict: Verdict, detail: str = "false (boolean)") -> CheckResult:
     prose = Prose(CHECKS, [probe], {}, BRIEF)
     result = CheckResult(Check(Kind.PROSE, probe.text), Target.LOCAL, verdict, detail)
-    return prose.results(BrowserReport([], [GOOD], probed=[result]), [])[5]
+    return prose.results(BrowserReport([], [GOOD], tested=[result]), [])[5]
 
 
 def test_only_the_sentences_that_no_rule_decides_get_a_probe() -> None:
@@ -40,9 +41,8 @@ def test_rules_of_ours_and_probes_are_handed_to_the_browser() -> None:
     prose = Prose(CHECKS, [NAMED], {}, BRIEF)
     assert [check.kind for check in prose.rules] == [Kind.RULE]
     assert "document.title" in prose.rules[0].text
-    assert [run.probe for run in prose.probes] == [NAMED]
-    assert prose.probes[0].blank.words == BRIEF
-    assert prose.probes[0].blank.elements == (("#total", "div"),)
+    assert prose.probes == [NAMED]
+    assert prose.tests == [PageTest((), NAMED.expression, BlankPage(BRIEF, (("#total", "div"),)))]
 
 
 def test_a_rules_outcome_becomes_its_sentences() -> None:
