@@ -80,8 +80,8 @@ def fixed_pages() -> list[FixedPage]:
 def judged(page: FixedPage, browser: ChromiumBrowser, probes: Sequence[Probe] = ()) -> list[Judged]:
     """Judge a page's sentences as a verification does."""
     prose = Prose(page.checks, probes, page.files, page.brief)
-    under_test = PageUnderTest(ADDRESS, page.files, Target.LOCAL, page.brief)
-    report = browser.run(under_test, prose.rules, seconds=SECONDS, probes=prose.probes)
+    under_test = PageUnderTest(ADDRESS, page.files, Target.LOCAL)
+    report = browser.run(under_test, prose.rules, seconds=SECONDS, tests=prose.tests)
     found = prose.results(report, report.results)
     open_ = {one.position for one in undecided(page.checks)}
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from engine.browser.polling import PageLeftError, StuckError, poll
+from engine.browser.polling import PageLeftError, StuckError, evaluated
 from engine.browser.reading import PageGoneError
 
 if TYPE_CHECKING:
@@ -13,26 +13,23 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
-EACH_SECONDS = 1.0  # in which a check that holds by itself may come to hold
-ALL_SECONDS = 6.0
-LEAST_SECONDS = 12.0  # left of the verification, under which this is not begun
+EACH_SECONDS = 2.5  # of one check, which may be a promise
+ALL_SECONDS = 8.0
+LEAST_SECONDS = 15.0  # left of the verification, under which this is not begun
 
 
-async def held_in_order(page: Page, expressions: Sequence[tuple[str, bool]]) -> list[bool | None]:
-    """Return whether each expression held; None from where time was over or the page was lost. Each comes with whether it held by itself:
-    what did not is not waited for.
-    """
+async def held_in_order(page: Page, expressions: Sequence[str]) -> list[bool | None]:
+    """Evaluate each expression once on a page that has settled; return whether it held. None: time was over, or the page was lost before it."""
     ends = time.monotonic() + ALL_SECONDS
     held: list[bool | None] = []
-    for expression, alone in expressions:
-        begun = time.monotonic()
-        if begun >= ends:
+    for expression in expressions:
+        left = ends - time.monotonic()
+        if left <= 0:
             break
         try:
-            window = EACH_SECONDS if alone else 0
-            polled = await poll(page, expression, window=window, ends=min(begun + window, ends))
+            reading = await evaluated(page, expression, min(EACH_SECONDS, left))
         except (StuckError, PageLeftError, PageGoneError):
             held.append(False)
             break
-        held.append(polled.milliseconds is not None)
+        held.append(reading is not None and reading.holds)
     return [*held, *[None] * (len(expressions) - len(held))]

@@ -46,7 +46,7 @@ async def poll(page: Page, expression: str, *, window: float, ends: float) -> Po
     readings = 0
     while True:
         longest = max(AT_LEAST, begun + window - time.monotonic())
-        reading = await _evaluated(page, expression, min(longest, ends - time.monotonic()))
+        reading = await evaluated(page, expression, min(longest, ends - time.monotonic()))
         if reading is None:
             return Polled(last)
         last, readings = reading, readings + 1
@@ -58,8 +58,11 @@ async def poll(page: Page, expression: str, *, window: float, ends: float) -> Po
         await asyncio.sleep(PAUSE)
 
 
-async def _evaluated(page: Page, expression: str, seconds: float) -> Reading | None:
-    """Return what one evaluation gives; None where it is still waiting for something after `seconds`."""
+async def evaluated(page: Page, expression: str, seconds: float) -> Reading | None:
+    """Return what one evaluation gives; None where it is still waiting for something after `seconds`.
+
+    Raises StuckError, PageLeftError, PageGoneError.
+    """
     task = asyncio.ensure_future(evaluate(page, expression))
     try:
         at_once = max(min(AT_ONCE, seconds), PAUSE)

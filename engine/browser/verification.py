@@ -19,7 +19,7 @@ from engine.browser.visit import visiting
 from engine.core.checks import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from playwright.async_api import Browser
 
@@ -44,7 +44,6 @@ class Verification:
         self._foreign = Foreign(job)
         self._pages = FreshPages(browser, job.url)
         self._ends = time.monotonic() + job.seconds
-        self._passed = set[int]()
         self._elements = dict[str, str]()
 
     async def run(self) -> None:
@@ -88,22 +87,20 @@ class Verification:
                 window = min(self._job.window, left / _turns(waiting, MOST_OPEN))
                 outcome = await run.run(window=window, ends=self._ends)
                 emit(outcome)
-                self._note(run, outcome)
+                self._note(run.elements)
 
         await asyncio.gather(*(one(index, len(indexes) - at) for at, index in enumerate(indexes)))
 
-    def _note(self, run: CheckRun, outcome: Checked) -> None:
-        if outcome.verdict == Verdict.PASS:
-            self._passed.add(outcome.index)
-        for selector, shown in run.elements.items():
+    def _note(self, elements: Mapping[str, str]) -> None:
+        for selector, shown in elements.items():
             if len(self._elements) < MOST_ELEMENTS:
                 self._elements.setdefault(selector, shown)
 
     async def _check_in_order(self, visit: Visit) -> None:
-        """Run the checks once more, one after the other on a page that was left alone so far."""
+        """Run the checks once more, one after the other on a page that was left alone so far, if there is time."""
         if not self._job.in_order or visit.stuck or self._ends - time.monotonic() < LEAST_SECONDS:
             return
-        expressions = [(self._job.expressions[index], index in self._passed) for index in self._job.in_order]
+        expressions = [self._job.expressions[index] for index in self._job.in_order]
         emit(CheckedInOrder(tuple(await held_in_order(visit.page, expressions))))
 
     async def _test(self, *, stuck: bool) -> None:

@@ -11,16 +11,16 @@ ANY = frozenset({"pass", "fail", "error", "timeout"})
 
 @dataclass(frozen=True)
 class Bad:
-    """A page's `body` and `checks` beside SOUND; `verdicts` that SOUND may have; `says` what the report tells."""
+    """A page's `body` and `checks` beside SOUND; `verdicts` that SOUND may have; `says` what the report tells somewhere."""
 
     name: str
     body: str
     verdicts: frozenset[str] = frozenset({"pass"})
     checks: tuple[str, ...] = ()
-    says: str = ""
+    says: tuple[str, ...] = ()
 
 
-def _bad(name: str, body: str, *verdicts: str, checks: tuple[str, ...] = (), says: str = "") -> Bad:
+def _bad(name: str, body: str, *verdicts: str, checks: tuple[str, ...] = (), says: tuple[str, ...] = ()) -> Bad:
     return Bad(name, f"<p id=x>7</p>{body}", frozenset(verdicts or {"pass"}), checks, says)
 
 
@@ -73,38 +73,34 @@ BESIDE = {
 }
 
 BAD = (
-    _bad("an endless loop at load", "<script>for (;;);</script>", "timeout", says="does not end"),
+    _bad("an endless loop at load", "<script>for (;;);</script>", "timeout", says=("does not end",)),
     _bad("an endless loop soon after", "<script>setTimeout(() => { for (;;); }, 300)</script>", "pass", "timeout"),
-    _bad("an endless loop in a check", "", checks=("(() => { while (true); })()",)),
-    _bad("a check that never settles", "", checks=("new Promise(() => {})",)),
-    _bad("a check that leaves the page", "", checks=("(location.href = 'https://elsewhere.example/', document.nowhere)", "history.back() || document.nowhere")),
-    _bad("a check that closes the page", "", "pass", "error", checks=("window.close() || document.nowhere",)),
-    _bad("a check that empties the page", "", "pass", "fail", checks=("document.querySelector('#x').nowhere || document.write('')",)),
+    _bad("checks that never end, leave, close or empty the page", "", checks=("(() => { while (true); })()", "new Promise(() => {})",
+        "(location.href = 'https://elsewhere.example/', document.nowhere)", "history.back() || document.nowhere", "window.close() || document.nowhere",
+        "document.querySelector('#x').nowhere || document.write('')")),
     _bad("dialogs in a loop", "<script>for (;;) alert('again')</script>", "timeout", "pass", "fail", "error"),
     _bad("a dialog before leaving", "<script>onbeforeunload = e => { e.preventDefault(); return 'stay' }; location.href = 'next.html'</script>", *ANY),
-    _bad("downloads", "<a id=d download=x.exe href='data:application/octet-stream,x'></a><script>setInterval(() => d.click(), 50)</script>"),
-    _bad("new windows", "<script>setInterval(() => { window.open('about:blank'); window.open('next.html', 'n' + Math.random()) }, 50)</script>"),
+    _bad("downloads, new windows, camera, place and notifications", "<a id=d download=x.exe href='data:application/octet-stream,x'></a><script>setInterval(() => d.click(), 50);"
+        "setInterval(() => { window.open('about:blank'); window.open('next.html', 'n' + Math.random()) }, 50);"
+        "navigator.mediaDevices?.getUserMedia({ video: true, audio: true }).catch(() => 0); navigator.geolocation.getCurrentPosition(() => 0, () => 0); Notification.requestPermission(); navigator.clipboard?.readText().catch(() => 0); navigator.mediaDevices?.getDisplayMedia({}).catch(() => 0)</script>"),
     _bad("a new window with an endless loop", "<script>setTimeout(() => { const w = window.open('about:blank'); if (w) w.document.write('<script>for(;;);<\\/script>') }, 500)</script>", "pass", "timeout"),
     _bad("a window that steers its opener", "<script>const w = window.open('next.html'); if (w) w.onload = () => { w.opener.location = 'https://elsewhere.example/' }</script>"),
-    _bad("leaving by location", "<script>setTimeout(() => { location = 'https://elsewhere.example/' }, 100)</script>", says="tried to leave for https://elsewhere.example/"),
-    _bad("leaving by meta refresh", "<meta http-equiv=refresh content='0;url=https://elsewhere.example/'>", says="tried to leave for"),
-    _bad("leaving by a form", "<form id=f method=post action='https://elsewhere.example/'></form><script>f.submit()</script>", says="tried to leave for"),
+    _bad("leaving by a form, by location and by meta refresh", "<form id=f method=post action='https://form.example/'></form><script>f.submit(); setTimeout(() => { location = 'https://location.example/' }, 300)</script>"
+        "<meta http-equiv=refresh content='1;url=https://refresh.example/'>", says=tuple(f"tried to leave for https://{way}.example/" for way in ("form", "location", "refresh"))),
     _bad("leaving for good and again", "<script>setInterval(() => { location.href = 'https://elsewhere.example/' + Math.random() }, 5)</script>", *ANY),
     _bad("leaving by history", "<script>for (let i = 0; i < 300; i++) history.pushState(i, '', '?n=' + i); setInterval(() => history.go(-1), 50)</script>", *ANY),
     _bad("loading itself for ever", "<script>location.reload()</script>", *ANY),
     _bad("leaving for data, blob, script, about and chrome", "<script>for (const u of ['data:text/html,x', 'chrome://crash', 'chrome://settings', 'view-source:x', 'javascript:void 0']) { try { location.href = u } catch (e) {} }</script>", *ANY),
-    _bad("camera, place and notifications", "<script>navigator.mediaDevices?.getUserMedia({ video: true, audio: true }).catch(() => 0); navigator.geolocation.getCurrentPosition(() => 0, () => 0); Notification.requestPermission(); navigator.clipboard?.readText().catch(() => 0); navigator.mediaDevices?.getDisplayMedia({}).catch(() => 0)</script>"),
     _bad("2 GB of memory", "<script>window.a = []; setInterval(() => { if (a.length < 40) a.push(new Uint8Array(5e7).fill(7)) }, 5)</script>", *ANY),
     _bad("2 GB of text", "<script>window.a = []; setInterval(() => { for (let i = 0; i < 1e5; i++) a.push('x' + i + Math.random()) }, 1)</script>", *ANY),
     _bad("10,000 elements a second", "<script>setInterval(() => { for (let i = 0; i < 100; i++) document.body.append(Object.assign(document.createElement('p'), { textContent: i })) }, 10)</script>", *ANY),
     _bad("iframes within iframes", "<script>for (let i = 0; i < 4; i++) document.body.append(Object.assign(document.createElement('iframe'), { src: '?' + Math.random() }))</script>", *ANY),
     _bad("workers without end", "<script>const u = URL.createObjectURL(new Blob(['for(;;);'])); for (let i = 0; i < 16; i++) new Worker(u)</script>", *ANY),
     _bad("printing", "<script>window.print(); setInterval(() => window.print(), 500)</script>", *ANY),
-    _bad("10 MB of console", "<script>for (let i = 0; i < 1000; i++) console.error('x'.repeat(1e4)); console.log('y'.repeat(1e7))</script>"),
+    _bad("10 MB of console, a huge title and a huge page", "<script>for (let i = 0; i < 1000; i++) console.error('x'.repeat(1e4)); console.log('y'.repeat(1e7)); document.title = 'x'.repeat(2e7);"
+        "document.body.style.height = '9e6px'; document.body.style.width = '9e6px'</script>"),
     _bad("console without end", "<script>setInterval(() => { for (let i = 0; i < 200; i++) console.error('x'.repeat(1e4)) }, 1)</script>", *ANY),
-    _bad("a huge title", "<script>document.title = 'x'.repeat(2e7)</script>"),
-    _bad("a huge page", "<script>document.body.style.height = '9e6px'; document.body.style.width = '9e6px'</script>"),
     _bad("it lies about itself", "<script>Object.defineProperty(document.documentElement, 'scrollHeight', { get: () => ({}) }); window.eval = () => true; JSON.stringify = () => { throw 1 }; Array.prototype.map = () => { throw 1 }; window.Promise = null</script>", *ANY),
     _bad("a file of this machine", "<script>for (const u of ['file:///etc/hostname', 'file://CANARY']) { fetch(u).then(a => a.text()).then(t => document.title = t, () => 0); document.body.append(Object.assign(document.createElement('iframe'), { src: u })) }</script>"),
-    _bad("halves of characters", "<script>console.error('\\ud800 \\0 end'); setTimeout(() => { throw new Error('\\udfff') })</script>", checks=("document.querySelector('#x').textContent + '\\ud800\\0'",), says="end"),
+    _bad("halves of characters", "<script>console.error('\\ud800 \\0 end'); setTimeout(() => { throw new Error('\\udfff') })</script>", checks=("document.querySelector('#x').textContent + '\\ud800\\0'",), says=("end",)),
 )  # fmt: skip

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from engine.core import repository, rules
-from engine.core.checks import Check, Kind, Verdict, parse_check
+from engine.core.checks import Check, Kind, Verdict
 
 GOOD = {
     "index.html": b"<!doctype html><title>x</title><p>x",
@@ -64,19 +64,3 @@ def test_a_sentence_that_says_more_than_a_rule_is_never_passed_by_it(text: str) 
 def test_js_checks_are_not_run_without_a_browser() -> None:
     result = rules.static_result(Check(Kind.JS, "true"), GOOD)
     assert (result.verdict, result.detail) == (Verdict.NOT_RUN, rules.NO_BROWSER)
-
-
-@pytest.mark.parametrize(
-    ("raw", "kind", "text"),
-    [
-        ("js: document.title", Kind.JS, "document.title"),
-        ("  JS:x", Kind.JS, "x"),
-        ({"js": " a "}, Kind.JS, "a"),
-        ("json is shown", Kind.PROSE, "json is shown"),
-        ({"js": 1}, Kind.UNKNOWN, "{'js': 1}"),
-        ({"js": "a", "more": 1}, Kind.UNKNOWN, "{'js': 'a', 'more': 1}"),
-        (None, Kind.UNKNOWN, "None"),
-    ],
-)
-def test_checks_are_read_by_their_form(raw: object, kind: Kind, text: str) -> None:
-    assert parse_check(raw) == Check(kind, text)

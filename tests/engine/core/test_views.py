@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.checks import Check, Kind, Target, Verdict
-from engine.core.views import view_result, width_of
-from engine.ports import PageView
+from engine.core.checks import ADVICE, Check, CheckResult, Kind, Target, Verdict
+from engine.core.views import IN_ORDER, in_order_result, view_result, width_of
+from engine.ports import BrowserReport, PageView
 
 
 def view(
@@ -53,3 +53,64 @@ def test_what_was_logged_and_what_could_not_be_had_is_told_and_no_failure() -> N
 
 def test_a_flood_of_errors_is_cut() -> None:
     assert len(view_result(view(errors=("x" * 900,) * 9), Target.LOCAL).detail) == 2_000
+
+
+def report(*checks: tuple[Kind, Verdict, bool | None], not_run: str = "", ran: bool = True) -> BrowserReport:
+    results = [
+        CheckResult(Check(kind, f"check {number}"), Target.LOCAL, verdict)
+        for number, (kind, verdict, _) in enumerate(checks, 1)
+    ]
+    return BrowserReport(results, not_run=not_run, in_order=[held for *_, held in checks] if ran else ())
+
+
+HOLDS, UNDONE, NOT_REACHED = (
+    (Kind.JS, Verdict.PASS, True),
+    (Kind.JS, Verdict.PASS, False),
+    (Kind.JS, Verdict.PASS, None),
+)
+FAILS, RULE = (Kind.JS, Verdict.FAIL, False), (Kind.RULE, Verdict.PASS, None)
+
+
+@pytest.mark.parametrize(
+    ("checks", "verdict", "detail"),
+    [
+        ((HOLDS, HOLDS), Verdict.PASS, ""),
+        ((HOLDS, FAILS, RULE), Verdict.PASS, ""),
+        (
+            (HOLDS, UNDONE, UNDONE),
+            Verdict.FAIL,
+            "these hold on a page of their own and fail after the checks before them: check 2; check 3",
+        ),
+        ((HOLDS, NOT_REACHED), Verdict.INCONCLUSIVE, "1 of them were not reached"),
+        (
+            (UNDONE, NOT_REACHED),
+            Verdict.FAIL,
+            "these hold on a page of their own and fail after the checks before them: check 1; 1 of them were not reached",
+        ),
+    ],
+)
+def test_what_fails_only_after_other_checks_is_named(
+    checks: tuple[tuple[Kind, Verdict, bool | None], ...], verdict: Verdict, detail: str
+) -> None:
+    found = in_order_result(report(*checks), Target.LIVE)
+    assert found is not None
+    assert (found.check.text, found.target, found.verdict, found.detail) == (IN_ORDER, Target.LIVE, verdict, detail)
+    assert found.value == [held for *_, held in checks]
+
+
+def test_it_is_advice() -> None:
+    found = in_order_result(report(HOLDS, UNDONE), Target.LOCAL)
+    assert found is not None
+    assert found.check.kind in ADVICE
+
+
+@pytest.mark.parametrize("checks", [(), (UNDONE,), (HOLDS, RULE)])
+def test_a_single_check_has_no_order(checks: tuple[tuple[Kind, Verdict, bool | None], ...]) -> None:
+    assert in_order_result(report(*checks), Target.LOCAL) is None
+
+
+@pytest.mark.parametrize(("why", "detail"), [("no browser", "no browser"), ("", "no time was left for it")])
+def test_where_it_was_not_run_it_says_why(why: str, detail: str) -> None:
+    found = in_order_result(report(HOLDS, HOLDS, not_run=why, ran=False), Target.LOCAL)
+    assert found is not None
+    assert (found.verdict, found.detail) == (Verdict.NOT_RUN, detail)

@@ -103,7 +103,7 @@ def live_report(*verdicts: Verdict) -> BrowserReport:
 def deployed_live(browser: FakeBrowser, seconds: float = 0) -> tuple[Deployed, Ports, Repository]:
     ports, place, sha = published(browser=browser)
     ports.clock.advance(seconds)
-    outcome = deploy(deploying(place, sha, checks=frozen(), words="the brief"), ports)
+    outcome = deploy(deploying(place, sha, checks=frozen()), ports)
     assert isinstance(outcome, Deployed)
     return outcome, ports, place
 

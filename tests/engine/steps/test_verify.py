@@ -70,7 +70,7 @@ def test_a_browser_decides_the_js_checks_and_them_alone() -> None:
     browser = FakeBrowser(BrowserReport([js(Verdict.FAIL)]))
     outcome = verify(verifying(), make_ports(browser=browser))
     assert [r.verdict for r in outcome.results[3:6]] == [Verdict.FAIL, Verdict.PASS, Verdict.UNVERIFIABLE]
-    assert browser.asked == [(PageUnderTest(URL, FILES, Target.LOCAL, "the brief"), (CHECKS[0],), 60.0)]
+    assert browser.asked == [(PageUnderTest(URL, FILES, Target.LOCAL), (CHECKS[0],), 60.0)]
 
 
 def test_a_page_without_js_checks_is_opened_all_the_same() -> None:
