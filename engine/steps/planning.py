@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.core.budget import Budget
     from engine.ports import Ports, Prompt, Recalled, Reply
 
-MOST_CALLS = 2  # of a run, reminders apart: a call that was cut off by the death of its process is made once more
+MOST_CUT_OFF = 2  # of a run, reminders apart: a call that was cut off by the death of its process is made once more
 LONGEST_ANSWER = 8_000  # tokens; some of them may be a model's thoughts
 TOKENS_PART = 5  # at most this part of the tokens that the round has left
 LEAST_ANSWER = 600
@@ -31,11 +31,11 @@ LEAST_ANSWER = 600
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """What the call may take: time, whether a model may be asked at all (`closed` says why not), and how often it was asked in this run."""
+    """What the call may take: time, and whether a model may be asked at all (`closed` says why not). `cut_off` counts the run's calls without an end."""
 
     budget: Budget
     closed: str
-    calls: int
+    cut_off: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ def _made(brief: Brief, request: Request, planning: Planning, ports: Ports) -> M
     until = planning.budget.plan_ends(ports.clock.now())
     if planning.closed:
         return Made(None, why_none=f"no plan was made: the language model is out of service: {planning.closed}")
-    if planning.calls >= MOST_CALLS:
-        return Made(None, why_none=f"no plan was made: {planning.calls} calls for it were cut off")
+    if planning.cut_off >= MOST_CUT_OFF:
+        return Made(None, why_none=f"no plan was made: {planning.cut_off} calls for it were cut off")
     if until is None:
         return Made(None, why_none="no plan was made: the deadline leaves no time for it")
     asking = _Asking(ports, ports.author.models[0], request, until)
@@ -152,7 +152,6 @@ class _Asking:
     def _asked(self, kind: str, prompt: Prompt, parent: int | None) -> _Answer:
         author, journal = self.ports.author, self.ports.journal
         seconds = self._seconds()
-        tokens = _tokens(journal.tokens_left())
         self.last = attempt = journal.attempt_begun(
             kind=kind,
             prompt=prompt,
@@ -166,7 +165,7 @@ class _Asking:
                 prompt.messages,
                 model=self.model,
                 seconds=seconds,
-                tokens=tokens,
+                tokens=_tokens(journal.tokens_left()),  # which the journal knows once the call is begun
                 heard=partial(journal.attempt_heard, attempt),
                 schema=response_schema(),
             )
