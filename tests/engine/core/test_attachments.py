@@ -89,7 +89,7 @@ def test_a_small_table_is_described_by_facts_and_shown_whole() -> None:
         "Text in UTF-8 with a byte order mark, 4 lines, line ends CRLF.",
         "Table: separator ';', header in line 1, 2 rows below it, 3 columns.",
         "Not counted as rows: 1 blank line.",
-        "Some fields are quoted; 1 hold the separator.",
+        "Some fields are quoted; 1 holds the separator.",
         "Columns:",
         '- region: text, 2 different: "a;b", "c"',
         "- price: number with $ and a comma between thousands and a decimal point, $80 to $1,200.50",
