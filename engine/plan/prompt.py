@@ -59,7 +59,7 @@ Predicates, each an object with its kind:
   {"kind": "links", "path", "to": [..]}   the page links or loads each of these files or addresses
   {"kind": "licence_mit"}     {"kind": "readme_sections", "names": [..]}   README.md has these sections
   {"kind": "page", "steps": [{"do", "selector", "value"}], "expression"}   index.html is opened, the steps are done, then the JavaScript expression
-      must become true. do: fill, select, click, press, wait, reload, open (value "?name=value" or "#part"). The expression only looks: no assignment,
+      must become true. do (at most 10): fill, select, click, press, wait, reload, open (value "?name=value" or "#part"). The expression only looks: no assignment,
       no click, no request, no loop, no semicolon. It must be false on an empty page: where something must not be there, say too what must be. Use
       the ids, names and texts of the request.
   {"kind": "opens_without_errors"}   no error in the console
