@@ -257,6 +257,7 @@ def test_a_note_stands_below_the_name_and_a_workbook_is_its_note() -> None:
     assert describe(noted).splitlines()[1:4] == ["Fetched.", "Text in UTF-8, 1 line.", "JSON: [1 of number]"]
     book = AttachedFile("a.xlsx", "", b"PK\0", note="A workbook.\nSheet 'a'.")
     assert describe(book) == "a.xlsx (3 bytes)\nA workbook.\nSheet 'a'."
+    assert describe(AttachedFile("a.xlsx", "", b"PK\0")) == "a.xlsx (3 bytes)\nA workbook."
     assert describe(book, shown_before=True) == "a.xlsx (3 bytes)\nA workbook."
 
 
