@@ -15,6 +15,7 @@ from engine.core.prompt_sections import boundary_of, is_source, present_of, pres
 from engine.core.replies import format_files, mark, parse_reply
 from engine.plan.libraries import lines as library_lines
 from engine.plan.libraries import named_in
+from engine.plan.schema import Source
 from engine.ports import Message, Prompt
 from engine.prompts import form as forms
 from engine.prompts.form import changed_texts, entries_of, form
@@ -35,7 +36,7 @@ You write small static web apps. Your files are published as they are on GitHub 
 index.html
 - One complete HTML5 page: lang, charset, viewport, <title>, its own style. No build step, no server, no keys.
 - Titles, ids, names, labels, texts and addresses exactly as the brief and the checks write them. An element for every id they name.
-- The first <script> is inline and holds all of the app's logic; it starts on DOMContentLoaded.
+- If it needs a script, the first <script> is inline and holds all of the app's logic; it starts on DOMContentLoaded.
 - Where a check reads a number, the element's text is that plain number (1234.5: no sign, no separator, no words), unless the brief or a check
   wants it otherwise. Messages (loading, errors) go into an element of their own.
 - What the page can show without an action of the visitor it shows at load.
@@ -43,7 +44,7 @@ index.html
 - As much page as the brief asks for, well made, and nothing more.
 README.md
 - Professional and true, with the headings ## Summary, ## Setup, ## Usage, ## Code explanation, ## License. There is no npm and nothing to
-  install: any static file server will do. Under License one line: MIT, see LICENSE.
+  install for the page: any static file server will do. Under License one line: MIT, see LICENSE.
 Where the brief leaves something open, take the plainest reading, and say under Usage what you took."""
 
 _DATA = """\
@@ -137,14 +138,17 @@ def shown_files(brief: Brief, plan: Plan, tree: Mapping[str, bytes], *, repairs:
 def rules(brief: Brief, plan: Plan, *, later: bool) -> str:
     """Return the rules that apply to a request."""
     kinds = [file for file in brief.attachments if not file.media_type.startswith("image/")]
-    not_yours = sorted({one.path for one in plan.files if one.source not in forms.WRITTEN} | {"LICENSE", ".nojekyll"})
+    written = {one.path for one in plan.files if one.source in forms.WRITTEN}
+    forbidden = {*plan.absent, *(one.path for one in plan.files if one.source is Source.WORKFLOW_OUTPUT)}
+    others = {one.path for one in plan.files} | {file.name for file in brief.attachments} | {"LICENSE", ".nojekyll"}
+    not_yours = sorted(others - written - forbidden)
     parts = [RULES]
     parts += [_DATA] if kinds else []
     if libraries := named_in(brief.words):
         parts += [_LIBRARIES, *library_lines(libraries)]
     parts += [_LATER] if later else []
     parts.append(_NOT_YOURS.format(paths=", ".join(not_yours)))
-    parts += [_FORBIDDEN.format(paths=", ".join(plan.absent))] if plan.absent else []
+    parts += [_FORBIDDEN.format(paths=", ".join(sorted(forbidden)))] if forbidden else []
     parts += [_NOTES.format(notes=" ".join(plan.notes))] if plan.notes else []
     return "\n".join([*parts, _DATA_IS_DATA])
 
