@@ -48,13 +48,16 @@ class Made:
     why_none: str = ""
 
 
-def request_of(brief: Brief, present: Collection[str], *, allow_private: bool) -> Request:
-    """Return what a plan of a brief is checked against."""
+def request_of(
+    brief: Brief, present: Collection[str], *, allow_private: bool, missing: Collection[str] = ()
+) -> Request:
+    """Return what a plan of a brief is checked against; `missing` are the names of attachments that could not be had."""
     return Request(
         words=brief.words,
         checks=brief.checks,
         attachments=frozenset(file.name for file in brief.attachments),
         workbooks=frozenset(file.name for file in brief.attachments if is_workbook(file)),
+        missing=frozenset(missing),
         present=frozenset(present),
         allow_private=allow_private,
     )
