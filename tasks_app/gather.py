@@ -63,7 +63,7 @@ def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
         again=_again(row),
         plan=plans.plan_of(row),
         planned=plans.plan_row(row) is not None,
-        plan_calls=row.attempts.filter(kind="plan", run=row.run).count(),
+        plan_calls=row.attempts.filter(kind="plan", run=row.run, seconds=None).count(),
         allow_private=settings.ALLOW_PRIVATE_URLS,
         own_before=briefs.own_before(row),
     )

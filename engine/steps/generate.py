@@ -72,7 +72,7 @@ class GenerateInput:
     given_up: str = ""
     plan: Plan | None = None
     planned: bool = False  # whether this run has been planned, with a plan or without one
-    plan_calls: int = 0  # that this run has begun already
+    plan_calls: int = 0  # of this run that were cut off by the death of their process
     allow_private: bool = False  # whether data may be fetched from private addresses
     # Files that the service fetched or made in earlier rounds: a later one may make them anew.
     own_before: tuple[str, ...] = ()

@@ -31,7 +31,7 @@ LEAST_ANSWER = 600
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """What the call may take: time, whether a model may be asked at all (`closed` says why not), and how often it was asked in this run."""
+    """What the call may take: time, whether a model may be asked at all (`closed` says why not), and how many `calls` of this run were cut off."""
 
     budget: Budget
     closed: str
@@ -76,14 +76,10 @@ def make_plan(brief: Brief, request: Request, planning: Planning, ports: Ports) 
 
 
 def _made(brief: Brief, request: Request, planning: Planning, ports: Ports) -> Made:
-    until = planning.budget.plan_ends(ports.clock.now())
     if planning.closed:
         return Made(None, why_none=f"no plan was made: the language model is out of service: {planning.closed}")
-    if planning.calls >= MOST_CALLS:
-        return Made(None, why_none=f"no plan was made: {planning.calls} calls for it were cut off")
-    if until is None:
-        return Made(None, why_none="no plan was made: the deadline leaves no time for it")
-    asking = _Asking(ports, ports.author.models[0], request, until)
+    until = planning.budget.plan_ends(ports.clock.now())
+    asking = _Asking(ports, ports.author.models[0], request, until, planning.calls)
     try:
         return _read(brief, asking)
     except (Transient, Permanent) as error:
@@ -99,21 +95,22 @@ def _read(brief: Brief, asking: _Asking) -> Made:
         first = _reminded(first, asking)
     reading = first.reading
     if reading.plan is None:
-        return Made(None, first.attempt, why_none=f"no plan was made: {' '.join(reading.errors[:5])}")
+        return Made(None, first.attempt, reading.refused, f"no plan was made: {' '.join(reading.errors[:5])}")
     malformed = (Refused("malformed", error) for error in reading.errors)
     return Made(reading.plan, first.attempt, (*reading.refused, *malformed))
 
 
 def _reminded(first: _Answer, asking: _Asking) -> _Answer:
-    """Return the better of two answers: the second, where it holds a plan."""
+    """Return the better of two answers: the second, where it holds a plan with no more errors than the first has."""
     try:
         prompt = reminder_prompt(first.prompt, first.reply.text, first.reading.errors)
-        second = asking.ask("reminder", prompt, first.attempt)
+        second = asking.ask("plan_reminder", prompt, first.attempt)
     except (Transient, Permanent):
         if first.reading.plan is None:
             raise
         return first
-    return second if second.reading.plan else first
+    is_better = first.reading.plan is None or len(second.reading.errors) <= len(first.reading.errors)
+    return second if second.reading.plan and is_better else first
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +125,23 @@ class _Answer:
 
 @dataclass(slots=True)
 class _Asking:
-    """The calls for one plan; every call is a row of the journal, and what an earlier claim was answered is not asked again."""
+    """The calls for one plan; every call is a row of the journal, and what an earlier claim was answered is not asked again.
+
+    `until` is None where there is no time for a call; `calls` of earlier claims were cut off.
+    """
 
     ports: Ports
     model: str
     request: Request
-    until: datetime
+    until: datetime | None
+    calls: int
     last: int | None = None
 
     def first(self, brief: Brief) -> _Answer:
-        """Ask for the plan."""
+        """Ask for the plan. Raises Permanent where earlier claims did so too often."""
         recalled = self.ports.journal.attempt_recalled(kind="plan", model=self.model, parent=None)
+        if recalled is None and self.calls >= MOST_CALLS:
+            raise Permanent("plan_cut_off", f"{self.calls} calls for it were cut off")
         boundary = boundary_of(recalled.messages) if recalled else secrets.token_hex(6)
         prompt = plan_prompt(brief, boundary=boundary, present=self.request.present)
         return self._known(prompt, recalled) if recalled else self._asked("plan", prompt, None)
@@ -181,9 +184,9 @@ class _Asking:
         return _Answer(prompt, attempt, reply, reading)
 
     def _seconds(self) -> float:
-        seconds = (self.until - self.ports.clock.now()).total_seconds()
+        seconds = (self.until - self.ports.clock.now()).total_seconds() if self.until else 0.0
         if seconds <= 1:
-            raise Transient("model_out_of_time", "no time was left to ask for the plan again")
+            raise Transient("model_out_of_time", "the deadline leaves no time for it")
         return seconds
 
 
