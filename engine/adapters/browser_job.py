@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from engine.core.page_tests import BlankPage, PageAction, PageTest
+from engine.core.page_tests import PageAction, PageTest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,9 +47,8 @@ class Job:
         return cls(**{**plain, **lists, "files": content, "tests": tests})
 
 
-def _page_test(*, steps: list[dict[str, str]], expression: str, blank: dict[str, Any]) -> PageTest:
-    elements = tuple((selector, tag) for selector, tag in blank["elements"])
-    return PageTest(tuple(PageAction(**step) for step in steps), expression, BlankPage(blank["words"], elements))
+def _page_test(*, steps: list[dict[str, str]], expression: str) -> PageTest:
+    return PageTest(tuple(PageAction(**step) for step in steps), expression)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Runs one page test: on pages without the app, where it must not hold, then on a fresh page of the site."""
+"""Runs one page test: on an empty page, where it must not hold, then on a fresh page of the site."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from urllib.parse import urljoin
 from playwright.async_api import Error
 
 from engine.adapters.browser_job import Checked
-from engine.browser.blank import BUILD, FILLERS
 from engine.browser.network import Network, Nothing
 from engine.browser.polling import PageLeftError, StuckError, poll
 from engine.browser.reading import PageGoneError, Reading, evaluate, syntax_problem
@@ -29,9 +28,7 @@ MOST_SECONDS = 25.0  # of one test, where others wait for the time
 WINDOW = 4.0  # seconds from the last step in which the expression may become true
 SETTLING = 0.7  # seconds from load until it is asked whether the expression holds before the steps
 STEP_SECONDS = 5.0
-#: A function of a query or a fragment: gives the blank page this address, and leaves it as it was built.
-READDRESS = "address => history.replaceState(null, '', address)"
-READ_SECONDS = 2.5  # of an expression on a blank page, or between steps
+READ_SECONDS = 2.5  # of an expression on an empty page, or between steps
 
 
 class StepFailedError(Exception):
@@ -60,7 +57,7 @@ class PageTestRun:
             return self._outcome(Verdict.ERROR, str(error).partition("\n")[0][:300])
 
     async def _run(self, ends: float) -> Checked:
-        if outcome := await self._on_blank_pages():
+        if outcome := await self._on_empty_page():
             return outcome
         async with self._pages.fresh(self._network) as visit:
             if visit.stuck:
@@ -77,32 +74,21 @@ class PageTestRun:
                 )
             return outcome
 
-    async def _on_blank_pages(self) -> Checked | None:
-        """Return that it is no JavaScript, or that it holds on a page without the app; None where it may test something."""
+    async def _on_empty_page(self) -> Checked | None:
+        """Return that it is no JavaScript, or that it holds on an empty page; None where it may test something.
+
+        A test whose steps use an element cannot be done there.
+        """
         async with self._pages.fresh(Nothing()) as visit:
             if problem := await syntax_problem(visit.session, self._test.expression):
                 return self._outcome(Verdict.INVALID, problem, empty=True)
-            reading = None if self._test.steps else await self._read(visit.page)
-            if reading and reading.holds:
-                return self._vacuous("an empty page", reading)
-            choices = [step.value for step in self._test.steps if step.do == "select"]
-            for filler in FILLERS:
-                if self._test.steps:  # which may have left the page before
-                    await visit.open(self._job.url)
-                blank = self._test.blank
-                await visit.page.evaluate(BUILD, [blank.words, blank.elements, choices, filler])
-                if reading := await self._held_on_blank(visit.page):
-                    return self._vacuous(f"a page that shows {filler or 'nothing'} where it looks", reading)
-        return None
-
-    async def _held_on_blank(self, page: Page) -> Reading | None:
-        """Return what the expression gives where the test would pass, None where it would not. Raises Error where that cannot be known."""
-        try:
-            always = await self._done(page, at_once=True)
-        except StepFailedError:
-            return None  # no such element could be built: the test does not hold there
-        reading = await self._read(page)
-        return reading if reading.holds and not always else None
+            if any(step.selector for step in self._test.steps):
+                return None
+            await self._done(visit.page)
+            reading = await self._read(visit.page)
+        if not reading.holds:
+            return None
+        return self._outcome(Verdict.VACUOUS, f"it holds on an empty page: {reading}", empty=True, value=reading.value)
 
     async def _read(self, page: Page) -> Reading:
         """Return what the expression gives now. Raises Error where it gives nothing in time, PageGoneError."""
@@ -111,19 +97,11 @@ class PageTestRun:
         except TimeoutError:
             raise Error(f"the expression gave nothing within {READ_SECONDS:g} s") from None
 
-    async def _done(self, page: Page, *, at_once: bool = False) -> bool:
-        """Do the steps; return whether the expression held before each of them, so that they show nothing.
-
-        `at_once`: on a blank page, where an element that is not there will not come. Raises StepFailedError, Error, PageGoneError.
-        """
+    async def _done(self, page: Page) -> bool:
+        """Do the steps; return whether the expression held before each of them, so that they show nothing. Raises StepFailedError, Error, PageGoneError."""
         held = []
         for number, step in enumerate(self._test.steps, 1):
             held.append((await self._read(page)).holds)
-            if at_once and step.selector and not await page.locator(f"css={step.selector}").count():
-                raise StepFailedError(f"step {number}: there is no such element")
-            if at_once and step.do == "open":
-                await page.evaluate(READDRESS, step.value)
-                continue
             try:
                 await asyncio.wait_for(_do(page, self._job.url, step), STEP_SECONDS + 4)
             except (Error, TimeoutError) as error:
@@ -158,9 +136,6 @@ class PageTestRun:
                 Verdict.INCONCLUSIVE, f"{detail}; out of reach: {', '.join(blamed)}"[:1000], value=value
             )
         return self._outcome(Verdict.FAIL, detail, value=value)
-
-    def _vacuous(self, where: str, reading: Reading) -> Checked:
-        return self._outcome(Verdict.VACUOUS, f"it holds on {where}: {reading}", empty=True, value=reading.value)
 
     def _outcome(self, verdict: Verdict, detail: str, *, empty: bool = False, value: object = None) -> Checked:
         return Checked(self._index, empty, verdict, detail, value)

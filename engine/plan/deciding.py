@@ -75,7 +75,11 @@ def decide(predicate: AnyPredicate, evidence: Evidence) -> Finding:
         case Page() | OpensWithoutErrors():
             raise TypeError(f"{predicate.kind} is decided in the browser")
         case Served() | WorkflowSucceeded():
-            return Finding(Verdict.NOT_RUN, "decided once the page is live")
+            waits = isinstance(predicate, Served)
+            return Finding(
+                Verdict.NOT_RUN,
+                "decided once the page is live" if waits else "this service does not look at workflow runs",
+            )
         case _ if not path:
             return undecided("it does not say which file is meant")
         case Exists():

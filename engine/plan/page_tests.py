@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from engine.core.javascript import ASSIGNING, ScriptError, neighbours, tokens_of
-from engine.core.page_tests import PageAction, PageTest, page_test
+from engine.core.page_tests import PageAction, PageTest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,10 +40,12 @@ _CHANGING = frozenset({
 })  # fmt: skip
 
 _WORD = re.compile(r"[\w-]*\w")
+#: What in a regular expression is no text: escapes, quantifiers, classes.
+_NO_TEXT = re.compile(r"\\.|\{\d{1,5}(?:,\d{0,5})?\}|\[(?:[^\]\\]|\\.){0,200}\]")
 #: What needs no naming: it is on any page.
 _UNIVERSAL = frozenset({"html", "head", "body", "title", "main", "0", "1"})
 #: Tags that come with another.
-_IMPLIED = {"tbody": ("table", "thead", "tr", "td", "th"), "ul": ("li",), "ol": ("li",), "select": ("option",)}
+_IMPLIED = {"table": ("tbody", "thead", "tr", "td", "th"), "ul": ("li",), "ol": ("li",), "select": ("option",)}
 
 
 def problem_of(page: Page) -> str:
@@ -61,9 +63,9 @@ def problem_of(page: Page) -> str:
     return f"Its expression does more than look: {found}." if found else ""
 
 
-def as_page_test(page: Page, brief: str) -> PageTest:
+def as_page_test(page: Page) -> PageTest:
     """Return the test to be run, of a predicate without a problem."""
-    return page_test([_action(step) for step in page.steps], page.expression, brief)
+    return PageTest(tuple(_action(step) for step in page.steps), page.expression)
 
 
 def guesses(page: Page, words: str) -> tuple[str, ...]:
@@ -77,7 +79,12 @@ def guesses(page: Page, words: str) -> tuple[str, ...]:
     free = [text for text in texts if text.casefold() not in named and text.casefold() not in given]
     found = [word for text in (*(step.selector for step in page.steps), *free) for word in _WORD.findall(text)]
     found += [text for text in literals if text[0].isdigit()]
-    found += ["a pattern" for text in literals if text[0] == "/"]
+    found += [
+        word
+        for text in literals
+        if text[0] == "/"
+        for word in _WORD.findall(_NO_TEXT.sub(" ", text[1 : text.rindex("/")]))
+    ]
     return tuple(dict.fromkeys(word for word in found if word.casefold() not in known))
 
 

@@ -15,7 +15,7 @@ MOST_PREDICATES = 12
 MOST_TESTS = 10
 MOST_NOTES = 20
 
-Phrase = Annotated[str, Field(max_length=1_000)]
+Phrase = Annotated[str, Field(max_length=3_000)]
 Predicates = Annotated[list[AnyPredicate], Field(max_length=MOST_PREDICATES)]
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from engine.core.checks import Check, CheckResult, Kind, PredicateResult, Target, Verdict
-from engine.core.page_tests import PageAction, PageTest, page_test
 from engine.plan.deciding import decide
-from engine.plan.guesses import guesses
+from engine.plan.page_tests import as_page_test, guesses
 from engine.plan.predicates import (
     Absent,
     CsvEquals,
@@ -26,6 +25,7 @@ from engine.plan.wording import in_words, rule_in_words
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from engine.core.page_tests import PageTest
     from engine.plan.evidence import Evidence
     from engine.plan.schema import Plan
     from engine.ports import BrowserReport, PageView
@@ -96,7 +96,6 @@ class PlanVerdicts:
         evidence: Evidence,
         *,
         words: str,
-        brief: str,
         earlier: Sequence[EarlierPlan] = (),
     ) -> None:
         self._plan, self._checks, self._evidence, self._words = plan, checks, evidence, words
@@ -105,7 +104,7 @@ class PlanVerdicts:
         self._pages: list[Page] = []
         for predicates in self._all():
             self._pages += [one for one in predicates if isinstance(one, Page) and one not in self._pages]
-        self.tests: list[PageTest] = [_page_test(one, brief) for one in self._pages]
+        self.tests: list[PageTest] = [as_page_test(one) for one in self._pages]
 
     def sentences(self, report: BrowserReport) -> Mapping[int, CheckResult]:
         """Return a result for each check that is no expression, by its position."""
@@ -268,11 +267,6 @@ def shortfalls(results: Sequence[CheckResult]) -> list[str]:
         and r.check.text.endswith(f": {rule_in_words(Exists())}")
     ]
     return [f"Files that are asked for are missing or empty: {', '.join(dict.fromkeys(missing))}"] if missing else []
-
-
-def _page_test(page: Page, brief: str) -> PageTest:
-    steps = tuple(PageAction(step.do, step.selector, step.value) for step in page.steps)
-    return page_test(steps, page.expression, brief)
 
 
 def _opened(says: str, report: BrowserReport) -> PredicateResult:

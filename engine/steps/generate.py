@@ -72,7 +72,7 @@ class GenerateInput:
     given_up: str = ""
     plan: Plan | None = None
     planned: bool = False  # whether this run has been planned, with a plan or without one
-    plan_calls: int = 0  # of this run that were cut off by the death of their process
+    plans_cut_off: int = 0  # calls for it whose process died before they ended
     allow_private: bool = False  # whether data may be fetched from private addresses
     # Files that the service fetched or made in earlier rounds: a later one may make them anew.
     own_before: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ def _plan(task: GenerateInput, inputs: Inputs, present: Mapping[str, bytes], por
     request = request_of(inputs.brief, present, allow_private=task.allow_private, missing=missing)
     plan = task.plan
     if not task.planned and not task.given_up:
-        plan = make_plan(inputs.brief, request, Planning(task.budget, task.model_closed, task.plan_calls), ports)
+        plan = make_plan(inputs.brief, request, Planning(task.budget, task.model_closed, task.plans_cut_off), ports)
     return plan or fallback_plan(request)
 
 

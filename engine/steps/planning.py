@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.core.budget import Budget
     from engine.ports import Ports, Prompt, Recalled, Reply
 
-MOST_CALLS = 2  # of a run, reminders apart: a call that was cut off by the death of its process is made once more
+MOST_CUT_OFF = 2  # of a run, reminders apart: a call that was cut off by the death of its process is made once more
 LONGEST_ANSWER = 8_000  # tokens; some of them may be a model's thoughts
 TOKENS_PART = 5  # at most this part of the tokens that the round has left
 LEAST_ANSWER = 600
@@ -31,11 +31,11 @@ LEAST_ANSWER = 600
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """What the call may take: time, whether a model may be asked at all (`closed` says why not), and how many `calls` of this run were cut off."""
+    """What the call may take: time, and whether a model may be asked at all (`closed` says why not). `cut_off` counts the run's calls without an end."""
 
     budget: Budget
     closed: str
-    calls: int
+    cut_off: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,10 @@ def make_plan(brief: Brief, request: Request, planning: Planning, ports: Ports) 
 def _made(brief: Brief, request: Request, planning: Planning, ports: Ports) -> Made:
     if planning.closed:
         return Made(None, why_none=f"no plan was made: the language model is out of service: {planning.closed}")
+    if planning.cut_off >= MOST_CUT_OFF:
+        return Made(None, why_none=f"no plan was made: {planning.cut_off} calls for it were cut off")
     until = planning.budget.plan_ends(ports.clock.now())
-    asking = _Asking(ports, ports.author.models[0], request, until, planning.calls)
+    asking = _Asking(ports, ports.author.models[0], request, until)
     try:
         return _read(brief, asking)
     except (Transient, Permanent) as error:
@@ -127,21 +129,18 @@ class _Answer:
 class _Asking:
     """The calls for one plan; every call is a row of the journal, and what an earlier claim was answered is not asked again.
 
-    `until` is None where there is no time for a call; `calls` of earlier claims were cut off.
+    `until` is None where there is no time for one.
     """
 
     ports: Ports
     model: str
     request: Request
     until: datetime | None
-    calls: int
     last: int | None = None
 
     def first(self, brief: Brief) -> _Answer:
-        """Ask for the plan. Raises Permanent where earlier claims did so too often."""
+        """Ask for the plan."""
         recalled = self.ports.journal.attempt_recalled(kind="plan", model=self.model, parent=None)
-        if recalled is None and self.calls >= MOST_CALLS:
-            raise Permanent("plan_cut_off", f"{self.calls} calls for it were cut off")
         boundary = boundary_of(recalled.messages) if recalled else secrets.token_hex(6)
         prompt = plan_prompt(brief, boundary=boundary, present=self.request.present)
         return self._known(prompt, recalled) if recalled else self._asked("plan", prompt, None)
@@ -158,7 +157,6 @@ class _Asking:
     def _asked(self, kind: str, prompt: Prompt, parent: int | None) -> _Answer:
         author, journal = self.ports.author, self.ports.journal
         seconds = self._seconds()
-        tokens = _tokens(journal.tokens_left())
         self.last = attempt = journal.attempt_begun(
             kind=kind,
             prompt=prompt,
@@ -172,7 +170,7 @@ class _Asking:
                 prompt.messages,
                 model=self.model,
                 seconds=seconds,
-                tokens=tokens,
+                tokens=_tokens(journal.tokens_left()),  # which the journal knows once the call is begun
                 heard=partial(journal.attempt_heard, attempt),
                 schema=response_schema(),
             )

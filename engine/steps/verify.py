@@ -124,7 +124,7 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
     """Return all results, those of the request in its order, and a line about them."""
     evidence = _evidence(task, new.files, ports)
     words = "\n".join([task.words, *(check.text for check in task.checks)])
-    plan = PlanVerdicts(task.plan, task.checks, evidence, words=words, brief=task.words, earlier=task.earlier)
+    plan = PlanVerdicts(task.plan, task.checks, evidence, words=words, earlier=task.earlier)
     at_run_time = [address.url for address in task.plan.data if address.at_run_time] if task.plan else []
     lacks = missing_checks(task.missing, at_run_time)
     scripts = [check for check in (*task.checks, *task.kept) if check.kind in {Kind.JS, Kind.EARLIER}]

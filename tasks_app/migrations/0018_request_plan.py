@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='attempt',
             name='kind',
-            field=models.CharField(help_text='plan, plan_reminder, generate, continue, format, rephrase, repair, resample, judge, honest', max_length=20),
+            field=models.CharField(help_text='plan, reminder, generate, continue, format, rephrase, repair, resample, judge, honest', max_length=20),
         ),
         migrations.CreateModel(
             name='Plan',
@@ -65,4 +65,12 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('plan__isnull', False), ('why_none', '')), models.Q(('plan__isnull', True), ('why_none__gt', '')), _connector='OR'), name='plan_is_whole'),
         ),
         migrations.RunPython(regroup, migrations.RunPython.noop, elidable=False),
+        migrations.RemoveConstraint(
+            model_name='checkresult',
+            name='check_result_kind_known',
+        ),
+        migrations.AddConstraint(
+            model_name='checkresult',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['js', 'prose', 'rule', 'source', 'review', 'view', 'file', 'test', 'gate', 'earlier', 'lasting', 'unknown'])), name='check_result_kind_known'),
+        ),
     ]

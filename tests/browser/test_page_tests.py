@@ -1,4 +1,4 @@
-"""Page tests in a real browser: what is really tested passes, and what holds on a page without the app does not."""
+"""Page tests in a real browser: what is really tested passes, and what holds on an empty page does not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-BRIEF = "Notes\nAn input #note, a button #add and a list #notes; #count says how many. The page says Welcome."
 PAGE = b"""<!doctype html><title>Notes</title><h1>Notes</h1><p id=greets>Welcome</p><form><input id=note><button id=add>Add</button></form><button id=clear>Clear</button>
 <p id=hello></p><ul id=notes></ul><p>Notes: <b id=count>0</b></p><select id=kind><option>a<option>b</select><i id=chosen></i>
 <script>
@@ -72,24 +71,22 @@ CASES = (
     Case("what another address asked for", "open - ?name=Ada; open - ?name=Bob", f"{HELLO} === 'Ada'", "fail"),
     Case("what an address asks for", "open - ?name=Ada", f"{HELLO} === 'Ada'", "pass"),
     Case("a fragment that is read as the page opens", "open - #deep", f"{HELLO} === 'deep'", "pass"),
-    Case("that the address is the address", "open - ?name=Ada", "location.search === '?name=Ada'", "vacuous", "shows nothing where it looks"),
+    Case("that the address is the address", "open - ?name=Ada", "location.search === '?name=Ada'", "vacuous", "an empty page"),
     Case("what is there at any address", "open - ?name=Ada", "document.querySelector('#hello') !== null", "inconclusive", "it holds all along"),
     Case("a choice", "select #kind b", "document.querySelector('#chosen').textContent === 'b'", "pass"),
     Case("what is taken away again", "fill #note Milk; click #add; click #clear", "document.querySelectorAll('#notes li').length === 0", "pass"),
-    Case("what any page has", "", "document.documentElement.lang !== '' || document.querySelectorAll('button').length > 0", "vacuous", "a page that shows"),
-    Case("that a number is shown", "", f"Number({COUNT}) >= 1", "vacuous", "shows 7 where it looks"),
     Case("a text of the brief in its place", "", "document.querySelector('#greets').textContent === 'Welcome'", "pass"),
     Case("what the page does not do", "fill #note Milk; click #add", f"{COUNT} === '1'", "fail", "false (boolean)"),
     Case("a step that cannot be done", "click #remove", "document.querySelector('#notes').children.length === 7", "fail", "step 1 (click #remove): there is no such element"),
     Case("a constant", "", "1 < 2", "vacuous", "an empty page"),
-    Case("a word of the brief", "", "document.body.innerText.includes('Welcome')", "vacuous", "a page that shows nothing"),
-    Case("that an element is there", "", "document.querySelector('#notes') !== null", "vacuous", "shows nothing where it looks"),
-    Case("that an element holds some text", "", f"{COUNT}.trim() !== ''", "vacuous", "shows Lorem 7 ipsum where it looks"),
-    Case("what was filled is filled", "fill #note Milk", "document.querySelector('#note').value === 'Milk'", "vacuous", "shows nothing where it looks"),
+    Case("a word of the brief", "", "document.body.innerText.includes('Welcome')", "pass"),
+    Case("that an element is there", "", "document.querySelector('#notes') !== null", "pass"),
+    Case("that an element holds some text", "", f"{COUNT}.trim() !== ''", "pass"),
+    Case("that something is not there", "", "document.querySelector('#gone') === null", "vacuous", "an empty page"),
     Case("what held before the steps", "click #add", f"{COUNT} === '0'", "inconclusive", "it holds all along"),
     Case("what throws", "", "document.querySelector('#nowhere b').textContent.includes('x9')", "error", "null"),
     Case("what is no JavaScript", "", "document.querySelector('#notes'", "invalid", "SyntaxError"),
-    Case("what does not end there", "", f"document.title === 'Notes' && {SLOW}", "error", "gave nothing within"),
+    Case("what does not end there", "", f"document.title === 'Notes' && {SLOW}", "timeout"),
 )  # fmt: skip
 
 
@@ -97,7 +94,7 @@ def outcomes(
     machine: Machine, *pages: Page, checks: tuple[Check, ...] = (), page: bytes = PAGE, seconds: float = 1000
 ) -> list[CheckResult]:
     assert [problem_of(one) for one in pages] == [""] * len(pages)
-    tests = [as_page_test(one, BRIEF) for one in pages]
+    tests = [as_page_test(one) for one in pages]
     under_test = PageUnderTest(HOME, {"index.html": page}, Target.LOCAL)
     report = ChromiumBrowser(machine).run(under_test, checks, seconds=seconds, tests=tests)
     assert len(report.results) == len(checks)

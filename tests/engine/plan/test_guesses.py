@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.plan.guesses import guesses
+from engine.plan.page_tests import guesses
 from engine.plan.predicates import Page
-from tests.little_time import little_time
 
 WORDS = "A form #name with a button #greet that puts 'Hello, Ada' into #greeting. The total is 55 and the date YYYY-MM-DD. A table lists the rows."
 
@@ -51,9 +50,3 @@ def test_what_it_does_not_name_is_one(expression, guessed):
 def test_what_the_steps_fill_in_may_be_looked_for():
     assert of("document.body.innerText.includes('Grace')", ("fill", "#name", "Grace")) == ()
     assert of("document.body.innerText.includes('Grace')", ("click", "#send", "")) == ("send", "Grace")
-
-
-@pytest.mark.parametrize("piece", ["/", "/[", "(/\\", "'", "`\\", "=/a", "[/"])
-def test_hostile_expressions_are_read_in_little_time(piece):
-    with little_time():
-        of((piece * 500)[:990] + ";x")

@@ -21,7 +21,7 @@ def plan_of(**parts: object) -> Plan:
 def verdicts(plan: Plan | None, *checks: str, files=FILES, earlier=(), words=WORDS) -> PlanVerdicts:
     parsed = tuple(map(parse_check, checks))
     return PlanVerdicts(
-        plan, parsed, Evidence(files, {"uid.txt": b"42"}, {}), words=words, brief="a brief", earlier=earlier
+        plan, parsed, Evidence(files, {"uid.txt": b"42"}, {}), words=words, earlier=earlier
     )
 
 
