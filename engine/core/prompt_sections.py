@@ -14,7 +14,7 @@ from engine.core.attachments import describe
 from engine.core.brief import AttachedFile
 from engine.core.checks import Kind
 from engine.core.replies import format_files, mark, parse_reply
-from engine.core.repository import without_marker
+from engine.core.repository import OF_THE_SERVICE, without_marker
 from engine.ports import Message
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: What the present files are the answer to.
 PRESENT = "Show the present files of the app."
 
-_TO_CHANGE = "Your answer holds a new version of this file, whole, with nothing left out that is to stay. All of it, as it is now:"
+_TO_CHANGE = "This file is yours to change: a new version of it is whole, with nothing left out that is to stay. All of it, as it is now:"
 _FIRST_LINE = "Boundary of this request: "
 
 #: Our own words in what is written here, for the prompts' digest; PRESENT has its own place in it.
@@ -67,7 +67,7 @@ def present_of(tree: Mapping[str, bytes], *, attached: Collection[str], to_chang
     """Sort the files of a tree into what a model wrote and is shown whole, and what is described; `attached` files are described elsewhere."""
     own = {path: content for path, content in tree.items() if path not in attached and path not in to_change}
     sources = {path: without_marker(content) for path, content in own.items() if is_source(path)}
-    published = {path: content for path, content in own.items() if path not in sources}
+    published = {path: content for path, content in own.items() if path not in OF_THE_SERVICE.union(sources)}
     return Present(sources, published, to_change)
 
 
@@ -78,7 +78,7 @@ def is_source(path: str) -> bool:
 
 def request_sections(brief: Brief, present: Present, *, boundary: str, note: str = "", findings: str = "") -> list[str]:
     """Return a request's marked data, from its first line to the end of the data. `note` says what is wrong with the attachments."""
-    shown = [file for file in brief.attachments if file.name not in {*present.sources, "LICENSE", ".nojekyll"}]
+    shown = [file for file in brief.attachments if file.name not in OF_THE_SERVICE.union(present.sources)]
     sections = [f"{_FIRST_LINE}{boundary}"]
     sections += _files(shown, present, boundary)
     if note:
@@ -105,7 +105,9 @@ def present_turn(sources: Mapping[str, bytes], boundary: str) -> tuple[Message, 
 
 def check_line(check: Check, number: int) -> str:
     """Return a check as a request shows it."""
-    return f"{number}. {'js: ' if check.kind is Kind.JS else ''}{check.text.strip()}".replace("\n", "\n   ")
+    return f"{number}. {'js: ' if check.kind in {Kind.JS, Kind.EARLIER} else ''}{check.text.strip()}".replace(
+        "\n", "\n   "
+    )
 
 
 def boundary_of(messages: Sequence[Message]) -> str:

@@ -83,6 +83,16 @@ class Plan(Part):
         """Return what is planned of a file, None where nothing is."""
         return next((one for one in self.files if one.path == path), None)
 
+    @property
+    def forbidden(self) -> tuple[str, ...]:
+        """Return the paths that must not be committed, what only a workflow publishes among them; one that ends in `/` is a folder."""
+        outputs = (one.path for one in self.files if one.source is Source.WORKFLOW_OUTPUT)
+        return tuple(dict.fromkeys((*self.absent, *outputs)))
+
+    def forbids(self, path: str) -> bool:
+        """Say whether a path must not be committed."""
+        return any(path == one or (one.endswith("/") and path.startswith(one)) for one in self.forbidden)
+
     def reading(self, position: int) -> CheckReading | None:
         """Return how the request's check at `position` (from 0) is decided, None where the plan does not say."""
         return next((one for one in self.checks if one.number == position + 1), None)

@@ -10,9 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.core import prompt_sections
+from engine.core.fetched_data import is_data_name
 from engine.core.named_ids import missing_ids, named_ids
 from engine.core.prompt_sections import boundary_of, is_source, present_of, present_turn, request_sections
 from engine.core.replies import format_files, mark, parse_reply
+from engine.core.repository import OF_THE_SERVICE
 from engine.plan.libraries import lines as library_lines
 from engine.plan.libraries import named_in
 from engine.plan.schema import Source
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from engine.core.checks import Check
     from engine.core.prompt_sections import Present
     from engine.plan.schema import Plan
+    from engine.prompts.form import Entry
 
 VERSION = "6"
 
@@ -54,7 +57,7 @@ Data
 - A parameter of the page's address is optional: without it the page uses the attached file."""
 _LIBRARIES = """\
 Libraries, only where the brief asks for one, from these addresses, after the first <script>:"""
-_NOT_YOURS = "Not yours: {paths}. The service writes them."
+_NOT_YOURS = "Not yours, written or kept by the service: {paths}."
 _FORBIDDEN = "Must not be in the repository: {paths}."
 _LATER = """\
 Later round
@@ -113,11 +116,11 @@ def generate_prompt(
     later = bool(present.sources)
     end = [
         *ids_line(brief, present.sources),
-        form(_CHANGE if later else _WRITE, entries_of(plan), boundary, all_needed=not later),
+        form(_CHANGE if later else _WRITE, asked_entries(brief, plan, present), boundary, all_needed=not later),
         _END,
     ]
     sections = request_sections(brief, present, boundary=boundary, note=note)
-    system = rules(brief, plan, later=later)
+    system = rules(brief, plan, present, later=later)
     return _prompt("generate", request_messages(system, [*sections, *end], present, boundary))
 
 
@@ -135,20 +138,28 @@ def shown_files(brief: Brief, plan: Plan, tree: Mapping[str, bytes], *, repairs:
     return present_of(own, attached=others, to_change=to_change)
 
 
-def rules(brief: Brief, plan: Plan, *, later: bool) -> str:
+def asked_entries(brief: Brief, plan: Plan, present: Present) -> list[Entry]:
+    """Return the files that a model is asked for; of those that it is to change only what it is shown whole."""
+    there = {file.name for file in brief.attachments} | present.published.keys()
+    hidden = there - present.to_change.keys() - present.sources.keys()
+    kept = {one.path for one in plan.files if one.source is Source.CHANGED and (one.origin or one.path) in hidden}
+    return [one for one in entries_of(plan) if one.path not in kept]
+
+
+def rules(brief: Brief, plan: Plan, present: Present, *, later: bool) -> str:
     """Return the rules that apply to a request."""
-    kinds = [file for file in brief.attachments if not file.media_type.startswith("image/")]
-    written = {one.path for one in plan.files if one.source in forms.WRITTEN}
-    forbidden = {*plan.absent, *(one.path for one in plan.files if one.source is Source.WORKFLOW_OUTPUT)}
-    others = {one.path for one in plan.files} | {file.name for file in brief.attachments} | {"LICENSE", ".nojekyll"}
-    not_yours = sorted(others - written - forbidden)
+    data = [file.name for file in brief.attachments if not file.media_type.startswith("image/")]
+    data += filter(is_data_name, present.published)
+    asked = forms.paths(asked_entries(brief, plan, present))
+    there = {one.path for one in plan.files} | {file.name for file in brief.attachments}
+    not_yours = sorted({path for path in there if path not in asked and not plan.forbids(path)} | OF_THE_SERVICE)
     parts = [RULES]
-    parts += [_DATA] if kinds else []
+    parts += [_DATA] if data else []
     if libraries := named_in(brief.words):
         parts += [_LIBRARIES, *library_lines(libraries)]
     parts += [_LATER] if later else []
     parts.append(_NOT_YOURS.format(paths=", ".join(not_yours)))
-    parts += [_FORBIDDEN.format(paths=", ".join(sorted(forbidden)))] if forbidden else []
+    parts += [_FORBIDDEN.format(paths=", ".join(plan.forbidden))] if plan.forbidden else []
     parts += [_NOTES.format(notes=" ".join(plan.notes))] if plan.notes else []
     return "\n".join([*parts, _DATA_IS_DATA])
 
