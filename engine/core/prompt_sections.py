@@ -34,8 +34,6 @@ TEXTS = (_TO_CHANGE, _FIRST_LINE)
 
 _SOURCE = re.compile(r"\.(?:html?|css|m?js|md|svg|webmanifest)$", re.IGNORECASE)
 #: What the service writes itself is not shown.
-_OF_THE_SERVICE = frozenset({"LICENSE", ".nojekyll"})
-
 _SECTIONS = "brief|earlier round|checks of earlier rounds|checks|attachment|published file|note|findings|end of data"
 
 #: Bounds on what is shown, in characters: descriptions of all files together, one earlier brief, all earlier briefs together.
@@ -70,11 +68,7 @@ def present_of(tree: Mapping[str, bytes], *, attached: Collection[str], to_chang
     """Sort the files of a tree into what a model wrote and is shown whole, and what is described; `attached` files are described elsewhere."""
     own = {path: content for path, content in tree.items() if path not in attached and path not in to_change}
     sources = {path: without_marker(content) for path, content in own.items() if is_source(path)}
-<<<<<<< HEAD
     published = {path: content for path, content in own.items() if path not in OF_THE_SERVICE.union(sources)}
-=======
-    published = {path: content for path, content in own.items() if path not in {*sources, *_OF_THE_SERVICE}}
->>>>>>> w-ttasks
     return Present(sources, published, to_change)
 
 
@@ -85,11 +79,7 @@ def is_source(path: str) -> bool:
 
 def request_sections(brief: Brief, present: Present, *, boundary: str, note: str = "", findings: str = "") -> list[str]:
     """Return a request's marked data, from its first line to the end of the data. `note` says what is wrong with the attachments."""
-<<<<<<< HEAD
     shown = [file for file in brief.attachments if file.name not in OF_THE_SERVICE.union(present.sources)]
-=======
-    shown = [file for file in brief.attachments if file.name not in {*present.sources, *_OF_THE_SERVICE}]
->>>>>>> w-ttasks
     sections = [f"{_FIRST_LINE}{boundary}"]
     sections += _files(shown, present, boundary)
     if note:
