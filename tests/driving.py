@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from tasks_app.drive import drive
-from tasks_app.models import Round
+from tasks_app.models import Attempt, Round
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
+
+    from django.db.models import QuerySet
 
 #: From when to when each round was driven the last time.
 _drives: dict[UUID, tuple[datetime, datetime]] = {}
@@ -44,3 +46,13 @@ def must_wait(row: Round, at_least: float, at_most: float = math.inf) -> None:
     least, most = ((row.next_at - moment).total_seconds() for moment in (ended, began))
     assert most >= at_least, f"put off by {most} s at most"
     assert least <= at_most, f"put off by {least} s at least"
+
+
+def page_calls() -> QuerySet[Attempt]:
+    """Return the model calls for pages, in order: those for plans come before each run's first and are left out."""
+    return Attempt.objects.exclude(kind__in=["plan", "reminder"]).order_by("pk")
+
+
+def kinds() -> list[str]:
+    """Return of which kinds the calls for pages were, in order."""
+    return list(page_calls().values_list("kind", flat=True))

@@ -33,6 +33,7 @@ _FIRST_LINE = "Boundary of this request: "
 TEXTS = (_TO_CHANGE, _FIRST_LINE)
 
 _SOURCE = re.compile(r"\.(?:html?|css|m?js|md|svg|webmanifest)$", re.IGNORECASE)
+#: What the service writes itself is not shown.
 _SECTIONS = "brief|earlier round|checks of earlier rounds|checks|attachment|published file|note|findings|end of data"
 
 #: Bounds on what is shown, in characters: descriptions of all files together, one earlier brief, all earlier briefs together.

@@ -26,18 +26,18 @@ class Candidate:
     results: Sequence[CheckResult]
     before: Sequence[CheckResult] = ()
 
-    def rank(self) -> tuple[bool, int, int, int, int, int, int, int]:
+    def rank(self) -> tuple[bool, int, int, int, int, int, int, int, int]:
         """Return what candidates are compared by.
 
-        In this order: no gate bars it, own rules held, the request's checks passed, fewer regressions, no page errors, advice heeded, fewer errors in a
-        review of the source, the earlier one.
+        In this order: no gate bars it, own rules held, the request's checks passed, fewer regressions, the plan's own tests passed, no page errors,
+        advice heeded, fewer errors in a review of the source, the earlier one.
         """
         passed = [r.check.kind for r in self.results if r.verdict is Verdict.PASS]
         ours = sum(kind in _OURS for kind in passed)
         views = sum(r.check.kind is Kind.VIEW and r.verdict is not Verdict.PASS for r in self.results)
-        requested = sum(kind not in _OURS | ADVICE | OF_EARLIER for kind in passed)
-        heeded, flaws = passed.count(Kind.SOURCE), len(flaws_in(self.results, GRAVE))
-        return not self.barred, ours, requested, -len(self.regressions()), -views, heeded, -flaws, -self.order
+        requested = sum(kind not in _OURS | ADVICE | OF_EARLIER | {Kind.TEST} for kind in passed)
+        tests, heeded, flaws = passed.count(Kind.TEST), passed.count(Kind.SOURCE), len(flaws_in(self.results, GRAVE))
+        return not self.barred, ours, requested, -len(self.regressions()), tests, -views, heeded, -flaws, -self.order
 
     @property
     def barred(self) -> bool:

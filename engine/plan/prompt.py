@@ -48,8 +48,8 @@ Predicates, each an object with its kind:
   {"kind": "exists", "path"}   the file is there and not empty          {"kind": "absent", "path"}   it is not there
   {"kind": "equals_attachment", "path", "attachment"}   the same bytes as the attachment
   {"kind": "differs_from_attachment", "path", "attachment"}   there and changed
-  {"kind": "contains", "path", "texts": [..], "ignore_case"}   each text is in the file; "lacks": none of them is
-  {"kind": "words", "path", "min", "max"}   number of words; "lines": number of lines that are not blank; max null: no upper bound
+  {"kind": "contains", "path", "texts": [..], "ignore_case"}   each text is in the file; the kind "lacks" likewise: none of them is
+  {"kind": "words", "path", "min", "max"}   number of words, max null: no upper bound; the kind "lines" likewise: lines that are not blank
   {"kind": "headings", "path", "names": [..], "min", "max"}   headings of a Markdown file
   {"kind": "json_schema", "path", "definition": {..}}   the file is JSON and valid by this JSON Schema
   {"kind": "json_value", "path", "pointer": "/max/val", "compare", "value", "other": "/min/val"}   compare is equals, differs, less, at_most, greater,
@@ -59,7 +59,8 @@ Predicates, each an object with its kind:
   {"kind": "links", "path", "to": [..]}   the page links or loads each of these files or addresses
   {"kind": "licence_mit"}     {"kind": "readme_sections", "names": [..]}   README.md has these sections
   {"kind": "page", "steps": [{"do", "selector", "value"}], "expression"}   index.html is opened, the steps are done, then the JavaScript expression
-      must become true. do (at most 10): fill, select, click, press, wait, reload, open (value "?name=value" or "#part"). The expression only looks: no assignment,
+      must become true. do (at most 10): fill, select, click, press, wait (milliseconds),
+      reload, open (value "?name=value" or "#part"). The expression only looks: no assignment,
       no click, no request, no loop, no semicolon. It must be false on an empty page: where something must not be there, say too what must be. Use
       the ids, names and texts of the request.
   {"kind": "opens_without_errors"}   no error in the console

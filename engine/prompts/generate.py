@@ -39,7 +39,7 @@ You write small static web apps. Your files are published as they are on GitHub 
 index.html
 - One complete HTML5 page: lang, charset, viewport, <title>, its own style. No build step, no server, no keys.
 - Titles, ids, names, labels, texts and addresses exactly as the brief and the checks write them. An element for every id they name.
-- The first <script> is inline and holds all of the app's logic; it starts on DOMContentLoaded.
+- If it needs a script, the first <script> is inline and holds all of the app's logic; it starts on DOMContentLoaded.
 - Where a check reads a number, the element's text is that plain number (1234.5: no sign, no separator, no words), unless the brief or a check
   wants it otherwise. Messages (loading, errors) go into an element of their own.
 - What the page can show without an action of the visitor it shows at load.
@@ -47,7 +47,7 @@ index.html
 - As much page as the brief asks for, well made, and nothing more.
 README.md
 - Professional and true, with the headings ## Summary, ## Setup, ## Usage, ## Code explanation, ## License. There is no npm and nothing to
-  install: any static file server will do. Under License one line: MIT, see LICENSE.
+  install for the page: any static file server will do. Under License one line: MIT, see LICENSE.
 Where the brief leaves something open, take the plainest reading, and say under Usage what you took."""
 
 _DATA = """\
@@ -151,8 +151,8 @@ def rules(brief: Brief, plan: Plan, present: Present, *, later: bool) -> str:
     data = [file.name for file in brief.attachments if not file.media_type.startswith("image/")]
     data += filter(is_data_name, present.published)
     asked = forms.paths(asked_entries(brief, plan, present))
-    kept = {one.path for one in plan.files if one.path not in asked and not plan.forbids(one.path)}
-    not_yours = sorted(kept | OF_THE_SERVICE)
+    there = {one.path for one in plan.files} | {file.name for file in brief.attachments}
+    not_yours = sorted({path for path in there if path not in asked and not plan.forbids(path)} | OF_THE_SERVICE)
     parts = [RULES]
     parts += [_DATA] if data else []
     if libraries := named_in(brief.words):

@@ -15,7 +15,7 @@ from tests.fakes.journal import FakeJournal, JournalRow
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.ports import make_ports
 from tests.fakes.quota import FakeQuota
-from tests.fakes.replies import PAGE, README, page_reply
+from tests.fakes.replies import PAGE, README, page_reply, plan_reply
 
 __all__ = [
     "NOW",
@@ -37,4 +37,5 @@ __all__ = [
     "commit_sha",
     "make_ports",
     "page_reply",
+    "plan_reply",
 ]

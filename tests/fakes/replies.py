@@ -1,7 +1,8 @@
-"""A page with its README, and the well-formed reply that brings it."""
+"""A page with its README, the well-formed reply that brings it, and the plan that comes before it."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from engine.core.prompt_sections import boundary_of
@@ -46,3 +47,8 @@ def page_reply(files: Mapping[str, bytes] | None = None) -> Callable[[Sequence[M
         return format_files(chosen, boundary) + mark(boundary, "complete", len(chosen)) + "\n"
 
     return reply
+
+
+def plan_reply(*files: Mapping[str, object], **parts: object) -> str:
+    """Return an answer with a plan: the page, these files and these other parts."""
+    return json.dumps({"files": [{"path": "index.html", "source": "write"}, *files], **parts})

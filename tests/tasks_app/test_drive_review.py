@@ -8,10 +8,9 @@ import pytest
 
 from tasks_app.admin.matrix import tallies
 from tasks_app.models import CheckResult
-from tests.driving import driven
+from tests.driving import driven, kinds
 from tests.factories import make_round
-from tests.fakes import README, FakeBrowser, page_reply
-from tests.tasks_app.repair.tries import kinds
+from tests.fakes import README, FakeBrowser, page_reply, plan_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,11 +37,14 @@ document.addEventListener("DOMContentLoaded", () => {{ {}("TODO"); }});
 </script></body></html>
 """
 
+PLAN = plan_reply(checks=[{"number": 2, "predicates": [{"kind": "licence_mit"}]}])
+
 
 @pytest.fixture
 def browsing(outside: Outside) -> Outside:
-    """A machine whose browser finds the words of a check in the page or does not."""
+    """A machine whose browser finds the words of a check in the page or does not, and plans that decide the sentence."""
     outside.browser = FakeBrowser()
+    outside.author.plans = [PLAN] * 2
     return outside
 
 

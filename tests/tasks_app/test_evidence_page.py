@@ -18,7 +18,7 @@ from tasks_app.models import Attachment, Attempt, CheckResult, Commit, Round
 from tasks_app.policy import POLICY
 from tests.driving import driven
 from tests.factories import make_round, with_plan
-from tests.fakes import PAGE, README, FakeBrowser, page_reply
+from tests.fakes import PAGE, README, FakeBrowser, page_reply, plan_reply
 from tests.hostile import HOSTILE, RAW, hostile_rows
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def browsing(outside: Outside) -> Outside:
 
 def fixed(outside: Outside, **over: object) -> Round:
     script = {"name": "script.py", "url": f"data:text/x-python;base64,{base64.b64encode(BROKEN).decode()}"}
-    outside.author.plans = ['{"files": [{"path": "script.py", "source": "changed"}]}']
+    outside.author.plans = [
+        plan_reply({"path": "script.py", "source": "changed", "what": "the script without its bug"})
+    ]
     outside.author.replies = [page_reply({"index.html": PAGE, "README.md": README, "script.py": FIXED})]
     asked = {
         "brief": "Fix script.py & <b>show</b> it.",
@@ -75,7 +77,7 @@ def test_it_answers_what_was_asked_checked_published_and_told_and_when(browsing:
 
 def test_it_tells_how_the_request_was_read_in_the_run_of_the_commit(browsing: Outside) -> None:
     row = fixed(browsing)
-    assert "script.py, a new version by the model (from script.py)" in shown(row)
+    assert "the script without its bug" in shown(row)
     kept = with_plan(row, edited_by="ada", refused=[{"item": "files[2]", "reason": "no path"}])
     text = shown(row)
     for part in (

@@ -9,9 +9,9 @@ import pytest
 from engine.errors import OutOfService, Permanent, Transient
 from tasks_app.drive import drive
 from tasks_app.models import CheckResult, Event
-from tests.driving import aged, driven
+from tests.driving import aged, driven, kinds
 from tests.tasks_app.deaths import Killed, die
-from tests.tasks_app.repair.tries import asked, kinds, page, words_of
+from tests.tasks_app.repair.tries import asked, page, words_of
 
 if TYPE_CHECKING:
     from tasks_app.models import Round

@@ -9,10 +9,10 @@ import pytest
 from engine.errors import OutOfService
 from tasks_app.models import CheckResult, Event
 from tasks_app.services.moves import GATES_FROM
-from tests.driving import driven
+from tests.driving import driven, kinds
 from tests.factories import SECRET, dump
 from tests.fakes import README, page_reply
-from tests.tasks_app.repair.tries import asked, kinds, page
+from tests.tasks_app.repair.tries import asked, page
 
 if TYPE_CHECKING:
     from tests.conftest import Outside

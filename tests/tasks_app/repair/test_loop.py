@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasks_app.models import Attempt, CheckResult, Event, StepRun
-from tests.driving import driven
-from tests.tasks_app.repair.tries import CHECKS, asked, kinds, page, words_of
+from tests.driving import driven, kinds, page_calls
+from tests.tasks_app.repair.tries import CHECKS, asked, page, words_of
 
 if TYPE_CHECKING:
     from tests.conftest import Outside
@@ -29,10 +29,11 @@ def test_what_fails_is_repaired_by_the_same_model_with_what_was_seen(browsing: O
     assert (row.state, words_of(row), row.plan) == ("completed", "ONE TWO", "")
     steps = list(StepRun.objects.order_by("pk").values_list("step", flat=True))
     assert steps == ["generate", "verify", "generate", "verify", "publish", "deploy", "notify"]
-    first, second = Attempt.objects.order_by("pk")
+    first, second = page_calls()
     assert (second.kind, second.parent_id, second.model_asked) == ("repair", first.pk, first.model_asked)
     told = browsing.author.asked[1][1][-1].content
-    assert "page.includes('TWO')\n  gave: false (boolean)" in told
+    assert "1. js: page.includes('TWO')\n   gave: false (boolean) (on a fresh page at 1280 px)" in told
+    assert "MIT License" not in told, "what the service writes is nobody's to repair"
     assert "#out: <b>7</b>" in told
     assert "ONE" in browsing.author.asked[1][1][-2].content
     detail = StepRun.objects.filter(step="verify").order_by("pk")[0].detail
@@ -42,7 +43,7 @@ def test_what_fails_is_repaired_by_the_same_model_with_what_was_seen(browsing: O
 def test_a_repair_that_fixes_one_check_and_breaks_another_is_not_chosen(browsing: Outside) -> None:
     browsing.author.replies = [page("ONE"), page("TWO"), page("neither")]
     row = driven(asked())
-    first, second, third = Attempt.objects.order_by("pk")
+    first, second, third = page_calls()
     assert (kinds(), row.chosen_attempt_id) == (["generate", "repair", "repair"], first.pk)
     assert words_of(row) == "ONE"
     assert [a.parent_id for a in (second, third)] == [first.pk, first.pk]  # from the best, not from the last

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tasks_app.models import Attempt, Round, SourceFile
+from tasks_app.models import Round, SourceFile
 from tests.factories import make_round
 from tests.fakes import README, page_reply
 
@@ -23,10 +23,6 @@ def page(words: str, **more: bytes) -> Callable[[Sequence[Message]], str]:
 
 def asked(**over: object) -> Round:
     return make_round(**{"checks": CHECKS, "attachments": []} | over)
-
-
-def kinds() -> list[str]:
-    return list(Attempt.objects.order_by("pk").values_list("kind", flat=True))
 
 
 def words_of(row: Round) -> str:
