@@ -75,18 +75,18 @@ def make_plan(brief: Brief, request: Request, planning: Planning, ports: Ports) 
 def _made(brief: Brief, request: Request, planning: Planning, ports: Ports) -> Made:
     until = planning.budget.plan_ends(ports.clock.now())
     if planning.closed:
-        return Made(None, why_none=f"no plan was made: the language model is out of service: {planning.closed}")
+        return Made(None, why_none=f"the language model is out of service: {planning.closed}")
     if planning.cut_off >= MOST_CUT_OFF:
-        return Made(None, why_none=f"no plan was made: {planning.cut_off} calls for it were cut off")
+        return Made(None, why_none=f"{planning.cut_off} calls for it were cut off")
     if until is None:
-        return Made(None, why_none="no plan was made: the deadline leaves no time for it")
+        return Made(None, why_none="the deadline leaves no time for it")
     asking = _Asking(ports, ports.author.models[0], request, until)
     try:
         return _read(brief, asking)
     except (Transient, Permanent) as error:
         if isinstance(error, OutOfService) and error.code != "model_quota_spent":
             raise  # of a spent quota another model may still write the page
-        return Made(None, asking.last, why_none=f"no plan was made: {error.message}")
+        return Made(None, asking.last, why_none=error.message)
 
 
 def _read(brief: Brief, asking: _Asking) -> Made:
@@ -96,7 +96,7 @@ def _read(brief: Brief, asking: _Asking) -> Made:
         first = _reminded(first, asking)
     reading = first.reading
     if reading.plan is None:
-        return Made(None, first.attempt, why_none=f"no plan was made: {' '.join(reading.errors[:5])}")
+        return Made(None, first.attempt, why_none=" ".join(reading.errors[:5]))
     malformed = (Refused("malformed", error) for error in reading.errors)
     return Made(reading.plan, first.attempt, (*reading.refused, *malformed))
 
