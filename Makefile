@@ -13,7 +13,7 @@ help:
 	@echo "make demo     two rounds on embedded parts, verified, then serve (EXIT=1: stop after them;"
 	@echo "              FORGE=github-double: publish to a double of GitHub, over GitHub's own calls)"
 	@echo "make run      serve with the settings of .env and the environment"
-	@echo "make test     the tests, within 5 minutes (those marked slow: make check)"
+	@echo "make test     the tests, within 4 minutes (those marked slow: make check)"
 	@echo "make check    lint, types, import contracts, migrations, deployment check, all tests (the service's on PostgreSQL and Redis too)"
 	@echo "make setup    only the setting up      make lock   write the locks anew"
 	@echo "make schema   write docs/openapi.json anew"

@@ -12,13 +12,14 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.core.prompts import generate_prompt, ids_to_write
+
 from benchmarks.measurement import opening
 from benchmarks.suite.tasks import HALVES, load_tasks
 from engine.adapters.openai_author import OpenAIAuthor
 from engine.core.brief import AttachedFile, Brief
 from engine.core.checks import parse_check
 from engine.core.named_ids import has_id, named_ids
-from engine.core.prompts import generate_prompt, ids_to_write
 from engine.core.replies import mark, parse_reply
 from engine.errors import EngineError
 from engine.ports import Message

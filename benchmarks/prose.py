@@ -15,14 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.core.probe_prompt import probe_prompt
+from engine.core.probe_replies import parse_probes
+from engine.core.prose import Prose, undecided
+
 from benchmarks.suite.judge import ADDRESS, machine
 from engine.adapters.chromium_browser import ChromiumBrowser
 from engine.adapters.openai_author import OpenAIAuthor
 from engine.core.brief import AttachedFile, Brief
 from engine.core.checks import CheckResult, Target, Verdict, parse_check
-from engine.core.probe_prompt import probe_prompt
-from engine.core.probe_replies import parse_probes
-from engine.core.prose import Prose, undecided
 from engine.core.repository import licence
 from engine.errors import EngineError
 from engine.ports import PageUnderTest

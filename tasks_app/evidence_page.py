@@ -181,6 +181,8 @@ def _check_line(by_target: dict[str, CheckResult]) -> tuple[str, CheckLine]:
 
 def decided_by(result: CheckResult) -> str:
     """Return in a phrase what a verdict rests on."""
+    if result.predicates and result.verdict != Verdict.NOT_RUN:
+        return "the plan's predicates"
     if result.kind in {Kind.JS, Kind.EARLIER}:
         return "run in a browser" + (", a check of an earlier round" if result.kind == Kind.EARLIER else "")
     if result.kind == Kind.LASTING:
@@ -189,7 +191,7 @@ def decided_by(result: CheckResult) -> str:
         return "a rule of this service" if result.kind != Kind.UNKNOWN else "nothing: it is no check that can be read"
     if result.verdict in {Verdict.UNVERIFIABLE, Verdict.NOT_RUN}:
         return "nothing" if not result.detail.startswith("judged by") else "a model's judgement, which is no pass"
-    return "the plan's predicates" if result.predicates else "a rule of this service"
+    return "a rule of this service"
 
 
 def _seen(result: CheckResult) -> str:

@@ -175,16 +175,19 @@ def deploy_input(row: Round) -> DeployInput:
 
 
 def _served_sentences(row: Round, judged: Iterable[CheckResult]) -> Iterator[ServedSentence]:
-    """Yield the sentences of which a predicate is decided by what is served, as they were judged before publishing."""
+    """Yield the sentences, of the request and of the plan's tests, of which a predicate is decided by what is served, as they were judged before."""
     plan = plans.plan_of(row)
-    readings = {check.text: plan.reading(at) for at, check in enumerate(briefs.checks_of(row))} if plan else {}
+    if plan is None:
+        return
+    readings = {(Kind.TEST, one.says): one.predicates for one in plan.tests}
+    for at, check in enumerate(briefs.checks_of(row)):
+        reading = plan.reading(at)
+        readings[check.kind, check.text] = reading.predicates if reading else []
     for result in judged:
-        reading = readings.get(result.text) if result.kind == Kind.PROSE else None
-        served = {
-            at: one.path for at, one in enumerate(reading.predicates if reading else ()) if isinstance(one, Served)
-        }
         value = tries.result_of(result)
-        if served and len(value.predicates) > max(served):
+        predicates = readings.get((value.check.kind, value.check.text), [])
+        served = {at: one.path for at, one in enumerate(predicates) if isinstance(one, Served)}
+        if served and len(value.predicates) == len(predicates):
             yield ServedSentence(result.position, value.check, value.predicates, served)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -28,6 +29,9 @@ RERUN = ("browser", "processes")
 
 #: The audit events of a process that is started (https://docs.python.org/3/library/audit_events.html).
 PROCESS_STARTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"})
+
+#: The openai package asks the machine for its processor; Python starts `uname` for that once, and not in the midst of a test.
+platform.processor()
 
 _started: list[str] = []
 sys.addaudithook(lambda event, arguments: _started.append(str(arguments)) if event in PROCESS_STARTS else None)

@@ -37,7 +37,7 @@ _TABLE_TYPES = ("text/csv", "application/csv", "text/tab-separated-values", "app
 _JSON = re.compile(r"\.(?:json|geojson|webmanifest|ipynb)$", re.IGNORECASE)
 _JSON_LINES = re.compile(r"\.(?:jsonl|ndjson)$", re.IGNORECASE)
 _MARKDOWN = re.compile(r"\.(?:md|markdown)$", re.IGNORECASE)
-_UNTELLING = re.compile(r"\.(?:txt|dat|data|bin)$|^[^.]*$", re.IGNORECASE)
+_UNSPECIFIC_NAME = re.compile(r"\.(?:txt|dat|data|bin)$|^[^.]*$", re.IGNORECASE)
 _HEADING = re.compile(r" {0,3}(#{1,6})\s+(\S.{0,120})")
 _FENCE = re.compile(r" {0,3}(?:```|~~~)")
 
@@ -163,8 +163,8 @@ def _address(name: str) -> list[str]:
 def _binary(file: AttachedFile) -> list[str]:
     if picture := picture_line(file.content):
         return [picture]
-    if is_workbook(file) and file.note:
-        return []
+    if is_workbook(file):
+        return [] if file.note else ["A workbook."]
     name = next((name for signature, name in _SIGNATURES if file.content.startswith(signature)), "")
     return [f"A binary file: {name}." if name else "A binary file."]
 
@@ -180,14 +180,14 @@ def _content(file: AttachedFile, text: str) -> _Content:
         return _json_content(json_lines_outline(text))
     if _JSON.search(file.name) or (media_type.endswith(("/json", "+json")) and not _TABLE.search(file.name)):
         return _json_content(json_outline(text))
-    is_untold = _UNTELLING.search(file.name) is not None
+    is_unspecific = _UNSPECIFIC_NAME.search(file.name) is not None
     if (
-        (_TABLE.search(file.name) or is_untold)
+        (_TABLE.search(file.name) or is_unspecific)
         and text.lstrip()[:1] in {"[", "{"}
         and (found := json_outline(text)).shape
     ):
         return _json_content(found)
-    if _TABLE.search(file.name) or media_type in _TABLE_TYPES or (is_untold and is_regular(text)):
+    if _TABLE.search(file.name) or media_type in _TABLE_TYPES or (is_unspecific and is_regular(text)):
         return _table_content(text)
     return _Content()
 

@@ -60,6 +60,11 @@ class NoDataError(ValueError):
         self.is_page = is_page
 
 
+def is_data_name(name: str) -> bool:
+    """Say whether a file is data, by its name."""
+    return _DATA_NAME.search(name) is not None
+
+
 def read_answer(answer: Answer) -> str:
     """Return the suffix that suits what an address answered (json, csv, txt, …). Raises NoDataError."""
     if answer.status != 200:
@@ -148,9 +153,7 @@ def _json_suffix(text: str, suffix: str) -> str:
 def _suits(name: str, suffix: str) -> bool:
     """Say whether a file's name may stand for an answer of this kind."""
     own = name.rpartition(".")[2].lower()
-    return own == suffix or (
-        suffix in {"json", "txt"} and _DATA_NAME.search(name) is not None and own not in {"csv", "xlsx"}
-    )
+    return own == suffix or (suffix in {"json", "txt"} and is_data_name(name) and own not in {"csv", "xlsx"})
 
 
 def _worded(text: str) -> str:

@@ -14,7 +14,7 @@ from engine.core.attachments import describe
 from engine.core.brief import AttachedFile
 from engine.core.checks import Kind
 from engine.core.replies import format_files, mark, parse_reply
-from engine.core.repository import without_marker
+from engine.core.repository import OF_THE_SERVICE, without_marker
 from engine.ports import Message
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: What the present files are the answer to.
 PRESENT = "Show the present files of the app."
 
-_TO_CHANGE = "Your answer holds a new version of this file, whole, with nothing left out that is to stay. All of it, as it is now:"
+_TO_CHANGE = "This file is yours to change: a new version of it is whole, with nothing left out that is to stay. All of it, as it is now:"
 _FIRST_LINE = "Boundary of this request: "
 
 #: Our own words in what is written here, for the prompts' digest; PRESENT has its own place in it.
@@ -34,8 +34,6 @@ TEXTS = (_TO_CHANGE, _FIRST_LINE)
 
 _SOURCE = re.compile(r"\.(?:html?|css|m?js|md|svg|webmanifest)$", re.IGNORECASE)
 #: What the service writes itself is not shown.
-_OF_THE_SERVICE = frozenset({"LICENSE", ".nojekyll"})
-
 _SECTIONS = "brief|earlier round|checks of earlier rounds|checks|attachment|published file|note|findings|end of data"
 
 #: Bounds on what is shown, in characters: descriptions of all files together, one earlier brief, all earlier briefs together.
@@ -70,7 +68,7 @@ def present_of(tree: Mapping[str, bytes], *, attached: Collection[str], to_chang
     """Sort the files of a tree into what a model wrote and is shown whole, and what is described; `attached` files are described elsewhere."""
     own = {path: content for path, content in tree.items() if path not in attached and path not in to_change}
     sources = {path: without_marker(content) for path, content in own.items() if is_source(path)}
-    published = {path: content for path, content in own.items() if path not in {*sources, *_OF_THE_SERVICE}}
+    published = {path: content for path, content in own.items() if path not in OF_THE_SERVICE.union(sources)}
     return Present(sources, published, to_change)
 
 
@@ -81,7 +79,7 @@ def is_source(path: str) -> bool:
 
 def request_sections(brief: Brief, present: Present, *, boundary: str, note: str = "", findings: str = "") -> list[str]:
     """Return a request's marked data, from its first line to the end of the data. `note` says what is wrong with the attachments."""
-    shown = [file for file in brief.attachments if file.name not in {*present.sources, *_OF_THE_SERVICE}]
+    shown = [file for file in brief.attachments if file.name not in OF_THE_SERVICE.union(present.sources)]
     sections = [f"{_FIRST_LINE}{boundary}"]
     sections += _files(shown, present, boundary)
     if note:
@@ -108,7 +106,9 @@ def present_turn(sources: Mapping[str, bytes], boundary: str) -> tuple[Message, 
 
 def check_line(check: Check, number: int) -> str:
     """Return a check as a request shows it."""
-    return f"{number}. {'js: ' if check.kind is Kind.JS else ''}{check.text.strip()}".replace("\n", "\n   ")
+    return f"{number}. {'js: ' if check.kind in {Kind.JS, Kind.EARLIER} else ''}{check.text.strip()}".replace(
+        "\n", "\n   "
+    )
 
 
 def boundary_of(messages: Sequence[Message]) -> str:

@@ -10,6 +10,9 @@ import unicodedata
 
 from engine.core.markdown import Block, headings
 
+#: Files that the service writes itself, whatever a request, a plan or a model says of them.
+OF_THE_SERVICE = frozenset({"LICENSE", ".nojekyll"})
+
 #: The name of the `<meta>` in index.html's head that tells which round is served.
 MARKER_NAME = "llm-devops-engine-round"
 

@@ -111,7 +111,11 @@ class Table:
             return
         cells = list(chain(self.header, *self.rows))
         signs = ((self.separator, "the separator"), ("\n", "a line end"), ('"', "a quotation mark"))
-        held = [f"{count:,} hold {name}" for sign, name in signs if (count := sum(sign in cell for cell in cells))]
+        held = [
+            f"{count:,} hold{'s' if count == 1 else ''} {name}"
+            for sign, name in signs
+            if (count := sum(sign in cell for cell in cells))
+        ]
         yield f"Some fields are quoted; {', '.join(held) or 'none holds the separator, a line end or a quotation mark'}."
 
     def _shapes(self) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from engine.core.addresses import is_private_host, parse_url
 from engine.core.filenames import UnsafePath, safe_path
+from engine.core.repository import OF_THE_SERVICE
 from engine.plan.schema import DataAddress, PlannedFile, Source
 
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 WORKFLOWS = ".github/workflows/"
 _WORKFLOW = re.compile(r"\.github/workflows/[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.ya?ml")
 
-#: Files that the service writes itself, whatever a plan says of them.
-OF_THE_SERVICE = frozenset({"LICENSE", ".nojekyll"})
 #: What every repository holds: never absent, never somebody else's.
 ALWAYS = ("index.html", "README.md", "LICENSE")
+#: A page and a README come from none of these.
+_NOT_WRITTEN = frozenset({Source.CONVERTED, Source.SERVICE, Source.WORKFLOW_OUTPUT})
 #: What the forge itself obeys: a custom domain would take the page away from its address.
 _OBEYED = frozenset({"cname"})
 _PLACEHOLDER = re.compile(r"[{}<>$*\[\]…]|\.\.\.|%7[bd]", re.IGNORECASE)
@@ -36,13 +37,15 @@ Value = TypeVar("Value")
 class Request:
     """What a plan is checked against. `words` are the brief and the checks, `attachments` the names of the files that came with the request.
 
-    `present` are the paths of the repository that a later round changes; `allow_private`: addresses on private networks may be fetched.
+    `missing` are the attachments that could not be had, `present` the paths of the repository that a later round changes; `allow_private`:
+    addresses on private networks may be fetched.
     """
 
     words: str
     checks: tuple[Check, ...]
     attachments: frozenset[str] = frozenset()
     workbooks: frozenset[str] = frozenset()
+    missing: frozenset[str] = frozenset()
     present: frozenset[str] = frozenset()
     allow_private: bool = False
 
@@ -68,6 +71,8 @@ def file(planned: PlannedFile, request: Request, files: Mapping[str, PlannedFile
         return Permitted(None, f"the path {error.reason}")
     if path in files:
         return Permitted(None, "it is planned twice; the first counts")
+    if {path, planned.origin} & (request.missing - request.present):
+        return Permitted(None, "it is made of an attachment that could not be had")
     planned = planned.model_copy(update={"path": path})
     if path in OF_THE_SERVICE:
         return Permitted(planned.model_copy(update={"source": Source.SERVICE}))
@@ -86,10 +91,11 @@ def always(request: Request, files: Collection[str]) -> Iterator[PlannedFile]:
 
 def absent(path: str, files: Sequence[PlannedFile]) -> Permitted[str]:
     """Return a path that must not be committed."""
-    planned = next((one for one in files if one.path == path), None)
+    path = path.removeprefix("./")
+    planned = [one for one in files if one.path == path or (path.endswith("/") and one.path.startswith(path))]
     if path in ALWAYS:
         return Permitted(None, "every repository holds this file")
-    if planned and planned.source is not Source.WORKFLOW_OUTPUT:
+    if any(one.source is not Source.WORKFLOW_OUTPUT for one in planned):
         return Permitted(None, "the plan lists it among the files too")
     if not path.strip() or len(path) > 240:
         return Permitted(None, "it is no path")
@@ -129,6 +135,8 @@ def _path(raw: str, request: Request) -> str:
 
 def _sourced(planned: PlannedFile, request: Request) -> Permitted[PlannedFile]:
     """Make a file's source true: what is an attachment, is there to be changed, or can be converted, the service knows better than a model."""
+    if planned.path in ALWAYS and planned.source in _NOT_WRITTEN:
+        planned = planned.model_copy(update={"source": Source.WRITE})
     match planned.source:
         case Source.ATTACHMENT | Source.CHANGED:
             return _from_attachment(planned, request)

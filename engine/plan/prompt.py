@@ -32,14 +32,15 @@ files: every file that the repository must hold, each {"path", "source", "what",
   what: in a phrase, what the file is or must hold, for whoever writes it, with every exact name, number and text of the request.
   predicates: what the request says of this very file and a program can decide. Leave out what "source" says already.
   index.html, README.md and LICENSE are always there. List index.html; list the others where the request says something of them.
-absent: paths that the request forbids to commit.
-data: addresses whose data the page shows or works with, each {"url", "name", "at_run_time"}: they are fetched once now. name: the file to keep it in,
-  if the request names one. at_run_time: true if the page must also ask the address itself when it is opened. No libraries, no links for visitors,
+absent: paths that the request forbids to commit; one that ends in / is a folder.
+data: addresses whose data the page shows or works with, each {"url", "name", "at_run_time"}: they are fetched once now. name: the file to keep the whole
+  answer in, if the request names one; it needs no entry in files. at_run_time: true if the page must also ask the address itself when it is opened. No libraries, no links for visitors,
   no patterns with placeholders.
 pages: "workflow" only where the request wants the site published by a workflow of GitHub Actions; else "branch".
 checks: one entry for each numbered check that is a sentence, {"number", "predicates", "why_not"}: all predicates together decide the sentence, no more
-  and no less than it says. Spell out what "each required file" or "the above" stands for. If it is a matter of taste, or nothing below can decide it,
-  no predicates and a reason in why_not. Checks that are JavaScript (js: …) get no entry.
+  and no less than it says. Spell out what "each required file" or "the above" stands for. A text may stand among others unless the check says exactly.
+  What changes is two predicates, before and after. If it is a matter of taste, or nothing below can decide it, no predicates and a reason in
+  why_not. Checks that are JavaScript (js: …) get no entry.
 tests: at most ten things that the brief asks of the page and no check covers, the most important behaviour first: {"says", "predicates"}.
 notes: what was ambiguous and how you took it.
 
@@ -47,8 +48,8 @@ Predicates, each an object with its kind:
   {"kind": "exists", "path"}   the file is there and not empty          {"kind": "absent", "path"}   it is not there
   {"kind": "equals_attachment", "path", "attachment"}   the same bytes as the attachment
   {"kind": "differs_from_attachment", "path", "attachment"}   there and changed
-  {"kind": "contains", "path", "texts": [..], "ignore_case"}   each text is in the file; "lacks": none of them is
-  {"kind": "words", "path", "min", "max"}   number of words; "lines": number of lines that are not blank; max null: no upper bound
+  {"kind": "contains", "path", "texts": [..], "ignore_case"}   each text is in the file; the kind "lacks" likewise: none of them is
+  {"kind": "words", "path", "min", "max"}   number of words, max null: no upper bound; the kind "lines" likewise: lines that are not blank
   {"kind": "headings", "path", "names": [..], "min", "max"}   headings of a Markdown file
   {"kind": "json_schema", "path", "definition": {..}}   the file is JSON and valid by this JSON Schema
   {"kind": "json_value", "path", "pointer": "/max/val", "compare", "value", "other": "/min/val"}   compare is equals, differs, less, at_most, greater,
@@ -58,8 +59,10 @@ Predicates, each an object with its kind:
   {"kind": "links", "path", "to": [..]}   the page links or loads each of these files or addresses
   {"kind": "licence_mit"}     {"kind": "readme_sections", "names": [..]}   README.md has these sections
   {"kind": "page", "steps": [{"do", "selector", "value"}], "expression"}   index.html is opened, the steps are done, then the JavaScript expression
-      must become true. do: fill, select, click, press, wait, reload, open (value "?name=value" or "#part"). The expression only looks: no assignment,
-      no click, no request, no loop, no semicolon. It must be false on a page that shows nothing. Use the ids, names and texts of the request.
+      must become true. do (at most 10): fill, select, click, press, wait (milliseconds),
+      reload, open (value "?name=value" or "#part"). The expression only looks: no assignment,
+      no click, no request, no loop, no semicolon. It must be false on an empty page: where something must not be there, say too what must be. Use
+      the ids, names and texts of the request.
   {"kind": "opens_without_errors"}   no error in the console
   {"kind": "served", "path"}   the published site answers with this file      {"kind": "workflow_succeeded"}   the workflow run of this commit
 

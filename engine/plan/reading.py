@@ -70,7 +70,11 @@ def read_plan(text: str, request: Request) -> Reading:
 
 def read_object(found: Mapping[str, Any], request: Request) -> Reading:
     """Read a plan that was JSON already: a model's, or one that an operator edited."""
-    reader, found = _Reader(request), _storable(found)
+    reader = _Reader(request)
+    try:
+        found = _storable(found)
+    except RecursionError:
+        return Reading(None, ("the plan is nested too deeply.",))
     for name in _LISTS:
         if not isinstance(found.get(name, []), list):
             reader.errors.append(f"{name} is not a list.")

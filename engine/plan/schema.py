@@ -15,7 +15,7 @@ MOST_PREDICATES = 12
 MOST_TESTS = 10
 MOST_NOTES = 20
 
-Phrase = Annotated[str, Field(max_length=1_000)]
+Phrase = Annotated[str, Field(max_length=3_000)]
 Predicates = Annotated[list[AnyPredicate], Field(max_length=MOST_PREDICATES)]
 
 
@@ -82,6 +82,16 @@ class Plan(Part):
     def file(self, path: str) -> PlannedFile | None:
         """Return what is planned of a file, None where nothing is."""
         return next((one for one in self.files if one.path == path), None)
+
+    @property
+    def forbidden(self) -> tuple[str, ...]:
+        """Return the paths that must not be committed, what only a workflow publishes among them; one that ends in `/` is a folder."""
+        outputs = (one.path for one in self.files if one.source is Source.WORKFLOW_OUTPUT)
+        return tuple(dict.fromkeys((*self.absent, *outputs)))
+
+    def forbids(self, path: str) -> bool:
+        """Say whether a path must not be committed."""
+        return any(path == one or (one.endswith("/") and path.startswith(one)) for one in self.forbidden)
 
     def reading(self, position: int) -> CheckReading | None:
         """Return how the request's check at `position` (from 0) is decided, None where the plan does not say."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from engine.core.checks import Check, CheckResult, Kind, PredicateResult, Target, Verdict
-from engine.plan.deciding import decide
+from engine.plan.deciding.decide import decide
 from engine.plan.page_tests import as_page_test, guesses
 from engine.plan.predicates import (
     Absent,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from engine.core.page_tests import PageTest
-    from engine.plan.evidence import Evidence
+    from engine.plan.deciding.evidence import Evidence
     from engine.plan.schema import Plan
     from engine.ports import BrowserReport, PageView
 

@@ -10,11 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.core import prompt_sections
+from engine.core.fetched_data import is_data_name
 from engine.core.named_ids import missing_ids, named_ids
 from engine.core.prompt_sections import boundary_of, is_source, present_of, present_turn, request_sections
 from engine.core.replies import format_files, mark, parse_reply
+from engine.core.repository import OF_THE_SERVICE
 from engine.plan.libraries import lines as library_lines
 from engine.plan.libraries import named_in
+from engine.plan.schema import Source
 from engine.ports import Message, Prompt
 from engine.prompts import form as forms
 from engine.prompts.form import changed_texts, entries_of, form
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from engine.core.checks import Check
     from engine.core.prompt_sections import Present
     from engine.plan.schema import Plan
+    from engine.prompts.form import Entry
 
 VERSION = "6"
 
@@ -35,7 +39,7 @@ You write small static web apps. Your files are published as they are on GitHub 
 index.html
 - One complete HTML5 page: lang, charset, viewport, <title>, its own style. No build step, no server, no keys.
 - Titles, ids, names, labels, texts and addresses exactly as the brief and the checks write them. An element for every id they name.
-- The first <script> is inline and holds all of the app's logic; it starts on DOMContentLoaded.
+- If it needs a script, the first <script> is inline and holds all of the app's logic; it starts on DOMContentLoaded.
 - Where a check reads a number, the element's text is that plain number (1234.5: no sign, no separator, no words), unless the brief or a check
   wants it otherwise. Messages (loading, errors) go into an element of their own.
 - What the page can show without an action of the visitor it shows at load.
@@ -43,7 +47,7 @@ index.html
 - As much page as the brief asks for, well made, and nothing more.
 README.md
 - Professional and true, with the headings ## Summary, ## Setup, ## Usage, ## Code explanation, ## License. There is no npm and nothing to
-  install: any static file server will do. Under License one line: MIT, see LICENSE.
+  install for the page: any static file server will do. Under License one line: MIT, see LICENSE.
 Where the brief leaves something open, take the plainest reading, and say under Usage what you took."""
 
 _DATA = """\
@@ -53,7 +57,7 @@ Data
 - A parameter of the page's address is optional: without it the page uses the attached file."""
 _LIBRARIES = """\
 Libraries, only where the brief asks for one, from these addresses, after the first <script>:"""
-_NOT_YOURS = "Not yours: {paths}. The service writes them."
+_NOT_YOURS = "Not yours, written or kept by the service: {paths}."
 _FORBIDDEN = "Must not be in the repository: {paths}."
 _LATER = """\
 Later round
@@ -112,11 +116,11 @@ def generate_prompt(
     later = bool(present.sources)
     end = [
         *ids_line(brief, present.sources),
-        form(_CHANGE if later else _WRITE, entries_of(plan), boundary, all_needed=not later),
+        form(_CHANGE if later else _WRITE, asked_entries(brief, plan, present), boundary, all_needed=not later),
         _END,
     ]
     sections = request_sections(brief, present, boundary=boundary, note=note)
-    system = rules(brief, plan, later=later)
+    system = rules(brief, plan, present, later=later)
     return _prompt("generate", request_messages(system, [*sections, *end], present, boundary))
 
 
@@ -134,17 +138,28 @@ def shown_files(brief: Brief, plan: Plan, tree: Mapping[str, bytes], *, repairs:
     return present_of(own, attached=others, to_change=to_change)
 
 
-def rules(brief: Brief, plan: Plan, *, later: bool) -> str:
+def asked_entries(brief: Brief, plan: Plan, present: Present) -> list[Entry]:
+    """Return the files that a model is asked for; of those that it is to change only what it is shown whole."""
+    there = {file.name for file in brief.attachments} | present.published.keys()
+    hidden = there - present.to_change.keys() - present.sources.keys()
+    kept = {one.path for one in plan.files if one.source is Source.CHANGED and (one.origin or one.path) in hidden}
+    return [one for one in entries_of(plan) if one.path not in kept]
+
+
+def rules(brief: Brief, plan: Plan, present: Present, *, later: bool) -> str:
     """Return the rules that apply to a request."""
-    kinds = [file for file in brief.attachments if not file.media_type.startswith("image/")]
-    not_yours = sorted({one.path for one in plan.files if one.source not in forms.WRITTEN} | {"LICENSE", ".nojekyll"})
+    data = [file.name for file in brief.attachments if not file.media_type.startswith("image/")]
+    data += filter(is_data_name, present.published)
+    asked = forms.paths(asked_entries(brief, plan, present))
+    there = {one.path for one in plan.files} | {file.name for file in brief.attachments}
+    not_yours = sorted({path for path in there if path not in asked and not plan.forbids(path)} | OF_THE_SERVICE)
     parts = [RULES]
-    parts += [_DATA] if kinds else []
+    parts += [_DATA] if data else []
     if libraries := named_in(brief.words):
         parts += [_LIBRARIES, *library_lines(libraries)]
     parts += [_LATER] if later else []
     parts.append(_NOT_YOURS.format(paths=", ".join(not_yours)))
-    parts += [_FORBIDDEN.format(paths=", ".join(plan.absent))] if plan.absent else []
+    parts += [_FORBIDDEN.format(paths=", ".join(plan.forbidden))] if plan.forbidden else []
     parts += [_NOTES.format(notes=" ".join(plan.notes))] if plan.notes else []
     return "\n".join([*parts, _DATA_IS_DATA])
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from engine.core.prompt_sections import check_line, request_sections
 from engine.ports import Prompt
 from engine.prompts import form as forms
-from engine.prompts.form import Entry, entries_of, form
-from engine.prompts.generate import ids_line, request_messages, rules, shown_files
+from engine.prompts.form import form
+from engine.prompts.generate import asked_entries, ids_line, request_messages, rules, shown_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -61,8 +61,8 @@ def repair_prompt(
     told = "\n".join(_told(findings))
     sections = request_sections(brief, present, boundary=boundary, note=note, findings=told)
     ids = ids_line(brief, present.sources, [result.check for result in findings.failing])
-    end = [*ids, form(_TASK, _entries(plan, tree), boundary, all_needed=False)]
-    messages = request_messages(rules(brief, plan, later=False), [*sections, *end], present, boundary)
+    end = [*ids, form(_TASK, asked_entries(brief, plan, present), boundary, all_needed=False)]
+    messages = request_messages(rules(brief, plan, present, later=False), [*sections, *end], present, boundary)
     return Prompt("repair", VERSION, _DIGEST, messages)
 
 
@@ -71,13 +71,6 @@ def declined(reply: str) -> str:
     lines = [line.strip() for line in reply[:4_000].splitlines() if line.strip()]
     said = [line for line in lines if _NOTHING.match(line) or _WRONG.match(line)]
     return " ".join(said)[:1_000]
-
-
-def _entries(plan: Plan, tree: Mapping[str, bytes]) -> list[Entry]:
-    """Return the files that may be repaired: those of the plan, and the model's own page where the plan has none."""
-    planned = entries_of(plan)
-    known = {one.path for one in planned}
-    return [*([] if "index.html" in known or "index.html" not in tree else [Entry("index.html")]), *planned]
 
 
 def _told(findings: Findings) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,11 @@ from engine.core.file_types import is_publishable
 from engine.core.missing import readme_with
 from engine.core.page_links import at_home
 from engine.core.readme import Known, completed
+from engine.core.repository import OF_THE_SERVICE
 from engine.core.site import Origin, SiteFile
 from engine.plan.allowed import ALWAYS
-from engine.plan.schema import Source as PlannedSource
-from engine.prompts.form import WRITTEN, changed_texts
-from engine.prompts.generate import LONGEST_CHANGED, MOST_CHANGED
+from engine.prompts.form import WRITTEN
+from engine.prompts.generate import shown_files
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -61,19 +62,21 @@ def assemble(
     # What this round's first try made of an attachment, or that it is gone, is what is repaired.
     laid = [name for name in attached if not (frame.repairs and _is_written(frame.plan, name))]
     files |= {name: SiteFile(attached[name], Origin.SERVICE if name in made else Origin.ATTACHMENT) for name in laid}
-    for path in deletions:
-        if path in own or path in {*ALWAYS, ".nojekyll"}:
+    for path in itertools.filterfalse(frame.plan.forbids, deletions):
+        if path in own or path in OF_THE_SERVICE.union(ALWAYS):
             notes.append(f"{path} was to be deleted and stays: the plan does not say so")
         else:
             files.pop(path, None)
-    allowed = _Allowed(frame, own, made, came)
+    allowed = _Allowed(frame, own, made)
     for path, content in written.items():
         if why := allowed.left_out(path):
             notes.append(f"{path} {why}")
-        elif path not in {"LICENSE", ".nojekyll"}:
-            files[path] = SiteFile(with_line_ends_of(came.get(path, b""), content), Origin.MODEL)
-    for path in frame.plan.absent:
-        files.pop(path, None)
+        elif path not in OF_THE_SERVICE:
+            planned = frame.plan.file(path)
+            original = came.get(planned.origin if planned and planned.origin else path, b"")
+            files[path] = SiteFile(with_line_ends_of(original, content), Origin.MODEL)
+    for path in filter(frame.plan.forbids, list(files)):
+        del files[path]
     _bring_home(files, notes)
     _add_own_files(files, frame, notes)
     return files, notes
@@ -82,20 +85,21 @@ def assemble(
 class _Allowed:
     """Which files of a reply are taken."""
 
-    def __init__(self, frame: Frame, own: Collection[str], made: Collection[str], came: Mapping[str, bytes]) -> None:
+    def __init__(self, frame: Frame, own: Collection[str], made: Collection[str]) -> None:
         self._plan, self._own, self._made = frame.plan, own, made
-        self._shown = changed_texts(frame.plan, came, longest=LONGEST_CHANGED, most=MOST_CHANGED)
+        present = shown_files(frame.brief, frame.plan, frame.present, repairs=frame.repairs)
+        self._shown = present.sources.keys() | present.to_change.keys()
 
     def left_out(self, path: str) -> str:
         """Return why the model's version of a file is not taken, "" where it is."""
         planned = self._plan.file(path)
-        if path in self._plan.absent or (planned and planned.source is PlannedSource.WORKFLOW_OUTPUT):
+        if self._plan.forbids(path):
             return "must not be in the repository and was left out"
         if path in self._own and not _is_written(self._plan, path):
             what = "of the service" if path in self._made else "an attachment"
             return f"is {what} and stays as it came; the model's version was left out"
-        if path in self._own and path != "index.html" and path not in self._shown:
-            return "is to be changed, but is no text or too long to be written anew, and stays as it is"
+        if path in self._own and path not in self._shown:
+            return "is to be changed, but is no text or too long to be shown whole to a model, and stays as it is"
         if planned or is_publishable(path):
             return ""
         return "was left out: a static page has no use for a file of that type"

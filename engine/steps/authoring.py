@@ -13,8 +13,16 @@ from engine.core.replies import Outcome, ParsedReply, parse_reply
 from engine.errors import BadReply, EngineError, Permanent, Transient
 from engine.plan.allowed import is_workflow
 from engine.ports import DEADLINE
-from engine.prompts.form import entries_of, paths
-from engine.prompts.generate import continue_prompt, format_prompt, generate_prompt, missing_prompt, rephrase_prompt
+from engine.prompts.form import paths
+from engine.prompts.generate import (
+    asked_entries,
+    continue_prompt,
+    format_prompt,
+    generate_prompt,
+    missing_prompt,
+    rephrase_prompt,
+    shown_files,
+)
 from engine.prompts.repair import declined
 
 if TYPE_CHECKING:
@@ -184,10 +192,12 @@ def _is_worth(cut: Recalled) -> bool:
 def _needed(frame: Frame) -> tuple[str, ...]:
     """Return the files that must be written: planned, and either not there yet or an attachment that is to be changed. The README is completed anyway."""
     attached = {file.name for file in frame.brief.attachments}
-    written = set(paths(entries_of(frame.plan))) - {"README.md"}
+    shown = shown_files(frame.brief, frame.plan, frame.present)
+    asked = paths(asked_entries(frame.brief, frame.plan, shown))
+    written = set(asked) - {"README.md"}
     new = written - {*attached, *frame.present}
     changed = (written & attached) - {"index.html"}
-    return tuple(path for path in paths(entries_of(frame.plan)) if path in new | changed)
+    return tuple(path for path in asked if path in new | changed)
 
 
 def _reminder(prompt: Prompt, text: str, parsed: ParsedReply, needed: Sequence[str]) -> Prompt | None:

@@ -111,7 +111,8 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | Unrepaired
 
 def _plan(task: GenerateInput, inputs: Inputs, present: Mapping[str, bytes], ports: Ports) -> Plan:
     """Return this run's plan: the one that it has, one that is made now, or what can be said without one."""
-    request = request_of(inputs.brief, present, allow_private=task.allow_private)
+    missing = [one.name for one in inputs.missing]
+    request = request_of(inputs.brief, present, allow_private=task.allow_private, missing=missing)
     plan = task.plan
     if not task.planned and not task.given_up:
         plan = make_plan(inputs.brief, request, Planning(task.budget, task.model_closed, task.plans_cut_off), ports)

@@ -48,13 +48,16 @@ class Made:
     why_none: str = ""
 
 
-def request_of(brief: Brief, present: Collection[str], *, allow_private: bool) -> Request:
-    """Return what a plan of a brief is checked against."""
+def request_of(
+    brief: Brief, present: Collection[str], *, allow_private: bool, missing: Collection[str] = ()
+) -> Request:
+    """Return what a plan of a brief is checked against; `missing` are the names of attachments that could not be had."""
     return Request(
         words=brief.words,
         checks=brief.checks,
         attachments=frozenset(file.name for file in brief.attachments),
         workbooks=frozenset(file.name for file in brief.attachments if is_workbook(file)),
+        missing=frozenset(missing),
         present=frozenset(present),
         allow_private=allow_private,
     )
@@ -73,13 +76,11 @@ def make_plan(brief: Brief, request: Request, planning: Planning, ports: Ports) 
 
 
 def _made(brief: Brief, request: Request, planning: Planning, ports: Ports) -> Made:
-    until = planning.budget.plan_ends(ports.clock.now())
     if planning.closed:
         return Made(None, why_none=f"the language model is out of service: {planning.closed}")
     if planning.cut_off >= MOST_CUT_OFF:
         return Made(None, why_none=f"{planning.cut_off} calls for it were cut off")
-    if until is None:
-        return Made(None, why_none="the deadline leaves no time for it")
+    until = planning.budget.plan_ends(ports.clock.now())
     asking = _Asking(ports, ports.author.models[0], request, until)
     try:
         return _read(brief, asking)
@@ -96,21 +97,22 @@ def _read(brief: Brief, asking: _Asking) -> Made:
         first = _reminded(first, asking)
     reading = first.reading
     if reading.plan is None:
-        return Made(None, first.attempt, why_none=" ".join(reading.errors[:5]))
+        return Made(None, first.attempt, reading.refused, " ".join(reading.errors[:5]))
     malformed = (Refused("malformed", error) for error in reading.errors)
     return Made(reading.plan, first.attempt, (*reading.refused, *malformed))
 
 
 def _reminded(first: _Answer, asking: _Asking) -> _Answer:
-    """Return the better of two answers: the second, where it holds a plan."""
+    """Return the better of two answers: the second, where it holds a plan with no more errors than the first has."""
     try:
         prompt = reminder_prompt(first.prompt, first.reply.text, first.reading.errors)
-        second = asking.ask("reminder", prompt, first.attempt)
+        second = asking.ask("plan_reminder", prompt, first.attempt)
     except (Transient, Permanent):
         if first.reading.plan is None:
             raise
         return first
-    return second if second.reading.plan else first
+    is_better = first.reading.plan is None or len(second.reading.errors) <= len(first.reading.errors)
+    return second if second.reading.plan and is_better else first
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +127,15 @@ class _Answer:
 
 @dataclass(slots=True)
 class _Asking:
-    """The calls for one plan; every call is a row of the journal, and what an earlier claim was answered is not asked again."""
+    """The calls for one plan; every call is a row of the journal, and what an earlier claim was answered is not asked again.
+
+    `until` is None where there is no time for one.
+    """
 
     ports: Ports
     model: str
     request: Request
-    until: datetime
+    until: datetime | None
     last: int | None = None
 
     def first(self, brief: Brief) -> _Answer:
@@ -177,9 +182,9 @@ class _Asking:
         return _Answer(prompt, attempt, reply, reading)
 
     def _seconds(self) -> float:
-        seconds = (self.until - self.ports.clock.now()).total_seconds()
+        seconds = (self.until - self.ports.clock.now()).total_seconds() if self.until else 0.0
         if seconds <= 1:
-            raise Transient("model_out_of_time", "no time was left to ask for the plan again")
+            raise Transient("model_out_of_time", "the deadline leaves no time for it")
         return seconds
 
 

@@ -15,7 +15,7 @@ from engine.core.source_rules import source_results
 from engine.core.vanished import TEXT as VANISHED
 from engine.core.vanished import vanished_result
 from engine.core.views import in_order_result, view_result
-from engine.plan.evidence import Evidence
+from engine.plan.deciding.evidence import Evidence
 from engine.plan.predicates import CsvEquals
 from engine.plan.schema import Source
 from engine.plan.verdicts import EarlierPlan, PlanVerdicts, lasting_results

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: So many judged attempts side by side, the newest; all of them are among the check results further down.
 MOST_ATTEMPTS = 5
 
+#: Advice, and the plan's own tests, which are no checks of the request.
+NOT_COUNTED = frozenset({Kind.REVIEW, Kind.TEST})
+
 HEAVY = ("screenshot", "console", "value")
 
 
@@ -54,7 +57,7 @@ def tallies(attempts: Collection[int]) -> dict[int, tuple[int, int]]:
     found: dict[int, list[CheckResult]] = {}
     for result in (
         CheckResult.objects.filter(attempt__in=attempts)
-        .exclude(kind=Kind.REVIEW)
+        .exclude(kind__in=NOT_COUNTED)
         .only("attempt_id", "position", "target", "kind", "verdict")
     ):
         found.setdefault(result.attempt_id, []).append(result)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.core.checks import Kind, Verdict
+from engine.core.checks import Verdict
 from engine.core.lifecycle import ENDED
 from tasks_app.admin.display import short
+from tasks_app.admin.matrix import NOT_COUNTED
 from tasks_app.status import round_head, round_results
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _cells(row: Round, now: datetime) -> tuple[str, ...]:
 
 
 def _passed(row: Round) -> tuple[int, int]:
-    verdicts = [result.verdict for result in round_results(row) if result.kind != Kind.REVIEW]
+    verdicts = [result.verdict for result in round_results(row) if result.kind not in NOT_COUNTED]
     return verdicts.count(Verdict.PASS), len(verdicts)
 
 

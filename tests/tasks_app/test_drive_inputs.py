@@ -249,7 +249,7 @@ def test_a_workbook_becomes_the_csv_that_the_brief_names(outside: Outside) -> No
     )
     assert tree["values.xlsx"] == (SAMPLES / "values.xlsx").read_bytes()
     assert "Made by the service out of values.xlsx: the exact values." in told(outside)
-    assert "Sheet 'Orders': 7 rows, 6 columns." in told(outside)
+    assert "A workbook of 1 sheet: 'Orders' (7 rows, 6 columns)." in told(outside)
     assert SourceFile.objects.get(path="data.csv").origin == "service"
 
 
@@ -267,7 +267,7 @@ def test_a_workbook_with_sheets_becomes_a_file_a_sheet(outside: Outside) -> None
 def test_without_a_wish_for_csv_a_workbook_is_described_alone(outside: Outside) -> None:
     row = driven(asked(brief="Show the orders.", attachments=attached("values.xlsx")))
     assert not any(name.endswith(".csv") for name in published(outside, row))
-    assert "amount: sum" in told(outside) or "Columns: order (number)" in told(outside)
+    assert "Columns:\n- order: integer, 1 to 9007199254740991, ascending, all different" in told(outside)
 
 
 @pytest.mark.processes

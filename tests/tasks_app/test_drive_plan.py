@@ -83,9 +83,9 @@ def test_the_request_is_read_before_the_page_is_written_and_the_plan_stands_in_t
 def test_a_malformed_answer_is_reminded_of_once_with_each_error(outside: Outside) -> None:
     outside.author.plans = [MALFORMED, NOTED]
     driven(make_round())
-    assert calls()[:2] == [("plan", "plan, 1 errors"), ("reminder", "plan")]
+    assert calls()[:2] == [("plan", "plan, 1 errors"), ("plan_reminder", "plan")]
     assert "files[1].source" in outside.author.planned[1][1][-1].content
-    assert PlanRow.objects.get().attempt.kind == "reminder"
+    assert PlanRow.objects.get().attempt.kind == "plan_reminder"
     assert noted() == ["euros are meant"]
 
 
@@ -281,7 +281,7 @@ def test_an_answer_that_is_no_plan_after_the_reminder_either(outside: Outside) -
     outside.author.plans = [NO_PLAN] * 2
     row = driven(make_round())
     without_a_plan(row, "the answer holds no JSON object.")
-    assert [kind for kind, _ in calls()] == ["plan", "reminder", "generate"]
+    assert [kind for kind, _ in calls()] == ["plan", "plan_reminder", "generate"]
 
 
 @pytest.mark.parametrize(

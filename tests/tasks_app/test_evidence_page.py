@@ -49,7 +49,9 @@ def browsing(outside: Outside) -> Outside:
 
 def fixed(outside: Outside, **over: object) -> Round:
     script = {"name": "script.py", "url": f"data:text/x-python;base64,{base64.b64encode(BROKEN).decode()}"}
-    outside.author.plans = [plan_reply({"path": "script.py", "source": "changed", "what": "the script without its bug"})]
+    outside.author.plans = [
+        plan_reply({"path": "script.py", "source": "changed", "what": "the script without its bug"})
+    ]
     outside.author.replies = [page_reply({"index.html": PAGE, "README.md": README, "script.py": FIXED})]
     asked = {
         "brief": "Fix script.py & <b>show</b> it.",

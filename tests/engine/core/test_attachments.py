@@ -89,7 +89,7 @@ def test_a_small_table_is_described_by_facts_and_shown_whole() -> None:
         "Text in UTF-8 with a byte order mark, 4 lines, line ends CRLF.",
         "Table: separator ';', header in line 1, 2 rows below it, 3 columns.",
         "Not counted as rows: 1 blank line.",
-        "Some fields are quoted; 1 hold the separator.",
+        "Some fields are quoted; 1 holds the separator.",
         "Columns:",
         '- region: text, 2 different: "a;b", "c"',
         "- price: number with $ and a comma between thousands and a decimal point, $80 to $1,200.50",
@@ -257,6 +257,7 @@ def test_a_note_stands_below_the_name_and_a_workbook_is_its_note() -> None:
     assert describe(noted).splitlines()[1:4] == ["Fetched.", "Text in UTF-8, 1 line.", "JSON: [1 of number]"]
     book = AttachedFile("a.xlsx", "", b"PK\0", note="A workbook.\nSheet 'a'.")
     assert describe(book) == "a.xlsx (3 bytes)\nA workbook.\nSheet 'a'."
+    assert describe(AttachedFile("a.xlsx", "", b"PK\0")) == "a.xlsx (3 bytes)\nA workbook."
     assert describe(book, shown_before=True) == "a.xlsx (3 bytes)\nA workbook."
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from engine.core.named_data import DataAddress, Likelihood
 
 from engine.core.fetched_data import NoDataError, as_file, read_answer
 from engine.ports import Answer
@@ -14,9 +13,8 @@ def answer(body: bytes, media_type: str = "", *, status: int = 200, url: str = U
     return Answer(status, {"content-type": media_type} if media_type else {}, body, url, truncated)
 
 
-def named(body: bytes, media_type: str, *, url: str = URL, name: str = "", taken: tuple[str, ...] = ()) -> str:
-    address = DataAddress(url, Likelihood.SHAPED, name)
-    return as_file(answer(body, media_type, url=url), address, taken, now=NOW, live=False).name
+def named(body: bytes, media_type: str, *, url: str = URL, planned: str = "", taken: tuple[str, ...] = ()) -> str:
+    return as_file(answer(body, media_type, url=url), url, planned, taken, now=NOW, live=False).name
 
 
 @pytest.mark.parametrize(
@@ -39,11 +37,10 @@ def test_data_is_told_by_its_type_and_its_bytes(body: bytes, media_type: str, su
 
 
 def test_the_charset_that_an_answer_names_is_kept_where_it_is_not_utf_8() -> None:
-    address = DataAddress(URL, Likelihood.SHAPED, "")
     latin = answer("ä".encode("latin-1"), "text/csv; charset=ISO-8859-1")
-    assert as_file(latin, address, (), now=NOW, live=False).media_type == "text/csv; charset=windows-1252"
+    assert as_file(latin, URL, "", (), now=NOW, live=False).media_type == "text/csv; charset=windows-1252"
     plain = answer("ä".encode(), "text/csv; charset=utf-8; header=present")
-    assert as_file(plain, address, (), now=NOW, live=False).media_type == "text/csv"
+    assert as_file(plain, URL, "", (), now=NOW, live=False).media_type == "text/csv"
 
 
 @pytest.mark.parametrize(
@@ -66,10 +63,10 @@ def test_what_is_no_data_is_refused_with_the_reason(came: Answer, reason: str) -
     assert caught.value.is_page == ("HTML" in reason)
 
 
-def test_the_name_is_the_briefs_else_the_paths_and_never_a_taken_one() -> None:
+def test_the_name_is_the_plans_else_the_paths_and_never_a_taken_one() -> None:
     assert named(b"{}", "application/json") == "latest.json"
-    assert named(b"{}", "application/json", name="fx.json") == "fx.json"
-    assert named(b"{}", "application/json", name="fx.csv") == "latest.json"
+    assert named(b"{}", "application/json", planned="fx.json") == "fx.json"
+    assert named(b"{}", "application/json", planned="fx.csv") == "latest.json"
     assert named(b"a,b", "text/csv", url="https://x.test/d/sales.csv?x=1") == "sales.csv"
     assert named(b"{}", "application/json", url="https://x.test/") == "x-test.json"
     assert named(b"{}", "application/json", url="https://x.test/..%2f..%2fetc") == "etc.json"
@@ -77,9 +74,8 @@ def test_the_name_is_the_briefs_else_the_paths_and_never_a_taken_one() -> None:
 
 
 def test_the_model_is_told_where_it_comes_from_and_how_to_use_it() -> None:
-    address = DataAddress(URL, Likelihood.SHAPED)
-    file = as_file(answer(b"{}", "application/json"), address, (), now=NOW, live=False)
+    file = as_file(answer(b"{}", "application/json"), URL, "", (), now=NOW, live=False)
     assert file.note.startswith(f"Fetched by the service from {URL} on 2026-03-01 at 12:00 UTC")
     assert "never type, recall or invent its figures" in file.note
-    example = as_file(answer(b"{}", "application/json"), address, (), now=NOW, live=True)
+    example = as_file(answer(b"{}", "application/json"), URL, "", (), now=NOW, live=True)
     assert "The page asks the address itself at run time" in example.note

@@ -17,8 +17,8 @@ def view(verdict: Verdict = Verdict.PASS, elements: object = None, **over: objec
 
 
 def test_a_page_without_a_failure_has_no_findings() -> None:
-    assert findings_of([]) == Findings(failing=[], how_seen=[], refused=[], said=[], seen="", review=[], kept=[])
-    held = [result(kind, Verdict.PASS) for kind in Kind if kind is not Kind.EARLIER]
+    assert findings_of([]) == Findings(failing=[], how_seen=[], refused=[], said=[], seen="", review=[])
+    held = [result(kind, Verdict.PASS) for kind in Kind]
     assert findings_of(held) == findings_of([])
 
 
@@ -34,7 +34,7 @@ def test_what_says_nothing_about_the_page_is_not_told(verdict: Verdict) -> None:
     assert findings_of([result(Kind.JS, verdict, detail="d")]) == findings_of([])
 
 
-def test_checks_of_earlier_rounds_are_told_as_expressions_failing_or_to_be_kept() -> None:
+def test_a_failing_expression_of_an_earlier_round_is_told_as_an_expression() -> None:
     found = findings_of(
         [
             result(Kind.EARLIER, Verdict.FAIL, "a()", detail="1 (number)"),
@@ -43,7 +43,6 @@ def test_checks_of_earlier_rounds_are_told_as_expressions_failing_or_to_be_kept(
         ]
     )
     assert found.failing == [result(Kind.JS, Verdict.FAIL, "a()", detail="1 (number)")]
-    assert found.kept == [Check(Kind.JS, "b()")]
 
 
 def test_each_finding_of_a_gate_is_one_refusal_and_no_failing_check() -> None:

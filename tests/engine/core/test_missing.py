@@ -2,34 +2,39 @@ from __future__ import annotations
 
 from engine.core.brief import MissingFile, Source
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
-from engine.core.missing import HEADING, missing_checks, missing_result, note, readme_with, sentence
+from engine.core.missing import HEADING, SHOW, missing_checks, missing_result, note, readme_with, sentence
 
 API = MissingFile("latest.json", "it answered HTTP 503", Source.ADDRESS, "https://api.test/v1/latest")
 TABLE = MissingFile("book.csv", "book.xls cannot be read", Source.WORKBOOK)
 PICTURE = MissingFile("logo.png", "HTTP 404", url="https://x.test/logo.png")
-LIVE = "The user types a name."
 
 
 def test_the_model_is_told_what_to_show_in_place_of_figures() -> None:
-    told = note([API], "Show the rates.")
+    told = note([API, TABLE])
     assert told.startswith("https://api.test/v1/latest could not be read: it answered HTTP 503.")
-    assert 'Show on the page: "Data missing: api.test could not be read."' in told
-    assert "Never invent" in told
+    assert "The reason may be this service's own network. The page asks the address itself when it is opened" in told
+    assert 'it shows "Data missing: api.test could not be read." where its figures would stand' in told
+    assert (
+        f'book.csv could not be made: book.xls cannot be read. {SHOW} "Data missing: book.csv could not be read."'
+        in told
+    )
+    assert told.count("Never invent, recall or estimate them.") == 2
 
 
 def test_a_page_that_asks_itself_is_told_to_and_is_not_held_to_words() -> None:
-    assert "asks it itself at run time" in note([API], LIVE)
-    assert missing_checks([API], LIVE) == []
-    assert len(missing_checks([API, TABLE], LIVE)) == 1
+    assert "The page asks it itself at run time, and says so where it gets no answer." in note([API], [API.url])
+    assert "Data missing" not in note([API], [API.url])
+    assert missing_checks([API], [API.url]) == []
+    assert len(missing_checks([API, TABLE], [API.url])) == 1
 
 
 def test_a_picture_that_is_missing_is_told_and_not_checked() -> None:
-    assert note([PICTURE], "") == "The attachment logo.png could not be fetched: HTTP 404."
-    assert missing_checks([PICTURE], "") == []
+    assert note([PICTURE]) == "The attachment logo.png could not be fetched: HTTP 404."
+    assert missing_checks([PICTURE]) == []
 
 
 def test_the_browsers_verdict_counts_and_without_one_only_what_the_files_show() -> None:
-    (lack,) = missing_checks([API], "")
+    (lack,) = missing_checks([API])
     assert lack.check.kind is Kind.RULE
 
     def judged(verdict: Verdict, page: bytes, detail: str = "why") -> Verdict:

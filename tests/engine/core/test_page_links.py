@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.checks import Verdict
-from engine.core.page_links import at_home, leads_somewhere, linked_from, links_all
+from engine.core.page_links import MOST_ADDRESSES, addresses_from, at_home, linked_from, resolved, unlinked
 from tests.little_time import little_time
 
 
@@ -28,7 +27,7 @@ def test_what_a_page_links_or_loads_is_found(page: bytes) -> None:
         "app.js": b"fetch(`a.txt`)",
         "css/x.css": b"body{background:url(../a.txt)}",
     }
-    assert links_all("index.html", ["a.txt"]).result(files).verdict is Verdict.PASS
+    assert unlinked("index.html", ["a.txt"], files) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -44,13 +43,15 @@ def test_what_a_page_links_or_loads_is_found(page: bytes) -> None:
     ],
 )
 def test_a_name_that_is_no_link_is_none(page: bytes) -> None:
-    result = links_all("index.html", ["a.txt"]).result({"index.html": page, "a.txt": b"a"})
-    assert (result.verdict, result.detail) == (Verdict.FAIL, "not linked: a.txt")
+    assert unlinked("index.html", ["a.txt"], {"index.html": page, "a.txt": b"a"}) == (["a.txt"], [])
 
 
-def test_a_name_in_a_scripts_text_alone_is_not_decided() -> None:
+def test_a_name_in_a_scripts_text_alone_may_be_linked_by_it() -> None:
     page = b"<script>for (const name of ['a.txt']) list.append(link(name))</script>"
-    assert links_all("index.html", ["a.txt"]).result({"index.html": page, "a.txt": b""}).verdict is Verdict.UNVERIFIABLE
+    files = {"index.html": page, "a.txt": b"", "b.txt": b""}
+    assert unlinked("index.html", ["a.txt", "b.txt"], files) == (["b.txt"], ["a.txt"])
+    loaded = {**files, "index.html": b"<script src=app.js></script>", "app.js": page}
+    assert unlinked("index.html", ["a.txt", "b.txt"], loaded) == (["b.txt"], ["a.txt"])
 
 
 def test_a_link_of_a_script_is_relative_to_the_page_and_one_of_a_style_to_itself() -> None:
@@ -63,30 +64,34 @@ def test_a_link_of_a_script_is_relative_to_the_page_and_one_of_a_style_to_itself
 
 
 @pytest.mark.parametrize(
-    ("page", "broken"),
+    ("page", "address", "path"),
     [
-        (b"<a href='about.html'>x</a><a href='about'>y</a><a href='docs/'>z</a><a href=''>s</a><a href='#t'>t</a>", ""),
-        (b"<a href='mailto:a@b.c'>x</a><a href='//x.org/y'>y</a><a href='?x=1'>z</a>", ""),
-        (b"<a href='gone.html'>x</a>", "gone.html"),
-        (b"<a href='/about.html'>x</a>", "/about.html"),
-        (b"<a href='../up.html'>x</a>", "../up.html"),
-        (b"<script>const t = '<a href=\"x.html\">'</script>", ""),
+        ("index.html", "about.html", "about.html"),
+        ("index.html", "about", "about.html"),
+        ("index.html", "docs/", "docs/index.html"),
+        ("index.html", "./docs/b.html#top", "docs/b.html"),
+        ("index.html", "my%20data.csv?x=1", "my data.csv"),
+        ("docs/a.html", "../index.html", "index.html"),
+        ("docs/a.html", "b.html", "docs/b.html"),
+        ("index.html", "gone.html", "gone.html"),
+        ("index.html", "../up.html", ""),
+        ("index.html", "/about.html", ""),
+        ("index.html", "//x.org/y", ""),
+        ("index.html", "mailto:a@b.c", ""),
+        ("index.html", "?x=1", ""),
+        ("index.html", "#t", ""),
+        ("index.html", "${name}", ""),
     ],
 )
-def test_a_link_that_leads_nowhere_is_named(page: bytes, broken: str) -> None:
-    files = {"index.html": page, "about.html": b"", "docs/index.html": b""}
-    result = leads_somewhere("index.html").result(files)
-    assert result.verdict is (Verdict.FAIL if broken else Verdict.PASS)
-    assert broken in result.detail
+def test_an_address_leads_to_a_path_of_the_site_or_out_of_it(page: str, address: str, path: str) -> None:
+    assert resolved(page, address, {"about.html", "docs/index.html", "docs/b.html", "my data.csv"}) == path
 
 
-def test_a_page_in_a_folder_links_from_there() -> None:
-    files = {
-        "docs/a.html": b"<a href='../index.html'>x</a><a href='b.html'>y</a>",
-        "index.html": b"",
-        "docs/b.html": b"",
-    }
-    assert leads_somewhere("docs/a.html").result(files).verdict is Verdict.PASS
+def test_the_addresses_of_a_page_are_returned_as_they_stand_for_and_so_many_of_a_file() -> None:
+    page = b"<a href='https://x.test/?a=1&amp;b=2'>x</a><script>fetch('a.json')</script>"
+    assert addresses_from("index.html", {"index.html": page}) == {"https://x.test/?a=1&b=2", "a.json"}
+    many = "".join(f"<a href='{number}.txt'>x</a>" for number in range(MOST_ADDRESSES + 10)).encode()
+    assert len(addresses_from("index.html", {"index.html": many})) == MOST_ADDRESSES
 
 
 @pytest.mark.parametrize(
@@ -102,7 +107,7 @@ def test_a_page_in_a_folder_links_from_there() -> None:
 )
 def test_hostile_pages_are_read_in_no_time(page: bytes) -> None:
     with little_time():
-        links_all("index.html", ["a.txt"]).result({"index.html": page, "a.txt": b""})
+        assert unlinked("index.html", ["a.txt"], {"index.html": page, "a.txt": b""}) == (["a.txt"], [])
 
 
 @pytest.mark.parametrize(

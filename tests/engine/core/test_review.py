@@ -8,9 +8,11 @@ from engine.adapters.simulated_author import SimulatedAuthor
 from engine.core.brief import AttachedFile, Brief
 from engine.core.checks import Check, Kind, Verdict, parse_check
 from engine.core.honest_page import honest_page
-from engine.core.prompts import generate_prompt
 from engine.core.replies import parse_reply
 from engine.core.review import GRAVE, MOST_FLAWS, STYLE, flaws_in, review_results
+from engine.plan.schema import Plan, PlannedFile
+from engine.plan.schema import Source as PlannedSource
+from engine.prompts.generate import generate_prompt
 from tests.engine.core.good_page import BESIDE, GOOD
 from tests.little_time import LARGE, little_time
 
@@ -91,20 +93,15 @@ def test_what_is_too_large_or_minified_is_no_pass(files: dict[str, bytes]) -> No
 def test_the_simulated_model_writes_a_page_without_a_flaw() -> None:
     data = AttachedFile("data.csv", "text/csv", b"region,amount\nnorth,120.50\n")
     picture = AttachedFile("p.png", "image/png", b"\x89PNG")
-    text = (
-        "Publish a page titled 'Sales' that fetches data.csv, sums its amount column inside #total, with a form id='f' and an "
-        "input id='q', and lists the rows in a table with id 'rows'. Show p.png."
-    )
+    checks = (parse_check("js: document.title === 'Sales'"), parse_check("js: !!document.querySelector('#rows')"))
+    plan = Plan(files=(PlannedFile(path="index.html", source=PlannedSource.WRITE),))
     tree: dict[str, bytes] = {}
-    for number, brief in enumerate(
-        (text, "Add a button with id='go' and a heading with id 'more' that says 'More'."), 1
-    ):
-        check = parse_check("js: !!document.querySelector('#rows')")
-        request = Brief("a@b.c", "t", number, "n", brief, (check,), (data, picture))
-        prompt = generate_prompt(request, boundary="7f3a9c", tree=tree)
+    for number, text in enumerate(("Sum the amounts in data.csv & show p.png.", "Add a button."), 1):
+        request = Brief("a@b.c", "t", number, "n", text, checks, (data, picture))
+        prompt = generate_prompt(request, plan, boundary="7f3a9c", tree=tree)
         reply = SimulatedAuthor().write(prompt.messages, model="simulated", seconds=60)
         tree |= parse_reply(reply.text, "7f3a9c", finish_reason="stop").files
-        results = review_results({**tree, "data.csv": data.content, "p.png": b"", "LICENSE": b""}, asked=brief)
+        results = review_results({**tree, "data.csv": data.content, "p.png": b"", "LICENSE": b""}, asked=text)
         assert [(r.verdict, r.value) for r in results] == [(Verdict.PASS, []), (Verdict.PASS, [])]
 
 

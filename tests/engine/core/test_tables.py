@@ -100,8 +100,8 @@ def test_columns_without_a_header_have_numbers() -> None:
     ("text", "line"),
     [
         ('a,b\n"x",1\n', "Some fields are quoted; none holds the separator, a line end or a quotation mark."),
-        ('a,b\n"x, y",1\n"p ""q""",2\n', "Some fields are quoted; 1 hold the separator, 1 hold a quotation mark."),
-        ('a,b\n"x\ny",1\n', "Some fields are quoted; 1 hold a line end."),
+        ('a,b\n"x, y",1\n"p ""q""",2\n', "Some fields are quoted; 1 holds the separator, 1 holds a quotation mark."),
+        ('a,b\n"x\ny",1\n', "Some fields are quoted; 1 holds a line end."),
         ('a,b\n5" pipe,1\n', "No field is quoted."),
         ('a,b\n1,"x\n2,y\n', "It has an odd number of quotation marks: one may not be closed."),
         ("a,b\n1,2,3\n4\n5,6\n", "Not all rows have 2 fields: 1 row of 1, 1 row of 3."),

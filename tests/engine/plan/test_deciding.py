@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 
 from engine.core.checks import Verdict
 from engine.core.repository import licence
-from engine.plan.deciding import decide
-from engine.plan.evidence import Evidence
+from engine.plan.deciding.decide import decide
+from engine.plan.deciding.evidence import Evidence
 from engine.plan.predicates import IN_BROWSER, WHEN_LIVE, AnyPredicate, OnFile
 from engine.plan.wording import in_words, rule_in_words
 from tests.little_time import little_time

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.plan.json_predicates import parse_json, value_at
+from engine.plan.deciding.json_predicates import parse_json, value_at
 from tests.engine.plan.test_deciding import FAIL, PASS, UNVERIFIABLE, decided
 
 if TYPE_CHECKING:

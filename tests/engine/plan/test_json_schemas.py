@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engine.plan import json_schemas
+from engine.plan.deciding import json_schemas
 from tests.engine.plan.test_deciding import FAIL, PASS, UNVERIFIABLE, decided
 from tests.little_time import LARGE, little_time
 

@@ -269,6 +269,15 @@ def test_nothing_that_json_can_say_raises(found):
         reading.plan.model_dump_json().encode()
 
 
+def test_what_is_nested_too_deeply_is_no_plan():
+    deep: list[object] = []
+    for _ in range(3_000):
+        deep = [deep]
+    reading = read_object({"files": deep, "checks": [{"number": 2, "why_not": "-"}]}, REQUEST)
+    assert reading.plan is None
+    assert "nested too deeply" in reading.errors[0]
+
+
 @given(st.text(max_size=300))
 def test_no_text_raises(text):
     read_plan(text, REQUEST)

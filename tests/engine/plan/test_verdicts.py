@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict, parse_check
-from engine.plan.evidence import Evidence
+from engine.plan.deciding.evidence import Evidence
 from engine.plan.schema import Plan
 from engine.plan.verdicts import NO_PLAN, EarlierPlan, PlanVerdicts, lasting_results, shortfalls
 from engine.ports import BrowserReport, PageView
@@ -20,9 +20,7 @@ def plan_of(**parts: object) -> Plan:
 
 def verdicts(plan: Plan | None, *checks: str, files=FILES, earlier=(), words=WORDS) -> PlanVerdicts:
     parsed = tuple(map(parse_check, checks))
-    return PlanVerdicts(
-        plan, parsed, Evidence(files, {"uid.txt": b"42"}, {}), words=words, earlier=earlier
-    )
+    return PlanVerdicts(plan, parsed, Evidence(files, {"uid.txt": b"42"}, {}), words=words, earlier=earlier)
 
 
 def report(*tested: Verdict, detail: str = "seen", views=()) -> BrowserReport:

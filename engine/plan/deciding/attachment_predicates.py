@@ -6,11 +6,11 @@ import posixpath
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from engine.plan.evidence import failed, passed, text_of, undecided
+from engine.plan.deciding.evidence import failed, passed, text_of, undecided
 from engine.plan.predicates import DiffersFromAttachment, EqualsAttachment
 
 if TYPE_CHECKING:
-    from engine.plan.evidence import Evidence, Finding
+    from engine.plan.deciding.evidence import Evidence, Finding
 
 
 def decide_attachment(

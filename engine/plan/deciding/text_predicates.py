@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from engine.core import markdown
 from engine.core.repository import README_PARTS, is_mit
 from engine.core.text_counts import readings
-from engine.plan.evidence import distance, failed, listed, passed, text_of, undecided
+from engine.plan.deciding.evidence import distance, failed, listed, passed, text_of, undecided
 from engine.plan.predicates import Contains, Headings, Lacks, LicenceMit, Lines, ReadmeSections, Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.core.markdown import Section
-    from engine.plan.evidence import Finding
+    from engine.plan.deciding.evidence import Finding
 
 _PAGES = (".html", ".htm")
 _MARKUP = (*_PAGES, ".svg", ".xml")

@@ -9,13 +9,13 @@ from decimal import Context, Decimal
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from engine.plan.evidence import failed, listed, passed, text_of, undecided
+from engine.plan.deciding.evidence import failed, listed, passed, text_of, undecided
 from engine.plan.predicates import CsvColumns, CsvEquals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from engine.plan.evidence import Evidence, Finding
+    from engine.plan.deciding.evidence import Evidence, Finding
 
 _SEPARATORS = ",;\t"
 #: A number whose digits alone are its value: "007" is a text.

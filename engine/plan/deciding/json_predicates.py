@@ -7,12 +7,12 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from engine.plan.evidence import failed, passed, undecided
-from engine.plan.json_schemas import UnusableSchema, problems
+from engine.plan.deciding.evidence import failed, passed, undecided
+from engine.plan.deciding.json_schemas import UnusableSchema, problems
 from engine.plan.predicates import JsonSchema, JsonValue
 
 if TYPE_CHECKING:
-    from engine.plan.evidence import Finding
+    from engine.plan.deciding.evidence import Finding
 
 #: Longer whole numbers are read as JavaScript reads them: as floating-point numbers, or as infinite.
 _MOST_DIGITS = 300

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from engine.core.checks import Verdict
 from engine.core.xml_text import read_xml, svg_problem
-from engine.plan.attachment_predicates import decide_attachment
-from engine.plan.csv_predicates import decide_csv
-from engine.plan.evidence import Finding, distance, failed, passed, undecided
-from engine.plan.json_predicates import decide_json
-from engine.plan.link_predicates import decide_links
+from engine.plan.deciding.attachment_predicates import decide_attachment
+from engine.plan.deciding.csv_predicates import decide_csv
+from engine.plan.deciding.evidence import Finding, distance, failed, passed, undecided
+from engine.plan.deciding.json_predicates import decide_json
+from engine.plan.deciding.link_predicates import decide_links
+from engine.plan.deciding.text_predicates import decide_text
 from engine.plan.predicates import (
     Absent,
     Contains,
@@ -39,10 +40,9 @@ from engine.plan.predicates import (
     Xml,
     path_of,
 )
-from engine.plan.text_predicates import decide_text
 
 if TYPE_CHECKING:
-    from engine.plan.evidence import Evidence
+    from engine.plan.deciding.evidence import Evidence
     from engine.plan.predicates import AnyPredicate
 
     OnContent = (
@@ -75,7 +75,11 @@ def decide(predicate: AnyPredicate, evidence: Evidence) -> Finding:
         case Page() | OpensWithoutErrors():
             raise TypeError(f"{predicate.kind} is decided in the browser")
         case Served() | WorkflowSucceeded():
-            return Finding(Verdict.NOT_RUN, "decided once the page is live")
+            waits = isinstance(predicate, Served)
+            return Finding(
+                Verdict.NOT_RUN,
+                "decided once the page is live" if waits else "this service does not look at workflow runs",
+            )
         case _ if not path:
             return undecided("it does not say which file is meant")
         case Exists():

@@ -9,13 +9,13 @@ from urllib.parse import unquote
 
 from engine.core.page_links import addresses_from, linked_from, unlinked
 from engine.core.pages import resolve
-from engine.plan.evidence import failed, listed, passed, text_of, undecided
+from engine.plan.deciding.evidence import failed, listed, passed, text_of, undecided
 from engine.plan.predicates import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from engine.plan.evidence import Evidence, Finding
+    from engine.plan.deciding.evidence import Evidence, Finding
     from engine.plan.predicates import Links
 
 _WHOLE = re.compile(r"[a-z][a-z0-9+.-]*:|//|#", re.IGNORECASE)

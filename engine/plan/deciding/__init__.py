@@ -1,0 +1,1 @@
+"""The deciding of predicates about files: pure functions from a predicate and the files to a verdict and what was seen."""
