@@ -24,7 +24,7 @@ from engine.steps.generate import gates
 from engine.steps.outcomes import Generated
 from engine.steps.repair import repair
 from engine.steps.verify import NewTree, verify
-from tasks_app import gather, tries, wiring
+from tasks_app import gather, plans, tries, wiring
 from tasks_app.models import Attempt, Commit, SourceFile
 from tasks_app.redaction import found_in
 from tasks_app.services import clock
@@ -181,7 +181,8 @@ def _judged(
         task = gather.verify_input(root.round)
     except LookupError:
         raise Permanent("no_tree", "The round has no tree: its checks cannot be run.") from None
-    judged = verify(replace(task, new=new, tried=(), budget=fresh(clock.now(), SECONDS)), ports)
+    plan = plans.read(plans.plan_row_of(root.round, root.run))  # by which it was written
+    judged = verify(replace(task, new=new, tried=(), plan=plan, budget=fresh(clock.now(), SECONDS)), ports)
     return [*judged.results, *barriers]
 
 

@@ -50,7 +50,7 @@ def must_wait(row: Round, at_least: float, at_most: float = math.inf) -> None:
 
 def page_calls() -> QuerySet[Attempt]:
     """Return the model calls for pages, in order: those for plans come before each run's first and are left out."""
-    return Attempt.objects.exclude(kind__in=["plan", "reminder"]).order_by("pk")
+    return Attempt.objects.exclude(kind__in=["plan", "plan_reminder"]).order_by("pk")
 
 
 def kinds() -> list[str]:

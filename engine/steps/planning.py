@@ -77,9 +77,9 @@ def make_plan(brief: Brief, request: Request, planning: Planning, ports: Ports) 
 
 def _made(brief: Brief, request: Request, planning: Planning, ports: Ports) -> Made:
     if planning.closed:
-        return Made(None, why_none=f"no plan was made: the language model is out of service: {planning.closed}")
+        return Made(None, why_none=f"the language model is out of service: {planning.closed}")
     if planning.cut_off >= MOST_CUT_OFF:
-        return Made(None, why_none=f"no plan was made: {planning.cut_off} calls for it were cut off")
+        return Made(None, why_none=f"{planning.cut_off} calls for it were cut off")
     until = planning.budget.plan_ends(ports.clock.now())
     asking = _Asking(ports, ports.author.models[0], request, until)
     try:
@@ -87,7 +87,7 @@ def _made(brief: Brief, request: Request, planning: Planning, ports: Ports) -> M
     except (Transient, Permanent) as error:
         if isinstance(error, OutOfService) and error.code != "model_quota_spent":
             raise  # of a spent quota another model may still write the page
-        return Made(None, asking.last, why_none=f"no plan was made: {error.message}")
+        return Made(None, asking.last, why_none=error.message)
 
 
 def _read(brief: Brief, asking: _Asking) -> Made:
@@ -97,7 +97,7 @@ def _read(brief: Brief, asking: _Asking) -> Made:
         first = _reminded(first, asking)
     reading = first.reading
     if reading.plan is None:
-        return Made(None, first.attempt, reading.refused, f"no plan was made: {' '.join(reading.errors[:5])}")
+        return Made(None, first.attempt, reading.refused, " ".join(reading.errors[:5]))
     malformed = (Refused("malformed", error) for error in reading.errors)
     return Made(reading.plan, first.attempt, (*reading.refused, *malformed))
 

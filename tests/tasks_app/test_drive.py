@@ -71,25 +71,25 @@ def test_the_callback_tells_exactly_what_the_contract_says(outside: Outside) -> 
 
 
 def test_rows_are_begun_before_their_effect(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: dict[str, object] = {}
+    seen: dict[str, list[object]] = {"write": []}
 
     def spy(port: object, method: str, look: Callable[[], object]) -> None:
         real = getattr(port, method)
 
         def spied(*args: object, **keywords: object) -> object:
-            seen[method] = look()
+            seen.setdefault(method, []).append(look())
             return real(*args, **keywords)
 
         monkeypatch.setattr(port, method, spied)
 
-    spy(outside.author, "write", lambda: list(Attempt.objects.values_list("seconds", "reply")))
+    spy(outside.author, "write", lambda: list(Attempt.objects.filter(seconds=None).values_list("kind", "reply")))
     spy(outside.forge, "commit", lambda: list(Commit.objects.values_list("sha", "pushed_at", "round__repository")))
     spy(outside.notifier, "send", lambda: list(NotificationAttempt.objects.values_list("seconds", "status_code")))
-    row = driven(make_round())
-    assert seen["write"] == [(None, "")]
-    assert seen["commit"] == [(row.commit_sha, None, row.repository)]
-    assert seen["send"] == [(None, None)]
-    assert Attempt.objects.get().seconds is not None
+    row = driven(make_round(checks=[]))
+    assert seen["write"] == [[("plan", "")], [("generate", "")]]
+    assert seen["commit"] == [[(row.commit_sha, None, row.repository)]]
+    assert seen["send"] == [[(None, None)]]
+    assert not Attempt.objects.filter(seconds=None).exists()
     assert NotificationAttempt.objects.get().seconds is not None
 
 
@@ -235,6 +235,7 @@ def test_each_model_call_has_its_own_time_before_the_step_counts_as_hung(
     allowed: list[float] = []
     monkeypatch.setattr("tasks_app.heartbeat.Heartbeat.allow", lambda _, seconds: allowed.append(seconds))
     outside.author = FakeAuthor(Transient("model_timeout", "first let its time run out"))
-    assert driven(make_round()).state == "completed"
+    assert driven(make_round(checks=[])).state == "completed"
     assert [model for model, _, _ in outside.author.asked] == ["first", "second"]
-    assert [given > asked for given, (_, _, asked) in zip(allowed, outside.author.asked, strict=True)] == [True, True]
+    asked = [call[2] for call in (*outside.author.planned, *outside.author.asked)]
+    assert [given > seconds for given, seconds in zip(allowed, asked, strict=True)] == [True] * 3

@@ -12,9 +12,10 @@ from django.core.management import CommandError, call_command
 from engine.ports import Reply
 from tasks_app.models import Attempt, CheckResult, Round, SourceFile
 from tasks_app.services.interruptions import INTERRUPTED
-from tests.driving import driven
+from tasks_app.services.operators import round_regenerate
+from tests.driving import driven, kinds, page_calls
 from tests.factories import dump, make_round
-from tests.fakes import PAGE, README, FakeBrowser, page_reply
+from tests.fakes import PAGE, README, FakeBrowser, page_reply, plan_reply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,14 +52,14 @@ def page(words: str) -> object:
 def repaired(outside: Outside) -> Round:
     outside.author.replies = [page("ONE"), page("ONE TWO")]
     row = driven(make_round(checks=CHECKS))
-    assert list(row.attempts.values_list("kind", flat=True)) == ["generate", "repair"]
+    assert kinds() == ["generate", "repair"]
     return row
 
 
 def test_the_same_reply_gives_the_same_and_nothing_is_asked_or_written(browsing: Outside) -> None:
     row = repaired(browsing)
     rows, asked = dump(), len(browsing.author.asked)
-    for attempt in row.attempts.all():
+    for attempt in page_calls():
         code, told = replay(attempt.pk)
         assert (code, "ok, as then" in told, "the same as then" in told) == (0, True, True), told
         assert "WORSE" not in told
@@ -68,8 +69,8 @@ def test_the_same_reply_gives_the_same_and_nothing_is_asked_or_written(browsing:
 
 
 def test_a_pass_that_is_none_any_more_is_marked_and_ends_with_1(browsing: Outside) -> None:
-    row = repaired(browsing)
-    first = row.attempts.first()
+    repaired(browsing)
+    first = page_calls()[0]
     CheckResult.objects.filter(attempt=first, text__contains="TWO").update(verdict="pass")
     CheckResult.objects.filter(attempt=first, text__contains="ONE").update(verdict="fail")
     code, told = replay(first.pk)
@@ -84,13 +85,12 @@ def test_a_conversation_is_read_with_its_continuation_and_its_reminder(browsing:
     whole = page_reply()
     browsing.author.replies = ["Sure, here you go!", lambda messages: whole(messages)[:-60]]
     row = driven(make_round(checks=[]))
-    kinds = list(row.attempts.order_by("pk").values_list("kind", flat=True))
-    assert kinds[:2] == ["generate", "format"]
+    assert kinds()[:2] == ["generate", "format"]
     code, told = replay(row.pk, "--json")
     data = json.loads(told)
     assert (code, data["error"], data["files_that_differ"]) == (0, None, [])
-    assert [reply["kind"] for reply in data["replies"]] == kinds
-    assert [reply["before"] == reply["now"] for reply in data["replies"]] == [True] * len(kinds)
+    assert [reply["kind"] for reply in data["replies"]] == kinds()
+    assert all(reply["before"] == reply["now"] for reply in data["replies"])
 
 
 def test_a_conversation_in_which_processes_died_is_read_by_what_was_used_of_it(browsing: Outside) -> None:
@@ -100,7 +100,7 @@ def test_a_conversation_in_which_processes_died_is_read_by_what_was_used_of_it(b
 
     browsing.author.replies = [cut, cut, page_reply({"README.md": README})]
     row = driven(make_round(checks=[]))
-    calls = list(row.attempts.order_by("pk"))
+    calls = list(page_calls())
     assert [call.kind for call in calls] == ["generate", "continue", "continue"]
     dead = {"error_code": INTERRUPTED, "seconds": None, "finish_reason": "", "outcome": ""}
     Attempt.objects.filter(pk__in=[calls[0].pk, calls[1].pk]).update(**dead)
@@ -157,11 +157,32 @@ def test_without_a_browser_nothing_is_claimed_of_its_checks(browsing: Outside) -
 def test_what_cannot_be_replayed_is_said_in_one_line_with_2(browsing: Outside) -> None:
     waiting = make_round()
     row = driven(make_round(task="other"))
-    lost = row.attempts.get()
+    lost, plan = page_calls().exclude(kind="judge").get(), row.attempts.get(kind="plan")
     Attempt.objects.filter(pk=lost.pk).update(reply="", error_message="It was busy.")
     honest = Attempt.objects.create(round=row, run=1, kind="honest", started_at=row.created_at)
     for name, reason in (
-        (lost.pk, "It was busy."), (honest.pk, "honest"), ("987654321", "no attempt"), ("zz", "not the beginning"), (waiting.pk, "nothing was tried"),
+        (lost.pk, "It was busy."), (honest.pk, "honest"), (plan.pk, f"attempt {plan.pk} is a plan"), ("987654321", "no attempt"), ("zz", "not the beginning"), (waiting.pk, "nothing was tried"),
     ):  # fmt: skip
         code, told = replay(name)
         assert (code, reason in told) == (2, True), told
+
+
+SENTENCE = "The page says hello."
+
+
+def planned(text: str) -> str:
+    holds = {"kind": "contains", "path": "index.html", "texts": [text]}
+    return plan_reply(checks=[{"number": 1, "predicates": [holds]}])
+
+
+def test_sentences_are_decided_by_the_plan_of_the_run_that_wrote_the_page(browsing: Outside) -> None:
+    browsing.author.plans = [planned("hello"), planned("Hallo")]
+    browsing.author.replies = [page("hello"), page("Hallo")]
+    row = driven(make_round(checks=[SENTENCE]))
+    first = row.chosen_attempt_id
+    round_regenerate(round_id=row.pk, who="ada")
+    assert driven(row).chosen_attempt_id != first
+    for attempt in (first, row.chosen_attempt_id):
+        code, told = replay(attempt, "--json")
+        (sentence,) = [check for check in json.loads(told)["checks"] if check["text"] == SENTENCE]
+        assert (code, sentence["before"], sentence["now"]) == (0, "pass", "pass")

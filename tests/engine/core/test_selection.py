@@ -45,11 +45,11 @@ def test_a_clean_source_never_outweighs_a_check() -> None:
     assert best([reviewed(1, 9, passed=2), reviewed(2, 0, passed=1)]).attempt == 1
 
 
-def tested(attempt: int, *, passed: int, tests: int) -> Candidate:
+def with_tests(attempt: int, *, passed: int, tests: int) -> Candidate:
     results = [CheckResult(Check(Kind.TEST, str(n)), Target.LOCAL, Verdict.PASS) for n in range(tests)]
     return Candidate(attempt, attempt, [*candidate(attempt, rules=3, passed=passed).results, *results])
 
 
 def test_the_plans_own_tests_never_outweigh_a_check_of_the_request() -> None:
-    assert best([tested(1, passed=2, tests=0), tested(2, passed=1, tests=9)]).attempt == 1
-    assert best([tested(1, passed=2, tests=0), tested(2, passed=2, tests=1)]).attempt == 2
+    assert best([with_tests(1, passed=2, tests=0), with_tests(2, passed=1, tests=9)]).attempt == 1
+    assert best([with_tests(1, passed=2, tests=0), with_tests(2, passed=2, tests=1)]).attempt == 2
