@@ -79,7 +79,8 @@ class TaskSerializer(serializers.Serializer):
     nonce = serializers.RegexField(_KEPT, help_text="Another nonce makes it another round.")
     brief = serializers.CharField(help_text="What the app must do.")
     checks = _Checks(
-        required=False, help_text='What the page is judged by: sentences, and expressions as `js: …` or `{"js": "…"}`.'
+        required=False,
+        help_text='What the page is judged by: sentences, and expressions as `js: …`, `{"js": "…"}` or bare.',
     )
     evaluation_url = serializers.RegexField(
         r"^\s*[hH][tT][tT][pP][sS]?://",
