@@ -166,7 +166,7 @@ def test_where_no_call_may_be_made_none_is_made(over: dict[str, object], seconds
     ports.clock.advance(seconds)
     assert planned(ports, **over) is None
     assert kinds(ports) == []
-    assert ports.journal.plan["why_none"] == f"{why}"
+    assert ports.journal.plan["why_none"] == why
 
 
 def test_late_in_generates_share_the_call_gets_a_part_of_what_is_left_of_it() -> None:
