@@ -28,6 +28,8 @@ _HEAD = {
     ),
 }
 
+_HTML = re.compile(rb"<(?:!doctype html|html|head|body|script|main|div|h1|p)\b", re.IGNORECASE)
+
 #: The parts of a README and the words that head them.
 README_PARTS = {
     "summary": r"summary|overview|about|description|introduction",
@@ -94,8 +96,18 @@ def without_marker(page: bytes) -> bytes:
     return _MARKER.sub(b"", page)
 
 
+def is_html(page: bytes) -> bool:
+    """Say whether a file holds a page and not only words."""
+    return _HTML.search(page) is not None
+
+
 def complete_head(page: bytes) -> tuple[bytes, list[str]]:
-    """Return `page` with what every page begins with, where it lacks it (doctype, charset, viewport), and what was added, in words."""
+    """Return `page` with what every page begins with, where it lacks it (doctype, charset, viewport), and what was added, in words.
+
+    What is no page is not made one.
+    """
+    if not is_html(page):
+        return page, []
     text = page.decode("utf-8", "surrogateescape")
     added = {name: tag for name, (pattern, tag) in _HEAD.items() if not re.search(pattern, text, re.IGNORECASE)}
     if added:

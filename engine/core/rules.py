@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from engine.core import repository
@@ -32,12 +31,9 @@ def _rule(text: str, holds: bool, detail: str) -> CheckResult:
 
 def _page(files: Mapping[str, bytes]) -> CheckResult:
     page = files.get("index.html", b"")
-    looks_like_html = (
-        re.search(rb"<(!doctype html|html|head|body|script|main|div|h1|p)\b", page, re.IGNORECASE) is not None
-    )
     return _rule(
         "index.html is a page",
-        looks_like_html,
+        repository.is_html(page),
         "index.html is missing" if not page.strip() else "index.html holds no HTML",
     )
 

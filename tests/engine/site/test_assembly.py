@@ -294,6 +294,12 @@ def test_a_page_of_the_models_gets_the_beginning_that_it_lacks_and_no_other() ->
     assert (again["index.html"].content.decode(), notes) == (page, [])
 
 
+def test_what_is_no_page_is_not_made_one() -> None:
+    files, notes = assemble(frame(), {"index.html": b"I am sorry.\n", "README.md": README}, ())
+    assert not repository.is_html(files["index.html"].content)
+    assert notes == []
+
+
 def test_what_the_model_asks_of_the_host_is_asked_of_the_site_and_attachments_stay_as_they_came() -> None:
     page = PAGE.replace(b"one", b"<script src='/app.js'></script>")
     code = AttachedFile("code.js", "text/javascript", b"fetch('/data.csv')")

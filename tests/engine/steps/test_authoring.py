@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.errors import Permanent, Transient
+from engine.errors import BadReply, Permanent, Transient
+from engine.plan.schema import PlannedFile, Source
 from engine.ports import DEADLINE, DISCONNECTED, CommitSpec, Recalled, Reply, RepositorySpec
-from engine.steps.generate import generate
+from engine.prompts.generate import LONGEST_CHANGED
+from engine.steps.generate import GenerateInput, generate
 from engine.steps.outcomes import Generated, Wait
-from tests.engine.steps.inputs import LATER, generating
+from tests.engine.steps.inputs import BRIEF, LATER, PLAN, generating
 from tests.fakes import NOW, PAGE, README, Cut, FakeAuthor, FakeForge, FakeJournal, make_ports, page_reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
     from engine.ports import Message, Repository
@@ -134,8 +136,103 @@ def test_an_answer_with_a_readme_alone_is_reminded_of_the_page() -> None:
     journal, author = FakeJournal(), FakeAuthor(page_reply({"README.md": README}), page_reply({"index.html": PAGE}))
     outcome = made(generate(generating(), make_ports(journal=journal, author=author)))
     assert [row.begun["kind"] for row in journal.attempts] == ["generate", "format"]
-    assert "index.html is missing" in author.asked[1][1][-1].content
+    assert author.asked[1][1][-1].content.startswith("Your answer lacks index.html.")
     assert contents(outcome)["README.md"] == README
+
+
+STORY = PlannedFile(path="story.txt", source=Source.WRITE)
+NOTES = PlannedFile(path="notes.txt", source=Source.WRITE)
+FIX = PlannedFile(path="data.csv", source=Source.CHANGED, origin="data.csv")
+BOTH = {"index.html": PAGE, "README.md": README}
+
+
+def planned(*files: PlannedFile) -> GenerateInput:
+    others = [one for one in PLAN.files if one.path not in {file.path for file in files}]
+    return generating(plan=PLAN.model_copy(update={"files": (*others, *files)}))
+
+
+def asked_for(author: FakeAuthor, *answers: Mapping[str, bytes] | BaseException, task: GenerateInput) -> Generated:
+    author.replies = [one if isinstance(one, BaseException) else page_reply(one) for one in answers]
+    return made(generate(task, make_ports(author=author)))
+
+
+def test_planned_files_that_an_answer_lacks_are_asked_for_once_beside_what_it_holds() -> None:
+    author = FakeAuthor()
+    outcome = asked_for(author, BOTH | {"story.txt": b"s\n"}, {"notes.txt": b"n\n"}, task=planned(STORY, NOTES))
+    assert contents(outcome).items() >= {"story.txt": b"s\n", "notes.txt": b"n\n", "README.md": README}.items()
+    *_, answer, request = author.asked[1][1]
+    assert (answer.role, b"s\n" in answer.content.encode()) == ("assistant", True)
+    assert request.content.startswith("Your answer lacks notes.txt. Answer with nothing but what is missing")
+    assert outcome.attempt == 2
+
+
+def test_an_attachment_that_was_to_be_changed_and_was_not_is_asked_for() -> None:
+    author = FakeAuthor()
+    outcome = asked_for(author, BOTH, {"data.csv": b"a,b\n1,3\n"}, task=planned(FIX))
+    assert "Your answer lacks data.csv." in author.asked[1][1][-1].content
+    assert contents(outcome)["data.csv"] == b"a,b\r\n1,3\r\n"
+
+
+def test_an_attachment_that_cannot_be_shown_whole_is_not_asked_for() -> None:
+    brief = replace(BRIEF, attachments=(replace(BRIEF.attachments[0], content=b"a" * (LONGEST_CHANGED + 1)),))
+    author = FakeAuthor()
+    asked_for(author, BOTH, task=replace(planned(FIX), brief=brief))
+    assert len(author.asked) == 1
+
+
+def test_a_file_that_stays_missing_is_not_asked_for_again() -> None:
+    author = FakeAuthor()
+    outcome = asked_for(author, BOTH, {"other.txt": b"o\n"}, task=planned(STORY))
+    assert len(author.asked) == 2
+    assert contents(outcome).keys() >= {"index.html", "other.txt"}
+    assert "story.txt" not in outcome.files
+
+
+def test_a_readme_and_files_that_others_make_are_not_asked_for() -> None:
+    others = [
+        PlannedFile(path="result.json", source=Source.WORKFLOW_OUTPUT),
+        PlannedFile(path="table.csv", source=Source.CONVERTED, origin="book.xlsx"),
+    ]
+    author = FakeAuthor()
+    asked_for(author, {"index.html": PAGE}, task=planned(*others))
+    assert len(author.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Transient("model_overloaded", "busy"),
+        Permanent("round_tokens_spent", "no tokens are left"),
+        BadReply("b", "bad"),
+    ],
+)
+def test_what_was_written_survives_a_failing_call_for_the_rest(error: Exception) -> None:
+    outcome = asked_for(FakeAuthor(), BOTH, error, task=planned(STORY))
+    assert b"<h1 id='out'>7</h1>" in contents(outcome)["index.html"]
+    assert (outcome.attempt, outcome.degraded) == (1, "")
+    assert f"The rest was not asked for: {error.message}" in outcome.detail
+
+
+def test_an_answer_that_was_cut_off_is_continued_and_not_asked_for_what_is_missing() -> None:
+    journal, author = FakeJournal(), FakeAuthor(cut_off, page_reply({"README.md": README, "story.txt": b"s\n"}))
+    outcome = made(generate(planned(STORY), make_ports(journal=journal, author=author)))
+    assert [row.begun["kind"] for row in journal.attempts] == ["generate", "continue"]
+    assert contents(outcome)["story.txt"] == b"s\n"
+
+
+def test_a_later_round_may_leave_planned_files_of_the_tree_as_they_are() -> None:
+    (forge, place), author = a_page_published(), FakeAuthor(page_reply({"README.md": README}))
+    task = replace(planned(PlannedFile(path="index.html", source=Source.WRITE)), brief=LATER, repository=place)
+    made(generate(task, make_ports(forge=forge, author=author)))
+    assert len(author.asked) == 1
+
+
+def test_a_workflow_may_be_written_where_the_plan_has_it_and_no_other_hidden_file() -> None:
+    workflow = ".github/workflows/ci.yml"
+    hidden = {workflow: b"on: push\n", ".github/workflows/other.yml": b"on: push\n", ".env": b"A=1\n"}
+    outcome = asked_for(FakeAuthor(), BOTH | hidden, task=planned(PlannedFile(path=workflow, source=Source.WRITE)))
+    assert outcome.files.keys() & hidden.keys() == {workflow}
+    assert "'.env' was left out" in outcome.detail
 
 
 def cut_in_the_page(messages: object) -> Reply:

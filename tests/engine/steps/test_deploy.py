@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
-from engine.errors import OutOfService, Paced
-from engine.ports import BrowserReport, Limits, Look, PageView, Ports, Repository
-from engine.steps.deploy import FrozenCheck, allowance, deploy
+from engine.core.checks import Check, CheckResult, Kind, PredicateResult, Target, Verdict
+from engine.errors import Fenced, OutOfService, Paced, Transient
+from engine.ports import Answer, BrowserReport, Limits, Look, PageView, Ports, Repository
+from engine.steps.deploy import FrozenCheck, ServedSentence, allowance, deploy
 from engine.steps.outcomes import Deployed, Wait
 from engine.steps.publish import publish
 from tests.engine.steps.inputs import deploying, publishing
@@ -136,3 +137,59 @@ def test_the_live_checks_never_make_the_callback_late() -> None:
     browser = FakeBrowser(live_report(Verdict.PASS, Verdict.FAIL))
     deployed_live(browser, seconds=520)
     assert browser.asked[0][2] == pytest.approx(15)
+
+
+ARCHIVE = PredicateResult(
+    "archive.zip is served by the published site", Verdict.NOT_RUN, "decided once the page is live"
+)
+LICENSED = PredicateResult("LICENSE holds the text of the MIT licence", Verdict.PASS, "it is the MIT licence")
+
+
+def sentence(*results: PredicateResult) -> ServedSentence:
+    served = {at: "my archive.zip" for at, one in enumerate(results) if one.verdict is Verdict.NOT_RUN}
+    return ServedSentence(6, Check(Kind.PROSE, "archive.zip can be downloaded"), results, served)
+
+
+@pytest.mark.parametrize(
+    ("answer", "others", "verdict", "seen"),
+    [
+        (b"PK", (LICENSED,), Verdict.PASS, "answers 200"),
+        (Answer(404, {}, b"", ""), (LICENSED,), Verdict.FAIL, "answers 404"),
+        (b"PK", (replace(LICENSED, verdict=Verdict.FAIL, seen="it is not"),), Verdict.FAIL, "it is not"),
+        (Transient("fetch_failed", "No connection."), (), Verdict.INCONCLUSIVE, "could not be fetched: No connection."),
+    ],
+)
+def test_a_sentence_that_waited_for_the_page_to_be_live_is_decided_by_what_is_served(
+    answer: bytes | Answer | Transient, others: tuple[PredicateResult, ...], verdict: Verdict, seen: str
+) -> None:
+    ports, place, sha = published()
+    url = f"{place.pages_url}my%20archive.zip"
+    ports.fetcher.answers[url] = answer
+    outcome = deploy(deploying(place, sha, sentences=(sentence(ARCHIVE, *others),)), ports)
+    assert isinstance(outcome, Deployed)
+    ((position, result),) = outcome.results
+    assert (position, result.target, result.verdict) == (6, Target.LIVE, verdict)
+    assert seen in result.detail
+    assert url in ports.fetcher.fetched
+
+
+def test_what_is_served_is_asked_only_once_the_page_is_live() -> None:
+    ports, place, sha = published()
+    ports.forge.looks.append(Look("building", None))
+    assert isinstance(deploy(deploying(place, sha, sentences=(sentence(ARCHIVE),)), ports), Wait)
+    assert not any("archive" in url for url in ports.fetcher.fetched)
+
+
+def test_sentences_are_decided_beside_the_browser_checks() -> None:
+    browser = FakeBrowser(live_report(Verdict.PASS, Verdict.FAIL))
+    ports, place, sha = published(browser=browser)
+    outcome = deploy(deploying(place, sha, checks=frozen(), sentences=(sentence(ARCHIVE),)), ports)
+    assert isinstance(outcome, Deployed)
+    assert [(position, r.verdict) for position, r in outcome.results][:2] == [(6, Verdict.FAIL), (4, Verdict.PASS)]
+
+
+def test_a_lease_that_is_lost_while_a_path_is_asked_for_ends_it() -> None:
+    ports, place, sha = published()
+    ports.fetcher.answers[f"{place.pages_url}my%20archive.zip"] = Fenced()
+    with pytest.raises(Fenced):
+        deploy(deploying(place, sha, sentences=(sentence(ARCHIVE),)), ports)

@@ -124,11 +124,11 @@ def test_a_reminder_that_fails_leaves_what_the_first_answer_holds() -> None:
 @pytest.mark.parametrize(
     ("answers", "why"),
     [
-        ([NO_PLAN, NO_PLAN], "no plan was made: the answer holds no JSON object."),
-        ([NO_PLAN, Transient("model_overloaded", "busy")], "no plan was made: busy"),
-        ([Transient("model_timeout", "It took too long.")], "no plan was made: It took too long."),
-        ([Permanent("model_bad_answer", "It is HTML.")], "no plan was made: It is HTML."),
-        ([OutOfService("model_quota_spent", "All is spent.", kind="model")], "no plan was made: All is spent."),
+        ([NO_PLAN, NO_PLAN], "the answer holds no JSON object."),
+        ([NO_PLAN, Transient("model_overloaded", "busy")], "busy"),
+        ([Transient("model_timeout", "It took too long.")], "It took too long."),
+        ([Permanent("model_bad_answer", "It is HTML.")], "It is HTML."),
+        ([OutOfService("model_quota_spent", "All is spent.", kind="model")], "All is spent."),
     ],
 )
 def test_without_a_usable_answer_there_is_no_plan_and_the_reason_is_written_down(
@@ -166,7 +166,7 @@ def test_where_no_call_may_be_made_none_is_made(over: dict[str, object], seconds
     ports.clock.advance(seconds)
     assert planned(ports, **over) is None
     assert kinds(ports) == []
-    assert ports.journal.plan["why_none"] == f"no plan was made: {why}"
+    assert ports.journal.plan["why_none"] == why
 
 
 def test_late_in_generates_share_the_call_gets_a_part_of_what_is_left_of_it() -> None:
@@ -201,7 +201,7 @@ def test_a_bound_on_spending_that_is_reached_leaves_the_round_without_a_plan() -
     ports = asking(GOOD)
     ports.journal.refusals = [Permanent("round_tokens_spent", "The round's tokens are spent.")]
     assert planned(ports) is None
-    assert ports.journal.plan["why_none"] == "no plan was made: The round's tokens are spent."
+    assert ports.journal.plan["why_none"] == "The round's tokens are spent."
 
 
 def recalled(kind: str, parent: int | None, answer: str, attempt: int = 9) -> tuple[str, str, int | None, Recalled]:
