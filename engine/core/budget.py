@@ -78,7 +78,7 @@ class Budget:
 
     def plan_ends(self, now: datetime) -> datetime | None:
         """Return until when the plan may be asked for: a part of generate's share from `now`, of what is left of it; None where that is too little."""
-        ends = self.share_ends(Step.GENERATE)
+        ends = self.haste or self.share_ends(Step.GENERATE)
         seconds = min((ends - self.start).total_seconds(), (ends - now).total_seconds()) * PLAN_PART
         return now + timedelta(seconds=seconds) if seconds >= SHORTEST_MODEL_CALL else None
 

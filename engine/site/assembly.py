@@ -69,9 +69,11 @@ def assemble(
             files.pop(path, None)
     allowed = _Allowed(frame, own, made)
     for path, content in written.items():
+        if path in OF_THE_SERVICE:
+            continue
         if why := allowed.left_out(path):
             notes.append(f"{path} {why}")
-        elif path not in OF_THE_SERVICE:
+        else:
             planned = frame.plan.file(path)
             original = came.get(planned.origin if planned and planned.origin else path, b"")
             files[path] = SiteFile(with_line_ends_of(original, content), Origin.MODEL)

@@ -1,4 +1,4 @@
-"""A round's record as tables: what its page shows of the rows below it. No table reads a file, a prompt or a screenshot."""
+"""A round's record as tables: what its page shows of the rows below it. Only that of changed attachments reads files, and none a prompt or a screenshot."""
 
 from __future__ import annotations
 
@@ -7,10 +7,24 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib import admin
 from django.db.models.functions import Length
+from django.template.loader import render_to_string
 
 from engine.core.checks import Kind
 from tasks_app.admin.columns import joined
-from tasks_app.admin.display import MOST_ROWS, outside, picture, pill, removed, row_link, table
+from tasks_app.admin.display import (
+    MOST_ROWS,
+    NOTHING,
+    contents,
+    outside,
+    picture,
+    pill,
+    removed,
+    row_link,
+    short,
+    table,
+    visible,
+)
+from tasks_app.changed_files import changed_files
 from tasks_app.models import Attempt, CheckResult, Round, SourceFile
 from tasks_app.services.spending import spent
 from tasks_app.spans import between, took
@@ -182,3 +196,21 @@ def events(row: Round) -> SafeString | str:
         ("at", "who", "what", "text"),
         ((e.at, e.who, row_link(e), e.text) for e in row.events.all()[:ROWS]),
     )
+
+
+@admin.display(description="changed attachments")
+def changed_attachments(row: Round) -> str:
+    """Return both versions of each, of the chosen attempt; until one is chosen, of none."""
+    found = [
+        {
+            "name": short(file.name, 255),
+            "original": contents(file.original),
+            "now": NOTHING if file.now is None else contents(file.now),
+            "original_sha256": file.original_sha256,
+            "now_sha256": file.now_sha256,
+            "diff": [visible(line) for line in file.diff],
+            "why_not": file.why_not,
+        }
+        for file in changed_files(row, row.chosen_attempt)
+    ]
+    return render_to_string("console/changed.html", {"files": found}) if found else "none"

@@ -11,13 +11,13 @@ from django.utils.html import format_html, format_html_join
 
 from tasks_app.admin import columns, record
 from tasks_app.admin.acts import MAY_OPERATE, act_on_many, act_on_one, bulk
-from tasks_app.admin.changed import changed_attachments
 from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import ReadOnlyAdmin, console
 from tasks_app.admin.display import contents, json_block, pill, row_link, short, shown, table, visible
 from tasks_app.admin.matrix import tallies
 from tasks_app.admin.plan_edit import plan_edit_view
 from tasks_app.admin.plans import plan_in_words, plans
+from tasks_app.admin.record import changed_attachments
 from tasks_app.admin.standing import standing, standing_view
 from tasks_app.explanation import explained
 from tasks_app.models import Attachment, Round, Task

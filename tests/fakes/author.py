@@ -28,8 +28,8 @@ class Cut:
 class FakeAuthor:
     """Plays a list of replies and errors in order, then `page_reply()` for ever; `asked` keeps (model, messages, seconds).
 
-    What asks for a plan is answered from `plans`, then by the smallest plan there is, and kept in `planned` (with the tokens) alone; so with
-    `judgements`, which end in none, and `judged`.
+    What asks for a plan is answered from `plans`, then by the smallest plan there is, and kept in `planned` (with the tokens) and `schemas` alone;
+    so with `judgements`, which end in none, and `judged`.
     """
 
     provider = "fake"
@@ -41,6 +41,7 @@ class FakeAuthor:
         self.asked: list[tuple[str, tuple[Message, ...], float]] = []
         self.tokens: list[int | None] = []
         self.plans: list[Spoken] = []
+        self.schemas: list[Mapping[str, object] | None] = []
         self.planned: list[tuple[str, tuple[Message, ...], float, int | None]] = []
         self.judgements: list[Spoken] = []
         self.judged: list[tuple[str, tuple[Message, ...], float, int | None]] = []
@@ -55,8 +56,8 @@ class FakeAuthor:
         heard: Callable[[str], None] = unheard,
         schema: Mapping[str, object] | None = None,
     ) -> Reply:
-        del schema
         if asks_for_plan(messages):
+            self.schemas.append(schema)
             self.planned.append((model, tuple(messages), seconds, tokens))
             return self._answer(self.plans.pop(0) if self.plans else SMALLEST_PLAN, messages, model)
         if asks_for_judgement(messages):

@@ -54,3 +54,14 @@ def test_a_step_past_its_share_still_has_its_floor(step: Step) -> None:
 @pytest.mark.parametrize("begun", [0, 100, 200, 330, 409])
 def test_a_call_that_begins_is_never_past_the_claims_time(begun: float) -> None:
     assert BUDGET.step_seconds(Step.GENERATE, after(begun)) > BUDGET.model_seconds(after(begun)) > 0
+
+
+@pytest.mark.parametrize(("begun", "seconds"), [(0, 43.2), (100, 23.2), (167, None), (400, None)])
+def test_a_plan_may_take_a_fifth_of_what_is_left_of_generates_share(begun: float, seconds: float | None) -> None:
+    ends = BUDGET.plan_ends(after(begun))
+    assert ends == (None if seconds is None else after(begun + seconds))
+
+
+def test_a_plan_takes_a_fifth_of_the_shorter_time_that_a_backlog_leaves() -> None:
+    assert Budget(START, after(600), haste=after(60)).plan_ends(START) == after(12)
+    assert Budget(START, after(600), haste=after(40)).plan_ends(START) is None

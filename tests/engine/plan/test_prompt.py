@@ -49,7 +49,7 @@ def test_the_request_is_shown_with_its_number_of_each_check_and_what_came_before
         "2. It looks good",
         "rates.csv",
         "The first brief.",
-        "1. 1 === 1",
+        "1. js: 1 === 1",
         "index.html, old.json",
     ):
         assert part in text, part

@@ -11,6 +11,8 @@ from engine.core.budget import fresh
 from engine.core.checks import parse_check
 from engine.core.repository import digest
 from engine.core.site import Origin, SiteFile
+from engine.plan.predicates import LicenceMit
+from engine.plan.schema import CheckReading, Plan, PlannedFile, Source
 from engine.steps.deploy import DeployInput
 from engine.steps.generate import GenerateInput
 from engine.steps.notify import NotifyInput
@@ -31,6 +33,15 @@ BRIEF = Brief(
     checks=(parse_check("js: !!document.querySelector('#total')"), parse_check("Repo has MIT license")),
     attachments=(AttachedFile("data.csv", "text/csv", b"a,b\r\n1,2\r\n"),),
 )
+PLAN = Plan(
+    files=(
+        PlannedFile(path="index.html", source=Source.WRITE, what="a page with the sum of sales in #total"),
+        PlannedFile(path="README.md", source=Source.WRITE),
+        PlannedFile(path="data.csv", source=Source.ATTACHMENT, origin="data.csv"),
+        PlannedFile(path="LICENSE", source=Source.SERVICE),
+    ),
+    checks=(CheckReading(number=2, predicates=[LicenceMit()]),),
+)
 LATER = replace(BRIEF, number=2, nonce="n2", attachments=())
 TREE = {
     "index.html": SiteFile(PAGE, Origin.MODEL),
@@ -40,6 +51,7 @@ TREE = {
 
 
 def generating(**over: object) -> GenerateInput:
+    """Return what generate takes, of a run that has its plan."""
     task = GenerateInput(
         brief=BRIEF,
         unfetched=(),
@@ -52,6 +64,8 @@ def generating(**over: object) -> GenerateInput:
         failures=0,
         model_closed="",
         secret_in=lambda content: "SECRET" if b"the-shared-secret" in content else None,
+        plan=PLAN,
+        planned=True,
     )
     return replace(task, **over)
 
