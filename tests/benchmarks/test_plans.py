@@ -99,7 +99,7 @@ def test_no_text_is_cut_where_yaml_begins_a_comment() -> None:
 def test_workbooks_are_described_as_a_round_describes_them() -> None:
     books = [file for one in REQUESTS for file in one.as_brief().attachments if is_workbook(file)]
     assert len(books) == 4
-    assert all(file.note.startswith("A workbook with ") for file in books)
+    assert all(file.note.startswith("A workbook of ") for file in books)
 
 
 PLAN: dict[str, Any] = {
