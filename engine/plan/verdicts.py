@@ -101,6 +101,7 @@ class PlanVerdicts:
         self._plan, self._checks, self._evidence, self._words = plan, checks, evidence, words
         own = {check.text for check in checks}
         self._kept = dict(list(_kept_sentences(earlier, own))[:MOST_LASTING_PAGES])
+        self._held = [page for pages in self._kept.values() for page in pages]
         self._pages: list[Page] = []
         for predicates in self._all():
             self._pages += [one for one in predicates if isinstance(one, Page) and one not in self._pages]
@@ -163,7 +164,7 @@ class PlanVerdicts:
                 return PredicateResult(says, found.verdict, found.seen)
 
     def _tested(self, page: Page, says: str, report: BrowserReport) -> PredicateResult:
-        """Return what a page test gave: where the test may be wrong itself, nothing is known of the page."""
+        """Return what a page test gave: where the test may be wrong itself, nothing is known of the page. One that held in an earlier round is right."""
         at = self._pages.index(page)
         if at >= len(report.tested):
             return PredicateResult(says, Verdict.NOT_RUN, report.not_run or "the page was not opened")
@@ -173,7 +174,7 @@ class PlanVerdicts:
             verdict, seen = Verdict.INCONCLUSIVE, f"it came to no value: {seen}"
         elif verdict is Verdict.INVALID:
             verdict, seen = Verdict.UNVERIFIABLE, f"it is no JavaScript: {seen}"
-        elif verdict is Verdict.FAIL and (guessed := guesses(page, self._words)):
+        elif verdict is Verdict.FAIL and page not in self._held and (guessed := guesses(page, self._words)):
             verdict, seen = (
                 Verdict.INCONCLUSIVE,
                 f"{seen}; but it names what the request does not: {', '.join(guessed[:5])}",
