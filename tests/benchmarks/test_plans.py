@@ -96,6 +96,7 @@ def test_no_text_is_cut_where_yaml_begins_a_comment() -> None:
         assert not any(text[end:].partition("\n")[0].lstrip().startswith("#") for end in ends), path.name
 
 
+@pytest.mark.processes
 def test_workbooks_are_described_as_a_round_describes_them() -> None:
     books = [file for one in REQUESTS for file in one.as_brief().attachments if is_workbook(file)]
     assert len(books) == 4
