@@ -1,8 +1,8 @@
-"""The script that builds a page which shows nothing of the app: the usual parts of any page, the brief's words, and the elements that a probe names."""
+"""The script that builds a page which shows nothing of the app: the usual parts of any page, the brief's words, and the elements that a page test names."""
 
 from __future__ import annotations
 
-#: What stands in the elements that a probe names: nothing, some text, a number.
+#: What stands in the elements that a page test names: nothing, some text, a number.
 FILLERS = ("", "Lorem 7 ipsum", "7")
 
 #: A function of the words, pairs of selector and tag, what is chosen in lists, and the filler.
