@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from playwright.async_api import Error
 
 from engine.adapters.browser_job import Checked
-from engine.browser.elements import elements
 from engine.browser.network import Network
 from engine.browser.polling import AT_ONCE, PageLeftError, StuckError, poll
 from engine.browser.reading import PageGoneError
 from engine.core.checks import Verdict
+from engine.core.selectors import selectors_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from playwright.async_api import Page
 
     from engine.adapters.browser_job import Job
     from engine.browser.foreign import Foreign
@@ -22,6 +25,18 @@ if TYPE_CHECKING:
     from engine.browser.reading import Reading
     from engine.browser.visit import Visit
 
+LONGEST_HTML = 400  # characters, of an element that is shown
+_LOOK_SECONDS = 2.0
+
+_LOOK = """([selectors, longest]) => selectors.map((selector) => {
+  try {
+    const found = [...document.querySelectorAll(selector)];
+    const shown = (element, most) => String(element.outerHTML).replace(/\\s+/g, " ").slice(0, most);
+    if (found.length < 2) return found.length ? shown(found[0], longest) : "";
+    const [first, last] = [found[0], found.at(-1)].map((element) => shown(element, longest / 2));
+    return `${found.length} of them, the first ${first} and the last ${last}`;
+  } catch { return "not a selector"; }
+})"""
 STUCK = "the page's own script does not end"
 
 
@@ -55,7 +70,7 @@ class CheckRun:
         if polled.reading and polled.milliseconds is not None:
             detail, value = str(polled.reading), polled.reading.value
             return Checked(self._index, False, Verdict.PASS, detail, value, polled.milliseconds)
-        self.elements = await elements(visit.page, [self._expression])
+        self.elements = await _elements(visit.page, self._expression)
         return self._failed(polled.reading)
 
     def _failed(self, reading: Reading | None) -> Checked:
@@ -70,3 +85,20 @@ class CheckRun:
 
     def _outcome(self, verdict: Verdict, detail: str, value: object = None) -> Checked:
         return Checked(self._index, False, verdict, detail, value)
+
+
+async def _elements(page: Page, expression: str) -> dict[str, str]:
+    """Return the HTML, cut short, of what the expression looks up (of several their number, the first and the last): a bare value tells a model little.
+
+    "" where there is none; nothing at all where the page does not answer.
+    """
+    selectors = selectors_of(expression)
+    if not selectors:
+        return {}
+    try:
+        shown: object = await asyncio.wait_for(page.evaluate(_LOOK, [selectors, LONGEST_HTML]), _LOOK_SECONDS)
+    except (Error, TimeoutError):
+        return {}
+    if not isinstance(shown, list):
+        return {}
+    return {selector: str(html)[: LONGEST_HTML + 60] for selector, html in zip(selectors, shown, strict=False)}
