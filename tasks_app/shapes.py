@@ -8,7 +8,7 @@ from rest_framework import serializers
 from engine.core.checks import Kind, Verdict
 from engine.core.intake import MOST_ATTACHMENTS
 from engine.core.lifecycle import State, Step
-from engine.plan.schema import Plan, Source
+from engine.plan.schema import FileSource, Plan
 
 #: Text that any row can keep: what is told back to the evaluator as it came must be that.
 _KEPT = r"^[^\u0000]*$"
@@ -79,7 +79,8 @@ class TaskSerializer(serializers.Serializer):
     nonce = serializers.RegexField(_KEPT, help_text="Another nonce makes it another round.")
     brief = serializers.CharField(help_text="What the app must do.")
     checks = _Checks(
-        required=False, help_text='What the page is judged by: sentences, and expressions as `js: …` or `{"js": "…"}`.'
+        required=False,
+        help_text='What the page is judged by: sentences, and expressions as `js: …`, `{"js": "…"}` or bare.',
     )
     evaluation_url = serializers.RegexField(
         r"^\s*[hH][tT][tT][pP][sS]?://",
@@ -148,7 +149,7 @@ class _Predicates(serializers.JSONField):
     """Statements that code decides; all must hold. `kind` says which other fields there are."""
 
 
-@extend_schema_field({"type": "string", "enum": list(Source)})
+@extend_schema_field({"type": "string", "enum": list(FileSource)})
 class _FileSource(serializers.CharField):
     """Where a file comes from."""
 

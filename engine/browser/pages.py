@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.browser.visit import Visit
 
 DESKTOP, PHONE = 1280, 390  # pixels
-MOST_OPEN = 4  # a page that does not hold yet mostly waits
+MOST_OPEN = 6  # a page whose check does not hold yet mostly waits, and takes about 40 MB
 MOST_OPENING = 2  # opening one takes a core
 
 

@@ -69,24 +69,28 @@ class Verification:
     async def _sensible(self) -> list[int]:
         """Return which checks are to be run on the page; the others have their outcome."""
         expressions = dict(enumerate(self._job.expressions))
-        for outcome in await senseless(self._pages, expressions) if expressions else ():
+        outcomes = await senseless(self._pages, expressions) if expressions else ()
+        for outcome in outcomes:
             del expressions[outcome.index]
             emit(outcome)
         return list(expressions)
 
     async def _check(self, indexes: Sequence[int], *, stuck: bool) -> None:
         """Run each check on a page of its own. Where many fail they share the time."""
+        if stuck:
+            for index in indexes:
+                emit(Checked(index, False, Verdict.TIMEOUT, STUCK))
+            return
 
         async def one(index: int, waiting: int) -> None:
             async with self._pages.room:
                 left = self._ends - time.monotonic()
-                if stuck or left <= 0:
-                    emit(Checked(index, False, Verdict.TIMEOUT, STUCK if stuck else "no time was left for this"))
+                if left <= 0:
+                    emit(Checked(index, False, Verdict.TIMEOUT, "no time was left for this"))
                     return
                 run = CheckRun(self._job, self._pages, self._foreign, index)
                 window = min(self._job.window, left / _turns(waiting, MOST_OPEN))
-                outcome = await run.run(window=window, ends=self._ends)
-                emit(outcome)
+                emit(await run.run(window=window, ends=self._ends))
                 self._note(run.elements)
 
         await asyncio.gather(*(one(index, len(indexes) - at) for at, index in enumerate(indexes)))
@@ -105,13 +109,14 @@ class Verification:
 
     async def _test(self, *, stuck: bool) -> None:
         """Run the page tests, few at a time: most of what they do is wait."""
+        first, count = len(self._job.expressions), len(self._job.tests)
+        if stuck:
+            for index in range(first, first + count):
+                emit(Checked(index, False, Verdict.TIMEOUT, STUCK))
+            return
         room = asyncio.Semaphore(TESTS_AT_ONCE)
-        count = len(self._job.tests)
 
         async def one(number: int) -> None:
-            if stuck:
-                emit(Checked(len(self._job.expressions) + number, False, Verdict.TIMEOUT, STUCK))
-                return
             async with room:
                 run = PageTestRun(self._job, self._pages, self._foreign, number)
                 emit(await run.run(self._ends, _turns(count - number, TESTS_AT_ONCE)))

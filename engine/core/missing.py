@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from engine.core.brief import MissingFile
 
-#: Marks in a note what the page is to show, word for word; the simulated model reads it too.
-SHOW = "Show on the page:"
 HEADING = "## Missing data"
 
 _SECTION = re.compile(rf"\n*^{HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
@@ -116,7 +114,7 @@ def _told(one: MissingFile, *, asked: bool) -> str:
             f"{told} The reason may be this service's own network. The page asks the address itself when it is opened, and where that fails it shows "
             f'"{_shown(one)}" where its figures would stand. Never invent, recall or estimate them.'
         )
-    return f'{told} {SHOW} "{_shown(one)}" where its figures would stand. Never invent, recall or estimate them.'
+    return f'{told} Show on the page: "{_shown(one)}" where its figures would stand. Never invent, recall or estimate them.'
 
 
 def _shown(one: MissingFile) -> str:

@@ -19,7 +19,7 @@ from engine.plan.predicates import (
     OpensWithoutErrors,
     Page,
 )
-from engine.plan.schema import PlannedFile, Source
+from engine.plan.schema import FileSource, PlannedFile
 from engine.plan.wording import in_words, rule_in_words
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _BINARY = frozenset(
 )
 
 #: What a service makes or has: a model cannot mend it.
-_NOT_A_MODELS = frozenset({Source.ATTACHMENT, Source.CONVERTED})
+_NOT_A_MODELS = frozenset({FileSource.ATTACHMENT, FileSource.CONVERTED})
 
 #: The repository's own rules decide these (engine.core.rules).
 _OWN_RULES = frozenset({"index.html", "README.md", "LICENSE"})
@@ -69,13 +69,13 @@ def predicates_of(planned: PlannedFile) -> list[Any]:
     """Return all predicates on a planned file: what its source says, then its own."""
     path, origin = planned.path, planned.origin or planned.path
     match planned.source:
-        case Source.ATTACHMENT:
+        case FileSource.ATTACHMENT:
             implied: list[Any] = [EqualsAttachment(path=path, attachment=origin)]
-        case Source.CHANGED:
+        case FileSource.CHANGED:
             implied = [DiffersFromAttachment(path=path, attachment=origin)]
-        case Source.CONVERTED:
+        case FileSource.CONVERTED:
             implied = [Exists(path=path), CsvEquals(path=path, workbook=origin, sheet=planned.sheet)]
-        case Source.WORKFLOW_OUTPUT:
+        case FileSource.WORKFLOW_OUTPUT:
             return [Absent(path=path)]
         case _:
             implied = [Exists(path=path)]
@@ -101,6 +101,7 @@ class PlanVerdicts:
         self._plan, self._checks, self._evidence, self._words = plan, checks, evidence, words
         own = {check.text for check in checks}
         self._kept = dict(list(_kept_sentences(earlier, own))[:MOST_LASTING_PAGES])
+        self._held = [page for pages in self._kept.values() for page in pages]
         self._pages: list[Page] = []
         for predicates in self._all():
             self._pages += [one for one in predicates if isinstance(one, Page) and one not in self._pages]
@@ -163,7 +164,7 @@ class PlanVerdicts:
                 return PredicateResult(says, found.verdict, found.seen)
 
     def _tested(self, page: Page, says: str, report: BrowserReport) -> PredicateResult:
-        """Return what a page test gave: where the test may be wrong itself, nothing is known of the page."""
+        """Return what a page test gave: where the test may be wrong itself, nothing is known of the page. One that held in an earlier round is right."""
         at = self._pages.index(page)
         if at >= len(report.tested):
             return PredicateResult(says, Verdict.NOT_RUN, report.not_run or "the page was not opened")
@@ -173,7 +174,7 @@ class PlanVerdicts:
             verdict, seen = Verdict.INCONCLUSIVE, f"it came to no value: {seen}"
         elif verdict is Verdict.INVALID:
             verdict, seen = Verdict.UNVERIFIABLE, f"it is no JavaScript: {seen}"
-        elif verdict is Verdict.FAIL and (guessed := guesses(page, self._words)):
+        elif verdict is Verdict.FAIL and page not in self._held and (guessed := guesses(page, self._words)):
             verdict, seen = (
                 Verdict.INCONCLUSIVE,
                 f"{seen}; but it names what the request does not: {', '.join(guessed[:5])}",
@@ -182,7 +183,7 @@ class PlanVerdicts:
 
     def _of_file(self, planned: PlannedFile) -> list[CheckResult]:
         predicates = predicates_of(planned)
-        missing = planned.path not in self._evidence.files and planned.source is not Source.WORKFLOW_OUTPUT
+        missing = planned.path not in self._evidence.files and planned.source is not FileSource.WORKFLOW_OUTPUT
         if not missing or not predicates:
             return [self._file_result(one, planned.path) for one in predicates]
         result = self._file_result(Exists(path=planned.path), planned.path)

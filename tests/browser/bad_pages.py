@@ -85,8 +85,8 @@ BAD = (
         "navigator.mediaDevices?.getUserMedia({ video: true, audio: true }).catch(() => 0); navigator.geolocation.getCurrentPosition(() => 0, () => 0); Notification.requestPermission(); navigator.clipboard?.readText().catch(() => 0); navigator.mediaDevices?.getDisplayMedia({}).catch(() => 0)</script>"),
     _bad("a new window with an endless loop", "<script>setTimeout(() => { const w = window.open('about:blank'); if (w) w.document.write('<script>for(;;);<\\/script>') }, 500)</script>", "pass", "timeout"),
     _bad("a window that steers its opener", "<script>const w = window.open('next.html'); if (w) w.onload = () => { w.opener.location = 'https://elsewhere.example/' }</script>"),
-    _bad("leaving by a form, by location and by meta refresh", "<form id=f method=post action='https://form.example/'></form><script>f.submit(); setTimeout(() => { location = 'https://location.example/' }, 300)</script>"
-        "<meta http-equiv=refresh content='1;url=https://refresh.example/'>", says=tuple(f"tried to leave for https://{way}.example/" for way in ("form", "location", "refresh"))),
+    _bad("leaving by a form, by location and by meta refresh", "<meta http-equiv=refresh content='0;url=https://refresh.example/'><form id=f method=post action='https://form.example/'></form>"
+        "<script>setTimeout(() => f.submit(), 500); setTimeout(() => { location = 'https://location.example/' }, 1000)</script>", checks=("document.nowhere",), says=tuple(f"tried to leave for https://{way}.example/" for way in ("form", "location", "refresh"))),
     _bad("leaving for good and again", "<script>setInterval(() => { location.href = 'https://elsewhere.example/' + Math.random() }, 5)</script>", *ANY),
     _bad("leaving by history", "<script>for (let i = 0; i < 300; i++) history.pushState(i, '', '?n=' + i); setInterval(() => history.go(-1), 50)</script>", *ANY),
     _bad("loading itself for ever", "<script>location.reload()</script>", *ANY),

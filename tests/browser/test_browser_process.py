@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -73,6 +74,16 @@ def test_what_is_no_browser_is_named(executable: str, machine: Machine) -> None:
     assert report.results[0].verdict is Verdict.NOT_RUN
     assert report.not_run.startswith(f"{executable} does not start as a Chromium: ")
     assert len(report.not_run) <= 500
+
+
+def test_what_playwright_turns_off_stays_off(machine: Machine, tmp_path: Path) -> None:
+    """Of two lists of features Chromium takes the last one, which is ours."""
+    recorder = tmp_path / "recorder"
+    recorder.write_text('#!/bin/sh\necho "$@" > "$0.arguments"\n')
+    recorder.chmod(0o755)
+    assert run(replace(machine, executable=str(recorder))).not_run
+    theirs, ours = re.findall(r"--disable-features=(\S+)", recorder.with_suffix(".arguments").read_text())
+    assert set(theirs.split(",")) <= set(ours.split(","))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root is refused the sandbox everywhere")

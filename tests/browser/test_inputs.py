@@ -98,10 +98,10 @@ PAGES = {
     "says so": ("<p>Data missing: api.test could not be read.</p>", Verdict.PASS),
     "says so in its own words": ("<p>The rates of api.test are not available.</p>", Verdict.PASS),
     "figures": ("<p>1 EUR is 1.08 USD (source: api.test)</p>", Verdict.FAIL),
-    "hidden": ("<p style='display:none'>Data missing: api.test could not be read.</p>", Verdict.FAIL),
-    "in a comment": ("<!-- Data missing: api.test could not be read. --><p>1.08</p>", Verdict.FAIL),
-    "in a script": (
-        "<script>const why = 'Data missing: api.test could not be read.'</script><p>1.08</p>",
+    "hidden, in a comment and in a script": (
+        "<p style='display:none'>{0}</p><!-- {0} --><script>const why = '{0}'</script><p>1.08</p>".format(
+            "Data missing: api.test could not be read."
+        ),
         Verdict.FAIL,
     ),
     "later": (

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from engine.core.brief import MissingFile, Source
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
-from engine.core.missing import HEADING, SHOW, missing_checks, missing_result, note, readme_with, sentence
+from engine.core.missing import HEADING, missing_checks, missing_result, note, readme_with, sentence
 
 API = MissingFile("latest.json", "it answered HTTP 503", Source.ADDRESS, "https://api.test/v1/latest")
 TABLE = MissingFile("book.csv", "book.xls cannot be read", Source.WORKBOOK)
@@ -15,7 +15,7 @@ def test_the_model_is_told_what_to_show_in_place_of_figures() -> None:
     assert "The reason may be this service's own network. The page asks the address itself when it is opened" in told
     assert 'it shows "Data missing: api.test could not be read." where its figures would stand' in told
     assert (
-        f'book.csv could not be made: book.xls cannot be read. {SHOW} "Data missing: book.csv could not be read."'
+        'book.csv could not be made: book.xls cannot be read. Show on the page: "Data missing: book.csv could not be read."'
         in told
     )
     assert told.count("Never invent, recall or estimate them.") == 2
