@@ -10,7 +10,7 @@ from benchmarks.suite.plan_table import Judged, Valid, judged
 from engine.core.brief import EarlierRound
 from engine.core.checks import Kind, parse_check
 from engine.plan.prompt import plan_prompt, reminder_prompt
-from engine.plan.reading import read_plan
+from engine.plan.reading import better, read_plan
 from engine.plan.schema import response_schema
 from engine.steps.planning import LONGEST_ANSWER, request_of
 
@@ -46,19 +46,30 @@ def brief_of(request: SuiteRequest) -> Brief:
 
 
 def judge(request: SuiteRequest, answers: Answers) -> Judged:
-    """Judge what a round would take of the answers: the second one only where it holds a plan."""
-    asked = _request(request)
-    first = read_plan(answers.first, asked)
-    second = read_plan(answers.reminded, asked) if first.errors and answers.reminded is not None else None
-    taken = second if second is not None and second.plan is not None else first
-    return judged(request, taken.plan, _valid(taken, reminded=taken is second))
+    """Judge what a round would take of the answers to a request."""
+    reading, reminded = taken(answers, _request(request))
+    return judged(request, reading.plan, _valid(reading, reminded=reminded))
+
+
+def taken(answers: Answers, request: PlanRequest) -> tuple[PlanReading, bool]:
+    """Return what a round would take of the answers, and whether that is the second one."""
+    first = read_plan(answers.first, request)
+    if not first.errors or answers.reminded is None:
+        return first, False
+    chosen = better(first, read_plan(answers.reminded, request))
+    return chosen, chosen is not first
 
 
 def ask(request: SuiteRequest, author: Author, *, seconds: float) -> Answers:
+    """Ask a model for the plan of a request of the suite, as `ask_for_plan`."""
+    return ask_for_plan(brief_of(request), _request(request), author, seconds=seconds)
+
+
+def ask_for_plan(brief: Brief, request: PlanRequest, author: Author, *, seconds: float) -> Answers:
     """Ask a model for the plan, and once more where its answer is malformed. Raises what the author raises."""
-    prompt = plan_prompt(brief_of(request), boundary=BOUNDARY, present=request.present)
+    prompt = plan_prompt(brief, boundary=BOUNDARY, present=request.present)
     first = _answer(prompt, author, seconds)
-    if not (errors := read_plan(first, _request(request)).errors):
+    if not (errors := read_plan(first, request).errors):
         return Answers(first)
     return Answers(first, _answer(reminder_prompt(prompt, first, errors), author, seconds))
 

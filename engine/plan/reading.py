@@ -68,6 +68,13 @@ def read_plan(text: str, request: PlanRequest) -> PlanReading:
     return read_object(found, request)
 
 
+def better(first: PlanReading, second: PlanReading) -> PlanReading:
+    """Return the better of two readings: the second, where it holds a plan with no more errors than the first has."""
+    if second.plan is None or (first.plan and len(second.errors) > len(first.errors)):
+        return first
+    return second
+
+
 def read_object(found: Mapping[str, Any], request: PlanRequest) -> PlanReading:
     """Read a plan that was JSON already: a model's, or one that an operator edited."""
     reader = _PlanReader(request)

@@ -12,7 +12,7 @@ from engine.core.workbooks import is_workbook
 from engine.errors import EngineError, OutOfService, Permanent, Transient
 from engine.plan.allowed import PlanRequest
 from engine.plan.prompt import plan_prompt, reminder_prompt
-from engine.plan.reading import PlanReading, RefusedItem, read_plan
+from engine.plan.reading import PlanReading, RefusedItem, better, read_plan
 from engine.plan.schema import Plan, response_schema
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _read(brief: Brief, asking: _Asking) -> Made:
 
 
 def _reminded(first: _Answer, asking: _Asking) -> _Answer:
-    """Return the better of two answers: the second, where it holds a plan with no more errors than the first has."""
+    """Return the better of two answers."""
     try:
         prompt = reminder_prompt(first.prompt, first.reply.text, first.reading.errors)
         second = asking.ask("plan_reminder", prompt, first.attempt)
@@ -111,8 +111,7 @@ def _reminded(first: _Answer, asking: _Asking) -> _Answer:
         if first.reading.plan is None:
             raise
         return first
-    is_better = first.reading.plan is None or len(second.reading.errors) <= len(first.reading.errors)
-    return second if second.reading.plan and is_better else first
+    return first if better(first.reading, second.reading) is first.reading else second
 
 
 @dataclass(frozen=True, slots=True)
