@@ -19,18 +19,18 @@ from engine.errors import EngineError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchmarks.suite.plan_requests import PlanRequest
+    from benchmarks.suite.plan_requests import SuiteRequest
     from benchmarks.suite.plan_table import Judged
     from engine.ports import Author
 
 
-def by_recordings(requests: Sequence[PlanRequest]) -> dict[str, list[Judged]]:
+def by_recordings(requests: Sequence[SuiteRequest]) -> dict[str, list[Judged]]:
     """Judge what is recorded of each model."""
     folders = sorted(path for path in ANSWERS.glob("*") if path.is_dir())
     return {path.name: [judge(*one) for one in recorded(path, requests)] for path in folders}
 
 
-def by_model(requests: Sequence[PlanRequest], author: Author, seconds: float, name: str) -> list[Judged]:
+def by_model(requests: Sequence[SuiteRequest], author: Author, seconds: float, name: str) -> list[Judged]:
     """Ask a model for each plan and judge it; `name` is that of the recording, "" for none. A call that fails is no plan."""
     found: list[Judged] = []
     for request in requests:

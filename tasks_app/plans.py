@@ -18,7 +18,7 @@ from tasks_app.models import Attempt, CheckResult, PlanSource, Round, SourceFile
 from tasks_app.models import Plan as PlanRow
 
 if TYPE_CHECKING:
-    from engine.plan.summary import Section
+    from engine.plan.summary import SummarySection
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class PlanText:
 
     made: str
     attempt: Attempt | None
-    sections: tuple[Section, ...]
+    sections: tuple[SummarySection, ...]
     refused: tuple[str, ...]
 
 

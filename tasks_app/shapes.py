@@ -8,7 +8,7 @@ from rest_framework import serializers
 from engine.core.checks import Kind, Verdict
 from engine.core.intake import MOST_ATTACHMENTS
 from engine.core.lifecycle import State, Step
-from engine.plan.schema import Plan, Source
+from engine.plan.schema import FileSource, Plan
 
 #: Text that any row can keep: what is told back to the evaluator as it came must be that.
 _KEPT = r"^[^\u0000]*$"
@@ -149,7 +149,7 @@ class _Predicates(serializers.JSONField):
     """Statements that code decides; all must hold. `kind` says which other fields there are."""
 
 
-@extend_schema_field({"type": "string", "enum": list(Source)})
+@extend_schema_field({"type": "string", "enum": list(FileSource)})
 class _FileSource(serializers.CharField):
     """Where a file comes from."""
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from benchmarks.suite.plan_requests import PlanRequest
+    from benchmarks.suite.plan_requests import SuiteRequest
     from engine.core.brief import Brief
-    from engine.plan.allowed import Request
-    from engine.plan.reading import Reading
+    from engine.plan.allowed import PlanRequest
+    from engine.plan.reading import PlanReading
     from engine.ports import Author, Prompt
 
 ANSWERS = FOLDER / "answers"
@@ -37,7 +37,7 @@ class Answers:
     reminded: str | None = None
 
 
-def brief_of(request: PlanRequest) -> Brief:
+def brief_of(request: SuiteRequest) -> Brief:
     """Return the brief with what the earlier rounds asked for, and their checks that must go on holding."""
     earlier = tuple(EarlierRound(number, one.brief) for number, one in enumerate(request.earlier, 1))
     checks = [parse_check(one) for asked in request.earlier for one in asked.checks]
@@ -45,7 +45,7 @@ def brief_of(request: PlanRequest) -> Brief:
     return replace(request.as_brief(), earlier=earlier, kept=kept)
 
 
-def judge(request: PlanRequest, answers: Answers) -> Judged:
+def judge(request: SuiteRequest, answers: Answers) -> Judged:
     """Judge what a round would take of the answers: the second one only where it holds a plan."""
     asked = _request(request)
     first = read_plan(answers.first, asked)
@@ -54,7 +54,7 @@ def judge(request: PlanRequest, answers: Answers) -> Judged:
     return judged(request, taken.plan, _valid(taken, reminded=taken is second))
 
 
-def ask(request: PlanRequest, author: Author, *, seconds: float) -> Answers:
+def ask(request: SuiteRequest, author: Author, *, seconds: float) -> Answers:
     """Ask a model for the plan, and once more where its answer is malformed. Raises what the author raises."""
     prompt = plan_prompt(brief_of(request), boundary=BOUNDARY, present=request.present)
     first = _answer(prompt, author, seconds)
@@ -72,7 +72,7 @@ def record(folder: Path, name: str, answers: Answers) -> None:
         (folder / f"{name}{_REMINDED}").write_text(answers.reminded)
 
 
-def recorded(folder: Path, requests: Sequence[PlanRequest]) -> Iterator[tuple[PlanRequest, Answers]]:
+def recorded(folder: Path, requests: Sequence[SuiteRequest]) -> Iterator[tuple[SuiteRequest, Answers]]:
     """Yield the answers in a model's folder, with their requests."""
     for request in requests:
         first, reminded = folder / f"{request.name}.txt", folder / f"{request.name}{_REMINDED}"
@@ -80,7 +80,7 @@ def recorded(folder: Path, requests: Sequence[PlanRequest]) -> Iterator[tuple[Pl
             yield request, Answers(first.read_text(), reminded.read_text() if reminded.exists() else None)
 
 
-def _request(request: PlanRequest) -> Request:
+def _request(request: SuiteRequest) -> PlanRequest:
     return request_of(brief_of(request), request.present, allow_private=False)
 
 
@@ -91,7 +91,7 @@ def _answer(prompt: Prompt, author: Author, seconds: float) -> str:
     return reply.text
 
 
-def _valid(reading: Reading, *, reminded: bool) -> Valid:
+def _valid(reading: PlanReading, *, reminded: bool) -> Valid:
     if reading.plan is None:
         return Valid.NEVER
     if reading.errors:

@@ -27,7 +27,7 @@ from engine.plan.predicates import (
     ReadmeSections,
     Served,
 )
-from engine.plan.schema import Source
+from engine.plan.schema import FileSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -166,7 +166,7 @@ class FileFact(Form):
     """The plan names the file with this source, or one of these, and with the origin and sheet that are named."""
 
     file: str
-    source: Annotated[list[Source], BeforeValidator(_listed), Field(min_length=1)]
+    source: Annotated[list[FileSource], BeforeValidator(_listed), Field(min_length=1)]
     origin: str = ""
     sheet: str = ""
 
@@ -198,7 +198,7 @@ class AbsentFact(Form):
         """Judge a plan."""
         planned = plan.file(self.absent)
         if planned is not None:
-            return planned.source is Source.WORKFLOW_OUTPUT
+            return planned.source is FileSource.WORKFLOW_OUTPUT
         return any(
             self.absent == path or self.absent.startswith(f"{path.rstrip('/')}/") for path in plan.absent if path
         )
@@ -222,7 +222,7 @@ class KeptFact(Form):
     def holds(self, plan: Plan) -> bool:
         """Judge a plan."""
         planned = plan.file(self.kept)
-        stays = planned is None or planned.source is Source.ATTACHMENT
+        stays = planned is None or planned.source is FileSource.ATTACHMENT
         return stays and self.kept not in plan.absent
 
 

@@ -53,7 +53,7 @@ class EarlierRound(Form):
     checks: list[str | dict[str, str]] = []
 
 
-class PlanRequest(Form):
+class SuiteRequest(Form):
     """A request, and the facts of a right plan. `present`: the files that the repository holds after the earlier rounds."""
 
     name: str
@@ -72,14 +72,14 @@ class PlanRequest(Form):
         return Brief("", self.name, len(self.earlier) + 1, "", self.brief, checks, attachments)
 
 
-def load_requests() -> list[PlanRequest]:
+def load_requests() -> list[SuiteRequest]:
     """Read all requests, by name. Raises ValueError, which names the file, where one is none."""
     return [_read(path) for path in sorted((FOLDER / "requests").glob("*.yaml"))]
 
 
-def _read(path: Path) -> PlanRequest:
+def _read(path: Path) -> SuiteRequest:
     plain: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     try:
-        return PlanRequest(name=path.stem, **plain)
+        return SuiteRequest(name=path.stem, **plain)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path.name}: {error}") from None

@@ -13,7 +13,7 @@ from benchmarks.suite.plan_requests import FOLDER
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from benchmarks.suite.plan_requests import PlanRequest
+    from benchmarks.suite.plan_requests import SuiteRequest
     from engine.plan.schema import Plan
 
 _COLUMNS = (
@@ -53,12 +53,12 @@ class Share:
 class Judged:
     """One request's plan: when it was valid, and whether each fact is right of it. Without a plan none is."""
 
-    request: PlanRequest
+    request: SuiteRequest
     valid: Valid
     right: tuple[bool, ...]
 
 
-def judged(request: PlanRequest, plan: Plan | None, valid: Valid) -> Judged:
+def judged(request: SuiteRequest, plan: Plan | None, valid: Valid) -> Judged:
     """Judge a plan by the request's facts."""
     return Judged(request, valid, tuple(plan is not None and fact.holds(plan) for fact in request.facts))
 
@@ -70,7 +70,7 @@ def old_rules() -> dict[str, tuple[bool, ...]]:
 
 
 def table(
-    by: Mapping[str, Sequence[Judged]], requests: Sequence[PlanRequest], old: Mapping[str, tuple[bool, ...]]
+    by: Mapping[str, Sequence[Judged]], requests: Sequence[SuiteRequest], old: Mapping[str, tuple[bool, ...]]
 ) -> str:
     """Return the shares as a Markdown table: a line for the deleted rules on all requests, then one for each model."""
     rules = [Judged(one, Valid.NEVER, old[one.name]) for one in requests]

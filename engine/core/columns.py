@@ -42,7 +42,7 @@ _DATE = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ColumnReading:
     """A column's cells as one type. `keys` are what `cells` are ordered by, None where they have no order; `odd` are the cells of another type."""
 
     type: str
@@ -75,14 +75,14 @@ def number_phrase(numbers: Sequence[float]) -> str:
     whole = all(isinstance(one, int) for one in numbers)
     return _joined(
         "integer" if whole else "number",
-        _facts(Reading("integer" if whole else "number", [str(one) for one in numbers], numbers)),
+        _facts(ColumnReading("integer" if whole else "number", [str(one) for one in numbers], numbers)),
     )
 
 
-def read(cells: Sequence[str]) -> Reading:
+def read(cells: Sequence[str]) -> ColumnReading:
     """Return filled cells as the first type that suits them."""
-    readers: tuple[Callable[[Sequence[str]], Reading | None], ...] = (_plain, _formatted, _iso_dates, _dates)
-    return next((found for reader in readers if (found := reader(cells))), Reading("text", cells, cells))
+    readers: tuple[Callable[[Sequence[str]], ColumnReading | None], ...] = (_plain, _formatted, _iso_dates, _dates)
+    return next((found for reader in readers if (found := reader(cells))), ColumnReading("text", cells, cells))
 
 
 def quoted(text: str) -> str:
@@ -94,7 +94,7 @@ def _joined(name: str, facts: Iterable[str]) -> str:
     return ", ".join([name, *facts])
 
 
-def _facts(reading: Reading) -> list[str]:
+def _facts(reading: ColumnReading) -> list[str]:
     keys = reading.keys or ()
     least, greatest = (choose(range(len(keys)), key=keys.__getitem__) for choose in (min, max))
     low, high = reading.cells[least][:_SHOWN], reading.cells[greatest][:_SHOWN]
@@ -140,20 +140,20 @@ def _distinct(cells: Sequence[str]) -> list[str]:
     return [*_order(cells), *_repeats(cells), *length]
 
 
-def _plain(cells: Sequence[str]) -> Reading | None:
+def _plain(cells: Sequence[str]) -> ColumnReading | None:
     """Read numbers as a program writes them."""
     found = [cell for cell in cells if len(cell) <= _MOST_DIGITS and _NUMBER.fullmatch(cell)]
     if len(found) < _MOST_OF * len(cells):
         return None
     odd = [cell for cell in cells if len(cell) > _MOST_DIGITS or not _NUMBER.fullmatch(cell)]
     if any(_LEADING_ZERO.match(cell) for cell in found):
-        return None if odd else Reading("digits with leading zeros", cells, cells)
+        return None if odd else ColumnReading("digits with leading zeros", cells, cells)
     if all(_INTEGER.fullmatch(cell) for cell in found):
-        return Reading("integer", found, [int(cell) for cell in found], odd)
-    return Reading("number", found, [float(cell) for cell in found], odd)
+        return ColumnReading("integer", found, [int(cell) for cell in found], odd)
+    return ColumnReading("number", found, [float(cell) for cell in found], odd)
 
 
-def _formatted(cells: Sequence[str]) -> Reading | None:
+def _formatted(cells: Sequence[str]) -> ColumnReading | None:
     """Read numbers as people write them, by the one convention for point and comma that suits all."""
     matches = [match for cell in cells if len(cell) <= _MOST_DIGITS and (match := _FORMATTED.fullmatch(cell))]
     if len(matches) < len(cells):
@@ -166,7 +166,7 @@ def _formatted(cells: Sequence[str]) -> Reading | None:
     signs += _separators("".join(digits), point=point, comma=comma)
     values = (_value(text, "," if point else ".") for text in digits)
     keys = [-value if "-" in match[1] + match[3] else value for value, match in zip(values, matches, strict=True)]
-    return Reading(f"number with {' and '.join(signs[:4])}", cells, keys) if signs else None
+    return ColumnReading(f"number with {' and '.join(signs[:4])}", cells, keys) if signs else None
 
 
 def _separators(digits: str, *, point: bool, comma: bool) -> list[str]:
@@ -184,15 +184,15 @@ def _value(digits: str, group: str) -> float:
     return float(re.sub(rf"[{group}{_GAP}]", "", digits).replace(",", "."))
 
 
-def _iso_dates(cells: Sequence[str]) -> Reading | None:
+def _iso_dates(cells: Sequence[str]) -> ColumnReading | None:
     for name, form in (("date", _ISO_DATE), ("date and time", _ISO_TIME)):
         found = [cell for cell in cells if form.fullmatch(cell)]
         if len(found) >= _MOST_OF * len(cells):
-            return Reading(name, found, found, [cell for cell in cells if not form.fullmatch(cell)])
+            return ColumnReading(name, found, found, [cell for cell in cells if not form.fullmatch(cell)])
     return None
 
 
-def _dates(cells: Sequence[str]) -> Reading | None:
+def _dates(cells: Sequence[str]) -> ColumnReading | None:
     """Read dates like 31/12/2024: whether the day or the month comes first is told by the values, or by nothing."""
     matches = [match for cell in cells if (match := _DATE.fullmatch(cell))]
     if len(matches) < len(cells):
@@ -202,7 +202,7 @@ def _dates(cells: Sequence[str]) -> Reading | None:
     if not (day_first or month_first):
         return None
     if day_first and month_first and any(match[2] != "." for match in matches):
-        return Reading("date with the day or the month first, the cells do not tell which", cells, None)
+        return ColumnReading("date with the day or the month first, the cells do not tell which", cells, None)
     order = (4, 3, 1) if day_first else (4, 1, 3)
     keys = [tuple(int(match[at]) for at in order) for match in matches]
-    return Reading(f"date with the {'day' if day_first else 'month'} first", cells, keys)
+    return ColumnReading(f"date with the {'day' if day_first else 'month'} first", cells, keys)

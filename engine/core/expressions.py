@@ -13,7 +13,7 @@ from engine.core.javascript import ASSIGNING, CLOSING, ScriptError, neighbours, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.core.javascript import Token
+    from engine.core.javascript import ScriptToken
 
 LONGEST = 4_000  # characters
 
@@ -46,7 +46,7 @@ def is_expression(text: str) -> bool:
     return True
 
 
-def _reads_a_global(tokens: Sequence[Token]) -> bool:
+def _reads_a_global(tokens: Sequence[ScriptToken]) -> bool:
     for before, token, after in neighbours(tokens):
         if any(_reads_a_global(part) for part in token.parts):
             return True
@@ -59,12 +59,12 @@ def _reads_a_global(tokens: Sequence[Token]) -> bool:
     return False
 
 
-def _read(tokens: Sequence[Token]) -> None:
+def _read(tokens: Sequence[ScriptToken]) -> None:
     """Read tokens as a program. Raises ScriptError where they are none."""
     tokens = list(tokens)
     while tokens and tokens[-1].text == ";":
         tokens.pop()
-    reader = _Reader()
+    reader = _ExpressionReader()
     for before, token, after in neighbours(tokens):
         for part in token.parts:
             _read(part)
@@ -83,7 +83,7 @@ class _Bracket:
     functions: int = 0  # that wait for their body
 
 
-class _Reader:
+class _ExpressionReader:
     """Takes tokens one by one. A value and an operator take turns, which no sentence does for long."""
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class _Reader:
         self._wants_value, self._wants_name = True, False
         self._declares = self._assigns = False
 
-    def take(self, before: Token, token: Token, after: Token) -> None:
+    def take(self, before: ScriptToken, token: ScriptToken, after: ScriptToken) -> None:
         """Go on by a token. Raises ScriptError where it cannot stand there."""
         if self._wants_name:
             self._wants_name = False
@@ -108,7 +108,7 @@ class _Reader:
         if self._open or self._wants_value or last.questions or last.functions or self._declares or self._assigns:
             raise ScriptError
 
-    def _take_value(self, before: Token, token: Token, after: Token) -> None:
+    def _take_value(self, before: ScriptToken, token: ScriptToken, after: ScriptToken) -> None:
         inside = len(self._open) > 1
         if token.is_value:
             self._wants_value = False
@@ -126,13 +126,13 @@ class _Reader:
         else:
             raise ScriptError
 
-    def _open_value(self, before: Token, token: Token) -> None:
+    def _open_value(self, before: ScriptToken, token: ScriptToken) -> None:
         """Open a group, a list, an object, a pattern or the body of a function; at the beginning of a statement braces are a block."""
         if token.text == "{" and before.text in {"", ";"}:
             raise ScriptError
         self._open.append(_Bracket(CLOSING[token.text], loose=token.text == "{"))
 
-    def _close_early(self, before: Token, token: Token, after: Token) -> None:
+    def _close_early(self, before: ScriptToken, token: ScriptToken, after: ScriptToken) -> None:
         """Close what is empty, `f()`, `[]` or `() =>`, or ends with a comma."""
         is_group = token.text == ")" and not self._open[-1].is_call
         if before.text == "," or (before.text in CLOSING and not (is_group and after.text != "=>")):
@@ -140,7 +140,7 @@ class _Reader:
         else:
             raise ScriptError
 
-    def _take_operator(self, before: Token, token: Token, after: Token) -> None:
+    def _take_operator(self, before: ScriptToken, token: ScriptToken, after: ScriptToken) -> None:
         if token.kind == "literal":  # a template with its tag
             if token.text[0] != "`" or token.space or before.kind == "literal":
                 raise ScriptError
@@ -155,7 +155,7 @@ class _Reader:
         elif token.text not in {"++", "--"}:
             self._take_binary(token)
 
-    def _open_after(self, before: Token, token: Token) -> None:
+    def _open_after(self, before: ScriptToken, token: ScriptToken) -> None:
         """Open a call, an index, or the body of a function. After a blank, or after a literal, brackets are a sentence's."""
         around = self._open[-1]
         if token.text == "{":
@@ -169,13 +169,13 @@ class _Reader:
         self._open.append(_Bracket(CLOSING[token.text], is_call=True))
         self._wants_value = True
 
-    def _close(self, token: Token) -> None:
+    def _close(self, token: ScriptToken) -> None:
         closed = self._open.pop()
         if token.text != closed.closing or closed.questions or closed.functions:
             raise ScriptError
         self._wants_value = False
 
-    def _take_binary(self, token: Token) -> None:
+    def _take_binary(self, token: ScriptToken) -> None:
         around, inside = self._open[-1], len(self._open) > 1
         if self._declares and not inside and not self._assigns and token.text != "=":
             raise ScriptError
@@ -190,7 +190,7 @@ class _Reader:
         self._assigns = self._assigns or (token.text in ASSIGNING and not inside)
         self._wants_value = True
 
-    def _take_loosely(self, before: Token, token: Token) -> None:
+    def _take_loosely(self, before: ScriptToken, token: ScriptToken) -> None:
         if token.is_value and before.is_value and "\n" not in token.space:
             raise ScriptError
         if token.kind == "sign" and token.text in CLOSING:

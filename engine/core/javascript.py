@@ -39,38 +39,38 @@ class ScriptError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class ScriptToken:
     """`kind` is word, literal or sign; `space` stands before it; `parts` are the expressions in a template."""
 
     kind: str
     text: str
     space: str = ""
-    parts: Sequence[Sequence[Token]] = ()
+    parts: Sequence[Sequence[ScriptToken]] = ()
 
     @property
     def is_value(self) -> bool:
         return self.kind == "literal" or (self.kind == "word" and self.text not in KEYWORDS)
 
 
-NOTHING = Token("", "")
+NOTHING = ScriptToken("", "")
 
 
-def tokens_of(text: str) -> list[Token]:
+def tokens_of(text: str) -> list[ScriptToken]:
     """Return the tokens of a script, those in templates below their template. Raises ScriptError."""
     tokens, _ = _tokens(text, 0, depth=0)
     return tokens
 
 
-def neighbours(tokens: Sequence[Token]) -> Iterator[tuple[Token, Token, Token]]:
+def neighbours(tokens: Sequence[ScriptToken]) -> Iterator[tuple[ScriptToken, ScriptToken, ScriptToken]]:
     """Yield each token between the one before and the one after it; NOTHING stands at both ends."""
     return zip([NOTHING, *tokens], tokens, [*tokens[1:], NOTHING], strict=False)
 
 
-def _tokens(text: str, at: int, *, depth: int) -> tuple[list[Token], int]:
+def _tokens(text: str, at: int, *, depth: int) -> tuple[list[ScriptToken], int]:
     """Return the tokens from `at` on, and where they end: at the end of the text, or in a template at the brace that nothing in it opened."""
     if depth > DEEPEST:
         raise ScriptError
-    tokens: list[Token] = []
+    tokens: list[ScriptToken] = []
     space, braces = "", 0
     while at < len(text):
         token, end = _token(text, at, tokens[-1] if tokens else NOTHING, space, depth)
@@ -88,25 +88,25 @@ def _tokens(text: str, at: int, *, depth: int) -> tuple[list[Token], int]:
     return tokens, at
 
 
-def _token(text: str, at: int, before: Token, space: str, depth: int) -> tuple[Token | None, int]:
+def _token(text: str, at: int, before: ScriptToken, space: str, depth: int) -> tuple[ScriptToken | None, int]:
     """Return the token at a place and where it ends; None for white space and comments."""
     if text[at] == "`":
         return _template(text, at, space, depth)
     divides = before.is_value or before.text in CLOSING.values()
     if text[at] == "/" and not divides and (found := _REGEX.match(text, at)):
-        return Token("literal", found[0], space), found.end()
+        return ScriptToken("literal", found[0], space), found.end()
     if not (found := _TOKEN.match(text, at)):
         raise ScriptError
     kind = found.lastgroup or ""
-    return None if kind == "space" else Token(kind, found[0], space), found.end()
+    return None if kind == "space" else ScriptToken(kind, found[0], space), found.end()
 
 
-def _template(text: str, start: int, space: str, depth: int) -> tuple[Token, int]:
-    parts: list[Sequence[Token]] = []
+def _template(text: str, start: int, space: str, depth: int) -> tuple[ScriptToken, int]:
+    parts: list[Sequence[ScriptToken]] = []
     at = start + 1
     while at < len(text):
         if text[at] == "`":
-            return Token("literal", text[start : at + 1], space, parts), at + 1
+            return ScriptToken("literal", text[start : at + 1], space, parts), at + 1
         if text.startswith("${", at):
             part, at = _tokens(text, at + 2, depth=depth + 1)
             parts.append(part)

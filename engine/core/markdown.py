@@ -11,7 +11,7 @@ _READER = MarkdownIt("commonmark").disable(["inline", "blockquote"])
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class MarkdownBlock:
     """A block that is inside no other, its first line, from 0, and the line behind it. A heading has a level, from 1, and a title."""
 
     line: int
@@ -20,21 +20,21 @@ class Block:
     end: int = 0
 
 
-def blocks(text: str) -> list[Block]:
+def blocks(text: str) -> list[MarkdownBlock]:
     """Return a text's outermost blocks in their order."""
     tokens = _READER.parse(text)
-    found: list[Block] = []
+    found: list[MarkdownBlock] = []
     for at, token in enumerate(tokens):
         if token.level or token.nesting < 0 or token.map is None:
             continue
         if token.type == "heading_open":
-            found.append(Block(token.map[0], int(token.tag[1:]), tokens[at + 1].content.strip(), token.map[1]))
+            found.append(MarkdownBlock(token.map[0], int(token.tag[1:]), tokens[at + 1].content.strip(), token.map[1]))
         else:
-            found.append(Block(token.map[0], end=token.map[1]))
+            found.append(MarkdownBlock(token.map[0], end=token.map[1]))
     return found
 
 
-def headings(text: str) -> list[Block]:
+def headings(text: str) -> list[MarkdownBlock]:
     """Return those blocks of a text that are headings. A `#` in code, in a list or in a quotation begins none."""
     return [block for block in blocks(text) if block.level]
 
@@ -45,7 +45,7 @@ def lines_of(text: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class MarkdownSection:
     """A heading with its level, and the lines up to the next heading; what stands before the first one has level 0."""
 
     level: int
@@ -53,13 +53,16 @@ class Section:
     lines: tuple[str, ...]
 
 
-def sections(text: str) -> list[Section]:
+def sections(text: str) -> list[MarkdownSection]:
     """Return a text's sections in their order."""
     lines, found = lines_of(text), headings(text)
     starts = [block.line for block in found]
-    first = Section(0, "", tuple(lines[: starts[0]] if starts else lines))
+    first = MarkdownSection(0, "", tuple(lines[: starts[0]] if starts else lines))
     ends = [*starts[1:], len(lines)][: len(found)]
     return [
         first,
-        *(Section(one.level, one.title, tuple(lines[one.end : end])) for one, end in zip(found, ends, strict=True)),
+        *(
+            MarkdownSection(one.level, one.title, tuple(lines[one.end : end]))
+            for one, end in zip(found, ends, strict=True)
+        ),
     ]

@@ -8,7 +8,7 @@ import json
 import re
 import unicodedata
 
-from engine.core.markdown import Block, headings
+from engine.core.markdown import MarkdownBlock, headings
 
 #: Files that the service writes itself, whatever a request, a plan or a model says of them.
 OF_THE_SERVICE = frozenset({"LICENSE", ".nojekyll"})
@@ -131,14 +131,14 @@ def read_marker(page: bytes) -> str | None:
     return html.unescape(found[1].decode("utf-8", "replace")) if found else None
 
 
-def readme_parts(text: str) -> dict[str, Block]:
+def readme_parts(text: str) -> dict[str, MarkdownBlock]:
     """Return the first heading of each of README_PARTS that a README has. One heading may be that of several parts.
 
     The README's own title is a heading of a part only where it says nothing else.
     """
     found = headings(text)
     title = next((one for one in found if one.level == 1), None)
-    parts: dict[str, Block] = {}
+    parts: dict[str, MarkdownBlock] = {}
     for part, words in README_PARTS.items():
         own, within = re.compile(words, re.IGNORECASE), re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
         for one in found:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from engine.core.addresses import is_private_host, parse_url
 from engine.core.filenames import UnsafePath, safe_path
 from engine.core.repository import OF_THE_SERVICE
-from engine.plan.schema import DataAddress, PlannedFile, Source
+from engine.plan.schema import DataAddress, FileSource, PlannedFile
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ _WORKFLOW = re.compile(r"\.github/workflows/[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.ya
 #: What every repository holds: never absent, never somebody else's.
 ALWAYS = ("index.html", "README.md", "LICENSE")
 #: A page and a README come from none of these.
-_NOT_WRITTEN = frozenset({Source.CONVERTED, Source.SERVICE, Source.WORKFLOW_OUTPUT})
+_NOT_WRITTEN = frozenset({FileSource.CONVERTED, FileSource.SERVICE, FileSource.WORKFLOW_OUTPUT})
 #: What the forge itself obeys: a custom domain would take the page away from its address.
 _OBEYED = frozenset({"cname"})
 _PLACEHOLDER = re.compile(r"[{}<>$*\[\]…]|\.\.\.|%7[bd]", re.IGNORECASE)
@@ -34,7 +34,7 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class PlanRequest:
     """What a plan is checked against. `words` are the brief and the checks, `attachments` the names of the files that came with the request.
 
     `missing` are the attachments that could not be had, `present` the paths of the repository that a later round changes; `allow_private`:
@@ -63,7 +63,7 @@ def is_workflow(path: str) -> bool:
     return _WORKFLOW.fullmatch(path) is not None
 
 
-def file(planned: PlannedFile, request: Request, files: Mapping[str, PlannedFile]) -> Permitted[PlannedFile]:
+def file(planned: PlannedFile, request: PlanRequest, files: Mapping[str, PlannedFile]) -> Permitted[PlannedFile]:
     """Return a planned file as it may be used."""
     try:
         path = _path(planned.path, request)
@@ -75,17 +75,17 @@ def file(planned: PlannedFile, request: Request, files: Mapping[str, PlannedFile
         return Permitted(None, "it is made of an attachment that could not be had")
     planned = planned.model_copy(update={"path": path})
     if path in OF_THE_SERVICE:
-        return Permitted(planned.model_copy(update={"source": Source.SERVICE}))
+        return Permitted(planned.model_copy(update={"source": FileSource.SERVICE}))
     return _sourced(planned, request)
 
 
-def always(request: Request, files: Collection[str]) -> Iterator[PlannedFile]:
+def always(request: PlanRequest, files: Collection[str]) -> Iterator[PlannedFile]:
     """Yield the files that every repository holds and that a plan left out."""
     for path in ALWAYS:
         if path not in files:
-            own = Source.SERVICE if path in OF_THE_SERVICE else Source.WRITE
+            own = FileSource.SERVICE if path in OF_THE_SERVICE else FileSource.WRITE
             yield PlannedFile(
-                path=path, source=Source.CHANGED if own is Source.WRITE and path in request.attachments else own
+                path=path, source=FileSource.CHANGED if own is FileSource.WRITE and path in request.attachments else own
             )
 
 
@@ -95,14 +95,14 @@ def absent(path: str, files: Sequence[PlannedFile]) -> Permitted[str]:
     planned = [one for one in files if one.path == path or (path.endswith("/") and one.path.startswith(path))]
     if path in ALWAYS:
         return Permitted(None, "every repository holds this file")
-    if any(one.source is not Source.WORKFLOW_OUTPUT for one in planned):
+    if any(one.source is not FileSource.WORKFLOW_OUTPUT for one in planned):
         return Permitted(None, "the plan lists it among the files too")
     if not path.strip() or len(path) > 240:
         return Permitted(None, "it is no path")
     return Permitted(path)
 
 
-def address(planned: DataAddress, request: Request) -> Permitted[DataAddress]:
+def address(planned: DataAddress, request: PlanRequest) -> Permitted[DataAddress]:
     """Return an address of data as it may be asked. Its host must stand in the request: a model may remember another."""
     if _PLACEHOLDER.search(planned.url):
         return Permitted(None, "it is a pattern and not an address")
@@ -121,7 +121,7 @@ def address(planned: DataAddress, request: Request) -> Permitted[DataAddress]:
     return Permitted(planned.model_copy(update={"url": planned.url.strip(), "name": name}))
 
 
-def _path(raw: str, request: Request) -> str:
+def _path(raw: str, request: PlanRequest) -> str:
     """Return a safe path. Raises UnsafePath."""
     path = raw.removeprefix("./")
     if is_workflow(path):
@@ -133,36 +133,36 @@ def _path(raw: str, request: Request) -> str:
     return safe_path(path)
 
 
-def _sourced(planned: PlannedFile, request: Request) -> Permitted[PlannedFile]:
+def _sourced(planned: PlannedFile, request: PlanRequest) -> Permitted[PlannedFile]:
     """Make a file's source true: what is an attachment, is there to be changed, or can be converted, the service knows better than a model."""
     if planned.path in ALWAYS and planned.source in _NOT_WRITTEN:
-        planned = planned.model_copy(update={"source": Source.WRITE})
+        planned = planned.model_copy(update={"source": FileSource.WRITE})
     match planned.source:
-        case Source.ATTACHMENT | Source.CHANGED:
+        case FileSource.ATTACHMENT | FileSource.CHANGED:
             return _from_attachment(planned, request)
-        case Source.CONVERTED:
+        case FileSource.CONVERTED:
             return _converted(planned, request)
         case _ if planned.path in request.attachments:
-            own = Source.CHANGED if planned.path == "index.html" else Source.ATTACHMENT
-            said = "" if own is Source.CHANGED else "it is an attachment, which stays as it came"
+            own = FileSource.CHANGED if planned.path == "index.html" else FileSource.ATTACHMENT
+            said = "" if own is FileSource.CHANGED else "it is an attachment, which stays as it came"
             return Permitted(planned.model_copy(update={"source": own, "origin": planned.path}), said)
         case _:
             return Permitted(planned)
 
 
-def _from_attachment(planned: PlannedFile, request: Request) -> Permitted[PlannedFile]:
-    names = request.attachments | (request.present if planned.source is Source.CHANGED else frozenset())
+def _from_attachment(planned: PlannedFile, request: PlanRequest) -> Permitted[PlannedFile]:
+    names = request.attachments | (request.present if planned.source is FileSource.CHANGED else frozenset())
     origin = next((name for name in (planned.origin, planned.path) if name in names), "")
     if origin:
         return Permitted(planned.model_copy(update={"origin": origin}))
-    written = planned.model_copy(update={"source": Source.WRITE, "origin": ""})
+    written = planned.model_copy(update={"source": FileSource.WRITE, "origin": ""})
     return Permitted(written, "there is no such attachment: the file is written")
 
 
-def _converted(planned: PlannedFile, request: Request) -> Permitted[PlannedFile]:
+def _converted(planned: PlannedFile, request: PlanRequest) -> Permitted[PlannedFile]:
     books = sorted(request.workbooks)
     origin = planned.origin if planned.origin in request.workbooks else books[0] if len(books) == 1 else ""
     if origin:
         return Permitted(planned.model_copy(update={"origin": origin}))
-    written = planned.model_copy(update={"source": Source.WRITE, "origin": "", "sheet": ""})
+    written = planned.model_copy(update={"source": FileSource.WRITE, "origin": "", "sheet": ""})
     return Permitted(written, "there is no such workbook: the file is written")

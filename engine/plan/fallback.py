@@ -7,12 +7,12 @@ import re
 from typing import TYPE_CHECKING
 
 from engine.plan import allowed
-from engine.plan.schema import MOST_DATA, DataAddress, Plan, PlannedFile, Source
+from engine.plan.schema import MOST_DATA, DataAddress, FileSource, Plan, PlannedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.plan.allowed import Request
+    from engine.plan.allowed import PlanRequest
 
 #: Attachments of these types are code, which a brief that names them may want changed.
 _CODE = frozenset(
@@ -42,20 +42,20 @@ _DATA = re.compile(
 )
 
 
-def fallback_plan(request: Request) -> Plan:
+def fallback_plan(request: PlanRequest) -> Plan:
     """Return a plan with the usual files, the attachments, and the addresses that end in a data suffix. It decides no sentence."""
     files: dict[str, PlannedFile] = {name: _attached(name, request) for name in sorted(request.attachments)}
     return Plan(files=(*files.values(), *allowed.always(request, files)), data=tuple(_addresses(request)))
 
 
-def _attached(name: str, request: Request) -> PlannedFile:
+def _attached(name: str, request: PlanRequest) -> PlannedFile:
     """Plan an attachment as it came; code that the request names may be rewritten, and the round shows the difference."""
     code = posixpath.splitext(name)[1].lower() in _CODE and name in request.words
     changed = code or name == "index.html"
-    return PlannedFile(path=name, source=Source.CHANGED if changed else Source.ATTACHMENT, origin=name)
+    return PlannedFile(path=name, source=FileSource.CHANGED if changed else FileSource.ATTACHMENT, origin=name)
 
 
-def _addresses(request: Request) -> Iterator[DataAddress]:
+def _addresses(request: PlanRequest) -> Iterator[DataAddress]:
     found = dict.fromkeys(match[0].rstrip(".") for match in _DATA.finditer(request.words))
     for url in list(found)[:MOST_DATA]:
         permitted = allowed.address(DataAddress(url=url), request)

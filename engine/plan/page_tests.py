@@ -11,7 +11,7 @@ from engine.core.page_tests import PageAction, PageTest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from engine.core.javascript import Token
+    from engine.core.javascript import ScriptToken
     from engine.plan.predicates import Page, PageStep
 
 LONGEST_WAIT = 3_000  # milliseconds, of all waits of a test together
@@ -121,7 +121,7 @@ def _milliseconds(value: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _more_than_looks(tokens: Sequence[Token]) -> str:
+def _more_than_looks(tokens: Sequence[ScriptToken]) -> str:
     """Return what an expression does beside looking, "" where it does nothing."""
     for before, token, after in neighbours(tokens):
         for part in token.parts:
@@ -136,7 +136,7 @@ def _more_than_looks(tokens: Sequence[Token]) -> str:
     return ""
 
 
-def _changes(before: Token, token: Token, after: Token) -> str:
+def _changes(before: ScriptToken, token: ScriptToken, after: ScriptToken) -> str:
     """Return what a sign does: assign, end a statement, read a member by a name that is made up, or call such a member."""
     if token.text in ASSIGNING or token.text in {"++", "--"} or (token.text == ";" and after.kind):
         return token.text
@@ -146,7 +146,7 @@ def _changes(before: Token, token: Token, after: Token) -> str:
     return "](" if token.text == "(" and before.text == "]" else ""
 
 
-def _all_tokens(tokens: Sequence[Token]) -> Iterator[Token]:
+def _all_tokens(tokens: Sequence[ScriptToken]) -> Iterator[ScriptToken]:
     for token in tokens:
         yield token
         for part in token.parts:

@@ -49,7 +49,7 @@ Names = Annotated[list[Name], BeforeValidator(_as_list), Field(max_length=MOST_E
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
-class Part(BaseModel):
+class PlanPart(BaseModel):
     """What all parts of a plan share: they are values; of a model's answer, unknown fields are left out and null stands for the default."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -60,7 +60,7 @@ class Part(BaseModel):
         return {name: one for name, one in value.items() if one is not None} if isinstance(value, dict) else value
 
 
-class Predicate(Part):
+class Predicate(PlanPart):
     """A statement that code can decide."""
 
 
@@ -176,7 +176,7 @@ class CsvEquals(OnFile):
     sheet: Annotated[str, Field(max_length=200)] = ""
 
 
-class ElementCount(Part):
+class ElementCount(PlanPart):
     """An element, by its name without a prefix, occurs from min to max times; max null: no upper bound."""
 
     element: Name
@@ -218,7 +218,7 @@ class ReadmeSections(Predicate):
     names: Names = []
 
 
-class PageStep(Part):
+class PageStep(PlanPart):
     """One use of the page: `selector` is CSS; `value` is what is filled, selected, pressed, waited (milliseconds) or opened (`?query` or `#fragment`)."""
 
     do: Literal["fill", "select", "click", "press", "wait", "reload", "open"]

@@ -33,7 +33,7 @@ from engine.plan.wording import in_words
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from engine.plan.allowed import Request
+    from engine.plan.allowed import PlanRequest
 
 _PREDICATE: TypeAdapter[Any] = TypeAdapter(AnyPredicate)
 _MOST_ERRORS = 20
@@ -43,7 +43,7 @@ Item = TypeVar("Item", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedItem:
     """An item that was left out: what it is, and why as the end of a sentence."""
 
     item: str
@@ -51,38 +51,38 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PlanReading:
     """What an answer holds. `plan` is None where it holds no plan at all; `errors` are sentences for the reminder."""
 
     plan: Plan | None
     errors: tuple[str, ...] = ()
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RefusedItem, ...] = ()
 
 
-def read_plan(text: str, request: Request) -> Reading:
+def read_plan(text: str, request: PlanRequest) -> PlanReading:
     """Read a model's answer. Never raises, whatever it holds."""
     try:
         found = json_object(text)
     except ValueError as error:
-        return Reading(None, (f"{error}.",))
+        return PlanReading(None, (f"{error}.",))
     return read_object(found, request)
 
 
-def read_object(found: Mapping[str, Any], request: Request) -> Reading:
+def read_object(found: Mapping[str, Any], request: PlanRequest) -> PlanReading:
     """Read a plan that was JSON already: a model's, or one that an operator edited."""
-    reader = _Reader(request)
+    reader = _PlanReader(request)
     try:
         found = _storable(found)
     except RecursionError:
-        return Reading(None, ("the plan is nested too deeply.",))
+        return PlanReading(None, ("the plan is nested too deeply.",))
     for name in _LISTS:
         if not isinstance(found.get(name, []), list):
             reader.errors.append(f"{name} is not a list.")
             found = {**found, name: []}
     if not found.get("files") and not found.get("checks"):
         reader.errors.append("files is missing or empty.")
-        return Reading(None, tuple(reader.errors), tuple(reader.refused))
-    return Reading(reader.plan(found), tuple(reader.errors[:_MOST_ERRORS]), tuple(reader.refused))
+        return PlanReading(None, tuple(reader.errors), tuple(reader.refused))
+    return PlanReading(reader.plan(found), tuple(reader.errors[:_MOST_ERRORS]), tuple(reader.refused))
 
 
 def _storable(value: Any) -> Any:
@@ -99,10 +99,10 @@ def _storable(value: Any) -> Any:
 
 
 @dataclass(slots=True)
-class _Reader:
-    request: Request
+class _PlanReader:
+    request: PlanRequest
     errors: list[str] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedItem] = field(default_factory=list)
     tests: list[PlannedTest] = field(default_factory=list)  # page tests that stood below a file
 
     def plan(self, found: Mapping[str, Any]) -> Plan:
@@ -249,4 +249,4 @@ class _Reader:
 
     def _refuse(self, item: str, reason: str) -> None:
         if reason:
-            self.refused.append(Refused(" ".join(item.split())[:200], reason[:300]))
+            self.refused.append(RefusedItem(" ".join(item.split())[:200], reason[:300]))

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from engine.plan.predicates import AnyPredicate, Part, Path
+from engine.plan.predicates import AnyPredicate, Path, PlanPart
 
 MOST_FILES = 60
 MOST_DATA = 6
@@ -19,7 +19,7 @@ Phrase = Annotated[str, Field(max_length=3_000)]
 Predicates = Annotated[list[AnyPredicate], Field(max_length=MOST_PREDICATES)]
 
 
-class Source(StrEnum):
+class FileSource(StrEnum):
     """Where a planned file comes from."""
 
     WRITE = "write"  # the model writes it
@@ -31,21 +31,21 @@ class Source(StrEnum):
     WORKFLOW_OUTPUT = "workflow_output"  # published by a workflow and never committed
 
 
-class PlannedFile(Part):
+class PlannedFile(PlanPart):
     """A file that the repository must hold. `origin`: the attachment or workbook that it comes from, `sheet` the sheet of that workbook.
 
     `what` says in a phrase what it is, for whoever writes it.
     """
 
     path: Path
-    source: Source
+    source: FileSource
     what: Phrase = ""
     origin: Path = ""
     sheet: Annotated[str, Field(max_length=200)] = ""
     predicates: Predicates = []
 
 
-class DataAddress(Part):
+class DataAddress(PlanPart):
     """An address whose data the page needs, and the name to publish it under; `at_run_time`: the page asks the address itself too."""
 
     url: Annotated[str, Field(max_length=2_000)]
@@ -53,7 +53,7 @@ class DataAddress(Part):
     at_run_time: bool = False
 
 
-class CheckReading(Part):
+class CheckReading(PlanPart):
     """The predicates that decide the check with this number (from 1, as the request shows it); none: `why_not` says why nothing can."""
 
     number: Annotated[int, Field(ge=1, le=1_000)]
@@ -61,14 +61,14 @@ class CheckReading(Part):
     why_not: Phrase = ""
 
 
-class PlannedTest(Part):
+class PlannedTest(PlanPart):
     """Something that the brief asks for and no check covers: `says` is the sentence, the predicates decide it."""
 
     says: Phrase
     predicates: Annotated[Predicates, Field(min_length=1)]
 
 
-class Plan(Part):
+class Plan(PlanPart):
     """The request as a model read it."""
 
     files: tuple[PlannedFile, ...] = ()
@@ -86,7 +86,7 @@ class Plan(Part):
     @property
     def forbidden(self) -> tuple[str, ...]:
         """Return the paths that must not be committed, what only a workflow publishes among them; one that ends in `/` is a folder."""
-        outputs = (one.path for one in self.files if one.source is Source.WORKFLOW_OUTPUT)
+        outputs = (one.path for one in self.files if one.source is FileSource.WORKFLOW_OUTPUT)
         return tuple(dict.fromkeys((*self.absent, *outputs)))
 
     def forbids(self, path: str) -> bool:

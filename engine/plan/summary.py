@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.checks import Kind
 from engine.plan.predicates import path_of
-from engine.plan.schema import Source
+from engine.plan.schema import FileSource
 from engine.plan.wording import in_words, rule_in_words
 
 if TYPE_CHECKING:
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 UNREAD = "the plan does not say what decides it"
 _SOURCES = {
-    Source.WRITE: "written by the model",
-    Source.ATTACHMENT: "the attachment as it came",
-    Source.CHANGED: "a new version by the model",
-    Source.CONVERTED: "converted by the service",
-    Source.COMPUTED: "computed by a script",
-    Source.SERVICE: "made by the service",
-    Source.WORKFLOW_OUTPUT: "published by the workflow, never committed",
+    FileSource.WRITE: "written by the model",
+    FileSource.ATTACHMENT: "the attachment as it came",
+    FileSource.CHANGED: "a new version by the model",
+    FileSource.CONVERTED: "converted by the service",
+    FileSource.COMPUTED: "computed by a script",
+    FileSource.SERVICE: "made by the service",
+    FileSource.WORKFLOW_OUTPUT: "published by the workflow, never committed",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SummaryEntry:
     """One thing that a plan says, and the rules that belong to it."""
 
     says: str
@@ -38,46 +38,50 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class SummarySection:
     """A part of a plan under its heading."""
 
     heading: str
-    entries: tuple[Entry, ...]
+    entries: tuple[SummaryEntry, ...]
 
 
-def summary(plan: Plan, checks: Sequence[Check]) -> list[Section]:
+def summary(plan: Plan, checks: Sequence[Check]) -> list[SummarySection]:
     """Return the parts of a plan that say something; `checks` are those of the request."""
     sections = [
-        Section("Files", tuple(map(_file, plan.files))),
-        Section("Not to be committed", tuple(map(Entry, plan.absent))),
-        Section("Data", tuple(map(_address, plan.data))),
-        Section("Published", (Entry("by a workflow of the repository"),) if plan.pages == "workflow" else ()),
-        Section("Checks", tuple(_checks(plan, checks))),
-        Section("The plan's own tests", tuple(Entry(one.says, _rules(one.predicates)) for one in plan.tests)),
-        Section("Notes", tuple(map(Entry, plan.notes))),
+        SummarySection("Files", tuple(map(_file, plan.files))),
+        SummarySection("Not to be committed", tuple(map(SummaryEntry, plan.absent))),
+        SummarySection("Data", tuple(map(_address, plan.data))),
+        SummarySection(
+            "Published", (SummaryEntry("by a workflow of the repository"),) if plan.pages == "workflow" else ()
+        ),
+        SummarySection("Checks", tuple(_checks(plan, checks))),
+        SummarySection(
+            "The plan's own tests", tuple(SummaryEntry(one.says, _rules(one.predicates)) for one in plan.tests)
+        ),
+        SummarySection("Notes", tuple(map(SummaryEntry, plan.notes))),
     ]
     return [section for section in sections if section.entries]
 
 
-def _file(file: PlannedFile) -> Entry:
+def _file(file: PlannedFile) -> SummaryEntry:
     sheet = f", sheet {file.sheet}" if file.sheet else ""
     origin = f" (from {file.origin}{sheet})" if file.origin else ""
     what = f": {file.what}" if file.what else ""
     rules = (rule_in_words(one) if path_of(one) == file.path else in_words(one) for one in file.predicates)
-    return Entry(f"{file.path}, {_SOURCES[file.source]}{origin}{what}", tuple(rules))
+    return SummaryEntry(f"{file.path}, {_SOURCES[file.source]}{origin}{what}", tuple(rules))
 
 
-def _address(address: DataAddress) -> Entry:
+def _address(address: DataAddress) -> SummaryEntry:
     name = f", published as {address.name}" if address.name else ""
-    return Entry(f"{address.url}{name}{'; the page asks it too' if address.at_run_time else ''}")
+    return SummaryEntry(f"{address.url}{name}{'; the page asks it too' if address.at_run_time else ''}")
 
 
-def _checks(plan: Plan, checks: Sequence[Check]) -> Iterator[Entry]:
+def _checks(plan: Plan, checks: Sequence[Check]) -> Iterator[SummaryEntry]:
     sentences = {number: check.text for number, check in enumerate(checks, 1) if check.kind is Kind.PROSE}
     readings = {one.number: one for one in plan.checks}
     for number in sorted({*sentences, *readings}):
         text = sentences.get(number, "(no sentence among the request's checks)")
-        yield Entry(f"{number}. {text}", _decided_by(readings.get(number)))
+        yield SummaryEntry(f"{number}. {text}", _decided_by(readings.get(number)))
 
 
 def _decided_by(reading: CheckReading | None) -> tuple[str, ...]:

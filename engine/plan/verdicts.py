@@ -19,7 +19,7 @@ from engine.plan.predicates import (
     OpensWithoutErrors,
     Page,
 )
-from engine.plan.schema import PlannedFile, Source
+from engine.plan.schema import FileSource, PlannedFile
 from engine.plan.wording import in_words, rule_in_words
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _BINARY = frozenset(
 )
 
 #: What a service makes or has: a model cannot mend it.
-_NOT_A_MODELS = frozenset({Source.ATTACHMENT, Source.CONVERTED})
+_NOT_A_MODELS = frozenset({FileSource.ATTACHMENT, FileSource.CONVERTED})
 
 #: The repository's own rules decide these (engine.core.rules).
 _OWN_RULES = frozenset({"index.html", "README.md", "LICENSE"})
@@ -69,13 +69,13 @@ def predicates_of(planned: PlannedFile) -> list[Any]:
     """Return all predicates on a planned file: what its source says, then its own."""
     path, origin = planned.path, planned.origin or planned.path
     match planned.source:
-        case Source.ATTACHMENT:
+        case FileSource.ATTACHMENT:
             implied: list[Any] = [EqualsAttachment(path=path, attachment=origin)]
-        case Source.CHANGED:
+        case FileSource.CHANGED:
             implied = [DiffersFromAttachment(path=path, attachment=origin)]
-        case Source.CONVERTED:
+        case FileSource.CONVERTED:
             implied = [Exists(path=path), CsvEquals(path=path, workbook=origin, sheet=planned.sheet)]
-        case Source.WORKFLOW_OUTPUT:
+        case FileSource.WORKFLOW_OUTPUT:
             return [Absent(path=path)]
         case _:
             implied = [Exists(path=path)]
@@ -183,7 +183,7 @@ class PlanVerdicts:
 
     def _of_file(self, planned: PlannedFile) -> list[CheckResult]:
         predicates = predicates_of(planned)
-        missing = planned.path not in self._evidence.files and planned.source is not Source.WORKFLOW_OUTPUT
+        missing = planned.path not in self._evidence.files and planned.source is not FileSource.WORKFLOW_OUTPUT
         if not missing or not predicates:
             return [self._file_result(one, planned.path) for one in predicates]
         result = self._file_result(Exists(path=planned.path), planned.path)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.replies import mark
 from engine.core.text_encoding import decode
-from engine.plan.schema import Plan, PlannedFile, Source
+from engine.plan.schema import FileSource, Plan, PlannedFile
 from engine.plan.wording import rule_in_words
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ TEXTS = (_FORM, _ALL, _SOME, _README, *_FIRST_LINES.values())
 DIGEST = hashlib.sha256("\0".join(TEXTS).encode()).hexdigest()
 
 #: What a model writes; the other sources are the service's.
-WRITTEN = frozenset({Source.WRITE, Source.COMPUTED, Source.CHANGED})
+WRITTEN = frozenset({FileSource.WRITE, FileSource.COMPUTED, FileSource.CHANGED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def changed_texts(plan: Plan, contents: Mapping[str, bytes], *, longest: int, mo
     texts: dict[str, str] = {}
     for planned in plan.files:
         content = contents.get(planned.origin or planned.path)
-        if planned.source is not Source.CHANGED or content is None:
+        if planned.source is not FileSource.CHANGED or content is None:
             continue
         decoded = decode(content)
         if decoded is None or len(content) > min(longest, most):

@@ -17,7 +17,7 @@ from engine.core.replies import format_files, mark, parse_reply
 from engine.core.repository import OF_THE_SERVICE
 from engine.plan.libraries import lines as library_lines
 from engine.plan.libraries import named_in
-from engine.plan.schema import Source
+from engine.plan.schema import FileSource
 from engine.ports import Message, Prompt
 from engine.prompts import form as forms
 from engine.prompts.form import changed_texts, entries_of, form
@@ -142,7 +142,7 @@ def asked_entries(brief: Brief, plan: Plan, present: Present) -> list[Entry]:
     """Return the files that a model is asked for; of those that it is to change only what it is shown whole."""
     there = {file.name for file in brief.attachments} | present.published.keys()
     hidden = there - present.to_change.keys() - present.sources.keys()
-    kept = {one.path for one in plan.files if one.source is Source.CHANGED and (one.origin or one.path) in hidden}
+    kept = {one.path for one in plan.files if one.source is FileSource.CHANGED and (one.origin or one.path) in hidden}
     return [one for one in entries_of(plan) if one.path not in kept]
 
 

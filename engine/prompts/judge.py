@@ -37,7 +37,7 @@ _SENTENCES = "Sentences:"
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Material:
     """What a judgement rests on: `files` by path, `others` that are not shown, `facts` and what the browser has `seen` as lines, pictures of the page."""
 
     files: Mapping[str, bytes]
@@ -55,7 +55,7 @@ class Evidence:
         return ", ".join([*parts, *(["a picture of the page"] if self.images else [])]) or "nothing"
 
 
-def judge_prompt(sentences: Sequence[str], evidence: Evidence, *, boundary: str) -> Prompt:
+def judge_prompt(sentences: Sequence[str], evidence: Material, *, boundary: str) -> Prompt:
     """Return the prompt that asks for a judgement of each sentence; `boundary` is random."""
     numbered = [f"{n}. {' '.join(one.split())[:_LONGEST_SENTENCE]}" for n, one in enumerate(sentences, 1)]
     parts = [

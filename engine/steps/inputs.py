@@ -13,7 +13,7 @@ from engine.core.lifecycle import Step
 from engine.core.missing import sentence
 from engine.core.workbooks import is_workbook, outline
 from engine.errors import EngineError, Fenced, Permanent
-from engine.plan.schema import Source as PlannedSource
+from engine.plan.schema import FileSource
 from engine.prompts.form import WRITTEN
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _fetched(
 def _tables(files: Sequence[AttachedFile], plan: Plan, ports: Ports) -> Iterator[AttachedFile | MissingFile]:
     """Make the CSV files that the plan converts out of workbooks."""
     there = {file.name for file in files}
-    wanted = [one for one in plan.files if one.source is PlannedSource.CONVERTED and one.path not in there]
+    wanted = [one for one in plan.files if one.source is FileSource.CONVERTED and one.path not in there]
     books = {file.name: file for file in files if is_workbook(file)}
     read: dict[str, tuple[Sheet, ...] | str] = {}
     for planned in wanted:

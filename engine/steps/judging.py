@@ -11,7 +11,7 @@ from engine.core.judgements import parse_judgements
 from engine.errors import EngineError, Fenced
 from engine.plan.mentions import named_paths
 from engine.ports import Image
-from engine.prompts.judge import Evidence, judge_prompt
+from engine.prompts.judge import Material, judge_prompt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ def judged(
 def _answer(
     attempt: int,
     sentences: Sequence[str],
-    evidence: Evidence,
+    evidence: Material,
     seconds: float,
     ports: Ports,
 ) -> tuple[str, str]:
@@ -80,7 +80,7 @@ def _answer(
     return reply.model or model, reply.whole_lines
 
 
-def _evidence(sentences: Sequence[str], files: Mapping[str, bytes], results: Sequence[CheckResult]) -> Evidence:
+def _evidence(sentences: Sequence[str], files: Mapping[str, bytes], results: Sequence[CheckResult]) -> Material:
     """Return what the sentences are about: the files that they name (else the page and the README), what code found of these, what the browser saw."""
     named = [path for one in sentences for path in named_paths(one, files)]
     about_page = any(not named_paths(one, files) for one in sentences)
@@ -88,7 +88,7 @@ def _evidence(sentences: Sequence[str], files: Mapping[str, bytes], results: Seq
     shown = {path: files[path] for path in wanted if path in files}
     views = [r for r in results if r.check.kind is Kind.VIEW]
     pictures = [Image("page.jpg", "image/jpeg", view.screenshot) for view in views if view.screenshot]
-    return Evidence(
+    return Material(
         files=shown,
         others=sorted(files.keys() - shown.keys()),
         facts=[_line(r) for r in results if r.check.kind is Kind.FILE and r.check.text.partition(": ")[0] in shown],

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from engine.core.prompt_sections import boundary_of
 from engine.core.workbooks import is_workbook
 from engine.errors import EngineError, OutOfService, Permanent, Transient
-from engine.plan.allowed import Request
+from engine.plan.allowed import PlanRequest
 from engine.plan.prompt import plan_prompt, reminder_prompt
-from engine.plan.reading import Reading, Refused, read_plan
+from engine.plan.reading import PlanReading, RefusedItem, read_plan
 from engine.plan.schema import Plan, response_schema
 
 if TYPE_CHECKING:
@@ -44,15 +44,15 @@ class Made:
 
     plan: Plan | None
     attempt: int | None = None
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RefusedItem, ...] = ()
     why_none: str = ""
 
 
 def request_of(
     brief: Brief, present: Collection[str], *, allow_private: bool, missing: Collection[str] = ()
-) -> Request:
+) -> PlanRequest:
     """Return what a plan of a brief is checked against; `missing` are the names of attachments that could not be had."""
-    return Request(
+    return PlanRequest(
         words=brief.words,
         checks=brief.checks,
         attachments=frozenset(file.name for file in brief.attachments),
@@ -63,7 +63,7 @@ def request_of(
     )
 
 
-def make_plan(brief: Brief, request: Request, planning: Planning, ports: Ports) -> Plan | None:
+def make_plan(brief: Brief, request: PlanRequest, planning: Planning, ports: Ports) -> Plan | None:
     """Return the plan, written down; None where there is none, with the reason written down: the round goes on without it.
 
     Raises OutOfService where a model refuses for good: nothing is written down then, because the page cannot be written either. Raises Fenced.
@@ -75,7 +75,7 @@ def make_plan(brief: Brief, request: Request, planning: Planning, ports: Ports) 
     return made.plan
 
 
-def _made(brief: Brief, request: Request, planning: Planning, ports: Ports) -> Made:
+def _made(brief: Brief, request: PlanRequest, planning: Planning, ports: Ports) -> Made:
     if planning.closed:
         return Made(None, why_none=f"the language model is out of service: {planning.closed}")
     if planning.cut_off >= MOST_CUT_OFF:
@@ -98,7 +98,7 @@ def _read(brief: Brief, asking: _Asking) -> Made:
     reading = first.reading
     if reading.plan is None:
         return Made(None, first.attempt, reading.refused, " ".join(reading.errors[:5]))
-    malformed = (Refused("malformed", error) for error in reading.errors)
+    malformed = (RefusedItem("malformed", error) for error in reading.errors)
     return Made(reading.plan, first.attempt, (*reading.refused, *malformed))
 
 
@@ -122,7 +122,7 @@ class _Answer:
     prompt: Prompt
     attempt: int
     reply: Reply
-    reading: Reading
+    reading: PlanReading
 
 
 @dataclass(slots=True)
@@ -134,7 +134,7 @@ class _Asking:
 
     ports: Ports
     model: str
-    request: Request
+    request: PlanRequest
     until: datetime | None
     last: int | None = None
 
@@ -188,7 +188,7 @@ class _Asking:
         return seconds
 
 
-def _outcome(reading: Reading) -> str:
+def _outcome(reading: PlanReading) -> str:
     if not reading.errors:
         return "plan"
     return f"{'plan' if reading.plan else 'no plan'}, {len(reading.errors)} errors"

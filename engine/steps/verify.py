@@ -17,7 +17,7 @@ from engine.core.vanished import vanished_result
 from engine.core.views import in_order_result, view_result
 from engine.plan.deciding.evidence import Evidence
 from engine.plan.predicates import CsvEquals
-from engine.plan.schema import Source
+from engine.plan.schema import FileSource
 from engine.plan.verdicts import EarlierPlan, PlanVerdicts, lasting_results
 from engine.ports import BrowserReport, PageUnderTest
 from engine.steps.inputs import sheets_of
@@ -162,7 +162,7 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
 
 def _evidence(task: VerifyInput, files: Mapping[str, bytes], ports: Ports) -> Evidence:
     """Return what the plan's predicates are decided on; a workbook is read only where one of them compares with it."""
-    names = {one.origin for one in task.plan.files if one.source is Source.CONVERTED} if task.plan else set()
+    names = {one.origin for one in task.plan.files if one.source is FileSource.CONVERTED} if task.plan else set()
     names |= {one.workbook for one in _predicates(task.plan) if isinstance(one, CsvEquals)}
     books = [file for file in task.attachments if file.name in names]
     return Evidence(files, task.attached, sheets_of(books, ports) if books else {})

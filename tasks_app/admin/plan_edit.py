@@ -15,9 +15,9 @@ from django.views.decorators.http import require_http_methods
 from pydantic import ValidationError
 
 from engine.plan.changes import changes
-from engine.plan.predicates import Part
+from engine.plan.predicates import PlanPart
 from engine.plan.reading import read_object
-from engine.plan.schema import Plan, Source
+from engine.plan.schema import FileSource, Plan
 from engine.steps.planning import request_of
 from tasks_app.admin.acts import MAY_OPERATE
 from tasks_app.admin.console import console
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-    from engine.plan.allowed import Request
+    from engine.plan.allowed import PlanRequest
 
     Problem = tuple[str, str]  # the item that it is about, and what is wrong with it
 
@@ -94,7 +94,7 @@ def _form(request: HttpRequest, row: Round, text: str, problems: Sequence[Proble
     return TemplateResponse(request, "console/plan_edit.html", context)
 
 
-def plan_read(text: str, request: Request) -> tuple[Plan | None, list[Problem]]:
+def plan_read(text: str, request: PlanRequest) -> tuple[Plan | None, list[Problem]]:
     """Return the plan that a text holds; None and each problem where it holds none. What would be left out of a model's plan is a problem, too."""
     if len(text) > LONGEST:
         return None, [(WHOLE, f"It is longer than {LONGEST:,} characters.")]
@@ -123,9 +123,9 @@ def _misread(found: object) -> Iterator[Problem]:
         yield from ((place, "A plan has no such field.") for place in _unknown(found, plan.model_dump()))
 
 
-def _request(row: Round, plan: Plan) -> Request:
+def _request(row: Round, plan: Plan) -> PlanRequest:
     """Return what a plan of the round is checked against. A file that the present plan may change is there, whoever put it there."""
-    changed = {file.origin or file.path for file in plan.files if file.source is Source.CHANGED}
+    changed = {file.origin or file.path for file in plan.files if file.source is FileSource.CHANGED}
     return request_of(brief_of(row), {*present_paths(row), *changed}, allow_private=settings.ALLOW_PRIVATE_URLS)
 
 
@@ -149,7 +149,7 @@ def editable(plan: Plan) -> str:
 
 
 def _lean(value: object) -> object:
-    if isinstance(value, Part):
+    if isinstance(value, PlanPart):
         fields = type(value).model_fields
         names = sorted(fields, key=lambda name: name != "kind")  # the kind first: it says what the others are
         given = {name: getattr(value, name) for name in names}

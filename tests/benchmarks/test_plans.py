@@ -22,13 +22,13 @@ from benchmarks.suite.plan_requests import FOLDER, load_requests
 from benchmarks.suite.plan_table import Judged, Share, Valid, details, judged, old_rules, table
 from engine.core.checks import Kind, parse_check
 from engine.core.workbooks import is_workbook
-from engine.plan.schema import Plan, Source
+from engine.plan.schema import FileSource, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchmarks.suite.plan_facts import AnyPattern, Pattern
-    from benchmarks.suite.plan_requests import PlanRequest
+    from benchmarks.suite.plan_requests import SuiteRequest
 
 REQUESTS = load_requests()
 FACT: TypeAdapter[Any] = TypeAdapter(Fact)
@@ -47,7 +47,7 @@ def patterns(found: AnyPattern) -> Iterator[Pattern]:
             yield found
 
 
-def words(request: PlanRequest) -> str:
+def words(request: SuiteRequest) -> str:
     return "\n".join([request.brief, *map(str, request.checks)]).casefold()
 
 
@@ -69,7 +69,7 @@ def test_facts_are_of_checks_that_are_sentences() -> None:
 
 def test_facts_name_files_that_the_request_has() -> None:
     for request, attached in ATTACHED:
-        there = {Source.ATTACHMENT: attached, Source.CHANGED: attached | {*request.present}}
+        there = {FileSource.ATTACHMENT: attached, FileSource.CHANGED: attached | {*request.present}}
         files = [fact for fact in request.facts if isinstance(fact, FileFact)]
         for fact in (one for one in files if len(one.source) == 1):
             assert fact.file in there.get(fact.source[0], {fact.file}), request.name
@@ -96,10 +96,11 @@ def test_no_text_is_cut_where_yaml_begins_a_comment() -> None:
         assert not any(text[end:].partition("\n")[0].lstrip().startswith("#") for end in ends), path.name
 
 
+@pytest.mark.processes
 def test_workbooks_are_described_as_a_round_describes_them() -> None:
     books = [file for one in REQUESTS for file in one.as_brief().attachments if is_workbook(file)]
     assert len(books) == 4
-    assert all(file.note.startswith("A workbook with ") for file in books)
+    assert all(file.note.startswith("A workbook of ") for file in books)
 
 
 PLAN: dict[str, Any] = {

@@ -132,7 +132,9 @@ def test_a_wrong_number_of_words_is_told_and_mended_by_the_repair(outside: Outsi
         "story.txt has exactly 5 words: it has 3 words: 2 too few"
     )
     assert (verdicts(before)[FORM], verdicts(after)[FORM]) == ("fail", "pass")
-    assert f"{SENTENCE}\n   gave: story.txt has exactly 5 words: it has 3 words: 2 too few (on the files)" in told(outside, 1)
+    assert f"{SENTENCE}\n   gave: story.txt has exactly 5 words: it has 3 words: 2 too few (on the files)" in told(
+        outside, 1
+    )
     assert f"{FORM}\n   gave: " in told(outside, 1)
     assert "(story.txt, whole: a story; has exactly 5 words)" in form(outside, 1)
     assert "Only three words." in told(outside, 1) + outside.author.asked[1][1][-2].content

@@ -10,12 +10,12 @@ from engine.plan.deciding.evidence import failed, passed, text_of, undecided
 from engine.plan.predicates import DiffersFromAttachment, EqualsAttachment
 
 if TYPE_CHECKING:
-    from engine.plan.deciding.evidence import Evidence, Finding
+    from engine.plan.deciding.evidence import Evidence, PredicateFinding
 
 
 def decide_attachment(
     predicate: EqualsAttachment | DiffersFromAttachment, content: bytes, evidence: Evidence
-) -> Finding:
+) -> PredicateFinding:
     """Decide whether a file is an attachment as it came."""
     name = _attachment_of(predicate, evidence)
     if name is None:

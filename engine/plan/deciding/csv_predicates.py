@@ -15,7 +15,7 @@ from engine.plan.predicates import CsvColumns, CsvEquals
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from engine.plan.deciding.evidence import Evidence, Finding
+    from engine.plan.deciding.evidence import Evidence, PredicateFinding
 
 _SEPARATORS = ",;\t"
 #: A number whose digits alone are its value: "007" is a text.
@@ -25,7 +25,7 @@ _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)
 _AS_SHOWN = Context(prec=15)
 
 
-def decide_csv(predicate: CsvColumns | CsvEquals, content: bytes, evidence: Evidence) -> Finding:
+def decide_csv(predicate: CsvColumns | CsvEquals, content: bytes, evidence: Evidence) -> PredicateFinding:
     """Decide a predicate about a CSV file."""
     text = text_of(content)
     try:
@@ -38,7 +38,7 @@ def decide_csv(predicate: CsvColumns | CsvEquals, content: bytes, evidence: Evid
         return undecided(f"it cannot be read as CSV: {error}")
 
 
-def _columns(wanted: Sequence[str], text: str) -> Finding:
+def _columns(wanted: Sequence[str], text: str) -> PredicateFinding:
     found = [name.strip() for name in next(_rows(text, _separator(text)), [])]
     names = [name.strip() for name in wanted]
     if found == names:
@@ -51,7 +51,7 @@ def _columns(wanted: Sequence[str], text: str) -> Finding:
     return failed("; ".join(told) or f"its columns stand in another order: {listed(found)}")
 
 
-def _equals(predicate: CsvEquals, text: str, evidence: Evidence) -> Finding:
+def _equals(predicate: CsvEquals, text: str, evidence: Evidence) -> PredicateFinding:
     sheet = _sheet_of(predicate, evidence)
     if sheet is None:
         which = f"the sheet {predicate.sheet!r}" if predicate.sheet else "the first sheet"

@@ -11,7 +11,7 @@ from engine.core.checks import Verdict
 from engine.core.xml_text import read_xml, svg_problem
 from engine.plan.deciding.attachment_predicates import decide_attachment
 from engine.plan.deciding.csv_predicates import decide_csv
-from engine.plan.deciding.evidence import Finding, distance, failed, passed, undecided
+from engine.plan.deciding.evidence import PredicateFinding, distance, failed, passed, undecided
 from engine.plan.deciding.json_predicates import decide_json
 from engine.plan.deciding.link_predicates import decide_links
 from engine.plan.deciding.text_predicates import decide_text
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 _MAY_BE_EMPTY = (".nojekyll", ".gitkeep", "__init__.py")
 
 
-def decide(predicate: AnyPredicate, evidence: Evidence) -> Finding:
+def decide(predicate: AnyPredicate, evidence: Evidence) -> PredicateFinding:
     """Decide a predicate about files. Raises TypeError for one about the page, which the check browser decides."""
     path = path_of(predicate)
     match predicate:
@@ -76,7 +76,7 @@ def decide(predicate: AnyPredicate, evidence: Evidence) -> Finding:
             raise TypeError(f"{predicate.kind} is decided in the browser")
         case Served() | WorkflowSucceeded():
             waits = isinstance(predicate, Served)
-            return Finding(
+            return PredicateFinding(
                 Verdict.NOT_RUN,
                 "decided once the page is live" if waits else "this service does not look at workflow runs",
             )
@@ -93,7 +93,7 @@ def decide(predicate: AnyPredicate, evidence: Evidence) -> Finding:
             return _decide_content(predicate, evidence.files[path], evidence)
 
 
-def _exists(path: str, evidence: Evidence) -> Finding:
+def _exists(path: str, evidence: Evidence) -> PredicateFinding:
     there = _below(path, evidence)
     if not there:
         return failed(f"{path} is missing")
@@ -109,7 +109,7 @@ def _below(path: str, evidence: Evidence) -> list[str]:
     return [path] if path in evidence.files else []
 
 
-def _decide_content(predicate: OnContent, content: bytes, evidence: Evidence) -> Finding:
+def _decide_content(predicate: OnContent, content: bytes, evidence: Evidence) -> PredicateFinding:
     match predicate:
         case Contains() | Lacks() | Words() | Lines() | Headings() | LicenceMit() | ReadmeSections():
             return decide_text(predicate, content)
@@ -128,7 +128,7 @@ def _decide_content(predicate: OnContent, content: bytes, evidence: Evidence) ->
             return failed(problem) if problem else passed("an SVG image that draws something")
 
 
-def _xml(predicate: Xml, content: bytes) -> Finding:
+def _xml(predicate: Xml, content: bytes) -> PredicateFinding:
     try:
         found = read_xml(content)
     except ValueError as error:

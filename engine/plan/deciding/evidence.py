@@ -26,26 +26,26 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PredicateFinding:
     """What deciding a predicate gave: the verdict, and in one short sentence what was seen."""
 
     verdict: Verdict
     seen: str
 
 
-def passed(seen: str) -> Finding:
+def passed(seen: str) -> PredicateFinding:
     """Return the finding that a predicate holds."""
-    return Finding(Verdict.PASS, _sentence(seen))
+    return PredicateFinding(Verdict.PASS, _sentence(seen))
 
 
-def failed(seen: str) -> Finding:
+def failed(seen: str) -> PredicateFinding:
     """Return the finding that a predicate does not hold."""
-    return Finding(Verdict.FAIL, _sentence(seen))
+    return PredicateFinding(Verdict.FAIL, _sentence(seen))
 
 
-def undecided(reason: str) -> Finding:
+def undecided(reason: str) -> PredicateFinding:
     """Return the finding that code cannot know whether a predicate holds."""
-    return Finding(Verdict.UNVERIFIABLE, _sentence(reason))
+    return PredicateFinding(Verdict.UNVERIFIABLE, _sentence(reason))
 
 
 def text_of(content: bytes) -> str:

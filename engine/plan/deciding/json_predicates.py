@@ -12,7 +12,7 @@ from engine.plan.deciding.json_schemas import UnusableSchema, problems
 from engine.plan.predicates import JsonSchema, JsonValue
 
 if TYPE_CHECKING:
-    from engine.plan.deciding.evidence import Finding
+    from engine.plan.deciding.evidence import PredicateFinding
 
 #: Longer whole numbers are read as JavaScript reads them: as floating-point numbers, or as infinite.
 _MOST_DIGITS = 300
@@ -28,7 +28,7 @@ _COMPARED = {
 }
 
 
-def decide_json(predicate: JsonSchema | JsonValue, content: bytes) -> Finding:
+def decide_json(predicate: JsonSchema | JsonValue, content: bytes) -> PredicateFinding:
     """Decide a predicate about a JSON file."""
     try:
         document = parse_json(content)
@@ -86,7 +86,7 @@ def _number(text: str) -> int | float:
     return int(value) if value.is_integer() else value
 
 
-def _schema(predicate: JsonSchema, document: Any) -> Finding:
+def _schema(predicate: JsonSchema, document: Any) -> PredicateFinding:
     try:
         found = problems(predicate.definition, document)
     except UnusableSchema as error:
@@ -94,7 +94,7 @@ def _schema(predicate: JsonSchema, document: Any) -> Finding:
     return failed("; ".join(found)) if found else passed("JSON of that form" if predicate.definition else "JSON")
 
 
-def _value(predicate: JsonValue, document: Any) -> Finding:
+def _value(predicate: JsonValue, document: Any) -> PredicateFinding:
     for pointer in filter(None, (predicate.pointer, predicate.other)):
         if not re.fullmatch(r"(?:/(?:[^~/]|~[01])*)*", pointer):
             return undecided(f"{pointer!r} is no JSON Pointer")
@@ -109,7 +109,7 @@ def _value(predicate: JsonValue, document: Any) -> Finding:
         return failed(f"nothing is at {_place(pointer)}")
 
 
-def _compare(predicate: JsonValue, value: Any, wanted: Any, whose: str) -> Finding:
+def _compare(predicate: JsonValue, value: Any, wanted: Any, whose: str) -> PredicateFinding:
     place = _place(predicate.pointer)
     if predicate.compare == "contains":
         return _contains(place, value, wanted)
@@ -161,7 +161,7 @@ def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _contains(place: str, value: Any, wanted: Any) -> Finding:
+def _contains(place: str, value: Any, wanted: Any) -> PredicateFinding:
     if isinstance(value, list):
         holds = any(_same(item, wanted) for item in value)
     elif isinstance(value, str) and isinstance(wanted, str):

@@ -15,7 +15,7 @@ from engine.plan.predicates import path_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from engine.plan.deciding.evidence import Evidence, Finding
+    from engine.plan.deciding.evidence import Evidence, PredicateFinding
     from engine.plan.predicates import Links
 
 _WHOLE = re.compile(r"[a-z][a-z0-9+.-]*:|//|#", re.IGNORECASE)
@@ -26,7 +26,7 @@ _REFERENCE = re.compile(r"^ {0,3}\[[^\]\n]{1,200}\]:[ \t]{0,4}<?([^\s<>]{1,2000}
 _BARE = re.compile(r"""\bhttps?://[^\s<>()"'`\]]{1,2000}""")
 
 
-def decide_links(predicate: Links, evidence: Evidence) -> Finding:
+def decide_links(predicate: Links, evidence: Evidence) -> PredicateFinding:
     """Decide whether a page or Markdown file links or loads files of the repository, or whole addresses."""
     path = path_of(predicate)
     if path.lower().endswith((".md", ".markdown")):
@@ -34,7 +34,7 @@ def decide_links(predicate: Links, evidence: Evidence) -> Finding:
     return _of_page(path, predicate.to, evidence.files)
 
 
-def _of_page(page: str, to: Collection[str], files: Mapping[str, bytes]) -> Finding:
+def _of_page(page: str, to: Collection[str], files: Mapping[str, bytes]) -> PredicateFinding:
     addresses = {_plain(one) for one in addresses_from(page, files)}
     paths = linked_from(page, files)
     open_ones = [one for one in to if not _is_among(one, paths, addresses, files)]
@@ -46,7 +46,7 @@ def _of_page(page: str, to: Collection[str], files: Mapping[str, bytes]) -> Find
     return passed(f"it links {listed(list(to))}")
 
 
-def _of_markdown(path: str, to: Iterable[str], files: Mapping[str, bytes]) -> Finding:
+def _of_markdown(path: str, to: Iterable[str], files: Mapping[str, bytes]) -> PredicateFinding:
     text = text_of(files[path])
     found = [one[1] or one[2] for one in _DESTINATION.finditer(text)]
     found += [one[1] for one in _REFERENCE.finditer(text)]

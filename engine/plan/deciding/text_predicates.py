@@ -16,8 +16,8 @@ from engine.plan.predicates import Contains, Headings, Lacks, LicenceMit, Lines,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.core.markdown import Section
-    from engine.plan.deciding.evidence import Finding
+    from engine.core.markdown import MarkdownSection
+    from engine.plan.deciding.evidence import PredicateFinding
 
 _PAGES = (".html", ".htm")
 _MARKUP = (*_PAGES, ".svg", ".xml")
@@ -31,7 +31,7 @@ _AROUND_TITLES = frozenset(" .:;!?,*_`~\ufe0f")
 
 def decide_text(
     predicate: Contains | Lacks | Words | Lines | Headings | LicenceMit | ReadmeSections, content: bytes
-) -> Finding:
+) -> PredicateFinding:
     """Decide a predicate about a file's text."""
     text = text_of(content)
     match predicate:
@@ -47,13 +47,13 @@ def decide_text(
             return _measured(predicate, text)
 
 
-def _contains(predicate: Contains, text: str) -> Finding:
+def _contains(predicate: Contains, text: str) -> PredicateFinding:
     sources = _sources(predicate, text)
     lost = [one for one in predicate.texts if not any(_same_case(predicate, one) in source for source in sources)]
     return failed(f"it does not contain {listed(lost)}") if lost else passed(f"it contains {listed(predicate.texts)}")
 
 
-def _lacks(predicate: Lacks, text: str) -> Finding:
+def _lacks(predicate: Lacks, text: str) -> PredicateFinding:
     sources = _sources(predicate, text)
     found = [one for one in predicate.texts if any(_same_case(predicate, one) in source for source in sources)]
     if not found:
@@ -73,7 +73,7 @@ def _same_case(predicate: Contains | Lacks, text: str) -> str:
     return _spaced(text).casefold() if predicate.ignore_case else _spaced(text)
 
 
-def _measured(predicate: Words | Lines | Headings, text: str) -> Finding:
+def _measured(predicate: Words | Lines | Headings, text: str) -> PredicateFinding:
     if predicate.path.lower().endswith(_PAGES):
         return undecided(f"the {predicate.kind} of a page are what it shows, not what its source holds")
     match predicate:
@@ -85,7 +85,7 @@ def _measured(predicate: Words | Lines | Headings, text: str) -> Finding:
             return _counted(predicate, text)
 
 
-def _counted(predicate: Words | Lines, text: str) -> Finding:
+def _counted(predicate: Words | Lines, text: str) -> PredicateFinding:
     """Count words or lines: a number holds only if it holds by every common way of counting (docs/decisions/0011)."""
     low, high, unit = predicate.min, predicate.max, predicate.kind
     if unit == "words" and len(_UNSPACED.findall(text)) * 10 > len(text):
@@ -99,7 +99,7 @@ def _counted(predicate: Words | Lines, text: str) -> Finding:
     return failed(f"it has {number}{also}{misses[0] or misses[-1]}")
 
 
-def _headings(predicate: Headings, text: str) -> Finding:
+def _headings(predicate: Headings, text: str) -> PredicateFinding:
     found = [one.title for one in markdown.headings(text)]
     titles = {_plain_title(title) for title in found}
     lost = [name for name in predicate.names if _plain_title(name) not in titles]
@@ -125,7 +125,7 @@ def _is_ornament(sign: str) -> bool:
     return sign in _AROUND_TITLES or unicodedata.category(sign) in {"So", "Sk", "Cf"}
 
 
-def _sections(names: Sequence[str], text: str) -> Finding:
+def _sections(names: Sequence[str], text: str) -> PredicateFinding:
     sections = markdown.sections(text)[:_MOST_SECTIONS]
     patterns = {name: _words_of(name) for name in names} or {
         part: [rf"\b(?:{words})\b"] for part, words in README_PARTS.items()
@@ -145,7 +145,7 @@ def _words_of(name: str) -> list[str]:
     return [r"\blicen[cs]e\b" if word in {"licence", "license"} else rf"(?<!\w){word}(?!\w)" for word in words]
 
 
-def _section_state(sections: Sequence[Section], wanted: Sequence[str]) -> bool | None:
+def _section_state(sections: Sequence[MarkdownSection], wanted: Sequence[str]) -> bool | None:
     """Say whether a section headed by words has text; None where there is none."""
     titles = sum(one.level == 1 for one in sections)
     state = None
@@ -159,7 +159,7 @@ def _section_state(sections: Sequence[Section], wanted: Sequence[str]) -> bool |
     return state
 
 
-def _has_text(sections: Sequence[Section], at: int) -> bool:
+def _has_text(sections: Sequence[MarkdownSection], at: int) -> bool:
     """Say whether anything but headings and comments stands below a heading, up to the next one of its level or above."""
     for one in sections[at:]:
         if one is not sections[at] and one.level <= sections[at].level:

@@ -10,8 +10,7 @@ from engine.core.checks import Check, Kind, Verdict, parse_check
 from engine.core.honest_page import honest_page
 from engine.core.replies import parse_reply
 from engine.core.review import GRAVE, MOST_FLAWS, STYLE, flaws_in, review_results
-from engine.plan.schema import Plan, PlannedFile
-from engine.plan.schema import Source as PlannedSource
+from engine.plan.schema import FileSource, Plan, PlannedFile
 from engine.prompts.generate import generate_prompt
 from tests.engine.core.good_page import BESIDE, GOOD
 from tests.little_time import LARGE, little_time
@@ -94,7 +93,7 @@ def test_the_simulated_model_writes_a_page_without_a_flaw() -> None:
     data = AttachedFile("data.csv", "text/csv", b"region,amount\nnorth,120.50\n")
     picture = AttachedFile("p.png", "image/png", b"\x89PNG")
     checks = (parse_check("js: document.title === 'Sales'"), parse_check("js: !!document.querySelector('#rows')"))
-    plan = Plan(files=(PlannedFile(path="index.html", source=PlannedSource.WRITE),))
+    plan = Plan(files=(PlannedFile(path="index.html", source=FileSource.WRITE),))
     tree: dict[str, bytes] = {}
     for number, text in enumerate(("Sum the amounts in data.csv & show p.png.", "Add a button."), 1):
         request = Brief("a@b.c", "t", number, "n", text, checks, (data, picture))

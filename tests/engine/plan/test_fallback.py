@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 from engine.core.checks import parse_check
-from engine.plan.allowed import Request
+from engine.plan.allowed import PlanRequest
 from engine.plan.fallback import fallback_plan
-from engine.plan.schema import Source
+from engine.plan.schema import FileSource
 
 
-def request(words: str, *attachments: str) -> Request:
-    return Request(words, (parse_check("A sentence."),), attachments=frozenset(attachments))
+def request(words: str, *attachments: str) -> PlanRequest:
+    return PlanRequest(words, (parse_check("A sentence."),), attachments=frozenset(attachments))
 
 
-def sources(words: str, *attachments: str) -> dict[str, Source]:
+def sources(words: str, *attachments: str) -> dict[str, FileSource]:
     return {one.path: one.source for one in fallback_plan(request(words, *attachments)).files}
 
 
@@ -22,12 +22,12 @@ def test_it_has_the_usual_files_and_decides_no_sentence():
 
 def test_code_that_the_request_names_may_be_rewritten_and_other_attachments_may_not():
     found = sources("Fix execute.py. It reads data.csv.", "execute.py", "data.csv", "other.py")
-    assert found["execute.py"] is Source.CHANGED
-    assert found["data.csv"] is found["other.py"] is Source.ATTACHMENT
+    assert found["execute.py"] is FileSource.CHANGED
+    assert found["data.csv"] is found["other.py"] is FileSource.ATTACHMENT
 
 
 def test_an_attached_page_is_to_be_changed():
-    assert sources("Change the page.", "index.html")["index.html"] is Source.CHANGED
+    assert sources("Change the page.", "index.html")["index.html"] is FileSource.CHANGED
 
 
 def test_addresses_that_end_in_a_data_suffix_are_fetched():

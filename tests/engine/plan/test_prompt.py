@@ -10,7 +10,7 @@ from engine.core.prompt_sections import boundary_of
 from engine.plan.predicates import AnyPredicate
 from engine.plan.prompt import RULES, asks_for_plan, plan_prompt, reminder_prompt
 from engine.plan.reading import read_plan
-from engine.plan.schema import Plan, Source, response_schema
+from engine.plan.schema import FileSource, Plan, response_schema
 from engine.steps.planning import request_of
 
 BRIEF = Brief(
@@ -22,7 +22,7 @@ BRIEF = Brief(
 def test_every_kind_of_predicate_and_every_source_is_explained():
     kinds = [member.model_fields["kind"].default for member in get_args(get_args(AnyPredicate)[0])]
     assert len(kinds) > 15
-    for name in (*kinds, *Source, *Plan.model_fields):
+    for name in (*kinds, *FileSource, *Plan.model_fields):
         assert f'"{name}"' in RULES or f"{name}:" in RULES, name
 
 

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.checks import parse_check
-from engine.plan.allowed import Request
+from engine.plan.allowed import PlanRequest
 from engine.plan.predicates import Exists, Links, Page, Words
 from engine.plan.reading import read_object, read_plan
-from engine.plan.schema import MOST_FILES, MOST_TESTS, Source
+from engine.plan.schema import MOST_FILES, MOST_TESTS, FileSource
 
 CHECKS = ("js: document.title === 'T'", "about.md has three words", "It looks good")
 BRIEF = "Write about.md from https://data.example/rates and keep data.csv and book.xlsx. Run .github/workflows/ci.yml."
-REQUEST = Request(
+REQUEST = PlanRequest(
     words="\n".join([BRIEF, *CHECKS]),
     checks=tuple(map(parse_check, CHECKS)),
     attachments=frozenset({"data.csv", "book.xlsx", "fix.py"}),
@@ -23,11 +23,11 @@ REQUEST = Request(
 )
 
 
-def read(request: Request = REQUEST, **plan: object):
+def read(request: PlanRequest = REQUEST, **plan: object):
     return read_object({"files": [], "checks": [{"number": 2, "why_not": "-"}], **plan}, request)
 
 
-def sources(reading) -> dict[str, Source]:
+def sources(reading) -> dict[str, FileSource]:
     return {one.path: one.source for one in reading.plan.files}
 
 
@@ -58,8 +58,8 @@ def test_a_whole_plan_is_read():
     reading = read_plan(f"Here it is:\n```json\n{json.dumps(plan)}\n```", REQUEST)
     assert (reading.errors, reading.refused) == ((), ())
     assert sources(reading) == {
-        "about.md": Source.WRITE, "data.csv": Source.ATTACHMENT, "book.csv": Source.CONVERTED, "fix.py": Source.CHANGED,
-        "index.html": Source.WRITE, "README.md": Source.WRITE, "LICENSE": Source.SERVICE,
+        "about.md": FileSource.WRITE, "data.csv": FileSource.ATTACHMENT, "book.csv": FileSource.CONVERTED, "fix.py": FileSource.CHANGED,
+        "index.html": FileSource.WRITE, "README.md": FileSource.WRITE, "LICENSE": FileSource.SERVICE,
     }  # fmt: skip
     assert reading.plan.file("about.md").predicates == [Words(path="about.md", min=3, max=3)]
     assert reading.plan.file("book.csv").origin == "book.xlsx"
@@ -136,26 +136,26 @@ def test_nothing_else_in_hidden_folders_is_planned(path):
 
 def test_an_attachment_is_only_rewritten_where_the_plan_says_that_it_is_changed():
     reading = read(files=[{"path": "data.csv", "source": "write"}, {"path": "fix.py", "source": "changed"}])
-    assert sources(reading)["data.csv"] is Source.ATTACHMENT
-    assert sources(reading)["fix.py"] is Source.CHANGED
+    assert sources(reading)["data.csv"] is FileSource.ATTACHMENT
+    assert sources(reading)["fix.py"] is FileSource.CHANGED
     assert "stays as it came" in reasons(reading)
 
 
 def test_what_is_no_attachment_and_no_workbook_is_written():
     files = [{"path": "x.txt", "source": "attachment"}, {"path": "y.csv", "source": "converted", "origin": "data.csv"}]
     reading = read(replace(REQUEST, workbooks=frozenset()), files=files)
-    assert sources(reading)["x.txt"] is Source.WRITE
-    assert sources(reading)["y.csv"] is Source.WRITE
+    assert sources(reading)["x.txt"] is FileSource.WRITE
+    assert sources(reading)["y.csv"] is FileSource.WRITE
     assert reasons(reading).count("the file is written") == 2
 
 
 def test_a_present_file_may_be_changed_in_a_later_round():
     reading = read(replace(REQUEST, present=frozenset({"old.json"})), files=[{"path": "old.json", "source": "changed"}])
-    assert sources(reading)["old.json"] is Source.CHANGED
+    assert sources(reading)["old.json"] is FileSource.CHANGED
 
 
 def test_licence_is_the_services_whatever_the_plan_says():
-    assert sources(read(files=[{"path": "LICENSE", "source": "write"}]))["LICENSE"] is Source.SERVICE
+    assert sources(read(files=[{"path": "LICENSE", "source": "write"}]))["LICENSE"] is FileSource.SERVICE
 
 
 @pytest.mark.parametrize("path", ["index.html", "README.md", "LICENSE", "kept.txt"])

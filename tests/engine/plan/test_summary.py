@@ -2,48 +2,50 @@ from __future__ import annotations
 
 from engine.core.checks import parse_check
 from engine.plan.predicates import Exists, LicenceMit, Words
-from engine.plan.schema import CheckReading, DataAddress, Plan, PlannedFile, PlannedTest, Source
-from engine.plan.summary import UNREAD, Entry, summary
+from engine.plan.schema import CheckReading, DataAddress, FileSource, Plan, PlannedFile, PlannedTest
+from engine.plan.summary import UNREAD, SummaryEntry, summary
 from engine.plan.wording import in_words, rule_in_words
 
 CHECKS = [parse_check(text) for text in ("Repo has MIT license", "js: true", "It is pretty", "It is quick")]
 THERE = Exists(path="a.txt")
 
 
-def of(plan: Plan, heading: str) -> tuple[Entry, ...]:
+def of(plan: Plan, heading: str) -> tuple[SummaryEntry, ...]:
     return next((section.entries for section in summary(plan, CHECKS) if section.heading == heading), ())
 
 
 def test_each_file_is_told_with_its_source_and_its_rules() -> None:
     other = Words(path="b.csv", min=1)
     files = (
-        PlannedFile(path="a.txt", source=Source.WRITE, what="a story", predicates=[THERE, other]),
-        PlannedFile(path="b.csv", source=Source.CONVERTED, origin="b.xlsx", sheet="Sales"),
+        PlannedFile(path="a.txt", source=FileSource.WRITE, what="a story", predicates=[THERE, other]),
+        PlannedFile(path="b.csv", source=FileSource.CONVERTED, origin="b.xlsx", sheet="Sales"),
     )
     assert of(Plan(files=files), "Files") == (
-        Entry("a.txt, written by the model: a story", (rule_in_words(THERE), in_words(other))),
-        Entry("b.csv, converted by the service (from b.xlsx, sheet Sales)"),
+        SummaryEntry("a.txt, written by the model: a story", (rule_in_words(THERE), in_words(other))),
+        SummaryEntry("b.csv, converted by the service (from b.xlsx, sheet Sales)"),
     )
 
 
 def test_every_source_has_words() -> None:
-    files = tuple(PlannedFile(path="a", source=source) for source in Source)
+    files = tuple(PlannedFile(path="a", source=source) for source in FileSource)
     told = {entry.says for entry in of(Plan(files=files), "Files")}
-    assert len(told) == len(Source)
+    assert len(told) == len(FileSource)
 
 
 def test_every_sentence_is_told_with_what_decides_it_or_why_nothing_does() -> None:
     read = (CheckReading(number=1, predicates=[LicenceMit()]), CheckReading(number=3, why_not="taste"))
     assert of(Plan(checks=read), "Checks") == (
-        Entry("1. Repo has MIT license", (in_words(LicenceMit()),)),
-        Entry("3. It is pretty", ("nothing decides it: taste",)),
-        Entry("4. It is quick", (UNREAD,)),
+        SummaryEntry("1. Repo has MIT license", (in_words(LicenceMit()),)),
+        SummaryEntry("3. It is pretty", ("nothing decides it: taste",)),
+        SummaryEntry("4. It is quick", (UNREAD,)),
     )
 
 
 def test_a_reading_of_what_is_no_sentence_is_told_as_that() -> None:
     (entry,) = (one for one in of(Plan(checks=(CheckReading(number=9),)), "Checks") if one.says.startswith("9."))
-    assert entry == Entry("9. (no sentence among the request's checks)", ("nothing decides it: no reason is given",))
+    assert entry == SummaryEntry(
+        "9. (no sentence among the request's checks)", ("nothing decides it: no reason is given",)
+    )
 
 
 def test_what_a_plan_is_silent_about_has_no_section() -> None:
@@ -59,11 +61,11 @@ def test_the_rest_of_a_plan_is_told_too() -> None:
         tests=(PlannedTest(says="the file is there", predicates=[THERE]),),
         notes=("euros are meant",),
     )  # fmt: skip
-    assert of(plan, "Not to be committed") == (Entry("result.json"),)
+    assert of(plan, "Not to be committed") == (SummaryEntry("result.json"),)
     assert of(plan, "Data") == (
-        Entry("https://a.example/x, published as x.json; the page asks it too"),
-        Entry("https://b.example/"),
+        SummaryEntry("https://a.example/x, published as x.json; the page asks it too"),
+        SummaryEntry("https://b.example/"),
     )
-    assert of(plan, "Published") == (Entry("by a workflow of the repository"),)
-    assert of(plan, "The plan's own tests") == (Entry("the file is there", (in_words(THERE),)),)
-    assert of(plan, "Notes") == (Entry("euros are meant"),)
+    assert of(plan, "Published") == (SummaryEntry("by a workflow of the repository"),)
+    assert of(plan, "The plan's own tests") == (SummaryEntry("the file is there", (in_words(THERE),)),)
+    assert of(plan, "Notes") == (SummaryEntry("euros are meant"),)

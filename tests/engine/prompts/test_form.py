@@ -4,21 +4,23 @@ import pytest
 
 from engine.core.replies import Outcome, mark, parse_reply
 from engine.plan.predicates import JsonSchema, Lines, Words
-from engine.plan.schema import Plan, PlannedFile, Source
+from engine.plan.schema import FileSource, Plan, PlannedFile
 from engine.prompts.form import Entry, changed_texts, entries_of, form, says
 
 B = "7f3a9c"
 PLAN = Plan(
     files=(
-        PlannedFile(path="README.md", source=Source.WRITE),
-        PlannedFile(path="notes.txt", source=Source.WRITE, what="a text on tips.", predicates=[Words(min=50, max=80)]),
-        PlannedFile(path="fix.py", source=Source.CHANGED, origin="fix.py", what="the script, fixed"),
-        PlannedFile(path="total.json", source=Source.COMPUTED),
-        PlannedFile(path="index.html", source=Source.WRITE, what="the page"),
-        PlannedFile(path="LICENSE", source=Source.SERVICE),
-        PlannedFile(path="data.csv", source=Source.CONVERTED, origin="data.xlsx"),
-        PlannedFile(path="uid.txt", source=Source.ATTACHMENT),
-        PlannedFile(path="result.json", source=Source.WORKFLOW_OUTPUT),
+        PlannedFile(path="README.md", source=FileSource.WRITE),
+        PlannedFile(
+            path="notes.txt", source=FileSource.WRITE, what="a text on tips.", predicates=[Words(min=50, max=80)]
+        ),
+        PlannedFile(path="fix.py", source=FileSource.CHANGED, origin="fix.py", what="the script, fixed"),
+        PlannedFile(path="total.json", source=FileSource.COMPUTED),
+        PlannedFile(path="index.html", source=FileSource.WRITE, what="the page"),
+        PlannedFile(path="LICENSE", source=FileSource.SERVICE),
+        PlannedFile(path="data.csv", source=FileSource.CONVERTED, origin="data.xlsx"),
+        PlannedFile(path="uid.txt", source=FileSource.ATTACHMENT),
+        PlannedFile(path="result.json", source=FileSource.WORKFLOW_OUTPUT),
     )
 )
 
@@ -30,10 +32,10 @@ def test_what_a_model_writes_is_listed_with_the_page_first_and_the_readme_last()
 
 def test_a_file_is_described_in_the_plans_words_and_its_rules() -> None:
     planned = PlannedFile(
-        path="a.txt", source=Source.WRITE, what="a haiku. ", predicates=[Lines(min=3, max=3), Words(max=20)]
+        path="a.txt", source=FileSource.WRITE, what="a haiku. ", predicates=[Lines(min=3, max=3), Words(max=20)]
     )
     assert says(planned) == "a haiku; has exactly 3 lines; has at most 20 words"
-    assert says(PlannedFile(path="a.txt", source=Source.WRITE)) == ""
+    assert says(PlannedFile(path="a.txt", source=FileSource.WRITE)) == ""
 
 
 @pytest.mark.parametrize("all_needed", [True, False], ids=["first", "later or repair"])
@@ -85,13 +87,13 @@ def test_an_answer_that_follows_the_form_is_read() -> None:
 def test_the_schema_of_a_file_is_told_in_words() -> None:
     schema = {"type": "object", "properties": {"max": {"type": "number"}}, "required": ["max"]}
     entry = Entry(
-        "a.json", says(PlannedFile(path="a.json", source=Source.WRITE, predicates=[JsonSchema(definition=schema)]))
+        "a.json", says(PlannedFile(path="a.json", source=FileSource.WRITE, predicates=[JsonSchema(definition=schema)]))
     )
     assert "(a.json, whole: is JSON of the form {max: number}" in form("", [entry], B, all_needed=True)
 
 
 def changed(*paths: str) -> Plan:
-    return Plan(files=tuple(PlannedFile(path=path, source=Source.CHANGED) for path in paths))
+    return Plan(files=tuple(PlannedFile(path=path, source=FileSource.CHANGED) for path in paths))
 
 
 def test_the_texts_of_files_to_be_changed_are_shown_with_plain_line_ends() -> None:
@@ -100,7 +102,7 @@ def test_the_texts_of_files_to_be_changed_are_shown_with_plain_line_ends() -> No
 
 
 def test_a_text_that_is_moved_is_shown_under_the_name_that_it_came_with() -> None:
-    plan = Plan(files=(PlannedFile(path="src/fix.py", source=Source.CHANGED, origin="fix.py"),))
+    plan = Plan(files=(PlannedFile(path="src/fix.py", source=FileSource.CHANGED, origin="fix.py"),))
     assert changed_texts(plan, {"fix.py": b"a = 1\n"}, longest=100, most=100) == {"fix.py": "a = 1\n"}
 
 

@@ -10,7 +10,7 @@ from engine.core.prompt_sections import boundary_of, present_files, sections_of
 from engine.core.replies import format_files, mark
 from engine.core.repository import insert_marker
 from engine.plan.predicates import Words
-from engine.plan.schema import Plan, PlannedFile, Source
+from engine.plan.schema import FileSource, Plan, PlannedFile
 from engine.ports import Message, Prompt
 from engine.prompts.generate import (
     LONGEST_CHANGED,
@@ -45,8 +45,8 @@ def brief(
 
 
 def plan(*files: PlannedFile, **over: object) -> Plan:
-    usual = [PlannedFile(path=path, source=Source.WRITE) for path in ("index.html", "README.md")]
-    return Plan(files=(*usual, *files, PlannedFile(path="LICENSE", source=Source.SERVICE)), **over)
+    usual = [PlannedFile(path=path, source=FileSource.WRITE) for path in ("index.html", "README.md")]
+    return Plan(files=(*usual, *files, PlannedFile(path="LICENSE", source=FileSource.SERVICE)), **over)
 
 
 def prompted(request: Brief, planned: Plan | None = None, **over: object) -> Prompt:
@@ -70,7 +70,9 @@ def shown(prompt: Prompt) -> dict[tuple[str, str], str]:
     return {(section.name, section.argument): section.body for section in sections_of(prompt.messages)}
 
 
-CHANGED = PlannedFile(path="script.py", source=Source.CHANGED, origin="script.py", what="the script, without its bug")
+CHANGED = PlannedFile(
+    path="script.py", source=FileSource.CHANGED, origin="script.py", what="the script, without its bug"
+)
 
 
 def test_a_prompt_has_the_version_and_the_digest_of_its_template_in_every_round() -> None:
@@ -98,14 +100,14 @@ def test_data_cannot_forge_a_section_or_a_file() -> None:
 
 def test_the_files_that_the_plan_wants_written_are_asked_for_in_its_words() -> None:
     story = PlannedFile(
-        path="story.txt", source=Source.WRITE, what="a story about a duel", predicates=[Words(min=300, max=400)]
+        path="story.txt", source=FileSource.WRITE, what="a story about a duel", predicates=[Words(min=300, max=400)]
     )
     others = [
-        PlannedFile(path="uid.txt", source=Source.ATTACHMENT, origin="uid.txt"),
-        PlannedFile(path="data.csv", source=Source.CONVERTED, origin="data.xlsx"),
-        PlannedFile(path="result.json", source=Source.WORKFLOW_OUTPUT),
+        PlannedFile(path="uid.txt", source=FileSource.ATTACHMENT, origin="uid.txt"),
+        PlannedFile(path="data.csv", source=FileSource.CONVERTED, origin="data.xlsx"),
+        PlannedFile(path="result.json", source=FileSource.WORKFLOW_OUTPUT),
     ]
-    planned = plan(story, PlannedFile(path="total.json", source=Source.COMPUTED), *others, absent=("draft.txt",))
+    planned = plan(story, PlannedFile(path="total.json", source=FileSource.COMPUTED), *others, absent=("draft.txt",))
     asked = last_words(prompted(brief(), planned))
     assert f"{mark(B, 'file', 'story.txt')}\n(story.txt, whole: a story about a duel; has 300 to 400 words)\n" in asked
     assert mark(B, "file", "total.json") in asked
@@ -115,8 +117,8 @@ def test_the_files_that_the_plan_wants_written_are_asked_for_in_its_words() -> N
 
 def test_what_is_not_the_models_and_what_must_not_be_there_is_said_once_and_apart() -> None:
     planned = plan(
-        PlannedFile(path="uid.txt", source=Source.ATTACHMENT),
-        PlannedFile(path="result.json", source=Source.WORKFLOW_OUTPUT),
+        PlannedFile(path="uid.txt", source=FileSource.ATTACHMENT),
+        PlannedFile(path="result.json", source=FileSource.WORKFLOW_OUTPUT),
         absent=("draft.txt", "data.xlsx"),
     )
     told = rules(brief(), planned)
@@ -242,7 +244,7 @@ def test_of_many_long_briefs_the_newest_are_shown_each_within_its_bound() -> Non
 
 def test_an_attached_page_is_the_page_to_be_changed() -> None:
     seed = AttachedFile("index.html", "text/html", b"<!DOCTYPE html>\n" + b"<p>line</p>\n" * 200 + b"</html>\n")
-    planned = plan().model_copy(update={"files": (PlannedFile(path="index.html", source=Source.CHANGED),)})
+    planned = plan().model_copy(update={"files": (PlannedFile(path="index.html", source=FileSource.CHANGED),)})
     prompt = prompted(brief(attachments=(seed,)), planned)
     assert present_files(prompt.messages) == {"index.html": seed.content}
     assert ("attachment", "index.html") not in shown(prompt)
@@ -272,7 +274,7 @@ def test_a_file_to_be_changed_is_shown_whole_and_its_new_version_asked_for() -> 
 
 
 def test_a_file_that_is_only_used_is_described_as_ever() -> None:
-    used = PlannedFile(path="script.py", source=Source.ATTACHMENT)
+    used = PlannedFile(path="script.py", source=FileSource.ATTACHMENT)
     prompt = prompted(brief(attachments=(replace(SCRIPT, content=SCRIPT.content * 5),)), plan(used))
     assert "yours to change" not in request_of(prompt)
     assert "The first 160 lines:" in shown(prompt)["attachment", "script.py"]
@@ -324,7 +326,7 @@ def test_the_reminder_names_the_problems_and_keeps_the_request() -> None:
 
 
 def test_missing_files_are_asked_for_beside_those_that_were_written() -> None:
-    previous = prompted(brief(), plan(PlannedFile(path="a.txt", source=Source.WRITE)))
+    previous = prompted(brief(), plan(PlannedFile(path="a.txt", source=FileSource.WRITE)))
     prompt = missing_prompt(previous, {"index.html": b"<p>\n", "bad.txt": f"{B}\n".encode()}, ["a.txt", "b.txt"])
     assert prompt.messages[:2] == previous.messages
     assert prompt.messages[2] == Message("assistant", format_files({"index.html": b"<p>\n"}, B))

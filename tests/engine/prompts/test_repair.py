@@ -10,7 +10,7 @@ from engine.core.findings import Findings
 from engine.core.prompt_sections import boundary_of, present_files, sections_of
 from engine.core.replies import Outcome, mark, parse_reply
 from engine.core.repository import insert_marker
-from engine.plan.schema import Plan, PlannedFile, Source
+from engine.plan.schema import FileSource, Plan, PlannedFile
 from engine.prompts.generate import generate_prompt
 from engine.prompts.repair import declined, repair_prompt
 
@@ -27,11 +27,11 @@ BRIEF = Brief(
 )
 PLAN = Plan(
     files=(
-        PlannedFile(path="index.html", source=Source.WRITE),
-        PlannedFile(path="README.md", source=Source.WRITE),
-        PlannedFile(path="script.py", source=Source.CHANGED, origin="script.py"),
-        PlannedFile(path="data.csv", source=Source.ATTACHMENT, origin="data.csv"),
-        PlannedFile(path="LICENSE", source=Source.SERVICE),
+        PlannedFile(path="index.html", source=FileSource.WRITE),
+        PlannedFile(path="README.md", source=FileSource.WRITE),
+        PlannedFile(path="script.py", source=FileSource.CHANGED, origin="script.py"),
+        PlannedFile(path="data.csv", source=FileSource.ATTACHMENT, origin="data.csv"),
+        PlannedFile(path="LICENSE", source=FileSource.SERVICE),
     )
 )
 TREE = {

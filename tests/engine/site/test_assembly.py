@@ -7,8 +7,8 @@ import pytest
 from engine.core import repository
 from engine.core.brief import AttachedFile, Brief, MissingFile, Source
 from engine.core.site import Origin, SiteFile
+from engine.plan.schema import FileSource as Planned
 from engine.plan.schema import Plan, PlannedFile
-from engine.plan.schema import Source as Planned
 from engine.prompts.generate import LONGEST_CHANGED
 from engine.site.assembly import Frame, assemble, with_line_ends_of
 

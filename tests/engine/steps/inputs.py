@@ -12,7 +12,7 @@ from engine.core.checks import parse_check
 from engine.core.repository import digest
 from engine.core.site import Origin, SiteFile
 from engine.plan.predicates import LicenceMit
-from engine.plan.schema import CheckReading, Plan, PlannedFile, Source
+from engine.plan.schema import CheckReading, FileSource, Plan, PlannedFile
 from engine.steps.deploy import DeployInput
 from engine.steps.generate import GenerateInput
 from engine.steps.notify import NotifyInput
@@ -35,10 +35,10 @@ BRIEF = Brief(
 )
 PLAN = Plan(
     files=(
-        PlannedFile(path="index.html", source=Source.WRITE, what="a page with the sum of sales in #total"),
-        PlannedFile(path="README.md", source=Source.WRITE),
-        PlannedFile(path="data.csv", source=Source.ATTACHMENT, origin="data.csv"),
-        PlannedFile(path="LICENSE", source=Source.SERVICE),
+        PlannedFile(path="index.html", source=FileSource.WRITE, what="a page with the sum of sales in #total"),
+        PlannedFile(path="README.md", source=FileSource.WRITE),
+        PlannedFile(path="data.csv", source=FileSource.ATTACHMENT, origin="data.csv"),
+        PlannedFile(path="LICENSE", source=FileSource.SERVICE),
     ),
     checks=(CheckReading(number=2, predicates=[LicenceMit()]),),
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.errors import BadReply, Permanent, Transient
-from engine.plan.schema import PlannedFile, Source
+from engine.plan.schema import FileSource, PlannedFile
 from engine.ports import DEADLINE, DISCONNECTED, CommitSpec, Recalled, Reply, RepositorySpec
 from engine.prompts.generate import LONGEST_CHANGED
 from engine.steps.generate import GenerateInput, generate
@@ -140,9 +140,9 @@ def test_an_answer_with_a_readme_alone_is_reminded_of_the_page() -> None:
     assert contents(outcome)["README.md"] == README
 
 
-STORY = PlannedFile(path="story.txt", source=Source.WRITE)
-NOTES = PlannedFile(path="notes.txt", source=Source.WRITE)
-FIX = PlannedFile(path="data.csv", source=Source.CHANGED, origin="data.csv")
+STORY = PlannedFile(path="story.txt", source=FileSource.WRITE)
+NOTES = PlannedFile(path="notes.txt", source=FileSource.WRITE)
+FIX = PlannedFile(path="data.csv", source=FileSource.CHANGED, origin="data.csv")
 BOTH = {"index.html": PAGE, "README.md": README}
 
 
@@ -190,8 +190,8 @@ def test_a_file_that_stays_missing_is_not_asked_for_again() -> None:
 
 def test_a_readme_and_files_that_others_make_are_not_asked_for() -> None:
     others = [
-        PlannedFile(path="result.json", source=Source.WORKFLOW_OUTPUT),
-        PlannedFile(path="table.csv", source=Source.CONVERTED, origin="book.xlsx"),
+        PlannedFile(path="result.json", source=FileSource.WORKFLOW_OUTPUT),
+        PlannedFile(path="table.csv", source=FileSource.CONVERTED, origin="book.xlsx"),
     ]
     author = FakeAuthor()
     asked_for(author, {"index.html": PAGE}, task=planned(*others))
@@ -222,7 +222,7 @@ def test_an_answer_that_was_cut_off_is_continued_and_not_asked_for_what_is_missi
 
 def test_a_later_round_may_leave_planned_files_of_the_tree_as_they_are() -> None:
     (forge, place), author = a_page_published(), FakeAuthor(page_reply({"README.md": README}))
-    task = replace(planned(PlannedFile(path="index.html", source=Source.WRITE)), brief=LATER, repository=place)
+    task = replace(planned(PlannedFile(path="index.html", source=FileSource.WRITE)), brief=LATER, repository=place)
     made(generate(task, make_ports(forge=forge, author=author)))
     assert len(author.asked) == 1
 
@@ -230,7 +230,7 @@ def test_a_later_round_may_leave_planned_files_of_the_tree_as_they_are() -> None
 def test_a_workflow_may_be_written_where_the_plan_has_it_and_no_other_hidden_file() -> None:
     workflow = ".github/workflows/ci.yml"
     hidden = {workflow: b"on: push\n", ".github/workflows/other.yml": b"on: push\n", ".env": b"A=1\n"}
-    outcome = asked_for(FakeAuthor(), BOTH | hidden, task=planned(PlannedFile(path=workflow, source=Source.WRITE)))
+    outcome = asked_for(FakeAuthor(), BOTH | hidden, task=planned(PlannedFile(path=workflow, source=FileSource.WRITE)))
     assert outcome.files.keys() & hidden.keys() == {workflow}
     assert "'.env' was left out" in outcome.detail
 

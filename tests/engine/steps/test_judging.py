@@ -7,7 +7,7 @@ import pytest
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
 from engine.errors import Fenced, Permanent, Transient
 from engine.ports import DEADLINE, Recalled, Reply
-from engine.prompts.judge import Evidence as Shown
+from engine.prompts.judge import Material as Shown
 from engine.prompts.judge import judge_prompt
 from engine.steps.judging import LONGEST_ANSWER, MOST_SENTENCES, judged
 from tests.fakes import FakeAuthor, FakeJournal, Spoken, make_ports

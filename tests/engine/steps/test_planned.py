@@ -11,7 +11,7 @@ from engine.core.brief import AttachedFile, MissingFile
 from engine.core.checks import Verdict
 from engine.core.site import Origin
 from engine.errors import Permanent
-from engine.plan.schema import Source
+from engine.plan.schema import FileSource
 from engine.ports import Sheet, Workbook
 from engine.steps.generate import generate
 from engine.steps.outcomes import Generated
@@ -211,5 +211,5 @@ def test_an_attachment_that_the_plan_wants_changed_is_written_anew() -> None:
     ports.author.replies = [page_reply({"index.html": PAGE, "README.md": README, "data.csv": b"a,b\n1,3\n"})]
     outcome = made(generate(generating(**UNPLANNED), ports))
     assert outcome.files["data.csv"].content == b"a,b\r\n1,3\r\n"
-    assert ports.journal.plan["plan"]["files"][1]["source"] == Source.CHANGED
+    assert ports.journal.plan["plan"]["files"][1]["source"] == FileSource.CHANGED
     assert all(gate.verdict is Verdict.PASS for gate in outcome.gates)

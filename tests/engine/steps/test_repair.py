@@ -6,15 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from engine.core.brief import MissingFile
-from engine.core.brief import Source as FileSource
+from engine.core.brief import MissingFile, Source
 from engine.core.budget import fresh
 from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
 from engine.core.prompt_sections import present_files, sections_of
 from engine.core.repository import licence
 from engine.core.site import Origin, SiteFile
 from engine.errors import BadReply, Fenced, OutOfService, Permanent, Transient
-from engine.plan.schema import DataAddress, PlannedFile, Source
+from engine.plan.schema import DataAddress, FileSource, PlannedFile
 from engine.site.assembly import Frame
 from engine.steps.outcomes import Barren, Generated, Unrepaired, Wait
 from engine.steps.repair import RepairInput, repair
@@ -86,7 +85,7 @@ def test_it_is_told_what_fails_and_how_that_was_seen() -> None:
 
 def test_it_is_told_again_of_data_that_could_not_be_had() -> None:
     url = "https://api.test/latest"
-    missing = (MissingFile("latest.json", "HTTP 503", FileSource.ADDRESS, url),)
+    missing = (MissingFile("latest.json", "HTTP 503", Source.ADDRESS, url),)
     for at_run_time, told in ((False, "Data missing: api.test"), (True, "asks it itself at run time")):
         plan = PLAN.model_copy(update={"data": (DataAddress(url=url, at_run_time=at_run_time),)})
         author = FakeAuthor()
@@ -119,7 +118,7 @@ def test_an_answer_with_neither_files_nor_a_reason_is_reminded_of_the_form() -> 
 
 
 def test_planned_files_that_the_repair_leaves_as_they_are_are_not_asked_for() -> None:
-    notes = PlannedFile(path="notes.txt", source=Source.WRITE)
+    notes = PlannedFile(path="notes.txt", source=FileSource.WRITE)
     frame = replace(repairing().frame, plan=PLAN.model_copy(update={"files": (*PLAN.files, notes)}))
     author = FakeAuthor(page_reply({"index.html": BETTER}))
     assert isinstance(repair(repairing(frame=frame), make_ports(author=author)), Generated)
@@ -127,7 +126,7 @@ def test_planned_files_that_the_repair_leaves_as_they_are_are_not_asked_for() ->
 
 
 def test_what_the_first_try_made_of_an_attachment_is_shown_and_may_be_mended() -> None:
-    fix = PlannedFile(path="data.csv", source=Source.CHANGED, origin="data.csv")
+    fix = PlannedFile(path="data.csv", source=FileSource.CHANGED, origin="data.csv")
     files = FILES | {"data.csv": SiteFile(b"a,b\r\n1,3\r\n", Origin.MODEL)}
     plan = PLAN.model_copy(update={"files": (fix, *PLAN.files)})
     task = repairing(files=files)

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.core.brief import AttachedFile, MissingFile
-from engine.core.brief import Source as FileSource
+from engine.core.brief import AttachedFile, MissingFile, Source
 from engine.core.budget import fresh
 from engine.core.checks import ADVICE, Check, CheckResult, Kind, Target, Verdict, parse_check
 from engine.core.decision import Next, Purpose, Tried
@@ -23,7 +22,7 @@ from engine.plan.predicates import (
     Served,
     Words,
 )
-from engine.plan.schema import CheckReading, DataAddress, Plan, PlannedFile, PlannedTest, Source
+from engine.plan.schema import CheckReading, DataAddress, FileSource, Plan, PlannedFile, PlannedTest
 from engine.plan.verdicts import EarlierPlan
 from engine.ports import BrowserReport, PageUnderTest, PageView, Sheet, Workbook
 from engine.steps.verify import BARRED, NewTree, VerifyInput, verify
@@ -38,7 +37,7 @@ FILES = {"index.html": PAGE, "README.md": README, "LICENSE": licence(2026, "x")}
 CHECKS = (parse_check("js: true"), parse_check("Repo has MIT license"), parse_check("It is pretty"))
 URL = "https://owner.github.io/repo/"
 PLAN = Plan(
-    files=(PlannedFile(path="index.html", source=Source.WRITE),),
+    files=(PlannedFile(path="index.html", source=FileSource.WRITE),),
     checks=(
         CheckReading(number=2, predicates=[LicenceMit()]),
         CheckReading(number=3, why_not="it is a matter of taste"),
@@ -221,7 +220,7 @@ def test_how_the_page_opened_decides_a_sentence() -> None:
 
 
 def test_planned_files_are_judged_beside_the_checks() -> None:
-    notes = PlannedFile(path="notes.txt", source=Source.WRITE, predicates=[Words(path="notes.txt", min=2, max=3)])
+    notes = PlannedFile(path="notes.txt", source=FileSource.WRITE, predicates=[Words(path="notes.txt", min=2, max=3)])
     plan = PLAN.model_copy(update={"files": (*PLAN.files, notes), "absent": ("draft.txt",)})
     found = verdicts(verifying(plan=plan, new=tree(notes_txt=b"one", draft_txt=b"x")))
     assert found["notes.txt: has 2 to 3 words"] is Verdict.FAIL
@@ -236,8 +235,8 @@ def test_planned_files_are_judged_beside_the_checks() -> None:
 
 def test_attachments_are_compared_as_they_came_this_rounds_and_earlier_ones() -> None:
     files = (
-        PlannedFile(path="a.csv", source=Source.ATTACHMENT, origin="a.csv"),
-        PlannedFile(path="fix.py", source=Source.CHANGED, origin="fix.py"),
+        PlannedFile(path="a.csv", source=FileSource.ATTACHMENT, origin="a.csv"),
+        PlannedFile(path="fix.py", source=FileSource.CHANGED, origin="fix.py"),
     )
     task = verifying(
         plan=PLAN.model_copy(update={"files": files}),
@@ -267,7 +266,7 @@ BOOKS = tuple(AttachedFile(f"{name}.xlsx", "", f"PK {name} xl/workbook.".encode(
 @pytest.mark.parametrize(
     "plan",
     [
-        Plan(files=(PlannedFile(path="t.csv", source=Source.CONVERTED, origin="used.xlsx"),)),
+        Plan(files=(PlannedFile(path="t.csv", source=FileSource.CONVERTED, origin="used.xlsx"),)),
         Plan(checks=(CheckReading(number=3, predicates=[CsvEquals(path="t.csv", workbook="used.xlsx")]),)),
         Plan(tests=(PlannedTest(says="t", predicates=[CsvEquals(path="t.csv", workbook="used.xlsx")]),)),
     ],
@@ -298,7 +297,7 @@ def test_what_is_served_is_decided_once_the_page_is_live() -> None:
 
 EARLIER = EarlierPlan(
     Plan(
-        files=(PlannedFile(path="notes.txt", source=Source.WRITE, predicates=[Words(path="notes.txt", min=2)]),),
+        files=(PlannedFile(path="notes.txt", source=FileSource.WRITE, predicates=[Words(path="notes.txt", min=2)]),),
         checks=(
             CheckReading(number=1, predicates=[SHOWN]),
             CheckReading(number=2, predicates=[Exists(path="gone.txt")]),
@@ -344,7 +343,7 @@ def test_expressions_of_earlier_rounds_run_behind_the_checks() -> None:
 
 # --- Data that could not be had ---------------------------------------------------------------------------------------
 
-API = MissingFile("latest.json", "HTTP 503", FileSource.ADDRESS, "https://api.test/latest")
+API = MissingFile("latest.json", "HTTP 503", Source.ADDRESS, "https://api.test/latest")
 
 
 @pytest.mark.parametrize("at_run_time", [False, True])
