@@ -133,7 +133,7 @@ SENTENCES = (
     "   ",
 )
 
-#: Of /work/shared/inputs/prose.json and of briefs that were really sent.
+#: Of requests that were really sent.
 PROSE = (
     "Page has h1 with 'Hello World'",
     "Page has element with id='result'",
