@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from engine.core.checks import WRONG, Kind, Target, Verdict, parse_check
+from engine.core.checks import ADVICE, WRONG, Kind, Target, Verdict, parse_check
 from engine.core.lifecycle import ACTIVE, Step
 from engine.ports import DEADLINE, DISCONNECTED
 from tasks_app.changed_files import changed_names
@@ -143,7 +143,7 @@ def _call(call: Attempt, *, chosen: bool) -> str:
 def _judged(results: Sequence[CheckResult]) -> str:
     """Return how many of the request's checks passed, and what failed of all that was checked."""
     asked = [r for r in results if r.kind in _REQUESTED]
-    wrong = [r for r in results if r.verdict in WRONG and r.kind != Kind.SOURCE]
+    wrong = [r for r in results if r.verdict in WRONG and r.kind not in ADVICE]
     others = Counter(r.verdict for r in asked if r.verdict not in WRONG and r.verdict != Verdict.PASS)
     line = f"{sum(r.verdict == Verdict.PASS for r in asked)} of {_count(len(asked), 'check')} passed"
     line += "".join(f", {number} {verdict}" for verdict, number in sorted(others.items()))

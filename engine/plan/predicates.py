@@ -36,6 +36,11 @@ def _of_bounded_size(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
+def _as_text(value: object) -> object:
+    """Take a number for the text that it is written as."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 def _as_list(value: object) -> object:
     """Take one text for a list of one."""
     return [value] if isinstance(value, str) else value
@@ -223,7 +228,7 @@ class PageStep(PlanPart):
 
     do: Literal["fill", "select", "click", "press", "wait", "reload", "open"]
     selector: Annotated[str, Field(max_length=200)] = ""
-    value: Annotated[str, Field(max_length=300)] = ""
+    value: Annotated[str, BeforeValidator(_as_text), Field(max_length=300)] = ""
 
 
 class Page(Predicate):

@@ -208,6 +208,13 @@ def test_a_page_test_below_a_file_becomes_a_test_of_the_plan():
     assert [test.predicates for test in reading.plan.tests] == [[Page(expression=page["expression"])]]
 
 
+def test_a_number_may_stand_for_the_text_of_a_step():
+    steps = [{"do": "wait", "value": 500}, {"do": "fill", "selector": "#total", "value": 7.5}]
+    page = {"kind": "page", "steps": steps, "expression": "document.title === 'T'"}
+    reading = read(tests=[{"says": "t", "predicates": [page]}])
+    assert [step.value for step in reading.plan.tests[0].predicates[0].steps] == ["500", "7.5"]
+
+
 def test_expressions_unknown_numbers_and_second_readings_are_refused():
     numbers = [
         {"number": 1, "why_not": "-"},
