@@ -60,7 +60,8 @@ def published(outside: Outside, row: Round) -> dict[str, bytes]:
 
 
 def verdicts(attempt: Attempt, kind: str = "file") -> dict[str, str]:
-    return dict(CheckResult.objects.filter(attempt=attempt, kind=kind).values_list("text", "verdict"))
+    found = CheckResult.objects.filter(attempt=attempt, kind=kind).order_by("-target")
+    return dict(found.values_list("text", "verdict"))  # what was found live is the last word
 
 
 def told(outside: Outside, call: int) -> str:
@@ -203,6 +204,23 @@ def test_a_workflow_is_written_only_where_the_plan_names_it(outside: Outside) ->
         if inside.head == other.commit_sha
         for path in inside.commits[other.commit_sha].files
     )
+
+
+def test_what_the_site_serves_is_decided_once_it_is_live(outside: Outside) -> None:
+    sentences = ["about.md is served", "lost.md is served"]
+    read = [
+        {"number": n, "predicates": [{"kind": "served", "path": one.split()[0]}]} for n, one in enumerate(sentences, 1)
+    ]
+    outside.author.plans = [plan_reply({"path": "about.md", "source": "write"}, checks=read)]
+    outside.author.replies = [page_reply({"index.html": PAGE, "README.md": README, "about.md": b"# About\n"})]
+    row = driven(asked(checks=sentences))
+    assert verdicts(row.chosen_attempt, "prose") == {"about.md is served": "pass", "lost.md is served": "fail"}
+    before = CheckResult.objects.filter(attempt=row.chosen_attempt, kind="prose", target="local")
+    assert set(before.values_list("verdict", flat=True)) == {"not_run"}
+    shown = {check["text"]: (check["verdict"], check["detail"]) for check in round_status(row)["checks"]}
+    assert shown["about.md is served"][0] == "pass"
+    assert shown["lost.md is served"][1].endswith("/lost.md answers 404")
+    assert (kinds(), outside.author.judged) == (["generate"], [])
 
 
 # --- Later rounds ----------------------------------------------------------------------------------------------------------------------------
