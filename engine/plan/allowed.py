@@ -25,7 +25,7 @@ _WORKFLOW = re.compile(r"\.github/workflows/[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.ya
 #: What every repository holds: never absent, never somebody else's.
 ALWAYS = ("index.html", "README.md", "LICENSE")
 #: A page and a README come from none of these.
-_NOT_WRITTEN = frozenset({FileSource.CONVERTED, FileSource.SERVICE, FileSource.WORKFLOW_OUTPUT})
+_NOT_WRITTEN = frozenset({FileSource.CONVERTED, FileSource.WORKFLOW_OUTPUT})
 #: What the forge itself obeys: a custom domain would take the page away from its address.
 _OBEYED = frozenset({"cname"})
 _PLACEHOLDER = re.compile(r"[{}<>$*\[\]…]|\.\.\.|%7[bd]", re.IGNORECASE)
@@ -135,7 +135,7 @@ def _path(raw: str, request: PlanRequest) -> str:
 
 def _sourced(planned: PlannedFile, request: PlanRequest) -> Permitted[PlannedFile]:
     """Make a file's source true: what is an attachment, is there to be changed, or can be converted, the service knows better than a model."""
-    if planned.path in ALWAYS and planned.source in _NOT_WRITTEN:
+    if planned.source is FileSource.SERVICE or (planned.path in ALWAYS and planned.source in _NOT_WRITTEN):
         planned = planned.model_copy(update={"source": FileSource.WRITE})
     match planned.source:
         case FileSource.ATTACHMENT | FileSource.CHANGED:

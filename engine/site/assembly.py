@@ -89,6 +89,7 @@ class _Allowed:
 
     def __init__(self, frame: Frame, own: Collection[str], made: Collection[str]) -> None:
         self._plan, self._own, self._made = frame.plan, own, made
+        self._missing = {one.name for one in frame.missing}
         present = shown_files(frame.brief, frame.plan, frame.present, repairs=frame.repairs)
         self._shown = present.sources.keys() | present.to_change.keys()
 
@@ -102,6 +103,8 @@ class _Allowed:
             return f"is {what} and stays as it came; the model's version was left out"
         if path in self._own and path not in self._shown:
             return "is to be changed, but is no text or too long to be shown whole to a model, and stays as it is"
+        if planned.source not in WRITTEN if planned else path in self._missing:
+            return "could not be had or made, is nothing to invent, and was left out"
         if planned or is_publishable(path):
             return ""
         return "was left out: a static page has no use for a file of that type"
