@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from engine.core.checks import parse_check
 from engine.plan.allowed import PlanRequest
 from engine.plan.predicates import Exists, Links, Page, Words
-from engine.plan.reading import read_object, read_plan
+from engine.plan.reading import better, read_object, read_plan
 from engine.plan.schema import MOST_FILES, MOST_TESTS, FileSource
 
 CHECKS = ("js: document.title === 'T'", "about.md has three words", "It looks good")
@@ -288,3 +288,53 @@ def test_what_is_nested_too_deeply_is_no_plan():
 @given(st.text(max_size=300))
 def test_no_text_raises(text):
     read_plan(text, REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [("index.html", "workflow_output"), ("README.md", "converted"), ("index.html", "service"), ("CODE.md", "service")],
+)
+def test_what_nobody_else_makes_is_written(path: str, source: str):
+    assert sources(read(files=[{"path": path, "source": source}]))[path] == "write"
+
+
+@pytest.mark.parametrize(
+    "planned",
+    [
+        {"path": "rates.csv", "source": "attachment"},
+        {"path": "rates.csv", "source": "write"},
+        {"path": "fixed.csv", "source": "changed", "origin": "rates.csv"},
+        {"path": "rates.csv", "source": "converted", "origin": "book.xlsx"},
+    ],
+)
+def test_what_is_made_of_an_attachment_that_could_not_be_had_is_refused(planned: dict[str, str]):
+    lacking = replace(REQUEST, missing=frozenset({"rates.csv"}))
+    reading = read(lacking, files=[planned])
+    assert planned["path"] not in sources(reading)
+    assert f"{planned['path']}: it is made of an attachment that could not be had" in reasons(reading)
+    there = replace(lacking, present=frozenset({"rates.csv"}))
+    assert planned["path"] in sources(read(there, files=[planned]))
+
+
+def test_a_folder_may_be_forbidden_but_none_with_planned_files():
+    reading = read(
+        files=[{"path": "docs/a.md", "source": "write"}, {"path": "out/b.json", "source": "workflow_output"}],
+        absent=["docs/", "out/", "./draft.txt"],
+    )
+    assert reading.plan.absent == ("out/", "draft.txt")
+    assert reading.plan.forbidden == ("out/", "draft.txt", "out/b.json")
+    assert [reading.plan.forbids(path) for path in ("out/b.json", "out/c/d.json", "docs/a.md", "outer")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_of_two_readings_the_second_is_better_unless_it_has_more_errors_or_no_plan():
+    whole, faulty, none = read(), read(pages="nowhere"), read_plan("no", REQUEST)
+    assert better(faulty, whole) is whole
+    assert better(whole, faulty) is whole
+    assert better(faulty, none) is faulty
+    assert better(none, faulty) is faulty
+    assert better(none, none) is none

@@ -138,6 +138,26 @@ def test_what_the_service_converted_is_the_services() -> None:
     assert notes == ["data.csv is of the service and stays as it came; the model's version was left out"]
 
 
+LACKS = (MissingFile("rates.json", "HTTP 503", Source.ADDRESS, "https://api.test/rates"),)
+
+
+def test_data_that_could_not_be_had_or_made_is_not_taken_from_a_model() -> None:
+    converted = PlannedFile(path="table.csv", source=Planned.CONVERTED, origin="book.xlsx")
+    lacks = frame(converted, missing=LACKS)
+    files, notes = assemble(lacks, {**WRITTEN, "table.csv": b"a\n1\n", "rates.json": b"{}"}, ())
+    assert not {"table.csv", "rates.json"} & files.keys()
+    assert notes == [
+        f"{path} could not be had or made, is nothing to invent, and was left out"
+        for path in ("table.csv", "rates.json")
+    ]
+
+
+def test_what_an_earlier_round_had_stays_where_it_cannot_be_had_anew() -> None:
+    later = frame(number=2, missing=LACKS, present={**WRITTEN, "rates.json": b'{"usd": 1}'})
+    files, _ = assemble(later, {"rates.json": b"{}"}, ())
+    assert files["rates.json"] == SiteFile(b'{"usd": 1}', Origin.CARRIED)
+
+
 @pytest.mark.parametrize(
     ("path", "taken"), [("app.js", True), ("notes/a.txt", True), ("run.exe", False), ("CNAME", False)]
 )
@@ -274,8 +294,7 @@ def test_without_a_readme_the_service_writes_one() -> None:
 
 
 def test_the_readme_tells_of_data_that_could_not_be_had() -> None:
-    lacks = frame(missing=(MissingFile("rates.json", "HTTP 503", Source.ADDRESS, "https://api.test/rates"),))
-    files, _ = assemble(lacks, WRITTEN, ())
+    files, _ = assemble(frame(missing=LACKS), WRITTEN, ())
     assert "- https://api.test/rates could not be read: HTTP 503.\n" in files["README.md"].content.decode()
 
 
