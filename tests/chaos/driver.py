@@ -1,6 +1,7 @@
 """Drives one round in a process of its own; told to, it stops itself (SIGSTOP) at one exact point of an outside effect.
 
-Run as `python -m tests.chaos.driver ROUND_ID [PORT.METHOD before|after]`. Without a point it comes back until the round has ended.
+Run as `python -m tests.chaos.driver ROUND_ID [PORT.METHOD[:CALL] before|after]`; CALL counts from 1. Without a point it comes back until the round
+has ended.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class Pausing:
-    """A port of which one method pauses the whole process once, before or after its effect."""
+    """A port of which one call of one method pauses the whole process, before or after its effect."""
 
-    def __init__(self, port: object, method: str, moment: str) -> None:
-        self._port, self._method, self._moment = port, method, moment
+    def __init__(self, port: object, method: str, call: int, moment: str) -> None:
+        self._port, self._method, self._left, self._moment = port, method, call, moment
 
     def __getattr__(self, name: str) -> object:
         found = getattr(self._port, name)
@@ -32,10 +33,11 @@ class Pausing:
 
     def _paused(self, effect: Callable[..., object]) -> Callable[..., object]:
         def paused(*arguments: object, **options: object) -> object:
-            if self._moment == "before":
+            self._left -= 1
+            if self._moment == "before" and self._left == 0:
                 os.kill(os.getpid(), signal.SIGSTOP)
             result = effect(*arguments, **options)
-            if self._moment == "after":
+            if self._moment == "after" and self._left == 0:
                 os.kill(os.getpid(), signal.SIGSTOP)
             return result
 
@@ -46,12 +48,13 @@ def pause_at(point: str, moment: str) -> None:
     """Have `drive` find a port that pauses."""
     from tasks_app import wiring
 
-    name, method = point.split(".")
+    name, _, called = point.partition(".")
+    method, _, call = called.partition(":")
     real = wiring.ports
 
     def ports(journal: Journal) -> Ports:
         found = real(journal)
-        return replace(found, **{name: Pausing(getattr(found, name), method, moment)})
+        return replace(found, **{name: Pausing(getattr(found, name), method, int(call or 1), moment)})
 
     wiring.ports = ports
 

@@ -15,7 +15,7 @@ from tests.chaos.service import Service, task
 from tests.doubles.http_server import Script, serving
 from tests.doubles.openai_scenarios import Scenario, completion
 from tests.doubles.openai_server import OpenAIServer
-from tests.fakes import README, page_reply
+from tests.fakes import README, page_reply, plan_reply
 from tests.parts.postgresql import postgresql
 from tests.processes import wait_for
 
@@ -30,6 +30,9 @@ pytestmark = [
 
 #: Between two words of the answer that is cut: its page takes a few seconds, its README half a minute more.
 SLOWLY = 0.4
+
+
+PLAN = Scenario(completion(plan_reply(checks=[{"number": 1, "predicates": [{"kind": "licence_mit"}]}])))
 
 
 def the_whole(request: dict[str, Any]) -> Scenario:
@@ -56,7 +59,7 @@ def test_of_an_answer_that_a_killed_worker_was_hearing_only_the_rest_is_asked_fo
             settings["DATABASE_URL"] = stack.enter_context(postgresql()).database()
         service = Service(tmp_path, workers=2, LLM_BASE_URL=model.url, LEASE_SECONDS="6", **settings)
         stack.callback(service.destroy)
-        model.script = [the_whole, the_rest]
+        model.script = [PLAN, the_whole, the_rest]
         service.start().until_whole()
         identity = service.post(task("cut", 1, "cut", evaluator.url("/notify")))
         kept = "SELECT reply FROM tasks_app_attempt WHERE reply LIKE ?"
@@ -68,5 +71,5 @@ def test_of_an_answer_that_a_killed_worker_was_hearing_only_the_rest_is_asked_fo
         status = service.completes(identity, 90)
         kinds = service.rows("SELECT kind, error_code FROM tasks_app_attempt ORDER BY id")
     assert (status["live"], status["degraded"]) == (True, False)
-    assert kinds == [("generate", "interrupted"), ("continue", "")]
-    assert len(model.requests) == 2
+    assert kinds == [("plan", ""), ("generate", "interrupted"), ("continue", "")]
+    assert len(model.requests) == 3

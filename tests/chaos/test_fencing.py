@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,7 +28,8 @@ pytestmark = [
 
 LEASE_SECONDS = 3
 LAPSED = "SELECT 1 FROM tasks_app_round WHERE id = ? AND lease_until < strftime('%Y-%m-%d %H:%M:%f', 'now')"
-POINTS = ("author.write", "forge.create", "forge.commit", "forge.enable_pages", "notifier.send")
+#: The author writes the plan first, then the page.
+POINTS = ("author.write:1", "author.write:2", "forge.create", "forge.commit", "forge.enable_pages", "notifier.send")
 
 
 class Alone(Web):
@@ -72,7 +74,7 @@ def evaluator() -> Iterator[HttpServer]:
 def test_a_process_that_was_paused_past_its_lease_changes_nothing(
     web: Alone, evaluator: HttpServer, point: str, moment: str
 ) -> None:
-    name = f"fence-{point.replace('.', '-').replace('_', '-')}-{moment}"
+    name = f"fence-{re.sub('[^a-z0-9]', '-', point)}-{moment}"
     identity = web.post(task(name, 1, name, evaluator.url("/notify")))
     with web.driver(identity, point, moment) as paused:
         assert wait_for(lambda: status_of(paused.pid)[1] == "T", 120), paused.poll()

@@ -23,13 +23,14 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are found in /proc"),
 ]
 
-# Python reads this in every process of the service: the first model call hangs, and budgets are short.
+# Python reads this in every process of the service: the first call for a plan, or for a page, hangs, and budgets are short.
 # https://docs.python.org/3/library/site.html#module-sitecustomize
 HANGING = """
 import os, re, time
 from pathlib import Path
 from engine.adapters.simulated_author import SimulatedAuthor
 from engine.core import budget
+from engine.plan.prompt import asks_for_plan
 
 budget.FLOORS |= dict.fromkeys(budget.FLOORS, 1.0)
 budget.SHORTEST_MODEL_CALL = 0.5
@@ -42,11 +43,11 @@ def swallow():
         except BaseException:
             pass
 
-def hang(*arguments, **options):
-    if not mark.exists():
+def hang(author, messages, **options):
+    if asks_for_plan(messages) == {plan} and not mark.exists():
         mark.write_text(str(os.getpid()))
         {how}
-    return write(*arguments, **options)
+    return write(author, messages, **options)
 
 SimulatedAuthor.write = hang
 """
@@ -60,8 +61,8 @@ SPINS = 're.match(r"(a+)+$", "a" * 60 + "b")'  # in C, and nobody else gets the 
 def hanging(tmp_path: Path) -> Iterator[Callable[..., Service]]:
     started: list[Service] = []
 
-    def start(how: str, **environment: str) -> Service:
-        (tmp_path / "sitecustomize.py").write_text(HANGING.replace("{how}", how))
+    def start(how: str, *, plan: bool = False, **environment: str) -> Service:
+        (tmp_path / "sitecustomize.py").write_text(HANGING.replace("{how}", how).replace("{plan}", str(plan)))
         path = f"{tmp_path}{os.pathsep}{ROOT}"
         started.append(Service(tmp_path, workers=2, PYTHONPATH=path, LEASE_SECONDS="3", **environment))
         return started[-1].start().until_whole()
@@ -93,9 +94,11 @@ def the_round_is_taken_by_another(service: Service, folder: Path, seconds: float
     assert [len(calls) for calls in heard.values()] == [1]
 
 
-@pytest.mark.parametrize("how", [SLEEPS, SWALLOWS], ids=["sleeps", "swallows every exception"])
-def test_a_step_past_its_budget(hanging: Callable[..., Service], tmp_path: Path, how: str) -> None:
-    service = hanging(how, ROUND_DEADLINE_SECONDS="60")
+@pytest.mark.parametrize(
+    ("how", "plan"), [(SLEEPS, True), (SWALLOWS, False)], ids=["sleeps over the plan", "swallows every exception"]
+)
+def test_a_step_past_its_budget(hanging: Callable[..., Service], tmp_path: Path, how: str, *, plan: bool) -> None:
+    service = hanging(how, plan=plan, ROUND_DEADLINE_SECONDS="60")
     the_round_is_taken_by_another(service, tmp_path, 120)
     assert "its step is past its budget" in service.log.read_text()
 
