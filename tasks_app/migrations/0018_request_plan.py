@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='attempt',
             name='kind',
-            field=models.CharField(help_text='plan, reminder, generate, continue, format, rephrase, repair, resample, judge, honest', max_length=20),
+            field=models.CharField(help_text='plan, plan_reminder, generate, continue, format, rephrase, repair, resample, judge, honest', max_length=20),
         ),
         migrations.CreateModel(
             name='Plan',

@@ -45,7 +45,7 @@ class Attempt(models.Model):
     run = models.PositiveIntegerField()
     kind = models.CharField(
         max_length=20,
-        help_text="plan, reminder, generate, continue, format, rephrase, repair, resample, judge, honest",
+        help_text="plan, plan_reminder, generate, continue, format, rephrase, repair, resample, judge, honest",
     )
     parent = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
     provider = models.CharField(max_length=40, blank=True)
