@@ -98,12 +98,12 @@ class _Renderer:
     def _object(self, schema: Mapping[str, Any], depth: int) -> str:
         required = [name for name in _list(schema, "required") if isinstance(name, str)]
         given = schema.get("properties")
-        fields = (given if isinstance(given, dict) else {}) | {
-            name: True for name in required if not isinstance(given, dict) or name not in given
-        }
+        fields = given if isinstance(given, dict) else {}
+        # In this order and not the schema's own, which a database does not keep: the same words wherever the plan comes from.
+        names = dict.fromkeys([*required, *sorted(map(str, fields))])
         told = [
-            self._field(f"{name}{'' if name in required else '?'}", fields[name], depth)
-            for name in list(fields)[:_MOST_ENTRIES]
+            self._field(f"{name}{'' if name in required else '?'}", fields.get(name, True), depth)
+            for name in list(names)[:_MOST_ENTRIES]
         ]
         more = schema.get("additionalProperties")
         if isinstance(more, dict):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engine.plan.predicates import JsonSchema
 from engine.plan.wording import in_words, rule_in_words
 from tests.engine.plan.test_deciding import PREDICATES
 from tests.little_time import little_time
@@ -64,7 +65,7 @@ def test_below_a_files_name_its_path_is_left_out() -> None:
     [
         ({"type": "object", "required": ["city", "lat"], "properties": {"city": {"const": "Bangalore"}, "lat": {"type": "number", "minimum": -90, "maximum": 90}, "note": {"type": ["string", "null"]}}},
          'JSON of the form {city: "Bangalore", lat: number from -90 to 90, note?: string or null}'),
-        ({"required": ["a", "b"], "properties": {"b": {"enum": ["x", 1]}}, "additionalProperties": False}, 'JSON of the form {b: "x" or 1, a} and no other field'),
+        ({"required": ["a", "b"], "properties": {"b": {"enum": ["x", 1]}}, "additionalProperties": False}, 'JSON of the form {a, b: "x" or 1} and no other field'),
         ({"type": "array", "minItems": 5, "maxItems": 5, "items": {"properties": {"id": {"type": "integer"}}}}, "JSON: array of exactly 5 {id?: integer}"),
         ({"type": "array", "minItems": 2, "uniqueItems": True, "items": {"type": "string"}}, "JSON: array of at least 2 different strings"),
         ({"minItems": 1, "maxItems": 1, "items": {"pattern": "^a$", "maxLength": 3}}, "JSON: array of exactly 1 string (of at most 3 characters, like ^a$)"),
@@ -94,3 +95,10 @@ def test_a_large_schema_is_cut_and_takes_little_time() -> None:
     with little_time():
         said = in_words(PREDICATES.validate_python({"kind": "json_schema", "path": "a", "definition": definition}))
     assert len(said) < 440
+
+
+def test_the_words_of_a_schema_are_the_same_in_whatever_order_a_database_keeps_its_fields() -> None:
+    fields = {"lat": {"type": "number"}, "city": {"type": "string"}, "b": {}, "a": {}}
+    there, back = dict(fields.items()), dict(reversed(fields.items()))
+    asked = [JsonSchema(definition={"properties": one, "required": ["city", "lat"]}) for one in (there, back)]
+    assert {rule_in_words(one) for one in asked} == {"is JSON of the form {city: string, lat: number, a?, b?}"}
