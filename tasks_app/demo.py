@@ -221,7 +221,7 @@ def _result(told: Mapping[str, Any], running: Running, files: list[str], forge: 
             f"page        {told['pages_url']}",
             f"admin       {running.service.url}/admin/   login: {login}",
             "",
-            "simulated here: the model (LLM_PROVIDER=simulated: a page built by rules, not written by a language model)",
+            "simulated here: the model (LLM_PROVIDER=simulated: a template page that says so; nothing of a brief is understood)",
             f"                and GitHub ({forge})",
         )
     )
