@@ -102,7 +102,7 @@ def told(outside: Outside, call: int = 0) -> str:
     return outside.author.asked[call][1][-1].content
 
 
-# --- Data that a brief names -----------------------------------------------------------------------------------------------------------------
+# --- Data that a plan fetches -----------------------------------------------------------------------------------------------------------------
 
 
 def test_what_an_address_answers_is_told_to_the_model_and_committed_as_the_services_own(
@@ -285,7 +285,7 @@ def test_an_address_that_the_page_asks_itself_is_fetched_as_an_example_and_its_l
 
 
 @pytest.mark.processes
-def test_a_workbook_becomes_the_csv_that_the_brief_names(outside: Outside) -> None:
+def test_a_workbook_becomes_the_csv_that_the_plan_names(outside: Outside) -> None:
     outside.author.plans = [converts(("data.csv", "values.xlsx", ""))]
     row = driven(
         asked(brief="Convert values.xlsx to data.csv and show the sum of amount.", attachments=attached("values.xlsx"))
@@ -323,7 +323,7 @@ def test_each_sheet_that_the_plan_converts_is_a_file_and_one_that_is_not_there_a
 
 
 @pytest.mark.processes
-def test_without_a_wish_for_csv_a_workbook_is_described_alone(outside: Outside) -> None:
+def test_a_workbook_that_no_plan_converts_is_described_alone(outside: Outside) -> None:
     row = driven(asked(brief="Show the orders.", attachments=attached("values.xlsx")))
     assert not any(name.endswith(".csv") for name in published(outside, row))
     assert "Columns:\n- order: integer, 1 to 9007199254740991, ascending, all different" in told(outside)

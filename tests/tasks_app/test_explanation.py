@@ -52,7 +52,7 @@ def test_a_completed_round_answers_all_that_somebody_asks_who_did_not_see_it(out
     calls = row.attempts.count()
     text = flat(row)
     for part in (
-        "Completed: the evaluator was told.", row.email, row.brief, "3 checks, 2 of them to be run in the page", "data.csv",
+        "Completed: the evaluator was told.", "Plan Made by first.", f"Tried plan {row.attempts.get(kind='plan').pk} by first: plan,", row.email, row.brief, "3 checks, 2 of them to be run in the page", "data.csv",
         f"generate {first.pk} by first: ok", "10 + 20 tokens, $0.0123", "1 of 3 checks passed, 1 unverifiable",
         "wrong: page.includes('TWO') (fail", "so: repair, attempt", f"repair {second.pk} by first: ok", "CHOSEN",
         "so: publish", "nothing is left that a repair could mend", row.commit_sha[:12], row.repo_url, row.pages_url,

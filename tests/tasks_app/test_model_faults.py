@@ -214,6 +214,7 @@ def test_a_server_that_fails_again_and_again_hands_over_to_the_next_model(server
         made = driven(made)
     assert made.state == "completed"
     assert [call.model_asked for call in page_calls()] == ["first"] * 4 + ["second"]
+    assert len(server.requests) - len(server.pages) == 1, "one plan for all of it"
 
 
 def test_an_exhausted_limit_opens_by_itself_when_its_time_is_over(server: Server) -> None:
