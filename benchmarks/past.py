@@ -46,12 +46,14 @@ class Past:
 
     def __init__(self, most: int) -> None:
         from django.db import connection
+        from django.db.models import Max, Min
 
         from tasks_app.models import Attempt, Round
 
         self.connection, self.vendor, self.most, self.made = connection, connection.vendor, most, 0
         self.template = Round.objects.get()
-        self.attempt = Attempt.objects.get(round=self.template)
+        span = Attempt.objects.aggregate(least=Min("pk"), most=Max("pk"))
+        self.stride, self.first_copy = span["most"] - span["least"] + 1, span["most"] + 1
         self._trim()
 
     def _trim(self) -> None:
@@ -81,20 +83,21 @@ class Past:
     def _stretch(self, first: int) -> None:
         from tasks_app import models
 
-        mine, of_attempt = {"round_id": self._id()}, {"attempt_id": f"{self.attempt.pk} + n"}
+        mine, of_attempt = {"round_id": self._id()}, {"attempt_id": self._later("attempt_id")}
         self._copy(models.Task, first, {"key": self._key()}, f"key = '{self.template.task_key}'")
         self._copy(models.Round, first, self._round(), f"id = {self._own()}")
-        self._copy(models.Attempt, first, {**mine, "id": f"{self.attempt.pk} + n"}, f"id = {self.attempt.pk}")
         self._copy(
-            models.Commit,
+            models.Attempt,
             first,
-            {**mine, **of_attempt, "id": None, "token": _HEX[self.vendor]},
+            {**mine, "id": self._later("id"), "parent_id": self._later("parent_id")},
             f"round_id = {self._own()}",
         )
+        for model, own in ((models.Commit, {"token": _HEX[self.vendor]}), (models.Plan, {})):
+            self._copy(model, first, {**mine, **of_attempt, **own, "id": None}, f"round_id = {self._own()}")
         for model in (models.StepRun, models.PagesStatus, models.NotificationAttempt, models.Event):
             self._copy(model, first, {**mine, "id": None}, f"round_id = {self._own()}")
         for model in (models.SourceFile, models.CheckResult):
-            self._copy(model, first, {**of_attempt, "id": None}, f"attempt_id = {self.attempt.pk}")
+            self._copy(model, first, {**of_attempt, "id": None}, f"attempt_id < {self.first_copy}")
 
     def _say(self, *statements: str) -> None:
         with self.connection.cursor() as cursor:
@@ -120,11 +123,15 @@ class Past:
         failed, attention = (f"n % {share} = 0" for share in SHARES.values())
         return {
             "id": self._id(), "key": self._key(), "task_key": self._key(), "task_id": self._key(), "nonce": "'nonce-' || n",
-            "task_name": "'task-' || n", "chosen_attempt_id": f"{self.attempt.pk} + n",
+            "task_name": "'task-' || n", "chosen_attempt_id": self._later("chosen_attempt_id"), "plan_attempt_id": self._later("plan_attempt_id"),
             "state": f"CASE WHEN {failed} THEN 'failed' ELSE t.state END",
             "error_code": f"CASE WHEN {failed} THEN 'forge_refused' ELSE '' END",
             "needs_attention": f"({attention})",
         }  # fmt: skip
+
+    def _later(self, column: str) -> str:
+        """Return the key of the n-th copy of the attempt that a column of the template names."""
+        return f't."{column}" + n * {self.stride}'
 
     def _own(self) -> str:
         return f"'{self.template.pk.hex}'" if self.vendor == "sqlite" else f"'{self.template.pk}'"

@@ -101,9 +101,12 @@ def test_the_service_is_measured_by_rounds(chromium: str, tmp_path: Path) -> Non
     ]
     ran = subprocess.run([*command, "--rounds", "1"], capture_output=True, text=True, timeout=600, check=True)
     rows = json.loads(figures.read_text())["rows"]
-    assert [(row["system"], row["round"], row["usage"]["calls"]) for row in rows] == [("engine", 1, 1)]
-    assert rows[0]["final"]["of"] == 4
-    assert rows[0]["final"]["passed"] >= 3
+    assert [(row["system"], row["round"]) for row in rows] == [("engine", 1)]
+    assert rows[0]["note"].startswith("plan: plan; generate: ok")
+    assert rows[0]["usage"]["calls"] == len(rows[0]["note"].split("; "))
+    # The template page does what it can without a word of the brief: its title and the ids that the checks look up, and no figures.
+    assert (rows[0]["final"]["of"], rows[0]["withheld"]["passed"]) == (4, 0)
+    assert 0 < rows[0]["final"]["passed"] < 4
     assert "not run: the plain prompt" in ran.stdout
     assert "round 2: left out" in ran.stdout
 

@@ -9,7 +9,6 @@ import pytest
 
 from engine.adapters.chromium_browser import ChromiumBrowser
 from engine.adapters.guarded_http import GuardedHttp
-from engine.adapters.simulated_author import SimulatedAuthor
 from engine.core.brief import MissingFile, Source
 from engine.core.checks import Target, Verdict
 from engine.core.missing import missing_checks, missing_result
@@ -17,11 +16,13 @@ from engine.ports import PageUnderTest
 from tasks_app.models import CheckResult as CheckRow
 from tasks_app.models import SourceFile
 from tests.doubles.http_server import Script, serving
-from tests.driving import driven
+from tests.driving import driven, kinds
 from tests.factories import make_round
-from tests.fakes import FakeFetcher
+from tests.fakes import README, FakeFetcher, page_reply, plan_reply
 
 if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
+
     from engine.adapters.chromium_browser import Machine
     from engine.core.checks import CheckResult
     from engine.ports import Answer
@@ -42,10 +43,22 @@ class Reaching(FakeFetcher):
         return GuardedHttp(allow_private=True).fetch(url, seconds=seconds, max_bytes=max_bytes)
 
 
+#: Adds up whatever lies beside the page as sales.csv.
+SUM = b"""\
+<!DOCTYPE html>
+<html lang="en"><head><title>Sales</title></head><body><p id="total"></p><script>
+fetch("sales.csv").then((answer) => answer.text()).then((text) => {
+  const rows = text.trim().split("\\n").slice(1).map((line) => Number(line.split(",")[1]));
+  total.textContent = rows.reduce((sum, one) => sum + one, 0).toFixed(2);
+});
+</script></body></html>
+"""
+
+
 @pytest.fixture
-def whole(outside: Outside, machine: Machine) -> Outside:
-    """The simulated model and the machine's browser, with the forge in memory."""
-    outside.author = SimulatedAuthor()
+def whole(outside: Outside, machine: Machine, settings: SettingsWrapper) -> Outside:
+    """The machine's browser and loopback, with the model and the forge in memory."""
+    settings.ALLOW_PRIVATE_URLS = True
     outside.browser = ChromiumBrowser(machine)
     outside.fetcher = Reaching(forge=outside.forge)
     return outside
@@ -62,9 +75,12 @@ def verdicts(kind: str) -> list[tuple[str, str]]:
 @pytest.mark.django_db
 def test_the_figures_on_the_page_are_the_apis(whole: Outside) -> None:
     with serving({"/v1/sales.csv": Script(headers={"content-type": "text/csv"}, body=CSV)}) as api:
+        url = api.url("/v1/sales.csv")
+        whole.author.plans = [plan_reply(data=[{"url": url, "name": "sales.csv", "at_run_time": False}])]
+        whole.author.replies = [page_reply({"index.html": SUM, "README.md": README})]
         row = driven(
             make_round(
-                brief=f"Display the total of the sales column of {api.url('/v1/sales.csv')} in #total.",
+                brief=f"Display the total of the sales column of {url} in #total.",
                 checks=["js: document.querySelector('#total').textContent.trim() === (10.5 + 20.25 + 0.1).toFixed(2)"],
                 attachments=[],
             )
@@ -73,8 +89,6 @@ def test_the_figures_on_the_page_are_the_apis(whole: Outside) -> None:
     assert not any("could not be read" in warning for warning in row.warnings)
     assert [verdict for verdict, _ in verdicts("js")] == ["pass"]
     assert bytes(SourceFile.objects.get(path="sales.csv").content) == CSV
-    page = bytes(SourceFile.objects.get(path="index.html").content)
-    assert b"30.85" not in page
 
 
 @pytest.mark.slow
@@ -82,15 +96,19 @@ def test_the_figures_on_the_page_are_the_apis(whole: Outside) -> None:
 def test_with_the_api_down_the_page_says_that_the_figures_are_missing(whole: Outside) -> None:
     with serving() as api:
         url = api.url("/v1/sales.csv")
+    words = f"Data missing: 127.0.0.1:{api.port} could not be read."
+    said = SUM.replace(b'<p id="total"></p>', f"<p>{words}</p>".encode()).partition(b"<script>")[0] + b"</body></html>"
+    whole.author.plans = [plan_reply(data=[{"url": url, "name": "sales.csv", "at_run_time": False}])]
+    whole.author.replies = [page_reply({"index.html": page, "README.md": README}) for page in (SUM, said)]
     row = driven(
         make_round(brief=f"Display the total of the sales column of {url} in #total.", checks=[], attachments=[])
     )
-    assert row.state == "completed"
+    assert (row.state, kinds()) == ("completed", ["generate", "repair"])
     assert row.warnings[0].startswith(f"{url} could not be read: ")
-    assert [verdict for verdict, _ in verdicts("rule")] == ["pass"]
+    assert [verdict for verdict, _ in verdicts("rule")] == ["fail", "pass"]
     (inside,) = whole.forge.repositories.values()
     tree = inside.commits[row.commit_sha].files
-    assert f"Data missing: 127.0.0.1:{api.port} could not be read.".encode() in tree["index.html"]
+    assert words.encode() in tree["index.html"]
     assert "## Missing data" in tree["README.md"].decode()
 
 
