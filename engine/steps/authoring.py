@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.core.images import with_images
@@ -24,6 +23,7 @@ from engine.prompts.generate import (
     shown_files,
 )
 from engine.prompts.repair import declined
+from engine.steps.calling import call_begun, call_made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -154,26 +154,9 @@ class Conversation:
         seconds = (self.until - self.ports.clock.now()).total_seconds()
         if seconds <= 1:
             raise Transient("model_out_of_time", f"no time was left to ask {self.model} again")
-        author, journal = self.ports.author, self.ports.journal
-        attempt = journal.attempt_begun(
-            kind=kind,
-            prompt=prompt,
-            provider=author.provider,
-            model=self.model,
-            simulated=author.simulated,
-            parent=parent,
-        )
-        try:
-            reply = author.write(
-                prompt.messages,
-                model=self.model,
-                seconds=seconds,
-                tokens=journal.tokens_left(),
-                heard=partial(journal.attempt_heard, attempt),
-            )
-        except EngineError as error:
-            journal.attempt_failed(attempt, code=error.code, message=error.message, reply=error.reply)
-            raise
+        journal = self.ports.journal
+        attempt = call_begun(kind, prompt, self.model, parent, self.ports)
+        reply = call_made(attempt, prompt, self.model, self.ports, seconds=seconds)
         parsed = self._parsed(reply, boundary)
         if reply.finish_reason == DEADLINE and not (parsed.files or parsed.deletions or parsed.cut):
             late = Transient("model_timeout", f"{self.model} wrote for {seconds:.0f} s and came to the end of no file.")

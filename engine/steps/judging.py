@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.core.checks import CheckResult, Kind, Verdict
@@ -12,6 +11,7 @@ from engine.errors import EngineError, Fenced
 from engine.plan.mentions import named_paths
 from engine.ports import Image
 from engine.prompts.judge import Material, judge_prompt
+from engine.steps.calling import call_begun, call_made
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,30 +54,19 @@ def _answer(
     ports: Ports,
 ) -> tuple[str, str]:
     """Return the model and its answer; what an interrupted claim was answered is not asked again. Raises what author and journal raise."""
-    author, journal = ports.author, ports.journal
-    model = author.models[0]
+    journal, model = ports.journal, ports.author.models[0]
     if recalled := journal.attempt_recalled(kind="judge", model=model, parent=attempt):
         return recalled.reply.model or model, recalled.reply.text
     prompt = judge_prompt(sentences, evidence, boundary=secrets.token_hex(6))
-    call = journal.attempt_begun(
-        kind="judge",
-        prompt=prompt,
-        provider=author.provider,
-        model=model,
-        simulated=author.simulated,
-        parent=attempt,
-    )
-    left = journal.tokens_left()
-    tokens = LONGEST_ANSWER if left is None else min(left, LONGEST_ANSWER)
-    try:
-        heard = partial(journal.attempt_heard, call)
-        reply = author.write(prompt.messages, model=model, seconds=seconds, tokens=tokens, heard=heard)
-    except EngineError as error:
-        journal.attempt_failed(call, code=error.code, message=error.message, reply=error.reply)
-        raise
+    call = call_begun("judge", prompt, model, attempt, ports)
+    reply = call_made(call, prompt, model, ports, seconds=seconds, tokens=_tokens)
     usable = sum(one is not None for one in parse_judgements(reply.whole_lines, len(sentences)))
     journal.attempt_answered(call, reply, outcome=f"{usable} of {len(sentences)} judged")
     return reply.model or model, reply.whole_lines
+
+
+def _tokens(left: int | None) -> int:
+    return LONGEST_ANSWER if left is None else min(left, LONGEST_ANSWER)
 
 
 def _evidence(sentences: Sequence[str], files: Mapping[str, bytes], results: Sequence[CheckResult]) -> Material:

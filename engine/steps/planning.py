@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.core.prompt_sections import boundary_of
 from engine.core.workbooks import is_workbook
-from engine.errors import EngineError, OutOfService, Permanent, Transient
+from engine.errors import OutOfService, Permanent, Transient
 from engine.plan.allowed import PlanRequest
 from engine.plan.prompt import plan_prompt, reminder_prompt
 from engine.plan.reading import PlanReading, RefusedItem, better, read_plan
 from engine.plan.schema import Plan, response_schema
+from engine.steps.calling import call_begun, call_made
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -154,30 +154,11 @@ class _Asking:
         return _Answer(prompt, recalled.attempt, recalled.reply, read_plan(recalled.reply.text, self.request))
 
     def _asked(self, kind: str, prompt: Prompt, parent: int | None) -> _Answer:
-        author, journal = self.ports.author, self.ports.journal
-        seconds = self._seconds()
-        self.last = attempt = journal.attempt_begun(
-            kind=kind,
-            prompt=prompt,
-            provider=author.provider,
-            model=self.model,
-            simulated=author.simulated,
-            parent=parent,
-        )
-        try:
-            reply = author.write(
-                prompt.messages,
-                model=self.model,
-                seconds=seconds,
-                tokens=_tokens(journal.tokens_left()),  # which the journal knows once the call is begun
-                heard=partial(journal.attempt_heard, attempt),
-                schema=response_schema(),
-            )
-        except EngineError as error:
-            journal.attempt_failed(attempt, code=error.code, message=error.message, reply=error.reply)
-            raise
+        seconds, schema = self._seconds(), response_schema()
+        self.last = attempt = call_begun(kind, prompt, self.model, parent, self.ports)
+        reply = call_made(attempt, prompt, self.model, self.ports, seconds=seconds, tokens=_tokens, schema=schema)
         reading = read_plan(reply.text, self.request)
-        journal.attempt_answered(attempt, reply, outcome=_outcome(reading))
+        self.ports.journal.attempt_answered(attempt, reply, outcome=_outcome(reading))
         return _Answer(prompt, attempt, reply, reading)
 
     def _seconds(self) -> float:
@@ -190,7 +171,8 @@ class _Asking:
 def _outcome(reading: PlanReading) -> str:
     if not reading.errors:
         return "plan"
-    return f"{'plan' if reading.plan else 'no plan'}, {len(reading.errors)} errors"
+    count = len(reading.errors)
+    return f"{'plan' if reading.plan else 'no plan'}, {count} error{'s' if count > 1 else ''}"
 
 
 def _tokens(left: int | None) -> int:

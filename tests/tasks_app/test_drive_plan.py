@@ -83,7 +83,7 @@ def test_the_request_is_read_before_the_page_is_written_and_the_plan_stands_in_t
 def test_a_malformed_answer_is_reminded_of_once_with_each_error(outside: Outside) -> None:
     outside.author.plans = [MALFORMED, NOTED]
     driven(make_round())
-    assert calls()[:2] == [("plan", "plan, 1 errors"), ("plan_reminder", "plan")]
+    assert calls()[:2] == [("plan", "plan, 1 error"), ("plan_reminder", "plan")]
     assert "files[1].source" in outside.author.planned[1][1][-1].content
     assert PlanRow.objects.get().attempt.kind == "plan_reminder"
     assert noted() == ["euros are meant"]
