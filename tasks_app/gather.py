@@ -18,7 +18,7 @@ from engine.plan.verdicts import shortfalls
 from engine.ports import Repository
 from engine.site.assembly import Frame
 from engine.steps.deploy import DeployInput, FrozenCheck, ServedSentence
-from engine.steps.generate import Again, GenerateInput
+from engine.steps.inputs import Again, GenerateInput
 from engine.steps.notify import NotifyInput, callback_body
 from engine.steps.pages import Awaited, Rebuild
 from engine.steps.planning import request_of

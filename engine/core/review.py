@@ -15,7 +15,7 @@ from engine.core.page_review import page_flaws
 from engine.core.readme import readme_flaws
 from engine.core.references import wrong_references
 from engine.core.script import is_handwritten
-from engine.core.script_review import Source, script_flaws
+from engine.core.script_review import Script, script_flaws
 from engine.core.typed_data import typed_tables
 
 if TYPE_CHECKING:
@@ -65,18 +65,18 @@ def _is_source(path: str) -> bool:
 def _found(
     texts: Mapping[str, str], files: Mapping[str, bytes], asked: str, parsed: bool
 ) -> tuple[list[Flaw], list[str]]:
-    flaws, unread, scripts, used = list[Flaw](), list[str](), list[Source](), set(_WORD.findall(asked))
+    flaws, unread, scripts, used = list[Flaw](), list[str](), list[Script](), set(_WORD.findall(asked))
     for path, text in texts.items():
         if path.endswith(".md"):
             flaws += readme_flaws(text, files)
         elif not path.lower().endswith(("htm", "html")):
-            scripts.append(Source(path, 1, text))
+            scripts.append(Script(path, 1, text))
         elif page := read_page(text):
             flaws += page_flaws(path, text, page)
             flaws += (Flaw(path, line, what, grave=True) for line, what in _references(path, page, files))
             flaws += _typed(path, text, files)
             own = list(inline_scripts(page))
-            scripts += [Source(path, script.line, script.text) for script in own]
+            scripts += [Script(path, script.line, script.text) for script in own]
             used.update(_WORD.findall(_without(text, [script.text for script in own])))
         else:
             unread.append(path)

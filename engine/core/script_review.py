@@ -27,7 +27,7 @@ _LONGEST_COMMENT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Script:
     """One script: the file that it is in, the line of that file on which it begins (from 1), and its text."""
 
     path: str
@@ -35,7 +35,7 @@ class Source:
     text: str
 
 
-def script_flaws(sources: Sequence[Source], used: Collection[str], *, parsed: bool = False) -> Iterator[Flaw]:
+def script_flaws(sources: Sequence[Script], used: Collection[str], *, parsed: bool = False) -> Iterator[Flaw]:
     """Yield the flaws of a site's scripts. `used` are names that something outside of them uses: markup, the brief, the checks.
 
     `parsed`: they are known to parse, whatever our parser makes of them.
@@ -54,7 +54,7 @@ def script_flaws(sources: Sequence[Source], used: Collection[str], *, parsed: bo
         yield from _left_behind(source, nodes)
 
 
-def _flaw(source: Source, node: Node, what: str, *, grave: bool = False) -> Flaw:
+def _flaw(source: Script, node: Node, what: str, *, grave: bool = False) -> Flaw:
     return Flaw(source.path, source.line + line_of(node) - 1, what, grave)
 
 
@@ -62,7 +62,7 @@ def _shown(node: Node) -> str:
     return repr(" ".join(text_of(node).split())[:40] or node.type)
 
 
-def _unused(source: Source, nodes: Iterable[Node], counted: Counter[str], used: Collection[str]) -> Iterator[Flaw]:
+def _unused(source: Script, nodes: Iterable[Node], counted: Counter[str], used: Collection[str]) -> Iterator[Flaw]:
     for node in nodes:
         name = node.child_by_field_name("name")
         if name is None or name.type != "identifier" or _is_exported(node):
@@ -84,7 +84,7 @@ def _is_exported(node: Node) -> bool:
     return any(parent is not None and parent.type == "export_statement" for parent in parents)
 
 
-def _grave(source: Source, node: Node) -> Iterator[Flaw]:
+def _grave(source: Script, node: Node) -> Iterator[Flaw]:
     match node.type:
         case "call_expression" | "new_expression":
             called = text_of(node.child_by_field_name("function") or node.child_by_field_name("constructor"))
@@ -98,7 +98,7 @@ def _grave(source: Source, node: Node) -> Iterator[Flaw]:
             return
 
 
-def _unreached(source: Source, node: Node) -> Iterator[Flaw]:
+def _unreached(source: Script, node: Node) -> Iterator[Flaw]:
     if node.type not in _ENDS:
         return
     after = node.next_named_sibling
@@ -109,7 +109,7 @@ def _unreached(source: Source, node: Node) -> Iterator[Flaw]:
         yield _flaw(source, after, what, grave=True)
 
 
-def _left_behind(source: Source, nodes: Iterable[Node]) -> Iterator[Flaw]:
+def _left_behind(source: Script, nodes: Iterable[Node]) -> Iterator[Flaw]:
     """Matters of style, each told once for a script: where it is first, and how often."""
     found = defaultdict[str, list["Node"]](list)
     for node in nodes:

@@ -20,7 +20,7 @@ from engine.ports import Ports, Prompt, Repository
 from engine.site.assembly import Frame, assemble
 from engine.steps.authoring import Conversation, Written
 from engine.steps.choice import NotWritten, ask_in_turn
-from engine.steps.inputs import gather_attachments, gather_planned
+from engine.steps.inputs import GenerateInput, gather_attachments, gather_planned
 from engine.steps.outcomes import Generated, Unrepaired, Wait
 from engine.steps.planning import Planning, make_plan, request_of
 
@@ -29,53 +29,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from engine.core.brief import Brief
-    from engine.core.budget import Budget
     from engine.core.checks import CheckResult
     from engine.plan.schema import Plan
     from engine.steps.inputs import Inputs
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """A later try of a round: `resample` asks once more from scratch, `honest` gives up on the app.
-
-    `attempt`, by `model`, is the best so far; `why` is the decision's reason.
-    """
-
-    purpose: Purpose
-    attempt: int
-    model: str
-    base_sha: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class GenerateInput:
-    """What generate works from. `repository` is the task's newest published one, `plan` the one that this run has already.
-
-    `model_closed` says why no model can be asked, `given_up`, in a sentence, why no page is to be written any more.
-    """
-
-    brief: Brief
-    unfetched: tuple[tuple[str, str], ...]  # (name, url) of attachments that are still to be fetched
-    repository: Repository | None
-    task_key: str
-    protected: tuple[str, ...]
-    marker: str
-    year: int
-    budget: Budget
-    failures: int
-    model_closed: str
-    secret_in: Callable[[bytes], str | None]
-    last_tree: Callable[[], Mapping[str, bytes]] = dict  # what this task published last, out of our own rows
-    again: Again | None = None
-    given_up: str = ""
-    plan: Plan | None = None
-    planned: bool = False  # whether this run has been planned, with a plan or without one
-    plans_cut_off: int = 0  # calls for it whose process died before they ended
-    allow_private: bool = False  # whether data may be fetched from private addresses
-    # Files that the service fetched or made in earlier rounds: a later one may make them anew.
-    own_before: tuple[str, ...] = ()
 
 
 def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | Unrepaired:

@@ -17,13 +17,14 @@ from engine.plan.schema import FileSource
 from engine.prompts.form import WRITTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from engine.core.brief import Brief
+    from engine.core.budget import Budget
+    from engine.core.decision import Purpose
     from engine.plan.schema import DataAddress, Plan, PlannedFile
-    from engine.ports import Ports, Sheet
-    from engine.steps.generate import GenerateInput
+    from engine.ports import Ports, Repository, Sheet
 
 #: The largest attachment that is fetched from an address, in bytes, and how long one fetch may take, in seconds.
 LARGEST_FETCHED = 5_000_000
@@ -33,6 +34,49 @@ FETCH_SECONDS = 15.0
 MOST_FETCHING = 40.0
 FETCHING_PART = 0.25
 WORKBOOK_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A later try of a round: `resample` asks once more from scratch, `honest` gives up on the app.
+
+    `attempt`, by `model`, is the best so far; `why` is the decision's reason.
+    """
+
+    purpose: Purpose
+    attempt: int
+    model: str
+    base_sha: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateInput:
+    """What generate works from. `repository` is the task's newest published one, `plan` the one that this run has already.
+
+    `model_closed` says why no model can be asked, `given_up`, in a sentence, why no page is to be written any more.
+    """
+
+    brief: Brief
+    unfetched: tuple[tuple[str, str], ...]  # (name, url) of attachments that are still to be fetched
+    repository: Repository | None
+    task_key: str
+    protected: tuple[str, ...]
+    marker: str
+    year: int
+    budget: Budget
+    failures: int
+    model_closed: str
+    secret_in: Callable[[bytes], str | None]
+    last_tree: Callable[[], Mapping[str, bytes]] = dict  # what this task published last, out of our own rows
+    again: Again | None = None
+    given_up: str = ""
+    plan: Plan | None = None
+    planned: bool = False  # whether this run has been planned, with a plan or without one
+    plans_cut_off: int = 0  # calls for it whose process died before they ended
+    allow_private: bool = False  # whether data may be fetched from private addresses
+    # Files that the service fetched or made in earlier rounds: a later one may make them anew.
+    own_before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

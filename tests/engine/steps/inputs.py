@@ -14,7 +14,7 @@ from engine.core.site import Origin, SiteFile
 from engine.plan.predicates import LicenceMit
 from engine.plan.schema import CheckReading, FileSource, Plan, PlannedFile
 from engine.steps.deploy import DeployInput
-from engine.steps.generate import GenerateInput
+from engine.steps.inputs import GenerateInput
 from engine.steps.notify import NotifyInput
 from engine.steps.pages import Awaited
 from engine.steps.publish import PublishInput

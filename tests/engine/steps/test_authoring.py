@@ -11,7 +11,7 @@ from engine.errors import BadReply, Permanent, Transient
 from engine.plan.schema import FileSource, PlannedFile
 from engine.ports import DEADLINE, DISCONNECTED, CommitSpec, Recalled, Reply, RepositorySpec
 from engine.prompts.generate import LONGEST_CHANGED
-from engine.steps.generate import GenerateInput, generate
+from engine.steps.generate import generate
 from engine.steps.outcomes import Generated, Wait
 from tests.engine.steps.inputs import BRIEF, LATER, PLAN, generating
 from tests.fakes import NOW, PAGE, README, Cut, FakeAuthor, FakeForge, FakeJournal, make_ports, page_reply
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from engine.ports import Message, Repository
+    from engine.steps.inputs import GenerateInput
 
 
 def made(outcome: object) -> Generated:
