@@ -22,13 +22,13 @@ from base64 import b64encode
 from github import Auth, Github, InputGitTreeElement
 
 from engine.adapters.github_forge import GitHubForge
-from engine.adapters.system_clock import SystemClock
 from engine.core.site import Origin, SiteFile
 from engine.ports import Ports, Repository
 from engine.steps.publish import publish
 from tests.doubles.github import GitHubDouble
 from tests.engine.steps.inputs import BRIEF, LATER, publishing
 from tests.fakes import FakeAuthor, FakeFetcher, FakeForge, FakeJournal, FakeNotifier, FakeQuota
+from tests.system_clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -132,27 +132,18 @@ def _probe_model() -> Credential:
 
 def ports(journal: Journal) -> Ports:
     """Return the ports for one claim of a round."""
-    return _ports(author(), journal, browser())
-
-
-def replay_ports(*, author: Author, journal: Journal, with_browser: bool) -> Ports:
-    """Return the ports with which a stored reply is read again: the real browser and scanner, and nothing else that is to be used."""
-    return _ports(author, journal, browser() if with_browser else None)
-
-
-def _ports(author: Author, journal: Journal, browser: ChromiumBrowser | None) -> Ports:
     from engine.adapters.http_notifier import HttpNotifier
     from engine.adapters.workbook_reader import WorkbookReader
 
     way_out = http()
     return Ports(
         clock=DatabaseClock(),
-        author=author,
+        author=author(),
         forge=forge(),
         fetcher=way_out,
         notifier=HttpNotifier(way_out),
         journal=journal,
-        browser=browser,
+        browser=browser(),
         scanner=scanner(),
         workbooks=WorkbookReader(),
     )

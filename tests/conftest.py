@@ -12,10 +12,10 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from engine.adapters.secret_scanner import DetectSecretsScanner
-from engine.adapters.system_clock import SystemClock
 from engine.adapters.workbook_reader import WorkbookReader
 from engine.ports import Journal, Ports
 from tests.fakes import FakeAuthor, FakeBrowser, FakeFetcher, FakeForge, FakeNotifier
+from tests.system_clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

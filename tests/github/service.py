@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from engine.adapters.system_clock import SystemClock
 from engine.core.lifecycle import ACTIVE, ENDED
 from tasks_app import wiring
 from tasks_app.drive import drive
@@ -22,6 +21,7 @@ from tasks_app.services import dues, watches
 from tasks_app.story import story
 from tests.doubles.http_server import Script
 from tests.factories import make_round
+from tests.system_clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,6 @@ import httpx2
 import pytest
 
 from engine.adapters.github_forge import GitHubForge
-from engine.adapters.system_clock import SystemClock
 from engine.core.site import Origin, SiteFile
 from engine.errors import Transient
 from engine.ports import Ports
@@ -25,6 +24,7 @@ from engine.steps.publish import PublishInput, publish
 from tests.doubles.github import GitHubDouble
 from tests.engine.steps.inputs import BRIEF, publishing
 from tests.fakes import FakeAuthor, FakeFetcher, FakeForge, FakeJournal, FakeNotifier, FakeQuota
+from tests.system_clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from engine.adapters.github_forge import GitHubForge
-from engine.adapters.system_clock import SystemClock
 from engine.ports import CommitSpec, Repository, RepositorySpec
+from tests.system_clock import SystemClock
 
 if TYPE_CHECKING:
     from tests.doubles.github import GitHubDouble
