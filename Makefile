@@ -22,7 +22,8 @@ setup: $(VENV)/.stamp-run
 
 # The double is a part of the tests.
 demo: $(VENV)/.stamp-$(if $(filter github-double,$(FORGE)),dev,run)
-	@FORGE="$(FORGE)" EXIT="$(EXIT)" $(BIN)/python -m tasks_app.demo
+	$(if $(filter-out local github-double,$(FORGE)),$(error FORGE=$(FORGE) is neither local nor github-double; `make run` publishes to GitHub itself))
+	@EXIT="$(EXIT)" $(BIN)/python -m $(if $(filter github-double,$(FORGE)),tests.doubles.demo,tasks_app.rehearsal.demo)
 
 run: $(VENV)/.stamp-run
 	@exec $(BIN)/python manage.py serve

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks_app.env import Env
-from tasks_app.sharing import share
-from tasks_app.tether import die_with_parent
+from tasks_app.processes.parent_death import die_with_parent
+from tasks_app.processes.pre_fork import share
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
@@ -49,6 +49,6 @@ def post_fork(server: Arbiter, _worker: Worker) -> None:
 def post_worker_init(_worker: Worker) -> None:
     """Try the credentials where no `serve` above us does it."""
     if "SUPERVISOR_ID" not in os.environ:
-        from tasks_app.credentials import keep_trying
+        from tasks_app.health.credentials import keep_trying
 
         threading.Thread(target=keep_trying, args=(threading.Event(),), name="credentials", daemon=True).start()

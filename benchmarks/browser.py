@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.adapters.chromium_browser import ChromiumBrowser, Machine
-from engine.adapters.process_tree import ProcessTree
-from engine.core.checks import Check, Kind, Target, Verdict
-from engine.ports import PageUnderTest
+from engine.adapters.browser.chromium_browser import ChromiumBrowser, Machine
+from engine.adapters.browser.process_tree import ProcessTree
+from engine.domain.browser_report import PageUnderTest
+from engine.domain.checks import Check, Kind, Target, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from benchmarks.measurement import cpu_seconds, load, median, opening, percentil
 from benchmarks.service import running
 
 if TYPE_CHECKING:
-    from tasks_app.github_double import Double
+    from tasks_app.rehearsal.demo import DemoForge
     from tests.chaos.service import Service
 
 FORMULA = (
@@ -46,7 +46,7 @@ def arguments() -> argparse.Namespace:
 def measure(given: argparse.Namespace, workers: int) -> float:
     """Print what so many workers came to and return it over the least that it could take."""
     with double(build_seconds=0, call_seconds=given.call) as forge:
-        settings = {**forge.settings(), **UNPACED, "SIMULATED_LLM_SECONDS": str(given.model)}
+        settings = {**forge.settings, **UNPACED, "SIMULATED_LLM_SECONDS": str(given.model)}
         with running(workers=workers, **settings) as service, Evaluator() as evaluator:
             own = median([_alone(service, evaluator, f"alone-{n}") for n in range(ALONE)]) - given.model
             change(forge, build_seconds=given.build)
@@ -65,7 +65,7 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _together(given: argparse.Namespace, workers: int, own: float, service: Service, forge: Double) -> float:
+def _together(given: argparse.Namespace, workers: int, own: float, service: Service, forge: DemoForge) -> float:
     least = math.ceil(given.tasks / workers) * (given.model + own) + given.build
     with Evaluator() as evaluator, ThreadPoolExecutor(16) as pool:
         cpu, calls = cpu_seconds(service.everyone()), sum(summary(forge)["kinds"].values())

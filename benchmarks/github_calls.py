@@ -21,9 +21,9 @@ from base64 import b64encode
 
 from github import Auth, Github, InputGitTreeElement
 
-from engine.adapters.github_forge import GitHubForge
-from engine.core.site import Origin, SiteFile
-from engine.ports import Ports, Repository
+from engine.adapters.github.github_forge import GitHubForge
+from engine.domain.repository import Origin, Repository, SiteFile
+from engine.ports import Ports
 from engine.steps.publish import publish
 from tests.doubles.github import GitHubDouble
 from tests.engine.steps.inputs import BRIEF, LATER, publishing

@@ -11,7 +11,7 @@ from benchmarks.evaluator import Evaluator
 from benchmarks.measurement import load, memory, opening, target
 from benchmarks.overhead import CHECKS
 from benchmarks.service import NO_SANDBOX, running
-from engine.adapters.process_tree import ProcessTree
+from engine.adapters.browser.process_tree import ProcessTree
 
 if TYPE_CHECKING:
     from tests.chaos.service import Service

@@ -153,7 +153,7 @@ def times(past: Past, calls: int) -> Iterator[tuple[str, float]]:
     from django.utils import timezone
 
     from tasks_app.models import Round
-    from tasks_app.services import dues, watches
+    from tasks_app.rounds import liveness_watches, schedule
 
     client, dice = Client(SERVER_NAME="localhost"), random.Random(past.made)  # noqa: S311
     client.force_login(get_user_model().objects.filter(is_superuser=True).first())
@@ -166,8 +166,8 @@ def times(past: Past, calls: int) -> Iterator[tuple[str, float]]:
         assert answer.status_code == 200, (address, answer.status_code, answer.content[:500])
 
     def due() -> None:
-        dues.rounds_due(workers=8)
-        watches.watches_ring(workers=8)
+        schedule.rounds_due(workers=8)
+        liveness_watches.watches_ring(workers=8)
 
     yield "list", _cost(lambda: get("/admin/tasks_app/round/"), calls)
     yield "list, failed", _cost(lambda: get("/admin/tasks_app/round/?state__exact=failed"), calls)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from benchmarks.suite.plan_asking import ANSWERS, Answers, ask, judge, record, recorded
 from benchmarks.suite.plan_requests import load_requests
 from benchmarks.suite.plan_table import details, old_rules, table
-from engine.adapters.openai_author import OpenAIAuthor
+from engine.adapters.openai.openai_author import OpenAIAuthor
 from engine.errors import EngineError
 
 if TYPE_CHECKING:

@@ -17,22 +17,22 @@ from typing import TYPE_CHECKING
 
 from benchmarks.suite.judge import ADDRESS, machine
 from benchmarks.suite.plan_asking import Answers, ask_for_plan, taken
-from engine.adapters.chromium_browser import ChromiumBrowser
-from engine.adapters.openai_author import OpenAIAuthor
-from engine.core.brief import AttachedFile, Brief
-from engine.core.checks import Target, Verdict, parse_check
-from engine.core.repository import licence
+from engine.adapters.browser.chromium_browser import ChromiumBrowser
+from engine.adapters.openai.openai_author import OpenAIAuthor
+from engine.domain.brief import AttachedFile, Brief
+from engine.domain.browser_report import PageUnderTest
+from engine.domain.checks import Target, Verdict, parse_check
 from engine.errors import EngineError
 from engine.plan.deciding.evidence import Evidence
 from engine.plan.predicates import IN_BROWSER
 from engine.plan.verdicts import PlanVerdicts
-from engine.ports import PageUnderTest
+from engine.site.repository_files import licence
 from engine.steps.planning import request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from engine.core.checks import Check
+    from engine.domain.checks import Check
     from engine.plan.allowed import PlanRequest
     from engine.plan.reading import PlanReading
     from engine.plan.schema import Plan

@@ -21,7 +21,7 @@ from benchmarks.github import change, double
 from benchmarks.measurement import load, median, opening, percentile, target
 from benchmarks.service import STARTS, running
 from engine.adapters.simulated_author import SimulatedAuthor
-from engine.ports import Message
+from engine.domain.model_call import Message
 from tests.chaos.roles import ROLES
 from tests.doubles.openai_scenarios import Scenario, completion
 from tests.doubles.openai_server import OpenAIServer
@@ -30,7 +30,7 @@ from tests.processes import wait_for
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tasks_app.github_double import Double
+    from tasks_app.rehearsal.demo import DemoForge
     from tests.chaos.service import Service
 
 FORMULA = "share in time = rounds whose callback was heard within the deadline from their POST / rounds; seconds = callback heard - POST sent"
@@ -69,7 +69,7 @@ class Times:
         messages = [Message(one["role"], one["content"]) for one in request["messages"]]
         return Scenario(completion(SimulatedAuthor().write(messages, model="double-1", seconds=1).text))
 
-    def builds(self, forge: Double, over: threading.Event) -> None:
+    def builds(self, forge: DemoForge, over: threading.Event) -> None:
         """Let each build that begins take a time of its own."""
         while not over.wait(0.5):
             change(forge, build_seconds=self.dice.uniform(*self.given.build))
@@ -114,7 +114,7 @@ def measure(given: argparse.Namespace) -> float:
         model.scenario = times.answer  # type: ignore[assignment]
         change(forge, paced=True)
         settings = {
-            **forge.settings(), "LLM_PROVIDER": "openai", "LLM_API_KEY": "of-no-use-here", "LLM_BASE_URL": model.url, "LLM_MODEL": "double-1",
+            **forge.settings, "LLM_PROVIDER": "openai", "LLM_API_KEY": "of-no-use-here", "LLM_BASE_URL": model.url, "LLM_MODEL": "double-1",
             "LLM_FALLBACK_MODELS": "double-1", "ROUND_DEADLINE_SECONDS": str(given.deadline),
         }  # fmt: skip
         with running(workers=given.workers, **settings) as service:

@@ -41,7 +41,7 @@ def measure(given: argparse.Namespace, trees: int, database: str) -> tuple[float
     with ExitStack() as stack:
         forge = stack.enter_context(double(build_seconds=0))
         settings = {
-            **forge.settings(), **UNPACED, "DATABASE_URL": database, "SIMULATED_LLM_SECONDS": str(given.model), "DJANGO_SECRET_KEY": "k" * 50,
+            **forge.settings, **UNPACED, "DATABASE_URL": database, "SIMULATED_LLM_SECONDS": str(given.model), "DJANGO_SECRET_KEY": "k" * 50,
         }  # fmt: skip
         web = stack.enter_context(running(Web, **settings))
         machines = [stack.enter_context(running(Workers, workers=given.workers, **settings)) for _ in range(trees)]

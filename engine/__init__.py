@@ -1,5 +1,1 @@
-"""Turns a brief into a published, checked page.
-
-The one rule of this package: it has never heard of Django, of the database or of the environment. Everything from outside comes in
-through `engine.ports`; `tasks_app` builds the real ports and writes the rows.
-"""
+"""The engine: reads a request, has a model write a repository, checks it, publishes it and tells the evaluator. It does not know Django."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from engine.ports import Reply
+    from engine.domain.model_call import Reply
 
 
 class EngineError(Exception):

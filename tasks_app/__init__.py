@@ -1,1 +1,1 @@
-"""Everything that is Django: settings, rows, services, doors. Imports `engine`, never the other way round."""
+"""The Django project: settings, rows, API, console, processes. It imports `engine`, never the other way round."""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from engine.core.lifecycle import Step
+from engine.domain.lifecycle import Step
 from tasks_app.env import Env
 from tasks_app.keys import kept_key
 
@@ -154,8 +154,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "tasks_app.policy.PolicyMiddleware",
-    "tasks_app.hosts.HostsMiddleware",
+    "tasks_app.web.content_security_policy.PolicyMiddleware",
+    "tasks_app.web.host_routing.HostsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -217,12 +217,12 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,
-    "EXCEPTION_HANDLER": "tasks_app.problems.problem_response",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tasks_app.negotiation.JsonAlways",
+    "EXCEPTION_HANDLER": "tasks_app.api.problems.problem_response",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tasks_app.api.negotiation.JsonAlways",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 
-# What /openapi.json says beside tasks_app/schema.py; nothing of this machine, so that it can be compared with the committed one.
+# What /openapi.json says beside tasks_app/api/schema.py; nothing of this machine, so that it can be compared with the committed one.
 SPECTACULAR_SETTINGS = {
     "TITLE": "Self-Hosted LLM DevOps Engine",
     "DESCRIPTION": (

@@ -6,13 +6,13 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from tasks_app.admin import console
-from tasks_app.api import HandleTask, RoundStatus
-from tasks_app.docs import OpenApi, docs
-from tasks_app.doors import healthz, landing, readyz
-from tasks_app.evidence_page import evidence, evidence_picture
-from tasks_app.git_http import git_read
-from tasks_app.metrics import metrics
-from tasks_app.pages import page
+from tasks_app.api.docs import OpenApi, docs
+from tasks_app.api.views import HandleTask, RoundStatus
+from tasks_app.web.evidence_page import evidence, evidence_picture
+from tasks_app.web.git_http import git_read
+from tasks_app.web.landing import healthz, landing, readyz
+from tasks_app.web.metrics import metrics
+from tasks_app.web.published_pages import page
 
 urlpatterns = [
     path("handle_task", HandleTask.as_view()),
@@ -34,6 +34,6 @@ urlpatterns = [
     path("", landing),
 ]
 
-handler400 = "tasks_app.problems.bad_request"
-handler404 = "tasks_app.problems.not_found"
-handler500 = "tasks_app.problems.server_error"
+handler400 = "tasks_app.api.problems.bad_request"
+handler404 = "tasks_app.api.problems.not_found"
+handler500 = "tasks_app.api.problems.server_error"

@@ -12,25 +12,26 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from engine.ports import Ports
-from tasks_app.services.clock import DatabaseClock
-from tasks_app.services.forge_quota import RowsQuota
-from tasks_app.services.profiles import DatabaseProfiles
+from tasks_app.operations.clock import DatabaseClock
+from tasks_app.operations.forge_quota import RowsQuota
+from tasks_app.operations.model_profiles import DatabaseProfiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.adapters.chromium_browser import ChromiumBrowser
-    from engine.adapters.github_forge import GitHubForge
-    from engine.adapters.guarded_http import GuardedHttp
-    from engine.adapters.local_forge import LocalForge
+    from engine.adapters.browser.chromium_browser import ChromiumBrowser
+    from engine.adapters.github.github_forge import GitHubForge
+    from engine.adapters.http.guard import GuardedHttp
+    from engine.adapters.local.local_forge import LocalForge
     from engine.adapters.secret_scanner import DetectSecretsScanner
-    from engine.ports import Author, Credential, Forge, Journal
+    from engine.domain.repository import Credential
+    from engine.ports import Author, Forge, Journal
 
 
 @cache
 def local_forge() -> LocalForge:
     """Return the forge on this machine; it also serves the doors under /pages/ and /git/."""
-    from engine.adapters.local_forge import LocalForge
+    from engine.adapters.local.local_forge import LocalForge
 
     return LocalForge(
         settings.DATA_DIR / "forge", owner=settings.GITHUB_OWNER or "local", pages_origin=settings.PAGES_ORIGIN
@@ -40,7 +41,7 @@ def local_forge() -> LocalForge:
 @cache
 def github_forge() -> GitHubForge:
     """Return the forge on GitHub."""
-    from engine.adapters.github_forge import GitHubForge
+    from engine.adapters.github.github_forge import GitHubForge
 
     return GitHubForge(
         token=settings.GITHUB_TOKEN,
@@ -63,7 +64,7 @@ def author() -> Author:
         from engine.adapters.simulated_author import SimulatedAuthor
 
         return SimulatedAuthor(settings.SIMULATED_LLM_SECONDS)
-    from engine.adapters.openai_author import OpenAIAuthor
+    from engine.adapters.openai.openai_author import OpenAIAuthor
 
     return OpenAIAuthor(
         api_key=settings.LLM_API_KEY,
@@ -78,7 +79,7 @@ def browser() -> ChromiumBrowser | None:
     """Return the check browser; None where the settings want none."""
     if not settings.BROWSERS:
         return None
-    from engine.adapters.chromium_browser import ChromiumBrowser, Machine
+    from engine.adapters.browser.chromium_browser import ChromiumBrowser, Machine
 
     machine = Machine(
         folder=settings.DATA_DIR / "browsers",
@@ -103,7 +104,7 @@ def scanner() -> DetectSecretsScanner:
 @cache
 def http() -> GuardedHttp:
     """Return the one way out; our own pages are always in reach."""
-    from engine.adapters.guarded_http import GuardedHttp
+    from engine.adapters.http.guard import GuardedHttp
 
     return GuardedHttp(allow_private=settings.ALLOW_PRIVATE_URLS, allowed_origins=(settings.PAGES_ORIGIN,))
 
@@ -123,7 +124,7 @@ def credential_probes() -> dict[str, Callable[[], Credential]]:
 
 
 def _probe_model() -> Credential:
-    from engine.adapters.openai_probe import probe_models
+    from engine.adapters.openai.probe import probe_models
 
     return probe_models(
         api_key=settings.LLM_API_KEY, base_url=settings.LLM_BASE_URL or None, models=settings.LLM_MODELS
@@ -132,8 +133,8 @@ def _probe_model() -> Credential:
 
 def ports(journal: Journal) -> Ports:
     """Return the ports for one claim of a round."""
-    from engine.adapters.http_notifier import HttpNotifier
-    from engine.adapters.workbook_reader import WorkbookReader
+    from engine.adapters.http.notifier import HttpNotifier
+    from engine.adapters.workbooks.workbook_reader import WorkbookReader
 
     way_out = http()
     return Ports(
@@ -152,4 +153,5 @@ def ports(journal: Journal) -> Ports:
 def load() -> None:
     """Build what every claim needs, so that processes that are forked afterwards share it. Nothing of it connects or starts anything."""
     http(), forge(), author(), scanner(), browser()
-    from engine.adapters import http_notifier, workbook_reader  # noqa: F401
+    from engine.adapters.http import notifier  # noqa: F401
+    from engine.adapters.workbooks import workbook_reader  # noqa: F401

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from engine.adapters.secret_scanner import DetectSecretsScanner
-from engine.adapters.workbook_reader import WorkbookReader
+from engine.adapters.workbooks.workbook_reader import WorkbookReader
 from engine.ports import Journal, Ports
 from tests.fakes import FakeAuthor, FakeBrowser, FakeFetcher, FakeForge, FakeNotifier
 from tests.system_clock import SystemClock

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from tasks_app.drive import drive
 from tasks_app.models import Attempt, Round
+from tasks_app.worker.drive import drive
 
 if TYPE_CHECKING:
     from datetime import datetime

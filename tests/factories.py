@@ -10,15 +10,15 @@ from django.apps import apps
 from django.conf import settings
 from django.utils import timezone
 
-from engine.core import intake
+from engine.inputs import task_request
 from engine.plan.schema import Plan
 from tasks_app.models import Attempt, Round
 from tasks_app.models import Plan as PlanRow
-from tasks_app.services.intake import round_accept
-from tasks_app.services.leases import lease_claim
+from tasks_app.rounds.intake import round_accept
+from tasks_app.rounds.leases import lease_claim
 
 if TYPE_CHECKING:
-    from tasks_app.services.leases import Lease
+    from tasks_app.rounds.leases import Lease
 
 SECRET = "the-shared-secret-of-the-tests"
 CSV = b"product,sales\r\nLamp,12.50\r\nDesk,7.25\r\n"
@@ -46,7 +46,7 @@ def make_payload(**over: object) -> dict[str, object]:
 def make_round(**over: object) -> Round:
     """Store a round by the service's own door; names of request fields go into the request (a fresh nonce unless told), others into the row."""
     asked = {"nonce": f"n{next(_nonces)}"} | {name: over.pop(name) for name in _FIELDS & set(over)}
-    usable = intake.read(make_payload(**asked), secret=settings.SECRET, allow_private=settings.ALLOW_PRIVATE_URLS)
+    usable = task_request.read(make_payload(**asked), secret=settings.SECRET, allow_private=settings.ALLOW_PRIVATE_URLS)
     row = Round.objects.get(pk=round_accept(intake=usable).id)
     if over:
         Round.objects.filter(pk=row.pk).update(**over)

@@ -18,7 +18,7 @@ def main(seconds: int, *acts: str) -> None:
     """Set the clock and act."""
     django.setup()
     log = io.StringIO()
-    logging.getLogger("tasks_app.services.clock").addHandler(logging.StreamHandler(log))
+    logging.getLogger("tasks_app.operations.clock").addHandler(logging.StreamHandler(log))
     _set_clock(timedelta(seconds=seconds))
     known = {"migrate": _migrate, "post": _post, "claim": _claim, "log": lambda _: {"log": _spoken(log)}}
     found = [known[act.partition(":")[0]](act.partition(":")[2]) for act in acts]
@@ -28,7 +28,7 @@ def main(seconds: int, *acts: str) -> None:
 def _set_clock(by: timedelta) -> None:
     from django.utils import timezone
 
-    from tasks_app.services import clock
+    from tasks_app.operations import clock
 
     class Shifted(datetime):
         @classmethod
@@ -39,7 +39,7 @@ def _set_clock(by: timedelta) -> None:
 
 
 def _spoken(log: io.StringIO) -> str:
-    from tasks_app.services import clock
+    from tasks_app.operations import clock
 
     clock.now()
     return log.getvalue()
@@ -63,8 +63,8 @@ def _claim(task: str) -> dict[str, object]:
     from django.db import connection
 
     from tasks_app.models import Round
-    from tasks_app.services.dues import rounds_due
-    from tasks_app.services.leases import lease_claim
+    from tasks_app.rounds.leases import lease_claim
+    from tasks_app.rounds.schedule import rounds_due
 
     names = dict(Round.objects.values_list("pk", "task_name"))
     due = [names[pk] for pk in rounds_due(workers=8)]

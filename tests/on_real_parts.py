@@ -15,7 +15,7 @@ from tests.parts.postgresql import postgresql
 from tests.parts.redis_server import redis_server
 
 #: The tests that meet rows, the queue or the cache. The engine knows of none, and a browser is the same with each.
-SERVICE = ("tests/tasks_app", "tests/github", "tests/console", "-m", "not browser and not slow")
+SERVICE = ("tests/tasks_app", "tests/github", "-m", "not browser and not slow")
 
 
 def main(arguments: list[str]) -> int:

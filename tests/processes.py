@@ -74,7 +74,7 @@ def is_free(port: int) -> bool:
     Ask again for a moment after a kill: a process whose first thread has ended counts as dead in /proc and keeps its sockets until the
     last of its threads has ended too.
     """
-    from tasks_app.serving import Address, AddressError  # needs settings, which not everybody here has
+    from tasks_app.processes.serve import Address, AddressError
 
     try:
         Address("127.0.0.1", port).must_be_free()

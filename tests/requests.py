@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from engine.core.intake import Intake, UnusableError, read
+from engine.inputs.task_request import Intake, UnusableError, read
 
 SECRET = "s3cret-of-the-intake"
 PAYLOAD: dict[str, object] = {

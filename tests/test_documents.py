@@ -98,7 +98,7 @@ def test_samples_that_the_readme_sends_exist() -> None:
     named = re.findall(r"--sample ([\w-]+)", README)
     assert named
     for name in named:
-        assert (ROOT / "tasks_app/samples" / f"{name}.json").is_file()
+        assert (ROOT / "tasks_app/rehearsal/samples" / f"{name}.json").is_file()
 
 
 def test_routes_of_the_readme_lead_somewhere() -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.adapters.local_forge import LocalForge
-from engine.ports import CommitSpec, RepositorySpec
+from engine.adapters.local.local_forge import LocalForge
+from engine.domain.repository import CommitSpec, RepositorySpec
 from tests.served import PASSWORD, Service, launched, served
 
 if TYPE_CHECKING:

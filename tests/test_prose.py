@@ -13,20 +13,20 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: Modules that match patterns against what may be a check's or a brief's text, and why that is no reading of prose.
 EXPLAINED = {
-    "engine.core.named_ids": "the ids that JavaScript expressions among the checks look up",
-    "engine.core.source_rules": "what JavaScript expressions among the checks demand of the page's source",
-    "engine.core.comparisons": "what JavaScript expressions that failed compare an element's text with",
+    "engine.prompts.named_ids": "the ids that JavaScript expressions among the checks look up",
+    "engine.checks.source_rules": "what JavaScript expressions among the checks demand of the page's source",
+    "engine.prompts.comparisons": "what JavaScript expressions that failed compare an element's text with",
     "engine.adapters.simulated_author": "titles and ids that JavaScript expressions among the checks name",
-    "engine.core.review": "the names in a request are taken as used elsewhere, whatever it says of them",
-    "engine.core.views": "the text is the service's own, of how a page opened",
-    "tasks_app.admin.display": "characters that cannot be seen are shown, of any text that a page of the console shows",
+    "engine.checks.review": "the names in a request are taken as used elsewhere, whatever it says of them",
+    "engine.checks.page_load": "the text is the service's own, of how a page opened",
+    "tasks_app.reports.display": "characters that cannot be seen are shown, of any text that a page of the console shows",
 }
 
 #: What they return is a document of the service's own that quotes the brief.
 WRITERS = {
     "engine.adapters.simulated_author._files",
-    "engine.core.honest_page.honest_page",
-    "engine.core.readme._inserted",
+    "engine.site.fallback_page.honest_page",
+    "engine.site.readme._inserted",
     "engine.steps.generate._not_done",
 }
 
@@ -57,8 +57,8 @@ def test_every_exception_is_one_still() -> None:
 
 def test_a_module_that_reads_prose_would_be_found_in_the_service() -> None:
     planted = "import re\n\ndef wants_chart(brief):\n    return re.search(r'(bar|pie) chart', brief.text.lower())\n"
-    matches = prose_matches(sources() | {"engine.core.planted": planted}, WRITERS)
-    assert [one.line for one in matches if one.module == "engine.core.planted"] == [4]
+    matches = prose_matches(sources() | {"engine.domain.planted": planted}, WRITERS)
+    assert [one.line for one in matches if one.module == "engine.domain.planted"] == [4]
 
 
 HELPER = "import re\n\ndef numbers(text):\n    return re.findall(r'[0-9]+', text)\n"

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.core.pages import media_type
+from engine.site.lookup import media_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,12 +76,12 @@ def start(folder: Path, *, mirror: str, seconds: int, simulated: bool) -> None:
 
 def run_round(task: str, number: int, asked: SuiteRound) -> Made:
     """Post a round and drive it until it is published or has ended."""
-    from engine.core import intake
-    from tasks_app.drive import drive
+    from engine.inputs import task_request
     from tasks_app.models import Round
-    from tasks_app.services.intake import round_accept
+    from tasks_app.rounds.intake import round_accept
+    from tasks_app.worker.drive import drive
 
-    usable = intake.read(_payload(task, number, asked), secret=_SECRET, allow_private=False)
+    usable = task_request.read(_payload(task, number, asked), secret=_SECRET, allow_private=False)
     row = Round.objects.get(pk=round_accept(intake=usable).id)
     begun = time.monotonic()
     for _ in range(_MOST_CLAIMS):

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from benchmarks.suite.api import OtherHosts
-from engine.adapters.chromium_browser import WINDOW, ChromiumBrowser, Machine
-from engine.core.checks import Check, CheckResult, Target, Verdict
-from engine.ports import PageUnderTest
+from engine.adapters.browser.chromium_browser import WINDOW, ChromiumBrowser, Machine
+from engine.domain.browser_report import PageUnderTest
+from engine.domain.checks import Check, CheckResult, Target, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from benchmarks.suite.engine_run import Made, Usage
+from engine.domain.model_call import Message
 from engine.errors import EngineError
-from engine.ports import Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

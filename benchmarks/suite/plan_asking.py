@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from benchmarks.suite.plan_requests import FOLDER
 from benchmarks.suite.plan_table import Judged, Valid, judged
-from engine.core.brief import EarlierRound
-from engine.core.checks import Kind, parse_check
-from engine.plan.prompt import plan_prompt, reminder_prompt
+from engine.domain.brief import EarlierRound
+from engine.domain.checks import Kind, parse_check
 from engine.plan.reading import better, read_plan
 from engine.plan.schema import response_schema
+from engine.prompts.plan import plan_prompt, reminder_prompt
 from engine.steps.planning import LONGEST_ANSWER, request_of
 
 if TYPE_CHECKING:
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmarks.suite.plan_requests import SuiteRequest
-    from engine.core.brief import Brief
+    from engine.domain.brief import Brief
+    from engine.domain.model_call import Prompt
     from engine.plan.allowed import PlanRequest
     from engine.plan.reading import PlanReading
-    from engine.ports import Author, Prompt
+    from engine.ports import Author
 
 ANSWERS = FOLDER / "answers"
 BOUNDARY = "7c20e6b1d94f"

@@ -11,10 +11,10 @@ import yaml
 from pydantic import Field, model_validator
 
 from benchmarks.suite.plan_facts import Fact, Form
-from engine.adapters.workbook_reader import WorkbookReader
-from engine.core.brief import AttachedFile, Brief
-from engine.core.checks import parse_check
-from engine.core.workbooks import is_workbook, outline
+from engine.adapters.workbooks.workbook_reader import WorkbookReader
+from engine.domain.brief import AttachedFile, Brief
+from engine.domain.checks import parse_check
+from engine.inputs.workbooks import is_workbook, outline
 
 FOLDER = Path(__file__).parents[1] / "plans"
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.core.checks import Verdict
+from engine.domain.checks import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from benchmarks.suite.judge import Judge
     from benchmarks.suite.tasks import SuiteRound, SuiteTask
-    from engine.core.checks import Check, CheckResult
+    from engine.domain.checks import Check, CheckResult
 
 
 def false_claims(task: SuiteTask, judge: Judge) -> list[str]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from benchmarks.suite import engine_run, one_shot
 from benchmarks.suite.judge import Judge, Score, score
 from benchmarks.suite.report import ENGINE, ONE_SHOT, Row
-from engine.core.budget import SHARES
-from engine.core.checks import Verdict
-from engine.core.lifecycle import Step
+from engine.domain.budget import SHARES
+from engine.domain.checks import Verdict
+from engine.domain.lifecycle import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from benchmarks.suite.api import OtherHosts
     from benchmarks.suite.engine_run import Made
     from benchmarks.suite.tasks import SuiteRound, SuiteTask
-    from engine.core.checks import Check
+    from engine.domain.checks import Check
 
     Make = Callable[[SuiteTask, int, Mapping[str, bytes]], Made]
 

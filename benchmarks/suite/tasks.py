@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.core.checks import Check, Kind
+from engine.domain.checks import Check, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

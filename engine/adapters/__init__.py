@@ -1,1 +1,1 @@
-"""The ports of `engine.ports`, built on real libraries. Foreign exceptions are translated here and go no further."""
+"""The ports of `engine.ports` on real libraries, a package each. Foreign exceptions are translated here and go no further."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dulwich.object_store import BaseObjectStore
 
-    from engine.ports import CommitSpec
+    from engine.domain.repository import CommitSpec
 
 FILE_MODE = 0o100644
 LONGEST_PATH = 1024

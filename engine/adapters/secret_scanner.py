@@ -24,7 +24,7 @@ from detect_secrets.plugins.stripe import StripeDetector
 from detect_secrets.plugins.telegram_token import TelegramBotTokenDetector
 from detect_secrets.plugins.twilio import TwilioKeyDetector
 
-from engine.core.token_shapes import Token, is_real, shapes_in, without_hashes
+from engine.formats.credential_patterns import Token, is_real, shapes_in, without_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

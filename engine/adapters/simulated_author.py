@@ -13,18 +13,18 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from engine.core.prompt_sections import boundary_of, present_files, sections_of
-from engine.core.replies import format_files, mark
+from engine.domain.model_call import Reply, unheard
 from engine.errors import Permanent, Transient
-from engine.plan.prompt import asks_for_plan
-from engine.ports import Reply, unheard
 from engine.prompts.judge import asks_for_judgement
+from engine.prompts.plan import asks_for_plan
+from engine.prompts.replies import format_files, mark
+from engine.prompts.sections import boundary_of, present_files, sections_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from engine.core.prompt_sections import Section
-    from engine.ports import Message
+    from engine.domain.model_call import Message
+    from engine.prompts.sections import Section
 
 BANNER = "Written by the simulated model, not by a language model"
 PLAN = {"files": [{"path": "index.html", "source": "write", "what": "a page that says that it is simulated"}]}

@@ -9,15 +9,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from engine.core.addresses import is_private_host, parse_url
-from engine.core.filenames import UnsafePath, safe_path
-from engine.core.repository import OF_THE_SERVICE
+from engine.domain.addresses import is_private_host, parse_url
+from engine.domain.paths import UnsafePath, safe_path
 from engine.plan.schema import DataAddress, FileSource, PlannedFile
+from engine.site.repository_files import OF_THE_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from engine.core.checks import Check
+    from engine.domain.checks import Check
 
 WORKFLOWS = ".github/workflows/"
 _WORKFLOW = re.compile(r"\.github/workflows/[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.ya?ml")

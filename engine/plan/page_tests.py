@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from engine.core.javascript import ASSIGNING, ScriptError, neighbours, tokens_of
-from engine.core.page_tests import PageAction, PageTest
+from engine.domain.browser_report import PageAction, PageTest
+from engine.formats.javascript import ASSIGNING, ScriptError, neighbours, tokens_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from engine.core.javascript import ScriptToken
+    from engine.formats.javascript import ScriptToken
     from engine.plan.predicates import Page, PageStep
 
 LONGEST_WAIT = 3_000  # milliseconds, of all waits of a test together

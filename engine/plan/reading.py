@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from engine.core.checks import Check, Kind
+from engine.domain.checks import Check, Kind
 from engine.plan import allowed
 from engine.plan.json_text import json_object
 from engine.plan.page_tests import problem_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.core.checks import Kind
+from engine.domain.checks import Kind
 from engine.plan.predicates import path_of
 from engine.plan.schema import FileSource
 from engine.plan.wording import in_words, rule_in_words
@@ -13,7 +13,7 @@ from engine.plan.wording import in_words, rule_in_words
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from engine.core.checks import Check
+    from engine.domain.checks import Check
     from engine.plan.predicates import AnyPredicate
     from engine.plan.schema import CheckReading, DataAddress, Plan, PlannedFile
 

@@ -6,7 +6,7 @@ import posixpath
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from engine.core.checks import Check, CheckResult, Kind, PredicateResult, Target, Verdict
+from engine.domain.checks import Check, CheckResult, Kind, PredicateResult, Target, Verdict
 from engine.plan.deciding.decide import decide
 from engine.plan.page_tests import as_page_test, guesses
 from engine.plan.predicates import (
@@ -25,10 +25,9 @@ from engine.plan.wording import in_words, rule_in_words
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from engine.core.page_tests import PageTest
+    from engine.domain.browser_report import BrowserReport, PageTest, PageView
     from engine.plan.deciding.evidence import Evidence
     from engine.plan.schema import Plan
-    from engine.ports import BrowserReport, PageView
 
 #: The first of these that occurs among a sentence's predicates is the sentence's verdict.
 _WORST_FIRST = (
@@ -48,7 +47,7 @@ _BINARY = frozenset(
 #: What a service makes or has: a model cannot mend it.
 _NOT_A_MODELS = frozenset({FileSource.ATTACHMENT, FileSource.CONVERTED})
 
-#: The repository's own rules decide these (engine.core.rules).
+#: The repository's own rules decide these (engine.checks.own_rules).
 _OWN_RULES = frozenset({"index.html", "README.md", "LICENSE"})
 
 MOST_LASTING = 40

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from engine.core.repository import README_PARTS
 from engine.plan.predicates import (
     Absent,
     Contains,
@@ -32,6 +31,7 @@ from engine.plan.predicates import (
     path_of,
 )
 from engine.plan.schema_wording import range_in_words, schema_in_words
+from engine.site.repository_files import README_PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,10 +7,10 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.core.replies import mark
-from engine.core.text_encoding import decode
+from engine.formats.text_encoding import decode
 from engine.plan.schema import FileSource, Plan, PlannedFile
 from engine.plan.wording import rule_in_words
+from engine.prompts.replies import mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

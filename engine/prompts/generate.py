@@ -1,6 +1,6 @@
 """What the writer is told: the rules that apply, then the request as marked data, then the form of the answer.
 
-A change of any text here, or in `engine.core.prompt_sections` and `engine.prompts.form`, is a new VERSION.
+A change of any text here, or in `engine.prompts.sections` and `engine.prompts.form`, is a new VERSION.
 """
 
 from __future__ import annotations
@@ -9,27 +9,27 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.core import prompt_sections
-from engine.core.fetched_data import is_data_name
-from engine.core.named_ids import missing_ids, named_ids
-from engine.core.prompt_sections import boundary_of, is_source, present_of, present_turn, request_sections
-from engine.core.replies import format_files, mark, parse_reply
-from engine.core.repository import OF_THE_SERVICE
-from engine.plan.libraries import lines as library_lines
-from engine.plan.libraries import named_in
+from engine.domain.model_call import Message, Prompt
+from engine.inputs.downloads import is_data_name
 from engine.plan.schema import FileSource
-from engine.ports import Message, Prompt
 from engine.prompts import form as forms
+from engine.prompts import sections
 from engine.prompts.form import changed_texts, entries_of, form
+from engine.prompts.libraries import lines as library_lines
+from engine.prompts.libraries import named_in
+from engine.prompts.named_ids import missing_ids, named_ids
+from engine.prompts.replies import format_files, mark, parse_reply
+from engine.prompts.sections import boundary_of, is_source, present_of, present_turn, request_sections
+from engine.site.repository_files import OF_THE_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from engine.core.brief import Brief
-    from engine.core.checks import Check
-    from engine.core.prompt_sections import Present
+    from engine.domain.brief import Brief
+    from engine.domain.checks import Check
     from engine.plan.schema import Plan
     from engine.prompts.form import Entry
+    from engine.prompts.sections import Present
 
 VERSION = "6"
 
@@ -94,7 +94,7 @@ IDS = "index.html must contain each of these: {ids}."
 
 _TEXTS = (
     RULES, _DATA, _LIBRARIES, _NOT_YOURS, _FORBIDDEN, _LATER, _END, _DATA_IS_DATA, _NOTES, _WRITE, _CHANGE, _REMIND, _MISSING, _CONTINUE, _REPHRASE, IDS,
-    prompt_sections.PRESENT, *prompt_sections.TEXTS, *forms.TEXTS,
+    sections.PRESENT, *sections.TEXTS, *forms.TEXTS,
 )  # fmt: skip
 _DIGEST = hashlib.sha256("\0".join(_TEXTS).encode()).hexdigest()
 _REPLY_CHARACTERS = 2_000
@@ -119,9 +119,9 @@ def generate_prompt(
         form(_CHANGE if later else _WRITE, asked_entries(brief, plan, present), boundary, all_needed=not later),
         _END,
     ]
-    sections = request_sections(brief, present, boundary=boundary, note=note)
+    asked = request_sections(brief, present, boundary=boundary, note=note)
     system = rules(brief, plan, present, later=later)
-    return _prompt("generate", request_messages(system, [*sections, *end], present, boundary))
+    return _prompt("generate", request_messages(system, [*asked, *end], present, boundary))
 
 
 def shown_files(brief: Brief, plan: Plan, tree: Mapping[str, bytes], *, repairs: bool = False) -> Present:

@@ -1,4 +1,6 @@
-"""What a model is told that judges sentences about a repository and its page: it sees what the sentences are about, and may say that it cannot tell.
+"""A model as the judge of sentences about a repository and its page: the prompt, and its judgements read from the answer.
+
+The judge sees what the sentences are about, and may say that it cannot tell. Nothing it says is a pass: it may be the model that wrote the page.
 
 A change of any text here is a new VERSION.
 """
@@ -8,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from engine.ports import Image, Message, Prompt
+from engine.domain.model_call import Image, Message, Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +37,14 @@ _LONGEST_FILE = 12_000
 _MOST_SHOWN = 40_000
 _LONGEST_SENTENCE = 400
 _SENTENCES = "Sentences:"
+
+LONGEST_REPLY = 20_000  # characters that are read
+LONGEST_REASON = 300
+
+_LINE = re.compile(
+    r"^[\s*>-]{0,6}(\d{1,3})\s{0,2}[:.)]{1,2}[\s*]{0,4}(holds|fails|cannot tell|can't tell)\b[\s*]{0,4}[-:.,;\u2013\u2014]{0,3}\s{0,4}(.*)$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +101,41 @@ def _shown(files: Mapping[str, bytes], boundary: str) -> list[str]:
         parts.append(f"[file {path} {boundary}]\n{text[:limit]}{cut}")
         left = max(left - len(text), 0)
     return parts
+
+
+class Opinion(StrEnum):
+    """What a model says of a sentence."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    CANNOT_TELL = "cannot tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """An opinion with its reason in the model's own words, cut to LONGEST_REASON."""
+
+    opinion: Opinion
+    reason: str
+
+    def label(self, model: str, evidence: str) -> str:
+        """Return the detail of a check that was judged so: by whom, on what evidence, and that it is no more than that."""
+        match self.opinion:
+            case Opinion.CANNOT_TELL:
+                return f"judged by {model}: it cannot tell from {evidence}: {self.reason}"
+            case Opinion.HOLDS:
+                return f"judged by {model} to hold, from {evidence}; an opinion and no pass: {self.reason}"
+            case Opinion.FAILS:
+                return f"judged by {model} to fail, from {evidence}; an opinion and no failure: {self.reason}"
+
+
+def parse_judgements(reply: str, count: int) -> list[Judgement | None]:
+    """Return one judgement for each of `count` sentences, None where the reply has none; of two with one number the first counts."""
+    found: dict[int, Judgement] = {}
+    for line in reply[:LONGEST_REPLY].splitlines():
+        match = _LINE.match(line[:2_000])
+        if match and 1 <= int(match[1]) <= count:
+            said = match[2].lower().replace("can't", "cannot")
+            reason = " ".join(match[3].split())[:LONGEST_REASON] or "no reason was given"
+            found.setdefault(int(match[1]), Judgement(Opinion(said), reason))
+    return [found.get(number) for number in range(1, count + 1)]

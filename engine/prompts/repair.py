@@ -9,18 +9,18 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from engine.core.prompt_sections import check_line, request_sections
-from engine.ports import Prompt
+from engine.domain.model_call import Prompt
 from engine.prompts import form as forms
 from engine.prompts.form import form
 from engine.prompts.generate import asked_entries, ids_line, request_messages, rules, shown_files
+from engine.prompts.sections import check_line, request_sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from engine.core.brief import Brief
-    from engine.core.findings import Findings
+    from engine.domain.brief import Brief
     from engine.plan.schema import Plan
+    from engine.prompts.findings import Findings
 
 VERSION = "6"
 

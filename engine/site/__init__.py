@@ -1,1 +1,1 @@
-"""The repository's tree: what a model wrote, what came attached and what the service adds, put together by the plan."""
+"""A published repository's own files: its name, LICENSE, README, fallback page, and what its addresses serve. No model and no network."""

@@ -1,1 +1,1 @@
-"""A round's five steps: (frozen input, ports) -> outcome. No ORM, no sleeping."""
+"""The steps of a round: each takes a frozen input and ports and returns an outcome. No rows, no sleeping."""

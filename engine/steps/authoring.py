@@ -6,12 +6,10 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from engine.core.images import with_images
-from engine.core.prompt_sections import boundary_of
-from engine.core.replies import Outcome, ParsedReply, parse_reply
+from engine.domain.model_call import DEADLINE
 from engine.errors import BadReply, EngineError, Permanent, Transient
+from engine.inputs.images import with_images
 from engine.plan.allowed import is_workflow
-from engine.ports import DEADLINE
 from engine.prompts.form import paths
 from engine.prompts.generate import (
     asked_entries,
@@ -23,15 +21,18 @@ from engine.prompts.generate import (
     shown_files,
 )
 from engine.prompts.repair import declined
-from engine.steps.calling import call_begun, call_made
+from engine.prompts.replies import Outcome, ParsedReply, parse_reply
+from engine.prompts.sections import boundary_of
+from engine.steps.model_calls import call_begun, call_made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from engine.domain.model_call import Prompt, Recalled, Reply
     from engine.plan.schema import Plan
-    from engine.ports import Ports, Prompt, Recalled, Reply
-    from engine.site.assembly import Frame
+    from engine.ports import Ports
+    from engine.steps.tree import Frame
 
 MAX_CONTINUATIONS = 2
 

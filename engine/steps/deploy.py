@@ -7,21 +7,22 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from engine.core.backoff import Allowance, poll_delay
-from engine.core.checks import Check, CheckResult, Kind, PredicateResult, Target, Verdict
-from engine.core.views import view_result
+from engine.checks.page_load import view_result
+from engine.domain.backoff import Allowance, poll_delay
+from engine.domain.browser_report import PageUnderTest
+from engine.domain.checks import Check, CheckResult, Kind, PredicateResult, Target, Verdict
 from engine.errors import EngineError, Fenced
 from engine.plan.verdicts import combined
-from engine.ports import PageUnderTest
+from engine.steps.liveness import FETCH_SECONDS, LARGEST_PAGE, sight
 from engine.steps.outcomes import Deployed, Wait
-from engine.steps.pages import FETCH_SECONDS, LARGEST_PAGE, sight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.core.budget import Budget
-    from engine.ports import Limits, Ports
-    from engine.steps.pages import Awaited
+    from engine.domain.budget import Budget
+    from engine.domain.repository import Limits
+    from engine.ports import Ports
+    from engine.steps.liveness import Awaited
 
 
 @dataclass(frozen=True, slots=True)

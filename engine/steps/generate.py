@@ -6,31 +6,32 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.core.decision import Purpose
-from engine.core.gates import gate_results, secret_line
-from engine.core.honest_page import honest_page
-from engine.core.missing import note
-from engine.core.repository import slug
-from engine.core.rules import acceptable, own_results
-from engine.core.site import Origin, SiteFile
-from engine.core.token_shapes import shapes_in
+from engine.checks.decision import Purpose
+from engine.checks.gates import gate_results, secret_line
+from engine.checks.own_rules import acceptable, own_results
+from engine.domain.model_call import Prompt
+from engine.domain.repository import Origin, Repository, SiteFile
 from engine.errors import BadReply, Permanent
+from engine.formats.credential_patterns import shapes_in
+from engine.inputs.missing_data import note
 from engine.plan.fallback import fallback_plan
-from engine.ports import Ports, Prompt, Repository
-from engine.site.assembly import Frame, assemble
+from engine.site.fallback_page import honest_page
+from engine.site.repository_files import slug
 from engine.steps.authoring import Conversation, Written
-from engine.steps.choice import NotWritten, ask_in_turn
 from engine.steps.inputs import GenerateInput, gather_attachments, gather_planned
+from engine.steps.model_choice import NotWritten, ask_in_turn
 from engine.steps.outcomes import Generated, Unrepaired, Wait
 from engine.steps.planning import Planning, make_plan, request_of
+from engine.steps.tree import Frame, assemble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from engine.core.brief import Brief
-    from engine.core.checks import CheckResult
+    from engine.domain.brief import Brief
+    from engine.domain.checks import CheckResult
     from engine.plan.schema import Plan
+    from engine.ports import Ports
     from engine.steps.inputs import Inputs
 
 

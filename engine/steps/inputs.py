@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from engine.core.attachments import fault
-from engine.core.brief import AttachedFile, MissingFile, Source
-from engine.core.fetched_data import LARGEST_DATA, PAGE_FILES, NoDataError, as_file, file_name, full_media_type_of
-from engine.core.gates import secret_line
-from engine.core.lifecycle import Step
-from engine.core.missing import sentence
-from engine.core.workbooks import is_workbook, outline
+from engine.checks.gates import secret_line
+from engine.domain.brief import AttachedFile, MissingFile, Source
+from engine.domain.lifecycle import Step
 from engine.errors import EngineError, Fenced, Permanent
+from engine.inputs.attachments import fault
+from engine.inputs.downloads import LARGEST_DATA, PAGE_FILES, NoDataError, as_file, file_name, full_media_type_of
+from engine.inputs.missing_data import sentence
+from engine.inputs.workbooks import is_workbook, outline
 from engine.plan.schema import FileSource
 from engine.prompts.form import WRITTEN
 
@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from engine.core.brief import Brief
-    from engine.core.budget import Budget
-    from engine.core.decision import Purpose
+    from engine.checks.decision import Purpose
+    from engine.domain.brief import Brief
+    from engine.domain.budget import Budget
+    from engine.domain.repository import Repository
+    from engine.domain.workbook import Sheet
     from engine.plan.schema import DataAddress, Plan, PlannedFile
-    from engine.ports import Ports, Repository, Sheet
+    from engine.ports import Ports
 
 #: The largest attachment that is fetched from an address, in bytes, and how long one fetch may take, in seconds.
 LARGEST_FETCHED = 5_000_000

@@ -5,13 +5,12 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from engine.core.checks import CheckResult, Kind, Verdict
-from engine.core.judgements import parse_judgements
+from engine.domain.checks import CheckResult, Kind, Verdict
+from engine.domain.model_call import Image
 from engine.errors import EngineError, Fenced
 from engine.plan.mentions import named_paths
-from engine.ports import Image
-from engine.prompts.judge import Material, judge_prompt
-from engine.steps.calling import call_begun, call_made
+from engine.prompts.judge import Material, judge_prompt, parse_judgements
+from engine.steps.model_calls import call_begun, call_made
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

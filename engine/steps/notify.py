@@ -8,14 +8,15 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from engine.core.backoff import notify_delay
+from engine.domain.backoff import notify_delay
 from engine.errors import EngineError, Fenced, Permanent
 from engine.steps.outcomes import Delivered, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.ports import Answer, Ports
+    from engine.domain.http import Answer
+    from engine.ports import Ports
 
 #: So many refusals (4xx) in a row are worth an operator's look; the trying goes on.
 REFUSALS = 3

@@ -9,10 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from engine.core.checks import CheckResult
-    from engine.core.decision import Decision
-    from engine.core.site import SiteFile
-    from engine.ports import Repository
+    from engine.checks.decision import Decision
+    from engine.domain.checks import CheckResult
+    from engine.domain.repository import Repository, SiteFile
 
 
 @dataclass(frozen=True, slots=True)

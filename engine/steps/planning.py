@@ -6,22 +6,23 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.core.prompt_sections import boundary_of
-from engine.core.workbooks import is_workbook
 from engine.errors import OutOfService, Permanent, Transient
+from engine.inputs.workbooks import is_workbook
 from engine.plan.allowed import PlanRequest
-from engine.plan.prompt import plan_prompt, reminder_prompt
 from engine.plan.reading import PlanReading, RefusedItem, better, read_plan
 from engine.plan.schema import Plan, response_schema
-from engine.steps.calling import call_begun, call_made
+from engine.prompts.plan import plan_prompt, reminder_prompt
+from engine.prompts.sections import boundary_of
+from engine.steps.model_calls import call_begun, call_made
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from engine.core.brief import Brief
-    from engine.core.budget import Budget
-    from engine.ports import Ports, Prompt, Recalled, Reply
+    from engine.domain.brief import Brief
+    from engine.domain.budget import Budget
+    from engine.domain.model_call import Prompt, Recalled, Reply
+    from engine.ports import Ports
 
 MOST_CUT_OFF = 2  # of a run, reminders apart: a call that was cut off by the death of its process is made once more
 LONGEST_ANSWER = 8_000  # tokens; some of them may be a model's thoughts

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from engine.core import repository as names
-from engine.core.site import Origin, SiteFile
+from engine.domain.repository import CommitSpec, Origin, Repository, RepositorySpec, SiteFile
 from engine.errors import Permanent, Transient
-from engine.ports import CommitSpec, Ports, Repository, RepositorySpec
+from engine.site import repository_files as names
 from engine.steps.outcomes import Published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from engine.core.brief import Brief
+    from engine.domain.brief import Brief
+    from engine.ports import Ports
 
 AUTHOR = "LLM DevOps Engine <engine@llm-devops-engine.invalid>"
 

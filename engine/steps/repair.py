@@ -6,27 +6,28 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from engine.core import backoff
-from engine.core.budget import SHORTEST_MODEL_CALL, Budget
-from engine.core.decision import Purpose
-from engine.core.findings import findings_of
-from engine.core.lifecycle import Step
-from engine.core.missing import note
-from engine.core.rules import acceptable, own_results
-from engine.core.site import Origin, SiteFile
+from engine.checks.decision import Purpose
+from engine.checks.own_rules import acceptable, own_results
+from engine.domain import backoff
+from engine.domain.budget import SHORTEST_MODEL_CALL, Budget
+from engine.domain.lifecycle import Step
+from engine.domain.repository import Origin, SiteFile
 from engine.errors import EngineError, Fenced, OutOfService, Permanent, Transient
+from engine.inputs.missing_data import note
+from engine.prompts.findings import findings_of
 from engine.prompts.repair import repair_prompt
-from engine.site.assembly import assemble
 from engine.steps.authoring import Conversation, Written
 from engine.steps.generate import gates
 from engine.steps.outcomes import Barren, Generated, Unrepaired, Wait
+from engine.steps.tree import assemble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from engine.core.checks import CheckResult
-    from engine.ports import Ports, Prompt
-    from engine.site.assembly import Frame
+    from engine.domain.checks import CheckResult
+    from engine.domain.model_call import Prompt
+    from engine.ports import Ports
+    from engine.steps.tree import Frame
 
 
 @dataclass(frozen=True, slots=True)

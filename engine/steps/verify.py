@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.core import rules
-from engine.core.checks import OF_EARLIER, Check, CheckResult, Kind, Target, Verdict
-from engine.core.decision import Next, Purpose, Tried, candidates, decide, tree_digest
-from engine.core.gates import bars
-from engine.core.missing import missing_checks, missing_result
-from engine.core.review import review_results
-from engine.core.source_rules import source_results
-from engine.core.vanished import TEXT as VANISHED
-from engine.core.vanished import vanished_result
-from engine.core.views import in_order_result, view_result
+from engine.checks import own_rules
+from engine.checks.decision import Next, Purpose, Tried, candidates, decide, tree_digest
+from engine.checks.gates import bars
+from engine.checks.page_load import in_order_result, view_result
+from engine.checks.regressions import TEXT as VANISHED
+from engine.checks.regressions import vanished_result
+from engine.checks.review import review_results
+from engine.checks.source_rules import source_results
+from engine.domain.browser_report import BrowserReport, PageUnderTest
+from engine.domain.checks import OF_EARLIER, Check, CheckResult, Kind, Target, Verdict
+from engine.inputs.missing_data import missing_checks, missing_result
 from engine.plan.deciding.evidence import Evidence
 from engine.plan.predicates import CsvEquals
 from engine.plan.schema import FileSource
 from engine.plan.verdicts import EarlierPlan, PlanVerdicts, lasting_results
-from engine.ports import BrowserReport, PageUnderTest
 from engine.steps.inputs import sheets_of
 from engine.steps.judging import judged
 from engine.steps.outcomes import Verified
@@ -27,9 +27,9 @@ from engine.steps.outcomes import Verified
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from engine.core.brief import AttachedFile, MissingFile
-    from engine.core.budget import Budget
-    from engine.core.page_tests import PageTest
+    from engine.domain.brief import AttachedFile, MissingFile
+    from engine.domain.browser_report import PageTest
+    from engine.domain.budget import Budget
     from engine.plan.schema import Plan
     from engine.ports import Ports
 
@@ -141,7 +141,7 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
     before = Evidence(task.before, task.attached, {})
     lasting = [*lasting_results(task.earlier, task.plan, before, evidence), *plan.kept_sentences(report)]
     counted = [
-        *rules.own_results(new.files),
+        *own_rules.own_results(new.files),
         *said,
         *requested,
         *earlier,
@@ -184,7 +184,7 @@ def _unchecked(task: VerifyInput, new: NewTree) -> tuple[list[CheckResult], str]
     not_run = [
         CheckResult(check, Target.LOCAL, Verdict.NOT_RUN, task.unchecked) for check in (*task.checks, *task.kept)
     ]
-    return [*rules.own_results(new.files), *not_run], f"not checked: {task.unchecked}"
+    return [*own_rules.own_results(new.files), *not_run], f"not checked: {task.unchecked}"
 
 
 def _report(
@@ -198,7 +198,7 @@ def _report(
     """Have the browser run scripts and page tests; without one, or on what may not be opened, each is `not_run`."""
     if ports.browser and not barred:
         return ports.browser.run(page, scripts, seconds=seconds, tests=tests)
-    why = BARRED if barred else rules.NO_BROWSER
+    why = BARRED if barred else own_rules.NO_BROWSER
     return BrowserReport([CheckResult(one, Target.LOCAL, Verdict.NOT_RUN, why) for one in scripts], not_run=why)
 
 

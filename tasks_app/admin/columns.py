@@ -8,11 +8,11 @@ from django.contrib import admin
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
-from engine.core.lifecycle import ENDED
-from tasks_app.admin.acts import NAMES, act_address
-from tasks_app.admin.display import NOTHING, outside, pill, short
+from engine.domain.lifecycle import ENDED
+from tasks_app.admin.actions import NAMES, act_address
 from tasks_app.admin.waterfall import seconds
-from tasks_app.services.operators import Act, refusal
+from tasks_app.reports.display import NOTHING, outside, pill, short
+from tasks_app.rounds.operator_actions import Act, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,10 +14,10 @@ from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.functional import cached_property
 
-from tasks_app.admin.acts import close_breaker
-from tasks_app.admin.display import NOTHING, visible
+from tasks_app.admin.actions import close_breaker
 from tasks_app.admin.overview import overview
-from tasks_app.clients import client_address, login_succeeded, login_wait
+from tasks_app.operations.client_limits import client_address, login_succeeded, login_wait
+from tasks_app.reports.display import NOTHING, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

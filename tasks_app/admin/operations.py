@@ -6,8 +6,8 @@ from django.contrib import admin
 
 from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import ReadOnlyAdmin, ValuesFilter, console
-from tasks_app.admin.display import shown
 from tasks_app.models import Breaker, Event, ForgeQuota, ForgeWrite, ModelProfile, Rejection, WorkerBeat
+from tasks_app.reports.display import shown
 
 _ROUND = tuple(f"round__{name}" for name in HEAVY)
 

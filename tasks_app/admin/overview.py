@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from engine.core.lifecycle import State
-from tasks_app import credentials
-from tasks_app.admin.acts import MAY_OPERATE
+from engine.domain.lifecycle import State
+from tasks_app.admin.actions import MAY_OPERATE
 from tasks_app.admin.columns import HEAVY, retry_button
-from tasks_app.admin.display import pill, row_link, short, visible
 from tasks_app.admin.waterfall import seconds
+from tasks_app.health import credentials
+from tasks_app.health.readiness import outside_services
 from tasks_app.models import Round, WorkerBeat
-from tasks_app.readiness import outside_services
-from tasks_app.services import clock
-from tasks_app.services.beats import SILENT
-from tasks_app.services.breakers import breakers_open
-from tasks_app.services.dues import backlog
-from tasks_app.services.load import LATELY, load_now
-from tasks_app.services.spending import today
-from tasks_app.story import story
+from tasks_app.operations import clock
+from tasks_app.operations.breakers import breakers_open
+from tasks_app.operations.spending import today
+from tasks_app.operations.workers import SILENT
+from tasks_app.reports.display import pill, row_link, short, visible
+from tasks_app.reports.headline import story
+from tasks_app.rounds.load import LATELY, load_now
+from tasks_app.rounds.schedule import backlog
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -14,18 +14,18 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 from pydantic import ValidationError
 
-from engine.plan.changes import changes
 from engine.plan.predicates import PlanPart
 from engine.plan.reading import read_object
 from engine.plan.schema import FileSource, Plan
 from engine.steps.planning import request_of
-from tasks_app.admin.acts import MAY_OPERATE
+from tasks_app.admin.actions import MAY_OPERATE
 from tasks_app.admin.console import console
-from tasks_app.admin.display import escaped, short, visible
-from tasks_app.briefs import brief_of
+from tasks_app.admin.plan_changes import changes
 from tasks_app.models import Round
-from tasks_app.plans import plan_of, present_paths
-from tasks_app.services.operators import Act, RoundConflictError, refusal, round_plan_edit
+from tasks_app.queries.briefs import brief_of
+from tasks_app.queries.plans import plan_of, present_paths
+from tasks_app.reports.display import escaped, short, visible
+from tasks_app.rounds.operator_actions import Act, RoundConflictError, refusal, round_plan_edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

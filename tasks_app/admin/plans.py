@@ -9,9 +9,9 @@ from django.template.loader import render_to_string
 
 from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import ReadOnlyAdmin, ValuesFilter, console
-from tasks_app.admin.display import row_link, short, shown, table
 from tasks_app.models import Plan
-from tasks_app.plans import plan_text
+from tasks_app.queries.plans import plan_text
+from tasks_app.reports.display import row_link, short, shown, table
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString

@@ -9,9 +9,12 @@ from django.contrib import admin
 from django.db.models.functions import Length
 from django.template.loader import render_to_string
 
-from engine.core.checks import Kind
+from engine.domain.checks import Kind
 from tasks_app.admin.columns import joined
-from tasks_app.admin.display import (
+from tasks_app.models import Attempt, CheckResult, Round, SourceFile
+from tasks_app.operations.spending import spent
+from tasks_app.reports.changed_files import changed_files
+from tasks_app.reports.display import (
     MOST_ROWS,
     NOTHING,
     contents,
@@ -24,11 +27,8 @@ from tasks_app.admin.display import (
     table,
     visible,
 )
-from tasks_app.changed_files import changed_files
-from tasks_app.models import Attempt, CheckResult, Round, SourceFile
-from tasks_app.services.spending import spent
-from tasks_app.spans import between, took
-from tasks_app.status import evidence_address
+from tasks_app.reports.durations import between, took
+from tasks_app.reports.status import evidence_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

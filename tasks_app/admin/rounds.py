@@ -10,19 +10,19 @@ from django.urls import path
 from django.utils.html import format_html, format_html_join
 
 from tasks_app.admin import columns, record
-from tasks_app.admin.acts import MAY_OPERATE, act_on_many, act_on_one, bulk
+from tasks_app.admin.actions import MAY_OPERATE, act_on_many, act_on_one, bulk
 from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import ReadOnlyAdmin, console
-from tasks_app.admin.display import contents, json_block, pill, row_link, short, shown, table, visible
-from tasks_app.admin.matrix import tallies
 from tasks_app.admin.plan_edit import plan_edit_view
 from tasks_app.admin.plans import plan_in_words, plans
 from tasks_app.admin.record import changed_attachments
-from tasks_app.admin.standing import standing, standing_view
-from tasks_app.explanation import explained
+from tasks_app.admin.status_panel import standing, standing_view
 from tasks_app.models import Attachment, Round, Task
-from tasks_app.services import clock
-from tasks_app.services.operators import Act
+from tasks_app.operations import clock
+from tasks_app.reports.check_matrix import tallies
+from tasks_app.reports.display import contents, json_block, pill, row_link, short, shown, table, visible
+from tasks_app.reports.explanation import explained
+from tasks_app.rounds.operator_actions import Act
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse

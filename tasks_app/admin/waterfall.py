@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tasks_app.admin.display import short
+from tasks_app.reports.display import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

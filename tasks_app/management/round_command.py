@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
-from tasks_app.admin.display import visible
 from tasks_app.management.round_search import NoSuchRoundError
+from tasks_app.reports.display import visible
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from tasks_app.admin.display import short
 from tasks_app.models import Round
+from tasks_app.reports.display import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

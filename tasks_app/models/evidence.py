@@ -7,9 +7,9 @@ from enum import StrEnum
 from django.db import models
 from django.db.models import Q
 
-from engine.core.checks import Kind, Target, Verdict
-from engine.core.lifecycle import Step
-from engine.core.site import Origin
+from engine.domain.checks import Kind, Target, Verdict
+from engine.domain.lifecycle import Step
+from engine.domain.repository import Origin
 from tasks_app.models.rounds import Round
 
 

@@ -7,8 +7,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from engine.core.brief import Source
-from engine.core.lifecycle import ENDED, State, Step
+from engine.domain.brief import Source
+from engine.domain.lifecycle import ENDED, State, Step
 
 
 def _named(enum: type[State] | type[Step]) -> list[tuple[str, str]]:
@@ -41,7 +41,7 @@ class Task(models.Model):
 
 
 class Round(models.Model):
-    """One accepted POST. The columns from `state` to `waiting_on` are moved by `tasks_app.services` alone."""
+    """One accepted POST. The columns from `state` to `waiting_on` are moved by `tasks_app.rounds` alone."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     key = models.CharField(max_length=64, unique=True, help_text="SHA-256 of email, task, round and nonce")

@@ -20,8 +20,8 @@ from benchmarks.suite.plan_facts import (
 )
 from benchmarks.suite.plan_requests import FOLDER, load_requests
 from benchmarks.suite.plan_table import Judged, Share, Valid, details, judged, old_rules, table
-from engine.core.checks import Kind, parse_check
-from engine.core.workbooks import is_workbook
+from engine.domain.checks import Kind, parse_check
+from engine.inputs.workbooks import is_workbook
 from engine.plan.schema import FileSource, Plan
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import pytest
 
 from benchmarks.prose import Judged, by_model, fixed_pages, judged, summary, table
 from benchmarks.suite.judge import machine
-from engine.adapters.chromium_browser import ChromiumBrowser
-from engine.core.checks import Verdict
+from engine.adapters.browser.chromium_browser import ChromiumBrowser
+from engine.domain.browser_report import BrowserReport
+from engine.domain.checks import Verdict
 from engine.errors import Transient
-from engine.ports import BrowserReport
-from tests.browser.conftest import chromium  # noqa: F401  # a fixture
+from tests.engine.check_browser.conftest import chromium  # noqa: F401  # a fixture
 from tests.fakes import FakeAuthor
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from benchmarks.suite.one_shot import first_page, prompt
 from benchmarks.suite.proof import false_claims
 from benchmarks.suite.report import ENGINE, ONE_SHOT, Report, Row
 from benchmarks.suite.tasks import SuiteTask, load_tasks
-from tests.browser.conftest import chromium, sandbox  # noqa: F401  # fixtures
+from tests.engine.check_browser.conftest import chromium, sandbox  # noqa: F401  # fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -76,14 +76,14 @@ def _store(owner: str, repository: str, commit: str, pages_url: str) -> None:
     from django.conf import settings
     from django.utils import timezone
 
-    from engine.core import intake
+    from engine.inputs import task_request
     from tasks_app.models import Attempt, Round, SourceFile
-    from tasks_app.services.intake import round_accept
+    from tasks_app.rounds.intake import round_accept
     from tests.factories import make_payload
 
     now = timezone.now()
     asked = make_payload(secret=settings.SECRET, task=repository, attachments=[])
-    row = round_accept(intake=intake.read(asked, secret=settings.SECRET, allow_private=True))
+    row = round_accept(intake=task_request.read(asked, secret=settings.SECRET, allow_private=True))
     Round.objects.filter(pk=row.id).update(
         step="deploy", state="waiting", owner=owner, repository=repository, commit_sha=commit, pages_url=pages_url,
         repo_url=pages_url, published_at=now, chosen_at=now,

@@ -62,8 +62,8 @@ def pause_at(point: str, moment: str) -> None:
 def main(round_id: str, *point: str) -> None:
     """Drive the round."""
     django.setup()
-    from tasks_app.drive import drive
     from tasks_app.models import Round
+    from tasks_app.worker.drive import drive
 
     if point:
         pause_at(*point)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engine.ports import Message
+from engine.domain.model_call import Message
 from tests.chaos.service import Service, task
 from tests.doubles.http_server import Script, serving
 from tests.doubles.openai_scenarios import Scenario, completion

@@ -29,8 +29,8 @@ HANGING = """
 import os, re, time
 from pathlib import Path
 from engine.adapters.simulated_author import SimulatedAuthor
-from engine.core import budget
-from engine.plan.prompt import asks_for_plan
+from engine.domain import budget
+from engine.prompts.plan import asks_for_plan
 
 budget.FLOORS |= dict.fromkeys(budget.FLOORS, 1.0)
 budget.SHORTEST_MODEL_CALL = 0.5

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from engine.plan.prompt import asks_for_plan
-from engine.ports import Message, Reply, Usage, unheard
+from engine.domain.model_call import Message, Reply, Usage, unheard
 from engine.prompts.judge import asks_for_judgement
+from engine.prompts.plan import asks_for_plan
 from tests.fakes.replies import page_reply
 
 #: A page and nothing else: what the request says is left to the checks.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
-from engine.ports import BrowserReport, PageUnderTest, PageView
+from engine.domain.browser_report import BrowserReport, PageUnderTest, PageView
+from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.core.page_tests import PageTest
+    from engine.domain.browser_report import PageTest
 
 
 class FakeBrowser:

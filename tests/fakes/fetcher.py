@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from engine.ports import Answer
+from engine.domain.http import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

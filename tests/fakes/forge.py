@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from engine.domain.repository import CommitSpec, Look, Repository, RepositorySpec
 from engine.errors import Permanent
-from engine.ports import CommitSpec, Look, Repository, RepositorySpec
 from tests.fakes.faults import Faults
 
 if TYPE_CHECKING:

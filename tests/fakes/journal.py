@@ -10,8 +10,10 @@ from engine.errors import Fenced
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from engine.core.brief import AttachedFile, MissingFile
-    from engine.ports import Answer, Look, Prompt, Recalled, Reply, Repository
+    from engine.domain.brief import AttachedFile, MissingFile
+    from engine.domain.http import Answer
+    from engine.domain.model_call import Prompt, Recalled, Reply
+    from engine.domain.repository import Look, Repository
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.ports import Answer
+from engine.domain.http import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from engine.ports import Limits
+    from engine.domain.repository import Limits
 
 
 class FakeQuota:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from engine.core.prompt_sections import boundary_of
-from engine.core.replies import format_files, mark
+from engine.prompts.replies import format_files, mark
+from engine.prompts.sections import boundary_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from engine.ports import Message
+    from engine.domain.model_call import Message
 
 PAGE = b"<!DOCTYPE html>\n<html><head><title>T</title></head><body><h1 id='out'>7</h1></body></html>\n"
 README = b"""# T

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
-from engine.core.lifecycle import ENDED
-from engine.core.repository import repository_name
+from engine.domain.lifecycle import ENDED
+from engine.site.repository_files import repository_name
 from tasks_app.models import Breaker, Commit, Event, Round
-from tasks_app.services.breakers import breaker_close
-from tasks_app.story import story
+from tasks_app.operations.breakers import breaker_close
+from tasks_app.reports.headline import story
 from tests.doubles.github_faults import PRESETS
 
 if TYPE_CHECKING:
@@ -135,9 +135,9 @@ def test_a_later_round(case: Case, service: Service) -> None:
 
 @pytest.mark.parametrize("case", HANGS, ids=str)
 def test_a_server_that_says_nothing(case: Case, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.adapters.github_rest.SECONDS", PATIENCE)
-    monkeypatch.setattr("engine.adapters.github_git.PUSH_SECONDS", PATIENCE)
-    monkeypatch.setattr("engine.steps.pages.FETCH_SECONDS", PATIENCE)
+    monkeypatch.setattr("engine.adapters.github.rest.SECONDS", PATIENCE)
+    monkeypatch.setattr("engine.adapters.github.git.PUSH_SECONDS", PATIENCE)
+    monkeypatch.setattr("engine.steps.liveness.FETCH_SECONDS", PATIENCE)
     service.double.fault(case.name, case.kind)
     assert_ended(service, case, service.done())
 

@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 import pytest
 
-from engine.core.lifecycle import ENDED
-from engine.core.pace import SPACING
+from engine.adapters.github.write_pace import SPACING
+from engine.domain.lifecycle import ENDED
 from tasks_app.models import ForgeWrite, PagesStatus, Round
 
 if TYPE_CHECKING:

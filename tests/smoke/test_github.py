@@ -16,8 +16,8 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
-from engine.adapters.github_forge import GitHubForge
-from engine.core.site import Origin, SiteFile
+from engine.adapters.github.github_forge import GitHubForge
+from engine.domain.repository import Origin, SiteFile
 from engine.errors import Transient
 from engine.ports import Ports
 from engine.steps.publish import PublishInput, publish
@@ -29,7 +29,7 @@ from tests.system_clock import SystemClock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.ports import Repository
+    from engine.domain.repository import Repository
     from engine.steps.outcomes import Published
 
 TOKEN = os.environ.get("GITHUB_SMOKE_TOKEN", "")

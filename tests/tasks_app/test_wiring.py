@@ -26,7 +26,7 @@ def loaded(statement: str, folder: Path, *, of: tuple[str, ...] = LIBRARIES, **e
 
 
 def test_who_does_no_round_has_none_of_them(tmp_path: Path) -> None:
-    assert loaded("from tasks_app import serving", tmp_path, FORGE="local", LLM_PROVIDER="simulated") == set()
+    assert loaded("from tasks_app.processes import serve", tmp_path, FORGE="local", LLM_PROVIDER="simulated") == set()
 
 
 def test_who_is_about_to_fork_workers_has_all_that_they_will_need(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_who_is_about_to_fork_workers_has_all_that_they_will_need(tmp_path: Path
 
 def test_redis_is_there_where_it_is_the_broker_and_only_there(tmp_path: Path) -> None:
     statement, embedded = (
-        "from tasks_app import programs; programs.load(web=True)",
+        "from tasks_app.processes import entry_points; entry_points.load(web=True)",
         {"FORGE": "local", "LLM_PROVIDER": "simulated"},
     )
     assert loaded(statement, tmp_path, of=("redis",), **embedded) == set()
@@ -47,7 +47,7 @@ def test_redis_is_there_where_it_is_the_broker_and_only_there(tmp_path: Path) ->
 
 def test_psycopg_is_read_where_postgresql_is_the_database_and_only_there(tmp_path: Path) -> None:
     statement, of = (
-        "from tasks_app import programs; programs.load(web=True)",
+        "from tasks_app.processes import entry_points; entry_points.load(web=True)",
         ("psycopg.connection", "rest_framework.compat"),
     )
     embedded = {"FORGE": "local", "LLM_PROVIDER": "simulated"}
@@ -61,7 +61,7 @@ def test_what_is_read_for_all_to_share_starts_no_thread_and_connects_to_nothing(
     threads = "assert not os.path.exists('/proc/self/task') or len(os.listdir('/proc/self/task')) == 1"
     real = {"GITHUB_TOKEN": "of-no-use-in-this-test", "LLM_API_KEY": "of-no-use-in-this-test"}
     real["DATABASE_URL"] = "postgres://nobody@localhost:1/nothing"
-    statement = f"from tasks_app import programs; programs.load(web=True); {seen}; {threads}"
+    statement = f"from tasks_app.processes import entry_points; entry_points.load(web=True); {seen}; {threads}"
     assert loaded(statement, tmp_path, of=("gunicorn.arbiter", "tasks_app.urls", "django_q.cluster"), **real) == {
         "gunicorn.arbiter",
         "tasks_app.urls",

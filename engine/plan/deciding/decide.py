@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.core.checks import Verdict
-from engine.core.xml_text import read_xml, svg_problem
+from engine.domain.checks import Verdict
+from engine.formats.xml_text import read_xml, svg_problem
 from engine.plan.deciding.attachment_predicates import decide_attachment
 from engine.plan.deciding.csv_predicates import decide_csv
 from engine.plan.deciding.evidence import PredicateFinding, distance, failed, passed, undecided

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.core.checks import Verdict
+from engine.domain.checks import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,10 +7,10 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from engine.core.page_links import addresses_from, linked_from, unlinked
-from engine.core.pages import resolve
 from engine.plan.deciding.evidence import failed, listed, passed, text_of, undecided
 from engine.plan.predicates import path_of
+from engine.site.links import addresses_from, linked_from, unlinked
+from engine.site.lookup import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -7,16 +7,16 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from engine.core import markdown
-from engine.core.repository import README_PARTS, is_mit
-from engine.core.text_counts import readings
+from engine.formats import markdown
+from engine.formats.text_counts import readings
 from engine.plan.deciding.evidence import distance, failed, listed, passed, text_of, undecided
 from engine.plan.predicates import Contains, Headings, Lacks, LicenceMit, Lines, ReadmeSections, Words
+from engine.site.repository_files import README_PARTS, is_mit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.core.markdown import MarkdownSection
+    from engine.formats.markdown import MarkdownSection
     from engine.plan.deciding.evidence import PredicateFinding
 
 _PAGES = (".html", ".htm")

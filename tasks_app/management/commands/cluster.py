@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.management.base import BaseCommand
 
-from tasks_app import programs
+from tasks_app.processes import entry_points
 
 
 class Command(BaseCommand):
@@ -16,5 +16,5 @@ class Command(BaseCommand):
 
     def handle(self, *_args: object, **_options: object) -> None:
         """Start the cluster; its main process waits for the others when the interpreter ends."""
-        programs.load(web=False)
-        programs.cluster()
+        entry_points.load(web=False)
+        entry_points.cluster()

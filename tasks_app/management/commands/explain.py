@@ -5,11 +5,11 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from tasks_app.admin.display import visible
-from tasks_app.explanation import explained
 from tasks_app.management.round_command import RoundCommand, width
 from tasks_app.management.round_search import round_named
-from tasks_app.services import clock
+from tasks_app.operations import clock
+from tasks_app.reports.display import visible
+from tasks_app.reports.explanation import explained
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser

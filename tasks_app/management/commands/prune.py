@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import CommandError
 from django.db import connection
 
-from tasks_app import retention
 from tasks_app.management.round_command import RoundCommand
+from tasks_app.operations import retention
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.core.management.base import CommandParser
 
-    from tasks_app.retention import Gone
+    from tasks_app.operations.retention import Gone
 
 
 class Command(RoundCommand):

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 from tasks_app.management.round_command import RoundCommand
 from tasks_app.management.round_search import round_named
-from tasks_app.services.operators import RoundConflictError, round_retry
+from tasks_app.rounds.operator_actions import RoundConflictError, round_retry
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tasks_app.management.round_command import RoundCommand, width
-from tasks_app.management.round_record import round_data, round_record
 from tasks_app.management.round_search import round_named
-from tasks_app.services import clock
+from tasks_app.operations import clock
+from tasks_app.reports.round_record import round_data, round_record
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser

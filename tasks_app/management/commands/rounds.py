@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from engine.core.lifecycle import State
+from engine.domain.lifecycle import State
 from tasks_app.management.round_command import RoundCommand, width
 from tasks_app.management.round_search import newest_rounds
-from tasks_app.management.round_table import round_line, round_table
-from tasks_app.services import clock
+from tasks_app.operations import clock
+from tasks_app.reports.round_table import round_line, round_table
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from tasks_app.evaluator import SAMPLES, Service, TaskError, load_task, sample_names
-from tasks_app.sending import Sending, complete, send
+from tasks_app.rehearsal.evaluator import SAMPLES, Service, TaskError, load_task, sample_names
+from tasks_app.rehearsal.sending import Sending, complete, send
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser

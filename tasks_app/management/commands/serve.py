@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.core.management.base import BaseCommand, CommandError
 
-from tasks_app import serving
+from tasks_app.processes import serve
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         if workers is not None and workers < 1:
             raise CommandError("--workers must be at least 1", returncode=2)
         try:
-            code = serving.serve(serving.Address.parse(bind) if bind else None, workers)
-        except serving.AddressError as error:
-            raise CommandError(str(error), returncode=serving.PORT_TAKEN) from None
+            code = serve.serve(serve.Address.parse(bind) if bind else None, workers)
+        except serve.AddressError as error:
+            raise CommandError(str(error), returncode=serve.PORT_TAKEN) from None
         sys.exit(code)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.core.management.base import BaseCommand, CommandError
 
-from tasks_app import serving
+from tasks_app.processes import serve
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -28,4 +28,4 @@ class Command(BaseCommand):
         """Work until told to stop."""
         if workers is not None and workers < 1:
             raise CommandError("--workers must be at least 1", returncode=2)
-        sys.exit(serving.work(workers))
+        sys.exit(serve.work(workers))

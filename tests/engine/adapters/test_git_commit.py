@@ -12,8 +12,8 @@ from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from engine.adapters.git_commit import build_commit, read_tree
+from engine.domain.repository import CommitSpec
 from engine.errors import Permanent
-from engine.ports import CommitSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.adapters.simulated_author import BANNER, PLAN, SimulatedAuthor
-from engine.core.brief import AttachedFile, Brief
-from engine.core.checks import CheckResult, Target, Verdict, parse_check
-from engine.core.findings import Findings
-from engine.core.judgements import Opinion, parse_judgements
-from engine.core.replies import Outcome, parse_reply
-from engine.core.repository import missing_readme_parts
+from engine.domain.brief import AttachedFile, Brief
+from engine.domain.checks import CheckResult, Target, Verdict, parse_check
+from engine.domain.model_call import Message
 from engine.errors import Permanent, Transient
-from engine.plan.prompt import plan_prompt
 from engine.plan.reading import read_object, read_plan
-from engine.ports import Message
+from engine.prompts.findings import Findings
 from engine.prompts.generate import generate_prompt
-from engine.prompts.judge import Material, judge_prompt
+from engine.prompts.judge import Material, Opinion, judge_prompt, parse_judgements
+from engine.prompts.plan import plan_prompt
 from engine.prompts.repair import repair_prompt
+from engine.prompts.replies import Outcome, parse_reply
+from engine.site.repository_files import missing_readme_parts
 from engine.steps.planning import request_of
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from engine.core.checks import parse_check
+from engine.domain.checks import parse_check
 from engine.plan.allowed import PlanRequest
 from engine.plan.fallback import fallback_plan
 from engine.plan.schema import FileSource

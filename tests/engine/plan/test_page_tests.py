@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.page_tests import PageAction, PageTest
+from engine.domain.browser_report import PageAction, PageTest
 from engine.plan.page_tests import LONGEST_WAIT, as_page_test, guesses, problem_of
 from engine.plan.predicates import LONGEST_EXPRESSION, Page, PageStep
 from tests.little_time import little_time

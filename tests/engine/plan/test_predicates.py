@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from engine.plan.predicates import Contains, JsonSchema
-from tests.engine.plan.test_deciding import PREDICATES
+from tests.engine.plan.deciding.test_decide import PREDICATES
 
 DEEP: dict[str, Any] = {}
 for _ in range(5_000):

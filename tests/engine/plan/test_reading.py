@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.core.checks import parse_check
+from engine.domain.checks import parse_check
 from engine.plan.allowed import PlanRequest
 from engine.plan.predicates import Exists, Links, Page, Words
 from engine.plan.reading import better, read_object, read_plan

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from engine.core.checks import parse_check
+from engine.domain.checks import parse_check
 from engine.plan.predicates import Exists, LicenceMit, Words
 from engine.plan.schema import CheckReading, DataAddress, FileSource, Plan, PlannedFile, PlannedTest
 from engine.plan.summary import UNREAD, SummaryEntry, summary

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.checks import Check, CheckResult, Kind, Target, Verdict, parse_check
+from engine.domain.browser_report import BrowserReport, PageView
+from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict, parse_check
 from engine.plan.deciding.evidence import Evidence
 from engine.plan.schema import Plan
 from engine.plan.verdicts import NO_PLAN, EarlierPlan, PlanVerdicts, lasting_results, shortfalls
-from engine.ports import BrowserReport, PageView
 
 PAGE = b"<!DOCTYPE html><title>T</title><a href='about.md'>about</a>"
 FILES = {"index.html": PAGE, "about.md": b"calm quick kind\n", "uid.txt": b"42"}

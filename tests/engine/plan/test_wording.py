@@ -8,7 +8,7 @@ import pytest
 
 from engine.plan.predicates import JsonSchema
 from engine.plan.wording import in_words, rule_in_words
-from tests.engine.plan.test_deciding import PREDICATES
+from tests.engine.plan.deciding.test_decide import PREDICATES
 from tests.little_time import little_time
 
 NESTED = {"$ref": "#/$defs/n", "$defs": {"n": {"properties": {"next": {"$ref": "#/$defs/n"}}, "required": ["next"]}}}

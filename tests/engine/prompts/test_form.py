@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.replies import Outcome, mark, parse_reply
 from engine.plan.predicates import JsonSchema, Lines, Words
 from engine.plan.schema import FileSource, Plan, PlannedFile
 from engine.prompts.form import Entry, changed_texts, entries_of, form, says
+from engine.prompts.replies import Outcome, mark, parse_reply
 
 B = "7f3a9c"
 PLAN = Plan(

@@ -4,14 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from engine.core.brief import AttachedFile, Brief, EarlierRound
-from engine.core.checks import Check, Kind, parse_check
-from engine.core.prompt_sections import boundary_of, present_files, sections_of
-from engine.core.replies import format_files, mark
-from engine.core.repository import insert_marker
+from engine.domain.brief import AttachedFile, Brief, EarlierRound
+from engine.domain.checks import Check, Kind, parse_check
+from engine.domain.model_call import Message, Prompt
 from engine.plan.predicates import Words
 from engine.plan.schema import FileSource, Plan, PlannedFile
-from engine.ports import Message, Prompt
 from engine.prompts.generate import (
     LONGEST_CHANGED,
     continue_prompt,
@@ -20,6 +17,9 @@ from engine.prompts.generate import (
     missing_prompt,
     rephrase_prompt,
 )
+from engine.prompts.replies import format_files, mark
+from engine.prompts.sections import boundary_of, present_files, sections_of
+from engine.site.repository_files import insert_marker
 
 B = "7f3a9c"
 TREE = {

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from engine.core.judgements import parse_judgements
-from engine.ports import Image, Message
-from engine.prompts.judge import RULES, Material, asks_for_judgement, judge_prompt
+from engine.domain.model_call import Image, Message
+from engine.prompts.judge import RULES, Material, asks_for_judgement, judge_prompt, parse_judgements
 
 B = "7f3a9c"
 PICTURE = Image("page.jpg", "image/jpeg", b"\xff\xd8")

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from engine.core.brief import AttachedFile, Brief, EarlierRound
-from engine.core.checks import Check, CheckResult, Kind, Target, Verdict, parse_check
-from engine.core.findings import Findings
-from engine.core.prompt_sections import boundary_of, present_files, sections_of
-from engine.core.replies import Outcome, mark, parse_reply
-from engine.core.repository import insert_marker
+from engine.domain.brief import AttachedFile, Brief, EarlierRound
+from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict, parse_check
 from engine.plan.schema import FileSource, Plan, PlannedFile
+from engine.prompts.findings import Findings
 from engine.prompts.generate import generate_prompt
 from engine.prompts.repair import declined, repair_prompt
+from engine.prompts.replies import Outcome, mark, parse_reply
+from engine.prompts.sections import boundary_of, present_files, sections_of
+from engine.site.repository_files import insert_marker
 
 B = "7f3a9c"
 TOTAL = "document.querySelector('#total').textContent === '600'"

@@ -6,22 +6,22 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from engine.core.brief import AttachedFile, Brief
-from engine.core.budget import fresh
-from engine.core.checks import parse_check
-from engine.core.repository import digest
-from engine.core.site import Origin, SiteFile
+from engine.domain.brief import AttachedFile, Brief
+from engine.domain.budget import fresh
+from engine.domain.checks import parse_check
+from engine.domain.repository import Origin, SiteFile
 from engine.plan.predicates import LicenceMit
 from engine.plan.schema import CheckReading, FileSource, Plan, PlannedFile
+from engine.site.repository_files import digest
 from engine.steps.deploy import DeployInput
 from engine.steps.inputs import GenerateInput
+from engine.steps.liveness import Awaited
 from engine.steps.notify import NotifyInput
-from engine.steps.pages import Awaited
 from engine.steps.publish import PublishInput
 from tests.fakes import NOW, PAGE, README
 
 if TYPE_CHECKING:
-    from engine.ports import Repository
+    from engine.domain.repository import Repository
 
 ROUND_ID = "11111111-2222-4333-8444-555555555555"
 BRIEF = Brief(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.domain.model_call import DEADLINE, DISCONNECTED, Recalled, Reply
+from engine.domain.repository import CommitSpec, RepositorySpec
 from engine.errors import BadReply, Permanent, Transient
 from engine.plan.schema import FileSource, PlannedFile
-from engine.ports import DEADLINE, DISCONNECTED, CommitSpec, Recalled, Reply, RepositorySpec
 from engine.prompts.generate import LONGEST_CHANGED
 from engine.steps.generate import generate
 from engine.steps.outcomes import Generated, Wait
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
-    from engine.ports import Message, Repository
+    from engine.domain.model_call import Message
+    from engine.domain.repository import Repository
     from engine.steps.inputs import GenerateInput
 
 

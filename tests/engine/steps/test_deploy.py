@@ -2,18 +2,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.core.checks import Check, CheckResult, Kind, PredicateResult, Target, Verdict
+from engine.domain.browser_report import BrowserReport, PageView
+from engine.domain.checks import Check, CheckResult, Kind, PredicateResult, Target, Verdict
+from engine.domain.http import Answer
+from engine.domain.repository import Limits, Look, Repository
 from engine.errors import Fenced, OutOfService, Paced, Transient
-from engine.ports import Answer, BrowserReport, Limits, Look, PageView, Ports, Repository
 from engine.steps.deploy import FrozenCheck, ServedSentence, allowance, deploy
 from engine.steps.outcomes import Deployed, Wait
 from engine.steps.publish import publish
 from tests.engine.steps.inputs import deploying, publishing
 from tests.engine.steps.test_verify import FakeBrowser
 from tests.fakes import NOW, FakeFetcher, FakeForge, FakeJournal, make_ports
+
+if TYPE_CHECKING:
+    from engine.ports import Ports
 
 
 def published(**over: object) -> tuple[Ports, Repository, str]:

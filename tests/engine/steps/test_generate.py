@@ -5,13 +5,12 @@ from dataclasses import replace
 import pytest
 
 from engine.adapters.secret_scanner import DetectSecretsScanner
-from engine.core.brief import AttachedFile
-from engine.core.gates import bars
-from engine.core.prompt_sections import present_files
-from engine.core.repository import is_mit, read_marker
-from engine.core.site import Origin
+from engine.checks.gates import bars
+from engine.domain.brief import AttachedFile
+from engine.domain.repository import CommitSpec, Origin, RepositorySpec
 from engine.errors import Fenced, OutOfService, Permanent, Transient
-from engine.ports import CommitSpec, RepositorySpec
+from engine.prompts.sections import present_files
+from engine.site.repository_files import is_mit, read_marker
 from engine.steps.generate import generate
 from engine.steps.outcomes import Generated, Wait
 from tests.engine.steps.inputs import BRIEF, LATER, generating

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.model_call import DEADLINE, Recalled, Reply
 from engine.errors import Fenced, Permanent, Transient
-from engine.ports import DEADLINE, Recalled, Reply
 from engine.prompts.judge import Material as Shown
 from engine.prompts.judge import judge_prompt
 from engine.steps.judging import LONGEST_ANSWER, MOST_SENTENCES, judged

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from engine.domain.http import Answer
 from engine.errors import Fenced, Permanent, Transient
-from engine.ports import Answer
 from engine.steps.notify import callback_body, notify, retry_after
 from engine.steps.outcomes import Delivered, Wait
 from tests.engine.steps.inputs import notifying

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.core.brief import AttachedFile, MissingFile
-from engine.core.checks import Verdict
-from engine.core.site import Origin
+from engine.domain.brief import AttachedFile, MissingFile
+from engine.domain.checks import Verdict
+from engine.domain.repository import Origin
+from engine.domain.workbook import Sheet, Workbook
 from engine.errors import Permanent
 from engine.plan.schema import FileSource
-from engine.ports import Sheet, Workbook
 from engine.steps.generate import generate
 from engine.steps.outcomes import Generated
 from tests.engine.steps.inputs import BRIEF, generating

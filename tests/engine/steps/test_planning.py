@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.core.budget import fresh
+from engine.domain.budget import fresh
+from engine.domain.model_call import Recalled, Reply
 from engine.errors import Fenced, OutOfService, Permanent, Transient
-from engine.plan.prompt import plan_prompt
 from engine.plan.schema import Plan, response_schema
-from engine.ports import Recalled, Reply
+from engine.prompts.plan import plan_prompt
 from engine.steps.planning import LONGEST_ANSWER, MOST_CUT_OFF, Planning, make_plan, request_of
 from tests.engine.steps.inputs import BRIEF
 from tests.fakes import (

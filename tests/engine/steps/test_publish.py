@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from engine.core.repository import repository_name
-from engine.core.site import Origin, SiteFile
+from engine.domain.repository import CommitSpec, Origin, SiteFile
 from engine.errors import Fenced, Permanent, Transient
-from engine.ports import CommitSpec
+from engine.site.repository_files import repository_name
 from engine.steps.publish import Planned, PublishInput, message, publish
 from tests.engine.steps.inputs import BRIEF, LATER, ROUND_ID, TREE, publishing
 from tests.fakes import NOW, PAGE, FakeForge, FakeJournal, make_ports

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from engine.core.brief import MissingFile, Source
-from engine.core.budget import fresh
-from engine.core.checks import Check, CheckResult, Kind, Target, Verdict
-from engine.core.prompt_sections import present_files, sections_of
-from engine.core.repository import licence
-from engine.core.site import Origin, SiteFile
+from engine.domain.brief import MissingFile, Source
+from engine.domain.budget import fresh
+from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.repository import Origin, SiteFile
 from engine.errors import BadReply, Fenced, OutOfService, Permanent, Transient
 from engine.plan.schema import DataAddress, FileSource, PlannedFile
-from engine.site.assembly import Frame
+from engine.prompts.sections import present_files, sections_of
+from engine.site.repository_files import licence
 from engine.steps.outcomes import Barren, Generated, Unrepaired, Wait
 from engine.steps.repair import RepairInput, repair
+from engine.steps.tree import Frame
 from tests.engine.steps.inputs import BRIEF, PLAN, ROUND_ID, TREE
 from tests.fakes import NOW, PAGE, README, FakeAuthor, FakeJournal, make_ports, page_reply
 

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.core.brief import AttachedFile, MissingFile, Source
-from engine.core.budget import fresh
-from engine.core.checks import ADVICE, Check, CheckResult, Kind, Target, Verdict, parse_check
-from engine.core.decision import Next, Purpose, Tried
-from engine.core.gates import gate_results
-from engine.core.repository import licence
-from engine.core.selection import Candidate
+from engine.checks.decision import Next, Purpose, Tried
+from engine.checks.gates import gate_results
+from engine.checks.selection import Candidate
+from engine.domain.brief import AttachedFile, MissingFile, Source
+from engine.domain.browser_report import BrowserReport, PageUnderTest, PageView
+from engine.domain.budget import fresh
+from engine.domain.checks import ADVICE, Check, CheckResult, Kind, Target, Verdict, parse_check
+from engine.domain.workbook import Sheet, Workbook
 from engine.plan.predicates import (
     CsvEquals,
     Exists,
@@ -24,14 +25,14 @@ from engine.plan.predicates import (
 )
 from engine.plan.schema import CheckReading, DataAddress, FileSource, Plan, PlannedFile, PlannedTest
 from engine.plan.verdicts import EarlierPlan
-from engine.ports import BrowserReport, PageUnderTest, PageView, Sheet, Workbook
+from engine.site.repository_files import licence
 from engine.steps.verify import BARRED, NewTree, VerifyInput, verify
 from tests.fakes import NOW, PAGE, README, FakeAuthor, make_ports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.core.page_tests import PageTest
+    from engine.domain.browser_report import PageTest
 
 FILES = {"index.html": PAGE, "README.md": README, "LICENSE": licence(2026, "x")}
 CHECKS = (parse_check("js: true"), parse_check("Repo has MIT license"), parse_check("It is pretty"))

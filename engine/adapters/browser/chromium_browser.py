@@ -1,0 +1,169 @@
+"""A Browser on the machine's Chromium: a process of its own for each verification, which is killed whole when its time or memory is over."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.adapters.browser.job import Checked, CheckedInOrder, Failed, Job, Started, Viewed
+from engine.adapters.browser.places import place
+from engine.adapters.browser.process import run_job
+from engine.domain.addresses import parse_url
+from engine.domain.browser_report import BrowserReport, PageUnderTest, PageView
+from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.adapters.browser.process import BrowserRun
+    from engine.domain.browser_report import PageTest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+WINDOW = 10.0  # seconds from load in which a check may become true
+SHORTEST = 8.0  # seconds under which no browser is started
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What this machine has: `executable` "" is looked for; `places` browsers at a time, counted in `folder`."""
+
+    folder: Path
+    executable: str = ""
+    sandbox: bool = True
+    places: int = 2
+    mirror: str = ""
+    own_origin: str = ""  # where our own live pages are
+    private_pages: bool = False  # live pages of a forge may be on a private address: for development
+    window: float = WINDOW
+
+
+class ChromiumBrowser:
+    """Runs checks as an evaluator does. Every verification has a fresh profile, no secret of ours and no network but the guard's."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def run(
+        self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float, tests: Sequence[PageTest] = ()
+    ) -> BrowserReport:
+        """Return one result a check, in order, and one a page test, within `seconds` (and a moment for the killing)."""
+        begun = time.monotonic()
+        if not (executable := self.executable()):
+            return _not_run(page, checks, tests, "no Chromium was found on this machine")
+        with place(self._machine.folder, self._machine.places, seconds - SHORTEST) as free:
+            left = seconds - (time.monotonic() - begun)
+            if not free or left < SHORTEST:
+                return _not_run(page, checks, tests, "no check browser was free in time")
+            run = self._verify(page, checks, tests, executable, left)
+        return _report(page, checks, tests, run)
+
+    def executable(self) -> str:
+        """Return the path of the browser, "" where there is none."""
+        return self._machine.executable or next((path for name in NAMES if (path := shutil.which(name))), "")
+
+    def problem(self) -> str:
+        """Start the browser on nothing and say why it cannot be used, "" where it can. Takes about a second."""
+        report = self.run(PageUnderTest("https://example.invalid/", {}, Target.LOCAL), (), seconds=30)
+        return report.not_run
+
+    def _verify(
+        self,
+        page: PageUnderTest,
+        checks: Sequence[Check],
+        tests: Sequence[PageTest],
+        executable: str,
+        seconds: float,
+    ) -> BrowserRun:
+        job = Job(
+            url=page.url,
+            files=page.files,
+            expressions=tuple(check.text for check in checks),
+            executable=executable,
+            sandbox=self._machine.sandbox,
+            window=self._machine.window,
+            seconds=seconds - 6,  # the rest is for starting, ending and the two views
+            mirror=self._machine.mirror,
+            allowed_origins=self._allowed_origins(page),
+            in_order=_in_order(checks),
+            tests=tuple(tests),
+        )
+        with tempfile.TemporaryDirectory(prefix="check-browser-", ignore_cleanup_errors=True) as home:
+            return run_job(job, Path(home), seconds)
+
+    def _allowed_origins(self, page: PageUnderTest) -> tuple[str, ...]:
+        """Return the private origin that a live page is on, where it may be on one: ours, but not for a page that is elsewhere."""
+        origin = parse_url(page.url).origin if page.target is Target.LIVE else ""
+        own = self._machine.own_origin
+        ours = origin != "" and own != "" and parse_url(own).origin == origin
+        return (origin,) if ours or (origin and self._machine.private_pages) else ()
+
+
+def _in_order(checks: Sequence[Check]) -> tuple[int, ...]:
+    """Return which checks are to be run in order on one page: the request's own expressions, where that is more than one."""
+    scripts = tuple(at for at, check in enumerate(checks) if check.kind is Kind.JS)
+    return scripts if len(scripts) > 1 else ()
+
+
+def _report(page: PageUnderTest, checks: Sequence[Check], tests: Sequence[PageTest], run: BrowserRun) -> BrowserReport:
+    started = next((event for event in run.events if isinstance(event, Started)), None)
+    failed = next((event for event in run.events if isinstance(event, Failed)), None)
+    if failed or not started:
+        why = failed.reason if failed else f"the check browser did not start ({run.ended or 'it died'})"
+        return _not_run(page, checks, tests, why)
+    outcomes = {event.index: event for event in run.events if isinstance(event, Checked)}
+    why = run.ended or "the check browser died"
+    without = Verdict.TIMEOUT if run.ended else Verdict.ERROR
+    results = [
+        _result(check, page.target, outcomes[at])
+        if at in outcomes
+        else CheckResult(check, page.target, without, f"the verification was ended before this: {why}")
+        for at, check in enumerate([*checks, *_expressions(tests)])
+    ]
+    views = {event.width: event for event in run.events if isinstance(event, Viewed)}
+    ended = (f"the verification was ended: {run.ended}",) if run.ended else ()
+    return BrowserReport(
+        results[: len(checks)],
+        [_view(viewed, ended) for _, viewed in sorted(views.items(), reverse=True)],
+        started.version,
+        tested=results[len(checks) :],
+        in_order=_held_in_order(checks, run),
+    )
+
+
+def _held_in_order(checks: Sequence[Check], run: BrowserRun) -> Sequence[bool | None]:
+    for event in run.events:
+        if isinstance(event, CheckedInOrder):
+            held = dict(zip(_in_order(checks), event.held, strict=True))
+            return [held.get(at) for at in range(len(checks))]
+    return ()
+
+
+def _expressions(tests: Sequence[PageTest]) -> list[Check]:
+    return [Check(Kind.JS, test.expression) for test in tests]
+
+
+def _result(check: Check, target: Target, outcome: Checked) -> CheckResult:
+    where = Target.EMPTY if outcome.empty else target
+    return CheckResult(check, where, Verdict(outcome.verdict), outcome.detail, outcome.value, outcome.milliseconds)
+
+
+def _view(viewed: Viewed, ended: tuple[str, ...]) -> PageView:
+    return PageView(
+        viewed.width,
+        viewed.loaded,
+        viewed.screenshot,
+        viewed.console,
+        (*viewed.errors, *ended),
+        viewed.failed,
+        viewed.hosts,
+        viewed.elements,
+    )
+
+
+def _not_run(page: PageUnderTest, checks: Sequence[Check], tests: Sequence[PageTest], reason: str) -> BrowserReport:
+    results = [CheckResult(one, page.target, Verdict.NOT_RUN, reason) for one in (*checks, *_expressions(tests))]
+    return BrowserReport(results[: len(checks)], not_run=reason, tested=results[len(checks) :])

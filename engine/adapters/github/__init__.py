@@ -1,0 +1,1 @@
+"""The port Forge on GitHub: REST, git over HTTPS, Pages, limits."""

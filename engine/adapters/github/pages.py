@@ -1,0 +1,118 @@
+"""Pages on GitHub: switched on once for a repository, its builds looked at, one more build asked for.
+
+https://docs.github.com/en/rest/pages/pages
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from engine.adapters.github.builds import builds_of, look_at
+from engine.adapters.github.errors import quoted, unreachable
+from engine.domain.repository import Look, Repository
+from engine.errors import OutOfService, Paced, Permanent, Transient
+
+if TYPE_CHECKING:
+    from engine.adapters.github.push import GitHubPush
+    from engine.adapters.github.rest import GitHubRest, RestAnswer
+
+NOT_READY = 2.0  # seconds until it is tried again
+#: Lists of builds that are remembered for their ETags: an unchanged one is free of the primary limit.
+REMEMBERED = 500
+
+
+class GitHubPages:
+    """Asks through `rest`; `git` says what it means that a repository is not found."""
+
+    def __init__(self, rest: GitHubRest, git: GitHubPush) -> None:
+        self._rest = rest
+        self._git = git
+        self._builds: OrderedDict[str, tuple[str, Any]] = OrderedDict()
+        self._order: dict[tuple[str, str, str], bool] = {}
+
+    def of(self, repository: Repository) -> Repository | None:
+        """Return the repository with the address that GitHub has for its pages, None where Pages is off. Raises Transient, OutOfService."""
+        answer = self._rest.get(f"/repos/{repository.owner}/{repository.name}/pages")
+        return _paged(repository, answer) if answer.status == 200 else None
+
+    def enable(self, repository: Repository) -> Repository:
+        """Switch Pages on and return the repository with the address that GitHub gives; no call where it has one.
+
+        Raises Transient (the branch is not there yet, or nobody knows), OutOfService, Permanent (repository_gone, pages_refused).
+        """
+        if repository.pages_url:
+            return repository
+        path = f"/repos/{repository.owner}/{repository.name}/pages"
+        body = {"build_type": "legacy", "source": {"branch": "main", "path": "/"}}
+        try:
+            answer = self._rest.write(
+                "POST", path, body, doing="pages", key=f"pages {repository.owner}/{repository.name}"
+            )
+        except (Paced, OutOfService):
+            raise
+        except Transient as doubt:
+            if known := self.of(repository):
+                return known
+            raise doubt from None
+        if answer.status == 201 and (made := _paged(repository, answer)):
+            return made
+        if answer.status in {201, 409} and (known := self.of(repository)):
+            return known
+        raise self._refused(repository, answer)
+
+    def look(self, repository: Repository, sha: str) -> Look:
+        """Ask once how the Pages build of a commit is. Raises Transient, OutOfService, never Permanent."""
+        path = f"/repos/{repository.owner}/{repository.name}"
+        etag, before = self._builds.get(path, ("", None))
+        answer = self._rest.get(f"{path}/pages/builds", query={"per_page": "30"}, etag=etag, doing="looks")
+        if answer.status == 304:
+            data = before
+        elif answer.status == 200:
+            data = answer.data
+            self._remember(path, answer.headers.get("etag", ""), data)
+        else:
+            return Look("queued", None, f"GitHub shows no builds: {answer.status}{quoted(answer.message)}")
+        return look_at(builds_of(data), sha, lambda other: self._is_later(path, sha, other))
+
+    def rebuild(self, repository: Repository) -> None:
+        """Ask once for one more build of the head. Raises Paced, Transient, OutOfService, Permanent(build_refused)."""
+        path = f"/repos/{repository.owner}/{repository.name}/pages/builds"
+        key = f"build {repository.owner}/{repository.name}"
+        answer = self._rest.write("POST", path, None, doing="builds", key=key)
+        if answer.status != 201:
+            raise Permanent("build_refused", f"GitHub refused one more build: {answer.status}{quoted(answer.message)}")
+
+    def _refused(self, repository: Repository, answer: RestAnswer) -> Transient | Permanent:
+        said = f"{answer.status}{quoted(answer.message)}"
+        if answer.status == 404:
+            return self._git.missing(repository, doing="pages")
+        if answer.status == 422 and "plan" in answer.message.lower():
+            return Permanent("pages_refused", f"GitHub does not switch Pages on: {said}")
+        if answer.status in {201, 409, 422}:
+            return Transient("pages_not_ready", f"GitHub cannot switch Pages on yet: {said}", NOT_READY)
+        return unreachable("pages", f"an answer that is none: {said}")
+
+    def _remember(self, path: str, etag: str, data: Any) -> None:
+        if etag:
+            self._builds[path] = (etag, data)
+            self._builds.move_to_end(path)
+        while len(self._builds) > REMEMBERED:
+            self._builds.popitem(last=False)
+
+    def _is_later(self, path: str, sha: str, other: str) -> bool:
+        """Say whether `other` has taken the place of `sha`: everything but an ancestor of it has."""
+        key = (path, sha, other)
+        if key not in self._order:
+            answer = self._rest.get(f"{path}/compare/{sha}...{other}", query={"per_page": "1"})
+            if answer.status != 200 or not isinstance(answer.data, dict):
+                return False
+            self._order[key] = answer.data.get("status") in {"ahead", "diverged"}
+        return self._order[key]
+
+
+def _paged(repository: Repository, answer: RestAnswer) -> Repository | None:
+    url = answer.data.get("html_url") if isinstance(answer.data, dict) else None
+    if not url:
+        return None
+    return Repository(repository.owner, repository.name, repository.url, str(url))

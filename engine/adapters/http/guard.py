@@ -1,0 +1,173 @@
+"""The one way out: every HTTP request to an address that somebody else named goes through here.
+
+A name is resolved once, all its addresses are vetted, and the connection goes to a vetted address itself; so do redirects, hop by hop.
+Answers are bounded in size and in wall-clock time. No proxies, no environment, no cookies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urljoin
+
+import httpcore2
+import httpx2
+
+from engine.adapters.http.pinned_network import Deadline, PinnedNetwork, resolve_host, resolve_within
+from engine.domain.addresses import Target, address_problem, parse_url
+from engine.domain.http import Answer
+from engine.errors import EngineError, Permanent, Transient
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from engine.adapters.http.pinned_network import Resolve
+
+    Redirects = Literal["none", "get", "preserve"]
+
+CONNECT_SECONDS = 5.0
+MOST_REDIRECTS = 5
+AGENT = "llm-devops-engine/0.1 (self-hosted service that publishes static pages; fetches what a task names, once)"
+
+#: Which statuses are followed; with "preserve" method and body stay the same. https://www.rfc-editor.org/rfc/rfc9110#section-15.4
+_FOLLOWED = {"none": frozenset[int](), "get": frozenset({301, 302, 303, 307, 308}), "preserve": frozenset({307, 308})}
+
+_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
+
+
+class GuardedHttp:
+    """HTTP to foreign addresses; thread-safe, one connection a request.
+
+    `allow_private` admits loopback and private addresses, `allowed_origins` (`scheme://host:port`, our own) does so for these alone.
+    `resolve` turns a host name into its addresses; `ssl_context` replaces the system's trust store.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_private: bool,
+        allowed_origins: Collection[str] = (),
+        resolve: Resolve = resolve_host,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._allow_private = allow_private
+        self._allowed_origins = frozenset(parse_url(origin).origin for origin in allowed_origins)
+        self._resolve = resolve
+        self._ssl_context = ssl_context or httpx2.create_ssl_context(trust_env=False)
+
+    def fetch(self, url: str, *, seconds: float, max_bytes: int) -> Answer:
+        """GET a URL, following redirects; see `request`."""
+        return self.request("GET", url, seconds=seconds, max_bytes=max_bytes, redirects="get")
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        seconds: float,
+        connect_seconds: float = CONNECT_SECONDS,
+        max_bytes: int,
+        redirects: Redirects = "none",
+        partial: bool = False,
+    ) -> Answer:
+        """Send a request and return the answer, whatever its status, within `seconds` of wall-clock time, redirects included.
+
+        At most `max_bytes` of the decoded body are kept. `partial`: an answer whose head came in time counts, even if its body did not
+        come to its end. `redirects`: "get" follows all for GET, "preserve" follows 307 and 308 with the same method and body.
+        Raises Permanent (address_refused, before anything is sent there; bad_request) and Transient (dns_failed, connect_failed,
+        tls_failed, timed_out, connection_lost, bad_answer, too_many_redirects).
+        """
+        sent = {"User-Agent": AGENT, **(headers or {})}
+        target = _parse(url)
+        deadline = Deadline(seconds, target.host)
+        for _ in range(MOST_REDIRECTS + 1):
+            connecting = deadline.within(connect_seconds, target.host)
+            addresses = self._vetted(target, connecting)
+            network = PinnedNetwork(addresses, deadline=deadline.within(seconds, target.host), connecting=connecting)
+            answer = self._exchange(method, target, sent, body, network, max_bytes, partial=partial)
+            location = answer.headers.get("location")
+            if answer.status not in _FOLLOWED[redirects] or location is None:
+                return answer
+            following = _parse(location, target.url)
+            if following.origin != target.origin:
+                sent = {name: value for name, value in sent.items() if name.lower() not in _CREDENTIALS}
+            target = following
+        raise Transient("too_many_redirects", f"{target.host} redirected more than {MOST_REDIRECTS} times.")
+
+    def _vetted(self, target: Target, deadline: Deadline) -> Sequence[str]:
+        """Return the target's addresses if all of them may be contacted."""
+        allow_private = self._allow_private or target.origin in self._allowed_origins
+        addresses = resolve_within(self._resolve, target.host, deadline)
+        for address in addresses:
+            if problem := address_problem(address, allow_private=allow_private):
+                raise Permanent("address_refused", f"{target.host} must not be contacted: {address} is {problem}.")
+        return addresses
+
+    def _exchange(
+        self,
+        method: str,
+        target: Target,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        network: PinnedNetwork,
+        max_bytes: int,
+        *,
+        partial: bool,
+    ) -> Answer:
+        # The body comes as it is asked for, without compression, but a server may not care.
+        own = {"Host": target.netloc, "Accept-Encoding": "identity", "Connection": "close"}
+        if body is not None:
+            own["Content-Length"] = str(len(body))
+        sent = [(name.encode(), value.encode()) for name, value in {**headers, **own}.items()]
+        try:
+            raw_path = httpx2.URL(target.url).raw_path
+            url = httpcore2.URL(
+                scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=raw_path
+            )
+            with (
+                httpcore2.ConnectionPool(ssl_context=self._ssl_context, network_backend=network) as pool,
+                pool.stream(method, url, headers=sent, content=body) as raw,
+            ):
+                if raw.status < 200:
+                    raise Transient("bad_answer", f"{target.host} gave no final answer (status {raw.status}).")
+                response = httpx2.Response(raw.status, headers=raw.headers, stream=_Body(raw.iter_stream()))
+                content, truncated = _read(response.iter_bytes(), max_bytes, partial=partial)
+        except (httpcore2.LocalProtocolError, httpx2.InvalidURL) as error:
+            raise Permanent("bad_request", f"The request to {target.host} is not valid HTTP: {error}.") from None
+        except (httpcore2.ProtocolError, httpx2.DecodingError) as error:
+            raise Transient("bad_answer", f"{target.host} did not answer in valid HTTP: {error}.") from None
+        received = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, received, content, target.url, truncated)
+
+
+class _Body(httpx2.SyncByteStream):
+    """Hands httpcore2's body to httpx2, which decodes it in bounded pieces."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._pieces
+
+
+def _parse(url: str, base: str = "") -> Target:
+    try:
+        return parse_url(urljoin(base, url))
+    except ValueError as error:
+        raise Permanent("address_refused", str(error)) from None
+
+
+def _read(pieces: Iterable[bytes], max_bytes: int, *, partial: bool) -> tuple[bytes, bool]:
+    content = bytearray()
+    try:
+        for piece in pieces:
+            content += piece
+            if len(content) > max_bytes:
+                return bytes(content[:max_bytes]), True
+    except (EngineError, httpcore2.ProtocolError, httpx2.DecodingError):
+        if not partial:
+            raise
+        return bytes(content), True
+    return bytes(content), False

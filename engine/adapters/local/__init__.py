@@ -1,0 +1,1 @@
+"""The port Forge on this machine: bare git repositories, and their pages."""

@@ -1,0 +1,1 @@
+"""The port Author on any server that speaks OpenAI's Chat Completions."""

@@ -1,0 +1,202 @@
+"""An Author on any server that speaks OpenAI's Chat Completions: one call, no retries of its own, a bound on the whole time.
+
+The answer comes as a stream where the server has one: what has come when the time is over, or the connection is lost, is returned.
+
+The one thing that is sent again at once is a request of which the server refused a part (an unknown parameter, pictures, a schema): without that
+part, and not with it again, for the profile remembers. Such a refusal costs no tokens.
+
+A figure about the SDK (3.54.0) behind this: its `timeout` is per read, so that a slow drip never ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx2
+import openai
+
+from engine.adapters.openai.answer import read_answer
+from engine.adapters.openai.errors import classified
+from engine.adapters.openai.fault import Fault
+from engine.adapters.openai.request import Refused, Request
+from engine.adapters.openai.stream import Collected, is_stream
+from engine.domain.model_call import DEADLINE, DISCONNECTED, ModelProfile, Reply, unheard
+from engine.domain.prices import OPENAI_URL, price_of
+from engine.errors import EngineError, Transient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from openai.types.chat import ChatCompletion
+
+    from engine.domain.model_call import Message
+    from engine.ports import Profiles
+
+_CONNECT_SECONDS = 5.0
+
+#: How long a stream may be silent once its text has begun, in seconds: then the connection counts as lost. Thinking comes before that.
+_SILENCE_SECONDS = 60.0
+
+#: The same when its text is complete: what comes last is the tokens.
+_LAST_WORDS_SECONDS = 5.0
+
+#: How many parts of one request a server may refuse before that is the call's end.
+MOST_REFUSED = 4
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+class OpenAIAuthor:
+    """Asks the models of one server. `base_url` None is OpenAI itself; the SDK's own environment variables are not read.
+
+    `profiles` remembers what a model takes (by default for as long as this object lives); `extra` are further parameters of each call, which
+    the server may refuse.
+    """
+
+    provider = "openai"
+    simulated = False
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        base_url: str | None,
+        models: Sequence[str],
+        profiles: Profiles | None = None,
+        extra: Mapping[str, object] = _NOTHING,
+    ) -> None:
+        self._api_key = api_key
+        self.base_url = base_url or OPENAI_URL
+        self.models: Sequence[str] = tuple(models)
+        self._profiles = profiles or ProfilesInMemory()
+        self._extra = extra
+        self._server = server_name(self.base_url)
+
+    def write(
+        self,
+        messages: Sequence[Message],
+        *,
+        model: str,
+        seconds: float,
+        tokens: int | None = None,
+        heard: Callable[[str], None] = unheard,
+        schema: Mapping[str, object] | None = None,
+    ) -> Reply:
+        """Ask `model` once; the call, its connection included, is over within `seconds` of wall-clock time.
+
+        A refusal comes back as a Reply with the finish_reason `refusal`, an answer without text as one with the text "", one that was cut as
+        far as it came, with DEADLINE or DISCONNECTED.
+        Raises Transient (model_timeout, model_unreachable, model_overloaded), OutOfService (model_key_refused, model_quota_spent),
+        Permanent (model_unknown, model_prompt_too_long, model_filtered, model_refused_request, model_bad_answer); the error's `reply` holds
+        what is for the record. Must not be called inside a running event loop.
+        """
+        until = time.monotonic() + seconds
+        known = self._profiles.profile(self._server, model)
+        request = Request.planned(messages, known, seconds=seconds, tokens=tokens, extra=self._extra, schema=schema)
+        while True:
+            came = Collected(heard)
+            try:
+                answer = self._sent(request, model, until, came)
+            except TimeoutError:
+                if not came.has_text:
+                    sentence = f"The model {model} did not answer within {seconds:.0f} s."
+                    raise _recorded(Transient("model_timeout", sentence), request, model) from None
+                answer = came.completion(DEADLINE if time.monotonic() >= until - 0.1 else DISCONNECTED)
+            except (openai.OpenAIError, ValueError, TypeError) as error:
+                if came.has_text:
+                    answer = came.completion(DEADLINE if isinstance(error, openai.APITimeoutError) else DISCONNECTED)
+                elif refused := _part_refused(request, error, model):
+                    request = request.without(refused)
+                    continue
+                else:
+                    # `from None`: the SDK's exceptions hold the request, and with it the key.
+                    raise _recorded(classified(error, model), request, model, error) from None
+            if request.profile != known:
+                self._profiles.learn(self._server, model, request.profile)
+            price = price_of(self.base_url, model)
+            return read_answer(answer, model=model, request_id=came.request_id, parameters=request.record, price=price)
+
+    def _sent(self, request: Request, model: str, until: float, came: Collected) -> object:
+        """Return what the SDK made of the answer, and fill `came`. Raises TimeoutError at `until`, else what the SDK raises."""
+        loop = asyncio.new_event_loop()  # not asyncio.run: that waits at its end for a name lookup that hangs
+        try:
+            return loop.run_until_complete(
+                self._sent_within(request, model, max(until - time.monotonic(), 0.001), came)
+            )
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())  # the SDK leaves its own half read
+            loop.close()
+
+    async def _sent_within(self, request: Request, model: str, seconds: float, came: Collected) -> object:
+        timeout = openai.Timeout(seconds, connect=min(_CONNECT_SECONDS, seconds))
+        async with (
+            asyncio.timeout(seconds) as bound,
+            openai.AsyncOpenAI(api_key=self._api_key, base_url=self.base_url, max_retries=0, timeout=timeout) as client,
+            # `stream` goes along in the body, unknown to the SDK: so it reads either kind of answer, whichever comes.
+            client.chat.completions.with_streaming_response.create(
+                model=model, messages=request.body, extra_body=request.parameters
+            ) as response,
+        ):
+            came.request_id = response.request_id or ""
+            if not is_stream(response.headers):
+                return await _in_one_piece(response)
+            # As plain values: the SDK's types for each of some thousand events would cost a second of CPU.
+            events = openai.AsyncStream(cast_to=object, response=response.http_response, client=client)
+            clock, ends = asyncio.get_running_loop().time, bound.when() or 0.0
+            async for chunk in events:
+                came.take(chunk)
+                if came.has_text:
+                    silence = _LAST_WORDS_SECONDS if came.finish_reason else _SILENCE_SECONDS
+                    bound.reschedule(min(ends, clock() + silence))
+            return came.completion()
+
+
+async def _in_one_piece(response: openai.AsyncAPIResponse[ChatCompletion]) -> object:
+    """Read an answer that is no stream; what then goes wrong below the SDK (3.54.0) comes bare, not as its own error."""
+    try:
+        return await response.parse()
+    except httpx2.RequestError as error:
+        raise openai.APIConnectionError(request=error.request) from None
+
+
+def server_name(base_url: str) -> str:
+    """Return a server's address as it is remembered: without a name and password in it, and without a query."""
+    parts = urlsplit(base_url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
+
+
+class ProfilesInMemory:
+    """Profiles for as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], ModelProfile] = {}
+
+    def profile(self, server: str, model: str) -> ModelProfile:
+        """Return what was learnt, else the defaults."""
+        return self._known.get((server, model), ModelProfile())
+
+    def learn(self, server: str, model: str, profile: ModelProfile) -> None:
+        """Remember it."""
+        self._known[server, model] = profile
+
+
+def _part_refused(request: Request, error: Exception, model: str) -> Refused | None:
+    """Return which part of the request was refused, by an error status or, as vLLM and SGLang do it, by the first event of a stream."""
+    if not isinstance(error, openai.APIError) or len(request.refused) >= MOST_REFUSED:
+        return None
+    fault = Fault.of(error) if isinstance(error, openai.APIStatusError) else Fault.in_answer(error.body)
+    if refused := request.part_refused(fault):
+        return refused
+    # Gemini may say no more of a schema than "Request contains an invalid argument." If it was something else, the request fails without the
+    # schema as well, and nothing is remembered.
+    return request.schema_refused(fault) if classified(error, model).code == "model_refused_request" else None
+
+
+def _recorded(error: EngineError, request: Request, model: str, cause: Exception | None = None) -> EngineError:
+    request_id = cause.request_id if isinstance(cause, openai.APIStatusError) else None
+    error.reply = Reply("", model, "", parameters=request.record, request_id=request_id or "")
+    return error

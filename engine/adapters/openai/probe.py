@@ -1,0 +1,103 @@
+"""Tries a key and a model's name by the list of models alone: it costs nothing, a completion would."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import TYPE_CHECKING
+
+import openai
+
+from engine.adapters.openai.errors import classified
+from engine.adapters.openai.fault import Fault
+from engine.domain.prices import OPENAI_URL
+from engine.domain.repository import Credential
+from engine.errors import OutOfService, Permanent, Transient
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: How long the list may take, in seconds.
+SECONDS = 15.0
+
+#: How many of a server's names are told to somebody who asked for one that it does not have.
+_MOST_NAMED = 5
+
+#: A key that may write but not list (https://platform.openai.com/docs/api-reference/project-api-keys): no reason to refuse it.
+_MAY_NOT_LIST = re.compile(r"missing scopes|insufficient permissions", re.IGNORECASE)
+
+
+def probe_models(*, api_key: str, base_url: str | None, models: Sequence[str], seconds: float = SECONDS) -> Credential:
+    """Ask the server for its models, once. `models`: the one that is needed, then the fallbacks, which may be unknown: `detail` says so.
+
+    Raises OutOfService(model_key_refused), Permanent(model_unknown) where the first model is not in the list; Transient where nobody can
+    tell: no such route, no list, out of reach. Must not be called inside a running event loop.
+    """
+    known = _listed(api_key, base_url or OPENAI_URL, models[0], seconds)
+    wanted, *fallbacks = models
+    if not _is_among(wanted, known):
+        some = ", ".join(sorted(known)[:_MOST_NAMED])
+        more = f" and {len(known) - _MOST_NAMED} more" if len(known) > _MOST_NAMED else ""
+        raise Permanent(
+            "model_unknown", f"The server does not know the model {wanted} (LLM_MODEL). It knows {some}{more}."
+        )
+    unknown = [model for model in fallbacks if not _is_among(model, known)]
+    but = f", but not the fallback {', '.join(unknown)} (LLM_FALLBACK_MODELS)" if unknown else ""
+    return Credential(f"the server knows {wanted}{but}")
+
+
+def _is_among(model: str, known: frozenset[str]) -> bool:
+    """Say whether a server that lists `known` takes this name. Variants (`:free`, `:latest`) and Gemini's `models/` are not always listed."""
+    return not {model, f"models/{model}", f"{model}:latest", model.rpartition(":")[0]}.isdisjoint(known)
+
+
+def _listed(api_key: str, base_url: str, model: str, seconds: float) -> frozenset[str]:
+    loop = asyncio.new_event_loop()
+    try:
+        text = loop.run_until_complete(_text(api_key, base_url, seconds))
+    except TimeoutError:
+        raise Transient("model_untested", f"The server did not list its models within {seconds:.0f} s.") from None
+    except (openai.OpenAIError, ValueError) as error:
+        # `from None`: the SDK's exceptions hold the request, and with it the key.
+        raise _untested(error, model) from None
+    finally:
+        loop.close()
+    names = _names(text)
+    if not names:
+        raise Transient(
+            "model_untested", f"The server does not list its models: whether it knows {model} is not known."
+        )
+    return names
+
+
+async def _text(api_key: str, base_url: str, seconds: float) -> str:
+    async with (
+        asyncio.timeout(seconds),
+        openai.AsyncOpenAI(api_key=api_key, base_url=base_url, max_retries=0, timeout=seconds) as client,
+    ):
+        return (await client.models.with_raw_response.list()).text
+
+
+def _untested(error: Exception, model: str) -> OutOfService | Transient:
+    """Return a refused key as such; of everything else nobody can tell whether the model would answer."""
+    found = classified(error, model)
+    scoped = isinstance(error, openai.PermissionDeniedError) and _MAY_NOT_LIST.search(Fault.of(error).text)
+    if isinstance(found, OutOfService) and found.code == "model_key_refused" and not scoped:
+        return found
+    status = f" ({error.status_code})" if isinstance(error, openai.APIStatusError) else ""
+    return Transient("model_untested", f"The server could not be asked for its models{status}: {model} is untested.")
+
+
+def _names(text: str) -> frozenset[str]:
+    """Return the names in a list of models; none where the text is none."""
+    try:
+        body: object = json.loads(text)
+    except ValueError:
+        return frozenset()
+    match body:
+        case {"data": [*listed]} | [*listed]:
+            names = (one.get("id") for one in listed if isinstance(one, dict))
+            return frozenset(name for name in names if isinstance(name, str))
+        case _:
+            return frozenset()

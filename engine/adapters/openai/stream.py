@@ -1,0 +1,66 @@
+"""Collects an answer that comes as a stream, so that what has come is there whenever it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openai.types.chat import ChatCompletion
+
+from engine.adapters.openai.answer import text_of
+from engine.domain.model_call import unheard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MEDIA_TYPE = "text/event-stream"
+
+
+def is_stream(headers: Mapping[str, str]) -> bool:
+    """Say whether an answer is the stream that was asked for: not every server knows how, and errors come whole."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == MEDIA_TYPE
+
+
+class Collected:
+    """What has come of an answer; `heard` is told of each piece. `finish_reason` is "" until the server has said that the text is complete."""
+
+    def __init__(self, heard: Callable[[str], None] = unheard) -> None:
+        self._heard = heard
+        self.request_id = ""
+        self.finish_reason = ""
+        self._texts: list[str] = []
+        self._refusals: list[str] = []
+        self._head: dict[str, object] = {}
+        self._choice: dict[str, object] | None = None
+
+    @property
+    def has_text(self) -> bool:
+        """Say whether anything has come that could be used."""
+        return any(self._texts) or any(self._refusals)
+
+    def take(self, event: object) -> None:
+        """Add one event, as JSON says it (https://developers.openai.com/api/reference/resources/chat/subresources/completions/streaming-events).
+
+        Compatible servers leave parts of it out; the last one has the tokens and no choice.
+        """
+        if not isinstance(event, dict):
+            return
+        self._head |= {name: event[name] for name in ("id", "model", "usage") if event.get(name)}
+        choices = event.get("choices")
+        if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+            self._add(choices[0])
+
+    def completion(self, ending: str = "") -> ChatCompletion:
+        """Return it as the answer that would have come in one piece; `ending` is its finish_reason where the server gave none."""
+        message = {"role": "assistant", "content": "".join(self._texts), "refusal": "".join(self._refusals) or None}
+        choice = {**(self._choice or {}), "index": 0, "finish_reason": self.finish_reason or ending, "message": message}
+        return ChatCompletion.construct(None, **self._head, choices=[] if self._choice is None else [choice])
+
+    def _add(self, choice: dict[str, object]) -> None:
+        self._choice = {**(self._choice or {}), **{name: told for name, told in choice.items() if name == "error"}}
+        delta = choice.get("delta")
+        if isinstance(delta, dict):
+            if piece := text_of(delta.get("content")):
+                self._texts.append(piece)
+                self._heard(piece)
+            self._refusals.append(text_of(delta.get("refusal")))
+        self.finish_reason = str(choice.get("finish_reason") or self.finish_reason)

@@ -1,0 +1,1 @@
+"""The port Workbooks: spreadsheets, read in a process of their own."""

@@ -1,0 +1,185 @@
+"""Reads one workbook in a process of its own (stdin: its bytes; stdout: JSON): hostile files cost this process its life and nobody else's.
+
+A workbook with a cell in its last corner makes the reader ask for half a terabyte and abort: no error that could be caught.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import resource
+import sys
+import zipfile
+import zlib
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import python_calamine
+
+from engine.adapters.workbooks.cells import csv_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Bounds: the unpacked workbook and the CSV of all sheets in bytes; cells and sheets; the process' memory in bytes and its time in seconds.
+MOST_UNPACKED = 400_000_000
+MOST_CSV = 20_000_000
+MOST_CELLS = 5_000_000
+MOST_SHEETS = 50
+MOST_MEMORY = 1_000_000_000
+MOST_SECONDS = 25
+
+_TOO_LARGE = "it is too large"
+_ONLY = "only .xlsx is read, since only that is read exactly"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ODS = b"application/vnd.oasis.opendocument.spreadsheet"
+_BROKEN = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    ET.ParseError,
+    LookupError,
+    ValueError,
+    RuntimeError,
+    EOFError,
+    OSError,
+)
+_CELL = rb"<(?:\w{1,20}:)?c\b([^>]{0,300})>"
+_VALUE = rb"<(?:\w{1,20}:)?v>([^<]{0,40})</"
+_ERROR = re.compile(
+    _CELL.replace(rb"([^>]{0,300})", rb"([^>]{0,150}\bt=\"e\"[^>]{0,150})")
+    + rb"(?:(?!</?(?:\w{1,20}:)?c\b).){0,9000}?"
+    + _VALUE,
+    re.DOTALL,
+)
+#: A formula whose result was never stored. An empty text is one, and is of type str.
+_UNCOMPUTED = re.compile(
+    _CELL + rb"\s*<(?:\w{1,20}:)?f\b[^>]{0,300}(?:/>|>[^<]{0,9000}</(?:\w{1,20}:)?f>)\s*"
+    rb"(?:<(?:\w{1,20}:)?v\s*/>\s*|<(?:\w{1,20}:)?v></(?:\w{1,20}:)?v>\s*)?</(?:\w{1,20}:)?c>"
+)
+_PLACE = re.compile(rb"\br=\"([A-Z]{1,3})(\d{1,7})\"")
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+
+
+class UnreadableError(Exception):
+    """Why a workbook cannot be read, as the end of a sentence."""
+
+
+def main() -> None:
+    """Answer with `{"sheets": [{name, rows, columns, csv}], "warnings": []}` or `{"error": …}`."""
+    for what, most in (
+        (resource.RLIMIT_AS, MOST_MEMORY),
+        (resource.RLIMIT_CPU, MOST_SECONDS),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
+    try:
+        answer = read(sys.stdin.buffer.read())
+    except UnreadableError as error:
+        answer = {"error": str(error)}
+    except MemoryError:
+        answer = {"error": _TOO_LARGE}
+    sys.stdout.buffer.write(json.dumps(answer).encode())
+
+
+def read(content: bytes) -> dict[str, object]:
+    """Return the visible sheets. Raises UnreadableError, MemoryError."""
+    parts = _parts(content)
+    try:
+        book = python_calamine.load_workbook(io.BytesIO(content))
+        sheets = [_sheet(book, name, _errors(parts, name)) for name in _visible(book)]
+    except (python_calamine.CalamineError, ValueError, OSError) as error:
+        raise UnreadableError(f"it is damaged or no workbook ({' '.join(str(error).split())[:200]})") from None
+    if sum(len(str(sheet["csv"])) for sheet in sheets) > MOST_CSV:
+        raise UnreadableError(_TOO_LARGE)
+    return {"sheets": sheets, "warnings": _warnings(parts)}
+
+
+def _visible(book: python_calamine.CalamineWorkbook) -> list[str]:
+    kinds, states = python_calamine.SheetTypeEnum, python_calamine.SheetVisibleEnum
+    sheets = [one.name for one in book.sheets_metadata if one.typ == kinds.WorkSheet and one.visible == states.Visible]
+    if not sheets:
+        raise UnreadableError("it holds no visible sheet")
+    return sheets[:MOST_SHEETS]
+
+
+def _sheet(
+    book: python_calamine.CalamineWorkbook, name: str, errors: Mapping[tuple[int, int], str]
+) -> dict[str, object]:
+    """Return one sheet from its cell A1 on, as a spreadsheet saves it."""
+    sheet = book.get_sheet_by_name(name)
+    corners = [end for end in (sheet.end, *errors) if end]
+    rows, columns = (max(corner[axis] for corner in corners) + 1 if corners else 0 for axis in (0, 1))
+    if rows * columns > MOST_CELLS:
+        raise UnreadableError(f"its sheet {name[:100]!r} has more than {MOST_CELLS:,} cells")
+    grid: list[list[object]] = [list(row) for row in sheet.to_python(skip_empty_area=False)] if sheet.end else []
+    grid = [[*row, *[""] * (columns - len(row))] for row in [*grid, *[[] for _ in range(rows - len(grid))]]]
+    for (row, column), text in errors.items():
+        grid[row][column] = text
+    csv = csv_text(grid)
+    if len(csv) > MOST_CSV:
+        raise UnreadableError(_TOO_LARGE)
+    return {"name": name, "rows": rows, "columns": columns, "csv": csv}
+
+
+def _parts(content: bytes) -> dict[str, bytes]:
+    """Return the XML of the sheets by sheet name. Raises UnreadableError for what is no .xlsx file or too large."""
+    _refuse_other_kinds(content)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > MOST_UNPACKED:
+                raise UnreadableError(_TOO_LARGE)
+            return {sheet: packed.read(part) for sheet, part in _part_names(packed).items()}
+    except _BROKEN as error:
+        raise UnreadableError(f"it is damaged or no workbook ({' '.join(str(error).split())[:200]})") from None
+
+
+def _refuse_other_kinds(content: bytes) -> None:
+    """Refuse what the reader takes and reads wrong: text that formulas give is 0 in .xls; errors and TRUE are lost in .ods."""
+    if content.startswith(_OLE):
+        if "EncryptedPackage".encode("utf-16-le") in content:
+            raise UnreadableError("it is protected with a password")
+        raise UnreadableError(f"it is an .xls workbook; {_ONLY}")
+    if _ODS in content[:200]:
+        raise UnreadableError(f"it is an .ods workbook; {_ONLY}")
+    if b"xl/workbook.bin" in content:
+        raise UnreadableError(f"it is an .xlsb workbook; {_ONLY}")
+
+
+def _part_names(packed: zipfile.ZipFile) -> dict[str, str]:
+    relations = ET.fromstring(packed.read("xl/_rels/workbook.xml.rels"))  # noqa: S314 - in a process with bounds
+    targets = {one.get("Id"): (one.get("Target") or "").removeprefix("/xl/") for one in relations}
+    book = ET.fromstring(packed.read("xl/workbook.xml"))  # noqa: S314
+    sheets = [one for one in book.iter() if one.tag.endswith("}sheet")]
+    parts = {one.get("name") or "": f"xl/{targets.get(one.get(_RELATION), '')}" for one in sheets}
+    return {name: part for name, part in parts.items() if part in packed.namelist()}
+
+
+def _errors(parts: Mapping[str, bytes], sheet: str) -> dict[tuple[int, int], str]:
+    """Return the error values of a sheet by (row, column) from 0: the reader gives an empty cell for each."""
+    found: dict[tuple[int, int], str] = {}
+    for cell in _ERROR.finditer(parts.get(sheet, b"")):
+        if place := _PLACE.search(cell[1]):
+            found[int(place[2]) - 1, _column(place[1])] = cell[2].decode("utf-8", "replace")
+    return found
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number - 1
+
+
+def _warnings(parts: Mapping[str, bytes]) -> list[str]:
+    count = sum(b't="str"' not in cell[1] for xml in parts.values() for cell in _UNCOMPUTED.finditer(xml))
+    if not count:
+        return []
+    return [
+        f"{count:,} of its cells hold a formula without a stored result and are empty in CSV: it was never calculated and saved"
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""Starts the machine's Chromium so that nothing of a page gets past the router, and says why where it cannot be started."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playwright.async_api import Error
+
+from engine.errors import Permanent
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, Playwright
+
+    from engine.adapters.browser.job import Job
+
+START_SECONDS = 15.0
+
+#: Features of Chromium that are off: those that Playwright turns off (of two lists the last counts, so ours repeats its; a test compares them), and the
+#: address bar's menus. A window without a screen loads those all the same, as pages of their own: half of what a fresh context costs.
+DISABLED = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "TcpPortRandomizationWin",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+    "msForceBrowserSignIn",
+    "msEdgeUpdateLaunchServicesPreferredVersion",
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+)
+
+#: The router (`network`) answers what a page asks for. These are the second line, for what a router never sees: redirects' targets,
+#: preconnects, workers' sockets, WebTransport, WebRTC. No name or address resolves, and the only proxy is not there.
+#: https://peter.sh/experiments/chromium-command-line-switches/
+FLAGS = (
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--proxy-server=http://127.0.0.1:9",
+    "--proxy-bypass-list=<-loopback>",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",  # its name in older Chromiums
+    "--disable-quic",
+    "--dns-prefetch-disable",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--disable-extensions",
+    "--disable-default-apps",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--deny-permission-prompts",
+    "--disable-print-preview",
+    "--mute-audio",
+    "--no-first-run",
+    "--js-flags=--max-old-space-size=512",
+    f"--disable-features={','.join(DISABLED)}",
+)
+
+#: Protections that Playwright switches off for the sake of tests of trusted pages.
+KEPT = ("--disable-popup-blocking", "--disable-ipc-flooding-protection")
+
+
+async def launch(playwright: Playwright, job: Job) -> Browser:
+    """Start the browser. Raises Permanent(browser_unusable) with a sentence for the operator."""
+    try:
+        return await playwright.chromium.launch(
+            executable_path=job.executable,
+            args=list(FLAGS),
+            ignore_default_args=list(KEPT),
+            chromium_sandbox=job.sandbox,
+            timeout=START_SECONDS * 1000,
+        )
+    except Error as error:
+        raise Permanent("browser_unusable", _reason(error.message, job)) from None
+
+
+def _reason(message: str, job: Job) -> str:
+    """Return the telling line of Playwright's long message, which also quotes the whole command."""
+    first, *rest = message.removeprefix("BrowserType.launch: ").splitlines() or [""]
+    if any("sandbox" in line.lower() for line in rest if "<launching>" not in line):
+        return (
+            "Chromium's sandbox cannot be used here (for root, or without user namespaces): run the service as another user, "
+            "or set CHROMIUM_NO_SANDBOX=1 to do without it"
+        )
+    logged = [line.partition("[err]")[2].strip() for line in rest if "[err]" in line]
+    return f"{job.executable} does not start as a Chromium: {' | '.join([first.strip(), *logged[-2:]])}"[:500]

@@ -1,0 +1,130 @@
+"""What a page gets from hosts: through the guard or from the mirror, asked once for all visits that ask alike, all of it bounded."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from engine.adapters.http.guard import GuardedHttp
+from engine.domain.addresses import is_private_host
+from engine.errors import Permanent, Transient
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from playwright.async_api import Request
+
+    from engine.adapters.browser.job import Job
+    from engine.adapters.http.guard import Redirects
+    from engine.domain.http import Answer
+
+SECONDS = 8.0  # of one request
+MOST_BYTES = 10_000_000  # of one answer
+MOST_BYTES_IN_ALL = 60_000_000
+MOST_REQUESTS = 300  # one that asks for more is no small web app
+
+_PASSED_ON = frozenset({"accept", "accept-language", "content-type", "authorization", "origin", "referer"})
+_LIBRARIES = frozenset({"script", "stylesheet", "font"})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class Foreign:
+    """The other hosts, for one verification. Methods raise Permanent where they must not be asked, Transient where they cannot be."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._mirror = job.mirror.rstrip("/")
+        # A guard for each that may be on a private address, so that nothing foreign is ever redirected to it.
+        self._world = GuardedHttp(allow_private=False)
+        self._own = GuardedHttp(allow_private=False, allowed_origins=job.allowed_origins)
+        self._mirrors = GuardedHttp(
+            allow_private=False, allowed_origins=[_origin(self._mirror)] if self._mirror else []
+        )
+        self._pool = ThreadPoolExecutor(8, thread_name_prefix="foreign")
+        self._answers: dict[object, asyncio.Task[Answer]] = {}
+        self._requests = 0
+        self._bytes = 0
+
+    async def get(self, request: Request, number: int) -> Answer:
+        """Return what another host answers, after all redirects. `number`: how often this visit has asked for this address before.
+
+        A verification visits its page many times. What the visits ask alike is asked of the host once, so that a page that asks again and again
+        has its answers, each visit has the same, and no host is asked more often than by a few readers. A library's file is fetched once.
+        """
+        number = 0 if request.resource_type in _LIBRARIES else number
+        return await self._once(request, number, self._ask)
+
+    async def live(self, request: Request, number: int) -> Answer:
+        """Return what the page's own host answers, redirects as they come: where they lead is judged by whoever asked."""
+        return await self._once(request, number, self._ask_live)
+
+    async def _once(self, request: Request, number: int, ask: Callable[[Request], Awaitable[Answer]]) -> Answer:
+        if request.method != "GET":
+            return await ask(request)
+        key = (request.url, number, tuple(sorted(_sent(request).items())))
+        if key not in self._answers:
+            self._answers[key] = asyncio.ensure_future(ask(request))
+        return await asyncio.shield(self._answers[key])
+
+    async def _ask_live(self, request: Request) -> Answer:
+        return await self._within_bounds(self._own, request, request.url, redirects="none")
+
+    async def _ask(self, request: Request) -> Answer:
+        if self._mirror and request.url.startswith("https://"):
+            return await self._mirrored(request)
+        redirects: Redirects = "get" if request.method == "GET" else "preserve"
+        answer = await self._within_bounds(self._world, request, request.url, redirects=redirects)
+        location = answer.headers.get("location")
+        if answer.status in _REDIRECTS and location:  # of a POST: a browser goes on with a GET
+            fetch = asyncio.get_running_loop().run_in_executor
+            answer = await fetch(self._pool, self._fetch_after, urljoin(request.url, location))
+        return answer
+
+    async def _mirrored(self, request: Request) -> Answer:
+        host = urlsplit(request.url).hostname or ""
+        if is_private_host(host):
+            raise Permanent("address_refused", f"{host} must not be contacted: it is private.")
+        url = f"{self._mirror}/{request.url.removeprefix('https://')}"
+        answer = await self._within_bounds(self._mirrors, request, url, redirects="get")
+        if answer.status >= 400:
+            path = urlsplit(request.url).path
+            raise Transient("not_mirrored", f"the mirror answers {answer.status} for {path}")
+        return replace(
+            answer, headers={"access-control-allow-origin": "*", **answer.headers}
+        )  # as libraries' hosts answer
+
+    async def _within_bounds(self, guard: GuardedHttp, request: Request, url: str, *, redirects: Redirects) -> Answer:
+        self._requests += 1
+        if self._requests > MOST_REQUESTS:
+            raise Permanent("too_many_requests", f"the page makes more than {MOST_REQUESTS} requests to other hosts")
+        if self._bytes > MOST_BYTES_IN_ALL:
+            raise Permanent(
+                "too_many_bytes", f"the page takes more than {MOST_BYTES_IN_ALL // 1_000_000} MB from other hosts"
+            )
+        sent, body = _sent(request), request.post_data_buffer
+
+        def ask() -> Answer:
+            return guard.request(
+                request.method, url, headers=sent, body=body, seconds=SECONDS, max_bytes=MOST_BYTES, redirects=redirects
+            )
+
+        answer = await asyncio.get_running_loop().run_in_executor(self._pool, ask)
+        self._bytes += len(answer.body)
+        if answer.truncated:
+            raise Permanent("too_large", f"an answer is larger than {MOST_BYTES // 1_000_000} MB")
+        return answer
+
+    def _fetch_after(self, url: str) -> Answer:
+        return self._world.fetch(url, seconds=SECONDS, max_bytes=MOST_BYTES)
+
+
+def _sent(request: Request) -> dict[str, str]:
+    return {name: value for name, value in request.headers.items() if name in _PASSED_ON}
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

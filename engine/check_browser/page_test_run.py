@@ -1,0 +1,170 @@
+"""Runs one page test: on an empty page, where it must not hold, then on a fresh page of the site."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from playwright.async_api import Error
+
+from engine.adapters.browser.job import Checked
+from engine.check_browser.evaluation import PageGoneError, Reading, evaluate, syntax_problem
+from engine.check_browser.network import Network, Nothing
+from engine.check_browser.polling import PageLeftError, StuckError, poll
+from engine.domain.checks import Verdict
+
+if TYPE_CHECKING:
+    from playwright.async_api import Locator, Page
+
+    from engine.adapters.browser.job import Job
+    from engine.check_browser.outside_requests import Foreign
+    from engine.check_browser.pages import FreshPages
+    from engine.domain.browser_report import PageAction
+
+LEAST_SECONDS = 6.0  # under which a test is not begun
+MOST_SECONDS = 25.0  # of one test, where others wait for the time
+WINDOW = 4.0  # seconds from the last step in which the expression may become true
+SETTLING = 0.7  # seconds from load until it is asked whether the expression holds before the steps
+STEP_SECONDS = 5.0
+READ_SECONDS = 2.5  # of an expression on an empty page, or between steps
+
+
+class StepFailedError(Exception):
+    """A step could not be done, by the page's fault: the message says which and why."""
+
+
+class PageTestRun:
+    """The page test at `number` of the job, from 0."""
+
+    def __init__(self, job: Job, pages: FreshPages, foreign: Foreign, number: int) -> None:
+        self._job, self._pages = job, pages
+        self._index, self._test = len(job.expressions) + number, job.tests[number]
+        self._network = Network(job, foreign)
+
+    async def run(self, ends: float, waiting: int) -> Checked:
+        """Return the outcome. `ends` is the monotonic time at which the verification is over, `waiting` how many turns it is for, with this."""
+        left = ends - time.monotonic()
+        seconds = min(left, max(MOST_SECONDS, left / waiting))
+        if seconds < LEAST_SECONDS:
+            return self._outcome(Verdict.NOT_RUN, "no time was left for it")
+        try:
+            return await asyncio.wait_for(self._run(time.monotonic() + seconds), seconds)
+        except TimeoutError:
+            return self._outcome(Verdict.TIMEOUT, f"it did not end within {seconds:.0f} s")
+        except (Error, PageGoneError) as error:
+            return self._outcome(Verdict.ERROR, str(error).partition("\n")[0][:300])
+
+    async def _run(self, ends: float) -> Checked:
+        if outcome := await self._on_empty_page():
+            return outcome
+        async with self._pages.fresh(self._network) as visit:
+            if visit.stuck:
+                return self._outcome(Verdict.TIMEOUT, "the page's own script does not end")
+            await asyncio.sleep(SETTLING if self._test.steps else 0)
+            try:
+                always = await self._done(visit.page)
+            except StepFailedError as failed:
+                return self._failed(str(failed), None)
+            outcome = await self._after(visit.page, ends)
+            if outcome.verdict == Verdict.PASS and always:
+                return self._outcome(
+                    Verdict.INCONCLUSIVE, f"it holds all along, whatever the steps do: {outcome.detail}"
+                )
+            return outcome
+
+    async def _on_empty_page(self) -> Checked | None:
+        """Return that it is no JavaScript, or that it holds on an empty page; None where it may test something.
+
+        A test whose steps use an element cannot be done there.
+        """
+        async with self._pages.fresh(Nothing()) as visit:
+            if problem := await syntax_problem(visit.session, self._test.expression):
+                return self._outcome(Verdict.INVALID, problem, empty=True)
+            if any(step.selector for step in self._test.steps):
+                return None
+            await self._done(visit.page)
+            reading = await self._read(visit.page)
+        if not reading.holds:
+            return None
+        return self._outcome(Verdict.VACUOUS, f"it holds on an empty page: {reading}", empty=True, value=reading.value)
+
+    async def _read(self, page: Page) -> Reading:
+        """Return what the expression gives now. Raises Error where it gives nothing in time, PageGoneError."""
+        try:
+            return await asyncio.wait_for(evaluate(page, self._test.expression), READ_SECONDS)
+        except TimeoutError:
+            raise Error(f"the expression gave nothing within {READ_SECONDS:g} s") from None
+
+    async def _done(self, page: Page) -> bool:
+        """Do the steps; return whether the expression held before each of them, so that they show nothing. Raises StepFailedError, Error, PageGoneError."""
+        held = []
+        for number, step in enumerate(self._test.steps, 1):
+            held.append((await self._read(page)).holds)
+            try:
+                await asyncio.wait_for(_do(page, self._job.url, step), STEP_SECONDS + 4)
+            except (Error, TimeoutError) as error:
+                await self._blame(page, number, step, error)
+        return bool(held) and all(held)
+
+    async def _blame(self, page: Page, number: int, step: PageAction, error: Exception) -> None:
+        """Raise StepFailedError where the page lacks the element; else the error: why it could not be used nobody knows."""
+        if step.selector and not await page.locator(f"css={step.selector}").count():
+            raise StepFailedError(f"step {number} ({step}): there is no such element") from None
+        raise Error(f"step {number} ({step}) could not be done: {str(error).partition(chr(10))[0][:160]}")
+
+    async def _after(self, page: Page, ends: float) -> Checked:
+        try:
+            polled = await poll(page, self._test.expression, window=WINDOW, ends=ends)
+        except StuckError:
+            return self._outcome(Verdict.TIMEOUT, "the page stopped answering while it was evaluated")
+        except PageLeftError as left:
+            return self._outcome(Verdict.ERROR, f"the page was left for {left}")
+        reading = polled.reading
+        if reading is None or reading.error:
+            return self._outcome(Verdict.ERROR, str(reading) if reading else "no value")
+        if polled.milliseconds is None:
+            return self._failed(str(reading), reading.value)
+        return Checked(self._index, False, Verdict.PASS, str(reading), reading.value, polled.milliseconds)
+
+    def _failed(self, detail: str, value: object) -> Checked:
+        """Where hosts that could not be reached may be to blame, that is nobody's fault but the network's."""
+        blamed = self._network.blamed(self._test.expression)
+        if blamed:
+            return self._outcome(
+                Verdict.INCONCLUSIVE, f"{detail}; out of reach: {', '.join(blamed)}"[:1000], value=value
+            )
+        return self._outcome(Verdict.FAIL, detail, value=value)
+
+    def _outcome(self, verdict: Verdict, detail: str, *, empty: bool = False, value: object = None) -> Checked:
+        return Checked(self._index, empty, verdict, detail, value)
+
+
+async def _do(page: Page, home: str, step: PageAction) -> None:
+    if step.selector:
+        await _use(page.locator(f"css={step.selector}").first, step)
+        return
+    timeout = STEP_SECONDS * 1000 + 3000
+    if step.do == "wait":
+        await asyncio.sleep(int(step.value) / 1000)
+    if step.do == "press":
+        await page.keyboard.press(step.value)
+    if step.do == "open":
+        await page.goto(urljoin(home, step.value), wait_until="load", timeout=timeout)
+    # A fragment alone opens nothing anew.
+    if step.do == "reload" or (step.do == "open" and step.value.startswith("#")):
+        await page.reload(wait_until="load", timeout=timeout)
+
+
+async def _use(target: Locator, step: PageAction) -> None:
+    timeout = STEP_SECONDS * 1000
+    match step.do:
+        case "press":
+            await target.press(step.value, timeout=timeout)
+        case "fill":
+            await target.fill(step.value, timeout=timeout)
+        case "select":
+            await target.select_option(step.value, timeout=timeout)
+        case _:
+            await target.click(timeout=timeout)

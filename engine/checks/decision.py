@@ -1,0 +1,146 @@
+"""What is done after a verification: publish the best attempt, have it repaired, or ask once more from scratch.
+
+Repair pays for about two tries, then a fresh sample by another model does better than a third
+(https://arxiv.org/abs/2604.10508, https://arxiv.org/abs/2306.09896).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from engine.checks.gates import barring
+from engine.checks.selection import Candidate, best
+from engine.domain.checks import ADVICE, OF_EARLIER, WRONG, Check, CheckResult, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MAX_REPAIRS = 2
+
+
+class Purpose(StrEnum):
+    """What a model is asked for, or (honest) what the service writes in its place."""
+
+    GENERATE = "generate"
+    REPAIR = "repair"
+    RESAMPLE = "resample"
+    HONEST = "honest"
+
+
+class Next(StrEnum):
+    """What follows a verification."""
+
+    PUBLISH = "publish"
+    REPAIR = "repair"
+    RESAMPLE = "resample"
+    HONEST = "honest"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One try, over and judged. `attempt` holds its tree; `digest` is the tree's, "" where the answer held none that could be used."""
+
+    attempt: int
+    purpose: Purpose
+    digest: str = ""
+    results: Sequence[CheckResult] = ()
+    parent: int | None = None  # the attempt whose tree it repairs
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What follows, for the tree of which attempt, and why in a sentence."""
+
+    next: Next
+    attempt: int
+    reason: str
+
+
+def candidates(tried: Sequence[Tried]) -> list[Candidate]:
+    """Return the tries that gave a tree, each with the results of the one that it repairs."""
+    results = {one.attempt: one.results for one in tried}
+    return [
+        Candidate(one.attempt, order, one.results, results.get(one.parent or 0, ()))
+        for order, one in enumerate(tried, 1)
+        if one.digest
+    ]
+
+
+def decide(tried: Sequence[Tried], *, repair_seconds: float, given_up: str = "") -> Decision:
+    """Say what follows after the tries of a round, at least one of which gave a tree.
+
+    `repair_seconds` are left for a model call; `given_up` says why there is to be none.
+    """
+    chosen = best(candidates(tried))
+    wrong = repairable(chosen.results)
+    now, why = _wanted(tried, wrong) if wrong else (Next.PUBLISH, "nothing is left that a repair could mend")
+    if now in {Next.REPAIR, Next.RESAMPLE} and (given_up or not repair_seconds):
+        now, why = Next.PUBLISH, f"{why}; {given_up or f'{now} was cut: its share of the deadline is over'}"
+    if now is Next.PUBLISH and chosen.barred:
+        now, why = Next.HONEST, "; ".join(r.detail for r in barring(chosen.results))
+    return Decision(now, chosen.attempt, why)
+
+
+def repairable(results: Sequence[CheckResult]) -> list[CheckResult]:
+    """Return the results that a better page would change: failures of our rules, the gates, the request's checks and earlier rounds' ones.
+
+    Not those that say nothing about the page: invalid, vacuous, unverifiable, inconclusive, not_run.
+    """
+    return [r for r in results if r.verdict in WRONG and r.check.kind not in ADVICE]
+
+
+def signature(results: Sequence[CheckResult]) -> str:
+    """Return what two attempts share that fail alike: the failing checks with their verdicts and what was seen."""
+    wrong = sorted((r.check.text, r.verdict, r.detail, repr(r.value)) for r in repairable(results))
+    return hashlib.sha256(json.dumps(wrong).encode()).hexdigest() if wrong else ""
+
+
+def tree_digest(files: Mapping[str, bytes]) -> str:
+    """Return a digest of a tree."""
+    parts = [(path, hashlib.sha256(content).hexdigest()) for path, content in sorted(files.items())]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _wanted(tried: Sequence[Tried], wrong: Sequence[CheckResult]) -> tuple[Next, str]:
+    fails = f"{len(wrong)} of its checks fail"
+    purposes = [one.purpose for one in tried]
+    if Purpose.HONEST in purposes:
+        return Next.PUBLISH, "it is the honest page"
+    if Purpose.RESAMPLE in purposes:
+        return Next.PUBLISH, f"{fails}; a fresh sample was tried"
+    repairs = purposes.count(Purpose.REPAIR)
+    if only_earlier(wrong) and repairs:
+        return Next.PUBLISH, f"{fails}, all of them of earlier rounds: the brief may ask for that"
+    if alike := _alike(tried):
+        return Next.RESAMPLE, f"{fails}; {alike}"
+    if repairs >= MAX_REPAIRS:
+        return Next.PUBLISH, f"{fails} after {repairs} repairs"
+    return Next.REPAIR, fails
+
+
+def only_earlier(wrong: Sequence[CheckResult]) -> bool:
+    """Say whether nothing but checks of earlier rounds fails."""
+    return all(r.check.kind in OF_EARLIER for r in wrong)
+
+
+def _alike(tried: Sequence[Tried]) -> str:
+    """Return in a clause how the last try came to no more than one before it, "" where it did."""
+    last, before = tried[-1], [one for one in tried[:-1] if one.digest]
+    if last.purpose is not Purpose.REPAIR:
+        return ""
+    if not last.digest:
+        return "the repair gave no usable files"
+    if last.digest in {one.digest for one in before}:
+        return "the repair changed nothing"
+    if signature(last.results) in {signature(one.results) for one in before}:
+        return "the repair fails alike"
+    return ""
+
+
+def as_js(check: Check) -> Check:
+    """Return a check of an earlier round as the expression that it is."""
+    return Check(Kind.JS, check.text) if check.kind is Kind.EARLIER else check

@@ -1,0 +1,120 @@
+"""What a tree must pass before a browser sees it or a push carries it: placeholders, secrets of ours, token shapes.
+
+Paths, file types, sizes and counts are not here: what breaks those is left out of the tree when it is read and put together, and named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from engine.checks.placeholders import placeholders
+from engine.domain.checks import WRONG, Check, CheckResult, Kind, Target, Verdict
+from engine.formats.credential_patterns import shapes_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from engine.formats.credential_patterns import Token
+
+PLACEHOLDERS = "The files are whole, without a stand-in for code"
+SECRETS = "The files hold no secret of this service"
+TOKENS = "The files hold nothing that looks like a credential"
+
+#: A tree that fails one of these is never published.
+_BARRING = frozenset({SECRETS, TOKENS})
+_MOST_FINDINGS = 10
+
+#: Stands between a gate's findings, and in none of them.
+BETWEEN = "; "
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a gate found: `what` it is in words that hold nothing secret, in `path` at `line` (from 1)."""
+
+    path: str
+    line: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.what}"
+
+
+def gate_results(
+    files: Mapping[str, bytes],
+    *,
+    secret_in: Callable[[bytes], str | None],
+    tokens_in: Callable[[str], Iterable[Token]] = shapes_in,
+    allowed: str = "",
+    originals: Mapping[str, bytes] = MappingProxyType({}),
+) -> list[CheckResult]:
+    """Judge the files that a model wrote.
+
+    `secret_in` names the secret of ours that bytes hold; `tokens_in` finds credentials' shapes in text; what stands word for word in
+    `allowed` (the brief and its checks) was asked for and is no finding. Neither is what stood in the same file before it was changed: `originals`.
+    """
+    before = {path: content.decode("utf-8", "replace") for path, content in originals.items() if path in files}
+    texts = {path: content.decode("utf-8", "replace") for path, content in files.items()}
+    shapes = (
+        Finding(path, token.line, f"{token.redacted} looks like a {token.what}")
+        for path, text in texts.items()
+        for token in tokens_in(text)
+        if token.match not in allowed and token.match not in before.get(path, "")
+    )
+    return [
+        _result(PLACEHOLDERS, _stand_ins(texts, before, allowed, secret_in, tokens_in)),
+        _result(SECRETS, _ours(files, secret_in)),
+        _result(TOKENS, shapes),
+    ]
+
+
+def barring(results: Sequence[CheckResult]) -> list[CheckResult]:
+    """Return the gates' verdicts that keep a tree from being published."""
+    return [r for r in results if r.check.kind is Kind.GATE and r.check.text in _BARRING and r.verdict in WRONG]
+
+
+def bars(results: Sequence[CheckResult]) -> bool:
+    """Say whether a gate keeps a tree from being published."""
+    return bool(barring(results))
+
+
+def secret_line(content: bytes, secret_in: Callable[[bytes], str | None]) -> tuple[str, int] | None:
+    """Return the name of the secret of ours that `content` holds and the line (from 1) where it stands, None where it holds none."""
+    name = secret_in(content)
+    if name is None:
+        return None
+    lines = content.split(b"\n")
+    return name, next((number for number, line in enumerate(lines, 1) if secret_in(line)), 1)
+
+
+def _stand_ins(
+    texts: Mapping[str, str],
+    before: Mapping[str, str],
+    allowed: str,
+    secret_in: Callable[[bytes], str | None],
+    tokens_in: Callable[[str], Iterable[Token]],
+) -> Iterable[Finding]:
+    for path, text in texts.items():
+        lines = text.split("\n")
+        known = {line.strip() for line in before.get(path, "").split("\n")}
+        for number, shown in placeholders(path, text, allowed):
+            line = lines[number - 1]
+            if line.strip() in known:
+                continue
+            hidden = secret_in(line.encode()) is not None or any(tokens_in(line))
+            what = "a line with a credential" if hidden else repr(shown)
+            yield Finding(path, number, f"{what} stands for code that is not there")
+
+
+def _ours(files: Mapping[str, bytes], secret_in: Callable[[bytes], str | None]) -> Iterable[Finding]:
+    for path, content in files.items():
+        if found := secret_line(content, secret_in):
+            yield Finding(path, found[1], f"the value of {found[0]}")
+
+
+def _result(text: str, findings: Iterable[Finding]) -> CheckResult:
+    shown = [str(finding).replace(BETWEEN, ";") for _, finding in zip(range(_MOST_FINDINGS), findings, strict=False)]
+    verdict = Verdict.FAIL if shown else Verdict.PASS
+    return CheckResult(Check(Kind.GATE, text), Target.LOCAL, verdict, BETWEEN.join(shown))

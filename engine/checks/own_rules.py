@@ -1,0 +1,50 @@
+"""Our own rules, which hold for every published repository and are decided by looking at the files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.site import repository_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NO_BROWSER = "this machine runs no check browser (BROWSERS=0)"
+
+
+def own_results(files: Mapping[str, bytes]) -> list[CheckResult]:
+    """Judge the files by our own rules, those that hold for every published repository."""
+    return [_page(files), _mit(files), _readme(files)]
+
+
+def acceptable(results: list[CheckResult]) -> bool:
+    """Say whether a tree may be published as the app: every one of our own rules holds."""
+    return all(r.verdict is Verdict.PASS for r in results if r.check.kind is Kind.RULE)
+
+
+def _rule(text: str, holds: bool, detail: str) -> CheckResult:
+    return CheckResult(
+        Check(Kind.RULE, text), Target.LOCAL, Verdict.PASS if holds else Verdict.FAIL, "" if holds else detail
+    )
+
+
+def _page(files: Mapping[str, bytes]) -> CheckResult:
+    page = files.get("index.html", b"")
+    return _rule(
+        "index.html is a page",
+        repository_files.is_html(page),
+        "index.html is missing" if not page.strip() else "index.html holds no HTML",
+    )
+
+
+def _mit(files: Mapping[str, bytes]) -> CheckResult:
+    licence = files.get("LICENSE", b"").decode("utf-8", "replace")
+    return _rule("LICENSE is MIT", repository_files.is_mit(licence), "LICENSE is missing or is not the MIT licence")
+
+
+def _readme(files: Mapping[str, bytes]) -> CheckResult:
+    if "README.md" not in files:
+        return _rule("README.md has its five parts", False, "README.md is missing")
+    missing = repository_files.missing_readme_parts(files["README.md"].decode("utf-8", "replace"))
+    return _rule("README.md has its five parts", not missing, f"no heading for {', '.join(missing)}")

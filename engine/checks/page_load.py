@@ -1,0 +1,59 @@
+"""What a browser saw beside the checks, as results that are information: how a page opened at one width, and the checks in order on one page."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+
+if TYPE_CHECKING:
+    from engine.domain.browser_report import BrowserReport, PageView
+
+IN_ORDER = "All checks in order on one page"
+
+
+def view_result(view: PageView, target: Target) -> CheckResult:
+    """Return a pass where the page loaded and threw nothing; with what it logged, what it could not get, and its screenshot."""
+    wrong = list(view.errors) if view.loaded else ["the page did not load", *view.errors]
+    return CheckResult(
+        Check(Kind.VIEW, f"The page opens without errors at {view.width} pixels"),
+        target,
+        Verdict.FAIL if wrong else Verdict.PASS,
+        "; ".join(wrong)[:2000],
+        {"hosts": {host: list(names) for host, names in view.hosts.items()}, "elements": dict(view.elements)},
+        console=(*view.console, *(f"not had: {text}" for text in view.failed)),
+        screenshot=view.screenshot,
+    )
+
+
+def width_of(view: CheckResult) -> int:
+    """Return the width, in pixels, at which a result of `view_result` was seen; 0 of any other."""
+    found = re.fullmatch(r"The page opens without errors at (\d{1,6}) pixels", view.check.text)
+    return int(found[1]) if found else 0
+
+
+def in_order_result(report: BrowserReport, target: Target) -> CheckResult | None:
+    """Return whether what holds by itself holds after the checks before it too; None where there are fewer than two checks to be run.
+
+    It is no verdict on the page: most evaluators open it anew, and a check may undo what another one did.
+    """
+    check = Check(Kind.REVIEW, IN_ORDER)
+    if sum(result.check.kind is Kind.JS for result in report.results) < 2:
+        return None
+    if not report.in_order:
+        return CheckResult(check, target, Verdict.NOT_RUN, report.not_run or "no time was left for it")
+    alone = [
+        (result.check.text, held)
+        for result, held in zip(report.results, report.in_order, strict=True)
+        if result.verdict is Verdict.PASS and result.check.kind is Kind.JS
+    ]
+    lost = [text for text, held in alone if held is False]
+    unknown = sum(held is None for _, held in alone)
+    detail = (
+        f"these hold on a page of their own and fail after the checks before them: {'; '.join(lost)}" if lost else ""
+    )
+    if unknown:
+        detail = f"{detail}{'; ' if detail else ''}{unknown} of them were not reached"
+    verdict = Verdict.FAIL if lost else Verdict.INCONCLUSIVE if unknown else Verdict.PASS
+    return CheckResult(check, target, verdict, detail[:2000], list(report.in_order))

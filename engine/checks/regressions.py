@@ -1,0 +1,45 @@
+"""Files and ids that the round before had and this one has not: others may use them. Advice, not a verdict.
+
+Names of functions and headings are not compared: a later round may give them new names.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.formats.markup import attribute, read_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+TEXT = "Nothing of the page before is gone"
+
+_PAGE = re.compile(r"\.html?$", re.IGNORECASE)
+_SOURCE = re.compile(r"\.(?:html?|m?js)$", re.IGNORECASE)
+_MOST = 12
+
+
+def vanished(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> list[str]:
+    """Return in a few words each what is gone. What the `brief` names is meant to change and is left out."""
+    now = "\n".join(content.decode("utf-8", "replace") for path, content in after.items() if _SOURCE.search(path))
+    said = brief.lower()
+    files = [f"the file {path}" for path in before if path not in after and path.lower() not in said]
+    ids = dict.fromkeys(name for path, page in before.items() if _PAGE.search(path) for name in _ids(page))
+    return [*files, *(f"the id {name!r}" for name in ids if name not in now and name.lower() not in said)]
+
+
+def vanished_result(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> CheckResult:
+    """Return the same as advice: a failure names what is gone."""
+    gone = vanished(before, after, brief)
+    more = f" and {len(gone) - _MOST} more" if len(gone) > _MOST else ""
+    detail = f"gone since the round before: {', '.join(gone[:_MOST])}{more}" if gone else ""
+    return CheckResult(Check(Kind.SOURCE, TEXT), Target.LOCAL, Verdict.FAIL if gone else Verdict.PASS, detail)
+
+
+def _ids(content: bytes) -> Iterator[str]:
+    page = read_page(content.decode("utf-8", "replace"))
+    for element in page.select("[id]") if page else ():
+        if name := attribute(element, "id"):
+            yield name

@@ -1,0 +1,56 @@
+"""Which attempt is the best, by what its checks gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.checks.gates import bars
+from engine.checks.review import GRAVE, flaws_in
+from engine.domain.checks import ADVICE, OF_EARLIER, WRONG, Kind, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.domain.checks import CheckResult
+
+_OURS = frozenset({Kind.RULE, Kind.GATE})
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One attempt with its results; `order` counts the attempts of a run, `before` are the results of the attempt that it repairs."""
+
+    attempt: int
+    order: int
+    results: Sequence[CheckResult]
+    before: Sequence[CheckResult] = ()
+
+    def rank(self) -> tuple[bool, int, int, int, int, int, int, int, int]:
+        """Return what candidates are compared by.
+
+        In this order: no gate bars it, own rules held, the request's checks passed, fewer regressions, the plan's own tests passed, no page errors,
+        advice heeded, fewer errors in a review of the source, the earlier one.
+        """
+        passed = [r.check.kind for r in self.results if r.verdict is Verdict.PASS]
+        ours = sum(kind in _OURS for kind in passed)
+        views = sum(r.check.kind is Kind.VIEW and r.verdict is not Verdict.PASS for r in self.results)
+        requested = sum(kind not in _OURS | ADVICE | OF_EARLIER | {Kind.TEST} for kind in passed)
+        tests, heeded, flaws = passed.count(Kind.TEST), passed.count(Kind.SOURCE), len(flaws_in(self.results, GRAVE))
+        return not self.barred, ours, requested, -len(self.regressions()), tests, -views, heeded, -flaws, -self.order
+
+    @property
+    def barred(self) -> bool:
+        """Say whether it may not be published at all."""
+        return bars(self.results)
+
+    def regressions(self) -> list[str]:
+        """Return the texts of checks that held before and do not now: of earlier rounds, and of the attempt that this one repairs."""
+        wrong = [r.check for r in self.results if r.verdict in WRONG]
+        held = {r.check.text for r in self.before if r.verdict is Verdict.PASS and r.check.kind not in ADVICE}
+        return [check.text for check in wrong if check.kind in OF_EARLIER or check.text in held]
+
+
+def best(candidates: Sequence[Candidate]) -> Candidate:
+    """Return the best of at least one candidate."""
+    return max(candidates, key=Candidate.rank)

@@ -1,0 +1,119 @@
+"""Rules on the source as it stands in the repository: an evaluator may read the file where a browser sees the rendered page.
+
+Advice, not a gate: what fails here may still hold in the browser.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_ID = re.compile(r"""(?:getElementById\(\s*["'`]|querySelector(?:All)?\(\s*["'`]#)([\w-]+)["'`]\s*\)""")
+_TITLE = re.compile(r"""document\.title\s*={2,3}\s*(["'`])(.+?)\1""")
+_FIRST_SCRIPT = re.compile(
+    r"""(?:querySelector\(\s*["'`]script["'`]\s*\)|(?:scripts|(?:querySelectorAll|getElementsByTagName)\(\s*["'`]script["'`]\s*\))\[0\])"""
+    r"""\??\.(?:textContent|innerHTML|innerText|text)\b"""
+)
+_ELEMENT = r"""(?:document\.)(?:getElementById\(\s*["'`]|querySelector\(\s*["'`]#)([\w-]+)["'`]\s*\)\??\.(?:textContent|innerText|innerHTML)"""
+_NUMBER = re.compile(rf"(?:parseFloat\(|parseInt\(|Number\(|(?<![\w)\]\"'`])(?<![\w)\]\"'`] )\+)\s*\(?\s*{_ELEMENT}")
+
+_SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script\s*>", re.IGNORECASE | re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_SOURCE_TITLE = re.compile(r"<title[^>]*>(.*?)</title\s*>", re.IGNORECASE | re.DOTALL)
+_MADE = re.compile(
+    r"""\bcreateElement\(\s*(["'`])(svg|g|rect|circle|ellipse|line|polyline|polygon|path|text|tspan|linearGradient|marker)\1""",
+)
+_PLAIN = re.compile(r"^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*$", re.IGNORECASE)
+
+
+def source_results(files: Mapping[str, bytes], checks: Sequence[Check]) -> list[CheckResult]:
+    """Judge index.html's source by what the js checks name; a rule that does not apply gives no result."""
+    if "index.html" not in files:
+        return []
+    # Comments become blanks, so that offsets, and with them line numbers, stay.
+    source = _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), files["index.html"].decode("utf-8", "replace"))
+    expressions = [check.text for check in checks if check.kind is Kind.JS]
+    return [
+        *_titles(source, expressions),
+        *_ids(source, expressions),
+        *_first_script(source, expressions),
+        *_numbers(source, expressions),
+        *_drawn(source),
+    ]
+
+
+def _result(text: str, problem: str) -> CheckResult:
+    verdict = Verdict.FAIL if problem else Verdict.PASS
+    return CheckResult(Check(Kind.SOURCE, text), Target.LOCAL, verdict, problem)
+
+
+def _line(source: str, offset: int) -> str:
+    return f"index.html line {source.count(chr(10), 0, offset) + 1}"
+
+
+def _titles(source: str, expressions: Sequence[str]) -> Iterator[CheckResult]:
+    for wanted in dict.fromkeys(found[2] for text in expressions for found in _TITLE.finditer(text)):
+        found = _SOURCE_TITLE.search(source)
+        if found is None:
+            problem = "index.html has no <title>"
+        elif " ".join(found[1].split()) == wanted:
+            problem = ""
+        else:
+            problem = (
+                f"{_line(source, found.start())}: the title is {found[1].strip()[:80]!r}; a script may still change it"
+            )
+        yield _result(f"the title {wanted!r} is in the source", problem)
+
+
+def _ids(source: str, expressions: Sequence[str]) -> Iterator[CheckResult]:
+    for name in dict.fromkeys(found[1] for text in expressions for found in _ID.finditer(text)):
+        problem = (
+            ""
+            if _element(source, name)
+            else f"no element of index.html has the id {name!r}; a script may still make it"
+        )
+        yield _result(f"the id {name!r} is in the source", problem)
+
+
+def _element(source: str, name: str) -> re.Match[str] | None:
+    return re.search(
+        rf"""<([a-z][\w-]*)\b[^<>]*?\sid\s*=\s*["']?{re.escape(name)}(?=["'\s/>])[^<>]*>""", source, re.IGNORECASE
+    )
+
+
+def _first_script(source: str, expressions: Sequence[str]) -> Iterator[CheckResult]:
+    if not any(_FIRST_SCRIPT.search(text) for text in expressions):
+        return
+    found = _SCRIPT.search(source)
+    if found is None:
+        problem = "index.html has no <script>"
+    elif re.search(r"\bsrc\s*=", found[1], re.IGNORECASE):
+        problem = f"{_line(source, found.start())}: the first <script> loads a file, so its own text is empty"
+    else:
+        problem = "" if found[2].strip() else f"{_line(source, found.start())}: the first <script> is empty"
+    yield _result("the first script is inline", problem)
+
+
+def _numbers(source: str, expressions: Sequence[str]) -> Iterator[CheckResult]:
+    """Elements that a check reads as numbers, where their text stands in the source and not in a script."""
+    for name in dict.fromkeys(found[1] for text in expressions for found in _NUMBER.finditer(text)):
+        found = _element(source, name)
+        text = source[found.end() :].partition("<")[0] if found else ""
+        if found and text.strip():
+            problem = f"{_line(source, found.start())}: #{name} shows {text.strip()[:40]!r}, which is no plain number"
+            yield _result(f"#{name} is a plain number", "" if _PLAIN.match(text) else problem)
+
+
+def _drawn(source: str) -> Iterator[CheckResult]:
+    """Elements of SVG that a script makes as HTML: they are in the document, have the right ids and classes, and are never drawn."""
+    if found := _MADE.search(source):
+        problem = (
+            f"{_line(source, found.start())}: createElement makes an HTML element {found[2]!r}, which is never drawn: "
+            "document.createElementNS('http://www.w3.org/2000/svg', …) makes one of SVG, and setAttribute('class', …) its class"
+        )
+        yield _result("SVG elements are made as SVG", problem)

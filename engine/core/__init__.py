@@ -1,1 +1,0 @@
-"""Pure functions and values: no clock, network, disk, environment, log or random number."""

@@ -1,0 +1,241 @@
+"""What a table in text form holds: its separator, its header, its rows, its columns, and what would trip a program that reads it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from engine.formats.columns import MOST_CELLS, column_phrase, quoted, read
+from engine.formats.quantities import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+#: Of two that divide lines equally well the first: a comma stands in numbers and names too.
+_SEPARATORS = "\t;|,"
+
+_COLUMNS = 30
+_COLUMNS_CHARACTERS = 2_000
+_SAMPLE_CHARACTERS = 20_000
+_SAMPLE_ROWS = 200
+
+_QUOTED = re.compile(r'(?<!\w)"(?:[^"]|"")*"')
+_SEPARATOR_LINE = re.compile(r'sep=([^\w\s"]|\t)(?:\n|$)', re.IGNORECASE)
+_PLAIN_NAME = re.compile(r'[^\s,;:"\x00-\x1f](?:[^,;:"\x00-\x1f]{0,58}[^\s,;:"\x00-\x1f])?')
+_HTML = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Table:
+    """A table as it was read. `rows` are the first ones below the header, of `count`; `header_line` is 0 where the first row is no header."""
+
+    separator: str
+    header: Sequence[str]
+    header_line: int
+    rows: list[Sequence[str]] = field(default_factory=list)
+    count: int = 0
+    above: list[str] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    names_separator: bool = False
+    has_quotes: bool = False
+    odd_quotes: bool = False
+
+    def summary(self) -> str:
+        """Return the table's separator, header and size in a line."""
+        header = f"header in line {self.header_line}" if self.header_line else "no header, as it seems"
+        where = " below it" if self.header_line else ""
+        separator = f"separator {self.separator!r}, " if len(self.header) > 1 else ""
+        return (
+            f"Table: {separator}{header}, {counted(self.count, 'row')}{where}, {counted(len(self.header), 'column')}."
+        )
+
+    def names(self) -> list[str]:
+        """Return the columns' names as a prompt shows them."""
+        if not self.header_line:
+            return [f"(column {number})" for number in range(1, len(self.header) + 1)]
+        return [name if _PLAIN_NAME.fullmatch(name) else quoted(name) for name in self.header]
+
+    def facts(self, room: int = _COLUMNS_CHARACTERS) -> list[str]:
+        """Return in lines what a program that reads the table must know of it, and what its columns hold, these in about `room` characters."""
+        return [self.summary(), *self._oddities(), *self._quotes(), *self._shapes(), *self.columns(room)]
+
+    def names_line(self) -> str:
+        """Return the columns' names in a line, within bounds."""
+        names = self.names()
+        more = f" and {len(names) - _COLUMNS:,} more" if len(names) > _COLUMNS else ""
+        return f"Columns: {', '.join(names[:_COLUMNS])}{more}."
+
+    def columns(self, room: int = _COLUMNS_CHARACTERS) -> list[str]:
+        """Return a line for each column, in at most about `room` characters."""
+        if not self.rows:
+            return [self.names_line()]
+        covered = "" if len(self.rows) == self.count else f", over the first {len(self.rows):,} rows"
+        names = self.names()
+        lines: list[str] = []
+        for at, name in enumerate(names[:_COLUMNS]):
+            line = f"- {name}: {column_phrase(row[at] for row in self.rows if at < len(row))}"
+            room -= len(line)
+            if room < 0:
+                break
+            lines.append(line)
+        more = names[len(lines) :]
+        rest = [f"- and {counted(len(more), 'column')} more: {', '.join(more)[:300]}"] if more else []
+        return [f"Columns{covered}:", *lines, *rest]
+
+    def fault(self) -> str:
+        """Return what is wrong with the table as a clause about it, "" where nothing is."""
+        return "" if self.count else "is a table without rows: its line ends may have been lost"
+
+    def _oddities(self) -> Iterator[str]:
+        if self.names_separator:
+            yield "Its first line names the separator for spreadsheet programs; it is no data."
+        if self.above:
+            yield f"Above the header stand {counted(len(self.above), 'line')} of text: {', '.join(map(quoted, self.above[:3]))}."
+        if self.skipped:
+            yield f"Not counted as rows: {', '.join(counted(count, what) for what, count in self.skipped.items())}."
+        if not self.count:
+            yield f"It {self.fault()}."
+        if repeated := len(self.rows) - len({tuple(row) for row in self.rows}):
+            yield f"Rows that repeat an earlier one in every cell: {repeated:,}."
+
+    def _quotes(self) -> Iterator[str]:
+        if self.odd_quotes:
+            yield "It has an odd number of quotation marks: one may not be closed."
+        if not self.has_quotes:
+            yield "No field is quoted."
+            return
+        cells = list(chain(self.header, *self.rows))
+        signs = ((self.separator, "the separator"), ("\n", "a line end"), ('"', "a quotation mark"))
+        held = [
+            f"{count:,} hold{'s' if count == 1 else ''} {name}"
+            for sign, name in signs
+            if (count := sum(sign in cell for cell in cells))
+        ]
+        yield f"Some fields are quoted; {', '.join(held) or 'none holds the separator, a line end or a quotation mark'}."
+
+    def _shapes(self) -> Iterator[str]:
+        widths = Counter(len(row) for row in self.rows)
+        del widths[len(self.header)]
+        if widths:
+            counts = ", ".join(f"{counted(rows, 'row')} of {width}" for width, rows in sorted(widths.items())[:4])
+            yield f"Not all rows have {counted(len(self.header), 'field')}: {counts}."
+        padded = sum(cell != cell.strip() for cell in chain(self.header, *self.rows))
+        if padded:
+            yield f"Fields that begin or end with white space: {padded:,}."
+        if again := [name for name, count in Counter(self.header).items() if count > 1 and self.header_line]:
+            yield f"Columns of the same name: {', '.join(map(quoted, again[:5]))}."
+
+
+def read_table(text: str) -> Table | None:
+    """Return the table that a text with LF line ends holds, None for an empty one. Raises ValueError with a clause about it where it is none."""
+    if _HTML.match(text):
+        raise ValueError("is called a table, but it is an HTML page")
+    named = _SEPARATOR_LINE.match(text)
+    separator = named[1] if named else _separator(text)
+    gaps = re.search(rf'{re.escape(separator)} +"', text) is not None
+    source = io.StringIO(text[named.end() :] if named else text, newline="")
+    rows = csv.reader(source, delimiter=separator, skipinitialspace=gaps)
+    before = 1 if named else 0
+    try:
+        table = _begun(((rows.line_num + before, row) for row in rows), separator)
+    except csv.Error:
+        limit = f"{csv.field_size_limit():,} characters"
+        raise ValueError(
+            f"is called a table, but a field in line {rows.line_num + before} is longer than {limit}"
+        ) from None
+    if table is not None:
+        table.has_quotes = re.search(rf'(?:^|{re.escape(separator)} *)"', text, re.MULTILINE) is not None
+        table.odd_quotes = table.has_quotes and text.count('"') % 2 == 1
+        table.names_separator = named is not None
+    return table
+
+
+def is_regular(text: str) -> bool:
+    """Say whether text without a telling name is a table: at least three lines with the same number of separators, two of them where it is a comma."""
+    lines = _sample(text)
+    separator = _separator(text)
+    counts = {line.count(separator) for line in lines}
+    return len(lines) >= 3 and len(counts) == 1 and min(counts) >= (2 if separator == "," else 1)
+
+
+def _sample(text: str) -> list[str]:
+    """Return the first lines that are not blank, without what is quoted in them."""
+    begin = text[:_SAMPLE_CHARACTERS]
+    lines = _QUOTED.sub("", begin).split("\n")
+    if len(text) > len(begin) and len(lines) > 1:
+        lines.pop()
+    return [line for line in lines if line.strip()][:_SAMPLE_ROWS]
+
+
+def _separator(text: str) -> str:
+    """Return the sign that stands equally often in the most lines, outside of quotation marks; of equals the most frequent."""
+    lines = _sample(text)
+
+    def regularity(sign: str) -> tuple[int, int]:
+        counts = Counter(count for line in lines if (count := line.count(sign)))
+        often, lines_of_it = max(counts.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+        return lines_of_it, often
+
+    return max(_SEPARATORS, key=regularity) if any(sign in text for sign in _SEPARATORS) else ","
+
+
+def _begun(rows: Iterator[tuple[int, list[str]]], separator: str) -> Table | None:
+    """Find the header among the first rows, each with the number of its last line, and read the rest below it."""
+    first = list(islice(rows, _SAMPLE_ROWS))
+    filled = [(line, row) for line, row in first if any(cell.strip() for cell in row)]
+    if not filled:
+        return None
+    width = Counter(len(row) for _, row in filled).most_common(1)[0][0]
+    above = _above([row for _, row in filled], width)
+    line, header = filled[len(above)]
+    table = Table(separator, header, line - sum(name.count("\n") for name in header), above=above)
+    below = [row for number, row in first if number > line]
+    if not _is_header(header, [row for _, row in filled[len(above) + 1 :]]):
+        table.header_line, below = 0, [header, *below]
+    _take(table, chain(below, (row for _, row in rows)))
+    return table
+
+
+def _above(filled: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Return the lines above the header: a title or comments, of which only the first cell is filled where the table has several."""
+    found: list[str] = []
+    for row in filled[:-1]:
+        is_title = width > 1 and row[0].strip() and not any(cell.strip() for cell in row[1:])
+        if not (is_title or (row[0].startswith("#") and len(row) != width)):
+            break
+        found.append(" ".join(row).strip())
+    return found
+
+
+def _is_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Say whether a first row names columns: it does not where it has numbers or dates in the columns that have, but for a row of years."""
+    typed = 0
+    for at, name in enumerate(first):
+        cells = [cell for row in rows if at < len(row) and (cell := row[at].strip())]
+        if not cells or read(cells).type == "text":
+            continue
+        if not name.strip() or read([name.strip()]).type == "text":
+            return True
+        typed += 1
+    years = [name for name in first if re.fullmatch(r"(?:1[89]|20|21)\d\d", name.strip())]
+    return not typed or len(years) == typed
+
+
+def _take(table: Table, rows: Iterator[Sequence[str]]) -> None:
+    most = MOST_CELLS // max(len(table.header), 1)
+    for row in rows:
+        if not row:
+            table.skipped["blank line"] += 1
+        elif not any(cell.strip() for cell in row):
+            table.skipped["all-empty row"] += 1
+        elif row[0].startswith("#") and len(row) != len(table.header):
+            table.skipped["comment line"] += 1
+        else:
+            table.count += 1
+            if table.count <= most:
+                table.rows.append(row)

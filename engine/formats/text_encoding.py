@@ -1,0 +1,165 @@
+"""Whether a file's bytes are text, and in which encoding and with which line ends: decided by the bytes, then by what was declared."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from engine.formats.quantities import counted
+
+#: Labels of the Encoding Standard (https://encoding.spec.whatwg.org/), which a browser's TextDecoder takes, by Python's names of the encodings.
+#: UTF-8 is not among them: text that is not valid UTF-8 was declared wrongly.
+_LABELS = {
+    "ascii": "windows-1252",
+    "iso8859-1": "windows-1252",
+    "cp1252": "windows-1252",
+    "utf-16": "utf-16le",
+    "utf-16-le": "utf-16le",
+    "utf-16-be": "utf-16be",
+    "iso8859-2": "iso-8859-2",
+    "iso8859-5": "iso-8859-5",
+    "iso8859-7": "iso-8859-7",
+    "iso8859-9": "windows-1254",
+    "iso8859-15": "iso-8859-15",
+    "cp1250": "windows-1250",
+    "cp1251": "windows-1251",
+    "cp1253": "windows-1253",
+    "cp1254": "windows-1254",
+    "cp1255": "windows-1255",
+    "cp1256": "windows-1256",
+    "cp1257": "windows-1257",
+    "cp1258": "windows-1258",
+    "koi8-r": "koi8-r",
+    "koi8-u": "koi8-u",
+    "mac-roman": "macintosh",
+    "cp866": "ibm866",
+    "shift_jis": "shift_jis",
+    "cp932": "shift_jis",
+    "euc_jp": "euc-jp",
+    "gb2312": "gbk",
+    "gbk": "gbk",
+    "gb18030": "gb18030",
+    "big5": "big5",
+    "euc_kr": "euc-kr",
+    "cp949": "euc-kr",
+}
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16le"), (codecs.BOM_UTF16_BE, "utf-16be"))
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:+-]{1,40})", re.IGNORECASE)
+
+#: Control characters that text has no use for. Of text in an old encoding at most one character in a hundred is one.
+_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\v\f\r\x1a\x1b") + b"\x7f"
+_HIGH = bytes(range(128, 256))
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_SAMPLE = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedText:
+    """A file's text, with LF for every line end. `encoding` is a label that TextDecoder takes; `guessed`: nothing tells it for sure."""
+
+    text: str
+    encoding: str
+    line_ends: tuple[str, ...]
+    bom: bool = False
+    guessed: bool = False
+
+    @property
+    def lines(self) -> list[str]:
+        """Return the lines; what follows the last line end counts where it is not empty."""
+        lines = self.text.split("\n")
+        return lines[:-1] if lines[-1] == "" else lines
+
+    def facts(self) -> list[str]:
+        """Return in sentences what a program that reads the file must know of its encoding and its line ends."""
+        name = self.encoding.upper() if self.encoding.startswith("utf") else self.encoding
+        encoding = f"Text in {name}{' with a byte order mark' if self.bom else ''}"
+        if self.guessed:
+            encoding = f"Text that is not UTF-8, read here as {name}, which is a guess"
+        facts = [f"{encoding}, {counted(len(self.lines), 'line')}{self._ends()}."]
+        if self.encoding != "utf-8":
+            facts.append(
+                f"response.text() and response.json() decode UTF-8 only; TextDecoder's label for this file is {self.encoding!r}."
+            )
+        if stray := Counter(_CONTROL.findall(self.text)):
+            named = ", ".join(
+                f"U+{ord(sign):04X} ({counted(count, 'time')})" for sign, count in sorted(stray.items())[:5]
+            )
+            facts.append(f"It holds control characters: {named}.")
+        return facts
+
+    def _ends(self) -> str:
+        if not self.line_ends:
+            return ""
+        last = "" if self.text.endswith("\n") else ", none after the last line"
+        return f", line ends {' and '.join(self.line_ends)}{last}"
+
+
+def decode(content: bytes, media_type: str = "") -> DecodedText | None:
+    """Return the text that the bytes are, None where they are none.
+
+    A byte order mark decides, then whether the bytes are valid UTF-8, then the `charset` of the media type, then the zeros of UTF-16.
+    What is left and looks like text is taken for Windows' code page, which old spreadsheets write.
+    """
+    for bom, label in _BOMS:
+        if content.startswith(bom):
+            return _decoded(content[len(bom) :], label, bom=True)
+    zeros = b"\0" in content
+    if not zeros and (found := _decoded(content, "utf-8")):
+        return found
+    if (label := declared(media_type)) and (found := _decoded(content, label)):
+        return found
+    if zeros:
+        label = _utf16_label(content)
+        return _decoded(content, label, guessed=True) if label else None
+    return _decoded(content, "windows-1252", guessed=True) if _looks_like_text(content, media_type) else None
+
+
+def with_charset(media_type: str, declaration: str) -> str:
+    """Return a media type with the encoding that `declaration` names as its charset, where that is a known one and not UTF-8."""
+    label = declared(declaration)
+    return f"{media_type}; charset={label}" if label else media_type
+
+
+def declared(media_type: str) -> str:
+    """Return the label of the encoding that a media type's `charset` names, "" for UTF-8, for none and for an unknown one."""
+    found = _CHARSET.search(media_type)
+    if found is None:
+        return ""
+    try:
+        return _LABELS.get(codecs.lookup(found[1]).name, "")
+    except (LookupError, ValueError):
+        return ""
+
+
+def _decoded(content: bytes, label: str, *, bom: bool = False, guessed: bool = False) -> DecodedText | None:
+    errors = "replace" if label == "windows-1252" else "strict"  # five of its bytes stand for nothing
+    try:
+        text = content.decode(label, errors)
+    except UnicodeDecodeError:
+        return None
+    if "\0" in text:
+        return None
+    pairs = text.count("\r\n")
+    counts = {"CRLF": pairs, "LF": text.count("\n") - pairs, "CR": text.count("\r") - pairs}
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return DecodedText(text, label, tuple(name for name, count in counts.items() if count), bom, guessed)
+
+
+def _looks_like_text(content: bytes, media_type: str) -> bool:
+    """Say whether bytes that are not UTF-8 have few control characters, and, unless they are said to be text, letters of ASCII among them."""
+    controls = len(content) - len(content.translate(None, _CONTROLS))
+    return controls * 100 <= len(content) and (
+        media_type.startswith("text/") or len(content.translate(None, _HIGH)) * 3 >= len(content)
+    )
+
+
+def _utf16_label(content: bytes) -> str:
+    """Return which UTF-16 bytes with zeros look like: of most letters of most languages' markup and data every other byte is zero."""
+    sample = content[:_SAMPLE]
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if len(content) % 2 or max(even, odd) * 4 < len(sample):
+        return ""
+    return "utf-16le" if odd > 4 * even else "utf-16be" if even > 4 * odd else ""

@@ -1,0 +1,221 @@
+"""Files that came with a request: reading their data URIs, and telling a model about them in facts."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote_to_bytes
+
+from engine.formats.json_outline import json_lines_outline, json_outline
+from engine.formats.pictures import picture_line
+from engine.formats.tables import is_regular, read_table
+from engine.formats.text_encoding import decode, with_charset
+from engine.inputs.excerpts import excerpt, is_shown_whole
+from engine.inputs.workbooks import is_workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from engine.domain.brief import AttachedFile
+    from engine.formats.json_outline import JsonOutline
+    from engine.formats.text_encoding import DecodedText
+
+#: The longest description, in characters.
+ROOM = 9_000
+
+_EXCERPT_LABELS = 400  # characters of an excerpt that are not the file's
+_HEADINGS = 40
+_HEADINGS_CHARACTERS = 1_500
+
+_SPACE = re.compile(rb"\s+")
+_LINE_ENDS = re.compile(rb"\s*[\r\n]\s*")
+_TABLE = re.compile(r"\.(?:csv|tsv|tab|xls)$", re.IGNORECASE)
+_TABLE_TYPES = ("text/csv", "application/csv", "text/tab-separated-values", "application/vnd.ms-excel")
+_JSON = re.compile(r"\.(?:json|geojson|webmanifest|ipynb)$", re.IGNORECASE)
+_JSON_LINES = re.compile(r"\.(?:jsonl|ndjson)$", re.IGNORECASE)
+_MARKDOWN = re.compile(r"\.(?:md|markdown)$", re.IGNORECASE)
+_UNSPECIFIC_NAME = re.compile(r"\.(?:txt|dat|data|bin)$|^[^.]*$", re.IGNORECASE)
+_HEADING = re.compile(r" {0,3}(#{1,6})\s+(\S.{0,120})")
+_FENCE = re.compile(r" {0,3}(?:```|~~~)")
+
+#: What binary files are, by how they begin (https://en.wikipedia.org/wiki/List_of_file_signatures).
+_SIGNATURES = (
+    (b"%PDF-", "PDF"),
+    (b"PK\x03\x04", "ZIP"),
+    (b"\x1f\x8b", "gzip"),
+    (b"SQLite format 3\0", "SQLite"),
+    (b"\0asm", "WebAssembly"),
+    (b"wOFF", "WOFF"),
+    (b"wOF2", "WOFF2"),
+    (b"ID3", "MP3"),
+    (b"OggS", "Ogg"),
+    (b"PAR1", "Parquet"),
+)
+
+
+@dataclass(slots=True)
+class _Content:
+    """What a text is besides text: in a line or two, in all lines, and what is wrong with it, as a clause about it."""
+
+    summary: Sequence[str] = ()
+    facts: list[str] = field(default_factory=list)
+    fault: str = ""
+
+
+def parse_data_uri(url: str) -> tuple[str, bytes]:
+    """Return the media type (lower case, `text/plain` where none is named) and the bytes of a `data:` URI.
+
+    Of the media type's parameters a `charset` other than UTF-8 is kept. Lenient with base64 (https://www.rfc-editor.org/rfc/rfc2397):
+    white space, missing padding and the URL-safe alphabet are fine, and so are plus signs that form decoding made blanks of.
+    Raises ValueError with a sentence.
+    """
+    scheme, colon, rest = url.lstrip().partition(":")
+    header, comma, payload = rest.partition(",")
+    if scheme.lower() != "data" or not colon or not comma:
+        raise ValueError("This is not a data URI: it must look like data:<media type>;base64,<data>.")
+    media_type, *parameters = (part.strip().lower() for part in header.split(";"))
+    is_base64 = "base64" in (media_type, *parameters)
+    try:
+        content = unquote_to_bytes(payload if is_base64 else payload.rstrip())
+    except UnicodeEncodeError:
+        raise ValueError("The data URI holds characters that are no text.") from None
+    if is_base64:
+        content = _decoded_base64(content)
+    return with_charset(media_type if "/" in media_type else "text/plain", header), content
+
+
+def describe(file: AttachedFile, *, shown_before: bool = False, room: int = ROOM) -> str:
+    """Return what a prompt says about a file, in at most `room` characters but for its first line; never base64.
+
+    A line of name, media type and size; for text the facts that a program which reads it needs, then all of it or its first and last lines.
+    `shown_before`: the model has seen the content, so only what the file is.
+    """
+    size = f"{len(file.content):,} bytes"
+    first = f"{file.name} ({f'{file.media_type}, ' if file.media_type else ''}{size})"
+    note = file.note.partition("\n")[0] if shown_before else file.note
+    lines = [first, *([note] if note else []), *_address(file.name)]
+    text = _text_of(file)
+    if text is None:
+        return _within([*lines, *_binary(file)], room)
+    content = _content(file, text.text)
+    if shown_before:
+        return _within([*lines, *text.facts(), *content.summary], room)
+    lines += [*text.facts(), *content.facts]
+    left = room - len("\n".join(lines)) - _EXCERPT_LABELS
+    if _is_markdown(file) and not is_shown_whole(text.text, left):
+        headings = _within(_headings(text.text), _HEADINGS_CHARACTERS)
+        lines.append(headings)
+        left -= len(headings)
+    return _within([*lines, *excerpt(text.text, left)], room)
+
+
+def fault(file: AttachedFile) -> str:
+    """Return in a sentence what the sender of a file should be told of it (an empty one, JSON that does not parse), "" for a file that is well."""
+    if not file.content:
+        return f"{file.name} is empty."
+    text = _text_of(file)
+    found = _content(file, text.text).fault if text else ""
+    return f"{file.name} {found}." if found else ""
+
+
+def _decoded_base64(payload: bytes) -> bytes:
+    digits = _with_plus_signs(payload).replace(b"-", b"+").replace(b"_", b"/").rstrip(b"=")
+    try:
+        return base64.b64decode(digits + b"=" * (-len(digits) % 4), validate=True)
+    except binascii.Error:
+        raise ValueError("The data URI says base64, but what follows is not base64.") from None
+
+
+def _with_plus_signs(payload: bytes) -> bytes:
+    """Return base64 without white space; its blanks are plus signs where only with them the length is one that base64 has."""
+    joined = _LINE_ENDS.sub(b"", payload)
+    without = _SPACE.sub(b"", joined)
+    blanks_count = len(joined) % 4 == 0 and (len(without) % 4 != 0 or not without)
+    return joined.replace(b" ", b"+") if blanks_count else without
+
+
+def _text_of(file: AttachedFile) -> DecodedText | None:
+    """Return a file's text, None for a picture, a workbook and other binary files."""
+    return None if is_workbook(file) or picture_line(file.content) else decode(file.content, file.media_type)
+
+
+def _within(lines: Iterable[str], room: int) -> str:
+    """Return lines, of those below the first as many as there is room for."""
+    first, *rest = "\n".join(lines).split("\n")
+    kept = [first]
+    room -= len(first)
+    for number, line in enumerate(rest):
+        room -= len(line) + 1
+        if room < 0:
+            kept.append(f"[cut here: {len(rest) - number:,} more lines]")
+            break
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _address(name: str) -> list[str]:
+    return [f"Its address, relative to the page: {quote(name)}"] if quote(name) != name else []
+
+
+def _binary(file: AttachedFile) -> list[str]:
+    if picture := picture_line(file.content):
+        return [picture]
+    if is_workbook(file):
+        return [] if file.note else ["A workbook."]
+    name = next((name for signature, name in _SIGNATURES if file.content.startswith(signature)), "")
+    return [f"A binary file: {name}." if name else "A binary file."]
+
+
+def _is_markdown(file: AttachedFile) -> bool:
+    return _MARKDOWN.search(file.name) is not None or file.media_type.startswith("text/markdown")
+
+
+def _content(file: AttachedFile, text: str) -> _Content:
+    """Return what a text is, by its name and media type, and where these say nothing by itself."""
+    media_type = file.media_type.partition(";")[0]
+    if _JSON_LINES.search(file.name) or media_type in {"application/x-ndjson", "application/jsonl"}:
+        return _json_content(json_lines_outline(text))
+    if _JSON.search(file.name) or (media_type.endswith(("/json", "+json")) and not _TABLE.search(file.name)):
+        return _json_content(json_outline(text))
+    is_unspecific = _UNSPECIFIC_NAME.search(file.name) is not None
+    if (
+        (_TABLE.search(file.name) or is_unspecific)
+        and text.lstrip()[:1] in {"[", "{"}
+        and (found := json_outline(text)).shape
+    ):
+        return _json_content(found)
+    if _TABLE.search(file.name) or media_type in _TABLE_TYPES or (is_unspecific and is_regular(text)):
+        return _table_content(text)
+    return _Content()
+
+
+def _json_content(outline: JsonOutline) -> _Content:
+    fault = [f"It {outline.fault}."] if outline.fault else []
+    shape = [outline.shape] if outline.shape else []
+    return _Content([*fault, *shape], [*fault, *shape, *outline.fields], outline.fault)
+
+
+def _table_content(text: str) -> _Content:
+    try:
+        table = read_table(text)
+    except ValueError as error:
+        return _Content([f"It {error}."], [f"It {error}."], str(error))
+    if table is None:
+        return _Content(fault="is a table without a header and rows")
+    return _Content([table.summary(), table.names_line()], table.facts(), table.fault())
+
+
+def _headings(text: str) -> list[str]:
+    """Return the outline of a Markdown text; what stands between fences is code."""
+    found: list[str] = []
+    fenced = False
+    for line in text.splitlines():
+        if _FENCE.match(line):
+            fenced = not fenced
+        elif not fenced and (heading := _HEADING.match(line)):
+            found.append(f"{'  ' * (len(heading[1]) - 1)}{heading[2].rstrip('# ')}")
+    more = [f"and {len(found) - _HEADINGS:,} more"] if len(found) > _HEADINGS else []
+    return ["Its headings:", *found[:_HEADINGS], *more] if found else []

@@ -1,0 +1,160 @@
+"""What an address answered: whether it is data, under which name it is published, and what the model is told of it."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from engine.domain.brief import AttachedFile, Source
+from engine.domain.paths import attachment_name
+from engine.formats.text_encoding import decode, with_charset
+from engine.inputs.workbooks import is_workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from engine.domain.http import Answer
+
+LARGEST_DATA = 2_000_000
+DATA_SUFFIXES = ("json", "geojson", "jsonl", "ndjson", "csv", "tsv", "txt", "xml", "yaml", "yml", "md", "xlsx")
+
+_HTML = re.compile(rb"\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_TYPES = {
+    "application/json": "json",
+    "application/geo+json": "geojson",
+    "application/x-ndjson": "ndjson",
+    "text/json": "json",
+    "text/csv": "csv",
+    "application/csv": "csv",
+    "text/tab-separated-values": "tsv",
+    "application/xml": "xml",
+    "text/xml": "xml",
+    "text/markdown": "md",
+    "application/yaml": "yaml",
+}
+_DATA_NAME = re.compile(rf"\.(?:{'|'.join(DATA_SUFFIXES)})$", re.IGNORECASE)
+
+#: Names that are the page's own: nothing fetched ever takes them.
+PAGE_FILES = (
+    "index.html",
+    "README.md",
+    "LICENSE",
+    ".nojekyll",
+    "style.css",
+    "styles.css",
+    "script.js",
+    "app.js",
+    "main.js",
+)
+
+
+class NoDataError(ValueError):
+    """Why an answer is not taken, as the end of a sentence; `is_page`: the address works and is a page for people."""
+
+    def __init__(self, why: str, *, is_page: bool = False) -> None:
+        super().__init__(why)
+        self.is_page = is_page
+
+
+def is_data_name(name: str) -> bool:
+    """Say whether a file is data, by its name."""
+    return _DATA_NAME.search(name) is not None
+
+
+def read_answer(answer: Answer) -> str:
+    """Return the suffix that suits what an address answered (json, csv, txt, …). Raises NoDataError."""
+    if answer.status != 200:
+        raise NoDataError(f"it answered HTTP {answer.status}")
+    if answer.truncated:
+        raise NoDataError(f"it is larger than {LARGEST_DATA:,} bytes")
+    if not answer.body.strip():
+        raise NoDataError("the answer was empty")
+    media_type = media_type_of(answer)
+    if media_type in {"text/html", "application/xhtml+xml"} or _HTML.match(answer.body[:2_000]):
+        raise NoDataError("it answered with a page (HTML) in place of data", is_page=True)
+    if is_workbook(AttachedFile("", "", answer.body)):
+        return "xlsx"
+    return _text_suffix(answer, media_type)
+
+
+def media_type_of(answer: Answer) -> str:
+    """Return the media type that an answer names, in lower case."""
+    return answer.headers.get("content-type", "").split(";")[0].strip().lower() or "application/octet-stream"
+
+
+def full_media_type_of(answer: Answer) -> str:
+    """Return the media type that an answer names, with its charset where that is not UTF-8."""
+    return with_charset(media_type_of(answer), answer.headers.get("content-type", ""))
+
+
+def file_name(url: str, planned: str, suffix: str, taken: Collection[str]) -> str:
+    """Return the name to publish an answer under: the `planned` one, else of the address's path; never one of `taken`."""
+    if planned and _suits(planned, suffix):
+        wanted = planned
+    else:
+        parts = urlsplit(url)
+        last = unquote(posixpath.basename(parts.path.rstrip("/"))) or (parts.hostname or "data")
+        wanted = last if _suits(last, suffix) else f"{_worded(last)}.{suffix}"
+    name, _ = attachment_name(wanted, 1, taken)
+    return name
+
+
+def as_file(
+    answer: Answer, url: str, planned: str, taken: Collection[str], *, now: datetime, live: bool
+) -> AttachedFile:
+    """Return an answer as a file of the round, under the `planned` name where it can be. `live`: the page asks the address itself. Raises NoDataError."""
+    name = file_name(url, planned, read_answer(answer), taken)
+    note = f"Fetched by the service from {url} on {now:%Y-%m-%d} at {now:%H:%M} UTC, as the brief names it; published as {name}. "
+    return AttachedFile(name, full_media_type_of(answer), answer.body, Source.ADDRESS, url, note + _use(live=live))
+
+
+def _use(*, live: bool) -> str:
+    if live:
+        return (
+            "It is an example of what the address answers. The page asks the address itself at run time, as the brief says, "
+            "and says so where it gets no answer. Never invent figures."
+        )
+    return (
+        "The page reads this file at run time; never type, recall or invent its figures. Where the brief or a check wants the address itself "
+        "asked, ask it, and read this file where that fails."
+    )
+
+
+def _text_suffix(answer: Answer, media_type: str) -> str:
+    decoded = decode(answer.body, answer.headers.get("content-type", ""))
+    if decoded is None:
+        raise NoDataError(f"it answered with something that is no text ({media_type})")
+    text = decoded.text
+    suffix = _TYPES.get(media_type, "json" if media_type.endswith("+json") else "")
+    path = urlsplit(answer.url).path
+    if not suffix and (found := _DATA_NAME.search(path)):
+        suffix = found[0][1:].lower()
+    if suffix in {"json", "geojson"} or (not suffix and text.lstrip()[:1] in {"{", "["}):
+        return _json_suffix(text, suffix)
+    if not suffix and not media_type.startswith("text/plain") and media_type != "application/octet-stream":
+        raise NoDataError(f"it answered with {media_type}, which is no data")
+    return suffix or "txt"
+
+
+def _json_suffix(text: str, suffix: str) -> str:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        if suffix:
+            raise NoDataError("it answered with JSON that does not parse") from None
+        return "txt"
+    return suffix or "json"
+
+
+def _suits(name: str, suffix: str) -> bool:
+    """Say whether a file's name may stand for an answer of this kind."""
+    own = name.rpartition(".")[2].lower()
+    return own == suffix or (suffix in {"json", "txt"} and is_data_name(name) and own not in {"csv", "xlsx"})
+
+
+def _worded(text: str) -> str:
+    return re.sub(r"[^\w-]+", "-", text).strip("-") or "data"

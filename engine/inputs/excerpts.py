@@ -1,0 +1,84 @@
+"""A text in a prompt: whole where it is small, else its first and its last lines, with what is left out named."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from engine.formats.quantities import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: A text of up to so many characters is shown whole, where there is room for it.
+WHOLE_CHARACTERS = 8_000
+
+_PARTS_CHARACTERS = 2_200
+_LEAST_CHARACTERS = 200
+_LONG_LINE = 300
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def is_shown_whole(text: str, room: int) -> bool:
+    """Say whether `excerpt` shows all of a text."""
+    return len(text) <= min(WHOLE_CHARACTERS, room)
+
+
+def excerpt(text: str, room: int) -> list[str]:
+    """Return a text with LF line ends in lines of about `room` characters together, below lines that say what is shown."""
+    if not text:
+        return ["It is empty."]
+    if is_shown_whole(text, room):
+        return ["The whole file:", visible(text.removesuffix("\n"))]
+    left = min(_PARTS_CHARACTERS, room)
+    if left < _LEAST_CHARACTERS:
+        return ["[its content is not shown: there is no room]"]
+    lines = text.removesuffix("\n").split("\n")
+    return _lines(lines, left) if len(text) <= _LONG_LINE * len(lines) else _characters(text, left)
+
+
+def visible(text: str) -> str:
+    """Return a text with signs in place of its control characters, but for tabs and line ends."""
+    return _CONTROL.sub(lambda found: chr(0x2421 if found[0] == "\x7f" else 0x2400 + ord(found[0])), text)
+
+
+def _lines(lines: Sequence[str], room: int) -> list[str]:
+    """Show lines: of the room three quarters are the first ones'."""
+    first = _fitting(lines, room * 3 // 4)
+    last = _fitting(lines[len(first) :][::-1], room // 4)[::-1]
+    gone = len(lines) - len(first) - len(last)
+    if not gone:
+        return ["The whole file:", *first, *last]
+    return [
+        f"The first {counted(len(first), 'line')}:",
+        *first,
+        f"[{counted(gone, 'line')} left out here]",
+        *([f"The last {counted(len(last), 'line')}:", *last] if last else []),
+    ]
+
+
+def _fitting(lines: Sequence[str], room: int) -> list[str]:
+    """Return the first lines that there is room for, the first one in any case."""
+    kept: list[str] = []
+    for line in lines:
+        cut = len(line) - _LONG_LINE
+        shown = visible(
+            line if cut <= 0 else f"{line[:_LONG_LINE]} [{counted(cut, 'character')} of this line left out]"
+        )
+        room -= len(shown) + 1
+        if room < 0 and kept:
+            break
+        kept.append(shown)
+    return kept
+
+
+def _characters(text: str, room: int) -> list[str]:
+    """Show a text of long lines by its first and last characters."""
+    first, last = room * 3 // 4, room // 4
+    return [
+        f"The first {first:,} characters:",
+        visible(text[:first]),
+        f"[{len(text) - first - last:,} characters left out here]",
+        f"The last {last:,} characters:",
+        visible(text[-last:].removesuffix("\n")),
+    ]

@@ -1,0 +1,132 @@
+"""Data that a page should have and that could not be had: what the model is told, what the page must say, what the README says."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from engine.domain.brief import Source
+from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.inputs.downloads import DATA_SUFFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from engine.domain.brief import MissingFile
+
+HEADING = "## Missing data"
+
+_SECTION = re.compile(rf"\n*^{HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_DATA = re.compile(rf"\.(?:{'|'.join(DATA_SUFFIXES)}|xlsm|xls|ods)$", re.IGNORECASE)
+_SAYS = "missing|unavailable|not available|no data|could not|cannot be|can't be|couldn't|failed"
+
+_EXPRESSION = """\
+(() => {
+  const label = %s, address = %s, says = /%s/i;
+  const shown = [...document.querySelectorAll("body, body *")].some((one) => {
+    const text = one.getClientRects().length ? one.innerText || "" : "";
+    return text.length < 400 && text.includes(label) && says.test(text);
+  });
+  const got = performance.getEntriesByType("resource").some((one) => address && one.name.startsWith(address) && one.responseStatus === 200);
+  return shown || got;
+})()"""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingCheck:
+    """A check of our own that a page tells of data that it lacks: the `expression` decides it; `label` is what the page calls the data."""
+
+    check: Check
+    expression: Check
+    label: str
+
+
+def sentence(missing: MissingFile) -> str:
+    """Return what is missing and why, for a warning."""
+    match missing.source:
+        case Source.ADDRESS:
+            return f"{missing.url} could not be read: {missing.why}."
+        case Source.WORKBOOK:
+            return f"{missing.name} could not be made: {missing.why}."
+        case _:
+            return f"The attachment {missing.name} could not be fetched: {missing.why}"
+
+
+def note(missing: Sequence[MissingFile], at_run_time: Collection[str] = ()) -> str:
+    """Return what a prompt says of what is missing; `at_run_time` are the addresses that the page asks itself whatever happens."""
+    return " ".join(_told(one, asked=one.url in at_run_time) for one in missing)
+
+
+def missing_checks(missing: Iterable[MissingFile], at_run_time: Collection[str] = ()) -> list[MissingCheck]:
+    """Return a check for all data whose lack the page must tell of, unless it has got it itself; none where it asks at run time anyway."""
+    return [
+        MissingCheck(
+            Check(Kind.RULE, f"The page says that data is missing: it shows the words {_shown(one)!r}"),
+            Check(Kind.RULE, _EXPRESSION % (json.dumps(_label(one)), json.dumps(one.url), _SAYS)),
+            _label(one),
+        )
+        for one in missing
+        if _is_data(one) and one.url not in at_run_time
+    ]
+
+
+def missing_result(lack: MissingCheck, result: CheckResult, files: Mapping[str, bytes]) -> CheckResult:
+    """Return the verdict on such a check; without a browser no more than whether the files could say it at all."""
+    check, label = lack.check, lack.label
+    if result.verdict is Verdict.INCONCLUSIVE and _only_out_of_reach(label, result.detail):
+        # The page asked the very address that could not be had, and does not say so.
+        return CheckResult(check, result.target, Verdict.FAIL, result.detail, result.value, result.milliseconds)
+    if result.verdict not in {Verdict.NOT_RUN, Verdict.VACUOUS}:
+        return CheckResult(check, result.target, result.verdict, result.detail, result.value, result.milliseconds)
+    if any(label.encode() in content for path, content in files.items() if path.endswith((".html", ".js", ".mjs"))):
+        return CheckResult(check, Target.LOCAL, Verdict.UNVERIFIABLE, f"no browser looked at the page: {result.detail}")
+    return CheckResult(check, Target.LOCAL, Verdict.FAIL, f"{label} stands nowhere in the page's files")
+
+
+def readme_with(text: str, missing: Sequence[MissingFile], *, repairs: bool) -> str:
+    """Return a README with the service's section on what is missing, and without one that holds no more. A repair keeps what is there."""
+    if repairs and HEADING in text:
+        return text
+    text = _SECTION.sub("\n", text)
+    if not missing:
+        return text
+    lines = "\n".join(f"- {sentence(one)}" for one in missing)
+    return f"{text.rstrip()}\n\n{HEADING}\n\nWhen this page was made, data that it needs could not be had; no figures were invented in its place.\n\n{lines}\n"
+
+
+def _only_out_of_reach(label: str, detail: str) -> bool:
+    """Say whether no other host than `label`'s kept a check from being decided; the browser names each as `host (why)`."""
+    hosts = re.findall(r"(?:^|\), )([\w.:-]+) \(", detail.partition("out of reach: ")[2])
+    return {host.rpartition(":")[0] or host for host in hosts} == {label.rpartition(":")[0] or label}
+
+
+def _told(one: MissingFile, *, asked: bool) -> str:
+    told = sentence(one).rstrip(".") + "."
+    if not _is_data(one):
+        return told
+    if asked:
+        return f"{told} The page asks it itself at run time, and says so where it gets no answer. Never invent figures."
+    if one.source is Source.ADDRESS:
+        return (
+            f"{told} The reason may be this service's own network. The page asks the address itself when it is opened, and where that fails it shows "
+            f'"{_shown(one)}" where its figures would stand. Never invent, recall or estimate them.'
+        )
+    return f'{told} Show on the page: "{_shown(one)}" where its figures would stand. Never invent, recall or estimate them.'
+
+
+def _shown(one: MissingFile) -> str:
+    return f"Data missing: {_label(one)} could not be read."
+
+
+def _label(one: MissingFile) -> str:
+    """Return by what name a page speaks of it: the address's host, else the file's name."""
+    if one.source is Source.ADDRESS:
+        return urlsplit(one.url).netloc
+    return one.name
+
+
+def _is_data(one: MissingFile) -> bool:
+    return one.source is not Source.REQUEST or _DATA.search(one.name) is not None

@@ -1,0 +1,118 @@
+"""One field of a request at a time: what makes it unusable, and what has to be taken out of it."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from engine.domain import addresses
+
+#: Warnings beyond this are not listed: a flood of oddities must not fill rows and answers.
+MOST_WARNINGS = 100
+
+REMOVED = "[removed: the shared secret]"
+_WHOLE = re.compile(r"[0-9]{1,12}(?:\.0+)?", re.ASCII)
+
+
+class Cleaner:
+    """Takes out of text what no database can keep or nobody may read, and says so."""
+
+    def __init__(self, secret: str, warnings: list[str]) -> None:
+        self.secret, self.warnings = secret, warnings
+
+    def text(self, value: str, where: str) -> str:
+        """Return `value` without NUL, half surrogate pairs and the secret."""
+        clean = value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
+        if clean != value:
+            self._warn(f"{where[:80]}: characters that are no text were replaced")
+        if self.secret and self.secret in clean:
+            self._warn(f"{where[:80]}: the shared secret was removed from it")
+            clean = clean.replace(self.secret, REMOVED)
+        return clean
+
+    def value(self, value: object, where: str) -> object:
+        """Return a JSON value with every text in it cleaned."""
+        match value:
+            case str():
+                return self.text(value, where)
+            case list():
+                return [self.value(item, where) for item in value]
+            case dict():
+                return {self.text(key, where): self.value(item, where) for key, item in value.items()}
+            case float() if not math.isfinite(value):  # 1e400 is JSON, and beyond what any database keeps
+                self._warn(f"{where[:80]}: a number beyond any range is kept as text")
+                return str(value)
+            case _:
+                return value
+
+    def _warn(self, text: str) -> None:
+        if len(self.warnings) <= MOST_WARNINGS:
+            self.warnings.append(text)
+
+
+def storable(value: object, *, secret: str) -> object:
+    """Return a JSON value as it may be kept: without the secret, and without what no database can hold."""
+    return Cleaner(secret, []).value(value, "")
+
+
+def identity(value: object, name: str, secret: str, errors: dict[str, list[str]]) -> str:
+    """Return a text that is told back to the evaluator as it came, so nothing in it can be replaced; "" with an error where it is none."""
+    given = text(value, name, errors)
+    if any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in given):
+        errors.setdefault(name, []).append("holds characters that are no text.")
+    if secret and secret in given:
+        errors.setdefault(name, []).append("holds the shared secret, which is never stored or sent on.")
+    return given
+
+
+def text(value: object, name: str, errors: dict[str, list[str]]) -> str:
+    """Return a text, which may be empty; "" with an error where it is missing or something else."""
+    if value is None:
+        errors.setdefault(name, []).append("is missing.")
+    elif not isinstance(value, str):
+        errors.setdefault(name, []).append("must be text.")
+    else:
+        return value
+    return ""
+
+
+def round_number(value: object, errors: dict[str, list[str]]) -> int:
+    """Return a whole number from 1 to 1000, also from a numeric string; 0 with an error for anything else."""
+    number = None
+    match value:
+        case None:
+            errors["round"] = ["is missing."]
+            return 0
+        case bool():
+            pass
+        case int():
+            number = value
+        case float() if value.is_integer():
+            number = int(value)
+        case str() if _WHOLE.fullmatch(value.strip()):
+            number = int(float(value))
+    if number is None or not 1 <= number <= 1000:
+        errors["round"] = ["must be a whole number from 1 to 1000."]
+        return 0
+    return number
+
+
+def evaluation_url(
+    value: object, secret: str, allow_private: bool, own_origins: tuple[str, ...], errors: dict[str, list[str]]
+) -> str:
+    """Return an http(s) address that may be called back; "" or an error where it may not. No name is looked up here."""
+    url = text(value, "evaluation_url", errors)
+    if "evaluation_url" in errors:
+        return ""
+    try:
+        target = addresses.parse_url(url)
+    except ValueError as problem:
+        errors["evaluation_url"] = [str(problem)]
+        return ""
+    if secret and secret in url:
+        errors["evaluation_url"] = ["holds the shared secret, which is never stored or sent on."]
+    if not allow_private and target.origin not in own_origins and addresses.is_private_host(target.host):
+        errors["evaluation_url"] = [
+            "names a private or loopback address, which ALLOW_PRIVATE_URLS does not allow here."
+        ]
+    return url

@@ -1,0 +1,229 @@
+"""Reading a request as leniently as an exam that comes once deserves: what is unusable, what is merely odd, what is kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from engine.domain import addresses, paths
+from engine.domain.checks import Kind, parse_check
+from engine.inputs import attachments, request_fields
+from engine.site.repository_files import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: The largest body that is read, in bytes.
+MAX_BODY = 16_000_000
+
+#: A data URI longer than this is kept once, as the attachment's bytes, and only referred to in the stored request.
+LONGEST_KEPT_URI = 1_000
+
+#: Nesting that no request needs, and under which every function of ours and of the libraries recurses safely.
+DEEPEST = 100
+
+#: Attachments beyond this are not used.
+MOST_ATTACHMENTS = 100
+
+_KNOWN = {"email", "secret", "task", "round", "nonce", "brief", "checks", "evaluation_url", "attachments"}
+
+
+class UnusableError(ValueError):
+    """The request cannot be taken. `errors` names every bad field with its reasons."""
+
+    def __init__(self, errors: Mapping[str, list[str]]) -> None:
+        super().__init__("; ".join(f"{name}: {' '.join(reasons)}" for name, reasons in errors.items()))
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """One attachment as it came: its bytes where the URI held them, else the address to fetch them from."""
+
+    name: str
+    media_type: str
+    content: bytes | None
+    url: str
+
+
+@dataclass(slots=True)
+class Intake:
+    """A usable request. `request` is what is kept of it: less the secret, with large data URIs referred to."""
+
+    email: str
+    task: str
+    number: int
+    nonce: str
+    brief: str
+    checks: list[object]
+    evaluation_url: str
+    attachments: list[ReceivedFile]
+    request: dict[str, object]
+    digest: str
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """Return what identifies the round: 64 hex of (email, task, round, nonce)."""
+        return digest(self.email, self.task, str(self.number), self.nonce)
+
+    @property
+    def task_key(self) -> str:
+        """Return what identifies the task: 64 hex of (email, task)."""
+        return digest(self.email, self.task)
+
+
+def decode(body: bytes) -> dict[str, object]:
+    """Parse a request's body: one JSON object in UTF-8. Raises ValueError with a sentence; duplicate keys: the last one counts."""
+    try:
+        value = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError:
+        raise ValueError("the body is not UTF-8") from None
+    except RecursionError:
+        raise ValueError("the body is nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"the body is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ValueError("the body is not a JSON object")  # noqa: TRY004 -- one kind of error for the caller
+    if _depth(value) > DEEPEST:
+        raise ValueError("the body is nested too deeply")
+    return value
+
+
+def read(
+    payload: Mapping[str, object], *, secret: str, allow_private: bool, own_origins: tuple[str, ...] = ()
+) -> Intake:
+    """Turn a decoded request into an Intake. Raises UnusableError naming every bad field."""
+    errors: dict[str, list[str]] = {}
+    warnings: list[str] = []
+    canonical = {key: value for key, value in payload.items() if key != "secret"}
+    identity = {
+        name: request_fields.identity(payload.get(name), name, secret, errors) for name in ("email", "task", "nonce")
+    }
+    clean = request_fields.Cleaner(secret, warnings)
+    number = request_fields.round_number(payload.get("round"), errors)
+    brief = request_fields.text(clean.value(payload.get("brief"), "brief"), "brief", errors)
+    url = request_fields.evaluation_url(payload.get("evaluation_url"), secret, allow_private, own_origins, errors)
+    files, stored = _attachments(payload.get("attachments"), clean, warnings)
+    checks = _checks(clean.value(payload.get("checks"), "checks"), warnings)
+    warnings.extend(f"{name} is empty" for name in (*identity, "brief") if not str(canonical.get(name, "")).strip())
+    unknown = (clean.text(name, "a field's name") for name in canonical if name not in _KNOWN)
+    warnings.extend(
+        f"unknown field {n[:80]!r} is kept and not used" for n in islice(unknown, request_fields.MOST_WARNINGS)
+    )
+    if errors:
+        raise UnusableError(errors)
+    request = {
+        (name := clean.text(key, "a field's name")): clean.value(value, name)
+        for key, value in canonical.items()
+        if key != "attachments"
+    }
+    if "attachments" in canonical:
+        request["attachments"] = stored
+    return Intake(
+        **identity,
+        number=number,
+        brief=brief,
+        checks=checks,
+        evaluation_url=url,
+        attachments=files,
+        request=request,
+        digest=digest(json.dumps(canonical, sort_keys=True)),
+        warnings=_few(list(dict.fromkeys(warnings))),
+    )
+
+
+def _few(warnings: list[str]) -> list[str]:
+    if len(warnings) <= request_fields.MOST_WARNINGS:
+        return warnings
+    return [*warnings[: request_fields.MOST_WARNINGS], "there is more like this, which is not listed"]
+
+
+def _depth(value: object) -> int:
+    """Measure nesting level by level: a recursion would end where the danger begins."""
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [c for v in level if isinstance(v, dict | list) for c in (v.values() if isinstance(v, dict) else v)]
+    return depth
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _checks(value: object, warnings: list[str]) -> list[object]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        warnings.append("checks is no list; it is taken as one check")
+        return [value]
+    odd = (position for position, item in enumerate(value, 1) if parse_check(item).kind is Kind.UNKNOWN)
+    warnings.extend(
+        f'check {position} is neither text nor {{"js": …}}; it is kept as unverifiable'
+        for position in islice(odd, request_fields.MOST_WARNINGS)
+    )
+    return value
+
+
+def _attachments(
+    value: object, clean: request_fields.Cleaner, warnings: list[str]
+) -> tuple[list[ReceivedFile], object]:
+    """Return the files and what is kept of the field in the stored request."""
+    if value is None or not isinstance(value, list):
+        if value is not None:
+            warnings.append("attachments is no list and is not used")
+        return [], clean.value(value, "attachments")
+    files: list[ReceivedFile] = []
+    stored: list[object] = []
+    if len(value) > MOST_ATTACHMENTS:
+        warnings.append(f"of {len(value)} attachments the first {MOST_ATTACHMENTS} are used")
+    for position, item in enumerate(value[:MOST_ATTACHMENTS], 1):
+        file, kept = _attachment(item, position, [f.name for f in files], clean, warnings)
+        stored.append(kept)
+        if file:
+            files.append(file)
+    return files, stored
+
+
+def _attachment(
+    item: object, position: int, taken: list[str], clean: request_fields.Cleaner, warnings: list[str]
+) -> tuple[ReceivedFile | None, object]:
+    kept = clean.value(item, f"attachment {position}")
+    if not isinstance(kept, dict) or not isinstance(kept.get("url"), str):
+        if not (isinstance(kept, dict) and kept.get("url") is None and kept.get("name") is None):
+            warnings.append(f"attachment {position} has no url and is not used")
+        return None, kept
+    url = kept["url"].lstrip()
+    name, warning = paths.attachment_name(kept.get("name"), position, taken)
+    if url[:5].lower() != "data:":
+        return _remote(url.rstrip(), name, position, warning, warnings), kept
+    try:
+        media_type, content = attachments.parse_data_uri(url)
+    except ValueError as problem:
+        warnings.append(f"attachment {position} ({name}) is not used: {problem}")
+        return None, kept
+    if clean.secret and clean.secret.encode() in content:
+        warnings.append(f"attachment {position} ({name}) is not used and not kept: it holds the shared secret")
+        return None, {**kept, "url": request_fields.REMOVED}
+    if warning:
+        warnings.append(warning)
+    if len(url) > LONGEST_KEPT_URI:
+        kept = {
+            **kept,
+            "url": f"{url[:40]}… ({len(url)} characters; its {len(content)} bytes are kept as the attachment {name})",
+        }
+    return ReceivedFile(name, media_type, content, ""), kept
+
+
+def _remote(url: str, name: str, position: int, warning: str | None, warnings: list[str]) -> ReceivedFile | None:
+    try:
+        addresses.parse_url(url)
+    except ValueError as problem:
+        warnings.append(f"attachment {position} ({name}) is not used: {problem}")
+        return None
+    if warning:
+        warnings.append(warning)
+    return ReceivedFile(name, "", None, url)

@@ -1,0 +1,93 @@
+"""What a model is told about its page: from an attempt's results to the findings of a repair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from engine.checks.decision import as_js, repairable
+from engine.checks.gates import BETWEEN
+from engine.checks.page_load import width_of
+from engine.checks.review import GRAVE, STYLE, flaws_in
+from engine.domain.checks import CheckResult, Kind, Target, Verdict
+from engine.formats.expressions import MOST_SELECTORS
+from engine.prompts.comparisons import comparisons
+from engine.prompts.hints import hints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_ON_FILES = frozenset({Kind.FILE, Kind.LASTING, Kind.GATE, Kind.SOURCE, Kind.REVIEW})
+_ON_PAGE = frozenset({Kind.JS, Kind.EARLIER, Kind.VIEW})
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is wrong with an attempt.
+
+    `failing`: results whose `detail` tells the actual value and its type, and `how_seen` on what each was decided. `refused`: sentences of the
+    gates, with file and line. `said`: what the page threw, logged as an error, or could not get. `seen`: the elements that the failing checks
+    name as they are on the page, a line each (`#total: <b id="total">$600.00</b>`). `hints`: sentences on the likely cause. `review`: flaws of
+    the source with file and line.
+    """
+
+    failing: Sequence[CheckResult] = ()
+    how_seen: Sequence[str] = ()
+    refused: Sequence[str] = ()
+    said: Sequence[str] = ()
+    seen: str = ""
+    hints: Sequence[str] = ()
+    review: Sequence[str] = ()
+
+
+def findings_of(results: Sequence[CheckResult]) -> Findings:
+    """Return what failed with what was seen, what the page said, the elements that the failing checks name, and what must stay."""
+    wrong = [replace(r, check=as_js(r.check)) for r in repairable(results)]
+    views = [r for r in results if r.check.kind is Kind.VIEW]
+    said = [line for view in views for line in (view.detail, *view.console) if line]
+    advice = [r.detail for r in results if r.check.kind is Kind.SOURCE and r.verdict is not Verdict.PASS and r.detail]
+    seen = "\n".join(_seen(views))
+    failing = [r for r in wrong if r.check.kind is not Kind.GATE]
+    width = max(map(width_of, views), default=0)  # expressions are evaluated at the wider one
+    return Findings(
+        failing=failing,
+        how_seen=[how_seen(r, width) for r in failing],
+        refused=[one for r in wrong if r.check.kind is Kind.GATE for one in r.detail.split(BETWEEN)],
+        said=[*said, *advice],
+        review=[*flaws_in(results, GRAVE), *flaws_in(results, STYLE)],
+        seen=seen,
+        hints=(*_compared(wrong, views), *hints(seen, *said, *(r.detail for r in wrong))),
+    )
+
+
+def how_seen(result: CheckResult, width: int = 0) -> str:
+    """Return in a phrase on what a result was decided; `width`, in pixels, is the one that expressions are evaluated at.
+
+    What came with a value or a time was evaluated on a page, whatever its kind.
+    """
+    evaluated = result.value is not None or result.milliseconds is not None
+    if result.check.kind in _ON_FILES or not (evaluated or result.check.kind in _ON_PAGE):
+        return "on the files"
+    page = "on the published page" if result.target is Target.LIVE else "on a fresh page"
+    at = f" at {width} px" if width else ""
+    asked = f", asked for {round(result.milliseconds / 1000, 1):g} s" if result.milliseconds is not None else ""
+    return f"{page}{at}{asked}"
+
+
+def _compared(wrong: Sequence[CheckResult], views: Sequence[CheckResult]) -> list[str]:
+    expressions = [r.check.text for r in wrong if r.check.kind is Kind.JS]
+    return list(dict.fromkeys(comparisons(expressions, _elements(views))))[:MOST_SELECTORS]
+
+
+def _seen(views: Sequence[CheckResult]) -> Iterator[str]:
+    for selector, shown in _elements(views).items():
+        yield f"{selector}: {shown or 'no such element'}"
+
+
+def _elements(views: Sequence[CheckResult]) -> Mapping[str, str]:
+    """Return what stands on the page by selector, as the first view that looked has it."""
+    for view in views:
+        elements = view.value.get("elements") if isinstance(view.value, dict) else None
+        if isinstance(elements, dict) and elements:
+            return {str(selector): str(shown or "") for selector, shown in elements.items()}
+    return {}

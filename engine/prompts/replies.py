@@ -1,0 +1,265 @@
+"""The form in which a model hands over files, and the reading of it.
+
+    === 7f3a9c file index.html        everything up to the next such line is the file
+    === 7f3a9c delete old.js          only for files that are to go
+    === 7f3a9c complete 1             the last line; counts the files above
+
+`7f3a9c` is random for each request, so that nothing needs escaping, no attachment can forge a file, and a missing last line proves a
+truncation. Whole files are what models form best: a median of 99.6 % well-formed replies against 94.2 % for edits
+(https://aider.chat/docs/leaderboards/, 62 rows).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from engine.domain.model_call import CUT_OFF
+from engine.domain.paths import UnsafePath, clashes, safe_path
+from engine.prompts.fences import guard_fence, strip_fence
+from engine.prompts.salvage import cut_page, salvage
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+MAX_FILES = 40
+MAX_FILE_BYTES = 1_000_000
+MAX_TOTAL_BYTES = 5_000_000
+
+_VERBS = "file|delete|binary|complete"
+_REFUSAL = re.compile(
+    r"\W*(?:i['\u2019]m sorry|sorry|i can(?:no|['\u2019])t|i(?:['\u2019]m| am) (?:unable|not able)|as an ai\b)",
+    re.IGNORECASE,
+)
+
+
+class Outcome(StrEnum):
+    """How a reply was read."""
+
+    OK = "ok"
+    TRUNCATED = "truncated"  # cut off: `files` holds those before the cut
+    SALVAGED = "salvaged"  # not in the agreed form, or miscounted, but files were found
+    NO_FILES = "no_files"
+    EMPTY = "empty"
+    REFUSED = "refused"
+    FILTERED = "filtered"  # stopped by the provider's content filter
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedReply:
+    """What a reply holds: files by safe path, files to delete, and sentences about whatever was wrong with it.
+
+    `cut` is as much as there is of an index.html that does not end: better than no page at all, and nothing else.
+    """
+
+    outcome: Outcome
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    deletions: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    cut: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A boundary line and the text below it, up to the next one."""
+
+    verb: str
+    argument: str
+    body: str
+
+
+def mark(boundary: str, verb: str, argument: str | int = "") -> str:
+    """Return a boundary line, without its line end."""
+    return f"=== {boundary} {verb} {argument}".rstrip()
+
+
+def blocks(text: str, boundary: str) -> list[Block]:
+    """Return the boundary lines of `text` with what stands below each; what stands above the first is left out.
+
+    A small model forgets the signs, or breaks the line after them: both are read.
+    """
+    pattern = re.compile(
+        rf"^(?:={{2,}}\s*)?{re.escape(boundary)}[ \t]+({_VERBS})(?:[ \t]+([^\n]*?))?[ \t]*(?:\n|\Z)", re.MULTILINE
+    )
+    found = list(pattern.finditer(text))
+    ends = [*(match.start() for match in found), len(text)][1:]
+    return [Block(match[1], match[2] or "", text[match.end() : end]) for match, end in zip(found, ends, strict=True)]
+
+
+def parse_reply(text: str, boundary: str, *, finish_reason: str = "stop", hidden: Collection[str] = ()) -> ParsedReply:
+    """Read a model's answer. Never raises: what cannot be used is left out and named in `problems`.
+
+    `finish_reason` as in a Reply; only "stop" lets the last file count as whole where the closing line is missing. `hidden`: paths in hidden
+    folders that may be written all the same (workflows); all other hidden files are left out.
+    """
+    answer = _without_echo(_without_thinking(text).replace("\r\n", "\n"), boundary)
+    found = blocks(answer, boundary)
+    if not any(block.verb in {"file", "delete"} for block in found):
+        return _without_boundary(answer, finish_reason, hidden)
+    last_file = max(at for at, block in enumerate(found) if block.verb in {"file", "delete"})
+    closing = next((at for at, block in enumerate(found) if at > last_file and block.verb == "complete"), None)
+    basket = _Basket(hidden)
+    if closing is None:
+        return _unclosed(found, finish_reason, boundary, basket)
+    basket.take(found[:closing])
+    written = sum(block.verb == "file" for block in found[:closing])
+    counted = found[closing].argument
+    if counted == str(written):
+        return basket.reply(Outcome.OK)
+    return basket.reply(
+        Outcome.SALVAGED, f"The closing line counts {counted or 'no'} files, the reply holds {written}."
+    )
+
+
+def format_files(files: Mapping[str, bytes], boundary: str) -> str:
+    """Return `files` in the form of a reply, without the closing line; binary ones by name and size only.
+
+    `parse_reply` reads the same bytes back from it, but for a final line end, which is added where it is missing, and CRLF.
+    Raises ValueError where a file holds the boundary: choose another.
+    """
+    parts: list[str] = []
+    for path, content in files.items():
+        text = _as_text(content)
+        if text is None:
+            parts.append(f"{mark(boundary, 'binary', path)} ({len(content)} bytes)\n")
+            continue
+        if boundary in text:
+            raise ValueError("A file holds the boundary of this request.")
+        body = text if text.endswith("\n") or not text else f"{text}\n"
+        parts.append(f"{mark(boundary, 'file', path)}\n{guard_fence(path, body)}")
+    return "".join(parts)
+
+
+class _Basket:
+    """Collects the files of a reply within the limits, with a sentence for each that stays out."""
+
+    def __init__(self, hidden: Collection[str] = ()) -> None:
+        self._hidden = hidden
+        self.files: dict[str, bytes] = {}
+        self.deletions: list[str] = []
+        self.problems: list[str] = []
+
+    def take(self, found: list[Block]) -> None:
+        for block in found:
+            if block.verb == "file":
+                self.add(block.argument, block.body)
+            elif block.verb == "delete" and (path := self._safe(block.argument)):
+                self.deletions.append(path)
+
+    def add(self, raw: str, body: str) -> None:
+        path = self._safe(raw)
+        if path is None:
+            return
+        content = strip_fence(path, body).encode("utf-8", errors="replace")
+        others = {name: kept for name, kept in self.files.items() if name != path}
+        if problem := _limit_broken(path, content, others):
+            self._drop(path, problem)
+            return
+        self.files[path] = content
+
+    def reply(self, outcome: Outcome, *problems: str, half: _Basket | None = None) -> ParsedReply:
+        if not self.files and not self.deletions and outcome in {Outcome.OK, Outcome.SALVAGED}:
+            outcome = Outcome.NO_FILES
+        deletions = tuple(dict.fromkeys(path for path in self.deletions if path not in self.files))
+        cut = half.files.get("index.html", b"") if half else b""
+        return ParsedReply(outcome, self.files, deletions, (*problems, *self.problems), cut)
+
+    def _safe(self, raw: str) -> str | None:
+        named = raw.strip("`\"'*").removeprefix("./")
+        try:
+            return named if named in self._hidden else safe_path(named)
+        except UnsafePath as unsafe:
+            self._drop(raw, f"its path {unsafe.reason}")
+            return None
+
+    def _drop(self, raw: str, reason: str) -> None:
+        if len(self.problems) < MAX_FILES:
+            self.problems.append(f"{raw[:200]!r} was left out: {reason}.")
+
+
+def _limit_broken(path: str, content: bytes, others: Mapping[str, bytes]) -> str:
+    """Return which limit a further file would break, "" for none."""
+    if b"\0" in content:
+        return "it holds NUL bytes"
+    if clashes(path, others):
+        return "another file has this name but for case, or is a folder of it"
+    if len(content) > MAX_FILE_BYTES:
+        return f"it is larger than {MAX_FILE_BYTES:,} bytes"
+    if len(others) >= MAX_FILES:
+        return f"there are more than {MAX_FILES} files"
+    if sum(map(len, others.values())) + len(content) > MAX_TOTAL_BYTES:
+        return f"all files together are larger than {MAX_TOTAL_BYTES:,} bytes"
+    return ""
+
+
+def _unclosed(found: list[Block], finish_reason: str, boundary: str, basket: _Basket) -> ParsedReply:
+    """Read a reply without its closing line: cut off, unless the model itself ended it after a whole file."""
+    last = found[-1]
+    if finish_reason == "stop" and _is_whole(last, boundary):
+        basket.take(found)
+        return basket.reply(Outcome.SALVAGED, "The closing line is missing.")
+    basket.take(found[:-1])
+    half = _Basket()
+    half.take([last])
+    return basket.reply(Outcome.TRUNCATED, f"The reply was cut off in {last.argument[:200]!r}.", half=half)
+
+
+def _is_whole(block: Block, boundary: str) -> bool:
+    """Say whether a file ends as one: a page with its end tag, any other with anything but the first half of a boundary line."""
+    ending = block.body.rstrip().removesuffix("```").rstrip()
+    if block.argument.lower().endswith((".html", ".htm")):
+        return ending.lower().endswith("</html>")
+    opening = mark(boundary, "")
+    last_line = ending.rpartition("\n")[2]
+    return bool(ending) and not (last_line.startswith("==") and opening.startswith(last_line[: len(opening)]))
+
+
+def _without_boundary(answer: str, finish_reason: str, hidden: Collection[str]) -> ParsedReply:
+    """Read an answer that ignored the agreed form."""
+    if finish_reason == "content_filter":
+        return ParsedReply(Outcome.FILTERED, problems=("The provider's content filter stopped the answer.",))
+    if finish_reason == "refusal":
+        return ParsedReply(Outcome.REFUSED, problems=("The model refused.",))
+    if not answer.strip():
+        return ParsedReply(Outcome.EMPTY, problems=("The answer is empty.",))
+    basket = _Basket(hidden)
+    for path, body in salvage(answer).items():
+        basket.add(path, body)
+    if "index.html" not in basket.files and (cut := cut_page(answer)):
+        half = _Basket()
+        half.add("index.html", cut)
+        return basket.reply(Outcome.TRUNCATED, "The reply was cut off in 'index.html'.", half=half)
+    if basket.files:
+        return basket.reply(Outcome.SALVAGED, "The reply is not in the agreed form; its files were picked out of it.")
+    outcome = (
+        Outcome.REFUSED
+        if _REFUSAL.match(answer)
+        else Outcome.TRUNCATED
+        if finish_reason in CUT_OFF
+        else Outcome.NO_FILES
+    )
+    return basket.reply(outcome, "The reply holds no files.")
+
+
+def _without_thinking(text: str) -> str:
+    """Drop what a reasoning model thinks aloud before it answers; a thought that never ends leaves nothing."""
+    start = text.lstrip()
+    if not start.startswith("<think>"):
+        return text
+    return start.partition("</think>")[2]
+
+
+def _without_echo(text: str, boundary: str) -> str:
+    """Drop the marks of the prompt's own sections, which a small model repeats."""
+    return re.sub(rf"^\[[^\n]*{re.escape(boundary)}\][ \t]*(?:\n|\Z)", "", text, flags=re.MULTILINE)
+
+
+def _as_text(content: bytes) -> str | None:
+    if b"\0" in content:
+        return None
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None

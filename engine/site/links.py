@@ -1,0 +1,134 @@
+"""What a page links or loads by a relative address, itself or through its scripts and styles."""
+
+from __future__ import annotations
+
+import html
+import itertools
+import posixpath
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from engine.site.lookup import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+_COMMENT = re.compile(r"<!--")
+_SCRIPT = re.compile(r"<script\b[^<>]{0,2000}>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"""\s(?:href|src|data|poster|action)\s{0,4}=\s{0,4}(?:"([^"]{1,2000})"|'([^']{1,2000})'|([^\s"'<>`]{1,2000}))""",
+    re.IGNORECASE,
+)
+_CALL = re.compile(
+    r"""(?:\b(?:fetch|import|register|importScripts)\(|\bfrom|\bimport|\burl\()\s{0,4}(["'`])([^"'`$\n]{1,500})\1"""
+)
+_BARE_URL = re.compile(r"""\burl\(\s{0,4}([^"'()\s]{1,500})\s{0,4}\)""")
+_FOREIGN = re.compile(r"^(?:[a-z][a-z0-9+.-]*:|//|#|\?|$|\{|\$)", re.IGNORECASE)
+_CODE = (".js", ".mjs", ".css")
+
+MOST_ADDRESSES = 2_000
+
+
+def unlinked(page: str, targets: Sequence[str], files: Mapping[str, bytes]) -> tuple[list[str], list[str]]:
+    """Return the targets that a page does not name, and those that it names in no address but in a script's text: it may link them by that."""
+    linked = linked_from(page, files)
+    lacking = [path for path in targets if path not in linked]
+    in_scripts = [path for path in lacking if _said(page, path, files)]
+    return [path for path in lacking if path not in in_scripts], in_scripts
+
+
+def at_home(content: bytes, files: Collection[str]) -> tuple[bytes, list[str]]:
+    """Return the source of a file beside the page with `/a.json` made `./a.json` where a.json is a file of the site, and the addresses changed.
+
+    Pages lie under their repository's name: with a slash in front they ask the host, which has no such file.
+    """
+    source = content.decode("utf-8", "surrogateescape")
+    places = dict[int, str]()
+    for pattern, groups in ((_ATTRIBUTE, (1, 2, 3)), (_CALL, (2,)), (_BARE_URL, (1,))):
+        for found in pattern.finditer(source):
+            group = next(one for one in groups if found[one] is not None)
+            address = found[group]
+            if address.startswith("/") and unquote(re.split(r"[?#]", address, maxsplit=1)[0])[1:] in files:
+                places[found.start(group)] = address
+    for at in sorted(places, reverse=True):
+        source = f"{source[:at]}.{source[at:]}"
+    return source.encode("utf-8", "surrogateescape"), list(dict.fromkeys(places.values()))
+
+
+def linked_from(page: str, files: Mapping[str, bytes]) -> set[str]:
+    """Return the files that a page links or loads, and those that its own scripts and styles load."""
+    return {path for _, path in _walk(page, files)}
+
+
+def addresses_from(page: str, files: Mapping[str, bytes]) -> set[str]:
+    """Return the addresses, as they stand for, that a page and its own scripts and styles link or load."""
+    return {html.unescape(address) for address, _ in _walk(page, files)}
+
+
+def resolved(page: str, address: str, files: Collection[str]) -> str:
+    """Return the path of the site that a relative address leads to from a page, "" where it leads out of the site or elsewhere."""
+    if _FOREIGN.match(address) or address.startswith("/"):
+        return ""
+    plain = unquote(re.split(r"[?#]", address, maxsplit=1)[0])
+    joined = posixpath.normpath(posixpath.join(posixpath.dirname(page), plain))
+    path = ("" if joined == "." else joined) + ("/" if plain.endswith("/") and joined != "." else "")
+    return "" if path.startswith("../") else resolve(path, files.__contains__) or path
+
+
+def _walk(page: str, files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    """Yield each address of a page and of its own scripts and styles, with the path of the site that it leads to."""
+    waiting, seen = [page], {page}
+    while waiting:
+        source = waiting.pop()
+        # A script's addresses are relative to the page, a style's to itself.
+        base = source if source.endswith(".css") else page
+        for address in _addresses(source, files.get(source, b"")):
+            path = resolved(base, address, files)
+            yield address, path
+            if path.endswith(_CODE) and path in files and path not in seen:
+                seen.add(path)
+                waiting.append(path)
+
+
+def _addresses(path: str, content: bytes) -> list[str]:
+    """Return the distinct addresses of a file, the first MOST_ADDRESSES of them."""
+    return list(itertools.islice(dict.fromkeys(_all_addresses(path, content)), MOST_ADDRESSES))
+
+
+def _all_addresses(path: str, content: bytes) -> Iterator[str]:
+    source = content.decode("utf-8", "replace")
+    if not path.endswith(_CODE):
+        source, _ = _split(source, _COMMENT, "-->")
+        outside, _ = _split(source, _SCRIPT, "</script")
+        for found in _ATTRIBUTE.finditer(outside):
+            yield (found[1] or found[2] or found[3]).strip()
+    for found in _CALL.finditer(source):
+        yield found[2].strip()
+    for found in _BARE_URL.finditer(source):
+        yield found[1]
+
+
+def _said(page: str, path: str, files: Mapping[str, bytes]) -> bool:
+    """Say whether a script of a page, or a file that it loads, holds the path as a text of its own."""
+    literal = re.compile(rf"""["'`](?:\./)?{re.escape(path)}["'`]""")
+    source, _ = _split(files.get(page, b"").decode("utf-8", "replace"), _COMMENT, "-->")
+    _, scripts = _split(source, _SCRIPT, "</script")
+    loaded = [
+        files[one].decode("utf-8", "replace")
+        for one in linked_from(page, files)
+        if one.endswith(_CODE) and one in files
+    ]
+    return any(literal.search(text) for text in (*scripts, *loaded))
+
+
+def _split(source: str, opening: re.Pattern[str], closing: str) -> tuple[str, list[str]]:
+    """Return a source without what stands between `opening` and `closing`, and the parts taken out; what is not closed goes to the end."""
+    lower, kept, taken, at = source.lower(), list[str](), list[str](), 0
+    while found := opening.search(source, at):
+        end = lower.find(closing, found.end())
+        end = len(source) if end < 0 else end
+        kept.append(source[at : found.end()])
+        taken.append(source[found.end() : end])
+        at = end
+    return "".join([*kept, source[at:]]), taken

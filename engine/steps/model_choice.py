@@ -1,0 +1,136 @@
+"""Which model is asked, and when: one after the other within the budget, until one has written.
+
+A passing failure waits where that leaves time for a call, at most MOST_WAITS times (and never for a model that let its time run out) while
+there is another model; what one model cannot do the
+next is asked; what no model can be asked for opens the breaker; and where all were asked in vain, the reasons are told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+from engine.domain import backoff
+from engine.domain.budget import SHORTEST_MODEL_CALL
+from engine.domain.lifecycle import Step
+from engine.errors import EngineError, OutOfService, Permanent, Transient
+from engine.steps.outcomes import Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from engine.domain.budget import Budget
+    from engine.ports import Ports
+
+#: How often in a row a round waits for a model while there is another one that could be asked.
+MOST_WAITS = 3
+
+#: Errors that end the asking: no other model could do better.
+_FINAL = frozenset({"round_tokens_spent"})
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class NotWritten:
+    """No model wrote anything usable: why, in sentences."""
+
+    why: str
+
+
+def ask_in_turn(
+    ports: Ports,
+    budget: Budget,
+    *,
+    failures: int,
+    ask: Callable[[str, datetime], T],
+    models: Sequence[str],
+    seconds: Callable[[datetime], float],
+) -> T | Wait | NotWritten:
+    """Call `ask` with one of `models` after the other, and the moment until which it may take: `seconds` from then.
+
+    `failures` counts the waits before this one. Raises OutOfService where the credential is refused, or no model is left that could be
+    asked (all spent, unknown or limited for long); Fenced.
+    """
+    troubles = _Troubles(ports, budget, failures)
+    for at, model in enumerate(models):
+        now = ports.clock.now()
+        left = seconds(now)
+        if not left:
+            break
+        try:
+            return ask(model, now + timedelta(seconds=left))
+        except (Transient, Permanent) as error:
+            if wait := troubles.met(model, error, last=at == len(models) - 1):
+                return wait
+            if error.code in _FINAL:
+                break
+    return troubles.end()
+
+
+@dataclass(slots=True)
+class _Troubles:
+    """What the models came to, and what follows from it."""
+
+    ports: Ports
+    budget: Budget
+    failures: int
+    said: list[str] = field(default_factory=list)
+    waits: list[Wait] = field(default_factory=list)
+    closed: list[OutOfService] = field(default_factory=list)
+
+    def met(self, model: str, error: EngineError, *, last: bool) -> Wait | None:
+        """Note what a model came to; return the wait that is due at once. Raises an OutOfService that holds for every model."""
+        self.said.append(error.message)
+        closed = self._closes(model, error)
+        if closed:
+            self.closed.append(closed)
+        elif isinstance(error, Transient) and (wait := self._wait(error)):
+            if last or (self.failures < MOST_WAITS and error.code != "model_timeout"):
+                return wait
+            self.waits.append(wait)
+        return None
+
+    def end(self) -> Wait | NotWritten:
+        """Return what is left when every model was asked. Raises OutOfService where none could be."""
+        if self.waits:
+            return min(self.waits, key=lambda wait: wait.until)
+        if self.closed and len(self.closed) == len(self.said):
+            raise self._all_closed()
+        why = " ".join(dict.fromkeys(self.said))
+        return NotWritten(why or "the time for asking a model had run out before one was asked")
+
+    def _closes(self, model: str, error: EngineError) -> OutOfService | None:
+        """Return the error as one that closes this model off, None where the model could be asked again. Raises what closes all of them."""
+        match error:
+            case OutOfService(code="model_quota_spent"):
+                return error
+            case OutOfService():
+                raise error
+            case Permanent(code="model_unknown"):
+                return OutOfService(error.code, error.message, kind="model")
+            case Transient(retry_after=float(seconds)) if seconds > self._left():
+                until = self.ports.clock.now() + timedelta(seconds=seconds)
+                sentence = f"The model {model} is limited until {until:%Y-%m-%d %H:%M} UTC."
+                return OutOfService("model_limited", sentence, kind="model", until=until)
+            case _:
+                return None
+
+    def _all_closed(self) -> OutOfService:
+        """Return one error for all: it opens by itself when the first of them does."""
+        untils = [one.until for one in self.closed if one.until]
+        message = " ".join(dict.fromkeys(one.message for one in self.closed))
+        return OutOfService(self.closed[0].code, message, kind="model", until=min(untils, default=None))
+
+    def _wait(self, error: Transient) -> Wait | None:
+        """Return the wait for another try, None where it would leave too little time for a call."""
+        now = self.ports.clock.now()
+        seconds = max(error.retry_after or 0, backoff.transient_delay(self.failures + 1))
+        if error.code == "model_out_of_time" or self._left() - seconds < SHORTEST_MODEL_CALL:
+            return None
+        return Wait(now + timedelta(seconds=seconds), f"the model: {error.message}", failed=True)
+
+    def _left(self) -> float:
+        return (self.budget.share_ends(Step.GENERATE) - self.ports.clock.now()).total_seconds()

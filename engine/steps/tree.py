@@ -1,0 +1,175 @@
+"""A tree is put together: by the plan, and whatever a model delivers."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from engine.domain.brief import Source
+from engine.domain.repository import Origin, SiteFile
+from engine.inputs.missing_data import readme_with
+from engine.plan.allowed import ALWAYS
+from engine.prompts.form import WRITTEN
+from engine.prompts.generate import shown_files
+from engine.site import repository_files
+from engine.site.file_types import is_publishable
+from engine.site.links import at_home
+from engine.site.readme import Known, completed
+from engine.site.repository_files import OF_THE_SERVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from engine.domain.brief import AttachedFile, Brief, MissingFile
+    from engine.domain.repository import Repository
+    from engine.plan.schema import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is known of the tree before the model writes: `present` is the head's tree, empty in a new repository."""
+
+    brief: Brief
+    plan: Plan
+    present: Mapping[str, bytes]
+    protected: Collection[str]  # attachments of earlier rounds, which stay as they are
+    marker: str
+    year: int
+    repairs: bool = (
+        False  # `present` is this round's own attempt: it stays as far as it is not written anew, its README too
+    )
+    before: Mapping[str, bytes] = field(default_factory=dict)  # for repairs: the tree that the round began with
+    clone_url: str = ""  # of the repository and its page, where they are known already
+    pages_url: str = ""
+    missing: tuple[MissingFile, ...] = ()
+
+    def at(self, place: Repository | None) -> Frame:
+        """Return it with the addresses of the repository that the tree goes to, or as it is where there is none yet."""
+        return replace(self, clone_url=place.url, pages_url=place.pages_url) if place else self
+
+
+def assemble(
+    frame: Frame, written: Mapping[str, bytes], deletions: Collection[str]
+) -> tuple[dict[str, SiteFile], list[str]]:
+    """Return the whole tree and, in sentences, what was not taken over from the reply or was added to it."""
+    notes: list[str] = []
+    attached = {file.name: file.content for file in frame.brief.attachments}
+    made = {file.name for file in frame.brief.attachments if _is_own(file)}
+    came = {**attached, **frame.present} if frame.repairs else {**frame.present, **attached}
+    own = {*attached, *(p for p in frame.protected if p in frame.present)}
+    files = {path: SiteFile(content, Origin.CARRIED) for path, content in frame.present.items()}
+    # What this round's first try made of an attachment, or that it is gone, is what is repaired.
+    laid = [name for name in attached if not (frame.repairs and _is_written(frame.plan, name))]
+    files |= {name: SiteFile(attached[name], Origin.SERVICE if name in made else Origin.ATTACHMENT) for name in laid}
+    for path in itertools.filterfalse(frame.plan.forbids, deletions):
+        if path in own or path in OF_THE_SERVICE.union(ALWAYS):
+            notes.append(f"{path} was to be deleted and stays: the plan does not say so")
+        else:
+            files.pop(path, None)
+    allowed = _Allowed(frame, own, made)
+    for path, content in written.items():
+        if path in OF_THE_SERVICE:
+            continue
+        if why := allowed.left_out(path):
+            notes.append(f"{path} {why}")
+        else:
+            planned = frame.plan.file(path)
+            original = came.get(planned.origin if planned and planned.origin else path, b"")
+            files[path] = SiteFile(with_line_ends_of(original, content), Origin.MODEL)
+    for path in filter(frame.plan.forbids, list(files)):
+        del files[path]
+    _bring_home(files, notes)
+    _add_own_files(files, frame, notes)
+    return files, notes
+
+
+class _Allowed:
+    """Which files of a reply are taken."""
+
+    def __init__(self, frame: Frame, own: Collection[str], made: Collection[str]) -> None:
+        self._plan, self._own, self._made = frame.plan, own, made
+        self._missing = {one.name for one in frame.missing}
+        present = shown_files(frame.brief, frame.plan, frame.present, repairs=frame.repairs)
+        self._shown = present.sources.keys() | present.to_change.keys()
+
+    def left_out(self, path: str) -> str:
+        """Return why the model's version of a file is not taken, "" where it is."""
+        planned = self._plan.file(path)
+        if self._plan.forbids(path):
+            return "must not be in the repository and was left out"
+        if path in self._own and not _is_written(self._plan, path):
+            what = "of the service" if path in self._made else "an attachment"
+            return f"is {what} and stays as it came; the model's version was left out"
+        if path in self._own and path not in self._shown:
+            return "is to be changed, but is no text or too long to be shown whole to a model, and stays as it is"
+        if planned.source not in WRITTEN if planned else path in self._missing:
+            return "could not be had or made, is nothing to invent, and was left out"
+        if planned or is_publishable(path):
+            return ""
+        return "was left out: a static page has no use for a file of that type"
+
+
+def _is_written(plan: Plan, path: str) -> bool:
+    planned = plan.file(path)
+    return planned is not None and planned.source in WRITTEN
+
+
+def with_line_ends_of(original: bytes, content: bytes) -> bytes:
+    """Return what a model wrote with the line ends of the file that it changes: a reply knows one kind only."""
+    lines = original.count(b"\n")
+    if lines and original.count(b"\r\n") == lines and b"\r" not in content:
+        return content.replace(b"\n", b"\r\n")
+    return content
+
+
+def _is_own(file: AttachedFile) -> bool:
+    return file.source is not Source.REQUEST
+
+
+def _bring_home(files: dict[str, SiteFile], notes: list[str]) -> None:
+    """Let what the model wrote find the files beside it where it asks for them at the root of the host."""
+    for path, file in files.items():
+        if file.origin is Origin.MODEL and "/" not in path and path.endswith((".html", ".js", ".mjs", ".css")):
+            content, moved = at_home(file.content, files)
+            if moved:
+                files[path] = SiteFile(content, Origin.MODEL)
+                notes.append(
+                    f"{path} asked for {', '.join(moved[:8])} at the root of the host; the service put a dot in front"
+                )
+
+
+def _add_own_files(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -> None:
+    licence = files.get("LICENSE")
+    if licence is None or not repository_files.is_mit(licence.content.decode("utf-8", "replace")):
+        text = repository_files.licence(frame.year, f"the author of {repository_files.slug(frame.brief.task)}")
+        files["LICENSE"] = SiteFile(text, Origin.SERVICE)
+    files.setdefault(".nojekyll", SiteFile(b"", Origin.SERVICE))
+    if page := files.get("index.html"):
+        if page.origin is Origin.MODEL:
+            content, added = repository_files.complete_head(page.content)
+            page = SiteFile(content, Origin.MODEL)
+            notes += [f"index.html lacked its {', '.join(added)}; the service added it"] if added else []
+        files["index.html"] = SiteFile(
+            repository_files.insert_marker(page.content, frame.marker), _changed(page.origin)
+        )
+    _complete_readme(files, frame, notes)
+
+
+def _complete_readme(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -> None:
+    """Give the README the headings that it lacks, and in a later round a change at least."""
+    present = files.get("README.md")
+    came = present.content.decode("utf-8", "replace") if present else ""
+    before = (frame.before if frame.repairs else frame.present).get("README.md", b"").decode("utf-8", "replace")
+    brief = frame.brief
+    known = Known(brief.task, brief.number, brief.text, files.keys(), frame.clone_url, frame.pages_url, before)
+    text, added = completed(came, known)
+    notes += [f"README.md lacked a heading for {', '.join(added)}; the service added it"] if added else []
+    text = readme_with(text, frame.missing, repairs=frame.repairs)
+    if present is None or text != came:
+        files["README.md"] = SiteFile(text.encode(), _changed(present.origin) if present else Origin.SERVICE)
+
+
+def _changed(origin: Origin) -> Origin:
+    """Return the origin of a file that the service changed: no longer carried over as it was."""
+    return Origin.SERVICE if origin is Origin.CARRIED else origin

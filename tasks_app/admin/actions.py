@@ -1,0 +1,165 @@
+"""The console's doors to the operators' services: each a POST, by someone who may, answered with what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from tasks_app.models import Round
+from tasks_app.operations.breakers import breaker_close
+from tasks_app.reports.display import pill, row_link, short
+from tasks_app.rounds.operator_actions import (
+    Act,
+    RoundConflictError,
+    refusal,
+    round_cancel,
+    round_notify_again,
+    round_regenerate,
+    round_retry,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from django.contrib.admin import ModelAdmin
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+
+SERVICES: dict[Act, Callable[..., None]] = {
+    Act.RETRY: round_retry,
+    Act.REGENERATE: round_regenerate,
+    Act.NOTIFY_AGAIN: round_notify_again,
+    Act.CANCEL: round_cancel,
+}
+NAMES = {
+    Act.RETRY: "Retry",
+    Act.REGENERATE: "Regenerate",
+    Act.NOTIFY_AGAIN: "Notify again",
+    Act.CANCEL: "Cancel",
+}
+DONE = {
+    Act.RETRY: "goes on with a fresh deadline",
+    Act.REGENERATE: "is written anew",
+    Act.NOTIFY_AGAIN: "is told to the evaluator again",
+    Act.CANCEL: "is cancelled",
+}
+
+#: How many rounds one act may take at once: what an operator can oversee.
+MOST_AT_ONCE = 200
+MAY_OPERATE = "tasks_app.operate_round"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button on a round's page; `reason` says why it is disabled, "" where it is not."""
+
+    act: Act
+    name: str
+    address: str
+    reason: str
+
+
+def buttons(row: Round) -> list[Button]:
+    """Return what may be done to a round, and what not and why."""
+    return [Button(act, NAMES[act], act_address(row, act), refusal(row, act)) for act in Act]
+
+
+def act_address(row: Round, act: Act) -> str:
+    """Return where an act on one round is posted."""
+    return reverse("admin:tasks_app_round_act", args=[row.pk, act.value])
+
+
+@require_POST
+def act_on_one(request: HttpRequest, pk: UUID, act: str) -> HttpResponse:
+    """Act on one round and go back to where the button was."""
+    _act(request, [pk], _known(act))
+    return _back(request)
+
+
+@require_POST
+def act_on_many(request: HttpRequest, act: str) -> HttpResponse:
+    """Act on the rounds that the confirmation page named."""
+    try:
+        chosen = [UUID(text) for text in request.POST.getlist("round")[:MOST_AT_ONCE]]
+    except ValueError:
+        raise Http404 from None
+    _act(request, chosen, _known(act))
+    return HttpResponseRedirect(reverse("admin:tasks_app_round_changelist"))
+
+
+@require_POST
+def close_breaker(request: HttpRequest, kind: str) -> HttpResponse:
+    """Close a breaker: rounds that waited for it go on."""
+    if not request.user.has_perm(MAY_OPERATE):
+        raise PermissionDenied
+    if breaker_close(kind=kind, who=request.user.get_username()):
+        messages.success(request, f"The {kind}'s breaker is closed: rounds that waited for it go on.")
+    else:
+        messages.warning(request, "That breaker was closed already.")
+    return _back(request)
+
+
+def _known(act: str) -> Act:
+    if act not in list(Act):
+        raise Http404
+    return Act(act)
+
+
+def _act(request: HttpRequest, chosen: Sequence[UUID], act: Act) -> None:
+    if not request.user.has_perm(MAY_OPERATE):
+        raise PermissionDenied
+    for row in Round.objects.filter(pk__in=chosen).only("task_name", "number"):
+        name = short(str(row), 80)
+        try:
+            SERVICES[act](round_id=row.pk, who=request.user.get_username())
+        except RoundConflictError as refused:
+            messages.error(request, f"{NAMES[act]} refused for {name}. {refused}")
+        else:
+            messages.success(request, f"{name} {DONE[act]}.")
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    """Go back to the page of ours that was posted from."""
+    origin = request.headers.get("Referer", "")
+    if url_has_allowed_host_and_scheme(origin, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        return HttpResponseRedirect(origin)
+    return HttpResponseRedirect(reverse("admin:index"))
+
+
+def bulk(act: Act) -> Callable[..., HttpResponse | None]:
+    """Return the list's action for several rounds: a page that says what would happen, and changes nothing itself."""
+
+    @admin.action(description=f"{NAMES[act]} chosen rounds", permissions=["operate"])
+    def ask(model_admin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Round]) -> HttpResponse | None:
+        rows = list(
+            queryset.select_related(None).only("task_name", "number", "email", "state", "step", "needs_attention")[
+                : MOST_AT_ONCE + 1
+            ]
+        )
+        if len(rows) > MOST_AT_ONCE:
+            messages.error(request, f"At most {MOST_AT_ONCE} rounds at once: narrow the list with search and filters.")
+            return None
+        answers = [(row, refusal(row, act)) for row in rows]
+        context = {
+            **model_admin.admin_site.each_context(request),
+            "title": f"{NAMES[act]}?",
+            "name": NAMES[act],
+            "address": reverse("admin:tasks_app_round_act_on_many", args=[act.value]),
+            "willing": [(row, row_link(row), pill(row.state)) for row, reason in answers if not reason],
+            "refused": [(row_link(row), reason) for row, reason in answers if reason],
+            "opts": model_admin.opts,
+            "media": model_admin.media,
+        }
+        return TemplateResponse(request, "console/confirm.html", context)
+
+    ask.__name__ = f"{act.value}_chosen"
+    return ask

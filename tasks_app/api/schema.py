@@ -1,0 +1,227 @@
+"""What `/openapi.json` tells of each route: its answers, and an example of every one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+
+from engine.inputs.task_request import MAX_BODY
+from tasks_app.api import serializers
+from tasks_app.api.problems import TITLES
+from tasks_app.rehearsal.evaluator import SAMPLES, load_task
+
+if TYPE_CHECKING:
+    from rest_framework.serializers import Serializer
+
+_JSON, _PROBLEM = "application/json", "application/problem+json"
+_ID = "5f1c2f0e-8a44-4c58-9d0b-2f6f6f1c7a11"
+_ACCEPTED = {
+    "status": "accepted",
+    "id": _ID,
+    "status_url": f"https://engine.example/api/rounds/{_ID}",
+    "warnings": [],
+}
+_ROUND = {
+    "id": _ID,
+    "task": "sum-of-sales",
+    "round": 1,
+    "state": "completed",
+    "step": "notify",
+    "created_at": "2026-03-01T12:00:00Z",
+    "deadline_at": "2026-03-01T12:10:00Z",
+    "finished_at": "2026-03-01T12:01:05Z",
+    "repo_url": "https://github.com/owner/sum-of-sales-1a2b3c4d",
+    "commit_sha": "9f2c1f0b7a3d4e5f60718293a4b5c6d7e8f90a1b",
+    "pages_url": "https://owner.github.io/sum-of-sales-1a2b3c4d/",
+    "live": True,
+    "degraded": False,
+    "late": False,
+    "simulated": False,
+    "needs_attention": False,
+    "error": None,
+    "warnings": ["attachment 2 has no url and is not used"],
+    "steps": [
+        {
+            "name": "generate",
+            "started_at": "2026-03-01T12:00:00Z",
+            "finished_at": "2026-03-01T12:00:40Z",
+            "outcome": "done",
+            "detail": "3 files",
+        }
+    ],
+    "checks": [{"text": "Repo has MIT license", "kind": "prose", "verdict": "pass", "detail": ""}],
+    "plan": {
+        "files": [
+            {
+                "path": "index.html",
+                "source": "write",
+                "what": "a page that shows the sum of data.csv in #total",
+                "origin": "",
+                "sheet": "",
+                "predicates": [{"kind": "links", "path": "index.html", "to": ["data.csv"]}],
+            }
+        ],
+        "absent": [],
+        "data": [],
+        "pages": "branch",
+        "checks": [{"number": 1, "predicates": [{"kind": "licence_mit"}], "why_not": ""}],
+        "tests": [
+            {
+                "says": "the total is shown",
+                "predicates": [
+                    {
+                        "kind": "page",
+                        "steps": [],
+                        "expression": "document.querySelector('#total').textContent === '19.75'",
+                    }
+                ],
+            }
+        ],
+        "notes": ["the sum is shown with two decimals"],
+    },
+    "notifications": [{"attempt": 1, "at": "2026-03-01T12:01:04Z", "status_code": 200, "error": None}],
+}
+_UNFINISHED = {
+    "state": "waiting",
+    "step": "generate",
+    "finished_at": None,
+    "repo_url": None,
+    "commit_sha": None,
+    "pages_url": None,
+    "live": False,
+    "steps": [],
+    "checks": [],
+    "plan": None,
+    "notifications": [],
+}
+_FAILED = {
+    "state": "failed",
+    "needs_attention": True,
+    "error": {"code": "callback_undelivered", "message": "No 2xx came."},
+}
+_PARTS = [
+    {"name": "settings", "status": "ok", "detail": ""},
+    {"name": "workers", "status": "ok", "detail": "1 heard of lately"},
+]
+_DOWN = {"name": "workers", "status": "down", "detail": "no dispatcher was heard of for 30 s"}
+
+
+def _answer(shape: type[Serializer], description: str, **examples: object) -> OpenApiResponse:
+    """Return an answer with an example of each kind of it, by name."""
+    named = [OpenApiExample(name.replace("_", " "), value=value) for name, value in examples.items()]
+    return OpenApiResponse(shape, description, named)
+
+
+def _problem(
+    status: int, detail: str, shape: type[Serializer] = serializers.ProblemSerializer, **more: object
+) -> OpenApiResponse:
+    return _answer(shape, TITLES[status], refused=_refusal(status, detail, **more))
+
+
+def _refusal(status: int, detail: str, **more: object) -> dict[str, object]:
+    return {"type": "about:blank", "title": TITLES[status], "status": status, "detail": detail, **more}
+
+
+def _tasks() -> list[OpenApiExample]:
+    """Return the samples as an evaluator would send them; only the secret is left to be filled in."""
+    kept = {"secret": "the shared secret", "nonce": "ab12", "evaluation_url": "https://your-evaluator.example/notify"}
+    samples = {"round 1": "sales", "round 2 of the same task": "sales-2"}
+    return [
+        OpenApiExample(title, value=load_task(SAMPLES / f"{name}.json") | kept, media_type=_JSON, request_only=True)
+        for title, name in samples.items()
+    ]
+
+
+_BAD_FIELDS = _refusal(
+    400,
+    "Some fields cannot be used.",
+    errors={"round": ["must be a whole number from 1 to 1000."], "evaluation_url": ["is missing."]},
+)
+
+handle_task = extend_schema(
+    operation_id="handle_task",
+    summary="Take a task",
+    description=(
+        "Answers 200 only after the task is on disk. The same request again is answered with the same id and runs nothing twice; "
+        "if that round had failed, it is taken up again. Refused in this order: 413, 503, 400, 401 or 429, 400, 409."
+    ),
+    tags=["tasks"],
+    auth=[],
+    request={_JSON: serializers.TaskSerializer},
+    examples=_tasks(),
+    parameters=[
+        OpenApiParameter(
+            "Retry-After", int, OpenApiParameter.HEADER, response=[429], description="Seconds to wait.", required=True
+        )
+    ],
+    responses={
+        (200, _JSON): _answer(
+            serializers.AcceptedSerializer,
+            "The task is on disk.",
+            accepted=_ACCEPTED,
+            replayed=_ACCEPTED | {"replayed": True},
+            revived=_ACCEPTED | {"replayed": True, "revived": True},
+        ),
+        (400, _PROBLEM): _answer(
+            serializers.UnusableSerializer,
+            TITLES[400],
+            fields=_BAD_FIELDS,
+            not_JSON=_refusal(400, "The body is not JSON: Expecting value: line 1 column 1 (char 0)."),
+        ),
+        (401, _PROBLEM): _problem(401, "The field `secret` does not hold this service's secret."),
+        (409, _PROBLEM): _problem(409, "Another nonce makes it a new round.", serializers.ConflictSerializer, id=_ID),
+        (413, _PROBLEM): _problem(413, f"A request may have {MAX_BODY} bytes."),
+        (429, _PROBLEM): _problem(429, "Try again in 42 seconds."),
+        (503, _PROBLEM): _problem(
+            503,
+            "SECRET is not set: no request can be checked.",
+            serializers.NotReadySerializer,
+            missing=["SECRET is not set: no request can be checked."],
+        ),
+    },
+)
+
+round_status = extend_schema(
+    operation_id="round_status",
+    summary="Look at a round",
+    description="Nothing in it is secret; only who knows the id finds it.",
+    tags=["tasks"],
+    auth=[],
+    responses={
+        (200, _JSON): _answer(
+            serializers.RoundSerializer,
+            "Where the round stands.",
+            completed=_ROUND,
+            waiting=_ROUND | _UNFINISHED,
+            failed=_ROUND | _FAILED,
+        ),
+        (404, _PROBLEM): _problem(404, "There is no round with this id."),
+    },
+)
+
+healthz = extend_schema(
+    operation_id="healthz",
+    summary="Is this process alive?",
+    tags=["operation"],
+    auth=[],
+    responses={(200, _JSON): _answer(serializers.HealthSerializer, "It is.", alive={"status": "ok"})},
+)
+
+readyz = extend_schema(
+    operation_id="readyz",
+    summary="Is every part able to work?",
+    description="A missing browser and an open breaker are warnings: tasks are taken all the same.",
+    tags=["operation"],
+    auth=[],
+    responses={
+        (200, _JSON): _answer(
+            serializers.ReadinessSerializer, "No part is down.", ready={"status": "ready", "parts": _PARTS}
+        ),
+        (503, _JSON): _answer(
+            serializers.ReadinessSerializer,
+            "A part is down.",
+            not_ready={"status": "not ready", "parts": [*_PARTS[:1], _DOWN]},
+        ),
+    },
+)

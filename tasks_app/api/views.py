@@ -1,0 +1,122 @@
+"""The evaluator's door: tasks in, a round's status out."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.http import HttpResponse, JsonResponse
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from engine.inputs import task_request
+from tasks_app.api import schema
+from tasks_app.api.problems import Problem
+from tasks_app.health import credentials
+from tasks_app.models import Round
+from tasks_app.operations.client_limits import client_address, wrong_secret_wait
+from tasks_app.reports.status import round_status
+from tasks_app.rounds.intake import ConflictError, rejection_record, round_accept
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from rest_framework.request import Request
+
+#: Of a body that is too large so much is still read and thrown away, so that the client hears the answer and no broken connection.
+DRAINED = 4 * task_request.MAX_BODY
+
+
+def _body(request: Request) -> bytes:
+    """Return at most MAX_BODY + 1 bytes of the body: one too many is enough to know that it is too large.
+
+    Django reads nothing without a Content-Length; a server that ends its input by itself, as gunicorn does for chunked bodies, can be
+    read to the end all the same.
+    """
+    chunked = not request.META.get("CONTENT_LENGTH") and request.META.get("wsgi.input_terminated")
+    stream = request.META["wsgi.input"] if chunked else request
+    body = stream.read(task_request.MAX_BODY + 1)
+    drained = len(body)
+    while len(body) > task_request.MAX_BODY and drained < DRAINED:
+        chunk = stream.read(1_000_000)
+        if not chunk:
+            break
+        drained += len(chunk)
+    return body
+
+
+class HandleTask(APIView):
+    """POST a task: 200 only after its row is durable."""
+
+    @schema.handle_task
+    def post(self, request: Request) -> HttpResponse:
+        """Refuse in the contract's order (413, 503, 400, 401 or 429, 400, 409) or accept."""
+        body = _body(request)
+        if len(body) > task_request.MAX_BODY:
+            return Problem(413, f"A request may have {task_request.MAX_BODY} bytes.")
+        if missing := [*settings.MISSING, *credentials.refusals()]:
+            return Problem(503, " ".join(missing), missing=missing)
+        try:
+            payload = task_request.decode(body)
+        except ValueError as problem:
+            return Problem(400, f"{str(problem)[:1].upper()}{str(problem)[1:]}.")
+        client = client_address(request)
+        if not _secret_is_right(payload.get("secret")):
+            return _wrong_secret(client)
+        return _accept(payload, client)
+
+
+def _secret_is_right(given: object) -> bool:
+    """Compare in constant time."""
+    text = given if isinstance(given, str) else ""
+    return hmac.compare_digest(text.encode("utf-8", "surrogatepass"), settings.SECRET.encode()) and bool(
+        settings.SECRET
+    )
+
+
+def _wrong_secret(client: str) -> Problem:
+    if wait := wrong_secret_wait(client):
+        return Problem(429, f"Try again in {wait} seconds.", headers={"Retry-After": str(wait)})
+    return Problem(401, "The field `secret` does not hold this service's secret.")
+
+
+def _accept(payload: dict[str, object], client: str) -> HttpResponse:
+    try:
+        usable = task_request.read(
+            payload,
+            secret=settings.SECRET,
+            allow_private=settings.ALLOW_PRIVATE_URLS,
+            own_origins=(settings.PAGES_ORIGIN,),
+        )
+    except task_request.UnusableError as refusal:
+        rejection_record(status=400, errors=refusal.errors, payload=payload, client=client)
+        return Problem(400, "Some fields cannot be used.", errors=refusal.errors)
+    try:
+        accepted = round_accept(intake=usable)
+    except ConflictError as conflict:
+        rejection_record(status=409, errors={"conflict": str(conflict)}, payload=payload, client=client)
+        return Problem(409, "Another nonce makes it a new round.", id=str(conflict.round_id))
+    answer = {
+        "status": "accepted",
+        "id": str(accepted.id),
+        "status_url": f"{settings.PUBLIC_URL}/api/rounds/{accepted.id}",
+        "warnings": accepted.warnings,
+    }
+    if accepted.replayed:
+        answer["replayed"] = True
+    if accepted.revived:
+        answer["revived"] = True
+    return JsonResponse(answer)
+
+
+class RoundStatus(APIView):
+    """GET a round's status. Nothing in it is secret; only who knows the id finds it."""
+
+    @schema.round_status
+    def get(self, request: Request, round_id: UUID) -> HttpResponse:
+        """Answer the contract's object, or 404."""
+        row = Round.objects.defer("request").filter(pk=round_id).first()
+        if row is None:
+            return Problem(404, "There is no round with this id.")
+        return Response(round_status(row), headers={"Cache-Control": "no-store"})

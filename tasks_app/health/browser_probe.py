@@ -1,0 +1,33 @@
+"""Whether the check browser works on this machine: tried once at a start, in the background, and kept in a file for every process."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from django.conf import settings
+
+from engine.checks.own_rules import NO_BROWSER
+from tasks_app import wiring
+
+logger = logging.getLogger(__name__)
+
+
+def probe() -> str:
+    """Start the browser once; return why it cannot be used, "" where it can, and keep that. Takes about two seconds."""
+    browser = wiring.browser()
+    problem = browser.problem() if browser else NO_BROWSER
+    draft = settings.DATA_DIR / "browser.json.new"
+    draft.write_text(json.dumps({"problem": problem}))
+    draft.rename(settings.DATA_DIR / "browser.json")
+    if problem:
+        logger.warning("js checks will be not_run: %s", problem)
+    return problem
+
+
+def known_problem() -> str:
+    """Return what the last start found: why the browser cannot be used, "" where it can."""
+    try:
+        return str(json.loads((settings.DATA_DIR / "browser.json").read_text())["problem"])
+    except (OSError, ValueError, KeyError):
+        return "not tried yet on this machine: that is done when its workers start"

@@ -1,0 +1,145 @@
+"""Is the service able to work: each part by name, for `/readyz` and the landing page."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from tasks_app.health import credentials
+from tasks_app.health.browser_probe import known_problem
+from tasks_app.operations import clock
+from tasks_app.operations.breakers import breakers_open
+from tasks_app.operations.forge_quota import quota_standing
+from tasks_app.operations.spending import today
+from tasks_app.operations.workers import beats_alive
+from tasks_app.rounds.schedule import backlog
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tasks_app.models import Breaker
+
+#: A round that is due and not taken for longer than this is worth a warning: too few workers, or none that hears.
+SLOW = timedelta(seconds=60)
+
+
+_UNSEEN = "cannot be looked at without a migrated database"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part: `status` is ok, warning or down."""
+
+    name: str
+    status: str
+    detail: str = ""
+
+
+def parts() -> list[Part]:
+    """Look at every part. A missing browser and an open breaker are warnings: tasks are taken all the same."""
+    settings_part = Part("settings", "down" if settings.MISSING else "ok", " ".join(settings.MISSING))
+    closed: dict[str, Breaker] = {}
+    try:
+        rows, left = _database_parts(), ""
+        if all(part.status != "down" for part in rows[:2]):
+            rows += [_queue(), _workers()]
+            closed, left = breakers_open(), _left()
+    except Error as error:
+        left = ""
+        rows = [Part("database", "down", type(error).__name__), Part("migrations", "down", _UNSEEN)]
+    named = {part.name for part in rows}
+    rows += [Part(name, "down", _UNSEEN) for name in ("queue", "workers") if name not in named]
+    return [settings_part, *rows, _browser(), *_services(closed, left)]
+
+
+def report() -> tuple[bool, list[dict[str, str]]]:
+    """Return whether no part is down, and the parts as plain data."""
+    all_parts = parts()
+    return all(part.status != "down" for part in all_parts), [asdict(part) for part in all_parts]
+
+
+def outside_services() -> list[Part]:
+    """Return how model and forge are, for a page that shows no more than them. Needs a migrated database."""
+    return _services(breakers_open(), _left())
+
+
+def _database_parts() -> list[Part]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    executor = MigrationExecutor(connection)
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    found = [Part("database", "ok", connection.vendor)]
+    found.append(
+        Part("migrations", "down", f"{missing} are not applied: manage.py migrate")
+        if missing
+        else Part("migrations", "ok")
+    )
+    return found
+
+
+def _queue() -> Part:
+    count, oldest = backlog()
+    if not oldest:
+        return Part("queue", "ok", "nothing is due")
+    waited = clock.now() - oldest
+    return Part(
+        "queue", "warning" if waited > SLOW else "ok", f"{count} due, the oldest for {waited.total_seconds():.1f} s"
+    )
+
+
+def _browser() -> Part:
+    problem = known_problem()
+    return Part("browser", "warning" if problem else "ok", problem)
+
+
+def _workers() -> Part:
+    alive = beats_alive()
+    return (
+        Part("workers", "ok", f"{alive} heard of lately")
+        if alive
+        else Part("workers", "down", "no dispatcher was heard of for 30 s")
+    )
+
+
+def _left() -> str:
+    """Return what GitHub's answers said is left of its limit; "" where that is nobody's business or not known."""
+    quota = quota_standing() if settings.FORGE == "github" else None
+    if quota is None or quota.limit is None:
+        return ""
+    said = f"{quota.remaining} of {quota.limit} calls left until {quota.reset_at:%H:%M:%S} UTC"
+    if quota.blocked_until and quota.blocked_until > clock.now():
+        return f"{said}; nothing is asked before {quota.blocked_until:%H:%M:%S} UTC: {quota.blocked_reason}"
+    return said
+
+
+def _services(closed: Mapping[str, Breaker], left: str) -> list[Part]:
+    spent = _spending() if settings.LLM_PROVIDER == "openai" else ""
+    kinds = (("model", settings.LLM_PROVIDER, spent), ("forge", settings.FORGE, left))
+    return [_service(kind, name, closed.get(kind), said) for kind, name, said in kinds]
+
+
+def _spending() -> str:
+    """Say what was spent today: the database may be down, which is another part's news."""
+    try:
+        return today()
+    except Error:
+        return "what was spent today is not known"
+
+
+def _service(kind: str, name: str, closed: Breaker | None, more: str) -> Part:
+    """Say how an outside service is: unset, refused at the start, closed off for now, about to expire, or fine."""
+    if not name:
+        return Part(kind, "down", "not set")
+    tried = credentials.known(kind)
+    if tried and tried.status == "refused":
+        return Part(kind, "down", tried.detail)
+    if closed:
+        return Part(kind, "warning", closed.reason)
+    doubtful = tried is not None and (tried.expires_soon or tried.status == "untested")
+    said = "; ".join(part for part in (tried.detail if tried else "", more) if part)
+    return Part(kind, "warning" if doubtful else "ok", f"{name}: {said}" if said else name)

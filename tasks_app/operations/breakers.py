@@ -1,0 +1,50 @@
+"""Breakers: a kind of outside service (model, forge) that will not work for now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from engine.domain.lifecycle import ACTIVE, NEEDS
+from tasks_app.models import Breaker, Event, Round
+from tasks_app.operations import clock
+from tasks_app.redaction import keepable
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from engine.errors import OutOfService
+
+
+def breakers_open(*, now: datetime | None = None) -> dict[str, Breaker]:
+    """Return the open breakers by kind; one whose `until` has passed is open no more."""
+    now = now or clock.now()
+    return {b.kind: b for b in Breaker.objects.filter(Q(until=None) | Q(until__gt=now), closed_at=None)}
+
+
+def breaker_trip(*, error: OutOfService) -> None:
+    """Open the breaker of the error's kind; one that is open already stays as it is."""
+    now, reason = clock.now(), keepable(error.message)
+    try:
+        with transaction.atomic():
+            Breaker.objects.filter(kind=error.kind, closed_at=None, until__lte=now).update(
+                closed_at=now, closed_by="time"
+            )
+            Breaker.objects.create(kind=error.kind, code=error.code, reason=reason, since=now, until=error.until)
+            Event.objects.create(at=now, who="service", what="breaker opened", text=f"{error.kind}: {reason}")
+    except IntegrityError:
+        return
+
+
+def breaker_close(*, kind: str, who: str) -> bool:
+    """Close a breaker and make the rounds that waited for it due at once. False: none was open."""
+    now = clock.now()
+    steps = [step for step, needed in NEEDS.items() if needed == kind]
+    with transaction.atomic():
+        closed = Breaker.objects.filter(kind=kind, closed_at=None).update(closed_at=now, closed_by=who[:150])
+        if closed:
+            Round.objects.filter(state__in=ACTIVE, step__in=steps, lease_token=None).update(next_at=now, rung_at=None)
+            Event.objects.create(at=now, who=who[:150], what="breaker closed", text=kind)
+    return bool(closed)

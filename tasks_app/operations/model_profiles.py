@@ -1,0 +1,49 @@
+"""What models take, remembered for every worker: the engine's Profiles over our rows."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.db import Error, transaction
+
+from engine.domain.model_call import ModelProfile as Profile
+from tasks_app.models import ModelProfile
+from tasks_app.operations import clock
+
+logger = logging.getLogger(__name__)
+
+#: After this a model is asked afresh: servers learn new parameters, and a name may stand for another model by then.
+KEPT = timedelta(days=30)
+
+
+class DatabaseProfiles:
+    """An `engine.ports.Profiles`. Must not be called inside a running event loop."""
+
+    def profile(self, server: str, model: str) -> Profile:
+        """Return what is known of a model, the defaults where nothing is or it is too old."""
+        row = ModelProfile.objects.filter(
+            server=server[:300], model=model[:200], learned_at__gt=clock.now() - KEPT
+        ).first()
+        if row is None:
+            return Profile()
+        return Profile(row.length_parameter, row.longest_answer, frozenset(row.dropped), row.images)
+
+    def learn(self, server: str, model: str, profile: Profile) -> None:
+        """Remember it; what another worker learnt meanwhile stays."""
+        try:
+            with transaction.atomic():
+                known = self.profile(server, model)
+                ModelProfile.objects.update_or_create(
+                    server=server[:300],
+                    model=model[:200],
+                    defaults={
+                        "length_parameter": profile.length_parameter,
+                        "longest_answer": profile.longest_answer or known.longest_answer,
+                        "dropped": sorted(known.dropped | profile.dropped),
+                        "images": profile.images if profile.images is not None else known.images,
+                        "learned_at": clock.now(),
+                    },
+                )
+        except Error:
+            logger.exception("what %s takes is not written down; it will be learnt again", model)

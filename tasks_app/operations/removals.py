@@ -1,0 +1,143 @@
+"""What is removed once it is old: what of each kind may go, and how. Nothing of a round that moves, and nothing that a later round builds on.
+
+Each removal is one short transaction over a few rows, safe to interrupt and to repeat. What is to be removed is found by indexes that hold what
+is still there, or by the time at which a round ended, so that looking again costs nothing once it is gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum, TextField
+from django.db.models.functions import Cast, Length
+
+from engine.domain.checks import Kind, Verdict
+from engine.domain.lifecycle import ACTIVE, ENDED, POLLING, State, Step
+from tasks_app.models import Attachment, Attempt, CheckResult, Event, Rejection, Round, SourceFile, Task
+from tasks_app.operations import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A kind of thing that goes. `old` selects what is older than a moment, `by` orders it; `remove` takes ids and returns how many bytes went, about."""
+
+    name: str
+    old: Callable[[datetime], QuerySet[Any]]
+    by: str
+    remove: Callable[[Sequence[Any]], int]
+    batch: int = 100
+
+
+def _screenshots(before: datetime) -> QuerySet[CheckResult]:
+    return CheckResult.objects.filter(
+        screenshot__isnull=False, attempt__started_at__lt=before, attempt__round__finished_at__isnull=False
+    )
+
+
+def _screenshots_removed(ids: Sequence[int]) -> int:
+    rows = CheckResult.objects.filter(pk__in=ids, screenshot__isnull=False)
+    size = _sum(rows, Length("screenshot"))
+    rows.update(screenshot=None, screenshot_removed_at=clock.now())
+    return size
+
+
+def _prompts(before: datetime) -> QuerySet[Attempt]:
+    return Attempt.objects.filter(emptied_at=None, started_at__lt=before, round__finished_at__isnull=False)
+
+
+def _prompts_removed(ids: Sequence[int]) -> int:
+    """Empty model calls. Files go only where they are not the chosen ones of a round that is past choosing: else a retry may need them."""
+    with transaction.atomic():
+        rows = Attempt.objects.filter(pk__in=ids, round__finished_at__isnull=False)
+        past = rows.filter(round__published_at__isnull=False, round__step__in=POLLING, round__plan_attempt=None)
+        files = SourceFile.objects.filter(attempt__in=past.exclude(round__chosen_attempt=F("pk")), size__gt=0)
+        size = _sum(rows, Length("reply")) + _sum(rows, Length(Cast("messages", TextField()))) + _sum(files, F("size"))
+        files.update(content=b"")
+        rows.update(messages=[], reply="", emptied_at=clock.now())
+    return size
+
+
+def _rounds(before: datetime) -> QuerySet[Round]:
+    """Return rounds that ended before, but for those that a later round of the task builds on, or whose evaluator was never told."""
+    of_task = Round.objects.filter(task_key=OuterRef("task_key"))
+    published = of_task.filter(published_at__isnull=False)
+    newer = published.filter(published_at__gt=OuterRef("published_at"))
+    mine = OuterRef("number")
+    page = published.filter(degraded=False).filter(
+        Q(number__gt=mine) | Q(number=mine, published_at__gt=OuterRef("published_at"))
+    )
+    superseded = Q(published_at=None) | Exists(newer) & (Q(degraded=True) | Exists(page))
+    ended = Round.objects.filter(superseded, finished_at__lt=before, watch_at=None)
+    return ended.exclude(state=State.FAILED, step=Step.NOTIFY).exclude(Exists(of_task.filter(state__in=ACTIVE)))
+
+
+def _rounds_removed(ids: Sequence[object]) -> int:
+    """Delete rounds with all that hangs on them; what later rounds must keep of them goes to the task."""
+    with transaction.atomic():
+        rows = Round.objects.select_for_update().filter(pk__in=ids, state__in=ENDED)
+        found = list(rows.values_list("pk", "task_key", "published_at", "chosen_attempt"))
+        rounds = Round.objects.filter(pk__in=[pk for pk, *_ in found])
+        for pk, task_key, published_at, chosen in found:
+            if published_at:
+                _keep_for_later(task_key, pk, chosen)
+        size = (
+            _sum(rounds, Length(Cast("request", TextField())))
+            + _sum(Attachment.objects.filter(round__in=rounds), Length("content"))
+            + _sum(SourceFile.objects.filter(attempt__round__in=rounds), Length("content"))
+        )
+        rounds.update(chosen_attempt=None, plan_attempt=None, plan="")  # the ways back that protect their attempts
+        rounds.delete()
+        left = Round.objects.filter(task_key=OuterRef("pk"))
+        Task.objects.filter(pk__in={task_key for _, task_key, *_ in found}).exclude(Exists(left)).delete()
+    return size
+
+
+def _keep_for_later(task_key: str, round_id: object, chosen: int | None) -> None:
+    task = Task.objects.select_for_update().filter(pk=task_key).first()
+    if task is None:
+        return
+    # A row without content is a file that could not be had: nothing of it is in any tree.
+    names = Attachment.objects.filter(round=round_id, content__isnull=False).values_list("name", flat=True)
+    held = CheckResult.objects.filter(attempt=chosen, kind=Kind.JS, verdict=Verdict.PASS).order_by("position")
+    task.attachment_names = sorted({*task.attachment_names, *names})
+    task.held_checks = list(dict.fromkeys([*held.values_list("text", flat=True), *task.held_checks]))
+    task.save(update_fields=["attachment_names", "held_checks"])
+
+
+def _deleted(rows: QuerySet[Any]) -> Callable[[Sequence[Any]], int]:
+    def remove(ids: Sequence[Any]) -> int:
+        rows.filter(pk__in=ids).delete()
+        return 0
+
+    return remove
+
+
+def _sum(rows: QuerySet[Any], size: Any) -> int:
+    return rows.order_by().aggregate(total=Sum(size))["total"] or 0
+
+
+SCREENSHOTS = Removal("screenshots", _screenshots, "attempt_id", _screenshots_removed)
+PROMPTS = Removal("prompts, replies and files that were not chosen", _prompts, "started_at", _prompts_removed)
+ROUNDS = Removal("rounds", _rounds, "finished_at", _rounds_removed, batch=20)
+REJECTIONS = Removal(
+    "rejections", lambda before: Rejection.objects.filter(at__lt=before), "at", _deleted(Rejection.objects.all())
+)
+EVENTS = Removal(
+    "events of no round",
+    lambda before: Event.objects.filter(round=None, at__lt=before),
+    "at",
+    _deleted(Event.objects.all()),
+)
+SESSIONS = Removal(
+    "logins that have run out",
+    lambda before: Session.objects.filter(expire_date__lt=before),
+    "expire_date",
+    _deleted(Session.objects.all()),
+)

@@ -1,0 +1,49 @@
+"""Ties a process to its parent: when the parent dies, kill -9 included, the kernel kills the child too.
+
+Run as `python -m tasks_app.processes.parent_death PARENT_PID COMMAND…` it ties itself and becomes COMMAND. Imports no Django, so it costs little.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(parent: int) -> None:
+    """Have this process killed (SIGKILL) when the thread of process `parent` that made it ends; kill it now where that has happened already.
+
+    Linux only, elsewhere nothing happens. The setting outlives an exec but not a fork.
+    https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"prctl(PR_SET_PDEATHSIG): {os.strerror(error)}")
+    if os.getppid() != parent:  # it died between the fork and the prctl
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def tethered(command: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `command` as this process must start it (from its main thread) for it to die with this process."""
+    return (sys.executable, "-m", "tasks_app.processes.parent_death", str(os.getpid()), *command)
+
+
+def main(arguments: list[str]) -> None:
+    """Tie this process to its parent and become the command."""
+    parent, *command = arguments
+    if not sys.platform.startswith("linux"):
+        sys.stderr.write(
+            f"tether: {sys.platform} has no parent-death signal: {command[0]} may outlive a killed parent\n"
+        )
+    die_with_parent(int(parent))
+    os.execvp(command[0], command)  # noqa: S606 -- no shell is the point
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

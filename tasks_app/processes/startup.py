@@ -1,0 +1,71 @@
+"""What a start does once, before any child process: migrations, the admin's login, a fresh chance for what was closed off."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.db import IntegrityError, connections
+
+from tasks_app.keys import kept_key
+from tasks_app.operations.breakers import breaker_close, breakers_open
+from tasks_app.operations.forge_quota import gate_reopen
+from tasks_app.operations.spending import unpriced_models
+from tasks_app.redaction import SHORTEST
+
+logger = logging.getLogger(__name__)
+
+
+def prepare(*, migrate: bool) -> None:
+    """Make the database and the login ready. Breakers are closed: a start is how a new credential comes in."""
+    if migrate:
+        call_command("migrate", interactive=False, verbosity=0)
+    _make_login()
+    for kind in breakers_open():
+        breaker_close(kind=kind, who="start")
+    gate_reopen()
+    for warning in warnings():
+        logger.warning("%s", warning)
+    connections.close_all()
+
+
+def warnings() -> list[str]:
+    """Return what an operator should know at the start, in sentences."""
+    found = list(settings.MISSING)
+    found += [
+        f"{name} is shorter than {SHORTEST} characters: it is too short to be looked for in files and logs."
+        for name, value in settings.SECRETS.items()
+        if 0 < len(value) < SHORTEST
+    ]
+    found += [
+        f"The price of {model} is not known: LLM_BUDGET_PER_DAY in money holds for it only if its server reports what calls cost. "
+        "A bound in tokens holds always."
+        for model in unpriced_models()
+    ]
+    if settings.LLM_PROVIDER == "simulated":
+        found.append("The language model is simulated: pages are made by rules, and say so.")
+    return found
+
+
+def admin_password_file() -> str:
+    """Return where the password that was made on the first start is kept."""
+    return str(settings.DATA_DIR / "admin_password")
+
+
+def _make_login() -> None:
+    """Make the first superuser; an existing one is left alone, whatever the environment says by now."""
+    users = get_user_model()
+    if users.objects.filter(is_superuser=True).exists():
+        return
+    password = settings.ADMIN_PASSWORD or kept_key(
+        settings.DATA_DIR / "admin_password", lambda: secrets.token_urlsafe(12)
+    )
+    try:
+        users.objects.create_superuser(settings.ADMIN_USERNAME, password=password)
+    except IntegrityError:
+        return
+    where = "as ADMIN_PASSWORD says" if settings.ADMIN_PASSWORD else f"in {admin_password_file()}"
+    logger.info("made the admin's login %s; its password is %s", settings.ADMIN_USERNAME, where)

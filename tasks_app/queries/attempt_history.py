@@ -1,0 +1,134 @@
+"""What a round has tried so far, and what its task must keep: from rows to the values that decisions are made of. Reading only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.checks.decision import Purpose, Tried, tree_digest
+from engine.domain import checks
+from engine.domain.repository import Origin, SiteFile
+from tasks_app.models import Attempt, CheckResult, Round, SourceFile, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: So many checks of earlier rounds are run again, those of the newest rounds first.
+MOST_KEPT = 40
+
+_ROOTS = frozenset(Purpose)
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """The tries since the page was last begun anew, in order: those that are judged, and the tree that is not yet, None where all are."""
+
+    judged: tuple[Tried, ...]
+    new: Attempt | None
+    purpose: Purpose
+    parent: int | None
+    call_seconds: float
+
+
+def tries_of(row: Round) -> Tries:
+    """Return what was tried. Raises LookupError where the round has no tree."""
+    attempts = {
+        a.pk: a for a in Attempt.objects.filter(round=row).defer("messages", "reply", "parameters").order_by("pk")
+    }
+    trees = set(SourceFile.objects.filter(attempt__round=row).values_list("attempt_id", flat=True))
+    if not trees:
+        raise LookupError(f"round {row.pk} has no tree")
+    first = _chain(attempts, max(trees))[-1]
+    tree_of = {_root(attempts, tree): tree for tree in trees}
+    roots = [a for a in attempts.values() if a.kind in _ROOTS and a.pk >= first]
+    judged_trees = set(
+        CheckResult.objects.filter(attempt__in=trees)
+        .exclude(kind=checks.Kind.GATE)
+        .values_list("attempt_id", flat=True)
+    )
+    over = [
+        _tried(root, tree_of.get(root.pk))
+        for root in _distinct(roots, tree_of)
+        if tree_of.get(root.pk, 0) not in trees - judged_trees
+    ]
+    new = attempts[max(trees)] if max(trees) not in judged_trees else None
+    root = attempts[_root(attempts, max(trees))]
+    longest = max((a.seconds or 0.0 for a in attempts.values() if a.pk >= first), default=0.0)
+    return Tries(tuple(over), new, Purpose(root.kind), root.parent_id, longest)
+
+
+def results_of(attempt: int) -> list[checks.CheckResult]:
+    """Return what an attempt's checks gave before publishing."""
+    rows = CheckResult.objects.filter(attempt=attempt).exclude(target=checks.Target.LIVE).defer("screenshot")
+    return [result_of(row) for row in rows.order_by("position")]
+
+
+def result_of(row: CheckResult) -> checks.CheckResult:
+    """Return a result's value, without its screenshot."""
+    check = checks.Check(checks.Kind(row.kind), row.text)
+    target, verdict = checks.Target(row.target), checks.Verdict(row.verdict)
+    predicates = tuple(
+        checks.PredicateResult(one["says"], checks.Verdict(one["verdict"]), one["seen"]) for one in row.predicates
+    )
+    console = tuple(row.console)
+    return checks.CheckResult(
+        check, target, verdict, row.detail, row.value, row.milliseconds, console, predicates=predicates
+    )
+
+
+def files_of(attempt: int) -> dict[str, SiteFile]:
+    """Return an attempt's whole tree."""
+    rows = SourceFile.objects.filter(attempt=attempt).values_list("path", "content", "origin")
+    return {path: SiteFile(bytes(content), Origin(origin)) for path, content, origin in rows}
+
+
+def kept_checks(row: Round) -> tuple[checks.Check, ...]:
+    """Return the expressions of earlier rounds of the task that held when those were published, and that are not this round's own."""
+    earlier = row.published_before()
+    held = CheckResult.objects.filter(
+        attempt__in=earlier.values("chosen_attempt"), kind=checks.Kind.JS, verdict=checks.Verdict.PASS
+    )
+    own = {check.text for check in map(checks.parse_check, row.checks)}
+    texts = held.order_by("-attempt__round__number", "position").values_list("text", flat=True)
+    removed = (
+        Task.objects.filter(pk=row.task_key).values_list("held_checks", flat=True).first() if row.number > 1 else []
+    )
+    kept = [text for text in dict.fromkeys([*texts, *(removed or ())]) if text not in own]
+    return tuple(checks.Check(checks.Kind.EARLIER, text) for text in kept[:MOST_KEPT])
+
+
+def page_before(row: Round) -> Mapping[str, bytes]:
+    """Return the page that the round before published, nothing where no row tells."""
+    before = row.published_before().filter(degraded=False).order_by("-number", "-published_at").first()
+    return (
+        {} if before is None else {path: file.content for path, file in files_of(before.chosen_attempt_id or 0).items()}
+    )
+
+
+def _chain(attempts: Mapping[int, Attempt], pk: int) -> list[int]:
+    """Return an attempt, the one that it answers or repairs, and so on to the first."""
+    chain = [pk]
+    while (parent := attempts[chain[-1]].parent_id) and parent in attempts:
+        chain.append(parent)
+    return chain
+
+
+def _root(attempts: Mapping[int, Attempt], pk: int) -> int:
+    """Return the attempt that began a conversation: continuations and reminders answer it."""
+    return next(one for one in _chain(attempts, pk) if attempts[one].kind in _ROOTS)
+
+
+def _distinct(roots: list[Attempt], tree_of: Mapping[int, int]) -> list[Attempt]:
+    """Leave out calls that were only repeated: interrupted or failing ones before the next of the same purpose, and first ones without a tree."""
+    return [
+        one
+        for one, after in zip(roots, [*roots[1:], None], strict=True)
+        if one.pk in tree_of or (one.kind != Purpose.GENERATE and (after is None or after.kind != one.kind))
+    ]
+
+
+def _tried(root: Attempt, tree: int | None) -> Tried:
+    if tree is None:
+        return Tried(root.pk, Purpose(root.kind), parent=root.parent_id)
+    contents = {path: file.content for path, file in files_of(tree).items()}
+    return Tried(tree, Purpose(root.kind), tree_digest(contents), results_of(tree), root.parent_id)

@@ -1,0 +1,110 @@
+"""How rounds read their requests: from the rows to the engine's plans, and a run's plan in words. Reading only."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import F
+from pydantic import ValidationError
+
+from engine.domain.checks import Kind, Verdict
+from engine.plan.schema import Plan
+from engine.plan.summary import summary
+from engine.plan.verdicts import EarlierPlan
+from tasks_app.models import Attempt, CheckResult, PlanSource, Round, SourceFile
+from tasks_app.models import Plan as PlanRow
+from tasks_app.queries.briefs import MOST_ASKED, checks_of
+
+if TYPE_CHECKING:
+    from engine.plan.summary import SummarySection
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanText:
+    """A run's plan in words: `made` says by whom, or why there is none; `attempt` is the model call that it came from."""
+
+    made: str
+    attempt: Attempt | None
+    sections: tuple[SummarySection, ...]
+    refused: tuple[str, ...]
+
+
+def plan_row(row: Round) -> PlanRow | None:
+    """Return the row of the round's present run, None where nobody tried to make a plan yet."""
+    return plan_row_of(row, row.run)
+
+
+def plan_row_of(row: Round, run: int) -> PlanRow | None:
+    """Return the row of one run."""
+    found = PlanRow.objects.select_related("attempt").filter(round=row, run=run)
+    return found.defer("attempt__messages", "attempt__reply", "attempt__parameters").first()
+
+
+def plan_of(row: Round) -> Plan | None:
+    """Return the plan of the round's present run, None where there is none."""
+    return read(plan_row(row))
+
+
+def read(found: PlanRow | None) -> Plan | None:
+    """Return the plan of a row; None where it has none, or one that an older version of the service wrote and this one cannot read."""
+    if found is None or found.plan is None:
+        return None
+    try:
+        return Plan.model_validate(found.plan)
+    except ValidationError as error:
+        logger.warning("the %s of round %s cannot be read: %s", found, found.round_id, error)
+        return None
+
+
+def earlier_plans(row: Round) -> tuple[EarlierPlan, ...]:
+    """Return the plans by which the newest published rounds before this one were made, the newest first, of those that have one."""
+    newest = list(row.published_before().order_by("-number", "-published_at").defer("request")[:MOST_ASKED])
+    rows = PlanRow.objects.filter(round__in=newest, run=F("round__chosen_attempt__run"))
+    found = {one.round_id: plan for one in rows if (plan := read(one))}
+    return tuple(EarlierPlan(found[one.pk], checks_of(one), _held(one)) for one in newest if one.pk in found)
+
+
+def _held(row: Round) -> frozenset[str]:
+    """Return the sentences among a round's checks that held when it was published."""
+    results = CheckResult.objects.filter(attempt=row.chosen_attempt_id, kind=Kind.PROSE, verdict=Verdict.PASS)
+    return frozenset(results.values_list("text", flat=True))
+
+
+def present_paths(row: Round) -> frozenset[str]:
+    """Return the paths of what the task published last, by our own rows."""
+    published = Round.objects.filter(task_key=row.task_key, published_at__isnull=False).order_by("-published_at")
+    attempt = published.values_list("chosen_attempt_id", flat=True).first()
+    return frozenset(SourceFile.objects.filter(attempt=attempt).values_list("path", flat=True) if attempt else ())
+
+
+def plan_text(row: Round, run: int | None = None) -> PlanText | None:
+    """Return the plan of a run (the present one) in words, None where nobody tried to make one yet."""
+    found = plan_row_of(row, run or row.run)
+    if found is None:
+        return None
+    plan = read(found)
+    return PlanText(
+        made=_made(found) if plan or found.plan is None else "This version of the service cannot read the plan.",
+        attempt=found.attempt,
+        sections=tuple(summary(plan, checks_of(row))) if plan else (),
+        refused=tuple(f"{one.get('item', '')}: {one.get('reason', '')}" for one in found.refused),
+    )
+
+
+def _made(found: PlanRow) -> str:
+    if found.plan is None:
+        return f"There is no plan: {found.why_none}"
+    if found.edited_by:
+        by = f"written by {found.edited_by}"
+    elif found.attempt is None:
+        by = "made by a model"
+    else:
+        simulated = ", simulated" if found.attempt.simulated else ""
+        by = f"made by {found.attempt.model_answered or found.attempt.model_asked or 'a model'}{simulated}"
+    if found.source == PlanSource.CARRIED:
+        return f"Carried on from the run before, {by}."
+    return f"{by[0].upper()}{by[1:]}."

@@ -1,0 +1,260 @@
+"""`make demo`: the main job, whole, on embedded parts: two rounds as an evaluator sends them, and the result verified from outside.
+
+A plain script that knows the service by its doors only: it starts `manage.py serve` and speaks HTTP.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+
+from tasks_app.processes.parent_death import tethered
+from tasks_app.rehearsal.evaluator import SAMPLES, Listener, Service, TaskError, fresh_nonce, load_task, shortcomings
+from tasks_app.rehearsal.progress import Progress
+from tasks_app.rehearsal.proof import REQUIRED, Clone, ProofError, data_files, prove
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "data"
+ROUND_SECONDS = 120.0
+START_SECONDS = 90.0
+
+#: All that the service gets of our environment: a token or an address of a real part must not reach it.
+PASSED_ON = (
+    "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "VIRTUAL_ENV", "CHROMIUM_PATH", "SIMULATED_LLM_SECONDS",
+)  # fmt: skip
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoForge:
+    """Where the demo publishes: what it is, in a phrase; the settings that the service gets; and what the demo prints of it at its end."""
+
+    description: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+    summary: Callable[[], str] = str
+
+
+@contextmanager
+def local_forge(data: Path) -> Iterator[DemoForge]:
+    """Yield the service's own forge, which needs nothing beside the service."""
+    yield DemoForge("FORGE=local: real git repositories and pages, on this machine", {"FORGE": "local"})
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The service under way."""
+
+    process: subprocess.Popen[bytes]
+    service: Service
+    port: int
+    data: Path
+    secret: str
+
+
+def main(forge: Callable[[Path], AbstractContextManager[DemoForge]] = local_forge) -> int:
+    """Run the demo; return the exit code: 0, or 1 with the reason. `forge` runs a forge, given a directory for its files."""
+    leave = os.environ.get("EXIT", "") not in ("", "0")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        demonstrate(leave=leave, forge=forge)
+    except (DemoError, TaskError, ProofError) as reason:
+        _say(f"\ndemo FAILED: {reason}")
+        return 1
+    except KeyboardInterrupt:
+        _say("\nstopped")
+        return 130 if leave else 0
+    return 0
+
+
+def demonstrate(*, leave: bool, forge: Callable[[Path], AbstractContextManager[DemoForge]] = local_forge) -> None:
+    """Play and verify both rounds, then serve until interrupted or `leave` at once. Raises DemoError, TaskError, ProofError."""
+    begun = time.monotonic()
+    with ExitStack() as stack:
+        data = stack.enter_context(own_data())
+        place = stack.enter_context(forge(data))
+        running = stack.enter_context(served(data, place))
+        listener = stack.enter_context(Listener())
+        _say(
+            f"service ready after {time.monotonic() - begun:.1f} s: {running.service.url} (log: {_short(data / 'serve.log')})"
+        )
+        attachments: dict[str, bytes] = {}
+        for number, name in enumerate(("sales", "sales-2"), 1):
+            task = load_task(SAMPLES / f"{name}.json")
+            attachments |= data_files(task["attachments"])
+            told = play_round(running, listener, task)
+            found = prove(told, commits=number, attachments=attachments, secret=running.secret)
+            _say(_verified(number, found, attachments))
+            result = _result(told, running, sorted(found.files), place.description)
+        _say(result)
+        if summary := place.summary():
+            _say(summary)
+        _say(f"total: {time.monotonic() - begun:.1f} s")
+        if not leave:
+            _say("\nserving until Ctrl-C")
+            code = running.process.wait()
+            raise DemoError(f"the service ended with code {code}\n{_tail(data / 'serve.log')}")
+
+
+def play_round(running: Running, listener: Listener, task: Mapping[str, Any]) -> dict[str, Any]:
+    """Send a round, show it, and return the callback's fields. Raises DemoError."""
+    begun = time.monotonic()
+    task = {**task, "nonce": fresh_nonce(), "secret": running.secret, "evaluation_url": listener.url}
+    _say(f"\nround {task['round']}: {task['brief']}")
+    accepted = running.service.post(task)
+    status = Progress(lambda: running.service.round(str(accepted["id"])), sys.stdout).follow(ROUND_SECONDS)
+    callback = listener.wait(task["nonce"], 5.0)
+    wrong = shortcomings(status) + (callback.problems(task) if callback else ["no callback came"])
+    if wrong or not callback:
+        raise DemoError(f"round {task['round']}: {'; '.join(wrong)}\n{_tail(running.data / 'serve.log')}")
+    _say(f"  callback received after {time.monotonic() - begun:.1f} s; checks: {_verdicts(status or {})}")
+    return callback.told()
+
+
+def _verified(number: int, found: Clone, attachments: Mapping[str, bytes]) -> str:
+    commits = "1 commit" if number == 1 else f"{number} commits"
+    return (
+        f"  verified: cloned {found.head[:12]}, the commit told, {commits} in all; {', '.join(REQUIRED)} there;\n"
+        f"            the page served is that commit's index.html, {', '.join(attachments)} byte for byte"
+    )
+
+
+def _verdicts(status: Mapping[str, Any]) -> str:
+    verdicts = [str(check.get("verdict")) for check in status.get("checks") or []]
+    return ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts)) or "none"
+
+
+@contextmanager
+def own_data() -> Iterator[Path]:
+    """Hold a directory that no other demo uses just now: data/demo, or data/demo-2, … beside a demo that is under way."""
+    for number in range(1, 100):
+        data = DATA / ("demo" if number == 1 else f"demo-{number}")
+        data.mkdir(parents=True, exist_ok=True)
+        with (data / ".lock").open("wb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield data
+            return
+    raise DemoError(f"99 demos run under {DATA}")
+
+
+@contextmanager
+def served(data: Path, forge: DemoForge) -> Iterator[Running]:
+    """Run `manage.py serve`, publishing to `forge`, until the block ends. Raises DemoError where it does not get ready."""
+    port, secret = _free_port(8000), secrets.token_urlsafe(24)
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {
+        "ENV_FILE": os.devnull, "DATA_DIR": str(data), "PORT": str(port), "SECRET": secret, "WORKERS": "2",
+        "LLM_PROVIDER": "simulated", "ALLOW_PRIVATE_URLS": "1", "PYTHONUNBUFFERED": "1",
+        **forge.settings,
+    }  # fmt: skip
+    if os.geteuid() == 0:
+        environment["CHROMIUM_NO_SANDBOX"] = "1"
+    with (data / "serve.log").open("wb") as log, httpx2.Client(timeout=30.0, trust_env=False) as client:
+        process = subprocess.Popen(
+            tethered((sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{port}")),
+            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+        running = Running(process, Service(f"http://localhost:{port}", client), port, data, secret)
+        try:
+            _wait_until_ready(running)
+            yield running
+        finally:
+            _end(process)
+
+
+def _wait_until_ready(running: Running) -> None:
+    deadline, reason = time.monotonic() + START_SECONDS, "no answer"
+    while time.monotonic() < deadline:
+        if running.process.poll() is not None:
+            raise DemoError(
+                f"the service ended with code {running.process.returncode}\n{_tail(running.data / 'serve.log')}"
+            )
+        try:
+            answer = running.service.client.get(f"{running.service.url}/readyz")
+        except httpx2.HTTPError as error:
+            reason = str(error)
+        else:
+            if answer.status_code == 200:
+                return
+            reason = f"{answer.status_code} {answer.text[:500]}"
+        time.sleep(0.1)
+    raise DemoError(
+        f"the service was not ready within {START_SECONDS:g} s: {reason}\n{_tail(running.data / 'serve.log')}"
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Stop the service; a second Ctrl-C kills it, and the kernel what is below it."""
+    process.terminate()
+    try:
+        process.wait(25.0)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.kill()
+        process.wait()
+
+
+def _result(told: Mapping[str, Any], running: Running, files: list[str], forge: str) -> str:
+    password = running.data / "admin_password"
+    login = f"admin / {password.read_text().strip()}" if password.exists() else "see the log"
+    return "\n".join(
+        (
+            "",
+            f"repository  {told['repo_url']}",
+            f"commit      {told['commit_sha']}",
+            f"files       {', '.join(files)}",
+            f"page        {told['pages_url']}",
+            f"admin       {running.service.url}/admin/   login: {login}",
+            "",
+            "simulated here: the model (LLM_PROVIDER=simulated: a template page that says so; nothing of a brief is understood)",
+            f"                and GitHub ({forge})",
+        )
+    )
+
+
+def _free_port(wished: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            probe.bind(("127.0.0.1", wished))
+            return wished
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _tail(log: Path, lines: int = 20) -> str:
+    text = log.read_text(errors="replace").splitlines()[-lines:] if log.exists() else []
+    return "\n".join(f"  | {line}" for line in text)
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""What `send_task` does: posts one task, and where asked follows it, hears its callback and says whether all is as hoped."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TextIO
+
+from tasks_app.rehearsal.evaluator import Callback, Listener, Service, TaskError, fresh_nonce, shortcomings
+from tasks_app.rehearsal.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LATE_CALLBACK = 5.0  # seconds that a callback may arrive after the round's row says that it was delivered
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How to send: `wait` judges the end of the round, `as_json` prints one object, `seconds` bounds the wait."""
+
+    service: Service
+    wait: bool
+    as_json: bool
+    seconds: float
+    out: TextIO
+    progress_to: TextIO
+
+
+@dataclass(slots=True)
+class Sent:
+    """What came of a task; `problems` is empty where there is nothing to complain of."""
+
+    accepted: Mapping[str, Any]
+    status: Mapping[str, Any] | None = None
+    callback: Callback | None = None
+    problems: list[str] = field(default_factory=list)
+
+
+def complete(task: Mapping[str, Any], *, secret: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the task with `changes` (None: none) laid over it, a secret, and a fresh nonce where it has none. Raises TaskError."""
+    whole = {**task, **{name: value for name, value in changes.items() if value is not None}}
+    whole["secret"] = secret or task.get("secret")
+    whole["nonce"] = whole.get("nonce") or fresh_nonce()
+    if not whole["secret"]:
+        raise TaskError("no secret: give --secret, or set SECRET in the environment or .env")
+    return whole
+
+
+def send(task: Mapping[str, Any], sending: Sending) -> Sent:
+    """Post a complete `task`, show what becomes of it, and return it. Raises TaskError where the service does not take it."""
+    with ExitStack() as stack:
+        listener = None
+        if not task.get("evaluation_url"):
+            listener = stack.enter_context(Listener())
+            task = {**task, "evaluation_url": listener.url}
+        sent = Sent(sending.service.post(task))
+        _show_accepted(sent, sending)
+        if listener or sending.wait:
+            _follow(task, sent, listener, sending)
+        if sending.as_json:
+            sending.out.write(_as_json(sent) + "\n")
+        return sent
+
+
+def _follow(task: Mapping[str, Any], sent: Sent, listener: Listener | None, sending: Sending) -> None:
+    identity = str(sent.accepted["id"])
+    sent.status = Progress(lambda: sending.service.round(identity), sending.progress_to).follow(sending.seconds)
+    if listener:
+        sent.callback = listener.wait(task["nonce"], _LATE_CALLBACK if sent.status else 0.0)
+        sent.problems += sent.callback.problems(task) if sent.callback else [_silence(sent.status)]
+        if sent.callback and not sending.as_json:
+            sending.out.write(
+                "callback received:\n" + json.dumps(sent.callback.told(), indent=2, ensure_ascii=False) + "\n"
+            )
+    if sending.wait:
+        sent.problems += shortcomings(sent.status)
+    if not sending.as_json:
+        sending.out.write(_summary(sent.status))
+
+
+def _silence(status: Mapping[str, Any] | None) -> str:
+    errors = [
+        str(attempt.get("error")) for attempt in (status or {}).get("notifications") or [] if attempt.get("error")
+    ]
+    return "no callback came" + (f" (the service: {errors[-1]})" if errors else "")
+
+
+def _show_accepted(sent: Sent, sending: Sending) -> None:
+    again = next((f" ({flag})" for flag in ("revived", "replayed") if sent.accepted.get(flag)), "")
+    lines = [f"accepted{again}: {sent.accepted['id']}  {sent.accepted.get('status_url', '')}"]
+    lines += [f"  warning: {warning}" for warning in sent.accepted.get("warnings") or []]
+    (sending.progress_to if sending.as_json else sending.out).write("\n".join(lines) + "\n")
+
+
+def _summary(status: Mapping[str, Any] | None) -> str:
+    if not status:
+        return ""
+    flags = [flag for flag in ("live", "degraded", "late", "simulated", "needs_attention") if status.get(flag)]
+    shown = {"state": " ".join([str(status.get("state")), *(f"({flag})" for flag in flags)])}
+    shown |= {
+        name: str(status[key])
+        for name, key in (("repository", "repo_url"), ("commit", "commit_sha"), ("page", "pages_url"))
+        if status.get(key)
+    }
+    return "".join(f"{name + ':':<12}{value}\n" for name, value in shown.items())
+
+
+def _as_json(sent: Sent) -> str:
+    return json.dumps(
+        {
+            "accepted": dict(sent.accepted),
+            "status": sent.status,
+            "callback": sent.callback.told() if sent.callback else None,
+            "problems": sent.problems,
+        },
+        ensure_ascii=False,
+    )

@@ -1,0 +1,160 @@
+"""The rows of model calls: written before a call, while its answer comes, and when it has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.domain.model_call import DISCONNECTED, Message, Recalled, Reply
+from tasks_app.models import Attempt, StepRun
+from tasks_app.operations import clock
+from tasks_app.operations.spending import call_admitted, counted
+from tasks_app.redaction import keepable
+from tasks_app.rounds.attempt_rows import REPLY_KEPT, message_kept, reply_columns
+from tasks_app.rounds.interruptions import INTERRUPTED
+from tasks_app.rounds.locked_round import FencedRows, since
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from django.db.models import QuerySet
+
+    from engine.domain.model_call import Prompt
+    from tasks_app.models import Round
+
+
+@dataclass
+class Growing:
+    """The answer to a call that is under way: one thread appends its pieces, another one asks for news."""
+
+    attempt: int
+    model: str
+    pieces: list[str] = field(default_factory=list)
+    known: int = 0  # of the pieces
+
+    def news(self) -> str:
+        """Return all of the text, "" where nothing came since it was asked for last."""
+        pieces = len(self.pieces)
+        if pieces == self.known:
+            return ""
+        self.known = pieces
+        return "".join(self.pieces[:pieces])
+
+
+class CallRows(FencedRows):
+    """The part of a Journal that is about model calls. `call_begins` is told of each before it is made."""
+
+    def __init__(self, round_id: UUID, run: int, mine: QuerySet[Round], call_begins: Callable[[], None]) -> None:
+        super().__init__(round_id, run, mine)
+        self._call_begins = call_begins
+        self._answer_within: int | None = None
+        self._since = clock.now()
+        self._recalled: set[int] = set()
+        self._growing: Growing | None = None
+
+    def attempt_begun(
+        self, *, kind: str, prompt: Prompt, provider: str, model: str, simulated: bool, parent: int | None = None
+    ) -> int:
+        """Write the row of a model call, where the bounds on spending leave room for it; prompts are stored as sent, less any secret of ours."""
+        self._call_begins()
+        with self._fenced():
+            room = None
+            if provider and not simulated:
+                room = call_admitted(round_id=self._round_id, run=self._run, model=model, messages=prompt.messages)
+            self._answer_within = room.answer if room else None
+            attempt = Attempt.objects.create(
+                counted_tokens=room.prompt if room else 0,
+                round_id=self._round_id,
+                run=self._run,
+                kind=kind,
+                parent_id=parent,
+                provider=provider,
+                simulated=simulated,
+                prompt_name=prompt.name,
+                prompt_version=prompt.version,
+                prompt_digest=prompt.digest,
+                messages=[message_kept(one) for one in prompt.messages],
+                model_asked=model,
+                started_at=clock.now(),
+            ).pk
+        self._growing = Growing(attempt, model)
+        return attempt
+
+    def attempt_heard(self, attempt: int, piece: str) -> None:
+        """Take a piece of the answer; `heard_keep` writes it down."""
+        if self._growing and self._growing.attempt == attempt:
+            self._growing.pieces.append(piece)
+
+    def heard_keep(self) -> None:
+        """Write down what has come of an answer so far, where there is news, and how much it is. For another thread than the one that asks.
+
+        Whole lines alone: a secret of ours that is cut in half would not be known as one. Raises Fenced.
+        """
+        growing = self._growing
+        if growing is None or not (text := growing.news()):
+            return
+        lines = keepable(text[: text.rfind("\n") + 1])[:REPLY_KEPT]
+        with self._fenced():
+            if Attempt.objects.filter(pk=growing.attempt, seconds=None, error_code="").update(reply=lines):
+                self._told_of_step(f"{growing.model or 'The model'} is writing: {len(text):,} characters so far.")
+
+    def _told_of_step(self, detail: str) -> None:
+        StepRun.objects.filter(round_id=self._round_id, ended_at=None).update(detail=keepable(detail)[:2000])
+
+    def tokens_left(self) -> int | None:
+        """Return how long the answer to the call begun last may be, in tokens; None: unbounded."""
+        return self._answer_within
+
+    def attempt_recalled(self, *, kind: str, model: str, parent: int | None) -> Recalled | None:
+        """Return a call of this step that an earlier claim was answered and could not use any more, each once."""
+        with self._fenced():
+            answered = self._of_earlier_claims(kind, model, parent).filter(seconds__isnull=False, error_code="")
+            found = answered.order_by("pk").first()
+        return self._recall(found) if found else None
+
+    def attempt_interrupted(self, *, kind: str, model: str, parent: int | None) -> Recalled | None:
+        """Return the newest call of this step that an earlier claim did not live to hear the end of, where some of it was written down."""
+        with self._fenced():
+            cut = self._of_earlier_claims(kind, model, parent).filter(error_code=INTERRUPTED).exclude(reply="")
+            found = cut.order_by("-pk").first()
+        return self._recall(found, DISCONNECTED) if found else None
+
+    def _of_earlier_claims(self, kind: str, model: str, parent: int | None) -> QuerySet[Attempt]:
+        """Return the calls of this step that other claims of it made, less those that were handed out."""
+        step = StepRun.objects.filter(round_id=self._round_id, ended_at=None).first()
+        asked = Attempt.objects.filter(
+            round_id=self._round_id, run=self._run, kind=kind, model_asked=model, parent=parent
+        )
+        of_step = asked.filter(started_at__gte=step.started_at if step else self._since, started_at__lt=self._since)
+        return of_step.exclude(pk__in=self._recalled)
+
+    def _recall(self, found: Attempt, ending: str = "") -> Recalled:
+        self._recalled.add(found.pk)
+        messages = tuple(Message(m["role"], m["content"]) for m in found.messages)
+        reply = Reply(found.reply, found.model_answered or found.model_asked, ending or found.finish_reason)
+        return Recalled(found.pk, messages, reply)
+
+    def attempt_answered(self, attempt: int, reply: Reply, *, outcome: str) -> None:
+        """Complete the row with the answer."""
+        self._attempt_end(attempt, reply, outcome=outcome[:40])
+
+    def attempt_failed(self, attempt: int, *, code: str, message: str, reply: Reply | None = None) -> None:
+        """Complete the row with an error, and with what came all the same."""
+        came = reply or Reply("", "", "")
+        self._attempt_end(attempt, came, error_code=code[:60], error_message=keepable(message))
+
+    def _attempt_end(self, attempt: int, reply: Reply, *, error_code: str = "", **changes: object) -> None:
+        growing, self._growing = self._growing, None
+        with self._fenced():
+            row = Attempt.objects.only("started_at", "counted_tokens", "provider", "simulated").get(pk=attempt)
+            if growing and growing.known:
+                self._told_of_step("")
+            costs = bool(row.provider) and not row.simulated
+            Attempt.objects.filter(pk=attempt).update(
+                seconds=since(row.started_at),
+                counted_tokens=counted(reply, row.counted_tokens, error_code) if costs else 0,
+                error_code=error_code,
+                **reply_columns(reply),
+                **changes,
+            )

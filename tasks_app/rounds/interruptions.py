@@ -1,0 +1,29 @@
+"""Model calls and callbacks whose process ended before they did: each gets an end of its own, so that no record says of it "under way" for ever."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import F
+
+from engine.prompts.token_estimate import estimated_tokens
+from tasks_app.models import Attempt, NotificationAttempt
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+#: The error of such a call. Its `seconds` stay unknown, and its reply is as much of the answer as had been written down.
+INTERRUPTED = "interrupted"
+
+DIED = "The worker that asked ended, or failed, before an answer was there."
+CANCELLED = "The round was cancelled before an answer was there."
+
+
+def interruptions_record(*, round_id: UUID, why: str = DIED) -> None:
+    """Close what is open of a round. To be called in a transaction that holds the round, where nobody drives it that could still be answered."""
+    for call in Attempt.objects.filter(round=round_id, seconds=None, error_code="").only("reply", "counted_tokens"):
+        written = estimated_tokens(call.reply) if call.counted_tokens else 0
+        Attempt.objects.filter(pk=call.pk).update(
+            error_code=INTERRUPTED, error_message=why, counted_tokens=F("counted_tokens") + written
+        )
+    NotificationAttempt.objects.filter(round=round_id, seconds=None, error="").update(error=why)

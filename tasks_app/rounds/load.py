@@ -1,0 +1,54 @@
+"""How busy the service is, counted by indexes that hold no more than what moves and what ended lately."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Q, Sum
+
+from engine.domain.budget import Budget
+from engine.domain.lifecycle import ACTIVE, UNPUBLISHED
+from tasks_app.models import Round, WorkerBeat
+from tasks_app.operations import clock
+from tasks_app.operations.workers import SILENT
+from tasks_app.redaction import keepable
+from tasks_app.rounds.backlog import Load, haste
+from tasks_app.rounds.transitions import haste_record
+
+if TYPE_CHECKING:
+    from tasks_app.rounds.leases import Lease
+
+#: So many rounds that ended last tell what a round takes; an index finds them.
+LATELY = 50
+#: No queue is counted further: it is too long anyway.
+MOST_COUNTED = 1000
+
+
+def load_now(*, workers: int | None = None) -> Load:
+    """Return the present load; `workers` where whoever asks knows better than the beats of dispatchers."""
+    ended = Round.objects.filter(finished_at__isnull=False).order_by("-finished_at")
+    took = list(ended.values_list("worker_seconds", flat=True)[:LATELY])
+    known = [seconds for seconds in took if seconds is not None]
+    mean = sum(known) / len(known) if known else None
+    return Load(_waiting(), workers or workers_kept(), mean)
+
+
+def workers_kept() -> int:
+    """Return how many worker processes the dispatchers that were heard of lately keep."""
+    heard = WorkerBeat.objects.filter(seen_at__gt=clock.now() - SILENT, stopping=False)
+    return heard.aggregate(kept=Sum("workers"))["kept"] or 0
+
+
+def round_hasten(*, lease: Lease, row: Round) -> None:
+    """Leave a round that begins to be written a smaller share where the backlog asks for it. Raises Fenced."""
+    asked = haste(Budget(row.started_at, row.deadline_at), clock.now(), load_now())
+    if asked is not None:
+        haste_record(lease=lease, row=row, until=asked.until, warning=keepable(asked.why))
+
+
+def _waiting() -> int:
+    """Return how many rounds wait for a worker to be written, checked or published."""
+    now = clock.now()
+    due = Round.objects.filter(state__in=ACTIVE, next_at__lte=now, step__in=UNPUBLISHED)
+    free = due.filter(Q(lease_until=None) | Q(lease_until__lte=now))
+    return free.order_by()[:MOST_COUNTED].count()

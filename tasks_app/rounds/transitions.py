@@ -1,0 +1,252 @@
+"""A driven round's moves. Each is one transaction whose UPDATE is conditional on the lease's token and the step: no row, no move."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce
+
+from engine.checks.decision import Next
+from engine.domain.budget import Budget
+from engine.domain.checks import Kind, Verdict
+from engine.domain.lifecycle import State, Step, may_follow
+from engine.errors import Fenced
+from engine.steps.outcomes import Barren
+from tasks_app.models import CheckResult, Commit, Event, Round, SourceFile, StepRun, Task
+from tasks_app.operations import clock
+from tasks_app.redaction import keepable
+from tasks_app.rounds.attempt_rows import file_row, result_row
+from tasks_app.rounds.interruptions import interruptions_record
+from tasks_app.rounds.liveness_watches import watch_begun
+
+if TYPE_CHECKING:
+    from engine.steps.outcomes import Deployed, Generated, Published, Unrepaired, Verified, Wait
+    from tasks_app.rounds.leases import Lease
+
+#: Where the gates' results begin among an attempt's: they are known before the others.
+GATES_FROM = 1001
+
+#: The steps in which a model is asked or the evaluator is told.
+_CALLS = frozenset({Step.GENERATE, Step.VERIFY, Step.NOTIFY})
+
+_UNPLANNED: dict[str, object] = {"plan": "", "plan_attempt": None, "plan_reason": ""}
+
+
+def step_begin(*, lease: Lease, row: Round) -> bool:
+    """Open the step's StepRun, or count one more claim of it; give the round its Task. Say whether a run begins to write its page. Raises Fenced."""
+    now, first = clock.now(), False
+    with transaction.atomic():
+        _update(lease, row.step, waiting_on="")
+        if row.step in _CALLS:
+            interruptions_record(round_id=row.pk)
+        if not StepRun.objects.filter(round=row, step=row.step, run=row.run, ended_at=None).update(
+            claims=F("claims") + 1, detail=""
+        ):
+            # An open one of another run or step was left by a retry.
+            StepRun.objects.filter(round=row, ended_at=None).update(ended_at=now, outcome="failed")
+            first = row.step == Step.GENERATE and not StepRun.objects.filter(round=row, run=row.run).exists()
+            StepRun.objects.create(round=row, run=row.run, step=row.step, started_at=now)
+        if row.task_id is None:
+            task, _ = Task.objects.get_or_create(
+                key=row.task_key, defaults={"email": row.email, "name": row.task_name, "created_at": row.created_at}
+            )
+            _update(lease, row.step, task=task)
+    return first
+
+
+def haste_record(*, lease: Lease, row: Round, until: datetime, warning: str) -> None:
+    """Note on the round that it has less time for its page than others, and why. Raises Fenced."""
+    row.haste_until, row.warnings = until, [*row.warnings, warning]
+    _update(lease, row.step, haste_until=until, warnings=row.warnings)
+
+
+def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
+    """Store the tree of an attempt and go on to verify. Raises Fenced."""
+    files = [file_row(outcome.attempt, path, file) for path, file in outcome.files.items()]
+    place = outcome.repository
+    with transaction.atomic():
+        _advance(
+            lease,
+            row,
+            Step.VERIFY,
+            outcome.detail,
+            base_sha=outcome.base_sha,
+            simulated=outcome.simulated,
+            degraded=bool(outcome.degraded),
+            **_UNPLANNED,
+            **(
+                {"owner": place.owner, "repository": place.name, "repo_url": place.url, "pages_url": place.pages_url}
+                if place
+                else {}
+            ),
+        )
+        SourceFile.objects.bulk_create(files)
+        CheckResult.objects.bulk_create(
+            result_row(outcome.attempt, p, result) for p, result in enumerate(outcome.gates, GATES_FROM)
+        )
+        if outcome.degraded:
+            _event(row, "honest page", outcome.degraded)
+
+
+def verified_record(*, lease: Lease, row: Round, outcome: Verified) -> None:
+    """Store an attempt's results and what was decided: go on to publish, or back to generate with a plan. Raises Fenced."""
+    decision = outcome.decision
+    with transaction.atomic():
+        if decision.next is Next.PUBLISH:
+            warnings = [*row.warnings, *(w for w in map(keepable, outcome.warnings) if w not in row.warnings)]
+            chosen = {"chosen_attempt_id": decision.attempt, "chosen_at": clock.now(), "warnings": warnings}
+            _advance(lease, row, Step.PUBLISH, outcome.detail, **chosen, **_UNPLANNED)
+        else:
+            plan = {
+                "plan": decision.next,
+                "plan_attempt_id": decision.attempt,
+                "plan_reason": keepable(decision.reason),
+            }
+            _advance(lease, row, Step.GENERATE, outcome.detail, **plan)
+        if outcome.attempt is not None:
+            CheckResult.objects.bulk_create(
+                result_row(outcome.attempt, p, result) for p, result in enumerate(outcome.results, 1)
+            )
+        for text, said in outcome.judgements.items():
+            undecided = CheckResult.objects.filter(
+                attempt=decision.attempt, kind=Kind.PROSE, verdict=Verdict.UNVERIFIABLE
+            )
+            undecided.filter(text=keepable(text)).update(detail=keepable(said))
+        _event(row, f"decided: {decision.next}", f"attempt {decision.attempt}: {decision.reason}")
+
+
+def fruitless_record(*, lease: Lease, row: Round, outcome: Barren | Unrepaired) -> None:
+    """A further try gave no tree: have what follows decided anew, without another try where none can be made. Raises Fenced."""
+    with transaction.atomic():
+        if isinstance(outcome, Barren):
+            _advance(lease, row, Step.VERIFY, outcome.detail, **_UNPLANNED)
+            return
+        _advance(lease, row, Step.VERIFY, outcome.detail, plan=Next.PUBLISH, plan_reason=keepable(outcome.detail))
+        _event(row, f"{row.plan} given up", outcome.detail)
+
+
+def published_record(*, lease: Lease, row: Round, outcome: Published) -> None:
+    """Note the commit as pushed and go on to deploy; the task's newest repository is this one now. Raises Fenced."""
+    now, place = clock.now(), outcome.repository
+    where = {"owner": place.owner, "repository": place.name, "repo_url": place.url, "pages_url": place.pages_url}
+    with transaction.atomic():
+        _advance(lease, row, Step.DEPLOY, outcome.detail, commit_sha=outcome.sha, published_at=now, **where)
+        Commit.objects.filter(round=row, sha=outcome.sha).update(pushed_at=now, attempt=row.chosen_attempt_id)
+        # 128 bits that nobody guesses; a retry that finds the commit pushed keeps the address that was given out.
+        Commit.objects.filter(round=row, sha=outcome.sha, token=None).update(token=secrets.token_hex(16))
+        Task.objects.filter(pk=row.task_key).update(**where)
+
+
+def deployed_record(*, lease: Lease, row: Round, outcome: Deployed) -> None:
+    """Note whether the commit is live, or is to be watched for, and go on to notify. Raises Fenced."""
+    now = clock.now()
+    came: dict[str, object] = {"live": outcome.live, "live_at": now if outcome.live else None}
+    with transaction.atomic():
+        _advance(lease, row, Step.NOTIFY, outcome.detail, **came, **(watch_begun(now) if outcome.watch else {}))
+        CheckResult.objects.bulk_create(result_row(row.chosen_attempt_id, p, result) for p, result in outcome.results)
+
+
+def delivered_record(*, lease: Lease, row: Round, detail: str) -> None:
+    """The evaluator knows: the round is completed. Raises Fenced."""
+    now = clock.now()
+    with transaction.atomic():
+        _update(
+            lease,
+            row.step,
+            state=State.COMPLETED,
+            finished_at=now,
+            next_at=None,
+            late=now > row.deadline_at,
+            needs_attention=False,
+            waiting_on="",
+            **_release(lease),
+        )
+        _end_step(row, now, "done", detail)
+
+
+def round_wait(*, lease: Lease, row: Round, wait: Wait) -> None:
+    """Let go of the round until a moment. Raises Fenced."""
+    with transaction.atomic():
+        _update(
+            lease,
+            row.step,
+            state=State.WAITING,
+            next_at=wait.until,
+            waiting_on=keepable(wait.reason)[:500],
+            needs_attention=wait.needs_attention or row.needs_attention,
+            failures=F("failures") + 1 if wait.failed else 0,
+            **_release(lease),
+        )
+        StepRun.objects.filter(round=row, ended_at=None).update(detail=keepable(wait.reason)[:500])
+
+
+def round_release(*, lease: Lease, row: Round) -> None:
+    """Let go of the round between two steps, due at once for whoever comes. Raises Fenced."""
+    _update(lease, row.step, state=State.QUEUED, next_at=clock.now(), **_release(lease))
+
+
+def round_fail(*, lease: Lease, row: Round, code: str, message: str) -> None:
+    """End the round without a delivered callback. Raises Fenced."""
+    now = clock.now()
+    with transaction.atomic():
+        _update(
+            lease,
+            row.step,
+            state=State.FAILED,
+            finished_at=now,
+            next_at=None,
+            error_code=code[:60],
+            error_message=keepable(message),
+            waiting_on="",
+            needs_attention=True,
+            **_release(lease),
+        )
+        _end_step(row, now, "failed", message)
+        interruptions_record(round_id=row.pk)
+        _event(row, "round failed", f"{code}: {message}")
+
+
+def crash_record(*, lease: Lease, row: Round, message: str, delay: float) -> None:
+    """Count an error of our own as a crash and come back after `delay` seconds. Raises Fenced."""
+    until = clock.now() + timedelta(seconds=delay)
+    with transaction.atomic():
+        release = {**_release(lease), "crashes": F("crashes") + 1}
+        _update(lease, row.step, state=State.WAITING, next_at=until, waiting_on=keepable(message)[:500], **release)
+        _event(row, "internal error", message)
+
+
+def _release(lease: Lease) -> dict[str, object]:
+    """Return the columns of a round that is let go of."""
+    worked = Coalesce(F("worker_seconds"), 0.0) + lease.seconds
+    return {"lease_token": None, "lease_until": None, "rung_at": None, "crashes": 0, "worker_seconds": worked}
+
+
+def _advance(lease: Lease, row: Round, step: Step, detail: str, **changes: object) -> None:
+    now, present = clock.now(), Step(row.step)
+    if not may_follow(step, present):
+        raise ValueError(f"{step} does not follow {present}")
+    share = Budget(row.started_at, row.deadline_at).share_ends(step)
+    _update(lease, present, step=step, share_ends_at=share, crashes=0, failures=0, **changes)
+    _end_step(row, now, "done", detail)
+    StepRun.objects.create(round=row, run=row.run, step=step, started_at=now, claims=0)
+
+
+def _update(lease: Lease, present: str, **changes: object) -> None:
+    """Change the row if it is still ours and in step `present`. Raises Fenced, which also rolls the transaction back."""
+    mine = Round.objects.filter(pk=lease.round_id, lease_token=lease.token, step=present, state=State.RUNNING)
+    if mine.update(**changes) != 1:
+        raise Fenced
+
+
+def _end_step(row: Round, now: datetime, outcome: str, detail: str) -> None:
+    StepRun.objects.filter(round=row, ended_at=None).update(
+        ended_at=now, outcome=outcome, detail=keepable(detail)[:2000]
+    )
+
+
+def _event(row: Round, what: str, text: str) -> None:
+    Event.objects.create(at=clock.now(), who="service", what=what, round=row, text=keepable(text))

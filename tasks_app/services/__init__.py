@@ -1,1 +1,0 @@
-"""The only writers of state. Functions are named `<noun>_<verb>` and take keyword arguments."""

@@ -1,0 +1,250 @@
+"""Drives one round, one step at a time, as long as there is something to do at once. Runs in a worker process."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from engine.checks.decision import Purpose
+from engine.domain import backoff
+from engine.domain.lifecycle import NEEDS, UNPUBLISHED, Step
+from engine.errors import EngineError, Fenced, OutOfService, Paced, Permanent, Transient
+from engine.steps.deploy import deploy
+from engine.steps.generate import generate
+from engine.steps.notify import notify
+from engine.steps.outcomes import Barren, Delivered, Deployed, Generated, Published, Unrepaired, Verified, Wait
+from engine.steps.publish import publish
+from engine.steps.repair import repair
+from engine.steps.verify import verify
+from tasks_app import wiring
+from tasks_app.models import Round
+from tasks_app.operations import clock
+from tasks_app.operations.breakers import breaker_trip, breakers_open
+from tasks_app.operations.connections import AWAY, connection_heal
+from tasks_app.operations.workers import is_stopping, worker_beat, worker_name
+from tasks_app.rounds import transitions
+from tasks_app.rounds.journal import DatabaseJournal
+from tasks_app.rounds.leases import lease_claim
+from tasks_app.rounds.load import round_hasten
+from tasks_app.rounds.schedule import polls_due, rings_forget
+from tasks_app.worker import step_inputs
+from tasks_app.worker.heartbeat import Heartbeat
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from engine.ports import Ports
+    from tasks_app.rounds.leases import Lease
+
+logger = logging.getLogger(__name__)
+
+#: Claims in a row that ended without a release, after which a step is given up: what is published by then is told, and something is published.
+MAX_CRASHES = 5
+
+#: Steps that are then done without what they may die of (a reply, a page, a look at it), so often before the round fails all the same.
+RESCUED = frozenset({Step.GENERATE, Step.VERIFY, Step.DEPLOY})
+MAX_RESCUES = 2
+
+#: How long a round waits between looks at a breaker that is open past its step's share.
+HELD = timedelta(seconds=60)
+
+#: Plans to make a page better that exists: whatever becomes of them, it is published.
+TRIES = frozenset({Purpose.REPAIR, Purpose.RESAMPLE})
+
+#: Steps that go on with the best there is when their share of the deadline ends, whatever is out of service.
+GOES_ON = frozenset({Step.GENERATE, Step.DEPLOY})
+
+#: Polls that a worker looks after before it writes: a new round shall not wait for more.
+POLLS_FIRST = 2
+
+Outcome = Generated | Barren | Unrepaired | Verified | Published | Deployed | Delivered | Wait
+
+
+def drive(round_id: str) -> None:
+    """Claim a round and take its steps until it waits, ends or is somebody else's. Safe to call any number of times, anywhere.
+
+    Before a page is written, which keeps a worker for minutes, polls that are due have their look: rung by themselves they would wait in the
+    queue behind all of the writing.
+    """
+    if Round.objects.filter(pk=round_id, step__in=UNPUBLISHED).exists():
+        for poll in polls_due(most=POLLS_FIRST):
+            _drive(poll)
+    _drive(UUID(round_id))
+
+
+def _drive(round_id: UUID) -> None:
+    if is_stopping():
+        rings_forget(round_id=round_id)
+        return
+    lease = lease_claim(round_id=round_id, owner=worker_name())
+    if lease is None:
+        return
+    try:
+        while _step(lease):
+            if is_stopping():
+                transitions.round_release(lease=lease, row=Round.objects.only("step").get(pk=lease.round_id))
+                break
+    except Fenced:
+        logger.warning("round %s: another process drives it by now; nothing more is done here", round_id)
+    except AWAY as error:
+        _put_off(lease, error)
+    finally:
+        worker_beat(worker=worker_name())
+
+
+def _put_off(lease: Lease, error: Exception) -> None:
+    """Let go of a round that lost the database in the midst of a step, as soon as it is there again: no crash, and no end of a plan."""
+    logger.warning("round %s: the database was away: %s", lease.round_id, error)
+    connection_heal()
+    row = Round.objects.defer("request").get(pk=lease.round_id)
+    away = Transient("database_away", "The database was away for a moment.")
+    with suppress(Fenced):
+        transitions.round_wait(lease=lease, row=row, wait=_again(row, away, clock.now()))
+
+
+def _step(lease: Lease) -> bool:
+    """Take one step; say whether the round is still ours and there is more to do."""
+    row, crashed = Round.objects.defer("request").get(pk=lease.round_id), ""
+    if row.crashes >= MAX_CRASHES:
+        crashed = f"{row.crashes} workers in a row ended in the middle of {row.step}; the log of that time tells more."
+        if row.plan in TRIES:
+            return _record(lease, row, Unrepaired(f"the {row.plan} was given up: {crashed}"))
+        if row.step not in RESCUED or row.crashes >= MAX_CRASHES + MAX_RESCUES:
+            transitions.round_fail(lease=lease, row=row, code="crashed", message=crashed)
+            return False
+    if transitions.step_begin(lease=lease, row=row):
+        round_hasten(lease=lease, row=row)
+    worker_beat(worker=worker_name(), row=row)
+    started = time.monotonic()
+    logger.info("round %s: %s begins (task %s, round %s, run %s)", row.pk, row.step, row.task_name, row.number, row.run)
+    try:
+        with Heartbeat(lease, seconds=_step_seconds(row)) as heartbeat:
+            more = _taken(lease, row, heartbeat, crashed)
+    except (Fenced, *AWAY):
+        raise
+    except EngineError as error:
+        more = _refused(lease, row, error)
+    except Exception as error:
+        # The one broad catch: an error of our own counts as a crash, is kept in the record, and never takes the worker along.
+        logger.exception("round %s: %s failed by an error of our own", row.pk, row.step)
+        message = f"An error of our own at {row.step}: {type(error).__name__}: {error}"
+        transitions.crash_record(lease=lease, row=row, message=message, delay=backoff.transient_delay(row.crashes + 1))
+        more = False
+    logger.info("round %s: %s took %.1f s", row.pk, row.step, time.monotonic() - started)
+    return more
+
+
+def _step_seconds(row: Round) -> float:
+    return step_inputs.budget_of(row).step_seconds(Step(row.step), clock.now())
+
+
+def _taken(lease: Lease, row: Round, heartbeat: Heartbeat, crashed: str) -> bool:
+    closed = breakers_open().get(NEEDS.get(Step(row.step), ""))
+    overdue = row.share_ends_at <= clock.now()
+    if closed and row.plan in TRIES:
+        return _record(lease, row, Unrepaired(f"the {row.plan} was given up: {closed.reason}"))
+    if closed and not row.plan and not (overdue and row.step in GOES_ON):
+        _hold(lease, row, closed.reason, kind=closed.kind)
+        return False
+    if closed and row.step == Step.DEPLOY:
+        return _record(lease, row, _unproven(closed.reason))
+    if crashed and row.step == Step.DEPLOY:
+        return _record(lease, row, _unproven(crashed))
+    journal = DatabaseJournal(lease, row.run, call_begins=lambda: heartbeat.allow(_step_seconds(row)))
+    heartbeat.beside(journal.heard_keep)
+    ports = wiring.ports(journal)
+    outcome = _run(row, ports, closed.reason if closed else "", crashed)
+    return _record(lease, row, outcome)
+
+
+def _run(row: Round, ports: Ports, closed: str, crashed: str) -> Outcome:
+    match Step(row.step):
+        case Step.GENERATE if row.plan == Purpose.REPAIR:
+            return repair(step_inputs.repair_input(row), ports)
+        case Step.GENERATE:
+            return generate(replace(step_inputs.generate_input(row, model_closed=closed), given_up=crashed), ports)
+        case Step.VERIFY:
+            judging = "model" not in breakers_open() and not crashed
+            return verify(replace(step_inputs.verify_input(row, judging=judging), unchecked=crashed), ports)
+        case Step.PUBLISH:
+            return publish(step_inputs.publish_input(row), ports)
+        case Step.DEPLOY:
+            return deploy(step_inputs.deploy_input(row), ports)
+        case Step.NOTIFY:
+            return notify(step_inputs.notify_input(row), ports)
+
+
+def _record(lease: Lease, row: Round, outcome: Outcome) -> bool:
+    connection_heal()
+    match outcome:
+        case Generated():
+            transitions.generated_record(lease=lease, row=row, outcome=outcome)
+        case Barren() | Unrepaired():
+            transitions.fruitless_record(lease=lease, row=row, outcome=outcome)
+        case Verified():
+            transitions.verified_record(lease=lease, row=row, outcome=outcome)
+        case Published():
+            transitions.published_record(lease=lease, row=row, outcome=outcome)
+        case Deployed():
+            transitions.deployed_record(lease=lease, row=row, outcome=outcome)
+        case Delivered(detail=detail):
+            transitions.delivered_record(lease=lease, row=row, detail=detail)
+        case Wait():
+            transitions.round_wait(lease=lease, row=row, wait=outcome)
+    return not isinstance(outcome, Wait | Delivered)
+
+
+def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
+    """End the step by what its error says about trying again."""
+    logger.log(
+        logging.INFO if isinstance(error, Paced) else logging.WARNING, "round %s: %s: %s", row.pk, row.step, error
+    )
+    now = clock.now()
+    overdue = now >= row.share_ends_at
+    if isinstance(error, OutOfService):
+        breaker_trip(error=error)
+    match error:
+        case _ if row.plan in TRIES:
+            return _record(lease, row, Unrepaired(f"the {row.plan} was given up: {error.message}"))
+        case Transient() if row.step == Step.DEPLOY and overdue:
+            return _record(lease, row, _unproven(error.message))
+        case OutOfService():
+            _hold(lease, row, error.message, kind=error.kind)
+        case Transient():
+            transitions.round_wait(lease=lease, row=row, wait=_again(row, error, now))
+        case Permanent():
+            transitions.round_fail(lease=lease, row=row, code=error.code, message=error.message)
+        case _:
+            raise error
+    return False
+
+
+def _again(row: Round, error: Transient, now: datetime) -> Wait:
+    """Return when to try again: at the known time of a pace, which is no failure, else after a back-off that grows."""
+    paced = isinstance(error, Paced)
+    delay = 0.0 if paced else backoff.transient_delay(row.failures + 1)
+    until = now + timedelta(seconds=max(error.retry_after or 0.0, delay))
+    return Wait(until, error.message, needs_attention=not paced and now >= row.share_ends_at, failed=not paced)
+
+
+def _unproven(reason: str) -> Deployed:
+    """Return what a commit comes to that nobody could look at in time: the evaluator is told all the same."""
+    return Deployed(False, f"Not proven live in time: {reason}", watch=True)
+
+
+def _hold(lease: Lease, row: Round, reason: str, *, kind: str) -> None:
+    """Let go of a round whose step needs what is out of service.
+
+    Until the step's share ends the dispatcher does not take it, where it is the kind that the step is known to need; otherwise it is
+    looked at again now and then, and once the share has ended somebody must know.
+    """
+    now = clock.now()
+    overdue = now >= row.share_ends_at
+    known = kind == NEEDS.get(Step(row.step))
+    until = now if known and (row.step == Step.GENERATE or not overdue) else now + HELD
+    transitions.round_wait(lease=lease, row=row, wait=Wait(until, f"out of service: {reason}", needs_attention=overdue))

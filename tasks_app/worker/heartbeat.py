@@ -1,0 +1,97 @@
+"""Keeps a lease alive while a step runs, but only within the step's budget."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import Error, connection
+
+from engine.errors import Fenced
+from tasks_app.operations.connections import connection_heal
+from tasks_app.operations.workers import worker_name, worker_seen
+from tasks_app.rounds.leases import lease_renew
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from tasks_app.rounds.leases import Lease
+
+logger = logging.getLogger(__name__)
+
+
+def end_process() -> None:
+    """End this worker process: a hung step cannot be ended otherwise, and the queue replaces a busy worker that is killed."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Heartbeat:
+    """Renews a lease and this worker's beat every `every` seconds in a thread; after `seconds`, or what `allow` gave, it stops and calls `overrun`.
+
+    A thread cannot run while C code holds the interpreter: such a step loses its lease all the same, since nobody renews it, and the
+    supervisor's watch ends the process, since nobody hears of it.
+    """
+
+    def __init__(
+        self, lease: Lease, *, seconds: float, overrun: Callable[[], None] = end_process, every: float | None = None
+    ) -> None:
+        self._lease, self._seconds, self._overrun = lease, seconds, overrun
+        self._ends = time.monotonic() + seconds
+        self._every = every or settings.LEASE_SECONDS / 4
+        self._beside: Callable[[], None] = lambda: None
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Heartbeat:
+        self._thread.start()
+        return self
+
+    def beside(self, call: Callable[[], None]) -> None:
+        """Have `call` called at each beat from now on, in the heartbeat's thread, after what keeps the lease."""
+        self._beside = call
+
+    def allow(self, seconds: float) -> None:
+        """Give the step so many seconds from now on: it has begun something that has a budget of its own."""
+        self._ends = max(self._ends, time.monotonic() + seconds)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        try:
+            while not self._done.wait(min(self._every, max(self._ends - time.monotonic(), 0.0))):
+                if time.monotonic() >= self._ends:
+                    logger.error(
+                        "round %s: its step is past its budget (%.0f s at its begin); this process ends",
+                        self._lease.round_id,
+                        self._seconds,
+                    )
+                    self._overrun()
+                    return
+                self._renew()
+        finally:
+            connection.close()
+
+    def _renew(self) -> None:
+        """Renew, or leave it to the next beat: four of them fit into a lease."""
+        try:
+            connection_heal()
+            lease_renew(lease=self._lease)
+            worker_seen(worker=worker_name())
+            self._beside()
+        except Fenced:
+            logger.info("round %s: another process drives it by now", self._lease.round_id)
+        except Error:
+            logger.warning("round %s: a beat could not be written", self._lease.round_id, exc_info=True)
+        except Exception:
+            # An error of our own in what is called beside: it is a nicety, and an end of the beating would cost the lease.
+            logger.exception("round %s: what is called beside a beat failed", self._lease.round_id)

@@ -1,0 +1,68 @@
+"""Takes one look at a page whose evaluator had to be told before it was live. Runs in a worker process."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from engine.domain.backoff import watch_delay
+from engine.errors import EngineError, Fenced, OutOfService
+from engine.steps.deploy import allowance
+from engine.steps.liveness import Sight, sight
+from tasks_app import wiring
+from tasks_app.models import Round
+from tasks_app.operations import clock
+from tasks_app.operations.breakers import breaker_trip
+from tasks_app.operations.forge_quota import quota_limits
+from tasks_app.operations.workers import is_stopping
+from tasks_app.rounds import liveness_watches
+from tasks_app.rounds.journal import WatchJournal
+from tasks_app.worker import step_inputs
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+logger = logging.getLogger(__name__)
+
+
+def late_look(round_id: str, rung: str) -> None:
+    """Look once, and note whether the page came, is still looked for or is given up. Safe to call any number of times, anywhere."""
+    if is_stopping():
+        return  # the token runs out and is rung again
+    token = liveness_watches.watch_claim(round_id=UUID(round_id), token=UUID(rung))
+    if token is None:
+        return
+    row = Round.objects.defer("request").get(pk=round_id)
+    try:
+        seen = _seen(row, token)
+    except Fenced:
+        logger.info("round %s: its watch was ended meanwhile", round_id)
+        return
+    logger.info("round %s: looked for after its callback: %s", round_id, "live" if seen.live else seen.reason)
+    now = clock.now()
+    if seen.live:
+        liveness_watches.watch_live(row=row, token=token)
+    elif seen.final or row.watch_until is None or now >= row.watch_until:
+        liveness_watches.watch_end(round_id=row.pk, token=token, text=seen.reason)
+    else:
+        liveness_watches.watch_again(round_id=row.pk, token=token, at=min(_next(row, seen, now), row.watch_until))
+
+
+def _seen(row: Round, token: UUID) -> Sight:
+    """Raises Fenced."""
+    try:
+        return sight(step_inputs.awaited(row), wiring.ports(WatchJournal(row.pk, row.run, token)))
+    except Fenced:
+        raise
+    except EngineError as error:
+        if isinstance(error, OutOfService):
+            breaker_trip(error=error)
+        return Sight(reason=error.message, pause=60.0)
+
+
+def _next(row: Round, seen: Sight, now: datetime) -> datetime:
+    since = (now - row.published_at).total_seconds() if row.published_at else 0.0
+    pause = watch_delay(since, waiting=liveness_watches.rounds_looking(), allowance=allowance(quota_limits(), now))
+    return now + timedelta(seconds=max(pause, seen.pause))

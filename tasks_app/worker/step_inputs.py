@@ -1,0 +1,274 @@
+"""From rows to the frozen inputs of the steps, one function a step: reading only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from engine.checks.decision import Next, Purpose
+from engine.domain.budget import Budget
+from engine.domain.checks import Kind
+from engine.domain.repository import Origin, Repository
+from engine.plan.fallback import fallback_plan
+from engine.plan.predicates import Served
+from engine.plan.verdicts import shortfalls
+from engine.site.repository_files import marker, repository_name
+from engine.steps.deploy import DeployInput, FrozenCheck, ServedSentence
+from engine.steps.inputs import Again, GenerateInput
+from engine.steps.liveness import Awaited, Rebuild
+from engine.steps.notify import NotifyInput, callback_body
+from engine.steps.planning import request_of
+from engine.steps.publish import Planned, PublishInput
+from engine.steps.repair import RepairInput
+from engine.steps.tree import Frame
+from engine.steps.verify import NewTree, VerifyInput
+from tasks_app.models import Attempt, CheckResult, Commit, NotificationAttempt, Round, SourceFile, Task
+from tasks_app.operations.forge_quota import quota_limits
+from tasks_app.queries import attempt_history, briefs, plans
+from tasks_app.redaction import found_in
+from tasks_app.rounds.liveness_watches import rounds_looking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from engine.domain.brief import Brief
+    from engine.domain.checks import Check, Verdict
+    from engine.domain.repository import SiteFile
+
+
+def budget_of(row: Round) -> Budget:
+    """Return the time budget of the round's present run."""
+    return Budget(row.started_at, row.deadline_at, row.haste_until)
+
+
+def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
+    """Gather what generate works from."""
+    return GenerateInput(
+        brief=_brief(row),
+        unfetched=briefs.unfetched(row),
+        repository=_repository_for(row),
+        task_key=row.task_key,
+        protected=briefs.protected(row),
+        marker=marker(str(row.pk), row.run),
+        year=row.created_at.year,
+        budget=budget_of(row),
+        failures=row.failures,
+        model_closed=model_closed,
+        secret_in=found_in,
+        last_tree=lambda: _last_tree(row),
+        again=_again(row),
+        plan=plans.plan_of(row),
+        planned=plans.plan_row(row) is not None,
+        plans_cut_off=row.attempts.filter(kind="plan", run=row.run, seconds=None).count(),
+        allow_private=settings.ALLOW_PRIVATE_URLS,
+        own_before=briefs.own_before(row),
+    )
+
+
+def repair_input(row: Round) -> RepairInput:
+    """Gather the best attempt and what was found wrong with it."""
+    return repair_of(row, _planned_attempt(row), run=row.run)
+
+
+def repair_of(row: Round, best: Attempt, *, run: int) -> RepairInput:
+    """Gather an attempt and what was found wrong with it, to be repaired in a run."""
+    files = attempt_history.files_of(best.pk)
+    place = repository_of(row) if row.repository and row.base_sha else None
+    frame = frame_of(row, {path: file.content for path, file in files.items()}, run=run).at(place)
+    return RepairInput(
+        attempt=best.pk,
+        model=best.model_asked,
+        files=files,
+        results=attempt_history.results_of(best.pk),
+        frame=replace(frame, repairs=True, before=attempt_history.page_before(row), missing=briefs.missing(row)),
+        base_sha=row.base_sha,
+        budget=budget_of(row),
+        failures=row.failures,
+        secret_in=found_in,
+    )
+
+
+def frame_of(row: Round, present: Mapping[str, bytes], *, run: int) -> Frame:
+    """Gather what is known of a run's tree before a model writes; `present` is what it is to be written for."""
+    brief = _brief(row)
+    request = request_of(brief, present, allow_private=settings.ALLOW_PRIVATE_URLS)
+    plan = plans.read(plans.plan_row_of(row, run)) or fallback_plan(request)
+    return Frame(brief, plan, present, briefs.protected(row), marker(str(row.pk), run), row.created_at.year)
+
+
+def _brief(row: Round) -> Brief:
+    """Return the brief with its files, and what was asked for before it."""
+    return replace(briefs.brief_of(row), earlier=briefs.earlier_rounds(row), kept=attempt_history.kept_checks(row))
+
+
+def verify_input(row: Round, *, judging: bool = False) -> VerifyInput:
+    """Gather the newest tree of the round, where it was not judged yet, and what was tried before."""
+    done = attempt_history.tries_of(row)
+    new = None
+    if done.new is not None:
+        tree = attempt_history.files_of(done.new.pk)
+        new = NewTree(
+            done.new.pk,
+            done.purpose,
+            {path: file.content for path, file in tree.items()},
+            done.parent,
+            tuple(attempt_history.results_of(done.new.pk)),
+            foreign=_foreign(row, tree),
+        )
+    return VerifyInput(
+        new=new,
+        tried=done.judged,
+        url=_local_url(row),
+        words=row.brief,
+        checks=briefs.checks_of(row),
+        budget=budget_of(row),
+        kept=attempt_history.kept_checks(row),
+        plan=plans.plan_of(row),
+        earlier=plans.earlier_plans(row),
+        before=attempt_history.page_before(row),
+        attachments=briefs.brief_of(row).attachments,
+        call_seconds=done.call_seconds,
+        protected=briefs.protected(row),
+        missing=briefs.missing(row),
+        given_up=row.plan_reason if row.plan == Next.PUBLISH else "",
+        judging=judging,
+        tree_of=lambda attempt: {path: file.content for path, file in attempt_history.files_of(attempt).items()},
+    )
+
+
+def publish_input(row: Round) -> PublishInput:
+    """Gather the chosen tree and where it goes."""
+    # Of any run: what an earlier one planned may have been pushed by a process that died right after it.
+    planned = Commit.objects.filter(round=row, pushed_at=None, abandoned_at=None).order_by("-pk").first()
+    return PublishInput(
+        brief=briefs.bare_brief(row),
+        round_id=str(row.pk),
+        accepted_at=row.created_at,
+        files=attempt_history.files_of(row.chosen_attempt_id or 0),
+        chosen_at=_set(row.chosen_at),
+        base_sha=row.base_sha,
+        repository=repository_of(row) if row.repository else None,
+        task_key=row.task_key,
+        planned=Planned(planned.sha, planned.parent or None) if planned else None,
+        simulated=row.simulated,
+        degraded=row.degraded,
+        shortfalls=tuple(shortfalls(attempt_history.results_of(row.chosen_attempt_id or 0))),
+    )
+
+
+def deploy_input(row: Round) -> DeployInput:
+    """Gather the commit that must be live."""
+    judged = CheckResult.objects.filter(attempt=row.chosen_attempt_id, target="local").order_by("position")
+    return DeployInput(
+        awaited=awaited(row),
+        published_at=_set(row.published_at),
+        budget=budget_of(row),
+        waiting=rounds_looking(),
+        limits=quota_limits(),
+        checks=tuple(FrozenCheck(r.position, *_judged(r)) for r in judged),
+        sentences=tuple(_served_sentences(row, judged)),
+    )
+
+
+def _served_sentences(row: Round, judged: Iterable[CheckResult]) -> Iterator[ServedSentence]:
+    """Yield the sentences, of the request and of the plan's tests, of which a predicate is decided by what is served, as they were judged before."""
+    plan = plans.plan_of(row)
+    if plan is None:
+        return
+    readings = {(Kind.TEST, one.says): one.predicates for one in plan.tests}
+    for at, check in enumerate(briefs.checks_of(row)):
+        reading = plan.reading(at)
+        readings[check.kind, check.text] = reading.predicates if reading else []
+    for result in judged:
+        value = attempt_history.result_of(result)
+        predicates = readings.get((value.check.kind, value.check.text), [])
+        served = {at: one.path for at, one in enumerate(predicates) if isinstance(one, Served)}
+        if served and len(value.predicates) == len(predicates):
+            yield ServedSentence(result.position, value.check, value.predicates, served)
+
+
+def awaited(row: Round) -> Awaited:
+    """Gather what its address must serve."""
+    page = SourceFile.objects.get(attempt=row.chosen_attempt_id, path="index.html").content
+    later = Commit.objects.filter(
+        round__task_key=row.task_key, round__repository=row.repository, planned_at__gt=_set(row.published_at)
+    )
+    shas = frozenset(later.exclude(round=row).values_list("sha", flat=True))
+    asked = Commit.objects.filter(round=row, sha=row.commit_sha).exclude(rebuild_asked_at=None).first()
+    rebuild = Rebuild(asked.rebuild_after, _set(asked.rebuild_asked_at)) if asked else None
+    return Awaited(repository_of(row), row.commit_sha, bytes(page), shas, rebuild)
+
+
+def notify_input(row: Round) -> NotifyInput:
+    """Gather the callback; its bytes are those of the run's first attempt, where there was one."""
+    sent = list(NotificationAttempt.objects.filter(round=row, run=row.run).order_by("number"))
+    where = {"repo_url": row.repo_url, "commit_sha": row.commit_sha, "pages_url": row.pages_url}
+    return NotifyInput(
+        url=row.evaluation_url,
+        body=bytes(sent[0].body) if sent else callback_body(row.request, **where),
+        webhook_id=f"msg_{row.pk.hex}_{row.run}",
+        statuses=tuple(attempt.status_code for attempt in sent),
+        first_at=sent[0].started_at if sent else None,
+        notify_for=settings.NOTIFY_FOR_SECONDS,
+    )
+
+
+def _judged(row: CheckResult) -> tuple[Check, Verdict]:
+    result = attempt_history.result_of(row)
+    return result.check, result.verdict
+
+
+def _foreign(row: Round, tree: Mapping[str, SiteFile]) -> frozenset[str]:
+    """Return the paths of a tree that hold an attachment as it came, of this round or of an earlier one."""
+    carried = {path for path, file in tree.items() if file.origin is Origin.CARRIED}
+    own = {path for path, file in tree.items() if file.origin is Origin.ATTACHMENT}
+    return frozenset(own | (carried & set(briefs.protected(row))))
+
+
+def _again(row: Round) -> Again | None:
+    if not row.plan:
+        return None
+    best = _planned_attempt(row)
+    return Again(Purpose(row.plan), best.pk, best.model_asked, row.base_sha, row.plan_reason)
+
+
+def _planned_attempt(row: Round) -> Attempt:
+    return Attempt.objects.defer("messages", "reply").get(pk=row.plan_attempt_id)
+
+
+def _local_url(row: Round) -> str:
+    """Return where GitHub Pages would serve the page: it is opened there before it is published, so that its paths are the real ones."""
+    name = row.repository or repository_name(row.email, row.task_name, row.nonce)
+    return f"https://{(row.owner or settings.GITHUB_OWNER or 'local').lower()}.github.io/{name}/"
+
+
+def repository_of(row: Round) -> Repository:
+    """Return the repository that a round was published to."""
+    return Repository(row.owner, row.repository, row.repo_url, row.pages_url)
+
+
+def _repository_for(row: Round) -> Repository | None:
+    """Return the repository to build on: its own where one was made or published for it, else, later rounds only, the task's newest published one."""
+    if row.repository and (row.number == 1 or row.published_at):
+        return repository_of(row)
+    if row.number == 1:
+        return None
+    task = Task.objects.filter(pk=row.task_key).exclude(repository="").first()
+    return Repository(task.owner, task.repository, task.repo_url, task.pages_url) if task else None
+
+
+def _last_tree(row: Round) -> dict[str, bytes]:
+    """Return the tree of the task's newest published round."""
+    published = Round.objects.filter(task_key=row.task_key, published_at__isnull=False).order_by("-published_at")
+    attempt = published.values_list("chosen_attempt_id", flat=True).first()
+    files = SourceFile.objects.filter(attempt=attempt).values_list("path", "content") if attempt else []
+    return {path: bytes(content) for path, content in files}
+
+
+def _set(value: datetime | None) -> datetime:
+    if value is None:
+        raise LookupError("a date that this step relies on is missing")
+    return value

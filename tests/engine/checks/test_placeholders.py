@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.checks.placeholders import placeholders
+from tests.little_time import LARGE, little_time
+
+
+def lines(path: str, text: str, allowed: str = "") -> list[int]:
+    return [number for number, _ in placeholders(path, text, allowed)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "// rest of the code",
+        "// The remainder of your JavaScript file",
+        "run(); // rest of the existing code",
+        "// rest of the code unchanged",
+        "// ... (rest of the code remains the same) ...",
+        "// Keep the rest of your code as is",
+        "/* ... existing code ... */",
+        "{/* ... existing code ... */}",
+        "/*\n * insert the logic here\n */",
+        "// ... rest",
+        "// ...rest",
+        "// …existing functions",
+        "/* ...rest */",
+        "// existing code ...",
+        "// previous functions…",
+        "// other functions remain unchanged",
+        "// Your code here",
+        "// Add your code here",
+        "// the main script goes here",
+        "// everything else stays the same",
+        "// same code as before",
+        "// omitted for brevity",
+        "function add() { /* TODO: implement */ }",
+        "function add() { /* TODO */ }",
+        "// TODO",
+        "// FIXME!",
+        "// TODO: implement",
+        "// TODO(me): add the handler",
+        "// todo implement the sum",
+        "# TODO: implement",
+        "... rest of the code ...",
+        "...existing code...",
+        "    ...rest of your script",
+        "(… remaining functions …)",
+        "[... previous code ...]",
+    ],
+)
+def test_a_comment_or_a_lone_line_of_a_script_in_place_of_code_is_found(text: str) -> None:
+    assert lines("app.js", text)
+    assert lines("index.html", f"<p>A</p><script>\n{text}\n</script>")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!-- your code here -->",
+        "<main><!-- markup goes here --></main>",
+        "<!-- ...existing code -->",
+        "<!-- TODO -->",
+        "<!-- TODO: implement -->",
+        "<!--\n  rest of the page unchanged\n-->",
+        "<!-- Lorem ipsum -->",
+        "<p>Lorem ipsum dolor sit amet</p>",
+        "<div>\n  Lorem ipsum</div>",
+        "<body>Your code here</body>",
+        "<main>\n  Your content here\n</main>",
+        "<section>Content goes here</section>",
+        "<main>\n... rest of the page ...\n</main>",
+        "[... existing markup ...]",
+        "<... existing markup ...>",
+        "// rest of the code",
+        "<style>\n/* existing styles ... */\n</style>",
+        "<style>p {}\n// The CSS remains unchanged\n</style>",
+    ],
+)
+def test_a_comment_or_an_empty_body_of_a_page_is_found(text: str) -> None:
+    assert lines("index.html", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/* rest of the styles */", "p {}\n/* TODO: add the colours */", "// other styles ...", "... existing styles ..."],
+)
+def test_a_comment_or_a_lone_line_of_a_style_sheet_is_found(text: str) -> None:
+    assert lines("s.css", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<title>Todo list</title>",
+        "<title>TODO</title>",
+        '<a href="todo.html">TODO</a>',
+        '<a href="/todo-app/">Open</a>',
+        '<link rel="canonical" href="https://a.github.io/todo-app/">',
+        '<ul id="todo" class="todo TODO"></ul>',
+        '<label for="todo">TODO</label><input id="todo" placeholder="TODO: add a task">',
+        "<h1>TODO</h1><p>TODO: buy milk</p>",
+        "<main>TODO</main>",
+        "<th>Todo</th><td>TODO</td>",
+        "<button>Add todo</button>",
+        "<!-- Todo list -->",
+        "<!-- TODO LIST -->",
+        "<!-- todo: form, list, footer -->",
+        "<!-- The rest of the page is hidden until it is loaded -->",
+        "<p>The rest of the page is about bees.</p>",
+        "<p>Paste your code here</p>",
+        "<p>Loading... the rest of the page</p>",
+        "<p>Unlike Lorem ipsum, this is a text.</p>",
+        "<label>Your file here</label><input type=file>",
+        "<button>Your code here</button>",
+        '<a href="https://x.example/">the rest of the page</a>',
+        '<script src="//cdn.example/a.js" title="your script here"></script>',
+        '<input type="file" accept="image/*"><span>Drop your file here</span>',
+        '<input accept="*/*" title="your file here">',
+        '<textarea placeholder="// your code here"></textarea>',
+        "<textarea>// Your code here</textarea>",
+        "<pre>// rest of the code</pre>",
+        "<p>Write <code>// TODO: implement</code> there.</p>",
+        "<pre><code>\n... existing code ...\n</code></pre>",
+        '<script type=\'application/json\'>{"hint": "// your code here"}</script>',
+    ],
+)
+def test_addresses_titles_ids_labels_and_ordinary_text_are_nobodys_stand_in(text: str) -> None:
+    assert lines("index.html", text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "const hint = 'your code here';",
+        "const hint = '// your code here';",
+        "const hint = `/* your code here */`;",
+        "const help = `\n... existing code ...\n// your code here\n`;",
+        "const text = 'Lorem ipsum dolor';",
+        "show('... existing code ...');",
+        "show('the rest of the code'); // shown to the reader",
+        "// Render the rest of the page",
+        "// Other functions",
+        "// The previous page of the list",
+        "// A todo has an id, a text and whether it is done.",
+        "// Todo list",
+        "// TODO items are kept in localStorage",
+        "const TODO = 'TODO: implement';",
+        "fetch('todo.json'); const todos = document.querySelector('#todo');",
+        "const address = 'https://a.github.io/todo-app/';",
+        "call(...args);",
+        "  ...args,",
+        "  ...rest",
+        "  ...rest,",
+        "  ...previous }",
+        "[...rest, one].forEach(run)",
+        "[...other.map(run)]",
+        "({ a, ...rest }) => {",
+        "const { a, ...rest } = all; // takes what is left",
+        "/* ... */",
+        "...",
+        "// implements the search",
+        "",
+    ],
+)
+def test_what_a_script_does_and_explains_is_nobodys_stand_in(text: str) -> None:
+    assert lines("app.js", text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#your-code { color: red }",
+        ".rest { content: '...' }",
+        ".todo::before { content: '/* TODO */' }",
+        "* { box-sizing: border-box }",
+        "/* Todo items */",
+    ],
+)
+def test_what_a_style_sheet_names_is_nobodys_stand_in(text: str) -> None:
+    assert lines("s.css", text) == []
+
+
+def test_what_the_request_asked_for_is_no_stand_in() -> None:
+    page = "<p>Lorem ipsum dolor</p>\n<script>// your code here\n// rest of the code</script>"
+    assert lines("index.html", page) == [1, 2, 3]
+    assert lines("index.html", page, "Show lorem ipsum, and a script that says 'Your code here'.") == [3]
+
+
+@pytest.mark.parametrize("path", ["index.html", "a.HTM", "s.css", "m.mjs", "a.tsx", "d.json", "i.svg", "b.ts", "c.jsx"])
+def test_files_of_code_are_read(path: str) -> None:
+    assert lines(path, "// rest of the code") == [1]
+
+
+@pytest.mark.parametrize("path", ["README.md", "notes.txt", "data.csv", "html", "js/README"])
+def test_a_readme_and_data_may_say_what_they_like(path: str) -> None:
+    assert lines(path, "// rest of the code") == []
+
+
+def test_each_line_is_told_once_with_its_number_and_in_brief() -> None:
+    text = f"let a;\n  // \t rest of the code\n\n/* your code here */ {'x' * 200}; // TODO\n/*\n\n ... existing code ...\n*/"
+    first, second, third = placeholders("a.js", text)
+    assert first == (2, "// rest of the code")
+    assert second == (4, f"/* your code here */ {'x' * 99}")
+    assert third == (7, "... existing code ...")
+
+
+def test_lines_of_a_page_are_those_of_the_file() -> None:
+    page = "<!doctype html>\r\n<style>\r\n\r\n/* TODO */</style>\r\n<!--\r\nTODO -->\r\n<script>\r\n\r\n// TODO\r\n</script>\n<p>&#10;&#10;Lorem ipsum"
+    assert lines("index.html", page) == [4, 6, 9, 11]
+
+
+def test_a_library_or_a_builds_output_is_not_read() -> None:
+    assert lines("a.js", f"{'a' * 1_900} // rest of the code") == [1]
+    assert lines("a.js", f"{'a' * 2_000} // rest of the code") == []
+
+
+@pytest.mark.parametrize("path", ["a.js", "a.html", "a.css"])
+@pytest.mark.parametrize(
+    "text",
+    ["(" * 190_000, "/*" * 300_000, "..." * 300_000, "// existing " * 100_000, "\n...x" * 40_000, "<p>…" * 50_000, "<!--" * 90_000, "'" * 99_999, "`${" * 600],
+)  # fmt: skip
+def test_a_huge_senseless_file_is_read_in_little_time(path: str, text: str) -> None:
+    with little_time(LARGE):
+        assert list(placeholders(path, text)) == []
+
+
+@given(st.text(), st.text(max_size=5))
+def test_any_text_is_read(before: str, after: str) -> None:
+    for path in ("a.html", "a.js", "a.css"):
+        text = f"{before}\n<!-- your code here -->\n/* your code here */{after}"
+        assert all(1 <= number <= text.count("\n") + 1 for number in lines(path, text))

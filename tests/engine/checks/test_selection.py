@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from engine.checks.review import GRAVE
+from engine.checks.selection import Candidate, best
+from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+
+
+def candidate(attempt: int, *, rules: int, passed: int, failed: int = 0) -> Candidate:
+    def results(kind: Kind, verdict: Verdict, count: int) -> list[CheckResult]:
+        return [CheckResult(Check(kind, str(n)), Target.LOCAL, verdict) for n in range(count)]
+
+    given = (
+        results(Kind.RULE, Verdict.PASS, rules)
+        + results(Kind.JS, Verdict.PASS, passed)
+        + results(Kind.JS, Verdict.FAIL, failed)
+    )
+    return Candidate(attempt, attempt, given)
+
+
+def test_our_own_rules_come_first_then_the_requests_checks_then_the_earlier_attempt() -> None:
+    assert best([candidate(1, rules=3, passed=1), candidate(2, rules=2, passed=9)]).attempt == 1
+    assert best([candidate(1, rules=3, passed=2), candidate(2, rules=3, passed=1, failed=1)]).attempt == 1
+    assert best([candidate(1, rules=3, passed=2), candidate(2, rules=3, passed=2)]).attempt == 1
+
+
+def test_what_was_not_run_is_no_pass() -> None:
+    not_run = Candidate(2, 2, [CheckResult(Check(Kind.JS, "x"), Target.LOCAL, Verdict.NOT_RUN)])
+    assert best([candidate(1, rules=0, passed=1), not_run]).attempt == 1
+
+
+def reviewed(attempt: int, flaws: int, *, passed: int = 1) -> Candidate:
+    found = [f"index.html:{n}: x" for n in range(flaws)]
+    verdict = Verdict.FAIL if flaws else Verdict.PASS
+    review = CheckResult(Check(Kind.REVIEW, GRAVE), Target.LOCAL, verdict, value=found)
+    return Candidate(attempt, attempt, [*candidate(attempt, rules=3, passed=passed).results, review])
+
+
+def test_of_two_with_the_same_checks_the_one_with_fewer_errors_in_its_source_is_better() -> None:
+    assert best([reviewed(1, 3), reviewed(2, 1)]).attempt == 2
+    assert best([reviewed(1, 1), reviewed(2, 3)]).attempt == 1
+    assert best([reviewed(1, 1), reviewed(2, 1)]).attempt == 1
+
+
+def test_a_clean_source_never_outweighs_a_check() -> None:
+    assert best([reviewed(1, 9, passed=2), reviewed(2, 0, passed=1)]).attempt == 1
+
+
+def with_tests(attempt: int, *, passed: int, tests: int) -> Candidate:
+    results = [CheckResult(Check(Kind.TEST, str(n)), Target.LOCAL, Verdict.PASS) for n in range(tests)]
+    return Candidate(attempt, attempt, [*candidate(attempt, rules=3, passed=passed).results, *results])
+
+
+def test_the_plans_own_tests_never_outweigh_a_check_of_the_request() -> None:
+    assert best([with_tests(1, passed=2, tests=0), with_tests(2, passed=1, tests=9)]).attempt == 1
+    assert best([with_tests(1, passed=2, tests=0), with_tests(2, passed=2, tests=1)]).attempt == 2

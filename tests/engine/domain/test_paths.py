@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.domain.paths import UnsafePath, attachment_name, clashes, safe_path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "index.html",
+        "css/app.css",
+        ".nojekyll",
+        "a b.txt",
+        "बिक्री.csv",
+        "क्\u200dष.csv",
+        "données été.csv",
+        "console.log",
+        "x" * 120,
+        "~".join("ab"),
+    ],
+)
+def test_ordinary_names_pass_unchanged(path: str) -> None:
+    assert safe_path(path) == path
+
+
+def test_names_are_normalised_to_nfc() -> None:
+    assert safe_path("cafe\u0301.csv") == "caf\u00e9.csv"
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("", "empty"),
+        ("/etc/passwd", "relative"),
+        ("~/x", "relative"),
+        ("~root", "relative"),
+        ("C:x", "relative"),
+        ("c:/x", "relative"),
+        ("a\\b", "backslash"),
+        ("a\nb", "control"),
+        ("a\x00b", "control"),
+        ("a\u202egpj.exe", "control"),
+        ("a\u200bb", "control"),
+        ("a\u200db", "control"),
+        ("a\ud800", "control"),
+        ("a\u2028b", "control"),
+        ("../x", "segment"),
+        ("a/./b", "segment"),
+        ("a//b", "segment"),
+        ("a/", "segment"),
+        (".git/config", "git"),
+        ("a/.GIT/x", "git"),
+        (".github/workflows/x.yml", "git"),
+        (".gitattributes", "git"),
+        ("GIT~1/config", "git"),
+        (".env", "hidden"),
+        ("a/.htaccess", "hidden"),
+        ("x./y", "dot at its end"),
+        ("x ", "space"),
+        (" x", "space"),
+        ("a /b", "space"),
+        ("nul", "device"),
+        ("a/COM1.txt", "device"),
+        ("aux .js", "device"),
+        ("x" * 121, "longer"),
+        ("ह" * 90, "longer"),
+        ("/".join(["x" * 60] * 5), "longer"),
+    ],
+)
+def test_unsafe_paths_are_refused_with_the_reason(path: str, reason: str) -> None:
+    with pytest.raises(UnsafePath) as raised:
+        safe_path(path)
+    assert reason in raised.value.reason
+
+
+@pytest.mark.parametrize(
+    ("raw", "name"),
+    [
+        ("../../etc/passwd", "etc/passwd"),
+        ("/data.csv", "data.csv"),
+        ("C:\\Users\\me\\data.csv", "Users/me/data.csv"),
+        ("~/data.csv", "data.csv"),
+        (".env", "env"),
+        (".git/config", "git/config"),
+        ("da\u202eta.csv", "data.csv"),
+        ("da\nta.csv", "data.csv"),
+        (" data.csv. ", "data.csv"),
+        ("con.csv", "_con.csv"),
+        ("git~1", "_git~1"),
+        ("..", "attachment-3"),
+        ("", "attachment-3"),
+        (None, "attachment-3"),
+        (7, "attachment-3"),
+        ("LICENSE", "attachments/LICENSE"),
+        ("license", "attachments/license"),
+        (".NoJekyll", "attachments/.NoJekyll"),
+        ("README.md", "attachments/README.md"),
+    ],
+)
+def test_an_attachment_loses_only_the_unsafe_part_of_its_name_and_says_so(raw: object, name: str) -> None:
+    kept, warning = attachment_name(raw, 3, [])
+    assert kept == name
+    assert warning is not None
+    assert warning.startswith("attachment 3: ")
+
+
+@pytest.mark.parametrize("raw", ["data.csv", "index.html", "बिक्री डेटा.csv", "img/logo.png"])
+def test_a_safe_attachment_keeps_its_name_without_a_warning(raw: str) -> None:
+    assert attachment_name(raw, 1, []) == (raw, None)
+
+
+def test_a_clash_but_for_case_gets_a_number() -> None:
+    assert attachment_name("Data.csv", 2, ["data.csv"])[0] == "Data-2.csv"
+    assert attachment_name("data.csv", 3, ["data.csv", "data-2.csv"])[0] == "data-3.csv"
+
+
+def test_a_file_and_a_folder_of_the_same_name_cannot_both_be() -> None:
+    assert clashes("a/b", ["A"])
+    assert clashes("a", ["a/b"])
+    assert not clashes("ab", ["a/b"])
+    assert attachment_name("a/b.csv", 2, ["a"])[0] == "a-b.csv"
+
+
+def test_a_long_name_keeps_its_suffix() -> None:
+    name, _ = attachment_name("x" * 500 + ".csv", 1, [])
+    assert name.endswith("x.csv")
+    assert len(name) <= 120
+
+
+_PARTS = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(
+        ["..", ".", "", "con", ".git", "git~1", "~", "C:", "LICENSE", "a\u200d", " ", "x" * 300, "ह" * 200]
+    ),
+)
+
+
+@given(st.lists(_PARTS, max_size=6).map("/".join), st.lists(st.sampled_from(["a", "A/b", "attachment-1", "license"])))
+def test_every_attachment_gets_a_safe_and_free_name(raw: str, taken: list[str]) -> None:
+    name, warning = attachment_name(raw, 1, taken)
+    assert safe_path(name) == name
+    assert not clashes(name, taken)
+    assert (warning is None) == (name == raw)
+
+
+@given(st.text())
+def test_what_passes_holds_no_way_out_of_the_repository(raw: str) -> None:
+    try:
+        path = safe_path(raw)
+    except UnsafePath:
+        return
+    assert path == unicodedata.normalize("NFC", raw)
+    assert not {"", ".", ".."} & set(path.split("/"))
+    assert not any(segment.lower().startswith(".git") for segment in path.split("/"))

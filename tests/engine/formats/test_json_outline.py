@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.formats.json_outline import json_lines_outline, json_outline
+
+FILINGS = {
+    "entity": "X",
+    "units": {
+        "shares": [{"val": 5, "fy": 2020, "end": "2020-01-02"}, {"val": None, "fy": 2021}, {"val": 7, "fy": 2021}]
+    },
+}
+
+
+def test_a_list_of_objects_is_described_field_by_field() -> None:
+    found = json_outline('[{"id": 1, "name": "a", "ok": true}, {"id": 2, "name": "b", "ok": true}]')
+    assert found.shape == "JSON: [2 of {id: number, name: text, ok: true/false}]"
+    assert found.fields == [
+        "Fields of the 2 entries:",
+        "- id: integer, 1 to 2",
+        '- name: text, 2 different: "a", "b"',
+        "- ok: true/false, always true",
+    ]
+    assert found.fault == ""
+
+
+def test_a_list_inside_is_described_by_its_path_with_what_is_null_or_missing() -> None:
+    assert json_outline(json.dumps(FILINGS)).fields == [
+        "Fields of the 3 entries of units.shares:",
+        "- val: integer, 5 to 7 (2 times); null (1 time)",
+        "- fy: integer, 2020 to 2021, ascending, 2 different",
+        "- end: text (date), always 2020-01-02; missing in 2",
+    ]
+
+
+def test_objects_inside_of_entries_are_described_by_their_paths() -> None:
+    entries = [{"a": {"b c": 1, "d": [1, 2]}, "n": "x"}, {"a": {"b c": 2, "d": []}, "n": 1}, 7]
+    assert json_outline(json.dumps(entries)).fields == [
+        "Fields of the 2 objects among the 3 entries:",
+        '- a["b c"]: integer, 1 to 2',
+        "- a.d: list of 0 to 2 values",
+        '- n: text, always "x" (1 time); integer, always 1 (1 time)',
+    ]
+
+
+def test_other_json_is_described_by_its_shape() -> None:
+    text = '{"rates": [1.5, 2], "empty": [], "none": null, "deep": {"a": {"b": {"c": {"d": 1}}}}}'
+    found = json_outline(text)
+    assert (
+        found.shape == "JSON: {rates: [2 of number], empty: array of 0, none: null, deep: {a: {b: {c: object of 1}}}}"
+    )
+    assert found.fields == []
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "what"),
+    [
+        ('{"a": 1,}', "line 1, column", "a comma before the closing bracket"),
+        ("[1,\n2,\n]", "line", "a comma before the closing bracket"),
+        ("{'a': 1}", "line 1, column 2", "a single quotation mark"),
+        ("{\n  a: 1}", "line 2, column 3", "a key without quotation marks"),
+        ('{"a": None}', "line 1, column 7", "a word that is no value of JSON"),
+        ('// all\n{"a": 1}', "line 1, column 1", "a comment"),
+        ('{"a": [1, 2', "line 1, column 12", "the end of the file"),
+        ('{"a": "b', "line 1, column 7", "a string that is not closed"),
+        ('show({"a": 1})', "line 1, column 1", "a function call"),
+        ('const data = {"a": 1};', "line 1, column 1", "a script that holds the data"),
+        ("<!doctype html>", "line 1, column 1", "markup"),
+        ('{"a": "b\nc"}', "line 1, column 9", "a line break or control character"),
+        ('{"a": 1} {"b": 2}', "line 1, column 10", "a second value"),
+        ("[1 2]", "line 1, column 4", "no comma"),
+        ('{"a" 1}', "line 1, column 6", "no colon"),
+        ('"\\x"', "line 1, column 2", "a backslash"),
+        ("nope", "line 1, column 1", "something else than JSON"),
+    ],
+)
+def test_what_does_not_parse_is_told_by_its_place_and_by_what_stands_there(text: str, place: str, what: str) -> None:
+    fault = json_outline(text).fault
+    assert fault.startswith(f"does not parse as JSON: {place}")
+    assert what in fault
+
+
+def test_nan_is_found_and_the_rest_described() -> None:
+    found = json_outline('[{"v": 1.5, "w": "NaN"},\n {"v": NaN}, {"v": -Infinity}]')
+    assert found.fault.startswith("holds NaN or Infinity 2 times, first in line 2, column 8.")
+    assert found.fields[1] == "- v: number, always 1.5 (1 time); NaN or Infinity (2 times)"
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a": ' + "9" * 5_000 + "}", "", "  \n"])
+def test_what_cannot_be_read_has_a_fault_and_no_shape(text: str) -> None:
+    found = json_outline(text)
+    assert found.fault
+    assert not found.shape
+
+
+LINES = '{"a": 1}\n\n{"a": 2, "b": "x"}\n'
+
+
+def test_json_lines_are_described_field_by_field() -> None:
+    found = json_lines_outline(LINES)
+    assert found.shape.startswith("JSON Lines: 2 lines, each a JSON value of its own")
+    assert found.fields == ["Fields of the 2 lines:", "- a: integer, 1 to 2", '- b: text, always "x"; missing in 1']
+    assert json_outline(LINES).shape.startswith("It is called JSON, but it is JSON Lines: 2 lines,")
+
+
+def test_a_line_that_does_not_parse_is_named() -> None:
+    assert json_lines_outline('{"a": 1}\n{"a": \'x\'}').fault.startswith(
+        "is called JSON Lines, but line 2 does not parse: column 7 has a single quotation mark"
+    )
+
+
+def test_many_and_long_fields_stay_within_bounds() -> None:
+    wide = [{f"field {number} {'x' * 100}": "y" * 1_000 for number in range(300)}] * 3
+    found = json_outline(json.dumps(wide))
+    assert len("\n".join([found.shape, *found.fields])) < 4_000
+    assert found.fields[-1].startswith("- and 2")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(json_values, st.integers(0, 40))
+def test_any_json_whole_or_cut_is_described(value: object, cut: int) -> None:
+    text = json.dumps(value)
+    assert json_outline(text).shape
+    for part in (text[: len(text) - cut], text[cut:]):
+        found = json_outline(part)
+        assert found.shape or found.fault

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.formats.text_encoding import declared, decode, with_charset
+
+SALES = "Städt,Umsatz\nKöln,1\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "encoding", "guessed"),
+    [
+        (SALES.encode(), "", "utf-8", False),
+        (SALES.encode(), "text/csv; charset=windows-1252", "utf-8", False),
+        (SALES.encode("utf-8-sig"), "", "utf-8", False),
+        (SALES.encode("utf-16"), "", "utf-16le", False),
+        (b"\xfe\xff" + SALES.encode("utf-16-be"), "text/csv; charset=utf-16le", "utf-16be", False),
+        (SALES.encode("utf-16-le"), "text/csv; charset=utf-16le", "utf-16le", False),
+        (SALES.encode("utf-16-le"), "", "utf-16le", True),
+        (SALES.encode("utf-16-be"), "", "utf-16be", True),
+        (SALES.encode("cp1252"), "", "windows-1252", True),
+        (SALES.encode("cp1252"), "text/csv; charset=latin1", "windows-1252", False),
+        (SALES.encode("cp1252"), 'text/csv; CharSet="ISO-8859-15"', "iso-8859-15", False),
+        (SALES.encode("cp1252"), "text/csv; charset=nonsense", "windows-1252", True),
+    ],
+)
+def test_the_encoding_is_told_by_the_bytes_then_by_the_charset(
+    content: bytes, media_type: str, encoding: str, guessed: bool
+) -> None:
+    found = decode(content, media_type)
+    assert found is not None
+    assert (found.text, found.encoding, found.guessed) == (SALES, encoding, guessed)
+
+
+@pytest.mark.parametrize(
+    ("text", "codec", "charset"),
+    [
+        ("ωβ,γδ\nψζ,1\n", "cp1253", "windows-1253"),
+        ("都市,人口\n東京,1\n", "shift_jis", "Shift_JIS"),
+        ("城市,人口\n北京,1\n", "gb18030", "gb2312"),
+    ],
+)
+def test_what_a_charset_names_is_read_by_it(text: str, codec: str, charset: str) -> None:
+    found = decode(text.encode(codec), f"text/csv;charset={charset}")
+    assert found is not None
+    assert found.text == text
+    assert not found.guessed
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+        bytes(range(256)),
+        b"\x1f\x8b\x08\x08\xb2\x9d\x1c\x4e\x02\xff",
+        b"\xfb\xef\xbe" * 4,
+        b"\xff\xfea\0b",  # half a character is missing
+        b"a\0b\0c\0d",
+        b"ab\0cd",
+    ],
+)
+def test_bytes_that_are_no_text_have_none(content: bytes) -> None:
+    assert decode(content) is None
+
+
+@given(st.binary(max_size=400), st.text(max_size=60))
+def test_any_bytes_under_any_media_type_are_text_or_none(content: bytes, media_type: str) -> None:
+    found = decode(content, f"text/csv;charset={media_type}")
+    assert found is None or "\0" not in found.text
+
+
+@given(st.text(st.characters(exclude_characters="\0\r\ufeff", exclude_categories=["Cs"]), min_size=1))
+def test_text_comes_back_with_its_line_ends_named(text: str) -> None:
+    found = decode(text.replace("\n", "\r\n").encode())
+    assert found is not None
+    assert found.text == text
+    assert found.line_ends == (("CRLF",) if "\n" in text else ())
+
+
+@pytest.mark.parametrize(
+    ("content", "fact"),
+    [
+        (b"a\nb\n", "Text in UTF-8, 2 lines, line ends LF."),
+        (b"a\rb\r", "Text in UTF-8, 2 lines, line ends CR."),
+        (b"a\r\nb", "Text in UTF-8, 2 lines, line ends CRLF, none after the last line."),
+        (b"a\r\nb\nc\r", "Text in UTF-8, 3 lines, line ends CRLF and LF and CR."),
+        (b"a", "Text in UTF-8, 1 line."),
+        (b"\xef\xbb\xbfa\n", "Text in UTF-8 with a byte order mark, 1 line, line ends LF."),
+        (b"f\xfcr\n", "Text that is not UTF-8, read here as windows-1252, which is a guess, 1 line, line ends LF."),
+    ],
+)
+def test_encoding_and_line_ends_are_named(content: bytes, fact: str) -> None:
+    found = decode(content)
+    assert found is not None
+    assert found.facts()[0] == fact
+
+
+def test_what_a_page_cannot_read_as_it_does_others_is_said() -> None:
+    found = decode("a\n".encode("utf-16"))
+    assert found is not None
+    assert found.facts()[1].endswith("TextDecoder's label for this file is 'utf-16le'.")
+    stray = decode(b"a,b\x0e1,2\x0e3,4\x01")
+    assert stray is not None
+    assert stray.facts()[1] == "It holds control characters: U+0001 (1 time), U+000E (2 times)."
+
+
+def test_only_a_known_charset_other_than_utf_8_is_kept_of_a_media_type() -> None:
+    assert with_charset("text/csv", "text/csv;charset=UTF-16LE;base64") == "text/csv; charset=utf-16le"
+    assert with_charset("text/csv", "charset=utf-8") == "text/csv"
+    assert with_charset("text/csv", "charset=hex") == "text/csv"
+    assert declared("charset=" + "x" * 1_000) == ""

@@ -1,0 +1,273 @@
+from __future__ import annotations
+
+import base64
+from urllib.parse import quote_from_bytes
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.domain.brief import AttachedFile
+from engine.inputs.attachments import describe, fault, parse_data_uri
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("data:text/csv;base64,YSxiCjEsMgo=", ("text/csv", b"a,b\n1,2\n")),
+        ("DATA:Text/CSV;charset=utf-8;BASE64,YSxiCjEsMgo", ("text/csv", b"a,b\n1,2\n")),
+        ("data:;base64,YSxi\n CjEs\tMgo=", ("text/plain", b"a,b\n1,2\n")),
+        ("data:image/png;base64,-_-_", ("image/png", b"\xfb\xff\xbf")),
+        ("data:image/png;base64,%2B%2F%2B%2F", ("image/png", b"\xfb\xff\xbf")),
+        ("data:,a%2Cb%0A1,2", ("text/plain", b"a,b\n1,2")),
+        ("data:text/plain,नमस्ते", ("text/plain", "नमस्ते".encode())),
+        ("data:text/css,#total{}", ("text/css", b"#total{}")),
+        ("data:text/csv;charset=UTF-16LE;base64,YQAsAGIA", ("text/csv; charset=utf-16le", b"a\0,\0b\0")),
+        ("data:text/plain;charset=latin1,f%FCr \n", ("text/plain; charset=windows-1252", b"f\xfcr")),
+        (f"data:a/b;base64,{' ' * 16}", ("a/b", b"\xfb\xef\xbe" * 4)),
+        ("data:a/b;base64,-  7\n", ("a/b", b"\xfb\xef\xbb")),
+        ("data:a/b;base64,YSxi CjEs MgoK", ("a/b", b"a,b\n1,2\n\n")),
+    ],
+)
+def test_data_uris_are_read_leniently(url: str, expected: tuple[str, bytes]) -> None:
+    assert parse_data_uri(url) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "data:text/plain",
+        "http://x/,y",
+        "data:a/b;base64,!!!!",
+        "data:a/b;base64,AAAAA",
+        "data:,\ud800",
+        "data:a/b;base64,é",
+    ],
+)
+def test_what_is_no_data_uri_is_refused_with_a_sentence(url: str) -> None:
+    with pytest.raises(ValueError, match=r"\.$"):
+        parse_data_uri(url)
+
+
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([base64.b64encode, base64.urlsafe_b64encode]),
+    st.integers(1, 80),
+    st.booleans(),
+)
+def test_base64_comes_back_whatever_its_dress(content: bytes, encode: object, width: int, padded: bool) -> None:
+    digits = encode(content).decode()  # type: ignore[operator]
+    digits = digits if padded else digits.rstrip("=")
+    wrapped = "\r\n".join(digits[at : at + width] for at in range(0, len(digits), width))
+    assert parse_data_uri(f"data:x/y;base64,{wrapped}") == ("x/y", content)
+
+
+@given(st.binary(max_size=300))
+def test_percent_encoding_comes_back(content: bytes) -> None:
+    assert parse_data_uri(f"data:x/y,{quote_from_bytes(content)}") == ("x/y", content)
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused_by_value_error(text: str) -> None:
+    for url in (text, f"data:{text}"):
+        try:
+            media_type, _ = parse_data_uri(url)
+        except ValueError:
+            continue
+        assert "/" in media_type
+
+
+def described(name: str, content: bytes, media_type: str = "") -> list[str]:
+    return describe(AttachedFile(name, media_type, content)).splitlines()
+
+
+def test_a_small_table_is_described_by_facts_and_shown_whole() -> None:
+    content = b'\xef\xbb\xbfregion;price;sold\r\n"a;b";$1,200.50;3\r\nc;$80;4.5\r\n\r\n'
+    assert described("sales.csv", content, "text/csv") == [
+        f"sales.csv (text/csv, {len(content)} bytes)",
+        "Text in UTF-8 with a byte order mark, 4 lines, line ends CRLF.",
+        "Table: separator ';', header in line 1, 2 rows below it, 3 columns.",
+        "Not counted as rows: 1 blank line.",
+        "Some fields are quoted; 1 holds the separator.",
+        "Columns:",
+        '- region: text, 2 different: "a;b", "c"',
+        "- price: number with $ and a comma between thousands and a decimal point, $80 to $1,200.50",
+        "- sold: number, 3 to 4.5",
+        "The whole file:",
+        "region;price;sold",
+        '"a;b";$1,200.50;3',
+        "c;$80;4.5",
+    ]
+
+
+def test_no_code_is_advised_and_nothing_is_summed_up() -> None:
+    for name, content in (("a.csv", b"a,b\n1,2\n3,4\n"), ("a.json", b'[{"a": 3}, {"a": 4}]'), ("a.png", PIXEL)):
+        text = describe(AttachedFile(name, "", content))
+        assert not [word for word in ("split(", "fetch(", "=>", "<img", "sum", "otal") if word in text]
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "content", "line"),
+    [
+        ("a.csv", "application/vnd.ms-excel", b"product,sales\nA,100\n", "Table: separator ','"),
+        ("a.csv", "text/csv", "Name\tSum\r\n\u00c4\t1\r\n".encode("utf-16"), "Table: separator '\\t'"),
+        ("a.csv", "text/csv", b"sep=;\r\nName;Amount\r\nA;1\r\n", "Table: separator ';', header in line 2"),
+        ("a.csv", "text/csv", b"Name,Amount\rA,1\rB,2\r", "Table: separator ',', header in line 1, 2 rows below it"),
+        ("report.xls", "application/vnd.ms-excel", b"a\tb\n1\t2\n", "Table: separator '\\t'"),
+        ("table.txt", "text/plain", b"a|b\n1|2\n3|4\n", "Table: separator '|'"),
+        ("a.csv", "text/csv", b'[{"a": 1}]', "JSON: [1 of {a: number}]"),
+        ("data", "text/plain", b'{"a": 1}', "JSON: {a: number}"),
+        ("data", "application/json", b"[1, 2]", "JSON: [2 of number]"),
+        ("a.jsonl", "", b'{"a": 1}\n{"a": 2}\n', "JSON Lines: 2 lines"),
+        ("a.json", "application/json", b'{"a": 1}\n{"a": 2}\n', "It is called JSON, but it is JSON Lines: 2 lines"),
+        ("a.json", "application/json", b'[{"v": NaN}]', "It holds NaN or Infinity 1 time, first in line 1, column 8."),
+        (
+            "a.json",
+            "application/json",
+            b"{'a': 1}",
+            "It does not parse as JSON: line 1, column 2 has a single quotation mark",
+        ),
+        ("a.csv", "text/csv", b"<html><p>404</p>", "It is called a table, but it is an HTML page."),
+    ],
+)
+def test_the_bytes_decide_what_a_text_is(name: str, media_type: str, content: bytes, line: str) -> None:
+    assert any(one.startswith(line) for one in described(name, content, media_type))
+
+
+def test_text_that_is_no_data_is_shown_without_more_facts() -> None:
+    assert described("run.py", b"import os\nprint(1, 2)\n", "text/x-python") == [
+        "run.py (text/x-python, 22 bytes)",
+        "Text in UTF-8, 2 lines, line ends LF.",
+        "The whole file:",
+        "import os",
+        "print(1, 2)",
+    ]
+
+
+def test_a_file_of_eight_thousand_characters_is_shown_whole_and_a_larger_one_by_both_ends() -> None:
+    small, large = ("".join(f"{number},{number * 7}\n" for number in range(count)) for count in (700, 9_000))
+    assert describe(AttachedFile("a.csv", "text/csv", small.encode())).endswith(f"The whole file:\n{small.rstrip()}")
+    told = describe(AttachedFile("a.csv", "text/csv", large.encode()))
+    assert "\nThe first " in told
+    assert " lines left out here]\nThe last " in told
+    assert told.endswith("8999,62993")
+
+
+def test_content_that_was_shown_before_is_not_shown_again() -> None:
+    table = AttachedFile(
+        "a.csv", "text/csv", b"region,amount\nnorth,17\n", note="Fetched from there.\nIts first row: north."
+    )
+    assert describe(table, shown_before=True).splitlines() == [
+        "a.csv (text/csv, 23 bytes)",
+        "Fetched from there.",
+        "Text in UTF-8, 2 lines, line ends LF.",
+        "Table: separator ',', header in line 1, 1 row below it, 2 columns.",
+        "Columns: region, amount.",
+    ]
+    data = AttachedFile("a.json", "application/json", b'[{"secret": "swordfish"}]')
+    assert describe(data, shown_before=True).splitlines()[1:] == [
+        "Text in UTF-8, 1 line.",
+        "JSON: [1 of {secret: text}]",
+    ]
+    prose = AttachedFile("a.md", "text/markdown", b"# Title\n" + b"word\n" * 5_000)
+    assert describe(prose, shown_before=True).splitlines()[1:] == ["Text in UTF-8, 5,001 lines, line ends LF."]
+
+
+@pytest.mark.parametrize("room", [0, 50, 400, 2_000, 9_000])
+def test_a_description_keeps_within_its_room_but_for_its_first_line(room: int) -> None:
+    content = "".join(f"{number},{number * 7},some words\n" for number in range(350)).encode()
+    told = describe(AttachedFile("a.csv", "text/csv", content), room=room)
+    assert told.startswith("a.csv (text/csv, ")
+    assert len(told) <= max(room, 40) + 40
+
+
+def test_a_name_that_an_address_spells_otherwise_comes_with_its_address() -> None:
+    assert "Its address, relative to the page: my%20data%20%231.txt" in described("my data #1.txt", b"x\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"\x89PNG\x00" * 400, "A binary file."),
+        (b"%PDF-1.7\n\x00", "A binary file: PDF."),
+        (b"PK\x03\x04\0", "A binary file: ZIP."),
+        (b"\0asm\1", "A binary file: WebAssembly."),
+    ],
+)
+def test_a_binary_file_is_type_and_size_only(content: bytes, line: str) -> None:
+    assert described("some.bin", content) == [f"some.bin ({len(content):,} bytes)", line]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("a.csv", b"a,b\n1,2\n", ""),
+        (
+            "a.csv",
+            b"Product,Sales\x0eA,1000\x0eB,500",
+            "a.csv is a table without rows: its line ends may have been lost.",
+        ),
+        ("a.csv", b"\n\n", "a.csv is a table without a header and rows."),
+        ("a.csv", b"", "a.csv is empty."),
+        (
+            "a.json",
+            b"{",
+            "a.json does not parse as JSON: line 1, column 2 has the end of the file, so it may be cut off.",
+        ),
+        ("a.png", b"\x89PNG\x00" * 400, ""),
+    ],
+)
+def test_a_file_that_its_sender_must_look_at_has_a_fault(name: str, content: bytes, sentence: str) -> None:
+    assert fault(AttachedFile(name, "", content)) == sentence
+
+
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR42mP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg=="
+)
+GIF = b"GIF89a\x05\x00\x04\x00\x00\x00\x00;"
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (PIXEL, "A picture: PNG, 3 x 2 pixels."),
+        (GIF, "A picture: GIF, 5 x 4 pixels."),
+        (PIXEL[:12], "A picture: PNG of unknown size: it may be damaged."),
+        (b"\xff\xd8\xff\xe0" + b"\0" * 50, "A picture: JPEG of unknown size: it may be damaged."),
+    ],
+    ids=["png", "gif", "cut", "jpeg without a frame"],
+)
+def test_a_picture_is_described_by_what_its_bytes_say(content: bytes, line: str) -> None:
+    told = describe(AttachedFile("my logo.bin", "application/octet-stream", content)).splitlines()
+    assert told[1:] == ["Its address, relative to the page: my%20logo.bin", line]
+
+
+def test_markdown_is_outlined_only_where_it_is_not_shown_whole() -> None:
+    text = "# Title #\n\ntext\n\n```\n# a comment\n```\n## Part *one*\n#no heading\n"
+    assert "Its headings:" not in described("input.md", text.encode(), "text/markdown")
+    lines = described("input.md", (text + "word\n" * 5_000).encode(), "text/markdown")
+    assert lines[2:6] == ["Its headings:", "Title", "  Part *one*", "The first 326 lines:"]
+    many = described("a.md", b"# x\n" * 5_000)
+    assert many[43] == "and 4,960 more"
+
+
+def test_a_note_stands_below_the_name_and_a_workbook_is_its_note() -> None:
+    noted = AttachedFile("a.json", "application/json", b"[1]", note="Fetched.")
+    assert describe(noted).splitlines()[1:4] == ["Fetched.", "Text in UTF-8, 1 line.", "JSON: [1 of number]"]
+    book = AttachedFile("a.xlsx", "", b"PK\0", note="A workbook.\nSheet 'a'.")
+    assert describe(book) == "a.xlsx (3 bytes)\nA workbook.\nSheet 'a'."
+    assert describe(AttachedFile("a.xlsx", "", b"PK\0")) == "a.xlsx (3 bytes)\nA workbook."
+    assert describe(book, shown_before=True) == "a.xlsx (3 bytes)\nA workbook."
+
+
+@given(
+    st.binary(max_size=2_000) | st.text(max_size=2_000).map(str.encode),
+    st.sampled_from(["a.csv", "a.json", "a.md", "a.bin", "a.xls", "a.jsonl", "a"]),
+    st.sampled_from(["text/plain", "text/csv", "image/png"]),
+)
+def test_any_file_is_described_within_bounds(content: bytes, name: str, media_type: str) -> None:
+    told = describe(AttachedFile(name, media_type, content))
+    assert told.startswith(f"{name} ({media_type}, ")
+    assert len(told) <= 9_040
+    fault(AttachedFile(name, media_type, content))

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.domain.http import Answer
+from engine.domain.repository import Look, Repository
+from engine.errors import Fenced, OutOfService, Paced, Permanent, Transient
+from engine.steps.liveness import BEGINS_WITHIN, Rebuild, Sight, sight
+from tests.engine.steps.inputs import awaiting
+from tests.engine.steps.test_deploy import published
+from tests.fakes import NOW, PAGE
+
+if TYPE_CHECKING:
+    from engine.ports import Ports
+
+FAILED = Look("errored", None, "Page build failed.", "7")
+
+
+def looked(look: Look | BaseException, **over: object) -> tuple[Sight, Ports, Repository, str]:
+    ports, place, sha = published()
+    if isinstance(look, Look):
+        ports.forge.looks.append(look)
+    else:
+        ports.forge.faults.before["look"].append(look)
+    return sight(awaiting(place, sha, **over), ports), ports, place, sha
+
+
+def test_live_means_built_from_this_commit_and_these_bytes_past_the_cache_and_on_the_plain_address() -> None:
+    ports, place, sha = published()
+    assert sight(awaiting(place, sha), ports) == Sight(live=True)
+    ports.clock.advance(3)
+    sight(awaiting(place, sha), ports)
+    past, plain, again, _ = ports.fetcher.fetched
+    assert past.startswith(f"{place.pages_url}?commit={sha}&at=")
+    assert plain == place.pages_url
+    assert again not in {past, plain}  # what the edge kept for one look is not what the next one gets
+    assert ports.journal.looks[-1][1:] == (200, True, "")
+
+
+@pytest.mark.parametrize(
+    ("look", "reason"),
+    [
+        (Look("building", None), "the build is building"),
+        (Look("queued", None, "GitHub has begun no build of it yet"), "the build is queued: GitHub has begun"),
+        (Look("built", "0" * 40), "the newest build is of another commit, 0000"),
+        (Transient("forge_unwell", "GitHub answered 502."), "GitHub answered 502."),
+    ],
+)
+def test_what_is_not_built_is_waited_for_and_its_address_is_not_opened(look: Look, reason: str) -> None:
+    seen, ports, _, _ = looked(look)
+    assert (seen.live, seen.final) == (False, False)
+    assert reason in seen.reason
+    assert ports.fetcher.fetched == []
+    assert ports.journal.looks[-1][1:] == (None, False, seen.reason)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"old bytes", "still serves other bytes"),
+        (Answer(404, {}, b"", ""), "answers 404"),
+        (Answer(403, {}, b"", ""), "answers 403"),
+        (Transient("timed_out", "It took too long."), "could not be fetched: It took too long."),
+    ],
+)
+@pytest.mark.parametrize("plain", [False, True])
+def test_old_bytes_an_early_404_and_a_silent_server_are_not_live_yet(answer: object, reason: str, plain: bool) -> None:
+    ports, place, sha = published()
+    fresh = f"{place.pages_url}?commit={sha}&at={ports.clock.now():%H%M%S%f}"
+    ports.fetcher.answers |= {fresh: PAGE} | {place.pages_url if plain else fresh: answer}
+    seen = sight(awaiting(place, sha), ports)
+    assert (seen.live, seen.final) == (False, False)
+    assert seen.reason.startswith("the plain address" if plain else "the page")
+    assert reason in seen.reason
+    assert ports.journal.looks[-1][2:] == (False, seen.reason)
+
+
+def test_a_later_round_that_is_built_already_is_not_waited_out() -> None:
+    seen, _, _, _ = looked(Look("built", "f" * 40), later=frozenset({"e" * 40, "f" * 40}))
+    assert seen == Sight(
+        reason=f"A later round's commit {'f' * 10} was built before this one was seen live", final=True
+    )
+
+
+def test_a_build_that_failed_is_asked_for_once_more_and_remembered_before_it_is() -> None:
+    seen, ports, _, sha = looked(FAILED)
+    assert seen == Sight(reason="The build of Pages failed: Page build failed.; one more was asked for")
+    assert ports.journal.rebuilds == [(sha, "7")]
+    assert ports.forge.writes[-1] == "rebuild"
+
+
+def test_nobody_asks_for_a_build_without_having_remembered_it() -> None:
+    ports, place, sha = published()
+    ports.forge.looks.append(FAILED)
+    ports.journal.rebuild_asked = _fenced
+    with pytest.raises(Fenced):
+        sight(awaiting(place, sha), ports)
+    assert "rebuild" not in ports.forge.writes
+
+
+@pytest.mark.parametrize(
+    ("look", "age", "final", "reason"),
+    [
+        (FAILED, 0, False, "has not begun yet"),
+        (FAILED, BEGINS_WITHIN.total_seconds(), True, "never began"),
+        (Look("errored", None, "Again.", "8"), 0, True, "failed a second time: Again."),
+    ],
+)
+def test_only_another_failed_build_or_none_at_all_is_final(look: Look, age: float, final: bool, reason: str) -> None:
+    seen, ports, _, _ = looked(look, rebuild=Rebuild("7", NOW - timedelta(seconds=age)))
+    assert seen.final is final
+    assert reason in seen.reason
+    assert "rebuild" not in ports.forge.writes
+
+
+@pytest.mark.parametrize(
+    ("error", "final", "remembered", "reason"),
+    [
+        (Paced("forge_pace", "Its turn comes in 9 s.", 9), False, False, "is asked for next. Its turn comes"),
+        (Transient("forge_unwell", "GitHub answered 502."), False, True, "perhaps not heard. GitHub answered 502."),
+        (Permanent("build_refused", "GitHub refused one more build."), True, True, "GitHub refused one more build."),
+    ],
+)
+def test_a_request_for_a_build_that_goes_wrong(error: Exception, final: bool, remembered: bool, reason: str) -> None:
+    ports, place, sha = published()
+    ports.forge.looks.append(FAILED)
+    ports.forge.faults.before["rebuild"].append(error)
+    seen = sight(awaiting(place, sha), ports)
+    assert (seen.final, bool(ports.journal.rebuilds)) == (final, remembered)
+    assert reason in seen.reason
+    assert seen.pause == (9 if isinstance(error, Paced) else 0)
+
+
+def test_a_token_that_may_not_build_is_the_breakers_business() -> None:
+    ports, place, sha = published()
+    ports.forge.looks.append(FAILED)
+    ports.forge.faults.before["rebuild"].append(OutOfService("forge_permission_missing", "no", kind="forge"))
+    with pytest.raises(OutOfService):
+        sight(awaiting(place, sha), ports)
+    assert ports.journal.rebuilds == []
+
+
+def _fenced(**_: object) -> None:
+    raise Fenced

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from django.db.utils import InterfaceError, OperationalError
+from django.test import Client
+from django.utils import timezone
+
+from engine.errors import OutOfService
+from tasks_app.models import WorkerBeat
+from tasks_app.operations.breakers import breaker_trip
+from tasks_app.operations.workers import worker_beat
+from tests.factories import make_round
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
+
+pytestmark = pytest.mark.django_db
+
+NAMES = ["settings", "database", "migrations", "queue", "workers", "browser", "model", "forge"]
+
+
+def parts(status: int) -> dict[str, str]:
+    response = Client().get("/readyz")
+    assert response.status_code == status, response.content
+    found = response.json()["parts"]
+    assert sorted(part["name"] for part in found) == sorted(NAMES)
+    assert all(part["detail"] for part in found if part["status"] != "ok")
+    return {part["name"]: part["status"] for part in found}
+
+
+@pytest.fixture
+def _worker() -> None:
+    worker_beat(worker="supervisor:dispatcher")
+
+
+@pytest.mark.usefixtures("_worker")
+def test_everything_is_named_and_a_missing_browser_is_only_a_warning() -> None:
+    assert parts(200) == dict.fromkeys(NAMES, "ok") | {"browser": "warning"}
+
+
+@pytest.mark.usefixtures("_worker")
+def test_a_missing_setting_is_down(settings: SettingsWrapper) -> None:
+    settings.MISSING, settings.FORGE = ["No forge: set GITHUB_TOKEN."], ""
+    found = parts(503)
+    assert (found["settings"], found["forge"], found["model"]) == ("down", "down", "ok")
+
+
+def test_workers_that_were_not_heard_of_lately_are_down() -> None:
+    assert parts(503)["workers"] == "down"
+    worker_beat(worker="supervisor:dispatcher")
+    WorkerBeat.objects.update(seen_at=timezone.now() - timedelta(seconds=31))
+    assert parts(503)["workers"] == "down"
+
+
+@pytest.mark.usefixtures("_worker")
+@pytest.mark.parametrize("kind", ["model", "forge"])
+def test_an_open_breaker_is_a_warning(kind: str) -> None:
+    breaker_trip(error=OutOfService("quota", "The quota is spent.", kind=kind))
+    assert parts(200)[kind] == "warning"
+
+
+@pytest.mark.usefixtures("_worker")
+def test_a_round_that_nobody_rings_is_named() -> None:
+    make_round(next_at=timezone.now() - timedelta(seconds=61))
+    assert parts(200)["queue"] == "warning"
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_is_down_leaves_every_part_named(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def fail(*_: object) -> None:
+        raise error("no connection to host with password hunter2")
+
+    monkeypatch.setattr(CursorWrapper, "execute", fail)
+    found = parts(503)
+    down = {name for name, status in found.items() if status == "down"}
+    assert down == {"database", "migrations", "queue", "workers"}
+    assert "hunter2" not in Client().get("/readyz").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_missing_migrations_are_named_and_not_the_database() -> None:
+    call_command("migrate", "tasks_app", "zero", verbosity=0)
+    try:
+        found = parts(503)
+        assert (found["database"], found["migrations"]) == ("ok", "down")
+    finally:
+        call_command("migrate", verbosity=0)
+    assert "tasks_app_round" in connection.introspection.table_names()
+
+
+def test_health_needs_no_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CursorWrapper, "execute", None)
+    assert Client().get("/healthz").status_code == 200

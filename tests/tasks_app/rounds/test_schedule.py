@@ -1,0 +1,196 @@
+"""Which rounds are due, in which order, and how many of them may be rung."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.utils import timezone
+
+from engine.errors import OutOfService
+from tasks_app.models import Round
+from tasks_app.operations.breakers import breaker_trip
+from tasks_app.rounds.schedule import round_ring, rounds_due
+from tasks_app.worker.drive import drive
+from tests.factories import lease_of, make_round
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+
+pytestmark = pytest.mark.django_db
+SECOND = timedelta(seconds=1)
+
+
+def due(workers: int = 8) -> list[UUID]:
+    return rounds_due(workers=workers)
+
+
+def ended(state: str) -> dict[str, object]:
+    return {"state": state, "next_at": None, "finished_at": timezone.now(), "commit_sha": "1" * 40}
+
+
+# --- What is due -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_round_is_due_at_once() -> None:
+    row = make_round()
+    assert due() == [row.pk]
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"next_at": timezone.now() + timedelta(hours=1)},
+        {"rung_at": timezone.now() + timedelta(hours=1)},
+        ended("completed"),
+        ended("failed"),
+        ended("cancelled"),
+    ],
+    ids=["not yet", "rung", "completed", "failed", "cancelled"],
+)
+def test_what_is_not_due_is_not_rung(over: dict[str, object]) -> None:
+    make_round(**over)
+    assert due() == []
+
+
+def test_a_leased_round_is_due_again_when_its_lease_has_run_out() -> None:
+    row = make_round()
+    lease_of(row)
+    assert due() == []
+    Round.objects.update(lease_until=timezone.now() - SECOND)
+    assert due() == [row.pk]
+
+
+# --- The order of a task's rounds ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", ["generate", "verify", "publish"])
+@pytest.mark.parametrize("state", ["queued", "running", "waiting"])
+def test_round_2_waits_while_round_1_is_not_published(step: str, state: str) -> None:
+    first = make_round(step=step, state=state)
+    make_round(round=2)
+    assert due() == [first.pk]
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"step": "deploy"},
+        {"step": "notify", "state": "waiting"},
+        ended("failed"),
+        ended("cancelled"),
+        ended("completed"),
+    ],
+    ids=["deploy", "notify", "failed", "cancelled", "completed"],
+)
+def test_round_2_waits_no_longer_once_round_1_is_published_or_has_ended(over: dict[str, object]) -> None:
+    make_round(**over)
+    second = make_round(round=2)
+    assert second.pk in due()
+
+
+def test_a_round_2_that_came_first_goes_before_its_round_1_only_while_that_is_not_there() -> None:
+    second = make_round(round=2)
+    assert due() == [second.pk]
+    first = make_round(round=1)
+    assert due() == [first.pk]
+
+
+def test_later_rounds_of_one_number_go_by_their_arrival_and_first_ones_do_not_wait() -> None:
+    earlier, later = make_round(round=2), make_round(round=2)
+    assert due() == [earlier.pk]
+    Round.objects.filter(pk=earlier.pk).update(step="deploy")
+    assert later.pk in due()
+    firsts = {make_round(task="other", round=1).pk for _ in range(2)}
+    assert firsts < set(due())
+
+
+def test_another_task_or_email_waits_for_nobody() -> None:
+    rows = [make_round(), make_round(round=2, task="other"), make_round(round=2, email="other@example.com")]
+    assert set(due()) == {row.pk for row in rows}
+
+
+def test_a_published_round_is_polled_whatever_came_before() -> None:
+    make_round(round=1)
+    second = make_round(round=2, step="deploy")
+    assert second.pk in due()
+
+
+# --- Breakers --------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "held"), [("model", {"generate"}), ("forge", {"publish", "deploy"})])
+def test_a_breaker_holds_what_needs_it_until_the_share_ends(kind: str, held: set[str]) -> None:
+    steps = ["generate", "verify", "publish", "deploy", "notify"]
+    rows = {step: make_round(task=step, step=step, share_ends_at=timezone.now() + 60 * SECOND) for step in steps}
+    breaker_trip(error=OutOfService("x", "Closed.", kind=kind))
+    assert {step for step, row in rows.items() if row.pk not in due()} == held
+    Round.objects.update(share_ends_at=timezone.now() - SECOND)
+    assert set(due()) == {row.pk for row in rows.values()}
+
+
+# --- Room ------------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("workers", "places"), [(1, 1), (2, 1), (3, 2), (8, 4)])
+def test_polls_get_at_most_half_of_the_workers_rounded_up(workers: int, places: int) -> None:
+    for number in range(6):
+        make_round(task=f"t{number}", step="deploy" if number % 2 else "notify")
+    assert len(due(workers)) == places
+
+
+def test_polls_under_way_count_against_their_half() -> None:
+    rows = [make_round(task=f"t{n}", step="deploy") for n in range(6)]
+    lease_of(rows[0])
+    assert round_ring(round_id=rows[1].pk)
+    assert len(due(6)) == 1
+
+
+def test_polls_are_rung_before_new_work_and_the_oldest_first() -> None:
+    now = timezone.now()
+    poll = make_round(task="p", step="notify", next_at=now - 60 * SECOND)
+    young = make_round(task="y", next_at=now - SECOND)
+    old = make_round(task="o", next_at=now - 9 * SECOND)
+    assert due() == [poll.pk, old.pk, young.pk]
+
+
+def test_a_queue_of_new_work_does_not_keep_polls_from_their_look() -> None:
+    for number in range(20):
+        make_round(task=f"t{number}", next_at=timezone.now() - 60 * SECOND)
+    assert all(round_ring(round_id=pk) for pk in due(4))
+    poll = make_round(task="p", step="deploy", next_at=timezone.now() - SECOND)
+    assert due(4) == [poll.pk]
+
+
+def test_whoever_is_about_to_write_a_page_looks_first_at_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    driven: list[UUID] = []
+    monkeypatch.setattr("tasks_app.worker.drive._drive", driven.append)
+    now = timezone.now()
+    new = make_round(task="n")
+    polls = [make_round(task=f"p{n}", step="deploy", next_at=now - n * SECOND) for n in (1, 9, 5)]
+    make_round(task="later", step="notify", next_at=now + 60 * SECOND)
+    drive(str(new.pk))
+    assert driven == [polls[1].pk, polls[2].pk, new.pk]
+    driven.clear()
+    drive(str(polls[0].pk))
+    assert driven == [polls[0].pk]
+
+
+def test_a_poll_that_has_only_just_become_due_keeps_no_new_round_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    driven: list[UUID] = []
+    monkeypatch.setattr("tasks_app.worker.drive._drive", driven.append)
+    new = make_round(task="n")
+    make_round(task="p", step="notify", next_at=timezone.now())
+    drive(str(new.pk))
+    assert driven == [new.pk]
+
+
+def test_no_more_is_rung_than_workers_can_take_soon() -> None:
+    for number in range(7):
+        make_round(task=f"t{number}")
+    first = due(4)
+    assert len(first) == 4
+    assert all(round_ring(round_id=pk) for pk in first)
+    assert due(4) == []

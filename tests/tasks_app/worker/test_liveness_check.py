@@ -1,0 +1,211 @@
+"""The watch on a page whose evaluator had to be told before it was live."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from engine.domain.repository import Look
+from engine.errors import Fenced, OutOfService, Transient
+from tasks_app.models import Breaker, Event, PagesStatus, Round
+from tasks_app.operations.breakers import breaker_trip
+from tasks_app.processes.dispatcher import Dispatcher
+from tasks_app.reports.headline import story
+from tasks_app.rounds.journal import WatchJournal
+from tasks_app.rounds.liveness_watches import TOKEN_HOLDS, rounds_looking, watch_claim, watches_ring
+from tasks_app.rounds.operator_actions import round_notify_again, round_regenerate
+from tasks_app.worker.liveness_check import late_look
+from tests.driving import driven
+from tests.factories import dump, make_round
+
+if TYPE_CHECKING:
+    from tests.conftest import Outside
+
+pytestmark = pytest.mark.django_db
+SECOND = timedelta(seconds=1)
+
+
+def told_too_early(outside: Outside, **over: object) -> Round:
+    """Return a round whose evaluator was told since its time was over, before its build was built."""
+    outside.forge.looks += [Look("building", None)] * 2
+    row = driven(make_round(**over))
+    past = timezone.now() - timedelta(seconds=560)
+    Round.objects.filter(pk=row.pk).update(started_at=past, deadline_at=past + timedelta(seconds=600))
+    row = driven(row)
+    assert (row.state, row.live, row.late) == ("completed", False, False)
+    return row
+
+
+def looked(row: Round) -> Round:
+    """Look as if the time for it had come: ring, and answer."""
+    Round.objects.filter(pk=row.pk, watch_at__isnull=False).update(watch_at=timezone.now() - SECOND)
+    for round_id, token in watches_ring(workers=8):
+        late_look(str(round_id), str(token))
+    row.refresh_from_db()
+    return row
+
+
+def test_a_page_that_comes_after_the_callback_is_recorded_and_nobody_is_told_again(outside: Outside) -> None:
+    row = told_too_early(outside)
+    assert row.watch_until - row.finished_at == pytest.approx(timedelta(minutes=30), abs=timedelta(minutes=1))
+    assert "still looked for" in story(row, timezone.now())
+    outside.forge.looks.append(Look("building", None))
+    row = looked(row)
+    assert row.watch_token is None
+    assert timedelta(seconds=14) < row.watch_at - timezone.now() < timedelta(seconds=16)
+    row = looked(row)
+    assert (row.state, row.live, row.watch_at, row.watch_until) == ("completed", True, None, None)
+    assert "later and serves this commit now" in story(row, timezone.now())
+    event = Event.objects.get(round=row, what="live after the callback")
+    assert "s after the evaluator had to be told" in event.text
+    assert [seen.live for seen in row.pages_statuses.all()] == [False, False, False, True]
+    assert len(outside.notifier.sent) == 1
+    assert row.notifications.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("looks", "reason"),
+    [
+        ([Look("superseded", "f" * 40, "a later commit ffffffffff is built in its place")], "overtaken"),
+        ([Look("errored", None, "no", "1"), Look("errored", None, "no", "2")], "failed a second time"),
+    ],
+)
+def test_a_page_that_will_never_come_is_given_up(outside: Outside, looks: list[Look], reason: str) -> None:
+    row = told_too_early(outside)
+    outside.forge.looks += looks
+    for _ in looks:
+        row = looked(row)
+    assert (row.live, row.watch_at, row.watch_until) == (False, None, None)
+    assert reason in Event.objects.get(round=row, what="watch ended").text
+
+
+def test_a_build_that_fails_after_the_callback_is_asked_for_once_more(outside: Outside) -> None:
+    row = told_too_early(outside)
+    outside.forge.looks += [Look("errored", None, "no", "1")] * 3
+    for _ in range(3):
+        row = looked(row)
+    assert outside.forge.writes.count("rebuild") == 1
+    assert looked(row).live
+
+
+def test_after_half_an_hour_nobody_looks_any_more(outside: Outside) -> None:
+    row = told_too_early(outside)
+    Round.objects.filter(pk=row.pk).update(watch_until=timezone.now() - SECOND)
+    outside.forge.looks.append(Look("building", None))
+    row = looked(row)
+    assert (row.live, row.watch_at) == (False, None)
+    seen = PagesStatus.objects.count()
+    looked(row)
+    assert PagesStatus.objects.count() == seen
+
+
+def test_a_look_that_died_is_taken_again_and_what_it_still_writes_is_refused(outside: Outside) -> None:
+    row = told_too_early(outside)
+    Round.objects.filter(pk=row.pk).update(watch_at=timezone.now() - SECOND)
+    ((_, rung),) = watches_ring(workers=8)
+    dead = watch_claim(round_id=row.pk, token=rung)
+    assert dead
+    assert watches_ring(workers=8) == []
+    Round.objects.filter(pk=row.pk).update(watch_at=timezone.now() - SECOND)
+    assert looked(row).live
+    with pytest.raises(Fenced):
+        WatchJournal(row.pk, row.run, dead).pages_seen(look=Look("built", None), http_status=1, live=False, reason="")
+
+
+def test_a_ring_that_comes_twice_or_too_late_looks_once(outside: Outside) -> None:
+    row = told_too_early(outside)
+    outside.forge.looks += [Look("building", None)] * 2
+    Round.objects.filter(pk=row.pk).update(watch_at=timezone.now() - SECOND)
+    ((_, token),) = watches_ring(workers=8)
+    late_look(str(row.pk), str(token))
+    before = dump()
+    late_look(str(row.pk), str(token))
+    late_look(str(row.pk), str(uuid4()))
+    assert dump() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_workers_one_looks(outside: Outside) -> None:
+    row = told_too_early(outside)
+    Round.objects.filter(pk=row.pk).update(watch_at=timezone.now() - SECOND)
+    ((_, token),) = watches_ring(workers=8)
+
+    def claim(_: int) -> UUID | None:
+        try:
+            return watch_claim(round_id=row.pk, token=token)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(map(bool, threads.map(claim, range(4)))) == 1
+
+
+def test_watched_pages_take_a_quarter_of_the_workers_at_most(outside: Outside) -> None:
+    for number in range(5):
+        told_too_early(outside, task=f"task-{number}")
+    Round.objects.update(watch_at=timezone.now() - SECOND)
+    assert rounds_looking() == 5
+    assert len(watches_ring(workers=8)) == 2
+    assert watches_ring(workers=8) == []
+    assert len(watches_ring(workers=12)) == 1
+    Round.objects.update(watch_at=timezone.now() - SECOND)
+    assert len(watches_ring(workers=1)) == 1
+
+
+def test_a_forge_out_of_service_is_not_asked(outside: Outside) -> None:
+    row = told_too_early(outside)
+    outside.forge.faults.before["look"].append(OutOfService("forge_token_refused", "No token.", kind="forge"))
+    row = looked(row)
+    assert Breaker.objects.get(closed_at=None).kind == "forge"
+    assert row.watch_at > timezone.now() + timedelta(seconds=50)
+    Round.objects.update(watch_at=timezone.now() - SECOND)
+    assert watches_ring(workers=8) == []
+
+
+def test_githubs_trouble_is_a_look_like_others(outside: Outside) -> None:
+    row = told_too_early(outside)
+    outside.forge.faults.before["look"].append(Transient("forge_unwell", "GitHub answered 502."))
+    row = looked(row)
+    assert row.pages_statuses.last().reason == "GitHub answered 502."
+    assert looked(row).live
+
+
+def test_a_breaker_that_is_open_when_time_is_over_is_watched_past_too(outside: Outside) -> None:
+    row = make_round()
+    outside.forge.looks.append(Look("building", None))
+    row = driven(row)
+    breaker_trip(error=OutOfService("forge_token_refused", "No token.", kind="forge"))
+    past = timezone.now() - SECOND
+    Round.objects.filter(pk=row.pk).update(share_ends_at=past)
+    row = driven(row)
+    assert (row.state, row.live) == ("completed", False)
+    assert row.watch_until
+
+
+def test_a_regeneration_ends_the_watch_and_a_repeated_notice_does_not(outside: Outside) -> None:
+    row = told_too_early(outside)
+    round_notify_again(round_id=row.pk, who="ada")
+    row.refresh_from_db()
+    assert row.watch_until
+    row = driven(row)
+    round_regenerate(round_id=row.pk, who="ada")
+    row.refresh_from_db()
+    assert (row.watch_until, row.watch_at, row.watch_token) == (None, None, None)
+
+
+def test_the_dispatcher_rings_for_it(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    rung: list[tuple[UUID, UUID]] = []
+    monkeypatch.setattr("tasks_app.processes.dispatcher.ring_watch", lambda *ring: rung.append(ring))
+    row = told_too_early(outside)
+    Round.objects.update(watch_at=timezone.now() - SECOND)
+    Dispatcher("supervisor").tick()
+    ((round_id, token),) = rung
+    row.refresh_from_db()
+    assert (round_id, token) == (row.pk, row.watch_token)
+    assert row.watch_at > timezone.now() + TOKEN_HOLDS / 2

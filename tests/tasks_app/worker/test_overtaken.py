@@ -1,0 +1,37 @@
+"""A round whose commit another round's has overtaken before it was seen live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.domain.repository import Look
+from tasks_app.models import StepRun
+from tasks_app.worker.drive import drive
+from tests.driving import driven
+from tests.factories import make_round
+
+if TYPE_CHECKING:
+    from tests.conftest import Outside
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_evaluator_is_told_at_once_and_not_shortly_before_the_deadline(outside: Outside) -> None:
+    first = make_round()
+    outside.forge.looks.append(Look("building", None))
+    drive(str(first.pk))
+    first.refresh_from_db()
+    assert (first.state, first.step) == ("waiting", "deploy")
+    second = driven(make_round(round=2, brief="Make it blue."))
+    assert second.live
+    first = driven(first)
+    assert (first.state, first.live, first.late) == ("completed", False, False)
+    detail = StepRun.objects.get(round=first, step="deploy").detail
+    assert detail == f"A later round's commit {second.commit_sha[:10]} was built before this one was seen live"
+    told = [body for _, body, _ in outside.notifier.sent]
+    assert [sha.encode() in body for sha, body in zip((second.commit_sha, first.commit_sha), told, strict=True)] == [
+        True,
+        True,
+    ]
