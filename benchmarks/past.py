@@ -123,7 +123,7 @@ class Past:
         failed, attention = (f"n % {share} = 0" for share in SHARES.values())
         return {
             "id": self._id(), "key": self._key(), "task_key": self._key(), "task_id": self._key(), "nonce": "'nonce-' || n",
-            "task_name": "'task-' || n", "chosen_attempt_id": self._later("chosen_attempt_id"), "plan_attempt_id": self._later("plan_attempt_id"),
+            "task_name": "'task-' || n", "chosen_attempt_id": self._later("chosen_attempt_id"), "decision_attempt_id": self._later("decision_attempt_id"),
             "state": f"CASE WHEN {failed} THEN 'failed' ELSE t.state END",
             "error_code": f"CASE WHEN {failed} THEN 'forge_refused' ELSE '' END",
             "needs_attention": f"({attention})",
@@ -167,7 +167,7 @@ def times(past: Past, calls: int) -> Iterator[tuple[str, float]]:
 
     def due() -> None:
         schedule.rounds_due(workers=8)
-        liveness_watches.watches_ring(workers=8)
+        liveness_watches.looks_enqueue(workers=8)
 
     yield "list", _cost(lambda: get("/admin/tasks_app/round/"), calls)
     yield "list, failed", _cost(lambda: get("/admin/tasks_app/round/?state__exact=failed"), calls)

@@ -2,11 +2,11 @@
 
     EngineError                 code, message: a sentence that an operator can act on, never a secret
       Transient                 try again later; retry_after in seconds where the other side named it
-        Paced                   not now but at a known time: the pace of a service's limits, and no failure of anybody
+        RateLimited                   not now but at a known time: the pace of a service's limits, and no failure of anybody
         OutOfService            nothing of this kind ("model", "forge") will work for now: opens that kind's breaker
       Permanent                 trying the same again cannot help
         BadReply                the model's answer holds no usable page
-      Fenced                    someone else drives this round by now: stop, touch nothing
+      LeaseLost                    someone else drives this round by now: stop, touch nothing
 
 Adapters translate foreign exceptions into these at their edge; nothing above an adapter catches a library's exception.
 """
@@ -42,7 +42,7 @@ class Transient(EngineError):
         self.retry_after = retry_after
 
 
-class Paced(Transient):
+class RateLimited(Transient):
     """Allowed in `retry_after` seconds, for sure not before: waiting for it is no failure and no reason to call anyone."""
 
 
@@ -63,7 +63,7 @@ class BadReply(Permanent):
     """The model answered, but its answer holds no usable page."""
 
 
-class Fenced(EngineError):
+class LeaseLost(EngineError):
     """The lease of this round is someone else's by now. Whoever sees this stops at once and changes nothing."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from engine.domain.model_call import unheard
+from engine.domain.model_call import ignore_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from engine.domain.browser_report import BrowserReport, PageTest, PageUnderTest
     from engine.domain.checks import Check
     from engine.domain.http import Answer
-    from engine.domain.model_call import Message, ModelProfile, Prompt, Recalled, Reply
-    from engine.domain.repository import CommitSpec, Limits, Look, Repository, RepositorySpec
+    from engine.domain.model_call import Message, ModelProfile, Prompt, Reply, ReusedCall
+    from engine.domain.repository import CommitSpec, Limits, PagesBuild, Repository, RepositorySpec
     from engine.domain.workbook import Workbook
     from engine.formats.credential_patterns import Token
 
@@ -54,7 +54,7 @@ class Author(Protocol):
         model: str,
         seconds: float,
         tokens: int | None = None,
-        heard: Callable[[str], None] = unheard,
+        heard: Callable[[str], None] = ignore_chunk,
         schema: Mapping[str, object] | None = None,
     ) -> Reply:
         """Ask `model` once and return its answer within `seconds` of wall-clock time, and within `tokens` of answer where they are bounded.
@@ -126,7 +126,7 @@ class Forge(Protocol):
         """Switch Pages on (already on is fine) and return the repository with its `pages_url`. No call where it has one."""
         ...
 
-    def look(self, repository: Repository, sha: str) -> Look:
+    def look(self, repository: Repository, sha: str) -> PagesBuild:
         """Ask once how the Pages build of commit `sha` is."""
         ...
 
@@ -139,18 +139,18 @@ class Quota(Protocol):
     """Keeps all processes that share the forge's token together within its limits. It never sleeps: whoever is too early is sent away."""
 
     def take_write(self, key: str) -> None:
-        """Let one REST write go now. Raises Paced where its turn is later; the same `key` keeps its turn. Raises as `pass_gate` does."""
+        """Let one REST write go now. Raises RateLimited where its turn is later; the same `key` keeps its turn. Raises as `check_limit` does."""
         ...
 
-    def pass_gate(self) -> None:
-        """Let any other request go now. Raises Paced while the forge wants none for a short while, OutOfService for a long one."""
+    def check_limit(self) -> None:
+        """Let any other request go now. Raises RateLimited while the forge wants none for a short while, OutOfService for a long one."""
         ...
 
     def saw(self, limits: Limits) -> None:
         """Remember what an answer said. `remaining` 0 closes the gate until `reset`."""
         ...
 
-    def close_gate(self, seconds: float | None, reason: str) -> float:
+    def block_requests(self, seconds: float | None, reason: str) -> float:
         """Close the gate, where the forge refused a request by its limits; None: it named no time. Return the seconds until it opens."""
         ...
 
@@ -182,7 +182,7 @@ class Workbooks(Protocol):
 class Journal(Protocol):
     """Keeps rows that must exist before an outside effect and be completed after it.
 
-    Every method but `attempt_heard` raises Fenced where the round's lease is lost, so that a process that was paused past its lease stops
+    Every method but `attempt_chunk` raises LeaseLost where the round's lease is lost, so that a process that was paused past its lease stops
     before the effect.
     """
 
@@ -199,21 +199,21 @@ class Journal(Protocol):
         """Return how long the answer to the call begun last may be, in tokens; None: unbounded."""
         ...
 
-    def attempt_recalled(self, *, kind: str, model: str, parent: int | None) -> Recalled | None:
+    def attempt_reused(self, *, kind: str, model: str, parent: int | None) -> ReusedCall | None:
         """Return the oldest answered call of this kind that an earlier claim of the same step left, each once; None where there is none.
 
         So that a replay asks the model for nothing that it had said already.
         """
         ...
 
-    def attempt_interrupted(self, *, kind: str, model: str, parent: int | None) -> Recalled | None:
+    def attempt_interrupted(self, *, kind: str, model: str, parent: int | None) -> ReusedCall | None:
         """Return the newest call of this kind during which an earlier claim of the same step ended, with what of its answer was kept; else None.
 
         Its finish_reason is DISCONNECTED, whatever of it came: nobody was there to hear the rest.
         """
         ...
 
-    def attempt_heard(self, attempt: int, piece: str) -> None:
+    def attempt_chunk(self, attempt: int, piece: str) -> None:
         """Take a piece of the answer while it comes. Neither waits nor raises: what was heard is written down now and then."""
         ...
 
@@ -251,7 +251,7 @@ class Journal(Protocol):
         """Remember the repository before anything is pushed to it."""
         ...
 
-    def pages_seen(self, *, look: Look, http_status: int | None, live: bool, reason: str) -> None:
+    def pages_seen(self, *, look: PagesBuild, http_status: int | None, live: bool, reason: str) -> None:
         """Record one look at Pages and at what it serves."""
         ...
 

@@ -154,8 +154,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "tasks_app.web.content_security_policy.PolicyMiddleware",
-    "tasks_app.web.host_routing.HostsMiddleware",
+    "tasks_app.web.content_security_policy.ContentSecurityPolicyMiddleware",
+    "tasks_app.web.host_routing.HostRoutingMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -25,7 +25,7 @@ EXPLAINED = {
 #: What they return is a document of the service's own that quotes the brief.
 WRITERS = {
     "engine.adapters.simulated_author._files",
-    "engine.site.fallback_page.honest_page",
+    "engine.site.fallback_page.fallback_page",
     "engine.site.readme._inserted",
     "engine.steps.generate._not_done",
 }

@@ -61,8 +61,8 @@ def handle_task(task: Task) -> dict[str, Any]:
         "nonce": task.nonce, "brief": task.brief, "checks": json.dumps(task.checks), "evaluation_url": task.evaluation_url,
         "request": json.dumps(request), "digest": _sha256(request), "warnings": "[]", "state": "queued", "step": "generate", "run": 1,
         "created_at": now, "started_at": now, "deadline_at": now + timedelta(seconds=600), "next_at": now,
-        "share_ends_at": now + timedelta(seconds=216), "lease_owner": "", "crashes": 0, "failures": 0, "waiting_on": "", "plan": "",
-        "plan_reason": "", "owner": "", "repository": "", "repo_url": "", "pages_url": "", "base_sha": "", "commit_sha": "",
+        "share_ends_at": now + timedelta(seconds=216), "lease_owner": "", "crashes": 0, "failures": 0, "waiting_on": "", "decision": "",
+        "decision_reason": "", "owner": "", "repository": "", "repo_url": "", "pages_url": "", "base_sha": "", "commit_sha": "",
         "simulated": 0, "degraded": 0, "live": 0, "late": 0, "needs_attention": 0, "error_code": "", "error_message": "",
     }  # fmt: skip
     values = [one.isoformat(" ") if isinstance(one, datetime) else one for one in row.values()]

@@ -130,7 +130,7 @@ def _made(row: object, seconds: float) -> Made:
     )
     notes = [f"{one.kind}: {one.error_code or one.outcome}" for one in attempts]
     if row.degraded:
-        notes.append("degraded: the honest page was published")
+        notes.append("degraded: the fallback page was published")
     if row.error_message:
         notes.append(row.error_message)
     return Made(first, final, usage, "; ".join(notes), tuple(one.reply for one in asked))

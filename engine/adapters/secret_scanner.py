@@ -24,7 +24,7 @@ from detect_secrets.plugins.stripe import StripeDetector
 from detect_secrets.plugins.telegram_token import TelegramBotTokenDetector
 from detect_secrets.plugins.twilio import TwilioKeyDetector
 
-from engine.formats.credential_patterns import Token, is_real, shapes_in, without_hashes
+from engine.formats.credential_patterns import Token, credentials_in, is_real, without_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ class DetectSecretsScanner:
     def tokens(self, text: str) -> Iterator[Token]:
         """Yield what looks like a credential, each place once."""
         seen = set[tuple[int, str]]()
-        for token in (*shapes_in(text), *self._by_plugins(without_hashes(text))):
+        for token in (*credentials_in(text), *self._by_plugins(without_hashes(text))):
             if (token.line, token.match) not in seen:
                 seen.add((token.line, token.match))
                 yield token

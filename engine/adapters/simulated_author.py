@@ -13,7 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from engine.domain.model_call import Reply, unheard
+from engine.domain.model_call import Reply, ignore_chunk
 from engine.errors import Permanent, Transient
 from engine.prompts.judge import asks_for_judgement
 from engine.prompts.plan import asks_for_plan
@@ -100,7 +100,7 @@ class SimulatedAuthor:
         model: str,
         seconds: float,
         tokens: int | None = None,
-        heard: Callable[[str], None] = unheard,
+        heard: Callable[[str], None] = ignore_chunk,
         schema: Mapping[str, object] | None = None,
     ) -> Reply:
         """Return the canned plan, no judgement, or the files of a page, or of its change where the prompt shows a present one.

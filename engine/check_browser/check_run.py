@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from engine.adapters.browser.job import Job
     from engine.check_browser.evaluation import Reading
-    from engine.check_browser.outside_requests import Foreign
+    from engine.check_browser.outside_requests import OutsideRequests
     from engine.check_browser.pages import FreshPages
     from engine.check_browser.visit import Visit
 
@@ -43,7 +43,7 @@ STUCK = "the page's own script does not end"
 class CheckRun:
     """The check at `index` of the job. `elements`: what it looks up, as it stood on its page when the check failed, by selector."""
 
-    def __init__(self, job: Job, pages: FreshPages, foreign: Foreign, index: int) -> None:
+    def __init__(self, job: Job, pages: FreshPages, foreign: OutsideRequests, index: int) -> None:
         self._pages, self._index, self._expression = pages, index, job.expressions[index]
         self._network = Network(job, foreign)
         self.elements: Mapping[str, str] = {}

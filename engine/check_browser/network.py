@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Request, Route, WebSocketRoute
 
     from engine.adapters.browser.job import Job
-    from engine.check_browser.outside_requests import Foreign
+    from engine.check_browser.outside_requests import OutsideRequests
     from engine.domain.http import Answer
 
 #: Of the hosts' headers, those that the browser makes up anew, and those that must not be believed.
@@ -76,7 +76,7 @@ class Nothing:
 class Network:
     """One visit's network. `unreachable` names foreign hosts that could not be reached, `refused` those that must not be."""
 
-    def __init__(self, job: Job, foreign: Foreign) -> None:
+    def __init__(self, job: Job, foreign: OutsideRequests) -> None:
         self._job, self._foreign = job, foreign
         self._page = urlsplit(job.url)
         self.unreachable: dict[str, str] = {}

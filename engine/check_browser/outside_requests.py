@@ -31,7 +31,7 @@ _LIBRARIES = frozenset({"script", "stylesheet", "font"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-class Foreign:
+class OutsideRequests:
     """The other hosts, for one verification. Methods raise Permanent where they must not be asked, Transient where they cannot be."""
 
     def __init__(self, job: Job) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
 
     from engine.adapters.browser.job import Job
-    from engine.check_browser.outside_requests import Foreign
+    from engine.check_browser.outside_requests import OutsideRequests
     from engine.check_browser.pages import FreshPages
     from engine.domain.browser_report import PageAction
 
@@ -38,7 +38,7 @@ class StepFailedError(Exception):
 class PageTestRun:
     """The page test at `number` of the job, from 0."""
 
-    def __init__(self, job: Job, pages: FreshPages, foreign: Foreign, number: int) -> None:
+    def __init__(self, job: Job, pages: FreshPages, foreign: OutsideRequests, number: int) -> None:
         self._job, self._pages = job, pages
         self._index, self._test = len(job.expressions) + number, job.tests[number]
         self._network = Network(job, foreign)

@@ -12,7 +12,7 @@ from engine.check_browser.check_run import STUCK, CheckRun
 from engine.check_browser.empty_pages import senseless
 from engine.check_browser.in_order import LEAST_SECONDS, held_in_order
 from engine.check_browser.network import Network
-from engine.check_browser.outside_requests import Foreign
+from engine.check_browser.outside_requests import OutsideRequests
 from engine.check_browser.page_test_run import PageTestRun
 from engine.check_browser.pages import DESKTOP, MOST_OPEN, PHONE, FreshPages
 from engine.check_browser.visit import visiting
@@ -41,7 +41,7 @@ class Verification:
 
     def __init__(self, job: Job, browser: Browser) -> None:
         self._job, self._browser = job, browser
-        self._foreign = Foreign(job)
+        self._foreign = OutsideRequests(job)
         self._pages = FreshPages(browser, job.url)
         self._ends = time.monotonic() + job.seconds
         self._elements = dict[str, str]()

@@ -23,12 +23,12 @@ MAX_REPAIRS = 2
 
 
 class Purpose(StrEnum):
-    """What a model is asked for, or (honest) what the service writes in its place."""
+    """What a model is asked for, or (fallback) what the service writes in its place."""
 
     GENERATE = "generate"
     REPAIR = "repair"
     RESAMPLE = "resample"
-    HONEST = "honest"
+    FALLBACK = "fallback"
 
 
 class Next(StrEnum):
@@ -37,7 +37,7 @@ class Next(StrEnum):
     PUBLISH = "publish"
     REPAIR = "repair"
     RESAMPLE = "resample"
-    HONEST = "honest"
+    FALLBACK = "fallback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def decide(tried: Sequence[Tried], *, repair_seconds: float, given_up: str = "")
     if now in {Next.REPAIR, Next.RESAMPLE} and (given_up or not repair_seconds):
         now, why = Next.PUBLISH, f"{why}; {given_up or f'{now} was cut: its share of the deadline is over'}"
     if now is Next.PUBLISH and chosen.barred:
-        now, why = Next.HONEST, "; ".join(r.detail for r in barring(chosen.results))
+        now, why = Next.FALLBACK, "; ".join(r.detail for r in barring(chosen.results))
     return Decision(now, chosen.attempt, why)
 
 
@@ -108,8 +108,8 @@ def tree_digest(files: Mapping[str, bytes]) -> str:
 def _wanted(tried: Sequence[Tried], wrong: Sequence[CheckResult]) -> tuple[Next, str]:
     fails = f"{len(wrong)} of its checks fail"
     purposes = [one.purpose for one in tried]
-    if Purpose.HONEST in purposes:
-        return Next.PUBLISH, "it is the honest page"
+    if Purpose.FALLBACK in purposes:
+        return Next.PUBLISH, "it is the fallback page"
     if Purpose.RESAMPLE in purposes:
         return Next.PUBLISH, f"{fails}; a fresh sample was tried"
     repairs = purposes.count(Purpose.REPAIR)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.checks.placeholders import placeholders
 from engine.domain.checks import WRONG, Check, CheckResult, Kind, Target, Verdict
-from engine.formats.credential_patterns import shapes_in
+from engine.formats.credential_patterns import credentials_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -46,7 +46,7 @@ def gate_results(
     files: Mapping[str, bytes],
     *,
     secret_in: Callable[[bytes], str | None],
-    tokens_in: Callable[[str], Iterable[Token]] = shapes_in,
+    tokens_in: Callable[[str], Iterable[Token]] = credentials_in,
     allowed: str = "",
     originals: Mapping[str, bytes] = MappingProxyType({}),
 ) -> list[CheckResult]:

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 IN_ORDER = "All checks in order on one page"
 
 
-def view_result(view: PageView, target: Target) -> CheckResult:
+def page_load_result(view: PageView, target: Target) -> CheckResult:
     """Return a pass where the page loaded and threw nothing; with what it logged, what it could not get, and its screenshot."""
     wrong = list(view.errors) if view.loaded else ["the page did not load", *view.errors]
     return CheckResult(
-        Check(Kind.VIEW, f"The page opens without errors at {view.width} pixels"),
+        Check(Kind.PAGE_LOAD, f"The page opens without errors at {view.width} pixels"),
         target,
         Verdict.FAIL if wrong else Verdict.PASS,
         "; ".join(wrong)[:2000],
@@ -28,7 +28,7 @@ def view_result(view: PageView, target: Target) -> CheckResult:
 
 
 def width_of(view: CheckResult) -> int:
-    """Return the width, in pixels, at which a result of `view_result` was seen; 0 of any other."""
+    """Return the width, in pixels, at which a result of `page_load_result` was seen; 0 of any other."""
     found = re.fullmatch(r"The page opens without errors at (\d{1,6}) pixels", view.check.text)
     return int(found[1]) if found else 0
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import turbohtml
 from turbohtml.conformance import check
 
-from engine.domain.issue import Flaw
+from engine.domain.issue import Issue
 from engine.formats.markup import CONTROLS, attribute, line_of, name_of, needs_label
 
 if TYPE_CHECKING:
@@ -48,21 +48,21 @@ _CONFORMANCE = {
 }
 
 
-def page_flaws(path: str, source: str, page: Document) -> Iterator[Flaw]:
+def page_issues(path: str, source: str, page: Document) -> Iterator[Issue]:
     """Yield the flaws of the page `source`, parsed as `page`."""
     for error in page.errors:
         if what := _PARSE_ERRORS.get(error.code):
-            yield Flaw(path, error.line, what, grave=True)
+            yield Issue(path, error.line, what, is_error=True)
     for message in check(page).messages:
         if message.code in _CONFORMANCE:
-            yield Flaw(path, message.line or 1, message.message, grave=_CONFORMANCE[message.code])
+            yield Issue(path, message.line or 1, message.message, is_error=_CONFORMANCE[message.code])
     yield from _nesting(path, source, page)
     yield from _head(path, source, page)
     yield from _names(path, page)
     yield from _headings(path, page)
 
 
-def _nesting(path: str, source: str, page: Document) -> Iterator[Flaw]:
+def _nesting(path: str, source: str, page: Document) -> Iterator[Issue]:
     """Elements without their end tag, and end tags without an element."""
     ends: set[tuple[int, int]] = set()
     for element in page.select("*"):
@@ -72,37 +72,37 @@ def _nesting(path: str, source: str, page: Document) -> Iterator[Flaw]:
         if end := place.end_tag:
             ends.add((end.start_line, end.start_col))
         elif element.namespace is turbohtml.Namespace.HTML and not _OPEN.fullmatch(element.tag):
-            yield Flaw(path, place.start_tag.start_line, f"<{element.tag}> is never closed", grave=True)
+            yield Issue(path, place.start_tag.start_line, f"<{element.tag}> is never closed", is_error=True)
     for token in turbohtml.tokenize(source):
         if token.type is turbohtml.TokenType.END_TAG and (token.line, token.col) not in ends and token.tag not in _ENDS:
-            yield Flaw(path, token.line, f"</{token.tag}> closes nothing that is open there", grave=True)
+            yield Issue(path, token.line, f"</{token.tag}> closes nothing that is open there", is_error=True)
 
 
 #: The parser keeps no place of these ends where something follows them.
 _ENDS = frozenset({"html", "head", "body"})
 
 
-def _head(path: str, source: str, page: Document) -> Iterator[Flaw]:
+def _head(path: str, source: str, page: Document) -> Iterator[Issue]:
     if not re.match(r"\ufeff?(?:\s|<!--.{0,2000}?-->){0,20}<!doctype html\s*>", source, re.IGNORECASE | re.DOTALL):
-        yield Flaw(path, 1, "it does not begin with <!DOCTYPE html>")
+        yield Issue(path, 1, "it does not begin with <!DOCTYPE html>")
     names = {(attribute(meta, "name") or "").lower() for meta in page.select("meta")}
     if "viewport" not in names:
-        yield Flaw(path, 1, 'no <meta name="viewport"> makes it readable on a phone')
+        yield Issue(path, 1, 'no <meta name="viewport"> makes it readable on a phone')
     if not page.select("meta[charset], meta[http-equiv]"):
-        yield Flaw(path, 1, 'no <meta charset="utf-8"> names its encoding')
+        yield Issue(path, 1, 'no <meta charset="utf-8"> names its encoding')
 
 
-def _names(path: str, page: Document) -> Iterator[Flaw]:
+def _names(path: str, page: Document) -> Iterator[Issue]:
     scripts = "\n".join(script.text for script in page.select("script:not([src])"))
     for control in page.select(CONTROLS)[:MOST_NAMED]:
         if needs_label(control) and not name_of(control, page):
-            yield Flaw(path, line_of(control), f"{_shown(control)} has no <label>", grave=True)
+            yield Issue(path, line_of(control), f"{_shown(control)} has no <label>", is_error=True)
     for element in page.select("button, a[href]")[:MOST_NAMED]:
         if not name_of(element, page) and not _is_filled(element, scripts):
-            yield Flaw(path, line_of(element), f"{_shown(element)} has no text and no name", grave=True)
+            yield Issue(path, line_of(element), f"{_shown(element)} has no text and no name", is_error=True)
     for picture in page.select("img:not([alt])")[:MOST_NAMED]:
         if not (_is_filled(picture, scripts) and re.search(r"""\.alt\b|["']alt["']""", scripts)):
-            yield Flaw(path, line_of(picture), f"{_shown(picture)} has no alt", grave=True)
+            yield Issue(path, line_of(picture), f"{_shown(picture)} has no alt", is_error=True)
 
 
 def _is_filled(element: Element, scripts: str) -> bool:
@@ -112,10 +112,10 @@ def _is_filled(element: Element, scripts: str) -> bool:
     return any(name in scripts for name in names)
 
 
-def _headings(path: str, page: Document) -> Iterator[Flaw]:
+def _headings(path: str, page: Document) -> Iterator[Issue]:
     for before, after in pairwise(page.select("h1, h2, h3, h4, h5, h6")):
         if int(after.tag[1]) > int(before.tag[1]) + 1:
-            yield Flaw(path, line_of(after), f"<{after.tag}> follows <{before.tag}>: a level of heading is left out")
+            yield Issue(path, line_of(after), f"<{after.tag}> follows <{before.tag}>: a level of heading is left out")
 
 
 def _shown(element: Element) -> str:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from engine.checks.page_review import page_flaws
+from engine.checks.page_review import page_issues
 from engine.checks.references import wrong_references
-from engine.checks.script_review import Script, script_flaws
+from engine.checks.script_review import Script, script_issues
 from engine.checks.typed_data import typed_tables
 from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
-from engine.domain.issue import Flaw
+from engine.domain.issue import Issue
 from engine.formats.markup import inline_scripts, read_page
 from engine.formats.script import is_handwritten
-from engine.site.readme import readme_flaws
+from engine.site.readme import readme_issues
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -47,12 +47,12 @@ def review_results(
     texts = {p: c.decode("utf-8", "replace") for p, c in files.items() if p not in foreign and _is_source(p)}
     flaws, unread = _found(texts, files, asked, parsed)
     return [
-        _result(GRAVE, [flaw for flaw in flaws if flaw.grave], unread),
-        _result(STYLE, [flaw for flaw in flaws if not flaw.grave], unread),
+        _result(GRAVE, [flaw for flaw in flaws if flaw.is_error], unread),
+        _result(STYLE, [flaw for flaw in flaws if not flaw.is_error], unread),
     ]
 
 
-def flaws_in(results: Sequence[CheckResult], text: str) -> list[str]:
+def issues_in(results: Sequence[CheckResult], text: str) -> list[str]:
     """Return the flaws that the result called `text` (GRAVE or STYLE) names."""
     values = [r.value for r in results if r.check == Check(Kind.REVIEW, text)]
     return [str(flaw) for value in values if isinstance(value, list) for flaw in value]
@@ -64,16 +64,16 @@ def _is_source(path: str) -> bool:
 
 def _found(
     texts: Mapping[str, str], files: Mapping[str, bytes], asked: str, parsed: bool
-) -> tuple[list[Flaw], list[str]]:
-    flaws, unread, scripts, used = list[Flaw](), list[str](), list[Script](), set(_WORD.findall(asked))
+) -> tuple[list[Issue], list[str]]:
+    flaws, unread, scripts, used = list[Issue](), list[str](), list[Script](), set(_WORD.findall(asked))
     for path, text in texts.items():
         if path.endswith(".md"):
-            flaws += readme_flaws(text, files)
+            flaws += readme_issues(text, files)
         elif not path.lower().endswith(("htm", "html")):
             scripts.append(Script(path, 1, text))
         elif page := read_page(text):
-            flaws += page_flaws(path, text, page)
-            flaws += (Flaw(path, line, what, grave=True) for line, what in _references(path, page, files))
+            flaws += page_issues(path, text, page)
+            flaws += (Issue(path, line, what, is_error=True) for line, what in _references(path, page, files))
             flaws += _typed(path, text, files)
             own = list(inline_scripts(page))
             scripts += [Script(path, script.line, script.text) for script in own]
@@ -82,7 +82,7 @@ def _found(
             unread.append(path)
     read = [script for script in scripts if is_handwritten(script.text)]
     unread += [script.path for script in scripts if not is_handwritten(script.text)]
-    return [*flaws, *script_flaws(read, used, parsed=parsed)], list(dict.fromkeys(unread))
+    return [*flaws, *script_issues(read, used, parsed=parsed)], list(dict.fromkeys(unread))
 
 
 def _without(text: str, parts: Sequence[str]) -> str:
@@ -95,13 +95,13 @@ def _references(path: str, page: Document, files: Mapping[str, bytes]) -> Iterab
     return () if "/" in path else wrong_references(page, files)
 
 
-def _typed(path: str, text: str, files: Mapping[str, bytes]) -> Iterator[Flaw]:
+def _typed(path: str, text: str, files: Mapping[str, bytes]) -> Iterator[Issue]:
     for table, at, row in typed_tables(text, files):
         what = f"rows of {table} are typed into the page ({row}); leave them out, the script reads the file"
-        yield Flaw(path, text.count("\n", 0, at) + 1, what, grave=True)
+        yield Issue(path, text.count("\n", 0, at) + 1, what, is_error=True)
 
 
-def _result(text: str, flaws: Sequence[Flaw], unread: Sequence[str]) -> CheckResult:
+def _result(text: str, flaws: Sequence[Issue], unread: Sequence[str]) -> CheckResult:
     shown = [str(flaw) for flaw in dict.fromkeys(flaws)][:MOST_FLAWS]
     verdict = Verdict.FAIL if shown else Verdict.UNVERIFIABLE if unread else Verdict.PASS
     detail = "; ".join(shown) or (f"{', '.join(unread[:5])}: too large, or minified, to be reviewed" if unread else "")

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.domain.issue import Flaw
+from engine.domain.issue import Issue
 from engine.formats.script import every_node, line_of, parse_script, text_of
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Script:
     text: str
 
 
-def script_flaws(sources: Sequence[Script], used: Collection[str], *, parsed: bool = False) -> Iterator[Flaw]:
+def script_issues(sources: Sequence[Script], used: Collection[str], *, parsed: bool = False) -> Iterator[Issue]:
     """Yield the flaws of a site's scripts. `used` are names that something outside of them uses: markup, the brief, the checks.
 
     `parsed`: they are known to parse, whatever our parser makes of them.
@@ -45,7 +45,7 @@ def script_flaws(sources: Sequence[Script], used: Collection[str], *, parsed: bo
     for source, nodes in trees:
         if wrong := next((node for node in nodes if node.is_error or node.is_missing), None):
             if not parsed:
-                yield _flaw(source, wrong, f"the script does not parse at {_shown(wrong)}", grave=True)
+                yield _flaw(source, wrong, f"the script does not parse at {_shown(wrong)}", is_error=True)
             continue  # what else is read in it may be no more than a consequence
         yield from _unused(source, nodes, counted, used)
         for node in nodes:
@@ -54,15 +54,15 @@ def script_flaws(sources: Sequence[Script], used: Collection[str], *, parsed: bo
         yield from _left_behind(source, nodes)
 
 
-def _flaw(source: Script, node: Node, what: str, *, grave: bool = False) -> Flaw:
-    return Flaw(source.path, source.line + line_of(node) - 1, what, grave)
+def _flaw(source: Script, node: Node, what: str, *, is_error: bool = False) -> Issue:
+    return Issue(source.path, source.line + line_of(node) - 1, what, is_error)
 
 
 def _shown(node: Node) -> str:
     return repr(" ".join(text_of(node).split())[:40] or node.type)
 
 
-def _unused(source: Script, nodes: Iterable[Node], counted: Counter[str], used: Collection[str]) -> Iterator[Flaw]:
+def _unused(source: Script, nodes: Iterable[Node], counted: Counter[str], used: Collection[str]) -> Iterator[Issue]:
     for node in nodes:
         name = node.child_by_field_name("name")
         if name is None or name.type != "identifier" or _is_exported(node):
@@ -74,7 +74,7 @@ def _unused(source: Script, nodes: Iterable[Node], counted: Counter[str], used: 
             value is not None and value.type in {"arrow_function", "function_expression", "class"}
         )
         if is_function:
-            yield _flaw(source, name, f"{text_of(name)} is never called: dead code", grave=True)
+            yield _flaw(source, name, f"{text_of(name)} is never called: dead code", is_error=True)
         elif node.type == "variable_declarator":
             yield _flaw(source, name, f"{text_of(name)} is never used")
 
@@ -84,21 +84,21 @@ def _is_exported(node: Node) -> bool:
     return any(parent is not None and parent.type == "export_statement" for parent in parents)
 
 
-def _grave(source: Script, node: Node) -> Iterator[Flaw]:
+def _grave(source: Script, node: Node) -> Iterator[Issue]:
     match node.type:
         case "call_expression" | "new_expression":
             called = text_of(node.child_by_field_name("function") or node.child_by_field_name("constructor"))
             if called in {"eval", "Function"}:
-                yield _flaw(source, node, f"{called} runs text as code", grave=True)
+                yield _flaw(source, node, f"{called} runs text as code", is_error=True)
             elif called in {"document.write", "document.writeln"}:
-                yield _flaw(source, node, f"{called} is obsolete and may wipe the page", grave=True)
+                yield _flaw(source, node, f"{called} is obsolete and may wipe the page", is_error=True)
         case "debugger_statement":
-            yield _flaw(source, node, "a debugger statement was left", grave=True)
+            yield _flaw(source, node, "a debugger statement was left", is_error=True)
         case _:
             return
 
 
-def _unreached(source: Script, node: Node) -> Iterator[Flaw]:
+def _unreached(source: Script, node: Node) -> Iterator[Issue]:
     if node.type not in _ENDS:
         return
     after = node.next_named_sibling
@@ -106,10 +106,10 @@ def _unreached(source: Script, node: Node) -> Iterator[Flaw]:
         after = after.next_named_sibling
     if after is not None and after.type not in _HARMLESS and after.type.endswith(("statement", "declaration")):
         what = f"{_shown(after)} is never reached, behind {node.type.removesuffix('_statement')}"
-        yield _flaw(source, after, what, grave=True)
+        yield _flaw(source, after, what, is_error=True)
 
 
-def _left_behind(source: Script, nodes: Iterable[Node]) -> Iterator[Flaw]:
+def _left_behind(source: Script, nodes: Iterable[Node]) -> Iterator[Issue]:
     """Matters of style, each told once for a script: where it is first, and how often."""
     found = defaultdict[str, list["Node"]](list)
     for node in nodes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.checks.gates import bars
-from engine.checks.review import GRAVE, flaws_in
+from engine.checks.review import GRAVE, issues_in
 from engine.domain.checks import ADVICE, OF_EARLIER, WRONG, Kind, Verdict
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ class Candidate:
         """
         passed = [r.check.kind for r in self.results if r.verdict is Verdict.PASS]
         ours = sum(kind in _OURS for kind in passed)
-        views = sum(r.check.kind is Kind.VIEW and r.verdict is not Verdict.PASS for r in self.results)
+        views = sum(r.check.kind is Kind.PAGE_LOAD and r.verdict is not Verdict.PASS for r in self.results)
         requested = sum(kind not in _OURS | ADVICE | OF_EARLIER | {Kind.TEST} for kind in passed)
-        tests, heeded, flaws = passed.count(Kind.TEST), passed.count(Kind.SOURCE), len(flaws_in(self.results, GRAVE))
+        tests, heeded, flaws = passed.count(Kind.TEST), passed.count(Kind.SOURCE), len(issues_in(self.results, GRAVE))
         return not self.barred, ours, requested, -len(self.regressions()), tests, -views, heeded, -flaws, -self.order
 
     @property

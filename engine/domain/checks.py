@@ -16,12 +16,12 @@ class Kind(StrEnum):
     RULE = "rule"  # our own, on the files: licence, README, required files
     SOURCE = "source"  # advice: what the page's source shows without running it
     REVIEW = "review"  # advice: what a reader of the source would ask to change, or all checks on one page give
-    VIEW = "view"  # the page as it opened at one width, with its screenshot
+    PAGE_LOAD = "page_load"  # the page as it opened at one width, with its screenshot
     FILE = "file"  # the plan's, on a file: it is there, its words, form, links
     TEST = "test"  # the plan's own test of what the brief asks and no check covers
     GATE = "gate"  # our own, before a browser or a push: placeholders, secrets, token shapes
     EARLIER = "earlier"  # an expression that held when an earlier round of the task was published
-    LASTING = "lasting"  # what an earlier round's plan says and what held in the round before
+    REGRESSION = "regression"  # what an earlier round's plan says and what held in the round before
     UNKNOWN = "unknown"  # neither text nor {"js": ...}: kept, never decided
 
 
@@ -44,10 +44,10 @@ WRONG = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.TIMEOUT})
 
 
 #: What earlier rounds of the task asked for.
-OF_EARLIER = frozenset({Kind.EARLIER, Kind.LASTING})
+OF_EARLIER = frozenset({Kind.EARLIER, Kind.REGRESSION})
 
 #: What is advice alone: no check of the request or of ours.
-ADVICE = frozenset({Kind.SOURCE, Kind.REVIEW, Kind.VIEW})
+ADVICE = frozenset({Kind.SOURCE, Kind.REVIEW, Kind.PAGE_LOAD})
 
 
 class Target(StrEnum):

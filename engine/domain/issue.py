@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Flaw:
-    """One finding in `path` at `line` (from 1): `what` in words. `grave`: an error, which a person would send back; else a matter of style."""
+class Issue:
+    """One finding in `path` at `line` (from 1): `what` in words. `is_error`: an error, which a person would send back; else a matter of style."""
 
     path: str
     line: int
     what: str
-    grave: bool = False
+    is_error: bool = False
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.what}"

@@ -74,7 +74,7 @@ class Reply:
         return self.text.rpartition("\n")[0] if self.finish_reason in CUT_OFF else self.text
 
 
-def unheard(piece: str) -> None:
+def ignore_chunk(piece: str) -> None:
     """Take no notice of a piece of an answer."""
 
 
@@ -89,7 +89,7 @@ class ModelProfile:
 
 
 @dataclass(frozen=True, slots=True)
-class Recalled:
+class ReusedCall:
     """A model call of an earlier claim, whose process died: its row, the prompt's messages and the answer, or what was kept of it."""
 
     attempt: int

@@ -44,7 +44,7 @@ class CommitSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PagesBuild:
     """One look at Pages' build of a commit: `status` queued, building, built, errored or superseded; `commit` the one built last.
 
     `build` is the forge's id of the build that `status` is about; `detail` its error, or which commit took the place of this one.

@@ -50,7 +50,7 @@ class Token:
         return f"{self.match[:4]}… ({len(self.match)} characters)"
 
 
-def shapes_in(text: str) -> Iterator[Token]:
+def credentials_in(text: str) -> Iterator[Token]:
     """Yield what looks like a credential. `integrity` hashes and commit SHAs are none."""
     plain = without_hashes(text)
     for what, pattern in _PATTERNS.items():

@@ -127,7 +127,7 @@ class PlanVerdicts:
 
     def kept_sentences(self, report: BrowserReport) -> list[CheckResult]:
         """Return a result for each sentence of an earlier round that held there by a test of the page."""
-        return [self._decided(Check(Kind.LASTING, text), pages, report) for text, pages in self._kept.items()]
+        return [self._decided(Check(Kind.REGRESSION, text), pages, report) for text, pages in self._kept.items()]
 
     def _all(self) -> Iterator[Sequence[Any]]:
         yield from self._kept.values()
@@ -206,7 +206,7 @@ def combined(check: Check, target: Target, results: Sequence[PredicateResult]) -
     return CheckResult(check, target, verdict, detail[:2_000], predicates=tuple(results))
 
 
-def lasting_results(
+def regression_results(
     earlier: Sequence[EarlierPlan], plan: Plan | None, before: Evidence, now: Evidence
 ) -> list[CheckResult]:
     """Judge again what the plans of earlier rounds, the newest first, say of files, and what held in the round before.
@@ -223,7 +223,7 @@ def lasting_results(
         if says in results or decide(predicate, before).verdict is not Verdict.PASS:
             continue
         found = decide(predicate, now)
-        results[says] = CheckResult(Check(Kind.LASTING, says), Target.LOCAL, found.verdict, found.seen)
+        results[says] = CheckResult(Check(Kind.REGRESSION, says), Target.LOCAL, found.verdict, found.seen)
         if len(results) >= MOST_LASTING:
             break
     return list(results.values())

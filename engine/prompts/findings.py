@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.checks.decision import as_js, repairable
 from engine.checks.gates import BETWEEN
 from engine.checks.page_load import width_of
-from engine.checks.review import GRAVE, STYLE, flaws_in
+from engine.checks.review import GRAVE, STYLE, issues_in
 from engine.domain.checks import CheckResult, Kind, Target, Verdict
 from engine.formats.expressions import MOST_SELECTORS
 from engine.prompts.comparisons import comparisons
@@ -17,8 +17,8 @@ from engine.prompts.hints import hints
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_ON_FILES = frozenset({Kind.FILE, Kind.LASTING, Kind.GATE, Kind.SOURCE, Kind.REVIEW})
-_ON_PAGE = frozenset({Kind.JS, Kind.EARLIER, Kind.VIEW})
+_ON_FILES = frozenset({Kind.FILE, Kind.REGRESSION, Kind.GATE, Kind.SOURCE, Kind.REVIEW})
+_ON_PAGE = frozenset({Kind.JS, Kind.EARLIER, Kind.PAGE_LOAD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Findings:
 def findings_of(results: Sequence[CheckResult]) -> Findings:
     """Return what failed with what was seen, what the page said, the elements that the failing checks name, and what must stay."""
     wrong = [replace(r, check=as_js(r.check)) for r in repairable(results)]
-    views = [r for r in results if r.check.kind is Kind.VIEW]
+    views = [r for r in results if r.check.kind is Kind.PAGE_LOAD]
     said = [line for view in views for line in (view.detail, *view.console) if line]
     advice = [r.detail for r in results if r.check.kind is Kind.SOURCE and r.verdict is not Verdict.PASS and r.detail]
     seen = "\n".join(_seen(views))
@@ -54,7 +54,7 @@ def findings_of(results: Sequence[CheckResult]) -> Findings:
         how_seen=[how_seen(r, width) for r in failing],
         refused=[one for r in wrong if r.check.kind is Kind.GATE for one in r.detail.split(BETWEEN)],
         said=[*said, *advice],
-        review=[*flaws_in(results, GRAVE), *flaws_in(results, STYLE)],
+        review=[*issues_in(results, GRAVE), *issues_in(results, STYLE)],
         seen=seen,
         hints=(*_compared(wrong, views), *hints(seen, *said, *(r.detail for r in wrong))),
     )

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from engine.domain.brief import Brief
 
 
-def honest_page(brief: Brief, why: str) -> dict[str, bytes]:
+def fallback_page(brief: Brief, why: str) -> dict[str, bytes]:
     """Return `index.html` and `README.md` that show the brief, the attachments and what failed."""
     files = "".join(
         f'<li><a href="{html.escape(_relative(f.name))}">{html.escape(f.name)}</a> ({len(f.content)} bytes)</li>'

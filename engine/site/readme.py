@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.domain.issue import Flaw
+from engine.domain.issue import Issue
 from engine.formats.markdown import blocks, headings, lines_of
 from engine.site.repository_files import README_PARTS, missing_readme_parts, readme_parts
 
@@ -72,7 +72,7 @@ def completed(text: str, known: Known) -> tuple[str, list[str]]:
     return _with_request(_with_parts(text, added, known), known), added
 
 
-def readme_flaws(text: str, files: Collection[str]) -> Iterator[Flaw]:
+def readme_issues(text: str, files: Collection[str]) -> Iterator[Issue]:
     """Yield what a reader would send back: names that were never filled in, and files that the repository does not hold."""
     for number, line in enumerate(text.split("\n"), 1):
         head = line[:1_000]
@@ -80,10 +80,10 @@ def readme_flaws(text: str, files: Collection[str]) -> Iterator[Flaw]:
             continue  # a quotation of the brief
         if found := _STAND_IN.search(head):
             what = f"{found[0].strip()[:40]!r} stands for something that was never filled in"
-            yield Flaw("README.md", number, what, grave=True)
+            yield Issue("README.md", number, what, is_error=True)
         for name in _NAMED_FILE.findall(head):
             if name not in files and not any(path.endswith(f"/{name}") for path in files):
-                yield Flaw("README.md", number, f"it tells of {name}, which is no file of the repository")
+                yield Issue("README.md", number, f"it tells of {name}, which is no file of the repository")
 
 
 def _with_parts(text: str, missing: Sequence[str], known: Known) -> str:

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from engine.domain.model_call import Prompt, Recalled, Reply
+    from engine.domain.model_call import Prompt, Reply, ReusedCall
     from engine.plan.schema import Plan
     from engine.ports import Ports
-    from engine.steps.tree import Frame
+    from engine.steps.tree import TreeContext
 
 MAX_CONTINUATIONS = 2
 
@@ -60,7 +60,7 @@ class Conversation:
     until: datetime
     plan: Plan
 
-    def write(self, frame: Frame, note: str, *, kind: str = "generate", parent: int | None = None) -> Written:
+    def write(self, frame: TreeContext, note: str, *, kind: str = "generate", parent: int | None = None) -> Written:
         """Return the files that the model wrote. Raises BadReply where it wrote none, else what the author raises."""
         brief = frame.brief
 
@@ -124,15 +124,15 @@ class Conversation:
     def _further(self, kind: str, prompt: Prompt, boundary: str, parent: int) -> tuple[int, str, ParsedReply]:
         return self._known(self._recalled(kind, parent), boundary) or self._ask(kind, prompt, boundary, parent)
 
-    def _recalled(self, kind: str, parent: int | None) -> Recalled | None:
+    def _recalled(self, kind: str, parent: int | None) -> ReusedCall | None:
         """Return what an earlier claim was answered, else what it had heard when it ended, where a whole file is in that: the rest is asked for."""
         journal = self.ports.journal
-        if said := journal.attempt_recalled(kind=kind, model=self.model, parent=parent):
+        if said := journal.attempt_reused(kind=kind, model=self.model, parent=parent):
             return said
         cut = journal.attempt_interrupted(kind=kind, model=self.model, parent=parent)
         return cut if cut and _is_worth(cut) else None
 
-    def _known(self, recalled: Recalled | None, boundary: str) -> tuple[int, str, ParsedReply] | None:
+    def _known(self, recalled: ReusedCall | None, boundary: str) -> tuple[int, str, ParsedReply] | None:
         if recalled is None:
             return None
         reply = recalled.reply
@@ -167,13 +167,13 @@ class Conversation:
         return attempt, reply.text, parsed
 
 
-def _is_worth(cut: Recalled) -> bool:
+def _is_worth(cut: ReusedCall) -> bool:
     """Say whether something whole came before the process of a call ended, in the agreed form: half a file is asked for anew."""
     read = parse_reply(cut.reply.text, boundary_of(cut.messages), finish_reason=cut.reply.finish_reason)
     return bool(read.files or read.deletions) and read.outcome in {Outcome.OK, Outcome.TRUNCATED}
 
 
-def _needed(frame: Frame) -> tuple[str, ...]:
+def _needed(frame: TreeContext) -> tuple[str, ...]:
     """Return the files that must be written: planned, and either not there yet or an attachment that is to be changed. The README is completed anyway."""
     attached = {file.name for file in frame.brief.attachments}
     shown = shown_files(frame.brief, frame.plan, frame.present)

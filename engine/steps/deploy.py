@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from engine.checks.page_load import view_result
+from engine.checks.page_load import page_load_result
 from engine.domain.backoff import Allowance, poll_delay
 from engine.domain.browser_report import PageUnderTest
 from engine.domain.checks import Check, CheckResult, Kind, PredicateResult, Target, Verdict
-from engine.errors import EngineError, Fenced
+from engine.errors import EngineError, LeaseLost
 from engine.plan.verdicts import combined
 from engine.steps.liveness import FETCH_SECONDS, LARGEST_PAGE, sight
 from engine.steps.outcomes import Deployed, Wait
@@ -104,8 +104,8 @@ def _live(task: DeployInput, ports: Ports) -> Deployed:
         for frozen, result in ran
         if frozen.verdict not in {result.verdict, Verdict.NOT_RUN}
     ]
-    places = {frozen.check.text: frozen.position for frozen in task.checks if frozen.check.kind is Kind.VIEW}
-    views = [view_result(view, Target.LIVE) for view in report.views]
+    places = {frozen.check.text: frozen.position for frozen in task.checks if frozen.check.kind is Kind.PAGE_LOAD}
+    views = [page_load_result(view, Target.LIVE) for view in report.views]
     results = [*decided, *((frozen.position, result) for frozen, result in ran)]
     results += [(places[view.check.text], view) for view in views if view.check.text in places]
     for text in differs:
@@ -127,7 +127,7 @@ def _served_sentence(sentence: ServedSentence, task: DeployInput, ports: Ports) 
 def _asked(url: str, ports: Ports) -> tuple[Verdict, str]:
     try:
         answer = ports.fetcher.fetch(url, seconds=FETCH_SECONDS, max_bytes=LARGEST_PAGE)
-    except Fenced:
+    except LeaseLost:
         raise
     except EngineError as error:
         return Verdict.INCONCLUSIVE, f"{url} could not be fetched: {error.message}"

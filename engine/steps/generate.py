@@ -1,4 +1,4 @@
-"""Have a model write the page; where none can, write the honest page in its place."""
+"""Have a model write the page; where none can, write the fallback page in its place."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from engine.checks.own_rules import acceptable, own_results
 from engine.domain.model_call import Prompt
 from engine.domain.repository import Origin, Repository, SiteFile
 from engine.errors import BadReply, Permanent
-from engine.formats.credential_patterns import shapes_in
+from engine.formats.credential_patterns import credentials_in
 from engine.inputs.missing_data import note
 from engine.plan.fallback import fallback_plan
-from engine.site.fallback_page import honest_page
+from engine.site.fallback_page import fallback_page
 from engine.site.repository_files import slug
 from engine.steps.authoring import Conversation, Written
-from engine.steps.inputs import GenerateInput, gather_attachments, gather_planned
+from engine.steps.inputs import GenerateInput, fetch_attachments, fetch_planned
 from engine.steps.model_choice import NotWritten, ask_in_turn
-from engine.steps.outcomes import Generated, Unrepaired, Wait
+from engine.steps.outcomes import Generated, RepairSkipped, Wait
 from engine.steps.planning import Planning, make_plan, request_of
-from engine.steps.tree import Frame, assemble
+from engine.steps.tree import TreeContext, assemble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,23 +35,25 @@ if TYPE_CHECKING:
     from engine.steps.inputs import Inputs
 
 
-def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | Unrepaired:
+def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkipped:
     """Return a whole tree, or when to try again, or (a resample only) that nothing more came of it.
 
     Raises OutOfService, Permanent (a secret of ours in an attachment), forge errors.
     """
     repository, base, present = _standing(task, ports)
-    inputs = gather_attachments(task, ports)
+    inputs = fetch_attachments(task, ports)
     plan = _plan(task, inputs, present, ports)
-    inputs = gather_planned(inputs, plan, task, present, ports)
+    inputs = fetch_planned(inputs, plan, task, present, ports)
     brief = inputs.brief
     _scan(brief, task, ports)
-    frame = Frame(brief, plan, present, task.protected, task.marker, task.year, missing=inputs.missing).at(repository)
+    frame = TreeContext(brief, plan, present, task.protected, task.marker, task.year, missing=inputs.missing).at(
+        repository
+    )
     asked_at_run_time = [address.url for address in plan.data if address.at_run_time]
     author = _Authoring(task, ports, frame, note=note(inputs.missing, asked_at_run_time))
-    give_up = task.again if task.again and task.again.purpose is Purpose.HONEST else None
-    made = author.honest(give_up.why) if give_up else author.run()
-    if isinstance(made, Wait | Unrepaired):
+    give_up = task.again if task.again and task.again.purpose is Purpose.FALLBACK else None
+    made = author.fallback(give_up.why) if give_up else author.run()
+    if isinstance(made, Wait | RepairSkipped):
         return made
     attempt, files, detail, degraded = made
     return Generated(
@@ -102,7 +104,7 @@ def gates(
     originals = {**(before or {}), **{file.name: file.content for file in brief.attachments}}
     written = {path: file.content for path, file in files.items() if file.origin is Origin.MODEL}
     allowed = "\n".join([brief.text, *(check.text for check in brief.checks)])
-    tokens = ports.scanner.tokens if ports.scanner else shapes_in
+    tokens = ports.scanner.tokens if ports.scanner else credentials_in
     return gate_results(written, secret_in=secret_in, tokens_in=tokens, allowed=allowed, originals=originals)
 
 
@@ -111,7 +113,7 @@ def _scan(brief: Brief, task: GenerateInput, ports: Ports) -> None:
 
     Raises Permanent(secret_in_attachment).
     """
-    tokens = ports.scanner.tokens if ports.scanner else shapes_in
+    tokens = ports.scanner.tokens if ports.scanner else credentials_in
     for file in brief.attachments:
         if found := secret_line(file.content, task.secret_in):
             where = f"{file.name}, line {found[1]},"
@@ -136,14 +138,14 @@ Made = tuple[int, dict[str, SiteFile], str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Authoring:
-    """Tries one model after the other within the budget; the honest page is what remains."""
+    """Tries one model after the other within the budget; the fallback page is what remains."""
 
     task: GenerateInput
     ports: Ports
-    frame: Frame
+    frame: TreeContext
     note: str
 
-    def run(self) -> Made | Wait | Unrepaired:
+    def run(self) -> Made | Wait | RepairSkipped:
         if self.task.given_up:
             return self._given_up(f"No page was written: {self.task.given_up}")
         if self.task.model_closed:
@@ -158,9 +160,9 @@ class _Authoring:
         )
         return self._given_up(f"No usable page was written: {made.why}") if isinstance(made, NotWritten) else made
 
-    def honest(self, why: str) -> Made:
+    def fallback(self, why: str) -> Made:
         """Give up on the app."""
-        return self._honest(f"No page that may be published was written: {why}")
+        return self._fallback(f"No page that may be published was written: {why}")
 
     def _seconds(self, now: datetime) -> float:
         budget = self.task.budget
@@ -174,8 +176,8 @@ class _Authoring:
         used = models.index(self.task.again.model) if self.task.again.model in models else -1
         return models[used + 1 : used + 2] or models[-1:]
 
-    def _given_up(self, why: str) -> Made | Unrepaired:
-        return Unrepaired(f"a fresh sample gave nothing: {why}") if self.task.again else self._honest(why)
+    def _given_up(self, why: str) -> Made | RepairSkipped:
+        return RepairSkipped(f"a fresh sample gave nothing: {why}") if self.task.again else self._fallback(why)
 
     def _asked(self, model: str, until: datetime) -> Made:
         conversation = Conversation(self.ports, model, until, self.frame.plan)
@@ -196,12 +198,14 @@ class _Authoring:
         problems = "; ".join((*written.problems, *notes))
         return written.attempt, files, f"{model} wrote {changed} files" + (f"; {problems}" if problems else ""), ""
 
-    def _honest(self, why: str) -> Made:
+    def _fallback(self, why: str) -> Made:
         """Publish what there is: in a later round the present page stays, with a README that says what was not done."""
-        prompt = Prompt("honest", "1", "", ())
-        attempt = self.ports.journal.attempt_begun(kind="honest", prompt=prompt, provider="", model="", simulated=False)
+        prompt = Prompt("fallback", "1", "", ())
+        attempt = self.ports.journal.attempt_begun(
+            kind="fallback", prompt=prompt, provider="", model="", simulated=False
+        )
         self.ports.journal.attempt_failed(attempt, code="no_acceptable_page", message=why)
-        own: Mapping[str, bytes] = honest_page(self.frame.brief, why)
+        own: Mapping[str, bytes] = fallback_page(self.frame.brief, why)
         if "index.html" in self.frame.present:
             own = {"README.md": _not_done(self.frame, why)}
         files, _ = assemble(self.frame, own, ())
@@ -212,7 +216,7 @@ def _as_ours(path: str, file: SiteFile, own: Mapping[str, bytes]) -> SiteFile:
     return SiteFile(file.content, Origin.SERVICE) if path in own else file
 
 
-def _not_done(frame: Frame, why: str) -> bytes:
+def _not_done(frame: TreeContext, why: str) -> bytes:
     """Return the present README with a section that says that this round changed nothing."""
     text = frame.present.get("README.md", b"").decode("utf-8", "replace").rstrip()
     asked = "\n".join(f"> {line}".rstrip() for line in frame.brief.text.splitlines())

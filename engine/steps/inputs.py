@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.checks.gates import secret_line
 from engine.domain.brief import AttachedFile, MissingFile, Source
 from engine.domain.lifecycle import Step
-from engine.errors import EngineError, Fenced, Permanent
+from engine.errors import EngineError, LeaseLost, Permanent
 from engine.inputs.attachments import fault
 from engine.inputs.downloads import LARGEST_DATA, PAGE_FILES, NoDataError, as_file, file_name, full_media_type_of
 from engine.inputs.missing_data import sentence
@@ -40,7 +40,7 @@ WORKBOOK_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """A later try of a round: `resample` asks once more from scratch, `honest` gives up on the app.
+    """A later try of a round: `resample` asks once more from scratch, `fallback` gives up on the app.
 
     `attempt`, by `model`, is the best so far; `why` is the decision's reason.
     """
@@ -89,7 +89,7 @@ class Inputs:
     missing: tuple[MissingFile, ...]
 
 
-def gather_attachments(task: GenerateInput, ports: Ports) -> Inputs:
+def fetch_attachments(task: GenerateInput, ports: Ports) -> Inputs:
     """Return the brief with every attachment that can be had, workbooks with what they hold. What is fetched is kept at once, so that a replay finds it."""
     came = [*_attachments(task, ports)]
     fetched = [one for one in came if isinstance(one, AttachedFile)]
@@ -97,7 +97,7 @@ def gather_attachments(task: GenerateInput, ports: Ports) -> Inputs:
     return _told(task.brief, files, [one for one in came if isinstance(one, MissingFile)], ports)
 
 
-def gather_planned(inputs: Inputs, plan: Plan, task: GenerateInput, present: Collection[str], ports: Ports) -> Inputs:
+def fetch_planned(inputs: Inputs, plan: Plan, task: GenerateInput, present: Collection[str], ports: Ports) -> Inputs:
     """Return the inputs with the data that the plan fetches and the tables that it converts. `present` are the paths of the tree to build on.
 
     What cannot be had is a warning and no failure.
@@ -134,7 +134,7 @@ def _attachments(task: GenerateInput, ports: Ports) -> Iterator[AttachedFile | M
     for name, url in task.unfetched:
         try:
             answer = ports.fetcher.fetch(url, seconds=FETCH_SECONDS, max_bytes=LARGEST_FETCHED)
-        except Fenced:
+        except LeaseLost:
             raise
         except EngineError as error:
             yield MissingFile(name, error.message, url=url)
@@ -180,7 +180,7 @@ def _fetched(
         file = as_file(answer, address.url, address.name, taken, now=now, live=address.at_run_time)
         if found := secret_line(file.content, task.secret_in):
             raise NoDataError(f"its answer holds the value of {found[0]} and is not published")  # noqa: TRY301
-    except Fenced:
+    except LeaseLost:
         raise
     except EngineError as error:
         why = error.message.rstrip(".")

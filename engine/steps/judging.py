@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.domain.checks import CheckResult, Kind, Verdict
 from engine.domain.model_call import Image
-from engine.errors import EngineError, Fenced
+from engine.errors import EngineError, LeaseLost
 from engine.plan.mentions import named_paths
 from engine.prompts.judge import Material, judge_prompt, parse_judgements
 from engine.steps.model_calls import call_begun, call_made
@@ -27,7 +27,7 @@ def judged(
     """Return what a model says of each undecided sentence, as the detail of its check, by the sentence; of some or all nothing.
 
     `results` are those of the attempt whose tree, `files`, is published. A call that fails leaves the sentences as they are and never fails the
-    round. Raises Fenced.
+    round. Raises LeaseLost.
     """
     sentences = list(
         dict.fromkeys(r.check.text for r in results if r.check.kind is Kind.PROSE and r.verdict is Verdict.UNVERIFIABLE)
@@ -37,7 +37,7 @@ def judged(
     evidence = _evidence(sentences, files, results)
     try:
         model, answer = _answer(attempt, sentences, evidence, seconds, ports)
-    except Fenced:
+    except LeaseLost:
         raise
     except EngineError:
         return {}  # the attempt's row holds why
@@ -54,7 +54,7 @@ def _answer(
 ) -> tuple[str, str]:
     """Return the model and its answer; what an interrupted claim was answered is not asked again. Raises what author and journal raise."""
     journal, model = ports.journal, ports.author.models[0]
-    if recalled := journal.attempt_recalled(kind="judge", model=model, parent=attempt):
+    if recalled := journal.attempt_reused(kind="judge", model=model, parent=attempt):
         return recalled.reply.model or model, recalled.reply.text
     prompt = judge_prompt(sentences, evidence, boundary=secrets.token_hex(6))
     call = call_begun("judge", prompt, model, attempt, ports)
@@ -74,7 +74,7 @@ def _evidence(sentences: Sequence[str], files: Mapping[str, bytes], results: Seq
     about_page = any(not named_paths(one, files) for one in sentences)
     wanted = dict.fromkeys([*named, *(["index.html", "README.md"] if about_page else [])])
     shown = {path: files[path] for path in wanted if path in files}
-    views = [r for r in results if r.check.kind is Kind.VIEW]
+    views = [r for r in results if r.check.kind is Kind.PAGE_LOAD]
     pictures = [Image("page.jpg", "image/jpeg", view.screenshot) for view in views if view.screenshot]
     return Material(
         files=shown,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from engine.domain.repository import Look
-from engine.errors import Fenced, OutOfService, Paced, Permanent, Transient
+from engine.domain.repository import PagesBuild
+from engine.errors import LeaseLost, OutOfService, Permanent, RateLimited, Transient
 
 if TYPE_CHECKING:
     from engine.domain.repository import Repository
@@ -43,7 +43,7 @@ class Awaited:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class LivenessResult:
     """What a look came to: `reason` says why it is not live; `final`: it never will be. `pause`: seconds that GitHub wants before the next."""
 
     live: bool = False
@@ -52,7 +52,7 @@ class Sight:
     pause: float = 0.0
 
 
-def sight(task: Awaited, ports: Ports) -> Sight:
+def sight(task: Awaited, ports: Ports) -> LivenessResult:
     """Look once, write it down, and ask once for one more build where the build failed. Raises OutOfService."""
     try:
         look = ports.forge.look(task.repository, task.sha)
@@ -60,8 +60,8 @@ def sight(task: Awaited, ports: Ports) -> Sight:
         raise
     except Transient as error:
         # GitHub's own trouble says nothing about the page: it is waited for like a build, and never fails the round.
-        ports.journal.pages_seen(look=Look("unknown", None), http_status=None, live=False, reason=error.message)
-        return Sight(reason=error.message, pause=error.retry_after or 0.0)
+        ports.journal.pages_seen(look=PagesBuild("unknown", None), http_status=None, live=False, reason=error.message)
+        return LivenessResult(reason=error.message, pause=error.retry_after or 0.0)
     status, seen = _built(task, ports, look) if look.status == "built" else (None, _unbuilt(task, ports, look))
     ports.journal.pages_seen(look=look, http_status=status, live=seen.live, reason=seen.reason)
     if look.status == "errored" and task.rebuild is None:
@@ -69,62 +69,62 @@ def sight(task: Awaited, ports: Ports) -> Sight:
     return seen
 
 
-def _unbuilt(task: Awaited, ports: Ports, look: Look) -> Sight:
+def _unbuilt(task: Awaited, ports: Ports, look: PagesBuild) -> LivenessResult:
     """Say of a commit without a build what it waits for. Its address is not opened: a CDN would keep an early 404."""
     if look.status == "superseded":
-        return Sight(reason=f"It was overtaken: {look.detail}", final=True)
+        return LivenessResult(reason=f"It was overtaken: {look.detail}", final=True)
     if look.status != "errored":
-        return Sight(reason=f"the build is {look.status}" + (f": {look.detail}" if look.detail else ""))
+        return LivenessResult(reason=f"the build is {look.status}" + (f": {look.detail}" if look.detail else ""))
     failed = f"The build of Pages failed: {look.detail}"
     if task.rebuild is None:
-        return Sight(reason=failed)
+        return LivenessResult(reason=failed)
     if look.build != task.rebuild.after:
-        return Sight(reason=f"The build of Pages failed a second time: {look.detail}", final=True)
+        return LivenessResult(reason=f"The build of Pages failed a second time: {look.detail}", final=True)
     if ports.clock.now() - task.rebuild.at < BEGINS_WITHIN:
-        return Sight(reason=f"{failed}; one more was asked for and has not begun yet")
-    return Sight(reason=f"{failed}; one more was asked for and never began", final=True)
+        return LivenessResult(reason=f"{failed}; one more was asked for and has not begun yet")
+    return LivenessResult(reason=f"{failed}; one more was asked for and never began", final=True)
 
 
-def _asked(task: Awaited, ports: Ports, look: Look, failed: str) -> Sight:
+def _asked(task: Awaited, ports: Ports, look: PagesBuild, failed: str) -> LivenessResult:
     """Ask for one more build, remembered beforehand: whoever replays this does not ask twice. Raises OutOfService."""
     ports.journal.rebuild_asked(sha=task.sha, after=look.build)
     try:
         ports.forge.rebuild(task.repository)
-    except (Paced, OutOfService) as unasked:
+    except (RateLimited, OutOfService) as unasked:
         ports.journal.rebuild_put_off(sha=task.sha)
         if isinstance(unasked, OutOfService):
             raise
-        return Sight(
+        return LivenessResult(
             reason=f"{failed}; one more is asked for next. {unasked.message}", pause=unasked.retry_after or 0.0
         )
     except Transient as doubt:
-        return Sight(reason=f"{failed}; one more was asked for, and perhaps not heard. {doubt.message}")
+        return LivenessResult(reason=f"{failed}; one more was asked for, and perhaps not heard. {doubt.message}")
     except Permanent as refused:
-        return Sight(reason=f"{failed}; {refused.message}", final=True)
-    return Sight(reason=f"{failed}; one more was asked for")
+        return LivenessResult(reason=f"{failed}; {refused.message}", final=True)
+    return LivenessResult(reason=f"{failed}; one more was asked for")
 
 
-def _built(task: Awaited, ports: Ports, look: Look) -> tuple[int | None, Sight]:
+def _built(task: Awaited, ports: Ports, look: PagesBuild) -> tuple[int | None, LivenessResult]:
     """Open the page of a commit that is built. Raises OutOfService."""
     if look.commit in task.later:
         sentence = f"A later round's commit {(look.commit or '')[:10]} was built before this one was seen live"
-        return None, Sight(reason=sentence, final=True)
+        return None, LivenessResult(reason=sentence, final=True)
     if look.commit != task.sha:
-        return None, Sight(reason=f"the newest build is of another commit, {look.commit}")
+        return None, LivenessResult(reason=f"the newest build is of another commit, {look.commit}")
     # First past every cache, then as the evaluator opens it: a copy at the edge may be older than the build. Each look has an
     # address of its own, for the edge may keep what it gave for the last one.
     fresh = f"?commit={task.sha}&at={ports.clock.now():%H%M%S%f}"
     for query, where in ((fresh, "the page"), ("", "the plain address")):
         status, reason = _served(task, ports, task.repository.pages_url + query, where)
         if reason:
-            return status, Sight(reason=reason)
-    return 200, Sight(live=True)
+            return status, LivenessResult(reason=reason)
+    return 200, LivenessResult(live=True)
 
 
 def _served(task: Awaited, ports: Ports, url: str, where: str) -> tuple[int | None, str]:
     try:
         answer = ports.fetcher.fetch(url, seconds=FETCH_SECONDS, max_bytes=LARGEST_PAGE)
-    except (Fenced, OutOfService):
+    except (LeaseLost, OutOfService):
         raise
     except (Transient, Permanent) as error:
         return None, f"{where} could not be fetched: {error.message}"

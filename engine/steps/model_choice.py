@@ -52,7 +52,7 @@ def ask_in_turn(
     """Call `ask` with one of `models` after the other, and the moment until which it may take: `seconds` from then.
 
     `failures` counts the waits before this one. Raises OutOfService where the credential is refused, or no model is left that could be
-    asked (all spent, unknown or limited for long); Fenced.
+    asked (all spent, unknown or limited for long); LeaseLost.
     """
     troubles = _Troubles(ports, budget, failures)
     for at, model in enumerate(models):

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from engine.domain.backoff import notify_delay
-from engine.errors import EngineError, Fenced, Permanent
+from engine.errors import EngineError, LeaseLost, Permanent
 from engine.steps.outcomes import Delivered, Wait
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def notify(task: NotifyInput, ports: Ports) -> Delivered | Wait:
     answer, error = None, ""
     try:
         answer = ports.notifier.send(task.url, task.body, headers)
-    except Fenced:
+    except LeaseLost:
         raise
     except EngineError as problem:
         error = problem.message

@@ -26,7 +26,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A whole tree. `degraded` says why it is the service's honest page and not the app; "" where it is the app."""
+    """A whole tree. `degraded` says why it is the service's fallback page and not the app; "" where it is the app."""
 
     attempt: int
     files: Mapping[str, SiteFile]
@@ -39,14 +39,14 @@ class Generated:
 
 
 @dataclass(frozen=True, slots=True)
-class Barren:
+class RepairFailed:
     """A repair was asked for and its answer holds no files that could be used: what follows is decided anew."""
 
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unrepaired:
+class RepairSkipped:
     """No further try can be made (no time, no model): the best attempt is published as it is, unless a gate bars it."""
 
     detail: str

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from engine.domain.brief import Brief
     from engine.domain.budget import Budget
-    from engine.domain.model_call import Prompt, Recalled, Reply
+    from engine.domain.model_call import Prompt, Reply, ReusedCall
     from engine.ports import Ports
 
 MOST_CUT_OFF = 2  # of a run, reminders apart: a call that was cut off by the death of its process is made once more
@@ -67,7 +67,7 @@ def request_of(
 def make_plan(brief: Brief, request: PlanRequest, planning: Planning, ports: Ports) -> Plan | None:
     """Return the plan, written down; None where there is none, with the reason written down: the round goes on without it.
 
-    Raises OutOfService where a model refuses for good: nothing is written down then, because the page cannot be written either. Raises Fenced.
+    Raises OutOfService where a model refuses for good: nothing is written down then, because the page cannot be written either. Raises LeaseLost.
     """
     made = _made(brief, request, planning, ports)
     plain = made.plan.model_dump(mode="json") if made.plan else None
@@ -140,17 +140,17 @@ class _Asking:
 
     def first(self, brief: Brief) -> _Answer:
         """Ask for the plan."""
-        recalled = self.ports.journal.attempt_recalled(kind="plan", model=self.model, parent=None)
+        recalled = self.ports.journal.attempt_reused(kind="plan", model=self.model, parent=None)
         boundary = boundary_of(recalled.messages) if recalled else secrets.token_hex(6)
         prompt = plan_prompt(brief, boundary=boundary, present=self.request.present)
         return self._known(prompt, recalled) if recalled else self._asked("plan", prompt, None)
 
     def ask(self, kind: str, prompt: Prompt, parent: int) -> _Answer:
         """Ask once more. Raises what the author and the bounds on spending raise."""
-        recalled = self.ports.journal.attempt_recalled(kind=kind, model=self.model, parent=parent)
+        recalled = self.ports.journal.attempt_reused(kind=kind, model=self.model, parent=parent)
         return self._known(prompt, recalled) if recalled else self._asked(kind, prompt, parent)
 
-    def _known(self, prompt: Prompt, recalled: Recalled) -> _Answer:
+    def _known(self, prompt: Prompt, recalled: ReusedCall) -> _Answer:
         self.last = recalled.attempt
         return _Answer(prompt, recalled.attempt, recalled.reply, read_plan(recalled.reply.text, self.request))
 

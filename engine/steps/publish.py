@@ -87,7 +87,7 @@ def message(task: PublishInput) -> str:
     title = " ".join(task.brief.text.split())
     lines = [f"Round {task.brief.number}: {title[:60]}{'…' if len(title) > 60 else ''}", "", f"Task: {task.brief.task}"]
     if task.degraded:
-        lines.append("This is an honest page in place of the app: no acceptable one could be made.")
+        lines.append("This is a fallback page in place of the app: no acceptable one could be made.")
     elif task.simulated:
         lines.append("The page was written by a simulated model, not by a language model.")
     return "\n".join([*lines, "", f"Task-Key: {task.task_key[:16]}", f"Round-Id: {task.round_id}", ""])

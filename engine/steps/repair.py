@@ -12,13 +12,13 @@ from engine.domain import backoff
 from engine.domain.budget import SHORTEST_MODEL_CALL, Budget
 from engine.domain.lifecycle import Step
 from engine.domain.repository import Origin, SiteFile
-from engine.errors import EngineError, Fenced, OutOfService, Permanent, Transient
+from engine.errors import EngineError, LeaseLost, OutOfService, Permanent, Transient
 from engine.inputs.missing_data import note
 from engine.prompts.findings import findings_of
 from engine.prompts.repair import repair_prompt
 from engine.steps.authoring import Conversation, Written
 from engine.steps.generate import gates
-from engine.steps.outcomes import Barren, Generated, Unrepaired, Wait
+from engine.steps.outcomes import Generated, RepairFailed, RepairSkipped, Wait
 from engine.steps.tree import assemble
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from engine.domain.checks import CheckResult
     from engine.domain.model_call import Prompt
     from engine.ports import Ports
-    from engine.steps.tree import Frame
+    from engine.steps.tree import TreeContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +38,19 @@ class RepairInput:
     model: str
     files: Mapping[str, SiteFile]
     results: Sequence[CheckResult]
-    frame: Frame  # of the repaired tree: `files` without their origins are what is present in it
+    frame: TreeContext  # of the repaired tree: `files` without their origins are what is present in it
     base_sha: str
     budget: Budget
     failures: int
     secret_in: Callable[[bytes], str | None]
 
 
-def repair(task: RepairInput, ports: Ports) -> Generated | Barren | Unrepaired | Wait:
-    """Return the repaired tree, or why there is none. Raises only Fenced and what closes the model off (OutOfService)."""
+def repair(task: RepairInput, ports: Ports) -> Generated | RepairFailed | RepairSkipped | Wait:
+    """Return the repaired tree, or why there is none. Raises only LeaseLost and what closes the model off (OutOfService)."""
     now = ports.clock.now()
     seconds = task.budget.repair_seconds(now)
     if not seconds:
-        return Unrepaired("the repair was cut: its share of the deadline is over")
+        return RepairSkipped("the repair was cut: its share of the deadline is over")
     models = ports.author.models
     model = task.model if task.model in models else models[0]
     conversation = Conversation(ports, model, now + timedelta(seconds=seconds), task.frame.plan)
@@ -59,12 +59,12 @@ def repair(task: RepairInput, ports: Ports) -> Generated | Barren | Unrepaired |
             Purpose.REPAIR, lambda boundary: _prompt(task, boundary), task.attempt, may_decline=True
         )
         if written.declined:
-            return Unrepaired(f"{model} changed nothing: {written.declined}")
+            return RepairSkipped(f"{model} changed nothing: {written.declined}")
         return _repaired(task, written, model, ports)
-    except (Fenced, OutOfService):
+    except (LeaseLost, OutOfService):
         raise
     except Permanent as error:
-        return Barren(f"the repair by {model} came to nothing: {error.message}")
+        return RepairFailed(f"the repair by {model} came to nothing: {error.message}")
     except Transient as error:
         return _later(task, error, ports)
 
@@ -103,11 +103,11 @@ def _with_origin(file: SiteFile, before: SiteFile | None) -> SiteFile:
     return replace(file, origin=before.origin) if before and file.origin is Origin.SERVICE else file
 
 
-def _later(task: RepairInput, error: EngineError, ports: Ports) -> Wait | Unrepaired:
+def _later(task: RepairInput, error: EngineError, ports: Ports) -> Wait | RepairSkipped:
     """Come back where the share leaves time for a call; else the best there is goes on."""
     asked = error.retry_after if isinstance(error, Transient) else None
     until = ports.clock.now() + timedelta(seconds=max(asked or 0, backoff.transient_delay(task.failures + 1)))
     ends = task.budget.share_ends(Step.GENERATE)
     if error.code == "model_out_of_time" or (ends - until).total_seconds() < SHORTEST_MODEL_CALL:
-        return Unrepaired(f"the repair was cut: {error.message}")
+        return RepairSkipped(f"the repair was cut: {error.message}")
     return Wait(until, f"the model: {error.message}", failed=True)

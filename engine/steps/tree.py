@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class TreeContext:
     """What is known of the tree before the model writes: `present` is the head's tree, empty in a new repository."""
 
     brief: Brief
@@ -44,13 +44,13 @@ class Frame:
     pages_url: str = ""
     missing: tuple[MissingFile, ...] = ()
 
-    def at(self, place: Repository | None) -> Frame:
+    def at(self, place: Repository | None) -> TreeContext:
         """Return it with the addresses of the repository that the tree goes to, or as it is where there is none yet."""
         return replace(self, clone_url=place.url, pages_url=place.pages_url) if place else self
 
 
 def assemble(
-    frame: Frame, written: Mapping[str, bytes], deletions: Collection[str]
+    frame: TreeContext, written: Mapping[str, bytes], deletions: Collection[str]
 ) -> tuple[dict[str, SiteFile], list[str]]:
     """Return the whole tree and, in sentences, what was not taken over from the reply or was added to it."""
     notes: list[str] = []
@@ -87,7 +87,7 @@ def assemble(
 class _Allowed:
     """Which files of a reply are taken."""
 
-    def __init__(self, frame: Frame, own: Collection[str], made: Collection[str]) -> None:
+    def __init__(self, frame: TreeContext, own: Collection[str], made: Collection[str]) -> None:
         self._plan, self._own, self._made = frame.plan, own, made
         self._missing = {one.name for one in frame.missing}
         present = shown_files(frame.brief, frame.plan, frame.present, repairs=frame.repairs)
@@ -139,7 +139,7 @@ def _bring_home(files: dict[str, SiteFile], notes: list[str]) -> None:
                 )
 
 
-def _add_own_files(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -> None:
+def _add_own_files(files: dict[str, SiteFile], frame: TreeContext, notes: list[str]) -> None:
     licence = files.get("LICENSE")
     if licence is None or not repository_files.is_mit(licence.content.decode("utf-8", "replace")):
         text = repository_files.licence(frame.year, f"the author of {repository_files.slug(frame.brief.task)}")
@@ -156,7 +156,7 @@ def _add_own_files(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -
     _complete_readme(files, frame, notes)
 
 
-def _complete_readme(files: dict[str, SiteFile], frame: Frame, notes: list[str]) -> None:
+def _complete_readme(files: dict[str, SiteFile], frame: TreeContext, notes: list[str]) -> None:
     """Give the README the headings that it lacks, and in a later round a change at least."""
     present = files.get("README.md")
     came = present.content.decode("utf-8", "replace") if present else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.checks import own_rules
 from engine.checks.decision import Next, Purpose, Tried, candidates, decide, tree_digest
 from engine.checks.gates import bars
-from engine.checks.page_load import in_order_result, view_result
+from engine.checks.page_load import in_order_result, page_load_result
 from engine.checks.regressions import TEXT as VANISHED
 from engine.checks.regressions import vanished_result
 from engine.checks.review import review_results
@@ -19,7 +19,7 @@ from engine.inputs.missing_data import missing_checks, missing_result
 from engine.plan.deciding.evidence import Evidence
 from engine.plan.predicates import CsvEquals
 from engine.plan.schema import FileSource
-from engine.plan.verdicts import EarlierPlan, PlanVerdicts, lasting_results
+from engine.plan.verdicts import EarlierPlan, PlanVerdicts, regression_results
 from engine.steps.inputs import sheets_of
 from engine.steps.judging import judged
 from engine.steps.outcomes import Verified
@@ -104,9 +104,9 @@ def verify(task: VerifyInput, ports: Ports) -> Verified:
 
 
 def _judgements(task: VerifyInput, tried: Sequence[Tried], chosen: int, ports: Ports) -> dict[str, str]:
-    """Have a model judge what nothing decided of the attempt that is published; the honest page claims nothing that could be judged."""
+    """Have a model judge what nothing decided of the attempt that is published; the fallback page claims nothing that could be judged."""
     found = next(one for one in tried if one.attempt == chosen)
-    if not task.judging or found.purpose is Purpose.HONEST:
+    if not task.judging or found.purpose is Purpose.FALLBACK:
         return {}
     files = task.new.files if task.new and task.new.attempt == chosen else task.tree_of(chosen)
     return judged(chosen, files, found.results, task.budget.judge_seconds(ports.clock.now()), ports)
@@ -139,7 +139,7 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
     ]
     said = [missing_result(lack, r, new.files) for lack, r in zip(lacks, ran, strict=True)]
     before = Evidence(task.before, task.attached, {})
-    lasting = [*lasting_results(task.earlier, task.plan, before, evidence), *plan.kept_sentences(report)]
+    lasting = [*regression_results(task.earlier, task.plan, before, evidence), *plan.kept_sentences(report)]
     counted = [
         *own_rules.own_results(new.files),
         *said,
@@ -153,7 +153,7 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
     parsed = any(report.views) and not any("SyntaxError" in error for view in report.views for error in view.errors)
     asked_for = "\n".join([words, *(check.text for check in task.kept)])
     advice += review_results(new.files, foreign=new.foreign, asked=asked_for, parsed=parsed)
-    advice += [view_result(view, Target.LOCAL) for view in report.views]
+    advice += [page_load_result(view, Target.LOCAL) for view in report.views]
     advice += filter(None, [in_order_result(report, Target.LOCAL)])
     if task.before:
         advice.append(vanished_result(task.before, new.files, task.words))

@@ -18,7 +18,7 @@ from tasks_app.models import Round
 from tasks_app.operations.breakers import breaker_close
 from tasks_app.reports.display import pill, row_link, short
 from tasks_app.rounds.operator_actions import (
-    Act,
+    Action,
     RoundConflictError,
     refusal,
     round_cancel,
@@ -34,23 +34,23 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
-SERVICES: dict[Act, Callable[..., None]] = {
-    Act.RETRY: round_retry,
-    Act.REGENERATE: round_regenerate,
-    Act.NOTIFY_AGAIN: round_notify_again,
-    Act.CANCEL: round_cancel,
+SERVICES: dict[Action, Callable[..., None]] = {
+    Action.RETRY: round_retry,
+    Action.REGENERATE: round_regenerate,
+    Action.NOTIFY_AGAIN: round_notify_again,
+    Action.CANCEL: round_cancel,
 }
 NAMES = {
-    Act.RETRY: "Retry",
-    Act.REGENERATE: "Regenerate",
-    Act.NOTIFY_AGAIN: "Notify again",
-    Act.CANCEL: "Cancel",
+    Action.RETRY: "Retry",
+    Action.REGENERATE: "Regenerate",
+    Action.NOTIFY_AGAIN: "Notify again",
+    Action.CANCEL: "Cancel",
 }
 DONE = {
-    Act.RETRY: "goes on with a fresh deadline",
-    Act.REGENERATE: "is written anew",
-    Act.NOTIFY_AGAIN: "is told to the evaluator again",
-    Act.CANCEL: "is cancelled",
+    Action.RETRY: "goes on with a fresh deadline",
+    Action.REGENERATE: "is written anew",
+    Action.NOTIFY_AGAIN: "is told to the evaluator again",
+    Action.CANCEL: "is cancelled",
 }
 
 #: How many rounds one act may take at once: what an operator can oversee.
@@ -62,7 +62,7 @@ MAY_OPERATE = "tasks_app.operate_round"
 class Button:
     """A button on a round's page; `reason` says why it is disabled, "" where it is not."""
 
-    act: Act
+    act: Action
     name: str
     address: str
     reason: str
@@ -70,23 +70,23 @@ class Button:
 
 def buttons(row: Round) -> list[Button]:
     """Return what may be done to a round, and what not and why."""
-    return [Button(act, NAMES[act], act_address(row, act), refusal(row, act)) for act in Act]
+    return [Button(act, NAMES[act], action_address(row, act), refusal(row, act)) for act in Action]
 
 
-def act_address(row: Round, act: Act) -> str:
+def action_address(row: Round, act: Action) -> str:
     """Return where an act on one round is posted."""
     return reverse("admin:tasks_app_round_act", args=[row.pk, act.value])
 
 
 @require_POST
-def act_on_one(request: HttpRequest, pk: UUID, act: str) -> HttpResponse:
+def action_on_one(request: HttpRequest, pk: UUID, act: str) -> HttpResponse:
     """Act on one round and go back to where the button was."""
     _act(request, [pk], _known(act))
     return _back(request)
 
 
 @require_POST
-def act_on_many(request: HttpRequest, act: str) -> HttpResponse:
+def action_on_many(request: HttpRequest, act: str) -> HttpResponse:
     """Act on the rounds that the confirmation page named."""
     try:
         chosen = [UUID(text) for text in request.POST.getlist("round")[:MOST_AT_ONCE]]
@@ -108,13 +108,13 @@ def close_breaker(request: HttpRequest, kind: str) -> HttpResponse:
     return _back(request)
 
 
-def _known(act: str) -> Act:
-    if act not in list(Act):
+def _known(act: str) -> Action:
+    if act not in list(Action):
         raise Http404
-    return Act(act)
+    return Action(act)
 
 
-def _act(request: HttpRequest, chosen: Sequence[UUID], act: Act) -> None:
+def _act(request: HttpRequest, chosen: Sequence[UUID], act: Action) -> None:
     if not request.user.has_perm(MAY_OPERATE):
         raise PermissionDenied
     for row in Round.objects.filter(pk__in=chosen).only("task_name", "number"):
@@ -135,7 +135,7 @@ def _back(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:index"))
 
 
-def bulk(act: Act) -> Callable[..., HttpResponse | None]:
+def bulk(act: Action) -> Callable[..., HttpResponse | None]:
     """Return the list's action for several rounds: a page that says what would happen, and changes nothing itself."""
 
     @admin.action(description=f"{NAMES[act]} chosen rounds", permissions=["operate"])

@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from engine.domain.lifecycle import ENDED
-from tasks_app.admin.actions import NAMES, act_address
+from tasks_app.admin.actions import NAMES, action_address
 from tasks_app.admin.waterfall import seconds
 from tasks_app.reports.display import NOTHING, outside, pill, short
-from tasks_app.rounds.operator_actions import Act, refusal
+from tasks_app.rounds.operator_actions import Action, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,12 +94,12 @@ def error(row: Round) -> SafeString | str:
 @admin.display(description="retry")
 def retry_button(row: Round) -> SafeString | str:
     """Return the button that retries this line's round: it posts the list's form, which carries the token, to an address of its own."""
-    if refusal(row, Act.RETRY):
+    if refusal(row, Action.RETRY):
         return NOTHING
     return format_html(
         '<button type="submit" class="act" formaction="{}" aria-label="{} {}">{}</button>',
-        act_address(row, Act.RETRY),
-        NAMES[Act.RETRY],
+        action_address(row, Action.RETRY),
+        NAMES[Action.RETRY],
         short(str(row), 80),
-        NAMES[Act.RETRY],
+        NAMES[Action.RETRY],
     )

@@ -19,7 +19,7 @@ from tasks_app.operations.breakers import breakers_open
 from tasks_app.operations.spending import today
 from tasks_app.operations.workers import SILENT
 from tasks_app.reports.display import pill, row_link, short, visible
-from tasks_app.reports.headline import story
+from tasks_app.reports.headline import headline
 from tasks_app.rounds.load import LATELY, load_now
 from tasks_app.rounds.schedule import backlog
 
@@ -79,7 +79,7 @@ def _attention(*, may_act: bool) -> list[dict[str, object]]:
     """Return the rounds that a person must see, the newest failures first."""
     now = clock.now()
     return [
-        {"link": row_link(row), "state": pill(row.state), "story": short(story(row, now), 400), "retry": retry_button(row) if may_act else ""}
+        {"link": row_link(row), "state": pill(row.state), "headline": short(headline(row, now), 400), "retry": retry_button(row) if may_act else ""}
         for row in _light().filter(needs_attention=True).order_by("-created_at")[:MOST]
     ]  # fmt: skip
 

@@ -25,7 +25,7 @@ from tasks_app.models import Round
 from tasks_app.queries.briefs import brief_of
 from tasks_app.queries.plans import plan_of, present_paths
 from tasks_app.reports.display import escaped, short, visible
-from tasks_app.rounds.operator_actions import Act, RoundConflictError, refusal, round_plan_edit
+from tasks_app.rounds.operator_actions import Action, RoundConflictError, refusal, round_plan_edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,7 +86,7 @@ def _form(request: HttpRequest, row: Round, text: str, problems: Sequence[Proble
         "text": text,
         "problems": [(visible(item), visible(reason)) for item, reason in problems[:MOST_PROBLEMS]],
         "more": max(len(problems) - MOST_PROBLEMS, 0),
-        "refused": refusal(row, Act.REGENERATE),
+        "refused": refusal(row, Action.REGENERATE),
         "brief": visible(row.brief),
         "checks": [visible(one if isinstance(one, str) else json.dumps(one, ensure_ascii=False)) for one in row.checks],
         "kinds": list(_kinds()),

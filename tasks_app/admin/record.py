@@ -103,7 +103,7 @@ def results_table(found: Iterable[CheckResult]) -> SafeString | str:
 @admin.display(description="screenshots")
 def screenshots(row: Round) -> SafeString | str:
     """Return how the chosen attempt's page looked, before publishing and live."""
-    views = CheckResult.objects.filter(attempt=row.chosen_attempt_id, kind=Kind.VIEW)
+    views = CheckResult.objects.filter(attempt=row.chosen_attempt_id, kind=Kind.PAGE_LOAD)
     if (
         gone := views.filter(screenshot_removed_at__isnull=False)
         .values_list("screenshot_removed_at", flat=True)

@@ -10,19 +10,19 @@ from django.urls import path
 from django.utils.html import format_html, format_html_join
 
 from tasks_app.admin import columns, record
-from tasks_app.admin.actions import MAY_OPERATE, act_on_many, act_on_one, bulk
+from tasks_app.admin.actions import MAY_OPERATE, action_on_many, action_on_one, bulk
 from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import ReadOnlyAdmin, console
 from tasks_app.admin.plan_edit import plan_edit_view
 from tasks_app.admin.plans import plan_in_words, plans
 from tasks_app.admin.record import changed_attachments
-from tasks_app.admin.status_panel import standing, standing_view
+from tasks_app.admin.status_panel import status_panel, status_panel_view
 from tasks_app.models import Attachment, Round, Task
 from tasks_app.operations import clock
 from tasks_app.reports.check_matrix import tallies
 from tasks_app.reports.display import contents, json_block, pill, row_link, short, shown, table, visible
 from tasks_app.reports.explanation import explained
-from tasks_app.rounds.operator_actions import Act
+from tasks_app.rounds.operator_actions import Action
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -37,7 +37,7 @@ def raw_request(row: Round) -> SafeString | str:
 
 
 @admin.display(description="as manage.py explain tells it")
-def story_in_short(row: Round) -> SafeString | str:
+def headline_in_short(row: Round) -> SafeString | str:
     """Return the story in about twenty lines."""
     lines = ((about, visible(text)) for about, text in explained(row, clock.now()))
     return format_html('<dl class="short">{}</dl>', format_html_join("", "<dt>{}</dt><dd>{}</dd>", lines))
@@ -70,7 +70,7 @@ class RoundAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     list_filter = ("state", "step", *columns.FLAGS, "created_at")
     list_select_related = ("task",)
-    actions = (bulk(Act.RETRY), bulk(Act.CANCEL), bulk(Act.NOTIFY_AGAIN))
+    actions = (bulk(Action.RETRY), bulk(Action.CANCEL), bulk(Action.NOTIFY_AGAIN))
     search_fields = (
         "id", "email", "task_name", "nonce", "commit_sha", "repository", "error_code", "error_message",
     )  # fmt: skip
@@ -102,16 +102,16 @@ class RoundAdmin(ReadOnlyAdmin):
         """Add the addresses of the acts, of the plan's form and of the part that refreshes itself."""
         within = self.admin_site.admin_view
         own = [
-            path("act/<str:act>/", within(act_on_many), name="tasks_app_round_act_on_many"),
-            path("<uuid:pk>/act/<str:act>/", within(act_on_one), name="tasks_app_round_act"),
+            path("act/<str:act>/", within(action_on_many), name="tasks_app_round_act_on_many"),
+            path("<uuid:pk>/act/<str:act>/", within(action_on_one), name="tasks_app_round_act"),
             path("<uuid:pk>/plan/", within(plan_edit_view), name="tasks_app_round_plan"),
-            path("<uuid:pk>/standing/", within(standing_view), name="tasks_app_round_standing"),
+            path("<uuid:pk>/status/", within(status_panel_view), name="tasks_app_round_status_panel"),
         ]
         return [*own, *super().get_urls()]
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **more: Any) -> HttpResponse:
         """Put how it stands on top."""
-        context |= standing(context["original"], request)
+        context |= status_panel(context["original"], request)
         return super().render_change_form(request, context, **more)
 
     fieldsets = (
@@ -123,7 +123,7 @@ class RoundAdmin(ReadOnlyAdmin):
                 shown("finished_at"), shown("deadline_at"),
             )},
         ),
-        ("The story in short", {"classes": ("collapse",), "fields": (story_in_short,)}),
+        ("The story in short", {"classes": ("collapse",), "fields": (headline_in_short,)}),
         (
             "What was asked for",
             {"fields": (
@@ -144,9 +144,9 @@ class RoundAdmin(ReadOnlyAdmin):
             {"classes": ("collapse",), "fields": (
                 shown("id"), shown("task", "row of the task"), shown("run"), shown("started_at"), shown("next_at"), shown("share_ends_at"),
                 shown("watch_at"), shown("watch_until"), shown("watch_token"),
-                shown("rung_at"), shown("lease_owner"), shown("lease_token"), shown("lease_until"), shown("crashes"), shown("failures"),
-                shown("worker_seconds"), shown("haste_until"),
-                shown("plan", "next try"), shown("plan_attempt", "which it is about"), shown("plan_reason", "why it is made"), shown("chosen_at"), shown("base_sha"), shown("owner"), shown("repository", "repository's name"),
+                shown("enqueued_at"), shown("lease_owner"), shown("lease_token"), shown("lease_until"), shown("crashes"), shown("failures"),
+                shown("worker_seconds"), shown("reduced_until"),
+                shown("decision", "next try"), shown("decision_attempt", "which it is about"), shown("decision_reason", "why it is made"), shown("chosen_at"), shown("base_sha"), shown("owner"), shown("repository", "repository's name"),
                 shown("key"), shown("task_key"), shown("digest"), raw_request,
             )},
         ),
@@ -178,7 +178,7 @@ class TaskAdmin(ReadOnlyAdmin):
             None,
             {"fields": (
                 shown("name"), shown("email"), shown("created_at"), columns.repository, columns.published_page, shown("owner"),
-                shown("repository", "repository's name"), rounds_of_task, shown("attachment_names"), shown("held_checks"), shown("key"),
+                shown("repository", "repository's name"), rounds_of_task, shown("attachment_names"), shown("regression_checks"), shown("key"),
             )},
         ),
     )  # fmt: skip

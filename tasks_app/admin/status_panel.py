@@ -18,7 +18,7 @@ from tasks_app.admin.waterfall import WIDTH, waterfall
 from tasks_app.models import Round
 from tasks_app.reports.check_matrix import matrix
 from tasks_app.reports.display import outside, visible
-from tasks_app.reports.headline import story
+from tasks_app.reports.headline import headline
 from tasks_app.reports.status import evidence_address
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 MOST_TOLD = 2000
 
 
-def standing(row: Round, request: HttpRequest) -> dict[str, object]:
+def status_panel(row: Round, request: HttpRequest) -> dict[str, object]:
     """Return what the fragment's template shows."""
     now = timezone.now()
     return {
         "round": row,
-        "story": visible(story(row, now))[:MOST_TOLD],
+        "headline": visible(headline(row, now))[:MOST_TOLD],
         "moving": row.state in ACTIVE,
         "state": step_and_state(row),
         "clock": clock(row),
@@ -46,7 +46,7 @@ def standing(row: Round, request: HttpRequest) -> dict[str, object]:
         "runs": waterfall(row, now),
         "width": WIDTH,
         "matrix": matrix(row),
-        "fragment": reverse("admin:tasks_app_round_standing", args=[row.pk]),
+        "fragment": reverse("admin:tasks_app_round_status_panel", args=[row.pk]),
     }
 
 
@@ -57,13 +57,13 @@ def _evidence(row: Round) -> list[SafeString | str]:
 
 
 @require_safe
-def standing_view(request: HttpRequest, pk: UUID) -> HttpResponse:
+def status_panel_view(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Answer the fragment to someone who may see rounds."""
     if not request.user.has_perm("tasks_app.view_round"):
         raise PermissionDenied
     row = Round.objects.defer(*HEAVY).filter(pk=pk).first()
     if row is None:
         raise Http404
-    answer = render(request, "console/standing.html", standing(row, request))
+    answer = render(request, "console/status_panel.html", status_panel(row, request))
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -229,7 +229,9 @@ class RoundSerializer(serializers.Serializer):
     commit_sha = serializers.RegexField("^[0-9a-f]{40}$", allow_null=True)
     pages_url = serializers.URLField(allow_null=True)
     live = serializers.BooleanField(help_text="What `pages_url` serves was proven to be this commit.")
-    degraded = serializers.BooleanField(help_text="No acceptable page came about: an honest one is published instead.")
+    degraded = serializers.BooleanField(
+        help_text="No acceptable page came about: a fallback page is published instead."
+    )
     late = serializers.BooleanField(help_text="The evaluator was told after the deadline.")
     simulated = serializers.BooleanField(help_text="No real language model wrote it.")
     needs_attention = serializers.BooleanField(help_text="It waits for an operator.")

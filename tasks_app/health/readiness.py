@@ -14,7 +14,7 @@ from tasks_app.health import credentials
 from tasks_app.health.browser_probe import known_problem
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import breakers_open
-from tasks_app.operations.forge_quota import quota_standing
+from tasks_app.operations.forge_quota import quota_state
 from tasks_app.operations.spending import today
 from tasks_app.operations.workers import beats_alive
 from tasks_app.rounds.schedule import backlog
@@ -108,7 +108,7 @@ def _workers() -> Part:
 
 def _left() -> str:
     """Return what GitHub's answers said is left of its limit; "" where that is nobody's business or not known."""
-    quota = quota_standing() if settings.FORGE == "github" else None
+    quota = quota_state() if settings.FORGE == "github" else None
     if quota is None or quota.limit is None:
         return ""
     said = f"{quota.remaining} of {quota.limit} calls left until {quota.reset_at:%H:%M:%S} UTC"

@@ -39,13 +39,13 @@ class StepRun(models.Model):
 
 
 class Attempt(models.Model):
-    """A model call, or (kind `honest`) the service's own page in place of one."""
+    """A model call, or (kind `fallback`) the service's own page in place of one."""
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="attempts")
     run = models.PositiveIntegerField()
     kind = models.CharField(
         max_length=20,
-        help_text="plan, plan_reminder, generate, continue, format, rephrase, repair, resample, judge, honest",
+        help_text="plan, plan_reminder, generate, continue, format, rephrase, repair, resample, judge, fallback",
     )
     parent = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
     provider = models.CharField(max_length=40, blank=True)
@@ -159,7 +159,7 @@ class CheckResult(models.Model):
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="check_results")
     target = models.CharField(max_length=5)
     position = models.PositiveSmallIntegerField()
-    kind = models.CharField(max_length=7)
+    kind = models.CharField(max_length=10)
     text = models.TextField()
     verdict = models.CharField(max_length=12)
     value = models.JSONField(null=True)

@@ -29,7 +29,7 @@ class Task(models.Model):
     attachment_names = models.JSONField(
         default=list, help_text="of its published rounds that were removed: later ones keep those files"
     )
-    held_checks = models.JSONField(
+    regression_checks = models.JSONField(
         default=list, help_text="of its published rounds that were removed: later ones run them again"
     )
 
@@ -70,7 +70,7 @@ class Round(models.Model):
     share_ends_at = models.DateTimeField(
         help_text="of its step; while the step's breaker is open it is not taken before"
     )
-    rung_at = models.DateTimeField(null=True, help_text="when the queue was told of it last")
+    enqueued_at = models.DateTimeField(null=True, help_text="when it was last enqueued")
     lease_token = models.UUIDField(null=True)
     lease_owner = models.CharField(max_length=120, blank=True, help_text="supervisor:pid")
     lease_until = models.DateTimeField(null=True)
@@ -78,23 +78,23 @@ class Round(models.Model):
     failures = models.PositiveSmallIntegerField(default=0, help_text="passing failures of this step in a row")
     waiting_on = models.TextField(blank=True, help_text="what it waits for, in a sentence")
     worker_seconds = models.FloatField(null=True, help_text="that workers spent on it; null: none yet")
-    haste_until = models.DateTimeField(
+    reduced_until = models.DateTimeField(
         null=True, help_text="so long the backlog leaves for its page, without repairs; null: its whole share"
     )
 
-    plan = models.CharField(
+    decision = models.CharField(
         max_length=8,
         blank=True,
-        help_text="what generate is to do: repair, resample, honest; blank: write the page. At verify: publish, where no further try is to be made",
+        help_text="what generate is to do: repair, resample, fallback; blank: write the page. At verify: publish, where no further try is to be made",
     )
-    plan_attempt = models.ForeignKey(
+    decision_attempt = models.ForeignKey(
         "Attempt",
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="the best so far, which the plan is about",
+        help_text="the best so far, which the decision is about",
     )
-    plan_reason = models.TextField(blank=True)
+    decision_reason = models.TextField(blank=True)
     chosen_attempt = models.ForeignKey("Attempt", null=True, on_delete=models.PROTECT, related_name="+")
     chosen_at = models.DateTimeField(null=True, help_text="also the commit's date")
     owner = models.CharField(max_length=255, blank=True)
@@ -137,10 +137,14 @@ class Round(models.Model):
                 | Q(lease_token__isnull=False, lease_until__isnull=False),
             ),
             models.CheckConstraint(
-                name="round_plan_is_whole",
-                condition=Q(plan="", plan_attempt=None)
-                | Q(plan__in=["repair", "resample", "honest"], plan_attempt__isnull=False, step=Step.GENERATE.value)
-                | Q(plan="publish", plan_attempt__isnull=False, step=Step.VERIFY.value),
+                name="round_decision_is_whole",
+                condition=Q(decision="", decision_attempt=None)
+                | Q(
+                    decision__in=["repair", "resample", "fallback"],
+                    decision_attempt__isnull=False,
+                    step=Step.GENERATE.value,
+                )
+                | Q(decision="publish", decision_attempt__isnull=False, step=Step.VERIFY.value),
             ),
             models.CheckConstraint(
                 name="round_watch_is_whole",

@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from engine.adapters.github import write_pace
 from engine.domain.repository import Limits
-from engine.errors import Paced
+from engine.errors import RateLimited
 from tasks_app.models import ForgeQuota, ForgeWrite
 from tasks_app.operations import clock
 from tasks_app.redaction import keepable
@@ -43,8 +43,8 @@ class RowsQuota:
         self._lock = threading.Lock()
 
     def take_write(self, key: str) -> None:
-        """Let one write go now. Raises Paced where its slot is later, what `pass_gate` raises while the gate is closed."""
-        self.pass_gate()
+        """Let one write go now. Raises RateLimited where its slot is later, what `check_limit` raises while the gate is closed."""
+        self.check_limit()
         if not settings.GITHUB_PACED:
             return
         # Whoever has the row is alone with the ledger: SQLite's IMMEDIATE transactions are alone anyway.
@@ -54,12 +54,12 @@ class RowsQuota:
             due = _slot(key[:300], clock.now())
         if due:
             seconds = max((due - clock.now()).total_seconds(), 0.05)
-            raise Paced(
+            raise RateLimited(
                 "forge_pace", f"GitHub is written to at its pace; the turn of this comes in {seconds:.1f} s.", seconds
             )
 
-    def pass_gate(self) -> None:
-        """Raises Paced or OutOfService while GitHub wants no requests."""
+    def check_limit(self) -> None:
+        """Raises RateLimited or OutOfService while GitHub wants no requests."""
         now = clock.now()
         closed = (
             ForgeQuota.objects.filter(pk=1, blocked_until__gt=now)
@@ -67,7 +67,7 @@ class RowsQuota:
             .first()
         )
         if closed:
-            raise write_pace.gate_closed((closed[0] - now).total_seconds(), closed[1], now=now)
+            raise write_pace.limit_reached((closed[0] - now).total_seconds(), closed[1], now=now)
 
     def saw(self, limits: Limits) -> None:
         """Remember what an answer said, written down sparingly; nothing left closes the gate until the reset."""
@@ -84,7 +84,7 @@ class RowsQuota:
             said |= {"blocked_until": limits.reset, "blocked_reason": "the hour's calls are spent"}
         ForgeQuota.objects.update_or_create(pk=1, defaults=said)
 
-    def close_gate(self, seconds: float | None, reason: str) -> float:
+    def block_requests(self, seconds: float | None, reason: str) -> float:
         """Close the gate for the time that GitHub named, or for a time that doubles; return the seconds until it opens. Never shortens."""
         now = clock.now()
         with transaction.atomic():
@@ -111,20 +111,20 @@ class RowsQuota:
             return True
 
 
-def quota_standing() -> ForgeQuota | None:
+def quota_state() -> ForgeQuota | None:
     """Return what is known of the forge's limits; None where nothing was seen yet."""
     return ForgeQuota.objects.filter(pk=1).first()
 
 
 def quota_limits() -> Limits | None:
     """Return what the forge last said of its hour's calls; None where it said nothing."""
-    row = quota_standing()
+    row = quota_state()
     if row is None or row.limit is None or row.remaining is None or row.reset_at is None:
         return None
     return Limits(row.limit, row.remaining, row.reset_at)
 
 
-def gate_reopen() -> None:
+def requests_unblock() -> None:
     """A new start may bring another token: a gate that would stay closed for long is tried anew. A short wait is kept."""
     far = clock.now() + timedelta(seconds=write_pace.SHORT_WAIT)
     ForgeQuota.objects.filter(pk=1, blocked_until__gt=far).update(blocked_until=None, blocked_reason="")

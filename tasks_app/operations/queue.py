@@ -31,9 +31,9 @@ def ring(round_id: UUID) -> None:
     _ask("tasks_app.worker.drive.drive", str(round_id))
 
 
-def ring_watch(round_id: UUID, token: UUID) -> None:
+def enqueue_look(round_id: UUID, token: UUID) -> None:
     """Ask some worker to look for a page after its callback. Raises as `ring` does."""
-    _ask("tasks_app.worker.liveness_check.late_look", str(round_id), str(token))
+    _ask("tasks_app.worker.liveness_check.look_again", str(round_id), str(token))
 
 
 def _ask(function: str, *arguments: str) -> None:

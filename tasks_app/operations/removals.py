@@ -56,7 +56,7 @@ def _prompts_removed(ids: Sequence[int]) -> int:
     """Empty model calls. Files go only where they are not the chosen ones of a round that is past choosing: else a retry may need them."""
     with transaction.atomic():
         rows = Attempt.objects.filter(pk__in=ids, round__finished_at__isnull=False)
-        past = rows.filter(round__published_at__isnull=False, round__step__in=POLLING, round__plan_attempt=None)
+        past = rows.filter(round__published_at__isnull=False, round__step__in=POLLING, round__decision_attempt=None)
         files = SourceFile.objects.filter(attempt__in=past.exclude(round__chosen_attempt=F("pk")), size__gt=0)
         size = _sum(rows, Length("reply")) + _sum(rows, Length(Cast("messages", TextField()))) + _sum(files, F("size"))
         files.update(content=b"")
@@ -92,7 +92,9 @@ def _rounds_removed(ids: Sequence[object]) -> int:
             + _sum(Attachment.objects.filter(round__in=rounds), Length("content"))
             + _sum(SourceFile.objects.filter(attempt__round__in=rounds), Length("content"))
         )
-        rounds.update(chosen_attempt=None, plan_attempt=None, plan="")  # the ways back that protect their attempts
+        rounds.update(
+            chosen_attempt=None, decision_attempt=None, decision=""
+        )  # the ways back that protect their attempts
         rounds.delete()
         left = Round.objects.filter(task_key=OuterRef("pk"))
         Task.objects.filter(pk__in={task_key for _, task_key, *_ in found}).exclude(Exists(left)).delete()
@@ -107,8 +109,8 @@ def _keep_for_later(task_key: str, round_id: object, chosen: int | None) -> None
     names = Attachment.objects.filter(round=round_id, content__isnull=False).values_list("name", flat=True)
     held = CheckResult.objects.filter(attempt=chosen, kind=Kind.JS, verdict=Verdict.PASS).order_by("position")
     task.attachment_names = sorted({*task.attachment_names, *names})
-    task.held_checks = list(dict.fromkeys([*held.values_list("text", flat=True), *task.held_checks]))
-    task.save(update_fields=["attachment_names", "held_checks"])
+    task.regression_checks = list(dict.fromkeys([*held.values_list("text", flat=True), *task.regression_checks]))
+    task.save(update_fields=["attachment_names", "regression_checks"])
 
 
 def _deleted(rows: QuerySet[Any]) -> Callable[[Sequence[Any]], int]:

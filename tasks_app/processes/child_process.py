@@ -28,7 +28,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 
 
 @dataclass(slots=True)
-class Forked:
+class ChildProcess:
     """A child; what of `subprocess.Popen` one needs, by the same names. Nobody else may wait for it."""
 
     pid: int
@@ -57,7 +57,7 @@ class Forked:
         return self.returncode
 
 
-def fork(title: str, run: Callable[[], object], environment: Mapping[str, str] | None = None) -> Forked:
+def fork(title: str, run: Callable[[], object], environment: Mapping[str, str] | None = None) -> ChildProcess:
     """Start a child that does `run` and ends: with 0, with what it gives to `sys.exit`, or with 1 and a traceback.
 
     It has a session of its own, nothing on its standard input, `title` as its command line, `environment` (its parent's where that
@@ -74,7 +74,7 @@ def fork(title: str, run: Callable[[], object], environment: Mapping[str, str] |
         if pid := os.fork():
             os.close(parting)
             os.read(parted, 1)  # its end: the child is on its own, or dead
-            return Forked(pid)
+            return ChildProcess(pid)
         code = 1
         try:
             _part(parent, title, environment)

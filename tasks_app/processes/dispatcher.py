@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import Error, connections
 
 from tasks_app.operations import workers
-from tasks_app.operations.queue import QueueDownError, ring, ring_watch
-from tasks_app.processes.worker_watch import Watch
+from tasks_app.operations.queue import QueueDownError, enqueue_look, ring
+from tasks_app.processes.worker_watch import WorkerWatch
 from tasks_app.rounds import liveness_watches, schedule
 from tasks_app.rounds.load import workers_kept
 
@@ -31,7 +31,7 @@ class Dispatcher:
 
     def __init__(self, supervisor: str, group: Callable[[], int | None] = lambda: None) -> None:
         self._supervisor = supervisor
-        self._watch = Watch(supervisor, group)
+        self._watch = WorkerWatch(supervisor, group)
         self._next_beat = 0.0
         self._workers = settings.WORKERS
 
@@ -55,7 +55,7 @@ class Dispatcher:
         try:
             ring(round_id)
         except QueueDownError:
-            schedule.rings_forget(round_id=round_id)  # nobody heard it, so the next tick may ring again
+            schedule.enqueued_reset(round_id=round_id)  # nobody heard it, so the next tick may ring again
             raise
 
     def _announce_stop(self) -> None:
@@ -71,13 +71,13 @@ class Dispatcher:
             self._watch.look()
             # What is rung is counted over all machines, and so are the workers that it is for. The look has just told of ours.
             self._workers = max(workers_kept(), settings.WORKERS)
-            for round_id, token in liveness_watches.watches_ring(workers=self._workers):
-                ring_watch(round_id, token)  # one that is lost runs out and is rung again
+            for round_id, token in liveness_watches.looks_enqueue(workers=self._workers):
+                enqueue_look(round_id, token)  # one that is lost runs out and is rung again
         rung = 0
         alone = self._workers <= settings.WORKERS
-        again = schedule.RING_AGAIN if alone else schedule.ring_again(workers=self._workers)
+        again = schedule.RING_AGAIN if alone else schedule.enqueue_again_after(workers=self._workers)
         for round_id in schedule.rounds_due(workers=self._workers, again=again):
-            if schedule.round_ring(round_id=round_id, again=again):
+            if schedule.round_enqueue(round_id=round_id, again=again):
                 self._ring(round_id)
                 rung += 1
         return rung

@@ -29,7 +29,7 @@ def die_with_parent(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def tethered(command: tuple[str, ...]) -> tuple[str, ...]:
+def dies_with_parent(command: tuple[str, ...]) -> tuple[str, ...]:
     """Return `command` as this process must start it (from its main thread) for it to die with this process."""
     return (sys.executable, "-m", "tasks_app.processes.parent_death", str(os.getpid()), *command)
 

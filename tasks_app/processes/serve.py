@@ -21,7 +21,7 @@ from tasks_app.processes.child_process import fork
 from tasks_app.processes.instance_lock import present
 from tasks_app.processes.supervisor import Program, Supervisor
 from tasks_app.rounds.leases import lease_pids, leases_free
-from tasks_app.rounds.schedule import rings_forget
+from tasks_app.rounds.schedule import enqueued_reset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,7 +173,7 @@ def _clear_up(me: str, label: str, name: str, how: str) -> None:
         _free_leases(me, crashed=True)
     try:
         if name == CLUSTER:
-            rings_forget()
+            enqueued_reset()
         event_record(what=f"{name} restarted", text=f"{label}: {name} {how}")
     except DatabaseError:
         logger.exception("the death of %s is not written down", name)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.db import IntegrityError, connections
+from django.db import IntegrityError, connection, connections
+from django.db.migrations.loader import MigrationLoader
 
 from tasks_app.keys import kept_key
 from tasks_app.operations.breakers import breaker_close, breakers_open
-from tasks_app.operations.forge_quota import gate_reopen
+from tasks_app.operations.forge_quota import requests_unblock
 from tasks_app.operations.spending import unpriced_models
 from tasks_app.redaction import SHORTEST
 
@@ -20,13 +22,21 @@ logger = logging.getLogger(__name__)
 
 
 def prepare(*, migrate: bool) -> None:
-    """Make the database and the login ready. Breakers are closed: a start is how a new credential comes in."""
+    """Make the database and the login ready. Breakers are closed: a start is how a new credential comes in.
+
+    Exits with a sentence where an earlier development version made the database: its migrations are gone, and its columns are others.
+    """
+    if unknown := _unknown_migrations():
+        sys.exit(
+            f"This database was made by another version of the service (migration {unknown[0]}), and cannot be brought to this one. "
+            "Start with a new one: another DATA_DIR or DATABASE_URL."
+        )
     if migrate:
         call_command("migrate", interactive=False, verbosity=0)
     _make_login()
     for kind in breakers_open():
         breaker_close(kind=kind, who="start")
-    gate_reopen()
+    requests_unblock()
     for warning in warnings():
         logger.warning("%s", warning)
     connections.close_all()
@@ -53,6 +63,16 @@ def warnings() -> list[str]:
 def admin_password_file() -> str:
     """Return where the password that was made on the first start is kept."""
     return str(settings.DATA_DIR / "admin_password")
+
+
+def _unknown_migrations() -> list[str]:
+    """Return the migrations of ours that the database has and this version has not, by name."""
+    loader = MigrationLoader(connection)
+    return sorted(
+        name
+        for app, name in loader.applied_migrations
+        if app == "tasks_app" and (app, name) not in loader.disk_migrations
+    )
 
 
 def _make_login() -> None:

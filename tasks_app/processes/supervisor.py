@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks_app.processes.child_process import Forked, fork
+from tasks_app.processes.child_process import ChildProcess, fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,7 +54,7 @@ class Patience:
 @dataclass(slots=True)
 class _Child:
     program: Program
-    process: Forked | None = None
+    process: ChildProcess | None = None
     started: float = 0.0
     due: float = 0.0
     quick_deaths: int = 0
@@ -151,7 +151,7 @@ class Supervisor:
         self._tell_groups()
         logger.info("%s: %s started (pid %s)", self.label, child.program.name, child.process.pid)
 
-    def _fork(self, what: str, run: Callable[[], object]) -> Forked:
+    def _fork(self, what: str, run: Callable[[], object]) -> ChildProcess:
         def begin() -> None:
             for end in self._pipe:
                 os.close(end)

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 DEAF_AFTER = 60.0
 
 
-class Watch:
+class WorkerWatch:
     """One supervisor's watch. `group` returns the process group of its cluster, None while there is none."""
 
     def __init__(self, supervisor: str, group: Callable[[], int | None], *, deaf_after: float = DEAF_AFTER) -> None:
@@ -68,7 +68,7 @@ class Watch:
             return False
 
     def _end_the_deaf(self) -> None:
-        unanswered, taken = schedule.rings_unanswered(), leases.leases_held(supervisor=self._supervisor)
+        unanswered, taken = schedule.enqueued_unanswered(), leases.leases_held(supervisor=self._supervisor)
         still = self._unanswered & unanswered
         if not still or taken != self._taken or len(taken) >= settings.WORKERS:
             self._quiet_since = time.monotonic()

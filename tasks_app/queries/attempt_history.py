@@ -20,7 +20,7 @@ _ROOTS = frozenset(Purpose)
 
 
 @dataclass(frozen=True, slots=True)
-class Tries:
+class AttemptHistory:
     """The tries since the page was last begun anew, in order: those that are judged, and the tree that is not yet, None where all are."""
 
     judged: tuple[Tried, ...]
@@ -30,7 +30,7 @@ class Tries:
     call_seconds: float
 
 
-def tries_of(row: Round) -> Tries:
+def attempt_history_of(row: Round) -> AttemptHistory:
     """Return what was tried. Raises LookupError where the round has no tree."""
     attempts = {
         a.pk: a for a in Attempt.objects.filter(round=row).defer("messages", "reply", "parameters").order_by("pk")
@@ -54,7 +54,7 @@ def tries_of(row: Round) -> Tries:
     new = attempts[max(trees)] if max(trees) not in judged_trees else None
     root = attempts[_root(attempts, max(trees))]
     longest = max((a.seconds or 0.0 for a in attempts.values() if a.pk >= first), default=0.0)
-    return Tries(tuple(over), new, Purpose(root.kind), root.parent_id, longest)
+    return AttemptHistory(tuple(over), new, Purpose(root.kind), root.parent_id, longest)
 
 
 def results_of(attempt: int) -> list[checks.CheckResult]:
@@ -82,7 +82,7 @@ def files_of(attempt: int) -> dict[str, SiteFile]:
     return {path: SiteFile(bytes(content), Origin(origin)) for path, content, origin in rows}
 
 
-def kept_checks(row: Round) -> tuple[checks.Check, ...]:
+def regression_checks_of(row: Round) -> tuple[checks.Check, ...]:
     """Return the expressions of earlier rounds of the task that held when those were published, and that are not this round's own."""
     earlier = row.published_before()
     held = CheckResult.objects.filter(
@@ -91,7 +91,9 @@ def kept_checks(row: Round) -> tuple[checks.Check, ...]:
     own = {check.text for check in map(checks.parse_check, row.checks)}
     texts = held.order_by("-attempt__round__number", "position").values_list("text", flat=True)
     removed = (
-        Task.objects.filter(pk=row.task_key).values_list("held_checks", flat=True).first() if row.number > 1 else []
+        Task.objects.filter(pk=row.task_key).values_list("regression_checks", flat=True).first()
+        if row.number > 1
+        else []
     )
     kept = [text for text in dict.fromkeys([*texts, *(removed or ())]) if text not in own]
     return tuple(checks.Check(checks.Kind.EARLIER, text) for text in kept[:MOST_KEPT])

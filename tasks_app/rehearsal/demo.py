@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from tasks_app.processes.parent_death import tethered
+from tasks_app.processes.parent_death import dies_with_parent
 from tasks_app.rehearsal.evaluator import SAMPLES, Listener, Service, TaskError, fresh_nonce, load_task, shortcomings
 from tasks_app.rehearsal.progress import Progress
 from tasks_app.rehearsal.proof import REQUIRED, Clone, ProofError, data_files, prove
@@ -171,7 +171,7 @@ def served(data: Path, forge: DemoForge) -> Iterator[Running]:
         environment["CHROMIUM_NO_SANDBOX"] = "1"
     with (data / "serve.log").open("wb") as log, httpx2.Client(timeout=30.0, trust_env=False) as client:
         process = subprocess.Popen(
-            tethered((sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{port}")),
+            dies_with_parent((sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{port}")),
             cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
         running = Running(process, Service(f"http://localhost:{port}", client), port, data, secret)

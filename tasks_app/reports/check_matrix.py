@@ -48,7 +48,9 @@ class Matrix:
 
 def latest(results: Iterable[CheckResult]) -> list[CheckResult]:
     """Return one result for each check of an attempt: the live one where there is one. Views of the page are no checks."""
-    by_position = {r.position: r for r in sorted(results, key=lambda r: r.target == Target.LIVE) if r.kind != Kind.VIEW}
+    by_position = {
+        r.position: r for r in sorted(results, key=lambda r: r.target == Target.LIVE) if r.kind != Kind.PAGE_LOAD
+    }
     return [by_position[position] for position in sorted(by_position)]
 
 

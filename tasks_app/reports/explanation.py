@@ -15,7 +15,7 @@ from tasks_app.models import Attempt, CheckResult
 from tasks_app.operations.spending import spent
 from tasks_app.queries.plans import plan_text
 from tasks_app.reports.changed_files import changed_names
-from tasks_app.reports.headline import story
+from tasks_app.reports.headline import headline
 from tasks_app.reports.status import evidence_address
 from tasks_app.rounds.operator_actions import PLAN_EDITED
 
@@ -41,7 +41,7 @@ _NEW_RUNS = frozenset({"round revived", "round retried", "round regenerated", "e
 def explained(row: Round, now: datetime) -> list[Line]:
     """Return the story of a round as it stands."""
     return [
-        ("Round", f"{_phrase(row.task_name)} round {row.number}, run {row.run}: {story(row, now)}"),
+        ("Round", f"{_phrase(row.task_name)} round {row.number}, run {row.run}: {headline(row, now)}"),
         *_flags(row),
         *_asked(row),
         *_read(row),
@@ -62,7 +62,7 @@ def _flags(row: Round) -> Iterator[Line]:
     if flags:
         meaning = {
             "simulated": "SIMULATED (no language model was asked)",
-            "degraded": "DEGRADED (an honest page stands in place of the app)",
+            "degraded": "DEGRADED (a fallback page stands in place of the app)",
             "late": "LATE (told after the deadline)",
             "needs_attention": "NEEDS ATTENTION",
         }

@@ -32,7 +32,7 @@ REMEDIES = {
 OVERDUE = 60
 
 
-def story(row: Round, now: datetime) -> str:
+def headline(row: Round, now: datetime) -> str:
     """Return the story of a round as it stands: one sentence or a few. It quotes foreign text as it is in the row."""
     return _STORIES[State(row.state)](row, now)
 
@@ -71,7 +71,7 @@ def _completed(row: Round, now: datetime) -> str:
     )
     if row.degraded:
         return (
-            f"{told} But no acceptable page came about and an honest one stands in its place: Regenerate tries again."
+            f"{told} But no acceptable page came about and a fallback page stands in its place: Regenerate tries again."
         )
     if not row.live:
         return f"{told} But the page was not seen to serve this commit: {_unseen(row)}"

@@ -10,7 +10,7 @@ from tasks_app.queries.plans import plan_row, plan_text
 from tasks_app.reports.changed_files import changed_files
 from tasks_app.reports.display import short, visible
 from tasks_app.reports.durations import between, took
-from tasks_app.reports.headline import story
+from tasks_app.reports.headline import headline
 from tasks_app.reports.round_table import flags
 from tasks_app.reports.status import check_status, evidence_address, iso_time, round_results, round_status
 
@@ -34,7 +34,7 @@ def round_data(row: Round) -> dict[str, object]:
         "nonce": row.nonce,
         "run": row.run,
         "evaluation_url": row.evaluation_url,
-        "story": story(row, clock.now()),
+        "headline": headline(row, clock.now()),
         "attempts": [_attempt_data(attempt) for attempt in attempts],
         "checks": [_check_data(result) for result in round_results(row)],
         "plan_record": _plan_data(row),
@@ -101,7 +101,7 @@ def round_record(row: Round, now: datetime, width: int) -> str:
         "WARNINGS": [str(warning) for warning in row.warnings],
         "EVENTS": [f"{_clock(e.at, row)}  {e.who}: {e.what}  {e.text}" for e in row.events.order_by("at", "pk")],
     }
-    told = [*_fold(f"{row}: {story(row, now)}", width, ""), *_facts(row, width)]
+    told = [*_fold(f"{row}: {headline(row, now)}", width, ""), *_facts(row, width)]
     for heading, lines in parts.items():
         told += _part(heading, lines, width)
     return "\n".join(told)

@@ -41,14 +41,14 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Haste:
+class ReducedBudget:
     """A smaller share for writing a page: until when, and why, in a sentence."""
 
     until: datetime
     why: str
 
 
-def haste(budget: Budget, now: datetime, load: Load) -> Haste | None:
+def haste(budget: Budget, now: datetime, load: Load) -> ReducedBudget | None:
     """Return the smaller share of a round that begins to be written `now`; None where whole shares let all be told in time.
 
     They do where there is no queue: nobody waits behind this round, and it was taken at once, however slow the rounds before it were. They do where both this round, which may have waited, and the last one that waits can be worked on before half of the deadline is over. Else
@@ -67,7 +67,7 @@ def haste(budget: Budget, now: datetime, load: Load) -> Haste | None:
         return None
     least = max(seconds, least_writing)
     part = max((budget.share_ends(Step.GENERATE) - now).total_seconds() / each, least)
-    return Haste(now + timedelta(seconds=part), _why(budget, now, load, part))
+    return ReducedBudget(now + timedelta(seconds=part), _why(budget, now, load, part))
 
 
 def _why(budget: Budget, now: datetime, load: Load, part: float) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.domain.model_call import DISCONNECTED, Message, Recalled, Reply
+from engine.domain.model_call import DISCONNECTED, Message, Reply, ReusedCall
 from tasks_app.models import Attempt, StepRun
 from tasks_app.operations import clock
 from tasks_app.operations.spending import call_admitted, counted
 from tasks_app.redaction import keepable
 from tasks_app.rounds.attempt_rows import REPLY_KEPT, message_kept, reply_columns
 from tasks_app.rounds.interruptions import INTERRUPTED
-from tasks_app.rounds.locked_round import FencedRows, since
+from tasks_app.rounds.locked_round import LockedRows, since
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Growing:
+class StreamingReply:
     """The answer to a call that is under way: one thread appends its pieces, another one asks for news."""
 
     attempt: int
@@ -42,7 +42,7 @@ class Growing:
         return "".join(self.pieces[:pieces])
 
 
-class CallRows(FencedRows):
+class CallRows(LockedRows):
     """The part of a Journal that is about model calls. `call_begins` is told of each before it is made."""
 
     def __init__(self, round_id: UUID, run: int, mine: QuerySet[Round], call_begins: Callable[[], None]) -> None:
@@ -51,7 +51,7 @@ class CallRows(FencedRows):
         self._answer_within: int | None = None
         self._since = clock.now()
         self._recalled: set[int] = set()
-        self._growing: Growing | None = None
+        self._growing: StreamingReply | None = None
 
     def attempt_begun(
         self, *, kind: str, prompt: Prompt, provider: str, model: str, simulated: bool, parent: int | None = None
@@ -78,18 +78,18 @@ class CallRows(FencedRows):
                 model_asked=model,
                 started_at=clock.now(),
             ).pk
-        self._growing = Growing(attempt, model)
+        self._growing = StreamingReply(attempt, model)
         return attempt
 
-    def attempt_heard(self, attempt: int, piece: str) -> None:
-        """Take a piece of the answer; `heard_keep` writes it down."""
+    def attempt_chunk(self, attempt: int, piece: str) -> None:
+        """Take a piece of the answer; `chunks_keep` writes it down."""
         if self._growing and self._growing.attempt == attempt:
             self._growing.pieces.append(piece)
 
-    def heard_keep(self) -> None:
+    def chunks_keep(self) -> None:
         """Write down what has come of an answer so far, where there is news, and how much it is. For another thread than the one that asks.
 
-        Whole lines alone: a secret of ours that is cut in half would not be known as one. Raises Fenced.
+        Whole lines alone: a secret of ours that is cut in half would not be known as one. Raises LeaseLost.
         """
         growing = self._growing
         if growing is None or not (text := growing.news()):
@@ -106,14 +106,14 @@ class CallRows(FencedRows):
         """Return how long the answer to the call begun last may be, in tokens; None: unbounded."""
         return self._answer_within
 
-    def attempt_recalled(self, *, kind: str, model: str, parent: int | None) -> Recalled | None:
+    def attempt_reused(self, *, kind: str, model: str, parent: int | None) -> ReusedCall | None:
         """Return a call of this step that an earlier claim was answered and could not use any more, each once."""
         with self._fenced():
             answered = self._of_earlier_claims(kind, model, parent).filter(seconds__isnull=False, error_code="")
             found = answered.order_by("pk").first()
         return self._recall(found) if found else None
 
-    def attempt_interrupted(self, *, kind: str, model: str, parent: int | None) -> Recalled | None:
+    def attempt_interrupted(self, *, kind: str, model: str, parent: int | None) -> ReusedCall | None:
         """Return the newest call of this step that an earlier claim did not live to hear the end of, where some of it was written down."""
         with self._fenced():
             cut = self._of_earlier_claims(kind, model, parent).filter(error_code=INTERRUPTED).exclude(reply="")
@@ -129,11 +129,11 @@ class CallRows(FencedRows):
         of_step = asked.filter(started_at__gte=step.started_at if step else self._since, started_at__lt=self._since)
         return of_step.exclude(pk__in=self._recalled)
 
-    def _recall(self, found: Attempt, ending: str = "") -> Recalled:
+    def _recall(self, found: Attempt, ending: str = "") -> ReusedCall:
         self._recalled.add(found.pk)
         messages = tuple(Message(m["role"], m["content"]) for m in found.messages)
         reply = Reply(found.reply, found.model_answered or found.model_asked, ending or found.finish_reason)
-        return Recalled(found.pk, messages, reply)
+        return ReusedCall(found.pk, messages, reply)
 
     def attempt_answered(self, attempt: int, reply: Reply, *, outcome: str) -> None:
         """Complete the row with the answer."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from engine.domain.brief import AttachedFile, MissingFile
     from engine.domain.http import Answer
-    from engine.domain.repository import Look, Repository
+    from engine.domain.repository import PagesBuild, Repository
     from tasks_app.rounds.leases import Lease
 
 #: How much of an evaluator's answer is kept, in characters.
@@ -79,7 +79,7 @@ class DatabaseJournal(CallRows):
                 pages_url=repository.pages_url,
             )
 
-    def pages_seen(self, *, look: Look, http_status: int | None, live: bool, reason: str) -> None:
+    def pages_seen(self, *, look: PagesBuild, http_status: int | None, live: bool, reason: str) -> None:
         """Record a look at Pages."""
         with self._fenced():
             PagesStatus.objects.create(
@@ -150,7 +150,7 @@ class DatabaseJournal(CallRows):
                 Round.objects.filter(pk=row.pk).update(warnings=[*row.warnings, warning])
 
 
-class WatchJournal(DatabaseJournal):
+class LivenessJournal(DatabaseJournal):
     """The same for a look at a page after the evaluator was told: fenced by the watch's token."""
 
     def __init__(self, round_id: UUID, run: int, token: UUID) -> None:

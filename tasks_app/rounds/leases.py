@@ -55,7 +55,7 @@ def lease_claim(*, round_id: UUID, owner: str) -> Lease | None:
         lease_token=token,
         lease_owner=owner,
         lease_until=lease_ends(now),
-        rung_at=None,  # answered: once this lease has run out, the round is rung at once and not after RING_AGAIN
+        enqueued_at=None,  # answered: once this lease has run out, the round is rung at once and not after RING_AGAIN
         waiting_on="",
     )
     return Lease(round_id, token) if claimed else None
@@ -78,8 +78,10 @@ def leases_free(*, supervisor: str, pids: Collection[int] | None = None) -> int:
     held = _held().filter(lease_until__gt=now)
     if pids is None:
         stopped = held.filter(lease_owner__startswith=f"{supervisor}:")
-        return stopped.update(lease_token=None, lease_until=None, rung_at=None, state=State.QUEUED)
-    return held.filter(lease_owner__in=[f"{supervisor}:{pid}" for pid in pids]).update(lease_until=now, rung_at=None)
+        return stopped.update(lease_token=None, lease_until=None, enqueued_at=None, state=State.QUEUED)
+    return held.filter(lease_owner__in=[f"{supervisor}:{pid}" for pid in pids]).update(
+        lease_until=now, enqueued_at=None
+    )
 
 
 def leases_held(*, supervisor: str) -> set[UUID]:

@@ -43,7 +43,7 @@ def rounds_looking() -> int:
     return max(waiting + Round.objects.filter(watch_at__isnull=False).count(), 1)
 
 
-def watches_ring(*, workers: int) -> list[tuple[UUID, UUID]]:
+def looks_enqueue(*, workers: int) -> list[tuple[UUID, UUID]]:
     """Hand out tokens for the looks that are due and may be rung now, never for more than a share of the workers at a time."""
     now = clock.now()
     due = Round.objects.filter(watch_at__lte=now)

@@ -13,7 +13,7 @@ from tasks_app.operations import clock
 from tasks_app.operations.workers import SILENT
 from tasks_app.redaction import keepable
 from tasks_app.rounds.backlog import Load, haste
-from tasks_app.rounds.transitions import haste_record
+from tasks_app.rounds.transitions import reduced_budget_record
 
 if TYPE_CHECKING:
     from tasks_app.rounds.leases import Lease
@@ -39,11 +39,11 @@ def workers_kept() -> int:
     return heard.aggregate(kept=Sum("workers"))["kept"] or 0
 
 
-def round_hasten(*, lease: Lease, row: Round) -> None:
-    """Leave a round that begins to be written a smaller share where the backlog asks for it. Raises Fenced."""
+def round_reduce_budget(*, lease: Lease, row: Round) -> None:
+    """Leave a round that begins to be written a smaller share where the backlog asks for it. Raises LeaseLost."""
     asked = haste(Budget(row.started_at, row.deadline_at), clock.now(), load_now())
     if asked is not None:
-        haste_record(lease=lease, row=row, until=asked.until, warning=keepable(asked.why))
+        reduced_budget_record(lease=lease, row=row, until=asked.until, warning=keepable(asked.why))
 
 
 def _waiting() -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from engine.errors import Fenced
+from engine.errors import LeaseLost
 from tasks_app.operations import clock
 from tasks_app.operations.connections import connection_heal
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tasks_app.models import Round
 
 
-class FencedRows:
+class LockedRows:
     """Writes for one run of one round, as long as `mine` finds the round."""
 
     def __init__(self, round_id: UUID, run: int, mine: QuerySet[Round]) -> None:
@@ -29,11 +29,11 @@ class FencedRows:
 
     @contextmanager
     def _fenced(self) -> Iterator[None]:
-        """Hold the row while something is written for it. Raises Fenced where the lease is another's."""
+        """Hold the row while something is written for it. Raises LeaseLost where the lease is another's."""
         connection_heal()  # minutes may have gone by since the last query
         with transaction.atomic():
             if not self._mine.select_for_update().values_list("pk", flat=True).first():
-                raise Fenced
+                raise LeaseLost
             yield
 
 

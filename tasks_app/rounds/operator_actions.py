@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PLAN_EDITED = "plan edited"
 
 
-class Act(StrEnum):
+class Action(StrEnum):
     """An operator's act."""
 
     RETRY = "retry"
@@ -35,15 +35,15 @@ class RoundConflictError(Exception):
     """The act makes no sense for the round as it stands; the message is a sentence for the operator."""
 
 
-def refusal(row: Round, act: Act) -> str:
+def refusal(row: Round, act: Action) -> str:
     """Return why `act` makes no sense for the round as it stands, "" where it does. Reads state, step and needs_attention alone."""
     return _REFUSALS[act](row)
 
 
 def round_retry(*, round_id: UUID, who: str) -> None:
     """Begin a new run at the first unfinished step; saved results are reused. Raises RoundConflictError, Round.DoesNotExist."""
-    row = _seen(round_id, Act.RETRY)
-    _start(row, Act.RETRY, Start(resumed_step(row), who, "round retried"))
+    row = _seen(round_id, Action.RETRY)
+    _start(row, Action.RETRY, Start(resumed_step(row), who, "round retried"))
 
 
 def round_regenerate(*, round_id: UUID, who: str) -> None:
@@ -51,7 +51,9 @@ def round_regenerate(*, round_id: UUID, who: str) -> None:
 
     An operator's plan stays. Raises RoundConflictError, Round.DoesNotExist.
     """
-    _start(_seen(round_id, Act.REGENERATE), Act.REGENERATE, Start(Step.GENERATE, who, "round regenerated", anew=True))
+    _start(
+        _seen(round_id, Action.REGENERATE), Action.REGENERATE, Start(Step.GENERATE, who, "round regenerated", anew=True)
+    )
 
 
 def round_plan_edit(*, round_id: UUID, who: str, run: int, plan: Plan, changed: str) -> None:
@@ -59,27 +61,29 @@ def round_plan_edit(*, round_id: UUID, who: str, run: int, plan: Plan, changed: 
 
     Raises RoundConflictError, Round.DoesNotExist.
     """
-    row = _seen(round_id, Act.REGENERATE)
+    row = _seen(round_id, Action.REGENERATE)
     if row.run != run:
         raise RoundConflictError(f"The plan that you saw is that of run {run}, and this is run {row.run} by now.")
     start = Start(Step.GENERATE, who, PLAN_EDITED, text=changed, plan=plan.model_dump(mode="json"))
-    _start(row, Act.REGENERATE, start)
+    _start(row, Action.REGENERATE, start)
 
 
 def round_notify_again(*, round_id: UUID, who: str) -> None:
     """Begin a new run that tells the evaluator of the same commit. Raises RoundConflictError, Round.DoesNotExist."""
-    _start(_seen(round_id, Act.NOTIFY_AGAIN), Act.NOTIFY_AGAIN, Start(Step.NOTIFY, who, "evaluator notified again"))
+    _start(
+        _seen(round_id, Action.NOTIFY_AGAIN), Action.NOTIFY_AGAIN, Start(Step.NOTIFY, who, "evaluator notified again")
+    )
 
 
 def round_cancel(*, round_id: UUID, who: str) -> None:
     """End a round; whoever drives it loses the lease and can write nothing more. Raises RoundConflictError, Round.DoesNotExist."""
-    row, now = _seen(round_id, Act.CANCEL), clock.now()
+    row, now = _seen(round_id, Action.CANCEL), clock.now()
     with transaction.atomic():
         cancelled = Round.objects.filter(pk=round_id, state__in=ACTIVE).update(
             state=State.CANCELLED,
             finished_at=now,
             next_at=None,
-            rung_at=None,
+            enqueued_at=None,
             lease_token=None,
             lease_until=None,
             waiting_on="",
@@ -91,22 +95,22 @@ def round_cancel(*, round_id: UUID, who: str) -> None:
             interruptions_record(round_id=round_id, why=CANCELLED)
             Event.objects.create(at=now, who=who[:150], what="round cancelled", round=row)
     if not cancelled:
-        raise RoundConflictError(_refused_now(round_id, Act.CANCEL))
+        raise RoundConflictError(_refused_now(round_id, Action.CANCEL))
 
 
-def _seen(round_id: UUID, act: Act) -> Round:
+def _seen(round_id: UUID, act: Action) -> Round:
     row = Round.objects.only("state", "step", "run", "degraded", "needs_attention").get(pk=round_id)
     if reason := refusal(row, act):
         raise RoundConflictError(reason)
     return row
 
 
-def _start(row: Round, act: Act, start: Start) -> None:
+def _start(row: Round, act: Action, start: Start) -> None:
     if not run_start(row=row, start=start):
         raise RoundConflictError(_refused_now(row.pk, act))
 
 
-def _refused_now(round_id: UUID, act: Act) -> str:
+def _refused_now(round_id: UUID, act: Action) -> str:
     row = Round.objects.only("state", "step", "needs_attention").get(pk=round_id)
     return refusal(row, act) or "The round changed at that very moment. Look again."
 
@@ -136,8 +140,8 @@ def _cancel_refused(row: Round) -> str:
 
 
 _REFUSALS = {
-    Act.RETRY: _retry_refused,
-    Act.REGENERATE: _regenerate_refused,
-    Act.NOTIFY_AGAIN: _notify_again_refused,
-    Act.CANCEL: _cancel_refused,
+    Action.RETRY: _retry_refused,
+    Action.REGENERATE: _regenerate_refused,
+    Action.NOTIFY_AGAIN: _notify_again_refused,
+    Action.CANCEL: _cancel_refused,
 }

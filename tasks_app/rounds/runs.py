@@ -52,7 +52,7 @@ class Start:
 
 
 def resumed_step(row: Round) -> Step:
-    """Return the first unfinished step. An honest page that was never published is no result worth keeping: it is generate then."""
+    """Return the first unfinished step. A fallback page that was never published is no result worth keeping: it is generate then."""
     step = Step(row.step)
     return Step.GENERATE if row.degraded and step in UNPUBLISHED else step
 
@@ -72,7 +72,7 @@ def run_start(*, row: Round, start: Start) -> bool:
             share_ends_at=run.share_ends(start.step),
             next_at=now,
             finished_at=None,
-            rung_at=None,
+            enqueued_at=None,
             crashes=0,
             failures=0,
             late=False,
@@ -80,10 +80,10 @@ def run_start(*, row: Round, start: Start) -> bool:
             error_code="",
             error_message="",
             waiting_on="",
-            haste_until=None,
-            plan="",
-            plan_attempt=None,
-            plan_reason="",
+            reduced_until=None,
+            decision="",
+            decision_attempt=None,
+            decision_reason="",
             **(UNWATCHED if start.step != Step.NOTIFY else {}),
             **(ANEW if start.step == Step.GENERATE else {}),
         )

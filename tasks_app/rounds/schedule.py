@@ -26,7 +26,7 @@ RING_SOON = timedelta(seconds=2)
 KEPT_WAITING = timedelta(seconds=2)
 
 
-def ring_again(*, workers: int) -> timedelta:
+def enqueue_again_after(*, workers: int) -> timedelta:
     """Return after how long a ring that nobody has answered is repeated, where several machines keep so many workers together."""
     taken = Round.objects.filter(next_at__isnull=False, lease_until__gt=clock.now()).order_by().count()
     return RING_SOON if taken < workers else RING_AGAIN
@@ -37,7 +37,7 @@ def rounds_due(*, workers: int, again: timedelta = RING_AGAIN) -> list[UUID]:
     now = clock.now()
     if not Round.objects.filter(next_at__lte=now).exists():
         return []  # asked four times a second: an idle service shall not work out an order of nothing
-    rung = Q(rung_at__gt=now - again)
+    rung = Q(enqueued_at__gt=now - again)
     leased = Q(lease_until__gt=now)
     active = Round.objects.filter(next_at__isnull=False)  # those that have not ended, by the index that holds no others
     due = active.filter(next_at__lte=now).exclude(leased).exclude(rung)
@@ -71,23 +71,23 @@ def backlog() -> tuple[int, datetime | None]:
     return found["count"], found["oldest"]
 
 
-def round_ring(*, round_id: UUID, again: timedelta = RING_AGAIN) -> bool:
+def round_enqueue(*, round_id: UUID, again: timedelta = RING_AGAIN) -> bool:
     """Mark a round as rung. False: another dispatcher was faster."""
     now = clock.now()
-    fresh = Q(rung_at=None) | Q(rung_at__lte=now - again)
-    return bool(Round.objects.filter(fresh, pk=round_id, state__in=ACTIVE, next_at__lte=now).update(rung_at=now))
+    fresh = Q(enqueued_at=None) | Q(enqueued_at__lte=now - again)
+    return bool(Round.objects.filter(fresh, pk=round_id, state__in=ACTIVE, next_at__lte=now).update(enqueued_at=now))
 
 
-def rings_forget(*, round_id: UUID | None = None) -> None:
+def enqueued_reset(*, round_id: UUID | None = None) -> None:
     """Let a round (None: every one that nobody holds) be rung anew: its ring was not heeded, or lay in the memory of a dead cluster."""
-    rung = Round.objects.filter(next_at__isnull=False, rung_at__isnull=False, lease_token=None)
-    (rung.filter(pk=round_id) if round_id else rung).update(rung_at=None)
+    rung = Round.objects.filter(next_at__isnull=False, enqueued_at__isnull=False, lease_token=None)
+    (rung.filter(pk=round_id) if round_id else rung).update(enqueued_at=None)
 
 
-def rings_unanswered() -> set[tuple[UUID, datetime | None]]:
+def enqueued_unanswered() -> set[tuple[UUID, datetime | None]]:
     """Return the rounds that were rung, are due and are not taken, each with the moment that it is due since."""
     now = clock.now()
-    rung = Round.objects.filter(state__in=ACTIVE, next_at__lte=now, rung_at__isnull=False, lease_token=None)
+    rung = Round.objects.filter(state__in=ACTIVE, next_at__lte=now, enqueued_at__isnull=False, lease_token=None)
     return set(rung.values_list("pk", "next_at"))
 
 
@@ -108,4 +108,4 @@ def _not_held(due: QuerySet[Round], *, closed: Collection[str], now: datetime) -
     Not those that have a tree already: their plan is given up, and the best there is goes on.
     """
     steps = [step for step, kind in NEEDS.items() if kind in closed]
-    return due.exclude(step__in=steps, share_ends_at__gt=now, plan="") if steps else due
+    return due.exclude(step__in=steps, share_ends_at__gt=now, decision="") if steps else due

@@ -14,8 +14,8 @@ from engine.checks.decision import Next
 from engine.domain.budget import Budget
 from engine.domain.checks import Kind, Verdict
 from engine.domain.lifecycle import State, Step, may_follow
-from engine.errors import Fenced
-from engine.steps.outcomes import Barren
+from engine.errors import LeaseLost
+from engine.steps.outcomes import RepairFailed
 from tasks_app.models import CheckResult, Commit, Event, Round, SourceFile, StepRun, Task
 from tasks_app.operations import clock
 from tasks_app.redaction import keepable
@@ -24,7 +24,7 @@ from tasks_app.rounds.interruptions import interruptions_record
 from tasks_app.rounds.liveness_watches import watch_begun
 
 if TYPE_CHECKING:
-    from engine.steps.outcomes import Deployed, Generated, Published, Unrepaired, Verified, Wait
+    from engine.steps.outcomes import Deployed, Generated, Published, RepairSkipped, Verified, Wait
     from tasks_app.rounds.leases import Lease
 
 #: Where the gates' results begin among an attempt's: they are known before the others.
@@ -33,11 +33,11 @@ GATES_FROM = 1001
 #: The steps in which a model is asked or the evaluator is told.
 _CALLS = frozenset({Step.GENERATE, Step.VERIFY, Step.NOTIFY})
 
-_UNPLANNED: dict[str, object] = {"plan": "", "plan_attempt": None, "plan_reason": ""}
+_UNDECIDED: dict[str, object] = {"decision": "", "decision_attempt": None, "decision_reason": ""}
 
 
 def step_begin(*, lease: Lease, row: Round) -> bool:
-    """Open the step's StepRun, or count one more claim of it; give the round its Task. Say whether a run begins to write its page. Raises Fenced."""
+    """Open the step's StepRun, or count one more claim of it; give the round its Task. Say whether a run begins to write its page. Raises LeaseLost."""
     now, first = clock.now(), False
     with transaction.atomic():
         _update(lease, row.step, waiting_on="")
@@ -58,14 +58,14 @@ def step_begin(*, lease: Lease, row: Round) -> bool:
     return first
 
 
-def haste_record(*, lease: Lease, row: Round, until: datetime, warning: str) -> None:
-    """Note on the round that it has less time for its page than others, and why. Raises Fenced."""
-    row.haste_until, row.warnings = until, [*row.warnings, warning]
-    _update(lease, row.step, haste_until=until, warnings=row.warnings)
+def reduced_budget_record(*, lease: Lease, row: Round, until: datetime, warning: str) -> None:
+    """Note on the round that it has less time for its page than others, and why. Raises LeaseLost."""
+    row.reduced_until, row.warnings = until, [*row.warnings, warning]
+    _update(lease, row.step, reduced_until=until, warnings=row.warnings)
 
 
 def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
-    """Store the tree of an attempt and go on to verify. Raises Fenced."""
+    """Store the tree of an attempt and go on to verify. Raises LeaseLost."""
     files = [file_row(outcome.attempt, path, file) for path, file in outcome.files.items()]
     place = outcome.repository
     with transaction.atomic():
@@ -77,7 +77,7 @@ def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
             base_sha=outcome.base_sha,
             simulated=outcome.simulated,
             degraded=bool(outcome.degraded),
-            **_UNPLANNED,
+            **_UNDECIDED,
             **(
                 {"owner": place.owner, "repository": place.name, "repo_url": place.url, "pages_url": place.pages_url}
                 if place
@@ -89,22 +89,22 @@ def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
             result_row(outcome.attempt, p, result) for p, result in enumerate(outcome.gates, GATES_FROM)
         )
         if outcome.degraded:
-            _event(row, "honest page", outcome.degraded)
+            _event(row, "fallback page", outcome.degraded)
 
 
 def verified_record(*, lease: Lease, row: Round, outcome: Verified) -> None:
-    """Store an attempt's results and what was decided: go on to publish, or back to generate with a plan. Raises Fenced."""
+    """Store an attempt's results and what was decided: go on to publish, or back to generate with a plan. Raises LeaseLost."""
     decision = outcome.decision
     with transaction.atomic():
         if decision.next is Next.PUBLISH:
             warnings = [*row.warnings, *(w for w in map(keepable, outcome.warnings) if w not in row.warnings)]
             chosen = {"chosen_attempt_id": decision.attempt, "chosen_at": clock.now(), "warnings": warnings}
-            _advance(lease, row, Step.PUBLISH, outcome.detail, **chosen, **_UNPLANNED)
+            _advance(lease, row, Step.PUBLISH, outcome.detail, **chosen, **_UNDECIDED)
         else:
             plan = {
-                "plan": decision.next,
-                "plan_attempt_id": decision.attempt,
-                "plan_reason": keepable(decision.reason),
+                "decision": decision.next,
+                "decision_attempt_id": decision.attempt,
+                "decision_reason": keepable(decision.reason),
             }
             _advance(lease, row, Step.GENERATE, outcome.detail, **plan)
         if outcome.attempt is not None:
@@ -119,18 +119,20 @@ def verified_record(*, lease: Lease, row: Round, outcome: Verified) -> None:
         _event(row, f"decided: {decision.next}", f"attempt {decision.attempt}: {decision.reason}")
 
 
-def fruitless_record(*, lease: Lease, row: Round, outcome: Barren | Unrepaired) -> None:
-    """A further try gave no tree: have what follows decided anew, without another try where none can be made. Raises Fenced."""
+def no_result_record(*, lease: Lease, row: Round, outcome: RepairFailed | RepairSkipped) -> None:
+    """A further try gave no tree: have what follows decided anew, without another try where none can be made. Raises LeaseLost."""
     with transaction.atomic():
-        if isinstance(outcome, Barren):
-            _advance(lease, row, Step.VERIFY, outcome.detail, **_UNPLANNED)
+        if isinstance(outcome, RepairFailed):
+            _advance(lease, row, Step.VERIFY, outcome.detail, **_UNDECIDED)
             return
-        _advance(lease, row, Step.VERIFY, outcome.detail, plan=Next.PUBLISH, plan_reason=keepable(outcome.detail))
-        _event(row, f"{row.plan} given up", outcome.detail)
+        _advance(
+            lease, row, Step.VERIFY, outcome.detail, decision=Next.PUBLISH, decision_reason=keepable(outcome.detail)
+        )
+        _event(row, f"{row.decision} given up", outcome.detail)
 
 
 def published_record(*, lease: Lease, row: Round, outcome: Published) -> None:
-    """Note the commit as pushed and go on to deploy; the task's newest repository is this one now. Raises Fenced."""
+    """Note the commit as pushed and go on to deploy; the task's newest repository is this one now. Raises LeaseLost."""
     now, place = clock.now(), outcome.repository
     where = {"owner": place.owner, "repository": place.name, "repo_url": place.url, "pages_url": place.pages_url}
     with transaction.atomic():
@@ -142,7 +144,7 @@ def published_record(*, lease: Lease, row: Round, outcome: Published) -> None:
 
 
 def deployed_record(*, lease: Lease, row: Round, outcome: Deployed) -> None:
-    """Note whether the commit is live, or is to be watched for, and go on to notify. Raises Fenced."""
+    """Note whether the commit is live, or is to be watched for, and go on to notify. Raises LeaseLost."""
     now = clock.now()
     came: dict[str, object] = {"live": outcome.live, "live_at": now if outcome.live else None}
     with transaction.atomic():
@@ -151,7 +153,7 @@ def deployed_record(*, lease: Lease, row: Round, outcome: Deployed) -> None:
 
 
 def delivered_record(*, lease: Lease, row: Round, detail: str) -> None:
-    """The evaluator knows: the round is completed. Raises Fenced."""
+    """The evaluator knows: the round is completed. Raises LeaseLost."""
     now = clock.now()
     with transaction.atomic():
         _update(
@@ -169,7 +171,7 @@ def delivered_record(*, lease: Lease, row: Round, detail: str) -> None:
 
 
 def round_wait(*, lease: Lease, row: Round, wait: Wait) -> None:
-    """Let go of the round until a moment. Raises Fenced."""
+    """Let go of the round until a moment. Raises LeaseLost."""
     with transaction.atomic():
         _update(
             lease,
@@ -185,12 +187,12 @@ def round_wait(*, lease: Lease, row: Round, wait: Wait) -> None:
 
 
 def round_release(*, lease: Lease, row: Round) -> None:
-    """Let go of the round between two steps, due at once for whoever comes. Raises Fenced."""
+    """Let go of the round between two steps, due at once for whoever comes. Raises LeaseLost."""
     _update(lease, row.step, state=State.QUEUED, next_at=clock.now(), **_release(lease))
 
 
 def round_fail(*, lease: Lease, row: Round, code: str, message: str) -> None:
-    """End the round without a delivered callback. Raises Fenced."""
+    """End the round without a delivered callback. Raises LeaseLost."""
     now = clock.now()
     with transaction.atomic():
         _update(
@@ -211,7 +213,7 @@ def round_fail(*, lease: Lease, row: Round, code: str, message: str) -> None:
 
 
 def crash_record(*, lease: Lease, row: Round, message: str, delay: float) -> None:
-    """Count an error of our own as a crash and come back after `delay` seconds. Raises Fenced."""
+    """Count an error of our own as a crash and come back after `delay` seconds. Raises LeaseLost."""
     until = clock.now() + timedelta(seconds=delay)
     with transaction.atomic():
         release = {**_release(lease), "crashes": F("crashes") + 1}
@@ -222,7 +224,7 @@ def crash_record(*, lease: Lease, row: Round, message: str, delay: float) -> Non
 def _release(lease: Lease) -> dict[str, object]:
     """Return the columns of a round that is let go of."""
     worked = Coalesce(F("worker_seconds"), 0.0) + lease.seconds
-    return {"lease_token": None, "lease_until": None, "rung_at": None, "crashes": 0, "worker_seconds": worked}
+    return {"lease_token": None, "lease_until": None, "enqueued_at": None, "crashes": 0, "worker_seconds": worked}
 
 
 def _advance(lease: Lease, row: Round, step: Step, detail: str, **changes: object) -> None:
@@ -236,10 +238,10 @@ def _advance(lease: Lease, row: Round, step: Step, detail: str, **changes: objec
 
 
 def _update(lease: Lease, present: str, **changes: object) -> None:
-    """Change the row if it is still ours and in step `present`. Raises Fenced, which also rolls the transaction back."""
+    """Change the row if it is still ours and in step `present`. Raises LeaseLost, which also rolls the transaction back."""
     mine = Round.objects.filter(pk=lease.round_id, lease_token=lease.token, step=present, state=State.RUNNING)
     if mine.update(**changes) != 1:
-        raise Fenced
+        raise LeaseLost
 
 
 def _end_step(row: Round, now: datetime, outcome: str, detail: str) -> None:

@@ -28,7 +28,7 @@ POLICY = "; ".join(
 FOREIGN = frozenset({"pages", "git"})
 
 
-class PolicyMiddleware:
+class ContentSecurityPolicyMiddleware:
     """Adds the policy to every answer but those of FOREIGN; a view that needs another one has set its own."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

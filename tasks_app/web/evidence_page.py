@@ -119,7 +119,7 @@ def _context(commit: Commit) -> dict[str, object]:
         "commit_url": _commit_link(row, commit.sha),
         "local_forge": _is_local(row.repo_url),
         "simulated": row.simulated if attempt is None else attempt.simulated,
-        "degraded": attempt is not None and attempt.kind == "honest",
+        "degraded": attempt is not None and attempt.kind == "fallback",
         "later": later.round.number if later and later.round_id != row.pk else None,
         "replaced": later is not None and later.round_id == row.pk,
         "times": _times(commit, later),
@@ -152,7 +152,7 @@ def _results(commit: Commit) -> QuerySet[CheckResult]:
 
 
 def _pictures(commit: Commit) -> QuerySet[CheckResult]:
-    taken = CheckResult.objects.filter(attempt=commit.attempt_id, kind=Kind.VIEW, screenshot__isnull=False)
+    taken = CheckResult.objects.filter(attempt=commit.attempt_id, kind=Kind.PAGE_LOAD, screenshot__isnull=False)
     return taken.order_by("-target", "position")  # "local" before "live"
 
 
@@ -160,7 +160,7 @@ def _check_lines(results: Iterable[CheckResult]) -> list[tuple[str, CheckLine]]:
     """Return each check once, by its place; views are pictures, and advice is no check."""
     found: dict[int, dict[str, CheckResult]] = {}
     for result in results:
-        if result.kind not in {Kind.VIEW, Kind.SOURCE}:
+        if result.kind not in {Kind.PAGE_LOAD, Kind.SOURCE}:
             found.setdefault(result.position, {})[result.target] = result
     return [_check_line(by_target) for _, by_target in sorted(found.items())][:MOST_CHECKS]
 
@@ -185,7 +185,7 @@ def decided_by(result: CheckResult) -> str:
         return "the plan's predicates"
     if result.kind in {Kind.JS, Kind.EARLIER}:
         return "run in a browser" + (", a check of an earlier round" if result.kind == Kind.EARLIER else "")
-    if result.kind == Kind.LASTING:
+    if result.kind == Kind.REGRESSION:
         return "a rule of this service, on a file of an earlier round"
     if result.kind != Kind.PROSE:
         return "a rule of this service" if result.kind != Kind.UNKNOWN else "nothing: it is no check that can be read"

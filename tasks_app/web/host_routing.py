@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FOR_PEOPLE = {"admin", "docs", "evidence", "openapi.json"}
 
 
-class HostsMiddleware:
+class HostRoutingMiddleware:
     """Redirects pages to PAGES_ORIGIN from every other host, admin and documentation away from it. Ports do not part cookies, names do."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

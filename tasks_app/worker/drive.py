@@ -13,11 +13,11 @@ from uuid import UUID
 from engine.checks.decision import Purpose
 from engine.domain import backoff
 from engine.domain.lifecycle import NEEDS, UNPUBLISHED, Step
-from engine.errors import EngineError, Fenced, OutOfService, Paced, Permanent, Transient
+from engine.errors import EngineError, LeaseLost, OutOfService, Permanent, RateLimited, Transient
 from engine.steps.deploy import deploy
 from engine.steps.generate import generate
 from engine.steps.notify import notify
-from engine.steps.outcomes import Barren, Delivered, Deployed, Generated, Published, Unrepaired, Verified, Wait
+from engine.steps.outcomes import Delivered, Deployed, Generated, Published, RepairFailed, RepairSkipped, Verified, Wait
 from engine.steps.publish import publish
 from engine.steps.repair import repair
 from engine.steps.verify import verify
@@ -30,8 +30,8 @@ from tasks_app.operations.workers import is_stopping, worker_beat, worker_name
 from tasks_app.rounds import transitions
 from tasks_app.rounds.journal import DatabaseJournal
 from tasks_app.rounds.leases import lease_claim
-from tasks_app.rounds.load import round_hasten
-from tasks_app.rounds.schedule import polls_due, rings_forget
+from tasks_app.rounds.load import round_reduce_budget
+from tasks_app.rounds.schedule import enqueued_reset, polls_due
 from tasks_app.worker import step_inputs
 from tasks_app.worker.heartbeat import Heartbeat
 
@@ -62,7 +62,7 @@ GOES_ON = frozenset({Step.GENERATE, Step.DEPLOY})
 #: Polls that a worker looks after before it writes: a new round shall not wait for more.
 POLLS_FIRST = 2
 
-Outcome = Generated | Barren | Unrepaired | Verified | Published | Deployed | Delivered | Wait
+Outcome = Generated | RepairFailed | RepairSkipped | Verified | Published | Deployed | Delivered | Wait
 
 
 def drive(round_id: str) -> None:
@@ -79,7 +79,7 @@ def drive(round_id: str) -> None:
 
 def _drive(round_id: UUID) -> None:
     if is_stopping():
-        rings_forget(round_id=round_id)
+        enqueued_reset(round_id=round_id)
         return
     lease = lease_claim(round_id=round_id, owner=worker_name())
     if lease is None:
@@ -89,7 +89,7 @@ def _drive(round_id: UUID) -> None:
             if is_stopping():
                 transitions.round_release(lease=lease, row=Round.objects.only("step").get(pk=lease.round_id))
                 break
-    except Fenced:
+    except LeaseLost:
         logger.warning("round %s: another process drives it by now; nothing more is done here", round_id)
     except AWAY as error:
         _put_off(lease, error)
@@ -103,7 +103,7 @@ def _put_off(lease: Lease, error: Exception) -> None:
     connection_heal()
     row = Round.objects.defer("request").get(pk=lease.round_id)
     away = Transient("database_away", "The database was away for a moment.")
-    with suppress(Fenced):
+    with suppress(LeaseLost):
         transitions.round_wait(lease=lease, row=row, wait=_again(row, away, clock.now()))
 
 
@@ -112,20 +112,20 @@ def _step(lease: Lease) -> bool:
     row, crashed = Round.objects.defer("request").get(pk=lease.round_id), ""
     if row.crashes >= MAX_CRASHES:
         crashed = f"{row.crashes} workers in a row ended in the middle of {row.step}; the log of that time tells more."
-        if row.plan in TRIES:
-            return _record(lease, row, Unrepaired(f"the {row.plan} was given up: {crashed}"))
+        if row.decision in TRIES:
+            return _record(lease, row, RepairSkipped(f"the {row.decision} was given up: {crashed}"))
         if row.step not in RESCUED or row.crashes >= MAX_CRASHES + MAX_RESCUES:
             transitions.round_fail(lease=lease, row=row, code="crashed", message=crashed)
             return False
     if transitions.step_begin(lease=lease, row=row):
-        round_hasten(lease=lease, row=row)
+        round_reduce_budget(lease=lease, row=row)
     worker_beat(worker=worker_name(), row=row)
     started = time.monotonic()
     logger.info("round %s: %s begins (task %s, round %s, run %s)", row.pk, row.step, row.task_name, row.number, row.run)
     try:
         with Heartbeat(lease, seconds=_step_seconds(row)) as heartbeat:
             more = _taken(lease, row, heartbeat, crashed)
-    except (Fenced, *AWAY):
+    except (LeaseLost, *AWAY):
         raise
     except EngineError as error:
         more = _refused(lease, row, error)
@@ -146,9 +146,9 @@ def _step_seconds(row: Round) -> float:
 def _taken(lease: Lease, row: Round, heartbeat: Heartbeat, crashed: str) -> bool:
     closed = breakers_open().get(NEEDS.get(Step(row.step), ""))
     overdue = row.share_ends_at <= clock.now()
-    if closed and row.plan in TRIES:
-        return _record(lease, row, Unrepaired(f"the {row.plan} was given up: {closed.reason}"))
-    if closed and not row.plan and not (overdue and row.step in GOES_ON):
+    if closed and row.decision in TRIES:
+        return _record(lease, row, RepairSkipped(f"the {row.decision} was given up: {closed.reason}"))
+    if closed and not row.decision and not (overdue and row.step in GOES_ON):
         _hold(lease, row, closed.reason, kind=closed.kind)
         return False
     if closed and row.step == Step.DEPLOY:
@@ -156,7 +156,7 @@ def _taken(lease: Lease, row: Round, heartbeat: Heartbeat, crashed: str) -> bool
     if crashed and row.step == Step.DEPLOY:
         return _record(lease, row, _unproven(crashed))
     journal = DatabaseJournal(lease, row.run, call_begins=lambda: heartbeat.allow(_step_seconds(row)))
-    heartbeat.beside(journal.heard_keep)
+    heartbeat.beside(journal.chunks_keep)
     ports = wiring.ports(journal)
     outcome = _run(row, ports, closed.reason if closed else "", crashed)
     return _record(lease, row, outcome)
@@ -164,7 +164,7 @@ def _taken(lease: Lease, row: Round, heartbeat: Heartbeat, crashed: str) -> bool
 
 def _run(row: Round, ports: Ports, closed: str, crashed: str) -> Outcome:
     match Step(row.step):
-        case Step.GENERATE if row.plan == Purpose.REPAIR:
+        case Step.GENERATE if row.decision == Purpose.REPAIR:
             return repair(step_inputs.repair_input(row), ports)
         case Step.GENERATE:
             return generate(replace(step_inputs.generate_input(row, model_closed=closed), given_up=crashed), ports)
@@ -184,8 +184,8 @@ def _record(lease: Lease, row: Round, outcome: Outcome) -> bool:
     match outcome:
         case Generated():
             transitions.generated_record(lease=lease, row=row, outcome=outcome)
-        case Barren() | Unrepaired():
-            transitions.fruitless_record(lease=lease, row=row, outcome=outcome)
+        case RepairFailed() | RepairSkipped():
+            transitions.no_result_record(lease=lease, row=row, outcome=outcome)
         case Verified():
             transitions.verified_record(lease=lease, row=row, outcome=outcome)
         case Published():
@@ -202,15 +202,15 @@ def _record(lease: Lease, row: Round, outcome: Outcome) -> bool:
 def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
     """End the step by what its error says about trying again."""
     logger.log(
-        logging.INFO if isinstance(error, Paced) else logging.WARNING, "round %s: %s: %s", row.pk, row.step, error
+        logging.INFO if isinstance(error, RateLimited) else logging.WARNING, "round %s: %s: %s", row.pk, row.step, error
     )
     now = clock.now()
     overdue = now >= row.share_ends_at
     if isinstance(error, OutOfService):
         breaker_trip(error=error)
     match error:
-        case _ if row.plan in TRIES:
-            return _record(lease, row, Unrepaired(f"the {row.plan} was given up: {error.message}"))
+        case _ if row.decision in TRIES:
+            return _record(lease, row, RepairSkipped(f"the {row.decision} was given up: {error.message}"))
         case Transient() if row.step == Step.DEPLOY and overdue:
             return _record(lease, row, _unproven(error.message))
         case OutOfService():
@@ -226,7 +226,7 @@ def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
 
 def _again(row: Round, error: Transient, now: datetime) -> Wait:
     """Return when to try again: at the known time of a pace, which is no failure, else after a back-off that grows."""
-    paced = isinstance(error, Paced)
+    paced = isinstance(error, RateLimited)
     delay = 0.0 if paced else backoff.transient_delay(row.failures + 1)
     until = now + timedelta(seconds=max(error.retry_after or 0.0, delay))
     return Wait(until, error.message, needs_attention=not paced and now >= row.share_ends_at, failed=not paced)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import Error, connection
 
-from engine.errors import Fenced
+from engine.errors import LeaseLost
 from tasks_app.operations.connections import connection_heal
 from tasks_app.operations.workers import worker_name, worker_seen
 from tasks_app.rounds.leases import lease_renew
@@ -88,7 +88,7 @@ class Heartbeat:
             lease_renew(lease=self._lease)
             worker_seen(worker=worker_name())
             self._beside()
-        except Fenced:
+        except LeaseLost:
             logger.info("round %s: another process drives it by now", self._lease.round_id)
         except Error:
             logger.warning("round %s: a beat could not be written", self._lease.round_id, exc_info=True)

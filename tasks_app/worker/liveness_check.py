@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from engine.domain.backoff import watch_delay
-from engine.errors import EngineError, Fenced, OutOfService
+from engine.errors import EngineError, LeaseLost, OutOfService
 from engine.steps.deploy import allowance
-from engine.steps.liveness import Sight, sight
+from engine.steps.liveness import LivenessResult, sight
 from tasks_app import wiring
 from tasks_app.models import Round
 from tasks_app.operations import clock
@@ -18,7 +18,7 @@ from tasks_app.operations.breakers import breaker_trip
 from tasks_app.operations.forge_quota import quota_limits
 from tasks_app.operations.workers import is_stopping
 from tasks_app.rounds import liveness_watches
-from tasks_app.rounds.journal import WatchJournal
+from tasks_app.rounds.journal import LivenessJournal
 from tasks_app.worker import step_inputs
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def late_look(round_id: str, rung: str) -> None:
+def look_again(round_id: str, rung: str) -> None:
     """Look once, and note whether the page came, is still looked for or is given up. Safe to call any number of times, anywhere."""
     if is_stopping():
         return  # the token runs out and is rung again
@@ -37,7 +37,7 @@ def late_look(round_id: str, rung: str) -> None:
     row = Round.objects.defer("request").get(pk=round_id)
     try:
         seen = _seen(row, token)
-    except Fenced:
+    except LeaseLost:
         logger.info("round %s: its watch was ended meanwhile", round_id)
         return
     logger.info("round %s: looked for after its callback: %s", round_id, "live" if seen.live else seen.reason)
@@ -50,19 +50,19 @@ def late_look(round_id: str, rung: str) -> None:
         liveness_watches.watch_again(round_id=row.pk, token=token, at=min(_next(row, seen, now), row.watch_until))
 
 
-def _seen(row: Round, token: UUID) -> Sight:
-    """Raises Fenced."""
+def _seen(row: Round, token: UUID) -> LivenessResult:
+    """Raises LeaseLost."""
     try:
-        return sight(step_inputs.awaited(row), wiring.ports(WatchJournal(row.pk, row.run, token)))
-    except Fenced:
+        return sight(step_inputs.awaited(row), wiring.ports(LivenessJournal(row.pk, row.run, token)))
+    except LeaseLost:
         raise
     except EngineError as error:
         if isinstance(error, OutOfService):
             breaker_trip(error=error)
-        return Sight(reason=error.message, pause=60.0)
+        return LivenessResult(reason=error.message, pause=60.0)
 
 
-def _next(row: Round, seen: Sight, now: datetime) -> datetime:
+def _next(row: Round, seen: LivenessResult, now: datetime) -> datetime:
     since = (now - row.published_at).total_seconds() if row.published_at else 0.0
     pause = watch_delay(since, waiting=liveness_watches.rounds_looking(), allowance=allowance(quota_limits(), now))
     return now + timedelta(seconds=max(pause, seen.pause))

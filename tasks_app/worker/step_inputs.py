@@ -22,7 +22,7 @@ from engine.steps.notify import NotifyInput, callback_body
 from engine.steps.planning import request_of
 from engine.steps.publish import Planned, PublishInput
 from engine.steps.repair import RepairInput
-from engine.steps.tree import Frame
+from engine.steps.tree import TreeContext
 from engine.steps.verify import NewTree, VerifyInput
 from tasks_app.models import Attempt, CheckResult, Commit, NotificationAttempt, Round, SourceFile, Task
 from tasks_app.operations.forge_quota import quota_limits
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 def budget_of(row: Round) -> Budget:
     """Return the time budget of the round's present run."""
-    return Budget(row.started_at, row.deadline_at, row.haste_until)
+    return Budget(row.started_at, row.deadline_at, row.reduced_until)
 
 
 def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
@@ -77,7 +77,7 @@ def repair_of(row: Round, best: Attempt, *, run: int) -> RepairInput:
     """Gather an attempt and what was found wrong with it, to be repaired in a run."""
     files = attempt_history.files_of(best.pk)
     place = repository_of(row) if row.repository and row.base_sha else None
-    frame = frame_of(row, {path: file.content for path, file in files.items()}, run=run).at(place)
+    frame = tree_context_of(row, {path: file.content for path, file in files.items()}, run=run).at(place)
     return RepairInput(
         attempt=best.pk,
         model=best.model_asked,
@@ -91,22 +91,24 @@ def repair_of(row: Round, best: Attempt, *, run: int) -> RepairInput:
     )
 
 
-def frame_of(row: Round, present: Mapping[str, bytes], *, run: int) -> Frame:
+def tree_context_of(row: Round, present: Mapping[str, bytes], *, run: int) -> TreeContext:
     """Gather what is known of a run's tree before a model writes; `present` is what it is to be written for."""
     brief = _brief(row)
     request = request_of(brief, present, allow_private=settings.ALLOW_PRIVATE_URLS)
     plan = plans.read(plans.plan_row_of(row, run)) or fallback_plan(request)
-    return Frame(brief, plan, present, briefs.protected(row), marker(str(row.pk), run), row.created_at.year)
+    return TreeContext(brief, plan, present, briefs.protected(row), marker(str(row.pk), run), row.created_at.year)
 
 
 def _brief(row: Round) -> Brief:
     """Return the brief with its files, and what was asked for before it."""
-    return replace(briefs.brief_of(row), earlier=briefs.earlier_rounds(row), kept=attempt_history.kept_checks(row))
+    return replace(
+        briefs.brief_of(row), earlier=briefs.earlier_rounds(row), kept=attempt_history.regression_checks_of(row)
+    )
 
 
 def verify_input(row: Round, *, judging: bool = False) -> VerifyInput:
     """Gather the newest tree of the round, where it was not judged yet, and what was tried before."""
-    done = attempt_history.tries_of(row)
+    done = attempt_history.attempt_history_of(row)
     new = None
     if done.new is not None:
         tree = attempt_history.files_of(done.new.pk)
@@ -125,7 +127,7 @@ def verify_input(row: Round, *, judging: bool = False) -> VerifyInput:
         words=row.brief,
         checks=briefs.checks_of(row),
         budget=budget_of(row),
-        kept=attempt_history.kept_checks(row),
+        kept=attempt_history.regression_checks_of(row),
         plan=plans.plan_of(row),
         earlier=plans.earlier_plans(row),
         before=attempt_history.page_before(row),
@@ -133,7 +135,7 @@ def verify_input(row: Round, *, judging: bool = False) -> VerifyInput:
         call_seconds=done.call_seconds,
         protected=briefs.protected(row),
         missing=briefs.missing(row),
-        given_up=row.plan_reason if row.plan == Next.PUBLISH else "",
+        given_up=row.decision_reason if row.decision == Next.PUBLISH else "",
         judging=judging,
         tree_of=lambda attempt: {path: file.content for path, file in attempt_history.files_of(attempt).items()},
     )
@@ -229,14 +231,14 @@ def _foreign(row: Round, tree: Mapping[str, SiteFile]) -> frozenset[str]:
 
 
 def _again(row: Round) -> Again | None:
-    if not row.plan:
+    if not row.decision:
         return None
     best = _planned_attempt(row)
-    return Again(Purpose(row.plan), best.pk, best.model_asked, row.base_sha, row.plan_reason)
+    return Again(Purpose(row.decision), best.pk, best.model_asked, row.base_sha, row.decision_reason)
 
 
 def _planned_attempt(row: Round) -> Attempt:
-    return Attempt.objects.defer("messages", "reply").get(pk=row.plan_attempt_id)
+    return Attempt.objects.defer("messages", "reply").get(pk=row.decision_attempt_id)
 
 
 def _local_url(row: Round) -> str:

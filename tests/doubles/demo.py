@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
-from tasks_app.processes.parent_death import tethered
+from tasks_app.processes.parent_death import dies_with_parent
 from tasks_app.rehearsal.demo import DemoError, DemoForge, main
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def github_double(data: Path) -> Iterator[DemoForge]:
     log = data / "github.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            tethered((sys.executable, "-m", "tests.doubles.github")),
+            dies_with_parent((sys.executable, "-m", "tests.doubles.github")),
             cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, start_new_session=True,
         )  # fmt: skip
         with process:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from engine.domain.model_call import Message, Reply, Usage, unheard
+from engine.domain.model_call import Message, Reply, Usage, ignore_chunk
 from engine.prompts.judge import asks_for_judgement
 from engine.prompts.plan import asks_for_plan
 from tests.fakes.replies import page_reply
@@ -53,7 +53,7 @@ class FakeAuthor:
         model: str,
         seconds: float,
         tokens: int | None = None,
-        heard: Callable[[str], None] = unheard,
+        heard: Callable[[str], None] = ignore_chunk,
         schema: Mapping[str, object] | None = None,
     ) -> Reply:
         if asks_for_plan(messages):

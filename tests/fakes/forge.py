@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from engine.domain.repository import CommitSpec, Look, Repository, RepositorySpec
+from engine.domain.repository import CommitSpec, PagesBuild, Repository, RepositorySpec
 from engine.errors import Permanent
 from tests.fakes.faults import Faults
 
@@ -57,7 +57,7 @@ class FakeForge:
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.repositories: dict[str, FakeRepository] = {}
         self.strangers: set[str] = set()
-        self.looks: list[Look] = []
+        self.looks: list[PagesBuild] = []
         self.faults = Faults()
         self.writes: list[str] = []
         self._now = clock
@@ -117,13 +117,13 @@ class FakeForge:
             self._inside(repository)
             self.writes.append("rebuild")
 
-    def look(self, repository: Repository, sha: str) -> Look:
+    def look(self, repository: Repository, sha: str) -> PagesBuild:
         del sha
         with self.faults.around("look"):
             inside = self._inside(repository)
             if self.looks:
                 return self.looks.pop(0)
-            return Look("built", inside.head) if inside.head and inside.pages_on else Look("queued", None)
+            return PagesBuild("built", inside.head) if inside.head and inside.pages_on else PagesBuild("queued", None)
 
     def _is_same(self, name: str, spec: RepositorySpec) -> bool:
         inside = self.repositories[name]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.errors import Fenced
+from engine.errors import LeaseLost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from engine.domain.brief import AttachedFile, MissingFile
     from engine.domain.http import Answer
-    from engine.domain.model_call import Prompt, Recalled, Reply
-    from engine.domain.repository import Look, Repository
+    from engine.domain.model_call import Prompt, Reply, ReusedCall
+    from engine.domain.repository import PagesBuild, Repository
 
 
 @dataclass
@@ -25,7 +25,7 @@ class JournalRow:
 
 
 class FakeJournal:
-    """Keeps rows in lists in the order of events; `fence()` takes the lease away, and every later call raises Fenced."""
+    """Keeps rows in lists in the order of events; `fence()` takes the lease away, and every later call raises LeaseLost."""
 
     def __init__(self) -> None:
         self.attempts: list[JournalRow] = []
@@ -33,7 +33,7 @@ class FakeJournal:
         self.planned: list[tuple[str, str | None, tuple[str, ...]]] = []
         self.abandoned: list[str] = []
         self.repositories: list[Repository] = []
-        self.looks: list[tuple[Look, int | None, bool, str]] = []
+        self.looks: list[tuple[PagesBuild, int | None, bool, str]] = []
         self.rebuilds: list[tuple[str, str]] = []
         self.warnings: list[str] = []
         self.plan: dict[str, object] | None = None  # what `plan_made` was told first
@@ -41,8 +41,8 @@ class FakeJournal:
         self.missed: list[MissingFile] = []
         self.refusals: list[BaseException] = []
         self.allowance: int | None = None
-        self.answered: list[tuple[str, str, int | None, Recalled]] = []  # what an earlier claim was answered
-        self.interrupted: list[tuple[str, str, int | None, Recalled]] = []  # what it had heard when it ended
+        self.answered: list[tuple[str, str, int | None, ReusedCall]] = []  # what an earlier claim was answered
+        self.interrupted: list[tuple[str, str, int | None, ReusedCall]] = []  # what it had heard when it ended
         self.heard: list[tuple[int, str]] = []
         self.fenced = False
 
@@ -57,21 +57,21 @@ class FakeJournal:
         begun = {"kind": kind, "prompt": prompt, "provider": provider, "model": model}
         return self._begin(self.attempts, {**begun, "simulated": simulated, "parent": parent})
 
-    def attempt_recalled(self, *, kind: str, model: str, parent: int | None) -> Recalled | None:
+    def attempt_reused(self, *, kind: str, model: str, parent: int | None) -> ReusedCall | None:
         self._check()
         found = next((one for one in self.answered if one[:3] == (kind, model, parent)), None)
         if found:
             self.answered.remove(found)
         return found[3] if found else None
 
-    def attempt_interrupted(self, *, kind: str, model: str, parent: int | None) -> Recalled | None:
+    def attempt_interrupted(self, *, kind: str, model: str, parent: int | None) -> ReusedCall | None:
         self._check()
         found = next((one for one in self.interrupted if one[:3] == (kind, model, parent)), None)
         if found:
             self.interrupted.remove(found)
         return found[3] if found else None
 
-    def attempt_heard(self, attempt: int, piece: str) -> None:
+    def attempt_chunk(self, attempt: int, piece: str) -> None:
         self.heard.append((attempt, piece))
 
     def attempt_answered(self, attempt: int, reply: Reply, *, outcome: str) -> None:
@@ -107,7 +107,7 @@ class FakeJournal:
         self._check()
         self.repositories.append(repository)
 
-    def pages_seen(self, *, look: Look, http_status: int | None, live: bool, reason: str) -> None:
+    def pages_seen(self, *, look: PagesBuild, http_status: int | None, live: bool, reason: str) -> None:
         self._check()
         self.looks.append((look, http_status, live, reason))
 
@@ -149,4 +149,4 @@ class FakeJournal:
 
     def _check(self) -> None:
         if self.fenced:
-            raise Fenced
+            raise LeaseLost

@@ -22,12 +22,12 @@ class FakeQuota:
             raise self.refuse.pop(0)
         self.keys.append(key)
 
-    def pass_gate(self) -> None:
+    def check_limit(self) -> None:
         pass
 
     def saw(self, limits: Limits) -> None:
         self.limits.append(limits)
 
-    def close_gate(self, seconds: float | None, reason: str) -> float:
+    def block_requests(self, seconds: float | None, reason: str) -> float:
         self.closed.append((seconds, reason))
         return 60.0 if seconds is None else seconds

@@ -15,10 +15,10 @@ from django.utils import timezone
 from engine.domain.lifecycle import ACTIVE, ENDED
 from tasks_app import wiring
 from tasks_app.models import Round
-from tasks_app.reports.headline import story
+from tasks_app.reports.headline import headline
 from tasks_app.rounds import liveness_watches, schedule
 from tasks_app.worker.drive import drive
-from tasks_app.worker.liveness_check import late_look
+from tasks_app.worker.liveness_check import look_again
 from tests.doubles.http_server import Script
 from tests.factories import make_round
 from tests.system_clock import SystemClock
@@ -82,7 +82,7 @@ class Service:
         for _ in range(MOST_DRIVES):
             if until():
                 return
-            rung = [each for each in schedule.rounds_due(workers=WORKERS) if schedule.round_ring(round_id=each)]
+            rung = [each for each in schedule.rounds_due(workers=WORKERS) if schedule.round_enqueue(round_id=each)]
             for round_id in rung:
                 drive(str(round_id))
                 self._listen(Round.objects.get(pk=round_id))
@@ -94,8 +94,8 @@ class Service:
         """Take the looks of the watch that are due within the next half hour, until it ends."""
         while row.watch_at:
             self.time.to(row.watch_at + timedelta(milliseconds=1))
-            for round_id, token in liveness_watches.watches_ring(workers=WORKERS):
-                late_look(str(round_id), str(token))
+            for round_id, token in liveness_watches.looks_enqueue(workers=WORKERS):
+                look_again(str(round_id), str(token))
             row.refresh_from_db()
         return row
 
@@ -112,7 +112,7 @@ class Service:
         return min(ahead) + timedelta(milliseconds=1)
 
     def _listen(self, row: Round) -> None:
-        said = story(row, timezone.now())
+        said = headline(row, timezone.now())
         if said not in self.told:
             self.told.append(said)
 

@@ -15,7 +15,7 @@ from engine.domain.lifecycle import ENDED
 from engine.site.repository_files import repository_name
 from tasks_app.models import Breaker, Commit, Event, Round
 from tasks_app.operations.breakers import breaker_close
-from tasks_app.reports.headline import story
+from tasks_app.reports.headline import headline
 from tests.doubles.github_faults import PRESETS
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def test_a_build_that_ends_after_the_callback_is_recorded_and_not_told_again(ser
     place.builds.all[-1].outcome = ""
     row = service.look_on(row)
     assert (row.live, row.state) == (True, "completed")
-    assert "later and serves this commit now" in story(row, timezone.now())
+    assert "later and serves this commit now" in headline(row, timezone.now())
     assert Event.objects.filter(round=row, what="live after the callback").count() == 1
     assert len(service.callbacks()) == 1
 
@@ -185,7 +185,7 @@ def test_a_build_that_never_ends_is_given_up_after_half_an_hour(service: Service
     assert (row.live, row.watch_at) == (False, None)
     assert 29 * 60 < (timezone.now() - told_at).total_seconds() < 31 * 60
     assert service.double.count("builds") - asked <= 30 * 60 / 15 + 1
-    assert "not seen to serve" in story(row, timezone.now())
+    assert "not seen to serve" in headline(row, timezone.now())
 
 
 # --- Names and tokens ----------------------------------------------------------------------------------------------------------------------
@@ -286,5 +286,5 @@ def test_a_secret_that_githubs_push_protection_finds_ends_the_round_with_its_wor
     service.double.fault("secret", "push")
     row = service.done()
     assert (row.state, row.error_code) == ("failed", "push_protection")
-    assert "push protection" in story(row, timezone.now())
+    assert "push protection" in headline(row, timezone.now())
     assert service.callbacks() == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.domain.repository import Look
+from engine.domain.repository import PagesBuild
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,25 +31,27 @@ def builds_of(data: Any) -> list[Build]:
     return [_build(each) for each in data if isinstance(each, dict)] if isinstance(data, list) else []
 
 
-def look_at(builds: Sequence[Build], sha: str, is_later: Callable[[str], bool]) -> Look:
+def look_at(builds: Sequence[Build], sha: str, is_later: Callable[[str], bool]) -> PagesBuild:
     """Return the look for commit `sha`. `is_later` says of another commit whether it came after this one; asked only where it matters."""
     built = next((build for build in builds if build.status == "built"), None)
     newest = built.commit if built else None
     mine = next((build for build in builds if build.commit == sha), None)
     if built and newest == sha:
         # A build that failed after it, asked for once more, changes nothing of what is served.
-        return Look("built", newest, build=built.id)
+        return PagesBuild("built", newest, build=built.id)
     if mine is None or (built and builds.index(built) < builds.index(mine)):
         other = built or next(iter(builds), None)
         if other and other.commit and other.commit != sha and is_later(other.commit):
-            return Look("superseded", newest, f"a later commit {other.commit[:10]} is built in its place", other.id)
+            return PagesBuild(
+                "superseded", newest, f"a later commit {other.commit[:10]} is built in its place", other.id
+            )
     if mine is None:
-        return Look("queued", newest, "GitHub has begun no build of it yet")
+        return PagesBuild("queued", newest, "GitHub has begun no build of it yet")
     if mine.status in WAITING:
-        return Look(mine.status, newest, build=mine.id)
+        return PagesBuild(mine.status, newest, build=mine.id)
     if mine.status == "errored":
-        return Look("errored", newest, mine.error or "GitHub gave no reason", mine.id)
-    return Look("building", newest, f"GitHub calls its state {mine.status[:40]!r}", mine.id)
+        return PagesBuild("errored", newest, mine.error or "GitHub gave no reason", mine.id)
+    return PagesBuild("building", newest, f"GitHub calls its state {mine.status[:40]!r}", mine.id)
 
 
 def _build(data: dict[str, Any]) -> Build:

@@ -19,12 +19,12 @@ from engine.adapters.github.push import GitHubPush
 from engine.adapters.github.rest import GitHubRest
 from engine.adapters.github.token import is_organisation, login_of, try_token
 from engine.domain.repository import Repository
-from engine.errors import OutOfService, Paced, Permanent, Transient
+from engine.errors import OutOfService, Permanent, RateLimited, Transient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.domain.repository import CommitSpec, Credential, Look, RepositorySpec
+    from engine.domain.repository import CommitSpec, Credential, PagesBuild, RepositorySpec
     from engine.ports import Clock, Quota
 
 #: GitHub's clock and ours may differ by so much.
@@ -62,7 +62,7 @@ class GitHubForge:
     def create(self, spec: RepositorySpec) -> Repository:
         """Make the empty repository or adopt the one that this round made before; a stranger's name gets -2, -3, … appended.
 
-        Raises Paced, OutOfService, Transient where it is unknown whether it was made, Permanent (repository_private, create_refused).
+        Raises RateLimited, OutOfService, Transient where it is unknown whether it was made, Permanent (repository_private, create_refused).
         """
         for number in range(1, MOST_NAMES + 1):
             name = spec.name if number == 1 else f"{spec.name[:97]}-{number}"
@@ -111,12 +111,12 @@ class GitHubForge:
         """
         return self._pages.enable(repository)
 
-    def look(self, repository: Repository, sha: str) -> Look:
+    def look(self, repository: Repository, sha: str) -> PagesBuild:
         """Ask once how the Pages build of a commit is. Raises Transient, OutOfService, never Permanent."""
         return self._pages.look(repository, sha)
 
     def rebuild(self, repository: Repository) -> None:
-        """Ask once for one more build of the head. Raises Paced, Transient, OutOfService, Permanent(build_refused)."""
+        """Ask once for one more build of the head. Raises RateLimited, Transient, OutOfService, Permanent(build_refused)."""
         self._pages.rebuild(repository)
 
     # --- Inside ------------------------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ class GitHubForge:
             answer = self._rest.write(
                 "POST", self._create_path, body, doing="create", key=f"create {self._owner}/{name}"
             )
-        except (Paced, OutOfService):
+        except (RateLimited, OutOfService):
             raise
         except Transient as doubt:
             return self._settled(name, spec, doubt)

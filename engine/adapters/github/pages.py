@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.adapters.github.builds import builds_of, look_at
 from engine.adapters.github.errors import quoted, unreachable
-from engine.domain.repository import Look, Repository
-from engine.errors import OutOfService, Paced, Permanent, Transient
+from engine.domain.repository import PagesBuild, Repository
+from engine.errors import OutOfService, Permanent, RateLimited, Transient
 
 if TYPE_CHECKING:
     from engine.adapters.github.push import GitHubPush
@@ -49,7 +49,7 @@ class GitHubPages:
             answer = self._rest.write(
                 "POST", path, body, doing="pages", key=f"pages {repository.owner}/{repository.name}"
             )
-        except (Paced, OutOfService):
+        except (RateLimited, OutOfService):
             raise
         except Transient as doubt:
             if known := self.of(repository):
@@ -61,7 +61,7 @@ class GitHubPages:
             return known
         raise self._refused(repository, answer)
 
-    def look(self, repository: Repository, sha: str) -> Look:
+    def look(self, repository: Repository, sha: str) -> PagesBuild:
         """Ask once how the Pages build of a commit is. Raises Transient, OutOfService, never Permanent."""
         path = f"/repos/{repository.owner}/{repository.name}"
         etag, before = self._builds.get(path, ("", None))
@@ -72,11 +72,11 @@ class GitHubPages:
             data = answer.data
             self._remember(path, answer.headers.get("etag", ""), data)
         else:
-            return Look("queued", None, f"GitHub shows no builds: {answer.status}{quoted(answer.message)}")
+            return PagesBuild("queued", None, f"GitHub shows no builds: {answer.status}{quoted(answer.message)}")
         return look_at(builds_of(data), sha, lambda other: self._is_later(path, sha, other))
 
     def rebuild(self, repository: Repository) -> None:
-        """Ask once for one more build of the head. Raises Paced, Transient, OutOfService, Permanent(build_refused)."""
+        """Ask once for one more build of the head. Raises RateLimited, Transient, OutOfService, Permanent(build_refused)."""
         path = f"/repos/{repository.owner}/{repository.name}/pages/builds"
         key = f"build {repository.owner}/{repository.name}"
         answer = self._rest.write("POST", path, None, doing="builds", key=key)

@@ -124,7 +124,7 @@ class GitHubPush:
         )
 
     def _asked(self, repository: Repository, doing: str, act: Callable[[], T]) -> T:
-        self._quota.pass_gate()
+        self._quota.check_limit()
         try:
             return act()
         except NoAnswerError as error:

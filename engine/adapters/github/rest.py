@@ -15,7 +15,7 @@ from github import Auth, Github, GithubException
 
 from engine.adapters.github.errors import PERMISSIONS, refusal, unreachable
 from engine.adapters.github.limits import limits_of, refused_by_limit, wait_of
-from engine.adapters.github.write_pace import gate_closed
+from engine.adapters.github.write_pace import limit_reached
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,12 +71,12 @@ class GitHubRest:
         self, path: str, *, query: Mapping[str, str] | None = None, etag: str = "", doing: str = "read"
     ) -> RestAnswer:
         """GET; 404 and 304 are answers, and so is any other refusal of this one thing. Raises Transient, OutOfService."""
-        self._quota.pass_gate()
+        self._quota.check_limit()
         headers = {"If-None-Match": etag} if etag else {}
         return self.ask("GET", path, doing=doing, query=query, headers=headers)
 
     def write(self, method: str, path: str, body: Mapping[str, object] | None, *, doing: str, key: str) -> RestAnswer:
-        """Send a write once, when its turn has come. Raises as `get` does; whether it was done is then unknown unless it is OutOfService or Paced."""
+        """Send a write once, when its turn has come. Raises as `get` does; whether it was done is then unknown unless it is OutOfService or RateLimited."""
         self._quota.take_write(key)
         return self.ask(method, path, doing=doing, body=body)
 
@@ -90,7 +90,7 @@ class GitHubRest:
         headers: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> RestAnswer:
-        """Send one request past gate and pace. Raises Paced, OutOfService (limits, 401, 403), Transient (no answer, 5xx)."""
+        """Send one request past gate and pace. Raises RateLimited, OutOfService (limits, 401, 403), Transient (no answer, 5xx)."""
         assert doing in PERMISSIONS
         try:
             status, found, text = self._requester.requestJson(
@@ -112,7 +112,7 @@ class GitHubRest:
 def limited(quota: Quota, clock: Clock, headers: Mapping[str, str], text: str) -> EngineError:
     """Close the gate after a refusal by a limit and return the error for it: a short wait, or the forge is out of service."""
     now = clock.now()
-    return gate_closed(quota.close_gate(wait_of(headers, now), text), text, now=now)
+    return limit_reached(quota.block_requests(wait_of(headers, now), text), text, now=now)
 
 
 def _parsed(text: str) -> Any:

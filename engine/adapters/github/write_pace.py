@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from engine.errors import OutOfService, Paced
+from engine.errors import OutOfService, RateLimited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,9 +36,9 @@ def earliest(writes: Sequence[datetime], now: datetime) -> datetime:
     return max(allowed)
 
 
-def gate_closed(seconds: float, why: str, *, now: datetime) -> Transient:
+def limit_reached(seconds: float, why: str, *, now: datetime) -> Transient:
     """Return the error for whoever comes while a service wants no requests for some more seconds."""
     sentence = f"GitHub's limit is reached; it is asked again in {seconds:.0f} s" + (f" ({why[:200]})" if why else "")
     if seconds <= SHORT_WAIT:
-        return Paced("forge_limit", f"{sentence}.", seconds)
+        return RateLimited("forge_limit", f"{sentence}.", seconds)
     return OutOfService("forge_limit_spent", f"{sentence}.", kind="forge", until=now + timedelta(seconds=seconds))

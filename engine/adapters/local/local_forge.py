@@ -23,7 +23,7 @@ from dulwich.repo import Repo
 from engine.adapters.git_commit import build_commit, read_tree
 from engine.adapters.local import repository_locks
 from engine.adapters.local.pages import look_up
-from engine.domain.repository import Look, Repository
+from engine.domain.repository import PagesBuild, Repository
 from engine.errors import Permanent, Transient
 
 if TYPE_CHECKING:
@@ -117,14 +117,14 @@ class LocalForge:
             (Path(repo.path) / _PAGES_ON).touch()
         return self._repository(repository.name)
 
-    def look(self, repository: Repository, sha: str) -> Look:
+    def look(self, repository: Repository, sha: str) -> PagesBuild:
         """Say that the head is built: pages are served from it, once they are on. Raises Permanent(repository_gone)."""
         del sha
         with self._opened(repository) as repo:
             head, pages_on = _head(repo), (Path(repo.path) / _PAGES_ON).exists()
         if head and pages_on:
-            return Look("built", head)
-        return Look("queued", None, "Nothing is committed yet." if pages_on else "Pages are off.")
+            return PagesBuild("built", head)
+        return PagesBuild("queued", None, "Nothing is committed yet." if pages_on else "Pages are off.")
 
     def rebuild(self, repository: Repository) -> None:
         """Do nothing: there are no builds here."""

@@ -24,7 +24,7 @@ from engine.adapters.openai.errors import classified
 from engine.adapters.openai.fault import Fault
 from engine.adapters.openai.request import Refused, Request
 from engine.adapters.openai.stream import Collected, is_stream
-from engine.domain.model_call import DEADLINE, DISCONNECTED, ModelProfile, Reply, unheard
+from engine.domain.model_call import DEADLINE, DISCONNECTED, ModelProfile, Reply, ignore_chunk
 from engine.domain.prices import OPENAI_URL, price_of
 from engine.errors import EngineError, Transient
 
@@ -83,7 +83,7 @@ class OpenAIAuthor:
         model: str,
         seconds: float,
         tokens: int | None = None,
-        heard: Callable[[str], None] = unheard,
+        heard: Callable[[str], None] = ignore_chunk,
         schema: Mapping[str, object] | None = None,
     ) -> Reply:
         """Ask `model` once; the call, its connection included, is over within `seconds` of wall-clock time.

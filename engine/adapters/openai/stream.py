@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from openai.types.chat import ChatCompletion
 
 from engine.adapters.openai.answer import text_of
-from engine.domain.model_call import unheard
+from engine.domain.model_call import ignore_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ def is_stream(headers: Mapping[str, str]) -> bool:
 class Collected:
     """What has come of an answer; `heard` is told of each piece. `finish_reason` is "" until the server has said that the text is complete."""
 
-    def __init__(self, heard: Callable[[str], None] = unheard) -> None:
+    def __init__(self, heard: Callable[[str], None] = ignore_chunk) -> None:
         self._heard = heard
         self.request_id = ""
         self.finish_reason = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.checks.review import GRAVE, STYLE, flaws_in, review_results
+from engine.checks.review import GRAVE, STYLE, issues_in, review_results
 from engine.domain.checks import Kind, Target
 
 #: A page that does what pages do, and of which a reader would say nothing.
@@ -82,7 +82,7 @@ def found(page: str, asked: str = "rendered", **files: bytes) -> tuple[list[str]
     tree = {"index.html": page.encode(), **BESIDE, **{name.replace("_", "."): text for name, text in files.items()}}
     results = review_results(tree, asked=asked)
     assert all((r.check.kind, r.target) == (Kind.REVIEW, Target.LOCAL) for r in results)
-    return flaws_in(results, GRAVE), flaws_in(results, STYLE)
+    return issues_in(results, GRAVE), issues_in(results, STYLE)
 
 
 def in_body(markup: str) -> str:

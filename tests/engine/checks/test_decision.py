@@ -65,7 +65,7 @@ def test_a_first_try_that_fails_is_repaired(kind: Kind) -> None:
 
 def test_advice_alone_is_published_and_costs_no_call() -> None:
     flawed = result(Verdict.FAIL, GRAVE, Kind.REVIEW, value=["index.html:1: a"])
-    advice = [flawed, result(Verdict.FAIL, kind=Kind.SOURCE), result(Verdict.FAIL, kind=Kind.VIEW)]
+    advice = [flawed, result(Verdict.FAIL, kind=Kind.SOURCE), result(Verdict.FAIL, kind=Kind.PAGE_LOAD)]
     assert decided(tries([*HELD, *advice])) == (Next.PUBLISH, 1, "nothing is left that a repair could mend")
     assert decided(tries([*fails(), *advice]))[0] is Next.REPAIR
 
@@ -128,15 +128,15 @@ def test_failures_of_earlier_rounds_alone_are_repaired_once() -> None:
 
 def test_a_barred_tree_is_repaired_first_and_never_published() -> None:
     assert decided(tries(BARRED))[0] is Next.REPAIR
-    assert decided(tries(BARRED), 0.0) == (Next.HONEST, 1, "a.js:1: the value of SECRET")
+    assert decided(tries(BARRED), 0.0) == (Next.FALLBACK, 1, "a.js:1: the value of SECRET")
     resampled = tries(BARRED, BARRED, BARRED, last=Purpose.RESAMPLE)
-    assert decided(resampled)[0] is Next.HONEST
+    assert decided(resampled)[0] is Next.FALLBACK
     assert decided(tries(BARRED + HELD, fails()), 0.0)[:2] == (Next.PUBLISH, 2)
 
 
-def test_the_honest_page_is_published_though_checks_fail() -> None:
-    honest = Tried(2, Purpose.HONEST, "tree 2", fails())
-    assert decided([*tries(BARRED), honest]) == (Next.PUBLISH, 2, "it is the honest page")
+def test_the_fallback_page_is_published_though_checks_fail() -> None:
+    fallback = Tried(2, Purpose.FALLBACK, "tree 2", fails())
+    assert decided([*tries(BARRED), fallback]) == (Next.PUBLISH, 2, "it is the fallback page")
 
 
 def test_a_better_page_changes_only_what_says_something_about_it() -> None:
@@ -149,7 +149,7 @@ def test_a_better_page_changes_only_what_says_something_about_it() -> None:
         Verdict.UNVERIFIABLE,
         Verdict.INCONCLUSIVE,
     }
-    advice = [*fails(kind=Kind.SOURCE), *fails(kind=Kind.VIEW), *fails(kind=Kind.REVIEW)]
+    advice = [*fails(kind=Kind.SOURCE), *fails(kind=Kind.PAGE_LOAD), *fails(kind=Kind.REVIEW)]
     assert repairable([*wrong, *advice, *[result(v) for v in others]]) == wrong
 
 
@@ -170,7 +170,7 @@ def test_tries_without_a_tree_are_no_candidates_and_a_repair_knows_what_held_bef
     assert (repaired.before, repaired.regressions()) == (HELD, ["a()"])
 
 
-@given(st.permutations([*fails("1"), *fails("2", Kind.RULE), *HELD, *fails("3", Kind.VIEW)]))
+@given(st.permutations([*fails("1"), *fails("2", Kind.RULE), *HELD, *fails("3", Kind.PAGE_LOAD)]))
 def test_the_order_of_results_is_nothing_to_fail_alike(results: list[CheckResult]) -> None:
     assert signature(results) == signature([*fails("2", Kind.RULE), *fails("1")])
 

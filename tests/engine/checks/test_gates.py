@@ -7,7 +7,7 @@ from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
 
 OURS = "the-shared-secret"
 TOKEN = "hf_" + "aB3dE5gH7j" * 3
-HONEST = b"<!DOCTYPE html>\n<p>Hello, and the rest of the page</p>\n"
+FALLBACK = b"<!DOCTYPE html>\n<p>Hello, and the rest of the page</p>\n"
 
 
 def secret_in(content: bytes) -> str | None:
@@ -25,8 +25,10 @@ def failing(files: dict[str, str | bytes], allowed: str = "") -> dict[str, str]:
     return {text: r.detail for text, r in gated(files, allowed).items() if r.verdict is not Verdict.PASS}
 
 
-def test_an_honest_page_passes_all_three_gates_in_silence() -> None:
-    results = gated({"index.html": HONEST, "logo.png": b"\x89PNG\xff\0", "README.md": "# App\n\n// rest of the code\n"})
+def test_a_fallback_page_passes_all_three_gates_in_silence() -> None:
+    results = gated(
+        {"index.html": FALLBACK, "logo.png": b"\x89PNG\xff\0", "README.md": "# App\n\n// rest of the code\n"}
+    )
     assert [(text, r.verdict, r.detail) for text, r in results.items()] == [
         (PLACEHOLDERS, Verdict.PASS, ""),
         (SECRETS, Verdict.PASS, ""),
@@ -36,7 +38,7 @@ def test_an_honest_page_passes_all_three_gates_in_silence() -> None:
 
 
 def test_a_placeholder_is_named_with_its_place_and_its_words() -> None:
-    assert failing({"index.html": HONEST, "a.js": "let a;\n\n  // rest of the code\n"}) == {
+    assert failing({"index.html": FALLBACK, "a.js": "let a;\n\n  // rest of the code\n"}) == {
         PLACEHOLDERS: "a.js:3: '// rest of the code' stands for code that is not there"
     }
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.checks.page_load import IN_ORDER, in_order_result, view_result, width_of
+from engine.checks.page_load import IN_ORDER, in_order_result, page_load_result, width_of
 from engine.domain.browser_report import BrowserReport, PageView
 from engine.domain.checks import ADVICE, Check, CheckResult, Kind, Target, Verdict
 
@@ -17,15 +17,15 @@ def view(
 
 @pytest.mark.parametrize("target", [Target.LOCAL, Target.LIVE])
 def test_a_page_that_loaded_and_threw_nothing_passes_at_its_width(target: Target) -> None:
-    found = view_result(view(), target)
-    assert found.check == Check(Kind.VIEW, "The page opens without errors at 390 pixels")
+    found = page_load_result(view(), target)
+    assert found.check == Check(Kind.PAGE_LOAD, "The page opens without errors at 390 pixels")
     assert (found.target, found.verdict, found.detail, found.console) == (target, Verdict.PASS, "", ())
     assert found.screenshot == b"\xff\xd8"
     assert width_of(found) == 390
 
 
 def test_hosts_and_elements_are_the_value() -> None:
-    assert view_result(view(), Target.LOCAL).value == {
+    assert page_load_result(view(), Target.LOCAL).value == {
         "hosts": {"cdn.example": ["chart.js 4"]},
         "elements": {"#total": "<b id=total>"},
     }
@@ -42,17 +42,17 @@ def test_hosts_and_elements_are_the_value() -> None:
 def test_a_page_that_threw_or_did_not_load_fails_and_says_why(
     loaded: bool, errors: tuple[str, ...], detail: str
 ) -> None:
-    found = view_result(view(loaded=loaded, errors=errors), Target.LOCAL)
+    found = page_load_result(view(loaded=loaded, errors=errors), Target.LOCAL)
     assert (found.verdict, found.detail) == (Verdict.FAIL, detail)
 
 
 def test_what_was_logged_and_what_could_not_be_had_is_told_and_no_failure() -> None:
-    found = view_result(view(console=("warning: a",), failed=("b.js 404",)), Target.LOCAL)
+    found = page_load_result(view(console=("warning: a",), failed=("b.js 404",)), Target.LOCAL)
     assert (found.verdict, found.console) == (Verdict.PASS, ("warning: a", "not had: b.js 404"))
 
 
 def test_a_flood_of_errors_is_cut() -> None:
-    assert len(view_result(view(errors=("x" * 900,) * 9), Target.LOCAL).detail) == 2_000
+    assert len(page_load_result(view(errors=("x" * 900,) * 9), Target.LOCAL).detail) == 2_000
 
 
 def report(*checks: tuple[Kind, Verdict, bool | None], not_run: str = "", ran: bool = True) -> BrowserReport:

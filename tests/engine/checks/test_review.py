@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from engine.adapters.simulated_author import SimulatedAuthor
-from engine.checks.review import GRAVE, MOST_FLAWS, STYLE, flaws_in, review_results
+from engine.checks.review import GRAVE, MOST_FLAWS, STYLE, issues_in, review_results
 from engine.domain.brief import AttachedFile, Brief
 from engine.domain.checks import Check, Kind, Verdict, parse_check
 from engine.plan.schema import FileSource, Plan, PlannedFile
 from engine.prompts.generate import generate_prompt
 from engine.prompts.replies import parse_reply
-from engine.site.fallback_page import honest_page
+from engine.site.fallback_page import fallback_page
 from tests.engine.checks.good_page import BESIDE, GOOD
 from tests.little_time import LARGE, little_time
 
@@ -34,12 +34,12 @@ def test_a_file_that_was_attached_is_somebody_elses() -> None:
 
 def test_libraries_that_lie_beside_the_page_are_not_reviewed() -> None:
     own = {"vendor/a.js": b"eval(a)", "a.min.js": b"eval(a)", "lib/b.js": b"eval(a)"}
-    assert flaws_in(review_results({"index.html": GOOD.encode(), **BESIDE, **own}, asked="rendered"), GRAVE) == []
+    assert issues_in(review_results({"index.html": GOOD.encode(), **BESIDE, **own}, asked="rendered"), GRAVE) == []
 
 
 def test_flaws_are_told_in_the_detail_and_no_more_than_is_useful() -> None:
     results = review_results({"index.html": b"<p id=a><p id=a>\n" + b"<div>\n" * 300})
-    assert len(flaws_in(results, GRAVE)) == MOST_FLAWS
+    assert len(issues_in(results, GRAVE)) == MOST_FLAWS
     assert results[0].verdict is Verdict.FAIL
     assert "; index.html:2: <div> is never closed; " in results[0].detail
 
@@ -104,9 +104,9 @@ def test_the_simulated_model_writes_a_page_without_a_flaw() -> None:
         assert [(r.verdict, r.value) for r in results] == [(Verdict.PASS, []), (Verdict.PASS, [])]
 
 
-def test_the_honest_page_is_without_a_flaw() -> None:
+def test_the_fallback_page_is_without_a_flaw() -> None:
     brief = Brief(
         "a@b.c", "t", 1, "n", "Show a < b.", (Check(Kind.JS, "1 < 2"),), (AttachedFile("a b.csv", "text/csv", b"x"),)
     )
-    results = review_results({**honest_page(brief, "No model answered."), "a b.csv": b"x", "LICENSE": b""})
+    results = review_results({**fallback_page(brief, "No model answered."), "a b.csv": b"x", "LICENSE": b""})
     assert [(r.verdict, r.value) for r in results] == [(Verdict.PASS, []), (Verdict.PASS, [])]

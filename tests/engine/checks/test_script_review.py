@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from engine.checks.review import GRAVE, STYLE, flaws_in, review_results
+from engine.checks.review import GRAVE, STYLE, issues_in, review_results
 from tests.engine.checks.good_page import BESIDE, GOOD, found, in_body
 
 
 def script(code: str, asked: str = "") -> tuple[list[str], list[str]]:
     """Return what is found in a script, its lines counted from its own first one."""
     results = review_results({"app.js": code.encode()}, asked=asked)
-    return flaws_in(results, GRAVE), flaws_in(results, STYLE)
+    return issues_in(results, GRAVE), issues_in(results, STYLE)
 
 
 @pytest.mark.parametrize(
@@ -86,5 +86,5 @@ def test_a_function_that_the_page_the_brief_or_a_check_names_is_used() -> None:
 
 def test_a_browser_that_read_the_scripts_knows_better_whether_they_parse() -> None:
     tree = {"index.html": GOOD.encode(), **BESIDE, "app.js": b"let a = ;"}
-    assert flaws_in(review_results(tree, asked="rendered"), GRAVE)
-    assert flaws_in(review_results(tree, asked="rendered", parsed=True), GRAVE) == []
+    assert issues_in(review_results(tree, asked="rendered"), GRAVE)
+    assert issues_in(review_results(tree, asked="rendered", parsed=True), GRAVE) == []

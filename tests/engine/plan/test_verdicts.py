@@ -6,7 +6,7 @@ from engine.domain.browser_report import BrowserReport, PageView
 from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict, parse_check
 from engine.plan.deciding.evidence import Evidence
 from engine.plan.schema import Plan
-from engine.plan.verdicts import NO_PLAN, EarlierPlan, PlanVerdicts, lasting_results, shortfalls
+from engine.plan.verdicts import NO_PLAN, EarlierPlan, PlanVerdicts, regression_results, shortfalls
 
 PAGE = b"<!DOCTYPE html><title>T</title><a href='about.md'>about</a>"
 FILES = {"index.html": PAGE, "about.md": b"calm quick kind\n", "uid.txt": b"42"}
@@ -181,7 +181,7 @@ EARLIER = EarlierPlan(
 
 
 def lasting(plan: Plan | None, now: dict[str, bytes], before=FILES) -> dict[str, Verdict]:
-    found = lasting_results([EARLIER], plan, Evidence(before, {}, {}), Evidence(now, {}, {}))
+    found = regression_results([EARLIER], plan, Evidence(before, {}, {}), Evidence(now, {}, {}))
     return {one.check.text: one.verdict for one in found}
 
 
@@ -199,5 +199,5 @@ def test_what_the_present_plan_speaks_of_is_its_own_to_change():
 def test_a_sentence_that_held_by_a_page_test_is_tested_again_unless_it_is_asked_anew():
     found = verdicts(plan_of(), earlier=[EARLIER])
     assert [one.check.text for one in found.kept_sentences(report(Verdict.FAIL))] == ["the total is shown"]
-    assert found.kept_sentences(report(Verdict.FAIL))[0].check.kind is Kind.LASTING
+    assert found.kept_sentences(report(Verdict.FAIL))[0].check.kind is Kind.REGRESSION
     assert verdicts(plan_of(), "the total is shown", earlier=[EARLIER]).kept_sentences(report()) == []

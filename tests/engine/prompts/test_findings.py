@@ -13,7 +13,7 @@ def result(kind: Kind, verdict: Verdict, text: str = "x", **over: object) -> Che
 
 
 def view(verdict: Verdict = Verdict.PASS, elements: object = None, **over: object) -> CheckResult:
-    return result(Kind.VIEW, verdict, "opens", value={"hosts": {}, "elements": elements or {}}, **over)
+    return result(Kind.PAGE_LOAD, verdict, "opens", value={"hosts": {}, "elements": elements or {}}, **over)
 
 
 def test_a_page_without_a_failure_has_no_findings() -> None:
@@ -71,7 +71,7 @@ def test_what_the_page_said_and_the_advice_that_it_did_not_heed_are_told() -> No
 def test_elements_are_told_as_the_first_view_that_has_some_saw_them() -> None:
     found = findings_of(
         [
-            result(Kind.VIEW, Verdict.NOT_RUN, value=None),
+            result(Kind.PAGE_LOAD, Verdict.NOT_RUN, value=None),
             view(),
             view(elements={"#total": "<b id=total>3</b>", "#rows": ""}),
             view(elements={"#total": "<b>4</b>"}),
@@ -84,7 +84,7 @@ def test_elements_are_told_as_the_first_view_that_has_some_saw_them() -> None:
     "value", [None, 7, [], {"hosts": {}}, {"elements": None}, {"elements": ["#a"]}, {"elements": {}}]
 )
 def test_a_view_of_another_form_has_no_elements(value: object) -> None:
-    assert findings_of([result(Kind.VIEW, Verdict.PASS, value=value)]).seen == ""
+    assert findings_of([result(Kind.PAGE_LOAD, Verdict.PASS, value=value)]).seen == ""
 
 
 @pytest.mark.parametrize(
@@ -138,12 +138,13 @@ def test_a_text_that_differs_from_what_a_check_wants_is_a_hint() -> None:
         (Kind.RULE, {"value": False}, "on a fresh page at 1280 px"),
         (Kind.RULE, {}, "on the files"),
         (Kind.FILE, {"value": 3}, "on the files"),
-        (Kind.LASTING, {}, "on the files"),
+        (Kind.REGRESSION, {}, "on the files"),
     ],
 )
 def test_each_failing_result_has_how_it_was_seen(kind: Kind, over: dict[str, object], phrase: str) -> None:
     views = [
-        result(Kind.VIEW, Verdict.PASS, f"The page opens without errors at {width} pixels") for width in (1280, 390)
+        result(Kind.PAGE_LOAD, Verdict.PASS, f"The page opens without errors at {width} pixels")
+        for width in (1280, 390)
     ]
     found = findings_of([result(kind, Verdict.FAIL, **over), result(kind, Verdict.PASS), *views])
     assert found.how_seen == [phrase]

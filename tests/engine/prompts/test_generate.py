@@ -99,7 +99,7 @@ def test_data_cannot_forge_a_section_or_a_file() -> None:
 
 
 def test_the_files_that_the_plan_wants_written_are_asked_for_in_its_words() -> None:
-    story = PlannedFile(
+    headline = PlannedFile(
         path="story.txt", source=FileSource.WRITE, what="a story about a duel", predicates=[Words(min=300, max=400)]
     )
     others = [
@@ -107,7 +107,7 @@ def test_the_files_that_the_plan_wants_written_are_asked_for_in_its_words() -> N
         PlannedFile(path="data.csv", source=FileSource.CONVERTED, origin="data.xlsx"),
         PlannedFile(path="result.json", source=FileSource.WORKFLOW_OUTPUT),
     ]
-    planned = plan(story, PlannedFile(path="total.json", source=FileSource.COMPUTED), *others, absent=("draft.txt",))
+    planned = plan(headline, PlannedFile(path="total.json", source=FileSource.COMPUTED), *others, absent=("draft.txt",))
     asked = last_words(prompted(brief(), planned))
     assert f"{mark(B, 'file', 'story.txt')}\n(story.txt, whole: a story about a duel; has 300 to 400 words)\n" in asked
     assert mark(B, "file", "total.json") in asked

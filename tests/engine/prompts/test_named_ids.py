@@ -40,7 +40,7 @@ def test_ids_of_a_check(check: str, named: tuple[str, ...]) -> None:
 
 
 def test_ids_that_expressions_of_earlier_rounds_look_up_count_too() -> None:
-    assert named_ids([Check(Kind.EARLIER, "!!document.querySelector('#kept')"), Check(Kind.LASTING, "#no")]) == (
+    assert named_ids([Check(Kind.EARLIER, "!!document.querySelector('#kept')"), Check(Kind.REGRESSION, "#no")]) == (
         "kept",
     )
 

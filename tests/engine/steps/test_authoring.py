@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.domain.model_call import DEADLINE, DISCONNECTED, Recalled, Reply
+from engine.domain.model_call import DEADLINE, DISCONNECTED, Reply, ReusedCall
 from engine.domain.repository import CommitSpec, RepositorySpec
 from engine.errors import BadReply, Permanent, Transient
 from engine.plan.schema import FileSource, PlannedFile
@@ -69,7 +69,7 @@ def interrupted(part: Callable[[Sequence[Message]], str]) -> FakeJournal:
     asked = FakeAuthor()
     generate(generating(), make_ports(author=asked))
     messages, journal = asked.asked[0][1], FakeJournal()
-    cut = Recalled(9, messages, Reply(part(messages), "first", DISCONNECTED))
+    cut = ReusedCall(9, messages, Reply(part(messages), "first", DISCONNECTED))
     journal.interrupted = [("generate", "first", None, cut)]
     return journal
 

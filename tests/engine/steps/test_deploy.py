@@ -9,8 +9,8 @@ import pytest
 from engine.domain.browser_report import BrowserReport, PageView
 from engine.domain.checks import Check, CheckResult, Kind, PredicateResult, Target, Verdict
 from engine.domain.http import Answer
-from engine.domain.repository import Limits, Look, Repository
-from engine.errors import Fenced, OutOfService, Paced, Transient
+from engine.domain.repository import Limits, PagesBuild, Repository
+from engine.errors import LeaseLost, OutOfService, RateLimited, Transient
 from engine.steps.deploy import FrozenCheck, ServedSentence, allowance, deploy
 from engine.steps.outcomes import Deployed, Wait
 from engine.steps.publish import publish
@@ -43,7 +43,7 @@ def test_a_build_is_waited_for_3_s_at_first_and_longer_where_many_rounds_wait() 
         ({"waiting": 60, "published_at": NOW - timedelta(seconds=60)}, 8),
         ({"waiting": 3, "limits": limits}, 15),
     ):
-        ports.forge.looks.append(Look("building", None))
+        ports.forge.looks.append(PagesBuild("building", None))
         outcome = deploy(deploying(place, sha, **over), ports)
         assert isinstance(outcome, Wait)
         assert outcome.reason == "Pages: the build is building"
@@ -57,7 +57,7 @@ def test_limits_of_an_hour_that_is_over_say_nothing() -> None:
 
 def test_github_in_trouble_is_waited_for_as_long_as_it_asks() -> None:
     ports, place, sha = published()
-    ports.forge.faults.before["look"].append(Paced("forge_limit", "GitHub's limit is reached.", 40))
+    ports.forge.faults.before["look"].append(RateLimited("forge_limit", "GitHub's limit is reached.", 40))
     outcome = deploy(deploying(place, sha), ports)
     assert isinstance(outcome, Wait)
     assert (outcome.until - NOW).total_seconds() == 40
@@ -66,7 +66,7 @@ def test_github_in_trouble_is_waited_for_as_long_as_it_asks() -> None:
 
 def test_what_will_never_be_live_is_told_at_once_and_not_watched() -> None:
     ports, place, sha = published()
-    ports.forge.looks.append(Look("superseded", "f" * 40, "a later commit ffffffffff is built in its place"))
+    ports.forge.looks.append(PagesBuild("superseded", "f" * 40, "a later commit ffffffffff is built in its place"))
     outcome = deploy(deploying(place, sha), ports)
     assert outcome == Deployed(False, "It was overtaken: a later commit ffffffffff is built in its place")
 
@@ -74,7 +74,7 @@ def test_what_will_never_be_live_is_told_at_once_and_not_watched() -> None:
 def test_a_tenth_of_the_deadline_before_it_the_evaluator_is_told_all_the_same() -> None:
     ports, place, sha = published()
     ports.clock.advance(538)
-    ports.forge.looks += [Look("building", None)] * 2
+    ports.forge.looks += [PagesBuild("building", None)] * 2
     wait = deploy(deploying(place, sha), ports)
     assert isinstance(wait, Wait)
     assert (wait.until - NOW).total_seconds() == 540
@@ -97,7 +97,7 @@ def frozen() -> tuple[FrozenCheck, ...]:
         FrozenCheck(1, Check(Kind.RULE, "LICENSE is MIT"), Verdict.PASS),
         FrozenCheck(4, Check(Kind.JS, "a"), Verdict.PASS),
         FrozenCheck(5, Check(Kind.JS, "b"), Verdict.FAIL),
-        FrozenCheck(7, Check(Kind.VIEW, "The page opens without errors at 1280 pixels"), Verdict.PASS),
+        FrozenCheck(7, Check(Kind.PAGE_LOAD, "The page opens without errors at 1280 pixels"), Verdict.PASS),
     )
 
 
@@ -181,7 +181,7 @@ def test_a_sentence_that_waited_for_the_page_to_be_live_is_decided_by_what_is_se
 
 def test_what_is_served_is_asked_only_once_the_page_is_live() -> None:
     ports, place, sha = published()
-    ports.forge.looks.append(Look("building", None))
+    ports.forge.looks.append(PagesBuild("building", None))
     assert isinstance(deploy(deploying(place, sha, sentences=(sentence(ARCHIVE),)), ports), Wait)
     assert not any("archive" in url for url in ports.fetcher.fetched)
 
@@ -196,6 +196,6 @@ def test_sentences_are_decided_beside_the_browser_checks() -> None:
 
 def test_a_lease_that_is_lost_while_a_path_is_asked_for_ends_it() -> None:
     ports, place, sha = published()
-    ports.fetcher.answers[f"{place.pages_url}my%20archive.zip"] = Fenced()
-    with pytest.raises(Fenced):
+    ports.fetcher.answers[f"{place.pages_url}my%20archive.zip"] = LeaseLost()
+    with pytest.raises(LeaseLost):
         deploy(deploying(place, sha, sentences=(sentence(ARCHIVE),)), ports)

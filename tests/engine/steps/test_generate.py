@@ -8,7 +8,7 @@ from engine.adapters.secret_scanner import DetectSecretsScanner
 from engine.checks.gates import bars
 from engine.domain.brief import AttachedFile
 from engine.domain.repository import CommitSpec, Origin, RepositorySpec
-from engine.errors import Fenced, OutOfService, Permanent, Transient
+from engine.errors import LeaseLost, OutOfService, Permanent, Transient
 from engine.prompts.sections import present_files
 from engine.site.repository_files import is_mit, read_marker
 from engine.steps.generate import generate
@@ -64,7 +64,7 @@ def test_where_no_model_writes_a_page_the_honest_one_is_made() -> None:
     page = contents(outcome)["index.html"].decode()
     assert "This app was not made" in page
     assert contents(outcome)["data.csv"] == BRIEF.attachments[0].content
-    assert journal.attempts[outcome.attempt - 1].begun["kind"] == "honest"
+    assert journal.attempts[outcome.attempt - 1].begun["kind"] == "fallback"
     assert not any(file.origin is Origin.MODEL for file in outcome.files.values())
 
 
@@ -97,14 +97,14 @@ def test_a_call_gets_no_more_time_than_its_share() -> None:
     assert ports.author.asked[0][2] == pytest.approx(216)
 
 
-def test_a_closed_off_model_leads_to_the_honest_page_without_a_call() -> None:
+def test_a_closed_off_model_leads_to_the_fallback_page_without_a_call() -> None:
     ports = make_ports()
     outcome = made(generate(generating(model_closed="The key was refused."), ports))
     assert ports.author.asked == []
     assert "The key was refused." in outcome.degraded
 
 
-@pytest.mark.parametrize("error", [OutOfService("model_key_refused", "no", kind="model"), Fenced()])
+@pytest.mark.parametrize("error", [OutOfService("model_key_refused", "no", kind="model"), LeaseLost()])
 def test_a_service_that_is_out_and_a_lost_lease_are_no_answer_of_a_model(error: BaseException) -> None:
     with pytest.raises(type(error)):
         generate(generating(), make_ports(author=FakeAuthor(error)))

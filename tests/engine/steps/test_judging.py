@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
-from engine.domain.model_call import DEADLINE, Recalled, Reply
-from engine.errors import Fenced, Permanent, Transient
+from engine.domain.model_call import DEADLINE, Reply, ReusedCall
+from engine.errors import LeaseLost, Permanent, Transient
 from engine.prompts.judge import Material as Shown
 from engine.prompts.judge import judge_prompt
 from engine.steps.judging import LONGEST_ANSWER, MOST_SENTENCES, judged
@@ -23,8 +23,11 @@ STORY = CheckResult(
     Check(Kind.FILE, "docs/story.txt: has 300 to 400 words"), Target.LOCAL, Verdict.FAIL, "1 word: 299 too few"
 )
 ABOUT = CheckResult(Check(Kind.FILE, "about.md: is there and is not empty"), Target.LOCAL, Verdict.PASS)
-VIEW = CheckResult(
-    Check(Kind.VIEW, "The page opens without errors at 1280 pixels"), Target.LOCAL, Verdict.PASS, screenshot=b"\xff\xd8"
+PAGE_LOAD = CheckResult(
+    Check(Kind.PAGE_LOAD, "The page opens without errors at 1280 pixels"),
+    Target.LOCAL,
+    Verdict.PASS,
+    screenshot=b"\xff\xd8",
 )
 
 
@@ -47,7 +50,7 @@ def test_a_judgement_is_labelled_with_the_model_and_what_it_rests_on() -> None:
 
 
 def test_the_judge_sees_the_files_that_a_sentence_names_and_what_code_found_of_them() -> None:
-    _, ports = asked(*undecided("story.txt ends happily"), STORY, ABOUT, VIEW)
+    _, ports = asked(*undecided("story.txt ends happily"), STORY, ABOUT, PAGE_LOAD)
     message = ports.author.judged[0][1][-1]
     assert "Once.\n" in message.content
     assert "docs/story.txt: has 300 to 400 words: fail, 1 word: 299 too few\n" in message.content
@@ -57,7 +60,7 @@ def test_the_judge_sees_the_files_that_a_sentence_names_and_what_code_found_of_t
 
 
 def test_for_a_sentence_about_the_page_the_judge_sees_it_as_the_browser_did() -> None:
-    _, ports = asked(*undecided("It is pretty."), STORY, VIEW)
+    _, ports = asked(*undecided("It is pretty."), STORY, PAGE_LOAD)
     message = ports.author.judged[0][1][-1]
     assert "<p>Hello" in message.content
     assert "The page opens without errors at 1280 pixels: pass\n" in message.content
@@ -110,14 +113,14 @@ def test_a_bound_on_spending_leaves_them_as_they_are_too() -> None:
 
 
 def test_a_lost_lease_ends_it() -> None:
-    with pytest.raises(Fenced):
-        asked(*undecided("a"), answers=(Fenced(),))
+    with pytest.raises(LeaseLost):
+        asked(*undecided("a"), answers=(LeaseLost(),))
 
 
 def test_what_an_earlier_claim_was_answered_is_not_asked_again() -> None:
     journal = FakeJournal()
     messages = judge_prompt(["a"], Shown({}), boundary="b0").messages
-    journal.answered = [("judge", "first", 7, Recalled(9, messages, Reply("1: fails - no", "", "stop")))]
+    journal.answered = [("judge", "first", 7, ReusedCall(9, messages, Reply("1: fails - no", "", "stop")))]
     found, ports = asked(*undecided("a"), journal=journal)
     assert found["a"].startswith("judged by first to fail")
     assert ports.author.judged == []

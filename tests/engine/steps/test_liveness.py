@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.domain.http import Answer
-from engine.domain.repository import Look, Repository
-from engine.errors import Fenced, OutOfService, Paced, Permanent, Transient
-from engine.steps.liveness import BEGINS_WITHIN, Rebuild, Sight, sight
+from engine.domain.repository import PagesBuild, Repository
+from engine.errors import LeaseLost, OutOfService, Permanent, RateLimited, Transient
+from engine.steps.liveness import BEGINS_WITHIN, LivenessResult, Rebuild, sight
 from tests.engine.steps.inputs import awaiting
 from tests.engine.steps.test_deploy import published
 from tests.fakes import NOW, PAGE
@@ -16,12 +16,12 @@ from tests.fakes import NOW, PAGE
 if TYPE_CHECKING:
     from engine.ports import Ports
 
-FAILED = Look("errored", None, "Page build failed.", "7")
+FAILED = PagesBuild("errored", None, "Page build failed.", "7")
 
 
-def looked(look: Look | BaseException, **over: object) -> tuple[Sight, Ports, Repository, str]:
+def looked(look: PagesBuild | BaseException, **over: object) -> tuple[LivenessResult, Ports, Repository, str]:
     ports, place, sha = published()
-    if isinstance(look, Look):
+    if isinstance(look, PagesBuild):
         ports.forge.looks.append(look)
     else:
         ports.forge.faults.before["look"].append(look)
@@ -30,7 +30,7 @@ def looked(look: Look | BaseException, **over: object) -> tuple[Sight, Ports, Re
 
 def test_live_means_built_from_this_commit_and_these_bytes_past_the_cache_and_on_the_plain_address() -> None:
     ports, place, sha = published()
-    assert sight(awaiting(place, sha), ports) == Sight(live=True)
+    assert sight(awaiting(place, sha), ports) == LivenessResult(live=True)
     ports.clock.advance(3)
     sight(awaiting(place, sha), ports)
     past, plain, again, _ = ports.fetcher.fetched
@@ -43,13 +43,13 @@ def test_live_means_built_from_this_commit_and_these_bytes_past_the_cache_and_on
 @pytest.mark.parametrize(
     ("look", "reason"),
     [
-        (Look("building", None), "the build is building"),
-        (Look("queued", None, "GitHub has begun no build of it yet"), "the build is queued: GitHub has begun"),
-        (Look("built", "0" * 40), "the newest build is of another commit, 0000"),
+        (PagesBuild("building", None), "the build is building"),
+        (PagesBuild("queued", None, "GitHub has begun no build of it yet"), "the build is queued: GitHub has begun"),
+        (PagesBuild("built", "0" * 40), "the newest build is of another commit, 0000"),
         (Transient("forge_unwell", "GitHub answered 502."), "GitHub answered 502."),
     ],
 )
-def test_what_is_not_built_is_waited_for_and_its_address_is_not_opened(look: Look, reason: str) -> None:
+def test_what_is_not_built_is_waited_for_and_its_address_is_not_opened(look: PagesBuild, reason: str) -> None:
     seen, ports, _, _ = looked(look)
     assert (seen.live, seen.final) == (False, False)
     assert reason in seen.reason
@@ -79,15 +79,15 @@ def test_old_bytes_an_early_404_and_a_silent_server_are_not_live_yet(answer: obj
 
 
 def test_a_later_round_that_is_built_already_is_not_waited_out() -> None:
-    seen, _, _, _ = looked(Look("built", "f" * 40), later=frozenset({"e" * 40, "f" * 40}))
-    assert seen == Sight(
+    seen, _, _, _ = looked(PagesBuild("built", "f" * 40), later=frozenset({"e" * 40, "f" * 40}))
+    assert seen == LivenessResult(
         reason=f"A later round's commit {'f' * 10} was built before this one was seen live", final=True
     )
 
 
 def test_a_build_that_failed_is_asked_for_once_more_and_remembered_before_it_is() -> None:
     seen, ports, _, sha = looked(FAILED)
-    assert seen == Sight(reason="The build of Pages failed: Page build failed.; one more was asked for")
+    assert seen == LivenessResult(reason="The build of Pages failed: Page build failed.; one more was asked for")
     assert ports.journal.rebuilds == [(sha, "7")]
     assert ports.forge.writes[-1] == "rebuild"
 
@@ -96,7 +96,7 @@ def test_nobody_asks_for_a_build_without_having_remembered_it() -> None:
     ports, place, sha = published()
     ports.forge.looks.append(FAILED)
     ports.journal.rebuild_asked = _fenced
-    with pytest.raises(Fenced):
+    with pytest.raises(LeaseLost):
         sight(awaiting(place, sha), ports)
     assert "rebuild" not in ports.forge.writes
 
@@ -106,10 +106,12 @@ def test_nobody_asks_for_a_build_without_having_remembered_it() -> None:
     [
         (FAILED, 0, False, "has not begun yet"),
         (FAILED, BEGINS_WITHIN.total_seconds(), True, "never began"),
-        (Look("errored", None, "Again.", "8"), 0, True, "failed a second time: Again."),
+        (PagesBuild("errored", None, "Again.", "8"), 0, True, "failed a second time: Again."),
     ],
 )
-def test_only_another_failed_build_or_none_at_all_is_final(look: Look, age: float, final: bool, reason: str) -> None:
+def test_only_another_failed_build_or_none_at_all_is_final(
+    look: PagesBuild, age: float, final: bool, reason: str
+) -> None:
     seen, ports, _, _ = looked(look, rebuild=Rebuild("7", NOW - timedelta(seconds=age)))
     assert seen.final is final
     assert reason in seen.reason
@@ -119,7 +121,7 @@ def test_only_another_failed_build_or_none_at_all_is_final(look: Look, age: floa
 @pytest.mark.parametrize(
     ("error", "final", "remembered", "reason"),
     [
-        (Paced("forge_pace", "Its turn comes in 9 s.", 9), False, False, "is asked for next. Its turn comes"),
+        (RateLimited("forge_pace", "Its turn comes in 9 s.", 9), False, False, "is asked for next. Its turn comes"),
         (Transient("forge_unwell", "GitHub answered 502."), False, True, "perhaps not heard. GitHub answered 502."),
         (Permanent("build_refused", "GitHub refused one more build."), True, True, "GitHub refused one more build."),
     ],
@@ -131,7 +133,7 @@ def test_a_request_for_a_build_that_goes_wrong(error: Exception, final: bool, re
     seen = sight(awaiting(place, sha), ports)
     assert (seen.final, bool(ports.journal.rebuilds)) == (final, remembered)
     assert reason in seen.reason
-    assert seen.pause == (9 if isinstance(error, Paced) else 0)
+    assert seen.pause == (9 if isinstance(error, RateLimited) else 0)
 
 
 def test_a_token_that_may_not_build_is_the_breakers_business() -> None:
@@ -144,4 +146,4 @@ def test_a_token_that_may_not_build_is_the_breakers_business() -> None:
 
 
 def _fenced(**_: object) -> None:
-    raise Fenced
+    raise LeaseLost

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.domain.budget import fresh
-from engine.errors import EngineError, Fenced, OutOfService, Permanent, Transient
+from engine.errors import EngineError, LeaseLost, OutOfService, Permanent, Transient
 from engine.steps.model_choice import NotWritten, ask_in_turn
 from engine.steps.outcomes import Wait
 from tests.fakes import NOW, FakeAuthor, make_ports
@@ -77,9 +77,9 @@ def test_a_refused_key_is_every_models() -> None:
         asked(REFUSED, "page")
 
 
-@pytest.mark.parametrize("fault", [Fenced()])
+@pytest.mark.parametrize("fault", [LeaseLost()])
 def test_a_lost_lease_ends_it(fault: EngineError) -> None:
-    with pytest.raises(Fenced):
+    with pytest.raises(LeaseLost):
         asked(fault, "page")
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from engine.domain.http import Answer
-from engine.errors import Fenced, Permanent, Transient
+from engine.errors import LeaseLost, Permanent, Transient
 from engine.steps.notify import callback_body, notify, retry_after
 from engine.steps.outcomes import Delivered, Wait
 from tests.engine.steps.inputs import notifying
@@ -60,7 +60,7 @@ def test_the_row_is_begun_before_the_send_and_completed_after_it() -> None:
 def test_a_lost_lease_sends_nothing() -> None:
     journal, notifier = FakeJournal(), FakeNotifier()
     journal.fence()
-    with pytest.raises(Fenced):
+    with pytest.raises(LeaseLost):
         notify(notifying(), make_ports(journal=journal, notifier=notifier))
     assert notifier.sent == []
 

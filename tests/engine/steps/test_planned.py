@@ -83,7 +83,7 @@ def test_without_a_plan_the_page_is_written_all_the_same() -> None:
 def test_a_round_that_is_given_up_asks_for_no_plan() -> None:
     ports = asking(plan_reply(NOTES))
     assert made(generate(generating(**UNPLANNED, given_up="five workers died"), ports)).degraded
-    assert kinds(ports) == ["honest"]
+    assert kinds(ports) == ["fallback"]
 
 
 URL = "https://data.test/v1/latest"

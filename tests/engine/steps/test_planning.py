@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.domain.budget import fresh
-from engine.domain.model_call import Recalled, Reply
-from engine.errors import Fenced, OutOfService, Permanent, Transient
+from engine.domain.model_call import Reply, ReusedCall
+from engine.errors import LeaseLost, OutOfService, Permanent, Transient
 from engine.plan.schema import Plan, response_schema
 from engine.prompts.plan import plan_prompt
 from engine.steps.planning import LONGEST_ANSWER, MOST_CUT_OFF, Planning, make_plan, request_of
@@ -148,8 +148,8 @@ def test_a_model_that_refuses_for_good_is_no_round_without_a_plan() -> None:
 
 
 def test_a_lost_lease_ends_it() -> None:
-    ports = asking(Fenced())
-    with pytest.raises(Fenced):
+    ports = asking(LeaseLost())
+    with pytest.raises(LeaseLost):
         planned(ports)
 
 
@@ -204,9 +204,9 @@ def test_a_bound_on_spending_that_is_reached_leaves_the_round_without_a_plan() -
     assert ports.journal.plan["why_none"] == "The round's tokens are spent."
 
 
-def recalled(kind: str, parent: int | None, answer: str, attempt: int = 9) -> tuple[str, str, int | None, Recalled]:
+def recalled(kind: str, parent: int | None, answer: str, attempt: int = 9) -> tuple[str, str, int | None, ReusedCall]:
     messages = plan_prompt(BRIEF, boundary="b0b0").messages
-    return kind, "first", parent, Recalled(attempt, messages, Reply(answer, "first", "stop"))
+    return kind, "first", parent, ReusedCall(attempt, messages, Reply(answer, "first", "stop"))
 
 
 def test_an_answer_that_came_before_a_death_is_not_asked_for_again() -> None:

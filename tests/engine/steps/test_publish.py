@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine.domain.repository import CommitSpec, Origin, SiteFile
-from engine.errors import Fenced, Permanent, Transient
+from engine.errors import LeaseLost, Permanent, Transient
 from engine.site.repository_files import repository_name
 from engine.steps.publish import Planned, PublishInput, message, publish
 from tests.engine.steps.inputs import BRIEF, LATER, ROUND_ID, TREE, publishing
@@ -73,7 +73,7 @@ def test_a_lost_lease_stops_before_the_push() -> None:
     publish(publishing(), ports)
     place = journal.repositories[-1]
     journal.fence()
-    with pytest.raises(Fenced):
+    with pytest.raises(LeaseLost):
         publish(publishing(brief=LATER, repository=place), ports)
     assert forge.writes == ["create", "commit"]
 
@@ -169,7 +169,7 @@ def test_a_head_that_never_rests_waits() -> None:
     ("over", "said"),
     [
         ({"simulated": True}, "simulated model"),
-        ({"degraded": True, "simulated": True}, "honest page"),
+        ({"degraded": True, "simulated": True}, "fallback page"),
         ({}, f"Round-Id: {ROUND_ID}"),
     ],
 )

@@ -10,13 +10,13 @@ from engine.domain.brief import MissingFile, Source
 from engine.domain.budget import fresh
 from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
 from engine.domain.repository import Origin, SiteFile
-from engine.errors import BadReply, Fenced, OutOfService, Permanent, Transient
+from engine.errors import BadReply, LeaseLost, OutOfService, Permanent, Transient
 from engine.plan.schema import DataAddress, FileSource, PlannedFile
 from engine.prompts.sections import present_files, sections_of
 from engine.site.repository_files import licence
-from engine.steps.outcomes import Barren, Generated, Unrepaired, Wait
+from engine.steps.outcomes import Generated, RepairFailed, RepairSkipped, Wait
 from engine.steps.repair import RepairInput, repair
-from engine.steps.tree import Frame
+from engine.steps.tree import TreeContext
 from tests.engine.steps.inputs import BRIEF, PLAN, ROUND_ID, TREE
 from tests.fakes import NOW, PAGE, README, FakeAuthor, FakeJournal, make_ports, page_reply
 
@@ -27,7 +27,9 @@ FILES = TREE | {
 FAILING = CheckResult(
     Check(Kind.JS, "!!document.querySelector('#total')"), Target.LOCAL, Verdict.FAIL, "false (boolean)", False, 10_000
 )
-VIEW = CheckResult(Check(Kind.VIEW, "The page opens without errors at 1280 pixels"), Target.LOCAL, Verdict.PASS)
+PAGE_LOAD = CheckResult(
+    Check(Kind.PAGE_LOAD, "The page opens without errors at 1280 pixels"), Target.LOCAL, Verdict.PASS
+)
 BETTER = PAGE.replace(b"'out'", b"'total'")
 
 
@@ -38,8 +40,8 @@ def repairing(**over: object) -> RepairInput:
         attempt=7,
         model="second",
         files=files,
-        results=[FAILING, VIEW],
-        frame=Frame(BRIEF, PLAN, present, (), f"{ROUND_ID}/1", 2026, repairs=True),
+        results=[FAILING, PAGE_LOAD],
+        frame=TreeContext(BRIEF, PLAN, present, (), f"{ROUND_ID}/1", 2026, repairs=True),
         base_sha="abc",
         budget=fresh(NOW, 600),
         failures=0,
@@ -100,7 +102,7 @@ def test_it_is_told_again_of_data_that_could_not_be_had() -> None:
 def test_a_model_that_declines_ends_it_with_its_words(words: str) -> None:
     journal, author = FakeJournal(), FakeAuthor(f"Cause: none.\n{words}\n")
     outcome = repair(repairing(), make_ports(journal=journal, author=author))
-    assert outcome == Unrepaired(f"second changed nothing: {words}")
+    assert outcome == RepairSkipped(f"second changed nothing: {words}")
     assert len(journal.attempts) == 1
 
 
@@ -147,19 +149,19 @@ def test_the_repaired_files_are_gated() -> None:
 def test_past_its_share_no_model_is_asked() -> None:
     ports = make_ports()
     ports.clock.advance(216)
-    assert repair(repairing(), ports) == Unrepaired("the repair was cut: its share of the deadline is over")
+    assert repair(repairing(), ports) == RepairSkipped("the repair was cut: its share of the deadline is over")
     assert ports.author.asked == []
 
 
 @pytest.mark.parametrize("error", [Permanent("model_bad_answer", "no"), BadReply("model_no_files", "no")])
 def test_a_repair_that_comes_to_nothing_is_counted(error: Exception) -> None:
     author = FakeAuthor(error, error)
-    assert repair(repairing(), make_ports(author=author)) == Barren("the repair by second came to nothing: no")
+    assert repair(repairing(), make_ports(author=author)) == RepairFailed("the repair by second came to nothing: no")
 
 
 def test_a_page_that_breaks_our_own_rules_is_no_repair() -> None:
     outcome = repair(repairing(), make_ports(author=FakeAuthor(page_reply({"index.html": b"Sorry.\n"}))))
-    assert isinstance(outcome, Barren)
+    assert isinstance(outcome, RepairFailed)
     assert "index.html holds no HTML" in outcome.detail
 
 
@@ -170,10 +172,10 @@ def test_a_passing_failure_waits_while_there_is_time_for_a_call() -> None:
     assert (outcome.until - NOW).total_seconds() == 20
     late = make_ports(author=FakeAuthor(busy))
     late.clock.advance(195)
-    assert repair(repairing(), late) == Unrepaired("the repair was cut: busy")
+    assert repair(repairing(), late) == RepairSkipped("the repair was cut: busy")
 
 
-@pytest.mark.parametrize("error", [OutOfService("model_key_refused", "no", kind="model"), Fenced()])
+@pytest.mark.parametrize("error", [OutOfService("model_key_refused", "no", kind="model"), LeaseLost()])
 def test_a_service_that_is_out_and_a_lost_lease_are_no_answer_of_a_model(error: BaseException) -> None:
     with pytest.raises(type(error)):
         repair(repairing(), make_ports(author=FakeAuthor(error)))

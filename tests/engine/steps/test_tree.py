@@ -10,7 +10,7 @@ from engine.plan.schema import FileSource as Planned
 from engine.plan.schema import Plan, PlannedFile
 from engine.prompts.generate import LONGEST_CHANGED
 from engine.site import repository_files
-from engine.steps.tree import Frame, assemble, with_line_ends_of
+from engine.steps.tree import TreeContext, assemble, with_line_ends_of
 
 PAGE = (
     b'<!doctype html><html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"></head>'
@@ -48,9 +48,9 @@ def frame(
     protected: tuple[str, ...] = (),
     absent: tuple[str, ...] = (),
     **over: object,
-) -> Frame:
+) -> TreeContext:
     brief = Brief("a@b.c", "task", number, "n", text, (), attachments)
-    made = Frame(brief, plan(*files, absent=absent), present or {}, protected, marker="round/1", year=2026)
+    made = TreeContext(brief, plan(*files, absent=absent), present or {}, protected, marker="round/1", year=2026)
     return replace(made, **over)
 
 

@@ -135,7 +135,7 @@ def test_a_page_without_js_checks_is_opened_all_the_same() -> None:
     browser = FakeBrowser(BrowserReport((), [PageView(1280, True, b"jpeg", (), (), (), {})]))
     outcome = verify(verifying(checks=CHECKS[1:], plan=None), make_ports(browser=browser))
     assert browser.asked[0][1] == ()
-    assert (outcome.results[-1].check.kind, outcome.results[-1].verdict) == (Kind.VIEW, Verdict.PASS)
+    assert (outcome.results[-1].check.kind, outcome.results[-1].verdict) == (Kind.PAGE_LOAD, Verdict.PASS)
 
 
 def test_each_view_is_a_result_with_its_screenshot_and_what_the_page_said() -> None:
@@ -150,7 +150,7 @@ def test_each_view_is_a_result_with_its_screenshot_and_what_the_page_said() -> N
 
 
 def test_advice_never_outweighs_a_check_of_the_request() -> None:
-    views = [CheckResult(Check(Kind.VIEW, str(n)), Target.LOCAL, Verdict.PASS) for n in range(9)]
+    views = [CheckResult(Check(Kind.PAGE_LOAD, str(n)), Target.LOCAL, Verdict.PASS) for n in range(9)]
     rules = [CheckResult(Check(Kind.RULE, str(n)), Target.LOCAL, Verdict.PASS) for n in range(3)]
     pretty, right = Candidate(1, 1, [*rules, *views]), Candidate(2, 2, [*rules, js(Verdict.PASS)])
     assert pretty.rank() < right.rank()
@@ -163,7 +163,7 @@ def test_advice_asks_for_no_repair_and_is_no_part_of_the_count() -> None:
         verifying(before=FILES | {"index.html": b"<script>function gone() {}</script>"}),
         make_ports(browser=FakeBrowser(report)),
     )
-    assert {r.check.kind for r in outcome.results if r.verdict is Verdict.FAIL} & {Kind.VIEW, Kind.REVIEW}
+    assert {r.check.kind for r in outcome.results if r.verdict is Verdict.FAIL} & {Kind.PAGE_LOAD, Kind.REVIEW}
     assert outcome.decision.next is Next.PUBLISH
     assert outcome.detail.startswith("5 of 6 checks passed")
 
@@ -313,7 +313,7 @@ def test_what_earlier_plans_say_and_what_held_goes_on_holding_or_is_a_finding_an
     browser = FakeBrowser(BrowserReport([js(Verdict.PASS)], tested=[js(Verdict.FAIL, check=TITLE)]))
     task = verifying(earlier=(EARLIER,), before=FILES | {"notes.txt": b"one two"}, words="titled T, #add")
     outcome = verify(task, make_ports(browser=browser))
-    lasting = {r.check.text: r.verdict for r in outcome.results if r.check.kind is Kind.LASTING}
+    lasting = {r.check.text: r.verdict for r in outcome.results if r.check.kind is Kind.REGRESSION}
     assert lasting == {
         "notes.txt is there and is not empty": Verdict.FAIL,
         "notes.txt has at least 2 words": Verdict.FAIL,

@@ -109,7 +109,7 @@ def test_a_stranger_is_asked_for_a_login(press: Callable[..., object]) -> None:
     row = failed()
     stranger = Client(headers={"host": "localhost:8000"})
     assert stranger.post(one(row, "retry"))["Location"].startswith("/admin/login/")
-    assert stranger.get(f"{LIST}{row.pk}/standing/")["Location"].startswith("/admin/login/")
+    assert stranger.get(f"{LIST}{row.pk}/status/")["Location"].startswith("/admin/login/")
     row.refresh_from_db()
     assert row.run == 1
 
@@ -118,7 +118,7 @@ def test_unknown_acts_and_rounds_are_not_there(operator: Client, press: Callable
     row = failed()
     assert press(operator, one(row, "delete")).status_code == 404
     assert press(operator, f"{LIST}act/retry/", round="no-id").status_code == 404
-    assert operator.get(f"{LIST}00000000-0000-4000-8000-000000000000/standing/").status_code == 404
+    assert operator.get(f"{LIST}00000000-0000-4000-8000-000000000000/status/").status_code == 404
 
 
 def test_several_rounds_are_acted_on_after_a_page_that_says_which(

@@ -56,7 +56,7 @@ def evidence(row: Round) -> str:
         path=f"{'long-name-' * 20}.py", content=changed.encode(), sha256="c" * 64, size=1, origin="model"
     )
     row.chosen_attempt.check_results.create(
-        target="local", position=90, kind="view", text="The page opens", verdict="fail", screenshot=JPEG
+        target="local", position=90, kind="page_load", text="The page opens", verdict="fail", screenshot=JPEG
     )
     row.chosen_attempt.check_results.create(
         target="live", position=91, kind="js", text="x" * 900, verdict="fail", detail="y" * 900
@@ -110,7 +110,7 @@ def test_a_page_looks_again_until_its_round_has_ended(tab: Page, outside: Outsid
     if looks:
         Round.objects.update(state=state, next_at=timezone.now(), finished_at=None)
     asked: list[str] = []
-    tab.on("request", lambda request: asked.append(request.url) if "/standing/" in request.url else None)
+    tab.on("request", lambda request: asked.append(request.url) if "/status/" in request.url else None)
     tab.clock.install()
     tab.goto(f"{LIST}{row.pk}/change/")
     tab.clock.run_for(10_000)

@@ -145,7 +145,7 @@ def checked() -> Round:
                 attempt=attempt, target="local", position=position, kind="js", text=f"check {position}",
                 verdict=verdict, detail="it was 3" if verdict == "fail" else "",
             )  # fmt: skip
-    for position, kind in enumerate(("view", "review", "test"), 3):
+    for position, kind in enumerate(("page_load", "review", "test"), 3):
         CheckResult.objects.create(
             attempt=attempt, target="local", position=position, kind=kind, text="v", verdict="fail"
         )
@@ -221,7 +221,7 @@ def migrated_groups() -> dict[str, Group]:
     Group.objects.all().delete()
     newest = MigrationLoader(connection).graph.leaf_nodes("tasks_app")[0]
     state = MigrationLoader(connection).project_state(newest)
-    migration = importlib.import_module("tasks_app.migrations.0012_groups")
+    migration = importlib.import_module("tasks_app.migrations.0001_initial")
     migration.make_groups(state.apps, SimpleNamespace(connection=connection))
     return {group.name: group for group in Group.objects.all()}
 

@@ -219,7 +219,7 @@ def test_a_rounds_story_as_json_adds_to_the_status_and_keeps_prompts_and_answers
     assert {"steps", "checks", "notifications", "warnings", "error", "repo_url"} <= set(told)
     assert [told[part][0] is not None for part in ("attempts", "commits", "looks", "events")] == [True] * 4
     assert told["attempts"][0]["model"] == "gpt-x"
-    assert told["story"].startswith("Failed at publish")
+    assert told["headline"].startswith("Failed at publish")
     assert not [word for word in ("the prompt", "the reply", "the answer", SECRET) if word in json.dumps(told)]
 
 

@@ -92,7 +92,7 @@ VIOLATIONS: dict[str, Callable[[Round], object]] = {
     "round_ended_is_not_due": change(state="failed", finished_at=timezone.now()),
     "round_lease_is_whole": change(lease_until=timezone.now()),
     "round_watch_is_whole": change(watch_at=timezone.now()),
-    "round_plan_is_whole": change(plan="repair"),
+    "round_decision_is_whole": change(decision="repair"),
     "round_completed_has_commit": change(state="completed", next_at=None, finished_at=timezone.now()),
     "attachment_name_once": copied(lambda row: row.attachments.get()),
     "attachment_source_known": lambda row: row.attachments.update(source="stranger"),

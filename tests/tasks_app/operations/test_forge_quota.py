@@ -10,10 +10,10 @@ from django.db import connections
 from django.utils import timezone
 
 from engine.domain.repository import Limits
-from engine.errors import OutOfService, Paced
+from engine.errors import OutOfService, RateLimited
 from tasks_app.models import ForgeQuota, ForgeWrite
 from tasks_app.operations import forge_quota
-from tasks_app.operations.forge_quota import RowsQuota, quota_standing
+from tasks_app.operations.forge_quota import RowsQuota, quota_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
 
 
-def refused(quota: RowsQuota, key: str) -> Paced:
-    with pytest.raises(Paced) as caught:
+def refused(quota: RowsQuota, key: str) -> RateLimited:
+    with pytest.raises(RateLimited) as caught:
         quota.take_write(key)
     return caught.value
 
@@ -55,7 +55,7 @@ def test_a_server_without_limits_is_written_to_at_once_but_its_refusal_is_heeded
     quota.take_write("a")
     quota.take_write("b")
     assert not ForgeWrite.objects.exists()
-    quota.close_gate(30, "no more")
+    quota.block_requests(30, "no more")
     assert refused(quota, "c").code == "forge_limit"
 
 
@@ -123,7 +123,7 @@ def test_thirty_at_once_get_thirty_slots_a_second_apart():
         try:
             RowsQuota().take_write(str(number))
             gone.append(str(number))
-        except Paced:
+        except RateLimited:
             pass
         except Exception as error:  # noqa: BLE001 -- shown by the assertion
             errors.append(error)
@@ -144,9 +144,9 @@ def test_thirty_at_once_get_thirty_slots_a_second_apart():
 
 def test_a_closed_gate_stops_everybody_until_it_opens():
     quota = RowsQuota()
-    assert quota.close_gate(30, "secondary rate limit") == pytest.approx(30, abs=1)
-    for ask in (quota.pass_gate, RowsQuota().pass_gate, lambda: quota.take_write("a")):
-        with pytest.raises(Paced, match="secondary rate limit") as caught:
+    assert quota.block_requests(30, "secondary rate limit") == pytest.approx(30, abs=1)
+    for ask in (quota.check_limit, RowsQuota().check_limit, lambda: quota.take_write("a")):
+        with pytest.raises(RateLimited, match="secondary rate limit") as caught:
             ask()
         assert 25 < caught.value.retry_after <= 30
     ForgeQuota.objects.update(blocked_until=timezone.now() - HOUR)
@@ -158,23 +158,23 @@ def test_a_refusal_without_a_time_is_a_minute_and_doubles():
     waits = []
     for _ in range(3):
         ForgeQuota.objects.update(blocked_until=None)
-        waits.append(round(quota.close_gate(None, "slow down")))
+        waits.append(round(quota.block_requests(None, "slow down")))
     assert waits == [60, 120, 240]
     ForgeQuota.objects.update(blocked_until=None, struck_at=timezone.now() - 2 * HOUR)
-    assert round(quota.close_gate(None, "slow down")) == 60
+    assert round(quota.block_requests(None, "slow down")) == 60
 
 
 def test_a_shorter_refusal_does_not_open_the_gate_sooner():
     quota = RowsQuota()
-    quota.close_gate(100, "long")
-    assert quota.close_gate(5, "short") == pytest.approx(100, abs=1)
+    quota.block_requests(100, "long")
+    assert quota.block_requests(5, "short") == pytest.approx(100, abs=1)
 
 
 def test_a_spent_limit_takes_the_forge_out_of_service_until_its_reset():
     quota, reset = RowsQuota(), timezone.now() + HOUR
     quota.saw(Limits(5000, 0, reset))
     with pytest.raises(OutOfService) as caught:
-        quota.pass_gate()
+        quota.check_limit()
     assert abs(caught.value.until - reset) < timedelta(seconds=2)
 
 
@@ -183,9 +183,9 @@ def test_what_is_left_is_written_down_sparingly(django_assert_num_queries):
     quota.saw(Limits(5000, 4999, reset))
     with django_assert_num_queries(0):
         quota.saw(Limits(5000, 4998, reset))
-    assert quota_standing().remaining == 4999
+    assert quota_state().remaining == 4999
     quota.saw(Limits(5000, 4900, reset))
-    assert quota_standing().remaining == 4900
+    assert quota_state().remaining == 4900
 
 
 def test_what_is_left_is_written_down_again_after_a_while(monkeypatch):
@@ -193,15 +193,15 @@ def test_what_is_left_is_written_down_again_after_a_while(monkeypatch):
     quota.saw(Limits(5000, 4999, reset))
     monkeypatch.setattr(forge_quota, "SPARING", timedelta(0))
     quota.saw(Limits(5000, 4998, reset))
-    assert quota_standing().remaining == 4998
+    assert quota_state().remaining == 4998
 
 
 def test_a_new_start_tries_a_gate_that_is_closed_for_long_and_keeps_a_short_wait():
     quota = RowsQuota()
-    quota.close_gate(60, "short")
-    forge_quota.gate_reopen()
-    with pytest.raises(Paced):
-        quota.pass_gate()
-    quota.close_gate(3000, "long")
-    forge_quota.gate_reopen()
-    quota.pass_gate()
+    quota.block_requests(60, "short")
+    forge_quota.requests_unblock()
+    with pytest.raises(RateLimited):
+        quota.check_limit()
+    quota.block_requests(3000, "long")
+    forge_quota.requests_unblock()
+    quota.check_limit()

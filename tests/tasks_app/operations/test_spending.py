@@ -136,7 +136,7 @@ def test_spending_is_summed_and_what_has_no_known_cost_is_counted_apart(row: Rou
     call(row, 30)
     call(row, 20, seconds=None)  # under way
     call(row, 0, error_code="model_key_refused")
-    call(row, 0, provider="", kind="honest")
+    call(row, 0, provider="", kind="fallback")
     assert spent(Attempt.objects.all()) == Spent(5, 200, Decimal("0.75"), 1)
 
 

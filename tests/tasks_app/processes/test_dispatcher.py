@@ -14,7 +14,7 @@ from tasks_app.models import Round, WorkerBeat
 from tasks_app.operations.queue import QueueDownError
 from tasks_app.operations.workers import worker_beat
 from tasks_app.processes.dispatcher import Dispatcher
-from tasks_app.rounds.schedule import round_ring, rounds_due
+from tasks_app.rounds.schedule import round_enqueue, rounds_due
 from tests.factories import lease_of, make_round
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
     return bells
 
 
-def test_a_lease_that_ran_out_by_itself_is_rung_at_once(rung: list[UUID]) -> None:
+def test_a_lease_that_ran_out_by_itself_is_enqueued_at_once(rung: list[UUID]) -> None:
     row = make_round()
-    round_ring(round_id=row.pk)
+    round_enqueue(round_id=row.pk)
     lease_of(row)
     assert rounds_due(workers=8) == []
     Round.objects.update(lease_until=timezone.now() - SECOND)
@@ -47,7 +47,7 @@ def test_a_ring_is_repeated_only_when_nobody_answered_it(rung: list[UUID]) -> No
     row = make_round()
     dispatcher = Dispatcher("supervisor")
     assert [dispatcher.tick(), dispatcher.tick()] == [1, 0]
-    Round.objects.update(rung_at=timezone.now() - 31 * SECOND)
+    Round.objects.update(enqueued_at=timezone.now() - 31 * SECOND)
     assert dispatcher.tick() == 1
     assert rung == [row.pk, row.pk]
 
@@ -57,11 +57,11 @@ def test_the_workers_of_all_machines_are_rung_for(rung: list[UUID], settings: Se
     for number in range(9):
         make_round(task=f"t{number}", step="deploy" if number < 4 else "generate")
     assert Dispatcher("alone").tick() == 1 + 2  # half of the workers for polls, and each one for new work
-    Round.objects.update(rung_at=None)
+    Round.objects.update(enqueued_at=None)
     worker_beat(worker="elsewhere:dispatcher", workers=4)
     assert Dispatcher("alone").tick() == 3 + 5
     WorkerBeat.objects.filter(worker="elsewhere:dispatcher").update(seen_at=timezone.now() - 31 * SECOND)
-    Round.objects.update(rung_at=None)
+    Round.objects.update(enqueued_at=None)
     assert Dispatcher("alone").tick() == 1 + 2
 
 
@@ -69,7 +69,7 @@ def test_a_ring_that_a_busy_machine_took_is_repeated_soon_while_another_has_a_wo
     rung: list[UUID], settings: SettingsWrapper
 ) -> None:
     settings.WORKERS = 1
-    row = make_round(task="new", rung_at=timezone.now() - 3 * SECOND)
+    row = make_round(task="new", enqueued_at=timezone.now() - 3 * SECOND)
     lease_of(make_round(task="busy"))
     assert Dispatcher("busy").tick() == 0  # alone, it has no worker free
     worker_beat(worker="elsewhere:dispatcher", workers=1)
@@ -77,7 +77,7 @@ def test_a_ring_that_a_busy_machine_took_is_repeated_soon_while_another_has_a_wo
     assert rung == [row.pk]
     assert Dispatcher("elsewhere").tick() == 0  # it was rung just now
     lease_of(make_round(task="busy too"))
-    Round.objects.filter(pk=row.pk).update(rung_at=timezone.now() - 3 * SECOND)
+    Round.objects.filter(pk=row.pk).update(enqueued_at=timezone.now() - 3 * SECOND)
     assert Dispatcher("busy").tick() == 0
 
 
@@ -100,13 +100,13 @@ def test_two_dispatchers_ring_once(rung: list[UUID]) -> None:
 
 
 @pytest.mark.processes
-def test_a_dead_workers_round_is_rung_at_once(rung: list[UUID], settings: SettingsWrapper) -> None:
+def test_a_dead_workers_round_is_enqueued_at_once(rung: list[UUID], settings: SettingsWrapper) -> None:
     del settings
     gone = subprocess.Popen(["true"])
     gone.wait()
     row = make_round()
     lease_of(row)
-    Round.objects.update(lease_owner=f"supervisor:{gone.pid}", rung_at=timezone.now())
+    Round.objects.update(lease_owner=f"supervisor:{gone.pid}", enqueued_at=timezone.now())
     Dispatcher("supervisor").tick()
     assert rung == [row.pk]
 

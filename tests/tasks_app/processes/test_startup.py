@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from engine.errors import OutOfService
 from tasks_app.keys import kept_key
@@ -83,3 +85,10 @@ def test_a_key_is_made_once_even_when_many_start_together(tmp_path: Path) -> Non
     assert keys == {file.read_text()}
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.django_db
+def test_a_database_of_another_version_is_refused_with_a_sentence() -> None:
+    MigrationRecorder(connection).record_applied("tasks_app", "0018_request_plan")
+    with pytest.raises(SystemExit, match=r"made by another version of the service \(migration 0018_request_plan\)"):
+        startup.prepare(migrate=True)

@@ -6,14 +6,14 @@ import pytest
 
 from engine.domain.lifecycle import State, Step
 from tasks_app.models import Round
-from tasks_app.reports.headline import DOING, story
+from tasks_app.reports.headline import DOING, headline
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
 
 def told(**over: object) -> str:
     row = Round(**{"state": "queued", "step": "publish", "next_at": NOW} | over)
-    return story(row, NOW)
+    return headline(row, NOW)
 
 
 @pytest.mark.parametrize("state", State)
@@ -50,7 +50,7 @@ def test_every_state_at_every_step_has_a_story_that_names_both(state: State, ste
             {"state": "completed", "live": True, "finished_at": NOW, "live_at": NOW + timedelta(seconds=70)},
             ("came 70 s later", "Nothing to do"),
         ),
-        ({"state": "completed", "live": True, "degraded": True}, ("honest", "Regenerate")),
+        ({"state": "completed", "live": True, "degraded": True}, ("fallback", "Regenerate")),
         ({"state": "failed", "error_code": "x", "error_message": "It broke"}, ("It broke. ", "Retry goes on")),
         ({"state": "failed", "error_code": "secret_in_attachment", "error_message": "It leaks."}, ("change that",)),
         ({"state": "cancelled"}, ("by an operator", "Retry")),

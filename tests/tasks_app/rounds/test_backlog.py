@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.domain.budget import Budget, fresh
 from engine.domain.lifecycle import Step
-from tasks_app.rounds.backlog import Haste, Load, haste
+from tasks_app.rounds.backlog import Load, ReducedBudget, haste
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 BUDGET = fresh(START, 600)
@@ -18,7 +18,7 @@ def after(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def asked(load: Load, waited: float = 0.0) -> Haste | None:
+def asked(load: Load, waited: float = 0.0) -> ReducedBudget | None:
     return haste(BUDGET, after(waited), load)
 
 

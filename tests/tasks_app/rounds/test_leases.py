@@ -42,7 +42,7 @@ def test_of_eight_claims_at_once_one_wins() -> None:
 
 
 def test_a_claim_makes_the_round_running_under_a_fresh_token() -> None:
-    row = make_round(state="waiting", waiting_on="Pages", rung_at=timezone.now())
+    row = make_round(state="waiting", waiting_on="Pages", enqueued_at=timezone.now())
     lease = lease_of(row)
     assert (row.state, row.waiting_on, row.lease_owner) == ("running", "", "supervisor:1")
     assert (row.pk, row.lease_token) == (lease.round_id, lease.token)
@@ -103,9 +103,9 @@ def _held(owner: str) -> UUID:
 def test_a_dead_workers_rounds_are_free_at_once_and_count_a_crash() -> None:
     dead, alive, other = _held("one:7"), _held("one:8"), _held("two:7")
     assert lease_pids(supervisor="one") == {7, 8}
-    Round.objects.update(rung_at=timezone.now())
+    Round.objects.update(enqueued_at=timezone.now())
     assert leases_free(supervisor="one", pids={7}) == 1
-    assert Round.objects.get(pk=dead).rung_at is None
+    assert Round.objects.get(pk=dead).enqueued_at is None
     assert lease_pids(supervisor="one") == {8}
     assert [bool(lease_claim(round_id=pk, owner="one:9")) for pk in (dead, alive, other)] == [True, False, False]
     assert Round.objects.get(pk=dead).crashes == 1
@@ -115,7 +115,7 @@ def test_rounds_of_workers_that_were_stopped_on_purpose_count_no_crash() -> None
     stopped, other = _held("one:7"), _held("two:7")
     assert leases_free(supervisor="one") == 1
     row = Round.objects.get(pk=stopped)
-    assert (row.state, row.lease_token, row.lease_until, row.rung_at) == ("queued", None, None, None)
+    assert (row.state, row.lease_token, row.lease_until, row.enqueued_at) == ("queued", None, None, None)
     lease_of(row)
     assert row.crashes == 0
     assert Round.objects.get(pk=other).lease_token

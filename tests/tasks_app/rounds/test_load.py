@@ -92,14 +92,14 @@ def test_a_round_that_begins_in_a_backlog_says_so_and_is_not_repaired(outside: O
     (warning,) = [text for text in row.warnings if "backlog" in text]
     assert "20 more rounds waited for 1 workers" in warning
     assert budget_of(row).repair_seconds(row.started_at) == 0
-    assert row.haste_until is not None
+    assert row.reduced_until is not None
 
 
 def test_a_round_without_a_backlog_has_its_whole_share(outside: Outside) -> None:
     worker_beat(worker="a:dispatcher", workers=8)
     ended(100.0, task="e1")
     row = driven(make_round(task="mine"))
-    assert (row.haste_until, row.warnings) == (None, [])
+    assert (row.reduced_until, row.warnings) == (None, [])
 
 
 def test_a_retry_forgets_the_haste(outside: Outside) -> None:
@@ -109,7 +109,7 @@ def test_a_retry_forgets_the_haste(outside: Outside) -> None:
     row = driven(make_round(task="mine"))
     assert run_start(row=row, start=Start("generate", "somebody", "again"))
     row.refresh_from_db()
-    assert row.haste_until is None
+    assert row.reduced_until is None
 
 
 def test_the_console_tells_capacity_and_backlog_in_minutes() -> None:

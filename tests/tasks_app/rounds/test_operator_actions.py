@@ -9,7 +9,7 @@ from django.db import connections
 from django.utils import timezone
 
 from engine.domain.lifecycle import State, Step
-from engine.errors import Fenced
+from engine.errors import LeaseLost
 from engine.plan.schema import Plan
 from tasks_app.models import Attempt, Commit, Event, NotificationAttempt, Round, StepRun
 from tasks_app.models import Plan as PlanRow
@@ -17,7 +17,7 @@ from tasks_app.rounds import transitions
 from tasks_app.rounds.interruptions import CANCELLED
 from tasks_app.rounds.operator_actions import (
     PLAN_EDITED,
-    Act,
+    Action,
     RoundConflictError,
     refusal,
     round_cancel,
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 ACTS = {
-    Act.RETRY: round_retry,
-    Act.REGENERATE: round_regenerate,
-    Act.NOTIFY_AGAIN: round_notify_again,
-    Act.CANCEL: round_cancel,
+    Action.RETRY: round_retry,
+    Action.REGENERATE: round_regenerate,
+    Action.NOTIFY_AGAIN: round_notify_again,
+    Action.CANCEL: round_cancel,
 }
 
 
-def standing(state: str, step: str = "publish", **over: object) -> Round:
+def status_panel(state: str, step: str = "publish", **over: object) -> Round:
     ended = {"next_at": None, "finished_at": timezone.now()} if state in {"completed", "failed", "cancelled"} else {}
     return make_round(
         state=state, step=step, **ended, **{"commit_sha": "1" * 40 if state == "completed" else ""} | over
@@ -60,24 +60,24 @@ def completed(outside: Outside) -> Round:
 
 #: Which act makes sense for which round: (state, step, needs_attention).
 SENSE = {
-    ("queued", "generate", False): {Act.CANCEL},
-    ("running", "verify", False): {Act.CANCEL},
-    ("waiting", "deploy", False): {Act.CANCEL},
-    ("waiting", "notify", True): {Act.CANCEL, Act.RETRY},
-    ("completed", "notify", False): {Act.REGENERATE, Act.NOTIFY_AGAIN},
-    ("failed", "publish", True): {Act.RETRY, Act.REGENERATE},
-    ("failed", "notify", True): {Act.RETRY, Act.REGENERATE, Act.NOTIFY_AGAIN},
-    ("cancelled", "deploy", False): {Act.RETRY, Act.REGENERATE},
+    ("queued", "generate", False): {Action.CANCEL},
+    ("running", "verify", False): {Action.CANCEL},
+    ("waiting", "deploy", False): {Action.CANCEL},
+    ("waiting", "notify", True): {Action.CANCEL, Action.RETRY},
+    ("completed", "notify", False): {Action.REGENERATE, Action.NOTIFY_AGAIN},
+    ("failed", "publish", True): {Action.RETRY, Action.REGENERATE},
+    ("failed", "notify", True): {Action.RETRY, Action.REGENERATE, Action.NOTIFY_AGAIN},
+    ("cancelled", "deploy", False): {Action.RETRY, Action.REGENERATE},
 }
 
 
-@pytest.mark.parametrize("act", Act)
+@pytest.mark.parametrize("act", Action)
 @pytest.mark.parametrize("stands", SENSE, ids=str)
 def test_an_act_happens_where_it_makes_sense_and_is_refused_with_a_sentence_elsewhere(
-    stands: tuple[str, str, bool], act: Act
+    stands: tuple[str, str, bool], act: Action
 ) -> None:
     state, step, attention = stands
-    row = standing(state, step, needs_attention=attention)
+    row = status_panel(state, step, needs_attention=attention)
     before = dump()
     if act in SENSE[stands]:
         assert refusal(row, act) == ""
@@ -93,8 +93,8 @@ def test_an_act_happens_where_it_makes_sense_and_is_refused_with_a_sentence_else
     assert dump() == before
 
 
-@pytest.mark.parametrize("act", Act)
-def test_no_round_is_no_conflict(act: Act) -> None:
+@pytest.mark.parametrize("act", Action)
+def test_no_round_is_no_conflict(act: Action) -> None:
     with pytest.raises(Round.DoesNotExist):
         ACTS[act](round_id=uuid4(), who="ada")
 
@@ -102,7 +102,7 @@ def test_no_round_is_no_conflict(act: Act) -> None:
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
 @pytest.mark.parametrize("step", Step)
 def test_a_retry_goes_on_at_the_first_unfinished_step_with_a_fresh_deadline(state: str, step: Step) -> None:
-    row = standing(state, step, error_code="x", error_message="y", crashes=3, failures=2, late=True)
+    row = status_panel(state, step, error_code="x", error_message="y", crashes=3, failures=2, late=True)
     round_retry(round_id=row.pk, who="ada")
     row.refresh_from_db()
     assert (row.state, row.step, row.run) == ("queued", step, 2)
@@ -113,7 +113,7 @@ def test_a_retry_goes_on_at_the_first_unfinished_step_with_a_fresh_deadline(stat
 
 
 def test_a_retry_of_a_round_that_waits_ends_its_open_step() -> None:
-    row = standing("waiting", "notify", needs_attention=True)
+    row = status_panel("waiting", "notify", needs_attention=True)
     StepRun.objects.create(round=row, run=1, step="notify", started_at=timezone.now())
     round_retry(round_id=row.pk, who="ada")
     step = StepRun.objects.get()
@@ -175,7 +175,7 @@ def edit(row: Round, run: int = 1) -> None:
 
 
 def test_an_edited_plan_begins_a_run_that_writes_the_page_by_it() -> None:
-    row = standing("completed", "notify")
+    row = status_panel("completed", "notify")
     with_plan(row, plan={"notes": ["dollars"]})
     edit(row)
     row.refresh_from_db()
@@ -187,7 +187,7 @@ def test_an_edited_plan_begins_a_run_that_writes_the_page_by_it() -> None:
 
 
 def test_a_round_without_a_plan_takes_an_operators() -> None:
-    row = standing("failed", "generate")
+    row = status_panel("failed", "generate")
     with_plan(row, plan=None, why_none="the call failed", attempt=None)
     edit(row)
     assert plans(row)[1] == (2, "operator", "ada", ["euros are meant"])
@@ -195,7 +195,7 @@ def test_a_round_without_a_plan_takes_an_operators() -> None:
 
 @pytest.mark.parametrize("stands", [("running", "verify"), ("queued", "generate")])
 def test_a_plan_is_edited_where_the_round_may_be_regenerated(stands: tuple[str, str]) -> None:
-    row = standing(*stands)
+    row = status_panel(*stands)
     before = dump()
     with pytest.raises(RoundConflictError, match="cancel it first"):
         edit(row)
@@ -203,7 +203,7 @@ def test_a_plan_is_edited_where_the_round_may_be_regenerated(stands: tuple[str, 
 
 
 def test_an_edit_of_a_plan_that_another_run_has_replaced_is_refused() -> None:
-    row = standing("completed", "notify")
+    row = status_panel("completed", "notify")
     edit(row)
     Round.objects.update(state="completed", step="notify", next_at=None, finished_at=timezone.now())
     before = dump()
@@ -213,7 +213,7 @@ def test_an_edit_of_a_plan_that_another_run_has_replaced_is_refused() -> None:
 
 
 def test_a_regenerated_round_reads_its_request_anew_but_keeps_an_operators_plan() -> None:
-    by_model, by_operator = standing("completed", "notify"), standing("completed", "notify")
+    by_model, by_operator = status_panel("completed", "notify"), status_panel("completed", "notify")
     for row in (by_model, by_operator):
         with_plan(row)
     edit(by_operator)
@@ -231,7 +231,7 @@ def test_a_regenerated_round_reads_its_request_anew_but_keeps_an_operators_plan(
     ("act", "step"), [(round_retry, "generate"), (round_retry, "publish"), (round_notify_again, "notify")]
 )
 def test_a_run_that_goes_on_carries_the_plan(act: Callable[..., None], step: str) -> None:
-    row = standing("failed", step)
+    row = status_panel("failed", step)
     made = with_plan(row, refused=[{"item": "i", "reason": "r"}])
     act(round_id=row.pk, who="ada")
     assert plans(row)[1] == (2, "carried", "", ["euros are meant"])
@@ -240,7 +240,7 @@ def test_a_run_that_goes_on_carries_the_plan(act: Callable[..., None], step: str
 
 
 def test_a_retry_at_generate_tries_again_to_make_a_plan_and_a_later_one_goes_on_without() -> None:
-    early, late = standing("failed", "generate"), standing("failed", "publish")
+    early, late = status_panel("failed", "generate"), status_panel("failed", "publish")
     for row in (early, late):
         with_plan(row, plan=None, why_none="the call failed", attempt=None)
         round_retry(round_id=row.pk, who="ada")
@@ -270,7 +270,7 @@ def test_a_cancelled_round_is_nobodys_and_due_never() -> None:
     assert row.finished_at is not None
     assert StepRun.objects.get().outcome == "cancelled"
     before = dump()
-    with pytest.raises(Fenced):
+    with pytest.raises(LeaseLost):
         transitions.round_fail(lease=lease, row=row, code="c", message="m")
     assert dump() == before
 
@@ -307,7 +307,7 @@ def test_a_round_that_is_cancelled_while_it_is_driven_stays_cancelled(
 def test_of_eight_operators_at_once_one_acts_and_the_others_are_told_why_not(
     act: Callable[..., None], state: str, step: str
 ) -> None:
-    row = standing(state, step)
+    row = status_panel(state, step)
 
     def press(name: int) -> str:
         try:

@@ -31,11 +31,11 @@ OTHER = {0: "failed", 1: "cancelled"}
 
 ASKED: dict[str, Callable[[Round], object]] = {
     "what is due": lambda _: schedule.rounds_due(workers=8),
-    "whether to ring again": lambda _: schedule.ring_again(workers=8),
+    "whether to ring again": lambda _: schedule.enqueue_again_after(workers=8),
     "polls first": lambda _: schedule.polls_due(most=2),
-    "a ring": lambda row: schedule.round_ring(round_id=row.pk),
-    "rings forgotten": lambda _: schedule.rings_forget(),
-    "rings unanswered": lambda _: schedule.rings_unanswered(),
+    "a ring": lambda row: schedule.round_enqueue(round_id=row.pk),
+    "rings forgotten": lambda _: schedule.enqueued_reset(),
+    "rings unanswered": lambda _: schedule.enqueued_unanswered(),
     "the queue": lambda _: schedule.backlog(),
     "a claim": lambda row: leases.lease_claim(round_id=row.pk, owner="s:1"),
     "a renewal": lambda row: leases.lease_renew(lease=leases.Lease(row.pk, uuid.uuid4())),
@@ -45,7 +45,7 @@ ASKED: dict[str, Callable[[Round], object]] = {
     "processes with leases": lambda _: leases.lease_pids(supervisor="s"),
     "the load": lambda _: load.load_now(),
     "rounds that look at pages": lambda _: liveness_watches.rounds_looking(),
-    "watches": lambda _: liveness_watches.watches_ring(workers=8),
+    "watches": lambda _: liveness_watches.looks_enqueue(workers=8),
     "what needs attention": lambda _: _attention(may_act=False),
     "the oldest": lambda _: _oldest_waiting(),
 }

@@ -34,16 +34,16 @@ def test_a_failed_round_goes_on_at_its_first_unfinished_step(step: str) -> None:
     assert Event.objects.get().who == "operator"
 
 
-def test_an_honest_page_that_was_never_pushed_is_written_anew() -> None:
+def test_a_fallback_page_that_was_never_pushed_is_written_anew() -> None:
     row = failed(step="publish", degraded=True)
-    attempt = Attempt.objects.create(round=row, run=1, kind="honest", started_at=timezone.now())
+    attempt = Attempt.objects.create(round=row, run=1, kind="fallback", started_at=timezone.now())
     Round.objects.update(chosen_attempt=attempt, chosen_at=timezone.now())
     assert revive(row)
     assert (row.step, row.degraded, row.chosen_attempt, row.chosen_at) == ("generate", False, None, None)
     assert (row.share_ends_at - row.started_at).total_seconds() == pytest.approx(216)
 
 
-def test_an_honest_page_that_was_pushed_stays() -> None:
+def test_a_fallback_page_that_was_pushed_stays() -> None:
     row = failed(step="notify", degraded=True, commit_sha="1" * 40)
     assert revive(row)
     assert (row.step, row.degraded) == ("notify", True)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from engine.errors import OutOfService
 from tasks_app.models import Round
 from tasks_app.operations.breakers import breaker_trip
-from tasks_app.rounds.schedule import round_ring, rounds_due
+from tasks_app.rounds.schedule import round_enqueue, rounds_due
 from tasks_app.worker.drive import drive
 from tests.factories import lease_of, make_round
 
@@ -43,7 +43,7 @@ def test_a_new_round_is_due_at_once() -> None:
     "over",
     [
         {"next_at": timezone.now() + timedelta(hours=1)},
-        {"rung_at": timezone.now() + timedelta(hours=1)},
+        {"enqueued_at": timezone.now() + timedelta(hours=1)},
         ended("completed"),
         ended("failed"),
         ended("cancelled"),
@@ -144,7 +144,7 @@ def test_polls_get_at_most_half_of_the_workers_rounded_up(workers: int, places: 
 def test_polls_under_way_count_against_their_half() -> None:
     rows = [make_round(task=f"t{n}", step="deploy") for n in range(6)]
     lease_of(rows[0])
-    assert round_ring(round_id=rows[1].pk)
+    assert round_enqueue(round_id=rows[1].pk)
     assert len(due(6)) == 1
 
 
@@ -159,7 +159,7 @@ def test_polls_are_rung_before_new_work_and_the_oldest_first() -> None:
 def test_a_queue_of_new_work_does_not_keep_polls_from_their_look() -> None:
     for number in range(20):
         make_round(task=f"t{number}", next_at=timezone.now() - 60 * SECOND)
-    assert all(round_ring(round_id=pk) for pk in due(4))
+    assert all(round_enqueue(round_id=pk) for pk in due(4))
     poll = make_round(task="p", step="deploy", next_at=timezone.now() - SECOND)
     assert due(4) == [poll.pk]
 
@@ -192,5 +192,5 @@ def test_no_more_is_rung_than_workers_can_take_soon() -> None:
         make_round(task=f"t{number}")
     first = due(4)
     assert len(first) == 4
-    assert all(round_ring(round_id=pk) for pk in first)
+    assert all(round_enqueue(round_id=pk) for pk in first)
     assert due(4) == []

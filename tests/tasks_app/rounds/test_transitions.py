@@ -12,13 +12,13 @@ from engine.domain.brief import AttachedFile, MissingFile, Source
 from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
 from engine.domain.http import Answer
 from engine.domain.model_call import Prompt, Reply
-from engine.domain.repository import Look, Origin, Repository, SiteFile
-from engine.errors import Fenced
-from engine.steps.outcomes import Deployed, Generated, Published, Unrepaired, Verified, Wait
+from engine.domain.repository import Origin, PagesBuild, Repository, SiteFile
+from engine.errors import LeaseLost
+from engine.steps.outcomes import Deployed, Generated, Published, RepairSkipped, Verified, Wait
 from tasks_app.models import Attempt, Commit, Event, Round, StepRun, Task
 from tasks_app.models import CheckResult as CheckRow
 from tasks_app.rounds import transitions
-from tasks_app.rounds.call_rows import Growing
+from tasks_app.rounds.call_rows import StreamingReply
 from tasks_app.rounds.journal import DatabaseJournal
 from tests.factories import SECRET, dump, lease_of, make_round
 
@@ -40,7 +40,7 @@ MOVES: dict[str, tuple[str, Callable[[Lease, Round], None]]] = {
     "verified": ("verify", lambda lease, row: transitions.verified_record(lease=lease, row=row, outcome=verified(row))),
     "fruitless": (
         "generate",
-        lambda lease, row: transitions.fruitless_record(lease=lease, row=row, outcome=Unrepaired("no time")),
+        lambda lease, row: transitions.no_result_record(lease=lease, row=row, outcome=RepairSkipped("no time")),
     ),
     "published": ("publish", lambda lease, row: transitions.published_record(lease=lease, row=row, outcome=PUBLISHED)),
     "deployed": (
@@ -57,15 +57,15 @@ JOURNAL: dict[str, Callable[[DatabaseJournal, int], object]] = {
         kind="generate", prompt=Prompt("p", "1", "d", ()), provider="x", model="m", simulated=False
     ),
     "attempt_answered": lambda j, pk: j.attempt_answered(pk, Reply("text", "m", "stop"), outcome="ok"),
-    "attempt_recalled": lambda j, _: j.attempt_recalled(kind="generate", model="m", parent=None),
+    "attempt_reused": lambda j, _: j.attempt_reused(kind="generate", model="m", parent=None),
     "attempt_interrupted": lambda j, _: j.attempt_interrupted(kind="generate", model="m", parent=None),
-    "heard_keep": lambda j, _: kept_as_heard(j),
+    "chunks_keep": lambda j, _: kept_as_heard(j),
     "attempt_failed": lambda j, pk: j.attempt_failed(pk, code="c", message="m"),
     "plan_made": lambda j, _: j.plan_made({"notes": ["n"]}, attempt=None, refused=[], why_none=""),
     "commit_planned": lambda j, _: j.commit_planned(sha="2" * 40, parent=None, paths=["a"]),
     "commit_abandoned": lambda j, _: j.commit_abandoned(sha=SHA),
     "repository_made": lambda j, _: j.repository_made(PLACE),
-    "pages_seen": lambda j, _: j.pages_seen(look=Look("built", SHA), http_status=200, live=True, reason=""),
+    "pages_seen": lambda j, _: j.pages_seen(look=PagesBuild("built", SHA), http_status=200, live=True, reason=""),
     "notification_begun": lambda j, _: j.notification_begun(url="https://e.test", body=b"{}", headers={}),
     "notification_ended": lambda j, pk: j.notification_ended(pk, answer=Answer(200, {}, b"", "u"), error=""),
     "rebuild_asked": lambda j, _: j.rebuild_asked(sha=SHA, after="1"),
@@ -79,8 +79,8 @@ PUBLISHED = Published(PLACE, SHA, "commit")
 
 def kept_as_heard(journal: DatabaseJournal) -> None:
     """Have a call under way, of which a line has come."""
-    journal._growing = Growing(Attempt.objects.get().pk, "m", ["a line\n"])
-    journal.heard_keep()
+    journal._growing = StreamingReply(Attempt.objects.get().pk, "m", ["a line\n"])
+    journal.chunks_keep()
 
 
 def attempt(row: Round) -> Attempt:
@@ -115,7 +115,7 @@ def test_a_move_with_a_stale_token_is_fenced_and_changes_no_row(move: str) -> No
     lease, row = running(step)
     Round.objects.update(lease_token=uuid4())
     before = dump()
-    with pytest.raises(Fenced):
+    with pytest.raises(LeaseLost):
         make(lease, row)
     assert dump() == before
 
@@ -126,7 +126,7 @@ def test_a_move_from_a_step_that_the_row_has_left_is_fenced(move: str) -> None:
     lease, row = running(step)
     Round.objects.update(step="verify" if step != "verify" else "publish")
     before = dump()
-    with pytest.raises(Fenced):
+    with pytest.raises(LeaseLost):
         make(lease, row)
     assert dump() == before
 
@@ -137,7 +137,7 @@ def test_a_move_of_a_round_that_was_cancelled_meanwhile_is_fenced(move: str) -> 
     lease, row = running(step)
     Round.objects.update(state="cancelled", next_at=None, finished_at=timezone.now())
     before = dump()
-    with pytest.raises(Fenced):
+    with pytest.raises(LeaseLost):
         make(lease, row)
     assert dump() == before
 
@@ -149,14 +149,12 @@ def test_a_journal_with_a_stale_token_is_fenced_and_changes_no_row(method: str) 
     pk = attempt(row).pk if method.startswith("attempt") else pk
     Round.objects.update(lease_token=uuid4())
     before = dump()
-    with pytest.raises(Fenced):
+    with pytest.raises(LeaseLost):
         JOURNAL[method](DatabaseJournal(lease, 1), pk)
     assert dump() == before
 
 
-@pytest.mark.parametrize(
-    "method", sorted(set(JOURNAL) - {"attempt_recalled", "attempt_interrupted", "rebuild_put_off"})
-)
+@pytest.mark.parametrize("method", sorted(set(JOURNAL) - {"attempt_reused", "attempt_interrupted", "rebuild_put_off"}))
 def test_a_journal_under_a_live_lease_writes(method: str) -> None:
     lease, row = running("notify")
     pk = DatabaseJournal(lease, 1).notification_begun(url="u", body=b"", headers={})
@@ -168,7 +166,7 @@ def test_a_journal_under_a_live_lease_writes(method: str) -> None:
 
 def test_every_public_method_of_the_journal_is_in_the_table() -> None:
     methods = {name for name in dir(DatabaseJournal) if not name.startswith("_")}
-    assert set(JOURNAL) == methods - {"tokens_left", "attempt_heard"}, "those touch no row"
+    assert set(JOURNAL) == methods - {"tokens_left", "attempt_chunk"}, "those touch no row"
 
 
 @pytest.mark.parametrize(
@@ -207,7 +205,7 @@ def test_a_move_ends_one_step_run_and_opens_the_next_with_its_share() -> None:
     assert (ended.step, ended.outcome, ended.detail, ended.ended_at is None) == ("generate", "done", "wrote it", False)
     assert (opened.step, opened.ended_at) == ("verify", None)
     assert [bytes(f.content) for f in attempt(row).files.all()] == [b"<h1>"]
-    assert Event.objects.get().what == "honest page"
+    assert Event.objects.get().what == "fallback page"
 
 
 def test_progress_forgets_crashes_and_failures() -> None:
@@ -257,7 +255,7 @@ def test_waiting_lets_go_and_counts_only_failures(failed: bool, failures: int) -
     transitions.round_wait(lease=lease, row=row, wait=Wait(until, "Pages: queued", needs_attention=True, failed=failed))
     row.refresh_from_db()
     assert (row.state, row.next_at, row.waiting_on, row.failures) == ("waiting", until, "Pages: queued", failures)
-    assert (row.lease_token, row.rung_at, row.crashes, row.needs_attention) == (None, None, 0, True)
+    assert (row.lease_token, row.enqueued_at, row.crashes, row.needs_attention) == (None, None, 0, True)
     assert StepRun.objects.get().ended_at is None
 
 
@@ -274,7 +272,7 @@ def test_no_secret_and_nothing_unstorable_gets_into_a_row_by_an_errors_text() ->
     journal = DatabaseJournal(lease, 1)
     journal.attempt_failed(attempt(row).pk, code="c", message=bad)
     journal.notification_ended(journal.notification_begun(url="u", body=b"", headers={}), answer=None, error=bad)
-    journal.pages_seen(look=Look("built", None), http_status=None, live=False, reason=bad)
+    journal.pages_seen(look=PagesBuild("built", None), http_status=None, live=False, reason=bad)
     journal.warn(bad)
     journal.warn(bad)
     row.refresh_from_db()

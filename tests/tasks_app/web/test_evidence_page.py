@@ -145,11 +145,11 @@ def test_a_commit_that_was_never_pushed_has_no_address(browsing: Outside) -> Non
 
 def test_screenshots_are_served_under_the_same_address(browsing: Outside) -> None:
     row = fixed(browsing)
-    CheckResult.objects.filter(kind="view").update(screenshot=b"\xff\xd8the picture")
+    CheckResult.objects.filter(kind="page_load").update(screenshot=b"\xff\xd8the picture")
     text = shown(row)
     token = Commit.objects.get(round=row).token
     pictures = re.findall(r'src="(/evidence/\w+/\d\.jpg)"', text)
-    taken = CheckResult.objects.filter(attempt=row.chosen_attempt, kind="view", screenshot__isnull=False).count()
+    taken = CheckResult.objects.filter(attempt=row.chosen_attempt, kind="page_load", screenshot__isnull=False).count()
     assert len(pictures) == taken > 0
     for address in pictures:
         answer = get(address)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
-from engine.domain.repository import Look
+from engine.domain.repository import PagesBuild
 from engine.errors import Permanent, Transient
 from tasks_app.models import Attempt, Commit, Event, NotificationAttempt, Round, StepRun, Task, WorkerBeat
 from tasks_app.worker.drive import drive
@@ -109,7 +109,7 @@ def test_what_is_not_due_held_or_ended_is_left_alone(outside: Outside) -> None:
 
 
 def test_waiting_for_pages_holds_no_worker(outside: Outside) -> None:
-    outside.forge.looks = [Look("building", None)]
+    outside.forge.looks = [PagesBuild("building", None)]
     row = driven(make_round())
     assert (row.state, row.step, row.lease_token, row.crashes, row.failures) == ("waiting", "deploy", None, 0, 0)
     must_wait(row, 1, 15)

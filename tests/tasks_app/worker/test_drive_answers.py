@@ -9,7 +9,7 @@ import pytest
 
 from engine.prompts.token_estimate import estimated_tokens
 from tasks_app.models import Attempt, StepRun
-from tasks_app.rounds.call_rows import Growing
+from tasks_app.rounds.call_rows import StreamingReply
 from tasks_app.rounds.journal import DatabaseJournal
 from tasks_app.worker.drive import drive
 from tasks_app.worker.heartbeat import Heartbeat
@@ -95,7 +95,7 @@ def test_what_an_answer_came_to_is_not_overwritten_by_a_late_beat(
     real = DatabaseJournal.attempt_answered
 
     def late(self: DatabaseJournal, attempt: int, reply: Reply, *, outcome: str) -> None:
-        growing = Growing(attempt, "m", ["half\n"])
+        growing = StreamingReply(attempt, "m", ["half\n"])
         real(self, attempt, reply, outcome=outcome)
         self._growing = growing
         beats[-1]()

@@ -130,7 +130,7 @@ def failing(patch: pytest.MonkeyPatch, name: str, times: int) -> None:
     patch.setattr(name, dying)
 
 
-def test_a_round_whose_model_calls_five_workers_died_of_is_told_with_the_honest_page(outside: Outside) -> None:
+def test_a_round_whose_model_calls_five_workers_died_of_is_told_with_the_fallback_page(outside: Outside) -> None:
     outside.author.replies = [Killed() for _ in range(5)]
     row = make_round()
     for _ in range(5):

@@ -263,8 +263,8 @@ def test_a_file_of_an_earlier_round_that_a_later_one_spoils_is_told_and_mended(o
     assert "story.txt has exactly 5 words\n   gave: it has 2 words: 3 too few" in told(outside, -1)
     assert "Gone dark." in told(outside, -1) + outside.author.asked[-1][1][-2].content
     assert (published(outside, row)["story.txt"], row.warnings) == (STORY, [])
-    assert verdicts(row.chosen_attempt, "lasting")["story.txt has exactly 5 words"] == "pass"
-    lasting = CheckResult.objects.filter(kind="lasting").first()
+    assert verdicts(row.chosen_attempt, "regression")["story.txt has exactly 5 words"] == "pass"
+    lasting = CheckResult.objects.filter(kind="regression").first()
     assert "earlier round" in decided_by(lasting)
 
 
@@ -284,8 +284,8 @@ def test_what_a_later_plan_says_of_a_file_replaces_what_an_earlier_one_said(outs
     row = driven(asked(round=2, brief="Shorten the story to two words.", checks=[]))
     assert (kinds()[-1], row.warnings) == ("generate", [])
     assert verdicts(row.chosen_attempt)["story.txt: has exactly 2 words"] == "pass"
-    assert "story.txt has exactly 5 words" not in verdicts(row.chosen_attempt, "lasting")
-    assert verdicts(row.chosen_attempt, "lasting")["data.json is there and is not empty"] == "pass"
+    assert "story.txt has exactly 5 words" not in verdicts(row.chosen_attempt, "regression")
+    assert verdicts(row.chosen_attempt, "regression")["data.json is there and is not empty"] == "pass"
 
 
 # --- A sample --------------------------------------------------------------------------------------------------------------------------------

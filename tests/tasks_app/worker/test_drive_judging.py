@@ -94,7 +94,7 @@ def test_nobody_is_asked_where_everything_is_decided(outside: Outside) -> None:
     assert outside.author.judged == []
 
 
-def test_the_honest_page_is_not_judged(outside: Outside) -> None:
+def test_the_fallback_page_is_not_judged(outside: Outside) -> None:
     outside.author.replies = ["no files at all"] * 12
     row = driven(make_round(checks=CHECKS))
     assert row.degraded

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
-from engine.domain.repository import Look
-from engine.errors import OutOfService, Paced, Permanent, Transient
+from engine.domain.repository import PagesBuild
+from engine.errors import OutOfService, Permanent, RateLimited, Transient
 from tasks_app.models import Breaker, Commit, Round, Task
 from tasks_app.rounds.schedule import rounds_due
 from tests.driving import aged, driven, must_wait
@@ -41,7 +41,7 @@ def test_what_is_out_of_service_opens_its_breaker_and_the_round_waits_within_its
     assert driven(row).state == "completed"
 
 
-def test_a_model_that_stays_closed_leads_to_the_honest_page(outside: Outside) -> None:
+def test_a_model_that_stays_closed_leads_to_the_fallback_page(outside: Outside) -> None:
     outside.author.replies = [closed("model")]
     row = aged(driven(make_round()), 220)
     assert rounds_due(workers=8) == [row.pk]
@@ -73,7 +73,7 @@ def test_a_forge_that_is_closed_while_a_later_round_is_generated_makes_no_hot_lo
 def test_the_evaluator_is_told_a_tenth_before_the_deadline_whatever_keeps_the_page_from_being_seen(
     outside: Outside, trouble: str
 ) -> None:
-    outside.forge.looks = [Look("building", None)] * 2
+    outside.forge.looks = [PagesBuild("building", None)] * 2
     row = aged(driven(make_round()), 541)
     if trouble != "not built":
         error = Transient("down", "No connection.") if trouble == "no connection" else closed("forge")
@@ -107,7 +107,7 @@ def test_being_told_after_the_deadline_is_late(outside: Outside) -> None:
 
 
 def test_waiting_for_ones_turn_is_no_failure_and_calls_nobody(outside: Outside) -> None:
-    outside.forge.faults.before["create"] = [Paced("forge_pace", "Its turn comes in 7.0 s.", 7.0)] * 2
+    outside.forge.faults.before["create"] = [RateLimited("forge_pace", "Its turn comes in 7.0 s.", 7.0)] * 2
     row = aged(driven(make_round()), 310)
     assert (row.state, row.step, row.failures, row.needs_attention) == ("waiting", "publish", 0, False)
     assert driven(row).needs_attention is False

@@ -77,7 +77,7 @@ def test_what_the_review_finds_is_no_check_that_is_counted(browsing: Outside) ->
     row = driven(asked())
     counted = tallies([row.chosen_attempt_id])[row.chosen_attempt_id]
     others = CheckResult.objects.filter(attempt=row.chosen_attempt_id, target="local").exclude(
-        kind__in=["view", "review"]
+        kind__in=["page_load", "review"]
     )
     assert counted == (others.filter(verdict="pass").count(), others.count())
     assert CheckResult.objects.filter(attempt=row.chosen_attempt_id, kind="review").count() == 2

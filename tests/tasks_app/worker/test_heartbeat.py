@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from engine.errors import Fenced
+from engine.errors import LeaseLost
 from tasks_app.models import Round
 from tasks_app.rounds import leases
 from tasks_app.worker.heartbeat import Heartbeat
@@ -89,8 +89,10 @@ def test_what_begins_anew_has_a_time_of_its_own() -> None:
         assert not ended.wait(0.1)
 
 
-@pytest.mark.parametrize("error", [Fenced, TypeError("an error of our own")], ids=["fenced", "own"])
-def test_what_is_to_be_done_beside_is_done_at_each_beat_whatever_becomes_of_it(error: type[Fenced] | TypeError) -> None:
+@pytest.mark.parametrize("error", [LeaseLost, TypeError("an error of our own")], ids=["fenced", "own"])
+def test_what_is_to_be_done_beside_is_done_at_each_beat_whatever_becomes_of_it(
+    error: type[LeaseLost] | TypeError,
+) -> None:
     twice = threading.Semaphore(0)
 
     def failing() -> None:

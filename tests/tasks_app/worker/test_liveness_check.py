@@ -11,16 +11,16 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from engine.domain.repository import Look
-from engine.errors import Fenced, OutOfService, Transient
+from engine.domain.repository import PagesBuild
+from engine.errors import LeaseLost, OutOfService, Transient
 from tasks_app.models import Breaker, Event, PagesStatus, Round
 from tasks_app.operations.breakers import breaker_trip
 from tasks_app.processes.dispatcher import Dispatcher
-from tasks_app.reports.headline import story
-from tasks_app.rounds.journal import WatchJournal
-from tasks_app.rounds.liveness_watches import TOKEN_HOLDS, rounds_looking, watch_claim, watches_ring
+from tasks_app.reports.headline import headline
+from tasks_app.rounds.journal import LivenessJournal
+from tasks_app.rounds.liveness_watches import TOKEN_HOLDS, looks_enqueue, rounds_looking, watch_claim
 from tasks_app.rounds.operator_actions import round_notify_again, round_regenerate
-from tasks_app.worker.liveness_check import late_look
+from tasks_app.worker.liveness_check import look_again
 from tests.driving import driven
 from tests.factories import dump, make_round
 
@@ -33,7 +33,7 @@ SECOND = timedelta(seconds=1)
 
 def told_too_early(outside: Outside, **over: object) -> Round:
     """Return a round whose evaluator was told since its time was over, before its build was built."""
-    outside.forge.looks += [Look("building", None)] * 2
+    outside.forge.looks += [PagesBuild("building", None)] * 2
     row = driven(make_round(**over))
     past = timezone.now() - timedelta(seconds=560)
     Round.objects.filter(pk=row.pk).update(started_at=past, deadline_at=past + timedelta(seconds=600))
@@ -45,8 +45,8 @@ def told_too_early(outside: Outside, **over: object) -> Round:
 def looked(row: Round) -> Round:
     """Look as if the time for it had come: ring, and answer."""
     Round.objects.filter(pk=row.pk, watch_at__isnull=False).update(watch_at=timezone.now() - SECOND)
-    for round_id, token in watches_ring(workers=8):
-        late_look(str(round_id), str(token))
+    for round_id, token in looks_enqueue(workers=8):
+        look_again(str(round_id), str(token))
     row.refresh_from_db()
     return row
 
@@ -54,14 +54,14 @@ def looked(row: Round) -> Round:
 def test_a_page_that_comes_after_the_callback_is_recorded_and_nobody_is_told_again(outside: Outside) -> None:
     row = told_too_early(outside)
     assert row.watch_until - row.finished_at == pytest.approx(timedelta(minutes=30), abs=timedelta(minutes=1))
-    assert "still looked for" in story(row, timezone.now())
-    outside.forge.looks.append(Look("building", None))
+    assert "still looked for" in headline(row, timezone.now())
+    outside.forge.looks.append(PagesBuild("building", None))
     row = looked(row)
     assert row.watch_token is None
     assert timedelta(seconds=14) < row.watch_at - timezone.now() < timedelta(seconds=16)
     row = looked(row)
     assert (row.state, row.live, row.watch_at, row.watch_until) == ("completed", True, None, None)
-    assert "later and serves this commit now" in story(row, timezone.now())
+    assert "later and serves this commit now" in headline(row, timezone.now())
     event = Event.objects.get(round=row, what="live after the callback")
     assert "s after the evaluator had to be told" in event.text
     assert [seen.live for seen in row.pages_statuses.all()] == [False, False, False, True]
@@ -72,11 +72,11 @@ def test_a_page_that_comes_after_the_callback_is_recorded_and_nobody_is_told_aga
 @pytest.mark.parametrize(
     ("looks", "reason"),
     [
-        ([Look("superseded", "f" * 40, "a later commit ffffffffff is built in its place")], "overtaken"),
-        ([Look("errored", None, "no", "1"), Look("errored", None, "no", "2")], "failed a second time"),
+        ([PagesBuild("superseded", "f" * 40, "a later commit ffffffffff is built in its place")], "overtaken"),
+        ([PagesBuild("errored", None, "no", "1"), PagesBuild("errored", None, "no", "2")], "failed a second time"),
     ],
 )
-def test_a_page_that_will_never_come_is_given_up(outside: Outside, looks: list[Look], reason: str) -> None:
+def test_a_page_that_will_never_come_is_given_up(outside: Outside, looks: list[PagesBuild], reason: str) -> None:
     row = told_too_early(outside)
     outside.forge.looks += looks
     for _ in looks:
@@ -87,7 +87,7 @@ def test_a_page_that_will_never_come_is_given_up(outside: Outside, looks: list[L
 
 def test_a_build_that_fails_after_the_callback_is_asked_for_once_more(outside: Outside) -> None:
     row = told_too_early(outside)
-    outside.forge.looks += [Look("errored", None, "no", "1")] * 3
+    outside.forge.looks += [PagesBuild("errored", None, "no", "1")] * 3
     for _ in range(3):
         row = looked(row)
     assert outside.forge.writes.count("rebuild") == 1
@@ -97,7 +97,7 @@ def test_a_build_that_fails_after_the_callback_is_asked_for_once_more(outside: O
 def test_after_half_an_hour_nobody_looks_any_more(outside: Outside) -> None:
     row = told_too_early(outside)
     Round.objects.filter(pk=row.pk).update(watch_until=timezone.now() - SECOND)
-    outside.forge.looks.append(Look("building", None))
+    outside.forge.looks.append(PagesBuild("building", None))
     row = looked(row)
     assert (row.live, row.watch_at) == (False, None)
     seen = PagesStatus.objects.count()
@@ -108,25 +108,27 @@ def test_after_half_an_hour_nobody_looks_any_more(outside: Outside) -> None:
 def test_a_look_that_died_is_taken_again_and_what_it_still_writes_is_refused(outside: Outside) -> None:
     row = told_too_early(outside)
     Round.objects.filter(pk=row.pk).update(watch_at=timezone.now() - SECOND)
-    ((_, rung),) = watches_ring(workers=8)
+    ((_, rung),) = looks_enqueue(workers=8)
     dead = watch_claim(round_id=row.pk, token=rung)
     assert dead
-    assert watches_ring(workers=8) == []
+    assert looks_enqueue(workers=8) == []
     Round.objects.filter(pk=row.pk).update(watch_at=timezone.now() - SECOND)
     assert looked(row).live
-    with pytest.raises(Fenced):
-        WatchJournal(row.pk, row.run, dead).pages_seen(look=Look("built", None), http_status=1, live=False, reason="")
+    with pytest.raises(LeaseLost):
+        LivenessJournal(row.pk, row.run, dead).pages_seen(
+            look=PagesBuild("built", None), http_status=1, live=False, reason=""
+        )
 
 
 def test_a_ring_that_comes_twice_or_too_late_looks_once(outside: Outside) -> None:
     row = told_too_early(outside)
-    outside.forge.looks += [Look("building", None)] * 2
+    outside.forge.looks += [PagesBuild("building", None)] * 2
     Round.objects.filter(pk=row.pk).update(watch_at=timezone.now() - SECOND)
-    ((_, token),) = watches_ring(workers=8)
-    late_look(str(row.pk), str(token))
+    ((_, token),) = looks_enqueue(workers=8)
+    look_again(str(row.pk), str(token))
     before = dump()
-    late_look(str(row.pk), str(token))
-    late_look(str(row.pk), str(uuid4()))
+    look_again(str(row.pk), str(token))
+    look_again(str(row.pk), str(uuid4()))
     assert dump() == before
 
 
@@ -134,7 +136,7 @@ def test_a_ring_that_comes_twice_or_too_late_looks_once(outside: Outside) -> Non
 def test_of_many_workers_one_looks(outside: Outside) -> None:
     row = told_too_early(outside)
     Round.objects.filter(pk=row.pk).update(watch_at=timezone.now() - SECOND)
-    ((_, token),) = watches_ring(workers=8)
+    ((_, token),) = looks_enqueue(workers=8)
 
     def claim(_: int) -> UUID | None:
         try:
@@ -151,11 +153,11 @@ def test_watched_pages_take_a_quarter_of_the_workers_at_most(outside: Outside) -
         told_too_early(outside, task=f"task-{number}")
     Round.objects.update(watch_at=timezone.now() - SECOND)
     assert rounds_looking() == 5
-    assert len(watches_ring(workers=8)) == 2
-    assert watches_ring(workers=8) == []
-    assert len(watches_ring(workers=12)) == 1
+    assert len(looks_enqueue(workers=8)) == 2
+    assert looks_enqueue(workers=8) == []
+    assert len(looks_enqueue(workers=12)) == 1
     Round.objects.update(watch_at=timezone.now() - SECOND)
-    assert len(watches_ring(workers=1)) == 1
+    assert len(looks_enqueue(workers=1)) == 1
 
 
 def test_a_forge_out_of_service_is_not_asked(outside: Outside) -> None:
@@ -165,7 +167,7 @@ def test_a_forge_out_of_service_is_not_asked(outside: Outside) -> None:
     assert Breaker.objects.get(closed_at=None).kind == "forge"
     assert row.watch_at > timezone.now() + timedelta(seconds=50)
     Round.objects.update(watch_at=timezone.now() - SECOND)
-    assert watches_ring(workers=8) == []
+    assert looks_enqueue(workers=8) == []
 
 
 def test_githubs_trouble_is_a_look_like_others(outside: Outside) -> None:
@@ -178,7 +180,7 @@ def test_githubs_trouble_is_a_look_like_others(outside: Outside) -> None:
 
 def test_a_breaker_that_is_open_when_time_is_over_is_watched_past_too(outside: Outside) -> None:
     row = make_round()
-    outside.forge.looks.append(Look("building", None))
+    outside.forge.looks.append(PagesBuild("building", None))
     row = driven(row)
     breaker_trip(error=OutOfService("forge_token_refused", "No token.", kind="forge"))
     past = timezone.now() - SECOND
@@ -201,7 +203,7 @@ def test_a_regeneration_ends_the_watch_and_a_repeated_notice_does_not(outside: O
 
 def test_the_dispatcher_rings_for_it(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
     rung: list[tuple[UUID, UUID]] = []
-    monkeypatch.setattr("tasks_app.processes.dispatcher.ring_watch", lambda *ring: rung.append(ring))
+    monkeypatch.setattr("tasks_app.processes.dispatcher.enqueue_look", lambda *ring: rung.append(ring))
     row = told_too_early(outside)
     Round.objects.update(watch_at=timezone.now() - SECOND)
     Dispatcher("supervisor").tick()

@@ -173,7 +173,7 @@ def test_each_fault_ends_the_round_as_the_table_says(server: Server, monkeypatch
         monkeypatch.setattr(budget.Budget, "model_seconds", lambda *_: 2.0)
     scripted(server, row)
     made = driven(asked())
-    calls = list(page_calls().exclude(kind="honest"))
+    calls = list(page_calls().exclude(kind="fallback"))
     assert tuple(attempt.error_code for attempt in calls) == row.errors
     assert (made.state, made.degraded) == (row.state, row.degraded)
     assert row.says in made.waiting_on

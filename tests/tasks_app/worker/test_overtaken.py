@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.domain.repository import Look
+from engine.domain.repository import PagesBuild
 from tasks_app.models import StepRun
 from tasks_app.worker.drive import drive
 from tests.driving import driven
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 def test_the_evaluator_is_told_at_once_and_not_shortly_before_the_deadline(outside: Outside) -> None:
     first = make_round()
-    outside.forge.looks.append(Look("building", None))
+    outside.forge.looks.append(PagesBuild("building", None))
     drive(str(first.pk))
     first.refresh_from_db()
     assert (first.state, first.step) == ("waiting", "deploy")

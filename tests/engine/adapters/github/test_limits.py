@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine.errors import OutOfService, Paced
+from engine.errors import OutOfService, RateLimited
 from tests.engine.adapters.github.publishing import published, spec_of
 
 
 @pytest.mark.parametrize("kind", ["create", "push", "pages"])
 def test_a_secondary_limit_is_waited_for_as_long_as_it_says(double, forge, quota, kind):
     double.fault("secondary", kind, seconds=7)
-    with pytest.raises(Paced) as refused:
+    with pytest.raises(RateLimited) as refused:
         published(forge)
     assert refused.value.retry_after == 7
     assert quota.closed[0][0] == 7

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine.adapters.github.write_pace import MOST, earliest, gate_closed
-from engine.errors import OutOfService, Paced
+from engine.adapters.github.write_pace import MOST, earliest, limit_reached
+from engine.errors import OutOfService, RateLimited
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -30,9 +30,9 @@ def test_no_minute_and_no_hour_has_more_than_its_share():
     assert writes[479] - writes[0] < timedelta(minutes=9)
 
 
-@pytest.mark.parametrize(("seconds", "kind"), [(1, Paced), (120, Paced), (121, OutOfService)])
+@pytest.mark.parametrize(("seconds", "kind"), [(1, RateLimited), (120, RateLimited), (121, OutOfService)])
 def test_a_gate_that_opens_soon_is_waited_for_and_a_later_one_closes_the_forge(seconds, kind):
-    error = gate_closed(seconds, "You have exceeded a secondary rate limit.", now=NOW)
+    error = limit_reached(seconds, "You have exceeded a secondary rate limit.", now=NOW)
     assert type(error) is kind
     assert "secondary rate limit" in error.message
     if isinstance(error, OutOfService):

@@ -10,7 +10,7 @@ import pytest
 
 from engine.adapters.local.local_forge import LocalForge
 from engine.adapters.local.pages import PageFile, Redirect
-from engine.domain.repository import CommitSpec, Look, Repository, RepositorySpec
+from engine.domain.repository import CommitSpec, PagesBuild, Repository, RepositorySpec
 from engine.errors import Permanent, Transient
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def test_pages_are_built_once_they_are_on_and_something_is_committed(forge: Loca
     assert forge.page("local", repository.name, "") is None
     assert forge.enable_pages(repository) == forge.enable_pages(repository)
     assert forge.enable_pages(repository).pages_url == f"{ORIGIN}/pages/local/{repository.name}/"
-    assert forge.look(repository, "0" * 40) == Look("built", forge.head(repository))
+    assert forge.look(repository, "0" * 40) == PagesBuild("built", forge.head(repository))
     assert isinstance(forge.page("local", repository.name, ""), PageFile)
 
 

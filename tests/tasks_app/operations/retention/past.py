@@ -30,7 +30,7 @@ def tree(row: Round, days: float, **over: object) -> Attempt:
     SourceFile.objects.create(attempt=attempt, path="index.html", content=PAGE, size=len(PAGE), origin="model")
     common = {"attempt": attempt, "target": "local", "verdict": "pass"}
     CheckResult.objects.create(position=1, kind="js", text="document.title === 'Sales'", **common)
-    CheckResult.objects.create(position=2, kind="view", text="at 1280", screenshot=b"JPEG" * 1000, **common)
+    CheckResult.objects.create(position=2, kind="page_load", text="at 1280", screenshot=b"JPEG" * 1000, **common)
     return attempt
 
 

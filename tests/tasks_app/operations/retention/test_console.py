@@ -20,7 +20,7 @@ def test_the_console_says_that_something_was_removed_and_when() -> None:
         f"/admin/tasks_app/round/{row.pk}/change/",
         f"/admin/tasks_app/attempt/{attempt.pk}/change/",
         f"/admin/tasks_app/sourcefile/{attempt.files.get().pk}/change/",
-        f"/admin/tasks_app/checkresult/{attempt.check_results.get(kind='view').pk}/change/",
+        f"/admin/tasks_app/checkresult/{attempt.check_results.get(kind='page_load').pk}/change/",
     ]
     for page, kept in zip(pages, (10, 20, 20, 10), strict=True):
         text = viewer.get(page).content.decode()

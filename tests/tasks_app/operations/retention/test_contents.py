@@ -24,13 +24,13 @@ def test_old_screenshots_go_and_the_verdicts_stay() -> None:
     old, young, moving = ended(11, task="a"), ended(9, task="b"), make_round(task="c", step="notify")
     tree(moving, 11)
     assert prune() == {SCREENSHOTS.name: 2}
-    pictures = dict(CheckResult.objects.filter(kind="view").values_list("pk", "screenshot"))
+    pictures = dict(CheckResult.objects.filter(kind="page_load").values_list("pk", "screenshot"))
     kept = [pk for pk, picture in pictures.items() if picture is not None]
     assert set(CheckResult.objects.filter(pk__in=kept).values_list("attempt__round", flat=True)) == {
         young.pk,
         moving.pk,
     }
-    of_old = CheckResult.objects.filter(attempt__round=old, kind="view")
+    of_old = CheckResult.objects.filter(attempt__round=old, kind="page_load")
     assert all(result.screenshot_removed_at and result.verdict == "pass" for result in of_old)
 
 

@@ -51,10 +51,10 @@ def test_nothing_of_a_task_goes_while_a_round_of_it_moves() -> None:
 
 def test_the_round_with_the_newest_page_stays_where_another_was_published_later() -> None:
     second, again = ended(50, round=2), ended(40, round=1)
-    honest = ended(45, round=3, degraded=True)
+    fallback = ended(45, round=3, degraded=True)
     assert prune()[ROUNDS.name] == 1
     assert set(Round.objects.all()) == {second, again}
-    assert honest not in Round.objects.all()
+    assert fallback not in Round.objects.all()
 
 
 def test_the_task_of_rounds_that_were_never_published_goes_with_them() -> None:
@@ -69,14 +69,14 @@ def test_a_later_round_keeps_what_removed_ones_had_attached_and_had_checked() ->
     Attachment.objects.create(round=first, position=9, name=f"{MISSING}rates.json", note="it could not be had")
     ended(40, round=2, attachments=[])
     later = make_round(round=3, attachments=[])
-    before = briefs.protected(later), attempt_history.kept_checks(later)
+    before = briefs.protected(later), attempt_history.regression_checks_of(later)
     assert before[0] == ("data.csv",)
     Round.objects.filter(pk=later.pk).update(state="cancelled", next_at=None, finished_at=timezone.now())
     CheckResult.objects.filter(attempt__round__number=2).delete()
     assert prune()[ROUNDS.name] == 1
-    assert (briefs.protected(later), attempt_history.kept_checks(later)) == before
+    assert (briefs.protected(later), attempt_history.regression_checks_of(later)) == before
     again = make_round(round=1, task="sum-of-sales")
-    assert attempt_history.kept_checks(again) == ()
+    assert attempt_history.regression_checks_of(again) == ()
 
 
 def test_refused_requests_events_and_the_queues_failures_are_history_too() -> None:

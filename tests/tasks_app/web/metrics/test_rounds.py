@@ -85,7 +85,7 @@ def test_model_calls_are_counted_by_kind_and_error_with_their_tokens_and_cost() 
     call(row, kind="repair", error_code="model_timeout")
     call(row, kind="repair", error_code="model_timeout", input_tokens=7)
     call(row, kind="repair", simulated=True, provider="simulated")
-    call(row, kind="honest", provider="")
+    call(row, kind="fallback", provider="")
     call(row, seconds=None, input_tokens=9_999)
     call(row, started_at=ago(hours=25), input_tokens=9_999, output_tokens=9_999, cost=Decimal(9))
     assert values("engine_model_calls") == {"none generate": 2, "model_timeout repair": 2, "none repair": 1}

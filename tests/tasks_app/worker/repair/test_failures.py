@@ -54,7 +54,7 @@ def test_whatever_goes_wrong_in_a_repair_never_costs_the_page(browsing: Outside,
 def test_a_busy_model_is_waited_for_within_the_share(browsing: Outside) -> None:
     browsing.author.replies = [page("ONE"), Transient("model_overloaded", "Busy.", retry_after=5), page("ONE TWO")]
     row = driven(asked())
-    assert (row.state, row.step, row.plan) == ("waiting", "generate", "repair")
+    assert (row.state, row.step, row.decision) == ("waiting", "generate", "repair")
     assert driven(row).state == "completed"
     assert words_of(row) == "ONE TWO"
 
@@ -65,7 +65,7 @@ def test_what_is_published_after_a_repair_was_given_up_is_judged_and_warned_of_a
     browsing.author.replies = [page("TWO"), Transient("model_overloaded", "Busy.", retry_after=3600)]
     browsing.author.judgements = ["1: holds - it is"]
     row = driven(asked(round=2, checks=["js: page.includes('THREE')", "It is pretty"], brief="Make it blue."))
-    assert (row.state, row.plan) == ("completed", "")
+    assert (row.state, row.decision) == ("completed", "")
     assert Event.objects.get(what="repair given up").text == "the repair was cut: Busy."
     assert "repair was cut: Busy." in Event.objects.filter(what="decided: publish").latest("pk").text
     assert any("check of an earlier round does not hold any more: page.includes('ONE')" in w for w in row.warnings)

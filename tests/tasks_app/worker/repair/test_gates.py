@@ -38,12 +38,12 @@ def test_a_secret_in_a_reply_is_told_to_the_model_and_never_stored_or_published(
     ]  # gates come before
 
 
-def test_where_every_attempt_holds_a_credential_the_honest_page_is_published(browsing: Outside) -> None:
+def test_where_every_attempt_holds_a_credential_the_fallback_page_is_published(browsing: Outside) -> None:
     token = "ghp_A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
     browsing.author.replies = [page(f"ONE TWO {token}") for _ in range(3)]
     row = driven(asked())
     assert (row.state, row.degraded) == ("completed", True)
-    assert kinds() == ["generate", "repair", "resample", "honest"]
+    assert kinds() == ["generate", "repair", "resample", "fallback"]
     (inside,) = browsing.forge.repositories.values()
     published = inside.commits[row.commit_sha].files
     assert not any(token.encode() in content for content in published.values())

@@ -26,7 +26,7 @@ def test_a_page_that_passes_is_published_at_once(browsing: Outside) -> None:
 def test_what_fails_is_repaired_by_the_same_model_with_what_was_seen(browsing: Outside) -> None:
     browsing.author.replies = [page("ONE"), page("ONE TWO")]
     row = driven(asked())
-    assert (row.state, words_of(row), row.plan) == ("completed", "ONE TWO", "")
+    assert (row.state, words_of(row), row.decision) == ("completed", "ONE TWO", "")
     steps = list(StepRun.objects.order_by("pk").values_list("step", flat=True))
     assert steps == ["generate", "verify", "generate", "verify", "publish", "deploy", "notify"]
     first, second = page_calls()

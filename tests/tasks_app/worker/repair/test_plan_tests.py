@@ -97,7 +97,7 @@ def test_what_a_sentence_of_an_earlier_round_tested_is_tested_again(browsing: Ou
     driven(asked(brief=BRIEF, checks=[SENTENCE]))
     browsing.author.replies = [page("ONE"), page("ONE <i>TWO</i>")]
     row = driven(asked(brief="Make it blue.", round=2, checks=[]))
-    assert (kinds()[1:], rows(row, "lasting")) == (["generate", "repair"], [(SENTENCE, "pass")])
+    assert (kinds()[1:], rows(row, "regression")) == (["generate", "repair"], [(SENTENCE, "pass")])
     assert row.warnings == []
 
 
@@ -107,7 +107,7 @@ def test_where_it_is_lost_all_the_same_a_warning_says_so(browsing: Outside) -> N
     driven(asked(brief=BRIEF, checks=[SENTENCE]))
     browsing.author.replies = [page(f"ONE <i>{n}</i>") for n in range(4)]
     row = driven(asked(brief="Make it blue.", round=2, checks=[]))
-    assert rows(row, "lasting") == [(SENTENCE, "fail")]
+    assert rows(row, "regression") == [(SENTENCE, "fail")]
     assert f"A check of an earlier round does not hold any more: {SENTENCE}" in row.warnings
 
 
@@ -117,7 +117,7 @@ def test_a_sentence_that_did_not_hold_then_is_not_tested_again(browsing: Outside
     driven(asked(brief=BRIEF, checks=[SENTENCE]))
     browsing.author.replies = [page("ONE <b>5</b>")]
     row = driven(asked(brief="Make it blue.", round=2, checks=[]))
-    assert rows(row, "lasting") == []
+    assert rows(row, "regression") == []
 
 
 # --- A repair that is declined ---------------------------------------------------------------------------------------------------------------

@@ -3,10 +3,10 @@
 
 (() => {
   const EVERY = 2000; // ms
-  const place = () => document.getElementById("standing");
+  const place = () => document.getElementById("status_panel");
 
   const replaced = (html) => {
-    const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("standing");
+    const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("status_panel");
     if (!fresh) return false;
     const focused = document.activeElement && document.activeElement.id;
     const old = place();
