@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from engine.domain.checks import Check
     from engine.plan.allowed import PlanRequest
     from engine.plan.reading import PlanReading
-    from engine.plan.schema import Plan
+    from engine.plan.schema import RequestPlan
     from engine.ports import Author, Browser
 
 FOLDER = Path(__file__).parent / "suite" / "prose"
@@ -99,7 +99,7 @@ def fixed_pages() -> list[FixedPage]:
     return [_page(folder) for folder in sorted(FOLDER.iterdir()) if folder.is_dir()]
 
 
-def judged(page: FixedPage, browser: Browser, plan: Plan | None) -> list[Judged]:
+def judged(page: FixedPage, browser: Browser, plan: RequestPlan | None) -> list[Judged]:
     """Judge a page's sentences by a plan, as a verification does."""
     evidence = Evidence(page.files, {file.name: file.content for file in page.brief.attachments})
     verdicts = PlanVerdicts(plan, page.checks, evidence, words=page.brief.words)
@@ -182,7 +182,7 @@ def _page(folder: Path) -> FixedPage:
     return FixedPage(folder.name, told["brief"], files, sentences, (folder / "plan.json").read_text())
 
 
-def _by(plan: Plan | None, position: int) -> str:
+def _by(plan: RequestPlan | None, position: int) -> str:
     """Return what the predicates of a sentence look at."""
     reading = plan.reading(position) if plan else None
     if reading is None or not reading.predicates:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.domain.browser_report import BrowserReport, PageTest, PageUnderTest
     from engine.domain.checks import Check
     from engine.domain.http import Answer
-    from engine.domain.model_call import Message, ModelProfile, Prompt, Reply, ReusedCall
+    from engine.domain.model_call import Message, ModelParameters, Prompt, Reply, ReusedCall
     from engine.domain.repository import CommitSpec, Limits, PagesBuild, Repository, RepositorySpec
     from engine.domain.workbook import Workbook
     from engine.formats.credential_patterns import Token
@@ -67,14 +67,14 @@ class Author(Protocol):
         ...
 
 
-class Profiles(Protocol):
+class ModelProfiles(Protocol):
     """Remembers what models take, by server and name, so that what was refused once is not sent again."""
 
-    def profile(self, server: str, model: str) -> ModelProfile:
+    def profile(self, server: str, model: str) -> ModelParameters:
         """Return what is known of a model; the defaults where nothing is."""
         ...
 
-    def learn(self, server: str, model: str, profile: ModelProfile) -> None:
+    def learn(self, server: str, model: str, profile: ModelParameters) -> None:
         """Remember it. Never raises for a database that is down: it is learnt again."""
         ...
 

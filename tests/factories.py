@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from engine.inputs import task_request
-from engine.plan.schema import Plan
+from engine.plan.schema import RequestPlan
 from tasks_app.models import Attempt, Round
 from tasks_app.models import Plan as PlanRow
 from tasks_app.rounds.intake import round_accept
@@ -95,7 +95,7 @@ def with_plan(row: Round, **over: object) -> PlanRow:
             round=row, run=row.run, kind="plan", model_asked="gpt-x", started_at=timezone.now(), seconds=1, outcome="ok"
         )
     if columns["plan"] is not None:
-        columns["plan"] = Plan.model_validate(columns["plan"]).model_dump(mode="json")
+        columns["plan"] = RequestPlan.model_validate(columns["plan"]).model_dump(mode="json")
     return PlanRow.objects.update_or_create(round=row, run=row.run, defaults=columns)[0]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from benchmarks.suite.api import OtherHosts
 from engine.adapters.browser.chromium_browser import WINDOW, ChromiumBrowser, Machine
 from engine.domain.browser_report import PageUnderTest
-from engine.domain.checks import Check, CheckResult, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Target, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ class Judge:
 
     def results(
         self, files: Mapping[str, bytes], checks: Sequence[Check], api: Mapping[str, object]
-    ) -> list[CheckResult]:
+    ) -> list[CheckOutcome]:
         """Return one result a check. Raises NoBrowserError."""
         if not checks:
             return []
@@ -70,6 +70,6 @@ class Judge:
         return [score([next(results) for _ in group]) for group in groups]
 
 
-def score(results: Sequence[CheckResult]) -> Score:
+def score(results: Sequence[CheckOutcome]) -> Score:
     """Count what passed. Only a pass is one."""
     return Score(sum(result.verdict is Verdict.PASS for result in results), len(results))

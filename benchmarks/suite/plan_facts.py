@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from engine.plan.predicates import Predicate
-    from engine.plan.schema import Plan
+    from engine.plan.schema import RequestPlan
 
 _KINDS = {kind.model_fields["kind"].default: kind for kind in get_args(get_args(AnyPredicate)[0])}
 
@@ -170,7 +170,7 @@ class FileFact(Form):
     origin: str = ""
     sheet: str = ""
 
-    def holds(self, plan: Plan) -> bool:
+    def holds(self, plan: RequestPlan) -> bool:
         """Judge a plan."""
         planned = plan.file(self.file)
         if planned is None or planned.source not in self.source:
@@ -184,7 +184,7 @@ class PredicateFact(Form):
     file: str
     predicate: AnyPattern
 
-    def holds(self, plan: Plan) -> bool:
+    def holds(self, plan: RequestPlan) -> bool:
         """Judge a plan."""
         return self.predicate.holds([one for one in _all(plan) if one.path == self.file])
 
@@ -194,7 +194,7 @@ class AbsentFact(Form):
 
     absent: str
 
-    def holds(self, plan: Plan) -> bool:
+    def holds(self, plan: RequestPlan) -> bool:
         """Judge a plan."""
         planned = plan.file(self.absent)
         if planned is not None:
@@ -209,7 +209,7 @@ class UnplannedFact(Form):
 
     unplanned: str
 
-    def holds(self, plan: Plan) -> bool:
+    def holds(self, plan: RequestPlan) -> bool:
         """Judge a plan."""
         return plan.file(self.unplanned) is None
 
@@ -219,7 +219,7 @@ class KeptFact(Form):
 
     kept: str
 
-    def holds(self, plan: Plan) -> bool:
+    def holds(self, plan: RequestPlan) -> bool:
         """Judge a plan."""
         planned = plan.file(self.kept)
         stays = planned is None or planned.source is FileSource.ATTACHMENT
@@ -233,7 +233,7 @@ class DataFact(Form):
     at_run_time: bool | None = None
     name: str = ""
 
-    def holds(self, plan: Plan) -> bool:
+    def holds(self, plan: RequestPlan) -> bool:
         """Judge a plan."""
         return any(
             one.url == self.data
@@ -248,7 +248,7 @@ class NoDataFact(Form):
 
     no_data: str
 
-    def holds(self, plan: Plan) -> bool:
+    def holds(self, plan: RequestPlan) -> bool:
         """Judge a plan."""
         return all(one.url != self.no_data for one in plan.data)
 
@@ -258,7 +258,7 @@ class PagesFact(Form):
 
     pages: Literal["branch", "workflow"]
 
-    def holds(self, plan: Plan) -> bool:
+    def holds(self, plan: RequestPlan) -> bool:
         """Judge a plan."""
         return plan.pages == self.pages
 
@@ -269,7 +269,7 @@ class DecidedByFact(Form):
     check: int = Field(ge=1)
     decided_by: AnyPattern
 
-    def holds(self, plan: Plan) -> bool:
+    def holds(self, plan: RequestPlan) -> bool:
         """Judge a plan."""
         reading = plan.reading(self.check - 1)
         return reading is not None and self.decided_by.holds(list(_placed(reading.predicates)))
@@ -281,7 +281,7 @@ class DecidedFact(Form):
     check: int = Field(ge=1)
     decided: bool
 
-    def holds(self, plan: Plan) -> bool:
+    def holds(self, plan: RequestPlan) -> bool:
         """Judge a plan."""
         reading = plan.reading(self.check - 1)
         return reading is not None and bool(reading.predicates) == self.decided
@@ -293,7 +293,7 @@ class PageTestFact(Form):
     test_mentions: Texts
     steps: Texts = []
 
-    def holds(self, plan: Plan) -> bool:
+    def holds(self, plan: RequestPlan) -> bool:
         """Judge a plan."""
         pattern = Pattern.model_validate({"kind": "page", "mentions": self.test_mentions, "steps": self.steps})
         of_files = [one for file in plan.files for one in _placed(file.predicates)]
@@ -320,7 +320,7 @@ def in_words(fact: Fact) -> str:
     return json.dumps(fact.model_dump(mode="json", exclude_unset=True), ensure_ascii=False)
 
 
-def _all(plan: Plan) -> Iterator[Placed]:
+def _all(plan: RequestPlan) -> Iterator[Placed]:
     for file in plan.files:
         yield from _placed(file.predicates, file.path)
     for predicates in (*(one.predicates for one in plan.checks), *(one.predicates for one in plan.tests)):

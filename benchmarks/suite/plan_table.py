@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from benchmarks.suite.plan_requests import SuiteRequest
-    from engine.plan.schema import Plan
+    from engine.plan.schema import RequestPlan
 
 _COLUMNS = (
     "by",
@@ -58,7 +58,7 @@ class Judged:
     right: tuple[bool, ...]
 
 
-def judged(request: SuiteRequest, plan: Plan | None, valid: Valid) -> Judged:
+def judged(request: SuiteRequest, plan: RequestPlan | None, valid: Valid) -> Judged:
     """Judge a plan by the request's facts."""
     return Judged(request, valid, tuple(plan is not None and fact.holds(plan) for fact in request.facts))
 

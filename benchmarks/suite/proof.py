@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from benchmarks.suite.judge import Judge
     from benchmarks.suite.tasks import SuiteRound, SuiteTask
-    from engine.domain.checks import Check, CheckResult
+    from engine.domain.checks import Check, CheckOutcome
 
 
 def false_claims(task: SuiteTask, judge: Judge) -> list[str]:
@@ -49,9 +49,9 @@ def _claims(
         yield from (f"swapped: {_said(result)}" for result in swapped if not _passed(result))
 
 
-def _passed(result: CheckResult) -> bool:
+def _passed(result: CheckOutcome) -> bool:
     return result.verdict is Verdict.PASS
 
 
-def _said(result: CheckResult) -> str:
+def _said(result: CheckOutcome) -> str:
     return f"{result.check.text}: {result.verdict} {result.detail}"

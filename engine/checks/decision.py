@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from engine.checks.gates import barring
 from engine.checks.selection import Candidate, best
-from engine.domain.checks import ADVICE, OF_EARLIER, WRONG, Check, CheckResult, Kind
+from engine.domain.checks import ADVICE, OF_EARLIER, WRONG, Check, CheckOutcome, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,13 +41,13 @@ class Next(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class JudgedAttempt:
     """One try, over and judged. `attempt` holds its tree; `digest` is the tree's, "" where the answer held none that could be used."""
 
     attempt: int
     purpose: Purpose
     digest: str = ""
-    results: Sequence[CheckResult] = ()
+    results: Sequence[CheckOutcome] = ()
     parent: int | None = None  # the attempt whose tree it repairs
 
 
@@ -60,7 +60,7 @@ class Decision:
     reason: str
 
 
-def candidates(tried: Sequence[Tried]) -> list[Candidate]:
+def candidates(tried: Sequence[JudgedAttempt]) -> list[Candidate]:
     """Return the tries that gave a tree, each with the results of the one that it repairs."""
     results = {one.attempt: one.results for one in tried}
     return [
@@ -70,7 +70,7 @@ def candidates(tried: Sequence[Tried]) -> list[Candidate]:
     ]
 
 
-def decide(tried: Sequence[Tried], *, repair_seconds: float, given_up: str = "") -> Decision:
+def decide(tried: Sequence[JudgedAttempt], *, repair_seconds: float, given_up: str = "") -> Decision:
     """Say what follows after the tries of a round, at least one of which gave a tree.
 
     `repair_seconds` are left for a model call; `given_up` says why there is to be none.
@@ -85,7 +85,7 @@ def decide(tried: Sequence[Tried], *, repair_seconds: float, given_up: str = "")
     return Decision(now, chosen.attempt, why)
 
 
-def repairable(results: Sequence[CheckResult]) -> list[CheckResult]:
+def repairable(results: Sequence[CheckOutcome]) -> list[CheckOutcome]:
     """Return the results that a better page would change: failures of our rules, the gates, the request's checks and earlier rounds' ones.
 
     Not those that say nothing about the page: invalid, vacuous, unverifiable, inconclusive, not_run.
@@ -93,7 +93,7 @@ def repairable(results: Sequence[CheckResult]) -> list[CheckResult]:
     return [r for r in results if r.verdict in WRONG and r.check.kind not in ADVICE]
 
 
-def signature(results: Sequence[CheckResult]) -> str:
+def signature(results: Sequence[CheckOutcome]) -> str:
     """Return what two attempts share that fail alike: the failing checks with their verdicts and what was seen."""
     wrong = sorted((r.check.text, r.verdict, r.detail, repr(r.value)) for r in repairable(results))
     return hashlib.sha256(json.dumps(wrong).encode()).hexdigest() if wrong else ""
@@ -105,7 +105,7 @@ def tree_digest(files: Mapping[str, bytes]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _wanted(tried: Sequence[Tried], wrong: Sequence[CheckResult]) -> tuple[Next, str]:
+def _wanted(tried: Sequence[JudgedAttempt], wrong: Sequence[CheckOutcome]) -> tuple[Next, str]:
     fails = f"{len(wrong)} of its checks fail"
     purposes = [one.purpose for one in tried]
     if Purpose.FALLBACK in purposes:
@@ -122,12 +122,12 @@ def _wanted(tried: Sequence[Tried], wrong: Sequence[CheckResult]) -> tuple[Next,
     return Next.REPAIR, fails
 
 
-def only_earlier(wrong: Sequence[CheckResult]) -> bool:
+def only_earlier(wrong: Sequence[CheckOutcome]) -> bool:
     """Say whether nothing but checks of earlier rounds fails."""
     return all(r.check.kind in OF_EARLIER for r in wrong)
 
 
-def _alike(tried: Sequence[Tried]) -> str:
+def _alike(tried: Sequence[JudgedAttempt]) -> str:
     """Return in a clause how the last try came to no more than one before it, "" where it did."""
     last, before = tried[-1], [one for one in tried[:-1] if one.digest]
     if last.purpose is not Purpose.REPAIR:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from engine.checks.placeholders import placeholders
-from engine.domain.checks import WRONG, Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import WRONG, Check, CheckOutcome, Kind, Target, Verdict
 from engine.formats.credential_patterns import credentials_in
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def gate_results(
     tokens_in: Callable[[str], Iterable[Token]] = credentials_in,
     allowed: str = "",
     originals: Mapping[str, bytes] = MappingProxyType({}),
-) -> list[CheckResult]:
+) -> list[CheckOutcome]:
     """Judge the files that a model wrote.
 
     `secret_in` names the secret of ours that bytes hold; `tokens_in` finds credentials' shapes in text; what stands word for word in
@@ -70,12 +70,12 @@ def gate_results(
     ]
 
 
-def barring(results: Sequence[CheckResult]) -> list[CheckResult]:
+def barring(results: Sequence[CheckOutcome]) -> list[CheckOutcome]:
     """Return the gates' verdicts that keep a tree from being published."""
     return [r for r in results if r.check.kind is Kind.GATE and r.check.text in _BARRING and r.verdict in WRONG]
 
 
-def bars(results: Sequence[CheckResult]) -> bool:
+def bars(results: Sequence[CheckOutcome]) -> bool:
     """Say whether a gate keeps a tree from being published."""
     return bool(barring(results))
 
@@ -114,7 +114,7 @@ def _ours(files: Mapping[str, bytes], secret_in: Callable[[bytes], str | None]) 
             yield Finding(path, found[1], f"the value of {found[0]}")
 
 
-def _result(text: str, findings: Iterable[Finding]) -> CheckResult:
+def _result(text: str, findings: Iterable[Finding]) -> CheckOutcome:
     shown = [str(finding).replace(BETWEEN, ";") for _, finding in zip(range(_MOST_FINDINGS), findings, strict=False)]
     verdict = Verdict.FAIL if shown else Verdict.PASS
-    return CheckResult(Check(Kind.GATE, text), Target.LOCAL, verdict, BETWEEN.join(shown))
+    return CheckOutcome(Check(Kind.GATE, text), Target.LOCAL, verdict, BETWEEN.join(shown))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 from engine.site import repository_files
 
 if TYPE_CHECKING:
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 NO_BROWSER = "this machine runs no check browser (BROWSERS=0)"
 
 
-def own_results(files: Mapping[str, bytes]) -> list[CheckResult]:
+def own_results(files: Mapping[str, bytes]) -> list[CheckOutcome]:
     """Judge the files by our own rules, those that hold for every published repository."""
     return [_page(files), _mit(files), _readme(files)]
 
 
-def acceptable(results: list[CheckResult]) -> bool:
+def acceptable(results: list[CheckOutcome]) -> bool:
     """Say whether a tree may be published as the app: every one of our own rules holds."""
     return all(r.verdict is Verdict.PASS for r in results if r.check.kind is Kind.RULE)
 
 
-def _rule(text: str, holds: bool, detail: str) -> CheckResult:
-    return CheckResult(
+def _rule(text: str, holds: bool, detail: str) -> CheckOutcome:
+    return CheckOutcome(
         Check(Kind.RULE, text), Target.LOCAL, Verdict.PASS if holds else Verdict.FAIL, "" if holds else detail
     )
 
 
-def _page(files: Mapping[str, bytes]) -> CheckResult:
+def _page(files: Mapping[str, bytes]) -> CheckOutcome:
     page = files.get("index.html", b"")
     return _rule(
         "index.html is a page",
@@ -38,12 +38,12 @@ def _page(files: Mapping[str, bytes]) -> CheckResult:
     )
 
 
-def _mit(files: Mapping[str, bytes]) -> CheckResult:
+def _mit(files: Mapping[str, bytes]) -> CheckOutcome:
     licence = files.get("LICENSE", b"").decode("utf-8", "replace")
     return _rule("LICENSE is MIT", repository_files.is_mit(licence), "LICENSE is missing or is not the MIT licence")
 
 
-def _readme(files: Mapping[str, bytes]) -> CheckResult:
+def _readme(files: Mapping[str, bytes]) -> CheckOutcome:
     if "README.md" not in files:
         return _rule("README.md has its five parts", False, "README.md is missing")
     missing = repository_files.missing_readme_parts(files["README.md"].decode("utf-8", "replace"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 
 if TYPE_CHECKING:
     from engine.domain.browser_report import BrowserReport, PageView
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 IN_ORDER = "All checks in order on one page"
 
 
-def page_load_result(view: PageView, target: Target) -> CheckResult:
+def page_load_result(view: PageView, target: Target) -> CheckOutcome:
     """Return a pass where the page loaded and threw nothing; with what it logged, what it could not get, and its screenshot."""
     wrong = list(view.errors) if view.loaded else ["the page did not load", *view.errors]
-    return CheckResult(
+    return CheckOutcome(
         Check(Kind.PAGE_LOAD, f"The page opens without errors at {view.width} pixels"),
         target,
         Verdict.FAIL if wrong else Verdict.PASS,
@@ -27,13 +27,13 @@ def page_load_result(view: PageView, target: Target) -> CheckResult:
     )
 
 
-def width_of(view: CheckResult) -> int:
+def width_of(view: CheckOutcome) -> int:
     """Return the width, in pixels, at which a result of `page_load_result` was seen; 0 of any other."""
     found = re.fullmatch(r"The page opens without errors at (\d{1,6}) pixels", view.check.text)
     return int(found[1]) if found else 0
 
 
-def in_order_result(report: BrowserReport, target: Target) -> CheckResult | None:
+def in_order_result(report: BrowserReport, target: Target) -> CheckOutcome | None:
     """Return whether what holds by itself holds after the checks before it too; None where there are fewer than two checks to be run.
 
     It is no verdict on the page: most evaluators open it anew, and a check may undo what another one did.
@@ -42,7 +42,7 @@ def in_order_result(report: BrowserReport, target: Target) -> CheckResult | None
     if sum(result.check.kind is Kind.JS for result in report.results) < 2:
         return None
     if not report.in_order:
-        return CheckResult(check, target, Verdict.NOT_RUN, report.not_run or "no time was left for it")
+        return CheckOutcome(check, target, Verdict.NOT_RUN, report.not_run or "no time was left for it")
     alone = [
         (result.check.text, held)
         for result, held in zip(report.results, report.in_order, strict=True)
@@ -56,4 +56,4 @@ def in_order_result(report: BrowserReport, target: Target) -> CheckResult | None
     if unknown:
         detail = f"{detail}{'; ' if detail else ''}{unknown} of them were not reached"
     verdict = Verdict.FAIL if lost else Verdict.INCONCLUSIVE if unknown else Verdict.PASS
-    return CheckResult(check, target, verdict, detail[:2000], list(report.in_order))
+    return CheckOutcome(check, target, verdict, detail[:2000], list(report.in_order))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 from engine.formats.markup import attribute, read_page
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ def vanished(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str
     return [*files, *(f"the id {name!r}" for name in ids if name not in now and name.lower() not in said)]
 
 
-def vanished_result(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> CheckResult:
+def vanished_result(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> CheckOutcome:
     """Return the same as advice: a failure names what is gone."""
     gone = vanished(before, after, brief)
     more = f" and {len(gone) - _MOST} more" if len(gone) > _MOST else ""
     detail = f"gone since the round before: {', '.join(gone[:_MOST])}{more}" if gone else ""
-    return CheckResult(Check(Kind.SOURCE, TEXT), Target.LOCAL, Verdict.FAIL if gone else Verdict.PASS, detail)
+    return CheckOutcome(Check(Kind.SOURCE, TEXT), Target.LOCAL, Verdict.FAIL if gone else Verdict.PASS, detail)
 
 
 def _ids(content: bytes) -> Iterator[str]:

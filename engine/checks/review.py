@@ -12,7 +12,7 @@ from engine.checks.page_review import page_issues
 from engine.checks.references import wrong_references
 from engine.checks.script_review import Script, script_issues
 from engine.checks.typed_data import typed_tables
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 from engine.domain.issue import Issue
 from engine.formats.markup import inline_scripts, read_page
 from engine.formats.script import is_handwritten
@@ -37,7 +37,7 @@ _WORD = re.compile(r"[A-Za-z_$][\w$]*")
 
 def review_results(
     files: Mapping[str, bytes], *, foreign: Collection[str] = (), asked: str = "", parsed: bool = False
-) -> list[CheckResult]:
+) -> list[CheckOutcome]:
     """Review a tree; `foreign` paths are somebody else's (attachments). A name in `asked` (brief and checks) counts as used.
 
     `parsed`: a browser read the scripts, and knows better than our parser whether they can be.
@@ -52,7 +52,7 @@ def review_results(
     ]
 
 
-def issues_in(results: Sequence[CheckResult], text: str) -> list[str]:
+def issues_in(results: Sequence[CheckOutcome], text: str) -> list[str]:
     """Return the flaws that the result called `text` (GRAVE or STYLE) names."""
     values = [r.value for r in results if r.check == Check(Kind.REVIEW, text)]
     return [str(flaw) for value in values if isinstance(value, list) for flaw in value]
@@ -101,8 +101,8 @@ def _typed(path: str, text: str, files: Mapping[str, bytes]) -> Iterator[Issue]:
         yield Issue(path, text.count("\n", 0, at) + 1, what, is_error=True)
 
 
-def _result(text: str, flaws: Sequence[Issue], unread: Sequence[str]) -> CheckResult:
+def _result(text: str, flaws: Sequence[Issue], unread: Sequence[str]) -> CheckOutcome:
     shown = [str(flaw) for flaw in dict.fromkeys(flaws)][:MOST_FLAWS]
     verdict = Verdict.FAIL if shown else Verdict.UNVERIFIABLE if unread else Verdict.PASS
     detail = "; ".join(shown) or (f"{', '.join(unread[:5])}: too large, or minified, to be reviewed" if unread else "")
-    return CheckResult(Check(Kind.REVIEW, text), Target.LOCAL, verdict, detail[:4000], shown)
+    return CheckOutcome(Check(Kind.REVIEW, text), Target.LOCAL, verdict, detail[:4000], shown)

@@ -12,7 +12,7 @@ from engine.domain.checks import ADVICE, OF_EARLIER, WRONG, Kind, Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.domain.checks import CheckResult
+    from engine.domain.checks import CheckOutcome
 
 _OURS = frozenset({Kind.RULE, Kind.GATE})
 
@@ -23,8 +23,8 @@ class Candidate:
 
     attempt: int
     order: int
-    results: Sequence[CheckResult]
-    before: Sequence[CheckResult] = ()
+    results: Sequence[CheckOutcome]
+    before: Sequence[CheckOutcome] = ()
 
     def rank(self) -> tuple[bool, int, int, int, int, int, int, int, int]:
         """Return what candidates are compared by.

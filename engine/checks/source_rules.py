@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ _MADE = re.compile(
 _PLAIN = re.compile(r"^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*$", re.IGNORECASE)
 
 
-def source_results(files: Mapping[str, bytes], checks: Sequence[Check]) -> list[CheckResult]:
+def source_results(files: Mapping[str, bytes], checks: Sequence[Check]) -> list[CheckOutcome]:
     """Judge index.html's source by what the js checks name; a rule that does not apply gives no result."""
     if "index.html" not in files:
         return []
@@ -47,16 +47,16 @@ def source_results(files: Mapping[str, bytes], checks: Sequence[Check]) -> list[
     ]
 
 
-def _result(text: str, problem: str) -> CheckResult:
+def _result(text: str, problem: str) -> CheckOutcome:
     verdict = Verdict.FAIL if problem else Verdict.PASS
-    return CheckResult(Check(Kind.SOURCE, text), Target.LOCAL, verdict, problem)
+    return CheckOutcome(Check(Kind.SOURCE, text), Target.LOCAL, verdict, problem)
 
 
 def _line(source: str, offset: int) -> str:
     return f"index.html line {source.count(chr(10), 0, offset) + 1}"
 
 
-def _titles(source: str, expressions: Sequence[str]) -> Iterator[CheckResult]:
+def _titles(source: str, expressions: Sequence[str]) -> Iterator[CheckOutcome]:
     for wanted in dict.fromkeys(found[2] for text in expressions for found in _TITLE.finditer(text)):
         found = _SOURCE_TITLE.search(source)
         if found is None:
@@ -70,7 +70,7 @@ def _titles(source: str, expressions: Sequence[str]) -> Iterator[CheckResult]:
         yield _result(f"the title {wanted!r} is in the source", problem)
 
 
-def _ids(source: str, expressions: Sequence[str]) -> Iterator[CheckResult]:
+def _ids(source: str, expressions: Sequence[str]) -> Iterator[CheckOutcome]:
     for name in dict.fromkeys(found[1] for text in expressions for found in _ID.finditer(text)):
         problem = (
             ""
@@ -86,7 +86,7 @@ def _element(source: str, name: str) -> re.Match[str] | None:
     )
 
 
-def _first_script(source: str, expressions: Sequence[str]) -> Iterator[CheckResult]:
+def _first_script(source: str, expressions: Sequence[str]) -> Iterator[CheckOutcome]:
     if not any(_FIRST_SCRIPT.search(text) for text in expressions):
         return
     found = _SCRIPT.search(source)
@@ -99,7 +99,7 @@ def _first_script(source: str, expressions: Sequence[str]) -> Iterator[CheckResu
     yield _result("the first script is inline", problem)
 
 
-def _numbers(source: str, expressions: Sequence[str]) -> Iterator[CheckResult]:
+def _numbers(source: str, expressions: Sequence[str]) -> Iterator[CheckOutcome]:
     """Elements that a check reads as numbers, where their text stands in the source and not in a script."""
     for name in dict.fromkeys(found[1] for text in expressions for found in _NUMBER.finditer(text)):
         found = _element(source, name)
@@ -109,7 +109,7 @@ def _numbers(source: str, expressions: Sequence[str]) -> Iterator[CheckResult]:
             yield _result(f"#{name} is a plain number", "" if _PLAIN.match(text) else problem)
 
 
-def _drawn(source: str) -> Iterator[CheckResult]:
+def _drawn(source: str) -> Iterator[CheckOutcome]:
     """Elements of SVG that a script makes as HTML: they are in the document, have the right ids and classes, and are never drawn."""
     if found := _MADE.search(source):
         problem = (

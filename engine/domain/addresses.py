@@ -67,7 +67,7 @@ _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ParsedUrl:
     """Where a URL leads: `host` in lower-case ASCII without brackets or final dot, `url` the same address without its fragment."""
 
     scheme: str
@@ -87,7 +87,7 @@ class Target:
         return f"{self.scheme}://{self.netloc}"
 
 
-def parse_url(url: str) -> Target:
+def parse_url(url: str) -> ParsedUrl:
     """Take a URL apart without looking anything up. Raises ValueError with a sentence that says what is wrong with it."""
     if len(url) > LONGEST_URL:
         raise ValueError(f"The URL is longer than {LONGEST_URL} characters.")
@@ -104,9 +104,9 @@ def parse_url(url: str) -> Target:
         raise ValueError("The URL names a user or a password, which is not allowed.")
     if port == 0:
         raise ValueError("Port 0 cannot be contacted.")
-    target = Target(parts.scheme, _ascii_host(parts), port or DEFAULT_PORTS[parts.scheme], "")
+    target = ParsedUrl(parts.scheme, _ascii_host(parts), port or DEFAULT_PORTS[parts.scheme], "")
     query = f"?{parts.query}" if parts.query else ""
-    return Target(target.scheme, target.host, target.port, f"{target.origin}{parts.path or '/'}{query}")
+    return ParsedUrl(target.scheme, target.host, target.port, f"{target.origin}{parts.path or '/'}{query}")
 
 
 def address_problem(ip: str, *, allow_private: bool = False) -> str | None:

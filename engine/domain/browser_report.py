@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from engine.domain.checks import CheckResult, Target
+    from engine.domain.checks import CheckOutcome, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,11 @@ class PageView:
 class BrowserReport:
     """What a verification gave. `not_run` says why there was no browser; "" where there was one."""
 
-    results: Sequence[CheckResult]  # one a check, in order
+    results: Sequence[CheckOutcome]  # one a check, in order
     views: Sequence[PageView] = ()  # one a width
     version: str = ""
     not_run: str = ""
-    tested: Sequence[CheckResult] = ()  # one a page test, in order; the check of each is the test's expression
+    tested: Sequence[CheckOutcome] = ()  # one a page test, in order; the check of each is the test's expression
     in_order: Sequence[
         bool | None
     ] = ()  # one a check: whether it held on the page shared by all; () where that was not run

@@ -76,7 +76,7 @@ class PredicateResult:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckOutcome:
     """What one check gave on one target. `milliseconds` is None where nothing was run; `screenshot` is a JPEG.
 
     `predicates` are those of the plan that decided it, for a sentence and for the plan's own tests.

@@ -79,7 +79,7 @@ def ignore_chunk(piece: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelProfile:
+class ModelParameters:
     """What a server was found to take for one of its models; the defaults are what is tried first."""
 
     length_parameter: str = "max_completion_tokens"  # or "max_tokens"; "" where it takes neither

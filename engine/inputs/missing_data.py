@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from engine.domain.brief import Source
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 from engine.inputs.downloads import DATA_SUFFIXES
 
 if TYPE_CHECKING:
@@ -73,17 +73,19 @@ def missing_checks(missing: Iterable[MissingFile], at_run_time: Collection[str] 
     ]
 
 
-def missing_result(lack: MissingCheck, result: CheckResult, files: Mapping[str, bytes]) -> CheckResult:
+def missing_result(lack: MissingCheck, result: CheckOutcome, files: Mapping[str, bytes]) -> CheckOutcome:
     """Return the verdict on such a check; without a browser no more than whether the files could say it at all."""
     check, label = lack.check, lack.label
     if result.verdict is Verdict.INCONCLUSIVE and _only_out_of_reach(label, result.detail):
         # The page asked the very address that could not be had, and does not say so.
-        return CheckResult(check, result.target, Verdict.FAIL, result.detail, result.value, result.milliseconds)
+        return CheckOutcome(check, result.target, Verdict.FAIL, result.detail, result.value, result.milliseconds)
     if result.verdict not in {Verdict.NOT_RUN, Verdict.VACUOUS}:
-        return CheckResult(check, result.target, result.verdict, result.detail, result.value, result.milliseconds)
+        return CheckOutcome(check, result.target, result.verdict, result.detail, result.value, result.milliseconds)
     if any(label.encode() in content for path, content in files.items() if path.endswith((".html", ".js", ".mjs"))):
-        return CheckResult(check, Target.LOCAL, Verdict.UNVERIFIABLE, f"no browser looked at the page: {result.detail}")
-    return CheckResult(check, Target.LOCAL, Verdict.FAIL, f"{label} stands nowhere in the page's files")
+        return CheckOutcome(
+            check, Target.LOCAL, Verdict.UNVERIFIABLE, f"no browser looked at the page: {result.detail}"
+        )
+    return CheckOutcome(check, Target.LOCAL, Verdict.FAIL, f"{label} stands nowhere in the page's files")
 
 
 def readme_with(text: str, missing: Sequence[MissingFile], *, repairs: bool) -> str:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from engine.plan import allowed
-from engine.plan.schema import MOST_DATA, DataAddress, FileSource, Plan, PlannedFile
+from engine.plan.schema import MOST_DATA, DataAddress, FileSource, PlannedFile, RequestPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,10 +42,10 @@ _DATA = re.compile(
 )
 
 
-def fallback_plan(request: PlanRequest) -> Plan:
+def fallback_plan(request: PlanRequest) -> RequestPlan:
     """Return a plan with the usual files, the attachments, and the addresses that end in a data suffix. It decides no sentence."""
     files: dict[str, PlannedFile] = {name: _attached(name, request) for name in sorted(request.attachments)}
-    return Plan(files=(*files.values(), *allowed.always(request, files)), data=tuple(_addresses(request)))
+    return RequestPlan(files=(*files.values(), *allowed.always(request, files)), data=tuple(_addresses(request)))
 
 
 def _attached(name: str, request: PlanRequest) -> PlannedFile:

@@ -24,9 +24,9 @@ from engine.plan.schema import (
     MOST_TESTS,
     CheckReading,
     DataAddress,
-    Plan,
     PlannedFile,
     PlannedTest,
+    RequestPlan,
 )
 from engine.plan.wording import in_words
 
@@ -54,7 +54,7 @@ class RefusedItem:
 class PlanReading:
     """What an answer holds. `plan` is None where it holds no plan at all; `errors` are sentences for the reminder."""
 
-    plan: Plan | None
+    plan: RequestPlan | None
     errors: tuple[str, ...] = ()
     refused: tuple[RefusedItem, ...] = ()
 
@@ -112,10 +112,10 @@ class _PlanReader:
     refused: list[RefusedItem] = field(default_factory=list)
     tests: list[PlannedTest] = field(default_factory=list)  # page tests that stood below a file
 
-    def plan(self, found: Mapping[str, Any]) -> Plan:
+    def plan(self, found: Mapping[str, Any]) -> RequestPlan:
         files = self._files(found.get("files", []))
         tests = [*self._tests(found.get("tests", [])), *self.tests]
-        return Plan(
+        return RequestPlan(
             files=tuple(files),
             absent=tuple(self._absent(found.get("absent", []), files)),
             data=tuple(self._data(found.get("data", []))),

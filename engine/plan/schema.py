@@ -68,7 +68,7 @@ class PlannedTest(PlanPart):
     predicates: Annotated[Predicates, Field(min_length=1)]
 
 
-class Plan(PlanPart):
+class RequestPlan(PlanPart):
     """The request as a model read it."""
 
     files: tuple[PlannedFile, ...] = ()
@@ -120,7 +120,7 @@ def response_schema() -> dict[str, Any]:
 
     What may hold anything (a JSON Schema inside the plan) is a string there, which holds JSON.
     """
-    schema: dict[str, Any] = _strict(Plan.model_json_schema())
+    schema: dict[str, Any] = _strict(RequestPlan.model_json_schema())
     return schema
 
 

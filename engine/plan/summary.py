@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from engine.domain.checks import Check
     from engine.plan.predicates import AnyPredicate
-    from engine.plan.schema import CheckReading, DataAddress, Plan, PlannedFile
+    from engine.plan.schema import CheckReading, DataAddress, PlannedFile, RequestPlan
 
 UNREAD = "the plan does not say what decides it"
 _SOURCES = {
@@ -45,7 +45,7 @@ class SummarySection:
     entries: tuple[SummaryEntry, ...]
 
 
-def summary(plan: Plan, checks: Sequence[Check]) -> list[SummarySection]:
+def summary(plan: RequestPlan, checks: Sequence[Check]) -> list[SummarySection]:
     """Return the parts of a plan that say something; `checks` are those of the request."""
     sections = [
         SummarySection("Files", tuple(map(_file, plan.files))),
@@ -76,7 +76,7 @@ def _address(address: DataAddress) -> SummaryEntry:
     return SummaryEntry(f"{address.url}{name}{'; the page asks it too' if address.at_run_time else ''}")
 
 
-def _checks(plan: Plan, checks: Sequence[Check]) -> Iterator[SummaryEntry]:
+def _checks(plan: RequestPlan, checks: Sequence[Check]) -> Iterator[SummaryEntry]:
     sentences = {number: check.text for number, check in enumerate(checks, 1) if check.kind is Kind.PROSE}
     readings = {one.number: one for one in plan.checks}
     for number in sorted({*sentences, *readings}):

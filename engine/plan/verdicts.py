@@ -6,7 +6,7 @@ import posixpath
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from engine.domain.checks import Check, CheckResult, Kind, PredicateResult, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, PredicateResult, Target, Verdict
 from engine.plan.deciding.decide import decide
 from engine.plan.page_tests import as_page_test, guesses
 from engine.plan.predicates import (
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from engine.domain.browser_report import BrowserReport, PageTest, PageView
     from engine.plan.deciding.evidence import Evidence
-    from engine.plan.schema import Plan
+    from engine.plan.schema import RequestPlan
 
 #: The first of these that occurs among a sentence's predicates is the sentence's verdict.
 _WORST_FIRST = (
@@ -59,7 +59,7 @@ NO_PLAN = "no plan says what decides this sentence"
 class EarlierPlan:
     """The plan of an earlier round, with its checks and the texts of those that held when the round was published."""
 
-    plan: Plan
+    plan: RequestPlan
     checks: tuple[Check, ...] = ()
     held: frozenset[str] = frozenset()
 
@@ -90,7 +90,7 @@ class PlanVerdicts:
 
     def __init__(
         self,
-        plan: Plan | None,
+        plan: RequestPlan | None,
         checks: Sequence[Check],
         evidence: Evidence,
         *,
@@ -106,13 +106,13 @@ class PlanVerdicts:
             self._pages += [one for one in predicates if isinstance(one, Page) and one not in self._pages]
         self.tests: list[PageTest] = [as_page_test(one) for one in self._pages]
 
-    def sentences(self, report: BrowserReport) -> Mapping[int, CheckResult]:
+    def sentences(self, report: BrowserReport) -> Mapping[int, CheckOutcome]:
         """Return a result for each check that is no expression, by its position."""
         return {
             at: self._sentence(at, check, report) for at, check in enumerate(self._checks) if check.kind is not Kind.JS
         }
 
-    def files(self) -> list[CheckResult]:
+    def files(self) -> list[CheckOutcome]:
         """Return a result for each predicate on a planned file, and for each path that must not be there."""
         if self._plan is None:
             return []
@@ -120,12 +120,12 @@ class PlanVerdicts:
         absent = [self._file_result(Absent(path=path), path) for path in self._plan.absent]
         return [*found, *absent]
 
-    def own_tests(self, report: BrowserReport) -> list[CheckResult]:
+    def own_tests(self, report: BrowserReport) -> list[CheckOutcome]:
         """Return a result for each of the plan's own tests."""
         tests = self._plan.tests if self._plan else ()
         return [self._decided(Check(Kind.TEST, one.says), one.predicates, report) for one in tests]
 
-    def kept_sentences(self, report: BrowserReport) -> list[CheckResult]:
+    def kept_sentences(self, report: BrowserReport) -> list[CheckOutcome]:
         """Return a result for each sentence of an earlier round that held there by a test of the page."""
         return [self._decided(Check(Kind.REGRESSION, text), pages, report) for text, pages in self._kept.items()]
 
@@ -139,16 +139,16 @@ class PlanVerdicts:
             for test in self._plan.tests:
                 yield test.predicates
 
-    def _sentence(self, at: int, check: Check, report: BrowserReport) -> CheckResult:
+    def _sentence(self, at: int, check: Check, report: BrowserReport) -> CheckOutcome:
         if check.kind is not Kind.PROSE:
-            return CheckResult(check, Target.LOCAL, Verdict.UNVERIFIABLE, 'neither text nor {"js": …}')
+            return CheckOutcome(check, Target.LOCAL, Verdict.UNVERIFIABLE, 'neither text nor {"js": …}')
         reading = self._plan.reading(at) if self._plan else None
         if reading is None or not reading.predicates:
             why = reading.why_not if reading else NO_PLAN
-            return CheckResult(check, Target.LOCAL, Verdict.UNVERIFIABLE, f"nothing decides it: {why}"[:2_000])
+            return CheckOutcome(check, Target.LOCAL, Verdict.UNVERIFIABLE, f"nothing decides it: {why}"[:2_000])
         return self._decided(check, reading.predicates, report)
 
-    def _decided(self, check: Check, predicates: Sequence[Any], report: BrowserReport) -> CheckResult:
+    def _decided(self, check: Check, predicates: Sequence[Any], report: BrowserReport) -> CheckOutcome:
         return combined(check, Target.LOCAL, [self._result(one, report) for one in predicates])
 
     def _result(self, predicate: Any, report: BrowserReport) -> PredicateResult:
@@ -180,7 +180,7 @@ class PlanVerdicts:
             )
         return PredicateResult(says, verdict, seen[:1_000])
 
-    def _of_file(self, planned: PlannedFile) -> list[CheckResult]:
+    def _of_file(self, planned: PlannedFile) -> list[CheckOutcome]:
         predicates = predicates_of(planned)
         missing = planned.path not in self._evidence.files and planned.source is not FileSource.WORKFLOW_OUTPUT
         if not missing or not predicates:
@@ -190,31 +190,31 @@ class PlanVerdicts:
             result = replace(result, verdict=Verdict.UNVERIFIABLE)
         return [result]
 
-    def _file_result(self, predicate: Any, path: str) -> CheckResult:
+    def _file_result(self, predicate: Any, path: str) -> CheckOutcome:
         found = decide(predicate, self._evidence)
-        return CheckResult(
+        return CheckOutcome(
             Check(Kind.FILE, f"{path}: {rule_in_words(predicate)}"), Target.LOCAL, found.verdict, found.seen
         )
 
 
-def combined(check: Check, target: Target, results: Sequence[PredicateResult]) -> CheckResult:
+def combined(check: Check, target: Target, results: Sequence[PredicateResult]) -> CheckOutcome:
     """Return what at least one predicate makes of a sentence: it holds if all of them hold; the detail names those that decide."""
     verdicts = {one.verdict for one in results}
     verdict = next(one for one in _WORST_FIRST if one in verdicts)
     telling = [one for one in results if one.verdict is verdict]
     detail = "; ".join(f"{one.says}: {one.seen or one.verdict}" for one in telling)
-    return CheckResult(check, target, verdict, detail[:2_000], predicates=tuple(results))
+    return CheckOutcome(check, target, verdict, detail[:2_000], predicates=tuple(results))
 
 
 def regression_results(
-    earlier: Sequence[EarlierPlan], plan: Plan | None, before: Evidence, now: Evidence
-) -> list[CheckResult]:
+    earlier: Sequence[EarlierPlan], plan: RequestPlan | None, before: Evidence, now: Evidence
+) -> list[CheckOutcome]:
     """Judge again what the plans of earlier rounds, the newest first, say of files, and what held in the round before.
 
     What the present plan says anything of is the present round's to change.
     """
     replaced = {one.path for one in plan.files} | set(plan.absent) if plan else set()
-    results: dict[str, CheckResult] = {}
+    results: dict[str, CheckOutcome] = {}
     for predicate in _lasting(earlier):
         path = getattr(predicate, "path", "")
         if path in replaced or path in _OWN_RULES or (path and path not in before.files):
@@ -223,7 +223,7 @@ def regression_results(
         if says in results or decide(predicate, before).verdict is not Verdict.PASS:
             continue
         found = decide(predicate, now)
-        results[says] = CheckResult(Check(Kind.REGRESSION, says), Target.LOCAL, found.verdict, found.seen)
+        results[says] = CheckOutcome(Check(Kind.REGRESSION, says), Target.LOCAL, found.verdict, found.seen)
         if len(results) >= MOST_LASTING:
             break
     return list(results.values())
@@ -257,7 +257,7 @@ def _kept_sentences(earlier: Sequence[EarlierPlan], own: Collection[str]) -> Ite
                 yield text, pages
 
 
-def shortfalls(results: Sequence[CheckResult]) -> list[str]:
+def shortfalls(results: Sequence[CheckOutcome]) -> list[str]:
     """Return in sentences which planned files a tree to be published lacks."""
     missing = [
         r.check.text.partition(": ")[0]

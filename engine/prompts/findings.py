@@ -9,7 +9,7 @@ from engine.checks.decision import as_js, repairable
 from engine.checks.gates import BETWEEN
 from engine.checks.page_load import width_of
 from engine.checks.review import GRAVE, STYLE, issues_in
-from engine.domain.checks import CheckResult, Kind, Target, Verdict
+from engine.domain.checks import CheckOutcome, Kind, Target, Verdict
 from engine.formats.expressions import MOST_SELECTORS
 from engine.prompts.comparisons import comparisons
 from engine.prompts.hints import hints
@@ -31,7 +31,7 @@ class Findings:
     the source with file and line.
     """
 
-    failing: Sequence[CheckResult] = ()
+    failing: Sequence[CheckOutcome] = ()
     how_seen: Sequence[str] = ()
     refused: Sequence[str] = ()
     said: Sequence[str] = ()
@@ -40,7 +40,7 @@ class Findings:
     review: Sequence[str] = ()
 
 
-def findings_of(results: Sequence[CheckResult]) -> Findings:
+def findings_of(results: Sequence[CheckOutcome]) -> Findings:
     """Return what failed with what was seen, what the page said, the elements that the failing checks name, and what must stay."""
     wrong = [replace(r, check=as_js(r.check)) for r in repairable(results)]
     views = [r for r in results if r.check.kind is Kind.PAGE_LOAD]
@@ -60,7 +60,7 @@ def findings_of(results: Sequence[CheckResult]) -> Findings:
     )
 
 
-def how_seen(result: CheckResult, width: int = 0) -> str:
+def how_seen(result: CheckOutcome, width: int = 0) -> str:
     """Return in a phrase on what a result was decided; `width`, in pixels, is the one that expressions are evaluated at.
 
     What came with a value or a time was evaluated on a page, whatever its kind.
@@ -74,17 +74,17 @@ def how_seen(result: CheckResult, width: int = 0) -> str:
     return f"{page}{at}{asked}"
 
 
-def _compared(wrong: Sequence[CheckResult], views: Sequence[CheckResult]) -> list[str]:
+def _compared(wrong: Sequence[CheckOutcome], views: Sequence[CheckOutcome]) -> list[str]:
     expressions = [r.check.text for r in wrong if r.check.kind is Kind.JS]
     return list(dict.fromkeys(comparisons(expressions, _elements(views))))[:MOST_SELECTORS]
 
 
-def _seen(views: Sequence[CheckResult]) -> Iterator[str]:
+def _seen(views: Sequence[CheckOutcome]) -> Iterator[str]:
     for selector, shown in _elements(views).items():
         yield f"{selector}: {shown or 'no such element'}"
 
 
-def _elements(views: Sequence[CheckResult]) -> Mapping[str, str]:
+def _elements(views: Sequence[CheckOutcome]) -> Mapping[str, str]:
     """Return what stands on the page by selector, as the first view that looked has it."""
     for view in views:
         elements = view.value.get("elements") if isinstance(view.value, dict) else None

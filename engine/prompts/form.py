@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.formats.text_encoding import decode
-from engine.plan.schema import FileSource, Plan, PlannedFile
+from engine.plan.schema import FileSource, PlannedFile, RequestPlan
 from engine.plan.wording import rule_in_words
 from engine.prompts.replies import mark
 
@@ -47,7 +47,7 @@ class Entry:
     says: str = ""
 
 
-def entries_of(plan: Plan) -> list[Entry]:
+def entries_of(plan: RequestPlan) -> list[Entry]:
     """Return the files that a model is to write by a plan: the page first, the README last."""
     written = [one for one in plan.files if one.source in WRITTEN]
     order = {"index.html": -1, "README.md": 1}
@@ -72,7 +72,7 @@ def form(task: str, entries: Sequence[Entry], boundary: str, *, all_needed: bool
     )
 
 
-def changed_texts(plan: Plan, contents: Mapping[str, bytes], *, longest: int, most: int) -> dict[str, str]:
+def changed_texts(plan: RequestPlan, contents: Mapping[str, bytes], *, longest: int, most: int) -> dict[str, str]:
     """Return the texts of the files that the plan wants changed and that are no page of the model's own, as far as they can be shown whole.
 
     `contents` are the attachments and the present files by path. A file longer than `longest` bytes, or past `most` bytes in all, or that is

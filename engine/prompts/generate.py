@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from engine.domain.brief import Brief
     from engine.domain.checks import Check
-    from engine.plan.schema import Plan
+    from engine.plan.schema import RequestPlan
     from engine.prompts.form import Entry
     from engine.prompts.sections import Present
 
@@ -105,7 +105,7 @@ MOST_CHANGED = 120_000
 
 
 def generate_prompt(
-    brief: Brief, plan: Plan, *, boundary: str, tree: Mapping[str, bytes] | None = None, note: str = ""
+    brief: Brief, plan: RequestPlan, *, boundary: str, tree: Mapping[str, bytes] | None = None, note: str = ""
 ) -> Prompt:
     """Return the prompt that asks for the app, or, with the present `tree` or an attached index.html, for the change of it.
 
@@ -124,7 +124,7 @@ def generate_prompt(
     return _prompt("generate", request_messages(system, [*asked, *end], present, boundary))
 
 
-def shown_files(brief: Brief, plan: Plan, tree: Mapping[str, bytes], *, repairs: bool = False) -> Present:
+def shown_files(brief: Brief, plan: RequestPlan, tree: Mapping[str, bytes], *, repairs: bool = False) -> Present:
     """Sort what is there into the model's own files, described ones, and texts to be changed.
 
     An attached index.html is the page to be changed. In a repair, what a first try made of an attachment is what is shown.
@@ -138,7 +138,7 @@ def shown_files(brief: Brief, plan: Plan, tree: Mapping[str, bytes], *, repairs:
     return present_of(own, attached=others, to_change=to_change)
 
 
-def asked_entries(brief: Brief, plan: Plan, present: Present) -> list[Entry]:
+def asked_entries(brief: Brief, plan: RequestPlan, present: Present) -> list[Entry]:
     """Return the files that a model is asked for; of those that it is to change only what it is shown whole."""
     there = {file.name for file in brief.attachments} | present.published.keys()
     hidden = there - present.to_change.keys() - present.sources.keys()
@@ -146,7 +146,7 @@ def asked_entries(brief: Brief, plan: Plan, present: Present) -> list[Entry]:
     return [one for one in entries_of(plan) if one.path not in kept]
 
 
-def rules(brief: Brief, plan: Plan, present: Present, *, later: bool) -> str:
+def rules(brief: Brief, plan: RequestPlan, present: Present, *, later: bool) -> str:
     """Return the rules that apply to a request."""
     data = [file.name for file in brief.attachments if not file.media_type.startswith("image/")]
     data += filter(is_data_name, present.published)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from engine.domain.brief import Brief
-    from engine.plan.schema import Plan
+    from engine.plan.schema import RequestPlan
     from engine.prompts.findings import Findings
 
 VERSION = "6"
@@ -50,7 +50,7 @@ _WRONG = re.compile(r"^\W{0,4}finding (\d{1,2}) is wrong\b[\s:.,;\u2013\u2014-]*
 
 
 def repair_prompt(
-    brief: Brief, plan: Plan, *, boundary: str, tree: Mapping[str, bytes], findings: Findings, note: str = ""
+    brief: Brief, plan: RequestPlan, *, boundary: str, tree: Mapping[str, bytes], findings: Findings, note: str = ""
 ) -> Prompt:
     """Return the prompt that asks for the repair of `tree`, the whole site of the best attempt so far.
 

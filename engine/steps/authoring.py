@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from engine.domain.model_call import Prompt, Reply, ReusedCall
-    from engine.plan.schema import Plan
+    from engine.plan.schema import RequestPlan
     from engine.ports import Ports
     from engine.steps.tree import TreeContext
 
@@ -58,7 +58,7 @@ class Conversation:
     ports: Ports
     model: str
     until: datetime
-    plan: Plan
+    plan: RequestPlan
 
     def write(self, frame: TreeContext, note: str, *, kind: str = "generate", parent: int | None = None) -> Written:
         """Return the files that the model wrote. Raises BadReply where it wrote none, else what the author raises."""

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from engine.checks.page_load import page_load_result
 from engine.domain.backoff import Allowance, poll_delay
 from engine.domain.browser_report import PageUnderTest
-from engine.domain.checks import Check, CheckResult, Kind, PredicateResult, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, PredicateResult, Target, Verdict
 from engine.errors import EngineError, LeaseLost
 from engine.plan.verdicts import combined
 from engine.steps.liveness import FETCH_SECONDS, LARGEST_PAGE, sight
@@ -114,7 +114,7 @@ def _live(task: DeployInput, ports: Ports) -> Deployed:
     return Deployed(True, f"{served}; {passed} of {len(ran)} browser checks passed there", tuple(results))
 
 
-def _served_sentence(sentence: ServedSentence, task: DeployInput, ports: Ports) -> CheckResult:
+def _served_sentence(sentence: ServedSentence, task: DeployInput, ports: Ports) -> CheckOutcome:
     """Decide what waited for the page to be live: whether the published site serves a path."""
     results = list(sentence.results)
     for at, path in sentence.served.items():

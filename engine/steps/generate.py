@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from engine.domain.brief import Brief
-    from engine.domain.checks import CheckResult
-    from engine.plan.schema import Plan
+    from engine.domain.checks import CheckOutcome
+    from engine.plan.schema import RequestPlan
     from engine.ports import Ports
     from engine.steps.inputs import Inputs
 
@@ -68,7 +68,7 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkip
     )
 
 
-def _plan(task: GenerateInput, inputs: Inputs, present: Mapping[str, bytes], ports: Ports) -> Plan:
+def _plan(task: GenerateInput, inputs: Inputs, present: Mapping[str, bytes], ports: Ports) -> RequestPlan:
     """Return this run's plan: the one that it has, one that is made now, or what can be said without one."""
     missing = [one.name for one in inputs.missing]
     request = request_of(inputs.brief, present, allow_private=task.allow_private, missing=missing)
@@ -99,7 +99,7 @@ def gates(
     secret_in: Callable[[bytes], str | None],
     ports: Ports,
     before: Mapping[str, bytes] | None = None,
-) -> list[CheckResult]:
+) -> list[CheckOutcome]:
     """Judge what a model wrote of a tree, before a browser sees it. What an attachment, or the file `before`, held already is no finding."""
     originals = {**(before or {}), **{file.name: file.content for file in brief.attachments}}
     written = {path: file.content for path, file in files.items() if file.origin is Origin.MODEL}

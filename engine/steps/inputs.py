@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from engine.domain.budget import Budget
     from engine.domain.repository import Repository
     from engine.domain.workbook import Sheet
-    from engine.plan.schema import DataAddress, Plan, PlannedFile
+    from engine.plan.schema import DataAddress, PlannedFile, RequestPlan
     from engine.ports import Ports
 
 #: The largest attachment that is fetched from an address, in bytes, and how long one fetch may take, in seconds.
@@ -73,7 +73,7 @@ class GenerateInput:
     last_tree: Callable[[], Mapping[str, bytes]] = dict  # what this task published last, out of our own rows
     again: Again | None = None
     given_up: str = ""
-    plan: Plan | None = None
+    plan: RequestPlan | None = None
     planned: bool = False  # whether this run has been planned, with a plan or without one
     plans_cut_off: int = 0  # calls for it whose process died before they ended
     allow_private: bool = False  # whether data may be fetched from private addresses
@@ -97,7 +97,9 @@ def fetch_attachments(task: GenerateInput, ports: Ports) -> Inputs:
     return _told(task.brief, files, [one for one in came if isinstance(one, MissingFile)], ports)
 
 
-def fetch_planned(inputs: Inputs, plan: Plan, task: GenerateInput, present: Collection[str], ports: Ports) -> Inputs:
+def fetch_planned(
+    inputs: Inputs, plan: RequestPlan, task: GenerateInput, present: Collection[str], ports: Ports
+) -> Inputs:
     """Return the inputs with the data that the plan fetches and the tables that it converts. `present` are the paths of the tree to build on.
 
     What cannot be had is a warning and no failure.
@@ -147,7 +149,7 @@ def _attachments(task: GenerateInput, ports: Ports) -> Iterator[AttachedFile | M
 
 
 def _data(
-    brief: Brief, plan: Plan, task: GenerateInput, present: Collection[str], ports: Ports
+    brief: Brief, plan: RequestPlan, task: GenerateInput, present: Collection[str], ports: Ports
 ) -> Iterator[AttachedFile | MissingFile]:
     """Fetch the data that the plan names by address and that no earlier claim fetched."""
     known = {file.url for file in brief.attachments}
@@ -191,7 +193,7 @@ def _fetched(
     return MissingFile(file_name(address.url, address.name, "json", taken), why, Source.ADDRESS, address.url)
 
 
-def _tables(files: Sequence[AttachedFile], plan: Plan, ports: Ports) -> Iterator[AttachedFile | MissingFile]:
+def _tables(files: Sequence[AttachedFile], plan: RequestPlan, ports: Ports) -> Iterator[AttachedFile | MissingFile]:
     """Make the CSV files that the plan converts out of workbooks."""
     there = {file.name for file in files}
     wanted = [one for one in plan.files if one.source is FileSource.CONVERTED and one.path not in there]
@@ -246,7 +248,7 @@ def _noted(file: AttachedFile, ports: Ports) -> AttachedFile:
     return _kept(replace(file, note=outline(found)), ports)
 
 
-def _taken(brief: Brief, plan: Plan, task: GenerateInput, present: Collection[str]) -> list[str]:
+def _taken(brief: Brief, plan: RequestPlan, task: GenerateInput, present: Collection[str]) -> list[str]:
     """Return the names that nothing fetched may take: attachments, pages, what a model writes; not what earlier rounds fetched."""
     attached = [*(file.name for file in brief.attachments), *(name for name, _ in task.unfetched)]
     own = [path for path in present if path not in task.own_before]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from engine.domain.checks import CheckResult, Kind, Verdict
+from engine.domain.checks import CheckOutcome, Kind, Verdict
 from engine.domain.model_call import Image
 from engine.errors import EngineError, LeaseLost
 from engine.plan.mentions import named_paths
@@ -22,7 +22,7 @@ LONGEST_ANSWER = 1_500  # tokens
 
 
 def judged(
-    attempt: int, files: Mapping[str, bytes], results: Sequence[CheckResult], seconds: float, ports: Ports
+    attempt: int, files: Mapping[str, bytes], results: Sequence[CheckOutcome], seconds: float, ports: Ports
 ) -> dict[str, str]:
     """Return what a model says of each undecided sentence, as the detail of its check, by the sentence; of some or all nothing.
 
@@ -68,7 +68,7 @@ def _tokens(left: int | None) -> int:
     return LONGEST_ANSWER if left is None else min(left, LONGEST_ANSWER)
 
 
-def _evidence(sentences: Sequence[str], files: Mapping[str, bytes], results: Sequence[CheckResult]) -> Material:
+def _evidence(sentences: Sequence[str], files: Mapping[str, bytes], results: Sequence[CheckOutcome]) -> Material:
     """Return what the sentences are about: the files that they name (else the page and the README), what code found of these, what the browser saw."""
     named = [path for one in sentences for path in named_paths(one, files)]
     about_page = any(not named_paths(one, files) for one in sentences)
@@ -85,5 +85,5 @@ def _evidence(sentences: Sequence[str], files: Mapping[str, bytes], results: Seq
     )
 
 
-def _line(result: CheckResult) -> str:
+def _line(result: CheckOutcome) -> str:
     return f"{result.check.text}: {result.verdict}{f', {result.detail}' if result.detail else ''}"[:500]

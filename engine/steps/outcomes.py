@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from engine.checks.decision import Decision
-    from engine.domain.checks import CheckResult
+    from engine.domain.checks import CheckOutcome
     from engine.domain.repository import Repository, SiteFile
 
 
@@ -35,7 +35,7 @@ class Generated:
     simulated: bool
     detail: str
     degraded: str = ""
-    gates: Sequence[CheckResult] = ()
+    gates: Sequence[CheckOutcome] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Verified:
     """
 
     attempt: int | None
-    results: Sequence[CheckResult]
+    results: Sequence[CheckOutcome]
     decision: Decision
     detail: str
     warnings: Sequence[str] = ()
@@ -85,7 +85,7 @@ class Deployed:
 
     live: bool
     detail: str
-    results: Sequence[tuple[int, CheckResult]] = ()  # of the checks that were run once more, with their positions
+    results: Sequence[tuple[int, CheckOutcome]] = ()  # of the checks that were run once more, with their positions
     watch: bool = False
 
 

@@ -10,7 +10,7 @@ from engine.errors import OutOfService, Permanent, Transient
 from engine.inputs.workbooks import is_workbook
 from engine.plan.allowed import PlanRequest
 from engine.plan.reading import PlanReading, RefusedItem, better, read_plan
-from engine.plan.schema import Plan, response_schema
+from engine.plan.schema import RequestPlan, response_schema
 from engine.prompts.plan import plan_prompt, reminder_prompt
 from engine.prompts.sections import boundary_of
 from engine.steps.model_calls import call_begun, call_made
@@ -43,7 +43,7 @@ class Planning:
 class Made:
     """A plan and the call that made it; or None, and why there is none."""
 
-    plan: Plan | None
+    plan: RequestPlan | None
     attempt: int | None = None
     refused: tuple[RefusedItem, ...] = ()
     why_none: str = ""
@@ -64,7 +64,7 @@ def request_of(
     )
 
 
-def make_plan(brief: Brief, request: PlanRequest, planning: Planning, ports: Ports) -> Plan | None:
+def make_plan(brief: Brief, request: PlanRequest, planning: Planning, ports: Ports) -> RequestPlan | None:
     """Return the plan, written down; None where there is none, with the reason written down: the round goes on without it.
 
     Raises OutOfService where a model refuses for good: nothing is written down then, because the page cannot be written either. Raises LeaseLost.

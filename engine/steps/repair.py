@@ -24,7 +24,7 @@ from engine.steps.tree import assemble
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from engine.domain.checks import CheckResult
+    from engine.domain.checks import CheckOutcome
     from engine.domain.model_call import Prompt
     from engine.ports import Ports
     from engine.steps.tree import TreeContext
@@ -37,7 +37,7 @@ class RepairInput:
     attempt: int
     model: str
     files: Mapping[str, SiteFile]
-    results: Sequence[CheckResult]
+    results: Sequence[CheckOutcome]
     frame: TreeContext  # of the repaired tree: `files` without their origins are what is present in it
     base_sha: str
     budget: Budget

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from engine.domain.brief import AttachedFile, Brief, MissingFile
     from engine.domain.repository import Repository
-    from engine.plan.schema import Plan
+    from engine.plan.schema import RequestPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class TreeContext:
     """What is known of the tree before the model writes: `present` is the head's tree, empty in a new repository."""
 
     brief: Brief
-    plan: Plan
+    plan: RequestPlan
     present: Mapping[str, bytes]
     protected: Collection[str]  # attachments of earlier rounds, which stay as they are
     marker: str
@@ -110,7 +110,7 @@ class _Allowed:
         return "was left out: a static page has no use for a file of that type"
 
 
-def _is_written(plan: Plan, path: str) -> bool:
+def _is_written(plan: RequestPlan, path: str) -> bool:
     planned = plan.file(path)
     return planned is not None and planned.source in WRITTEN
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.checks import own_rules
-from engine.checks.decision import Next, Purpose, Tried, candidates, decide, tree_digest
+from engine.checks.decision import JudgedAttempt, Next, Purpose, candidates, decide, tree_digest
 from engine.checks.gates import bars
 from engine.checks.page_load import in_order_result, page_load_result
 from engine.checks.regressions import TEXT as VANISHED
@@ -14,7 +14,7 @@ from engine.checks.regressions import vanished_result
 from engine.checks.review import review_results
 from engine.checks.source_rules import source_results
 from engine.domain.browser_report import BrowserReport, PageUnderTest
-from engine.domain.checks import OF_EARLIER, Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import OF_EARLIER, Check, CheckOutcome, Kind, Target, Verdict
 from engine.inputs.missing_data import missing_checks, missing_result
 from engine.plan.deciding.evidence import Evidence
 from engine.plan.predicates import CsvEquals
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from engine.domain.brief import AttachedFile, MissingFile
     from engine.domain.browser_report import PageTest
     from engine.domain.budget import Budget
-    from engine.plan.schema import Plan
+    from engine.plan.schema import RequestPlan
     from engine.ports import Ports
 
 BARRED = "not run: a gate bars this attempt"
@@ -48,7 +48,7 @@ class NewTree:
     purpose: Purpose
     files: Mapping[str, bytes]
     parent: int | None = None
-    gates: tuple[CheckResult, ...] = ()
+    gates: tuple[CheckOutcome, ...] = ()
     foreign: frozenset[str] = frozenset()  # paths of files that were attached, which are as they came
 
 
@@ -61,13 +61,13 @@ class VerifyInput:
     """
 
     new: NewTree | None
-    tried: tuple[Tried, ...]
+    tried: tuple[JudgedAttempt, ...]
     url: str  # where Pages would serve it
     words: str  # the brief
     checks: tuple[Check, ...]
     budget: Budget
     kept: tuple[Check, ...] = ()
-    plan: Plan | None = None
+    plan: RequestPlan | None = None
     earlier: tuple[EarlierPlan, ...] = ()
     before: Mapping[str, bytes] = field(default_factory=dict)
     attachments: tuple[AttachedFile, ...] = ()  # of this round
@@ -88,11 +88,11 @@ class VerifyInput:
 
 def verify(task: VerifyInput, ports: Ports) -> Verified:
     """Return a result for each of our rules, each check of the request and of earlier rounds, and each view; and what follows."""
-    tried, results, line = list(task.tried), list[CheckResult](), "nothing new to check"
+    tried, results, line = list(task.tried), list[CheckOutcome](), "nothing new to check"
     if new := task.new:
         results, line = _unchecked(task, new) if task.unchecked else _judged(task, new, ports)
         all_of_it = (*new.gates, *results)
-        tried.append(Tried(new.attempt, new.purpose, tree_digest(new.files), all_of_it, new.parent))
+        tried.append(JudgedAttempt(new.attempt, new.purpose, tree_digest(new.files), all_of_it, new.parent))
     left = task.budget.repair_seconds(ports.clock.now(), task.call_seconds)
     decision = decide(tried, repair_seconds=left, given_up=task.given_up)
     warnings = _warnings(tried, decision.attempt) if decision.next is Next.PUBLISH else ()
@@ -103,7 +103,7 @@ def verify(task: VerifyInput, ports: Ports) -> Verified:
     return Verified(new.attempt if new else None, tuple(results), decision, detail, warnings, judgements)
 
 
-def _judgements(task: VerifyInput, tried: Sequence[Tried], chosen: int, ports: Ports) -> dict[str, str]:
+def _judgements(task: VerifyInput, tried: Sequence[JudgedAttempt], chosen: int, ports: Ports) -> dict[str, str]:
     """Have a model judge what nothing decided of the attempt that is published; the fallback page claims nothing that could be judged."""
     found = next(one for one in tried if one.attempt == chosen)
     if not task.judging or found.purpose is Purpose.FALLBACK:
@@ -112,7 +112,7 @@ def _judgements(task: VerifyInput, tried: Sequence[Tried], chosen: int, ports: P
     return judged(chosen, files, found.results, task.budget.judge_seconds(ports.clock.now()), ports)
 
 
-def summary(results: Sequence[CheckResult]) -> str:
+def summary(results: Sequence[CheckOutcome]) -> str:
     """Return in a line how many passed, and why some were not run."""
     passed = sum(r.verdict is Verdict.PASS for r in results)
     not_run = [r.detail for r in results if r.verdict is Verdict.NOT_RUN]
@@ -120,7 +120,7 @@ def summary(results: Sequence[CheckResult]) -> str:
     return f"{line}, {len(not_run)} not run: {not_run[0]}" if not_run else line
 
 
-def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckResult], str]:
+def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckOutcome], str]:
     """Return all results, those of the request in its order, and a line about them."""
     evidence = _evidence(task, new.files, ports)
     words = "\n".join([task.words, *(check.text for check in task.checks)])
@@ -134,7 +134,7 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckRe
     ran, sentences = iter(report.results), plan.sentences(report)
     requested = [next(ran) if check.kind is Kind.JS else sentences[at] for at, check in enumerate(task.checks)]
     earlier = [
-        CheckResult(check, r.target, r.verdict, r.detail, r.value, r.milliseconds)
+        CheckOutcome(check, r.target, r.verdict, r.detail, r.value, r.milliseconds)
         for check, r in zip(task.kept, ran, strict=False)
     ]
     said = [missing_result(lack, r, new.files) for lack, r in zip(lacks, ran, strict=True)]
@@ -168,7 +168,7 @@ def _evidence(task: VerifyInput, files: Mapping[str, bytes], ports: Ports) -> Ev
     return Evidence(files, task.attached, sheets_of(books, ports) if books else {})
 
 
-def _predicates(plan: Plan | None) -> Iterator[object]:
+def _predicates(plan: RequestPlan | None) -> Iterator[object]:
     if plan is not None:
         for lists in (
             [one.predicates for one in plan.files],
@@ -179,10 +179,10 @@ def _predicates(plan: Plan | None) -> Iterator[object]:
                 yield from predicates
 
 
-def _unchecked(task: VerifyInput, new: NewTree) -> tuple[list[CheckResult], str]:
+def _unchecked(task: VerifyInput, new: NewTree) -> tuple[list[CheckOutcome], str]:
     """Return no verdict on any check, so that a tree which our own checking fails on is published all the same."""
     not_run = [
-        CheckResult(check, Target.LOCAL, Verdict.NOT_RUN, task.unchecked) for check in (*task.checks, *task.kept)
+        CheckOutcome(check, Target.LOCAL, Verdict.NOT_RUN, task.unchecked) for check in (*task.checks, *task.kept)
     ]
     return [*own_rules.own_results(new.files), *not_run], f"not checked: {task.unchecked}"
 
@@ -199,10 +199,10 @@ def _report(
     if ports.browser and not barred:
         return ports.browser.run(page, scripts, seconds=seconds, tests=tests)
     why = BARRED if barred else own_rules.NO_BROWSER
-    return BrowserReport([CheckResult(one, Target.LOCAL, Verdict.NOT_RUN, why) for one in scripts], not_run=why)
+    return BrowserReport([CheckOutcome(one, Target.LOCAL, Verdict.NOT_RUN, why) for one in scripts], not_run=why)
 
 
-def _warnings(tried: Sequence[Tried], chosen: int) -> tuple[str, ...]:
+def _warnings(tried: Sequence[JudgedAttempt], chosen: int) -> tuple[str, ...]:
     """Tell before the evaluator does what the page to be published has lost."""
     found = next(one for one in candidates(tried) if one.attempt == chosen)
     lost = [f"A check of an earlier round does not hold any more: {text}" for text in _earlier_lost(found.results)]
@@ -210,5 +210,5 @@ def _warnings(tried: Sequence[Tried], chosen: int) -> tuple[str, ...]:
     return tuple(f"{text[:1].upper()}{text[1:]}"[:1000] for text in (*lost, *gone))
 
 
-def _earlier_lost(results: Sequence[CheckResult]) -> list[str]:
+def _earlier_lost(results: Sequence[CheckOutcome]) -> list[str]:
     return [r.check.text for r in results if r.check.kind in OF_EARLIER and r.verdict is Verdict.FAIL]

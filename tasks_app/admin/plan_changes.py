@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.plan.schema import CheckReading, DataAddress, Plan, PlannedFile, PlannedTest
+from engine.plan.schema import CheckReading, DataAddress, PlannedFile, PlannedTest, RequestPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,13 +13,15 @@ UNCHANGED = "nothing in it changed"
 _LONGEST_NAME = 60
 
 
-def changes(before: Plan, after: Plan) -> str:
+def changes(before: RequestPlan, after: RequestPlan) -> str:
     """Return what was added to a plan, removed from it and changed in it, by name."""
-    parts = [f"{name}: {', '.join(told)}" for name in Plan.model_fields if (told := list(_told(before, after, name)))]
+    parts = [
+        f"{name}: {', '.join(told)}" for name in RequestPlan.model_fields if (told := list(_told(before, after, name)))
+    ]
     return "; ".join(parts) or UNCHANGED
 
 
-def _told(before: Plan, after: Plan, name: str) -> Iterator[str]:
+def _told(before: RequestPlan, after: RequestPlan, name: str) -> Iterator[str]:
     old, new = getattr(before, name), getattr(after, name)
     if isinstance(new, str):
         if old != new:

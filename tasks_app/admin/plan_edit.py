@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from engine.plan.predicates import PlanPart
 from engine.plan.reading import read_object
-from engine.plan.schema import FileSource, Plan
+from engine.plan.schema import FileSource, RequestPlan
 from engine.steps.planning import request_of
 from tasks_app.admin.actions import MAY_OPERATE
 from tasks_app.admin.console import console
@@ -53,13 +53,13 @@ def plan_edit_view(request: HttpRequest, pk: UUID) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         return _taken(request, row)
-    return _form(request, row, editable(plan_of(row) or Plan()), ())
+    return _form(request, row, editable(plan_of(row) or RequestPlan()), ())
 
 
 def _taken(request: HttpRequest, row: Round) -> HttpResponse:
     """Begin a run with the plan that was sent; where that cannot be, show the text again with the reasons."""
     text, run = request.POST.get("plan", ""), request.POST.get("run", "")
-    before = plan_of(row) or Plan()
+    before = plan_of(row) or RequestPlan()
     plan, problems = plan_read(text, _request(row, before))
     if plan is None:
         return _form(request, row, text, problems)
@@ -94,7 +94,7 @@ def _form(request: HttpRequest, row: Round, text: str, problems: Sequence[Proble
     return TemplateResponse(request, "console/plan_edit.html", context)
 
 
-def plan_read(text: str, request: PlanRequest) -> tuple[Plan | None, list[Problem]]:
+def plan_read(text: str, request: PlanRequest) -> tuple[RequestPlan | None, list[Problem]]:
     """Return the plan that a text holds; None and each problem where it holds none. What would be left out of a model's plan is a problem, too."""
     if len(text) > LONGEST:
         return None, [(WHOLE, f"It is longer than {LONGEST:,} characters.")]
@@ -114,7 +114,7 @@ def plan_read(text: str, request: PlanRequest) -> tuple[Plan | None, list[Proble
 def _misread(found: object) -> Iterator[Problem]:
     """Yield what is not as the form of a plan says."""
     try:
-        plan = Plan.model_validate(found)
+        plan = RequestPlan.model_validate(found)
     except ValidationError as error:
         for one in error.errors(include_url=False, include_context=False, include_input=False):
             parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in one["loc"])
@@ -123,7 +123,7 @@ def _misread(found: object) -> Iterator[Problem]:
         yield from ((place, "A plan has no such field.") for place in _unknown(found, plan.model_dump()))
 
 
-def _request(row: Round, plan: Plan) -> PlanRequest:
+def _request(row: Round, plan: RequestPlan) -> PlanRequest:
     """Return what a plan of the round is checked against. A file that the present plan may change is there, whoever put it there."""
     changed = {file.origin or file.path for file in plan.files if file.source is FileSource.CHANGED}
     return request_of(brief_of(row), {*present_paths(row), *changed}, allow_private=settings.ALLOW_PRIVATE_URLS)
@@ -142,9 +142,9 @@ def _unknown(given: object, read: object, where: str = "") -> Iterator[str]:
             yield from _unknown(value, of, f"{where}[{at}]")
 
 
-def editable(plan: Plan) -> str:
+def editable(plan: RequestPlan) -> str:
     """Return a plan as JSON for a person: all of its parts, and of each only the fields that are not at their default."""
-    parts = {name: _lean(getattr(plan, name)) for name in Plan.model_fields}
+    parts = {name: _lean(getattr(plan, name)) for name in RequestPlan.model_fields}
     return escaped(json.dumps(parts, indent=2, ensure_ascii=False))
 
 
@@ -159,7 +159,7 @@ def _lean(value: object) -> object:
 
 def _kinds() -> Iterator[tuple[str, str, str]]:
     """Yield each kind of predicate: its name, its arguments, what it says."""
-    for part in Plan.model_json_schema()["$defs"].values():
+    for part in RequestPlan.model_json_schema()["$defs"].values():
         if "kind" in part.get("properties", {}):
             arguments = ", ".join(name for name in part["properties"] if name != "kind")
             yield part["properties"]["kind"]["const"], arguments, part.get("description", "")

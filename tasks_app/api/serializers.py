@@ -8,7 +8,7 @@ from rest_framework import serializers
 from engine.domain.checks import Kind, Verdict
 from engine.domain.lifecycle import State, Step
 from engine.inputs.task_request import MOST_ATTACHMENTS
-from engine.plan.schema import FileSource, Plan
+from engine.plan.schema import FileSource, RequestPlan
 
 #: Text that any row can keep: what is told back to the evaluator as it came must be that.
 _KEPT = r"^[^\u0000]*$"
@@ -16,7 +16,7 @@ _KEPT = r"^[^\u0000]*$"
 #: The kinds of predicates.
 KINDS = sorted(
     part["properties"]["kind"]["const"]
-    for part in Plan.model_json_schema()["$defs"].values()
+    for part in RequestPlan.model_json_schema()["$defs"].values()
     if "kind" in part.get("properties", {})
 )
 

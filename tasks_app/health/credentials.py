@@ -52,7 +52,7 @@ _read: dict[Path, tuple[tuple[int, int, int], dict[str, str]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class CredentialTrial:
     """How a try ended: `status` is ok, refused or untested, `detail` a sentence."""
 
     status: str
@@ -66,13 +66,13 @@ class Tried:
         return self.expires_at is not None and self.expires_at - timezone.now() < SOON
 
 
-def known(kind: str) -> Tried | None:
+def known(kind: str) -> CredentialTrial | None:
     """Return what the last try of the present credential found; None where it was not tried. Costs a `stat`."""
     kept = _kept(_file(kind))
     if not kept or kept["fingerprint"] != _fingerprint(kind):
         return None
     expires = datetime.fromisoformat(kept["expires_at"]) if kept["expires_at"] else None
-    return Tried(kept["status"], kept["detail"], datetime.fromisoformat(kept["at"]), expires)
+    return CredentialTrial(kept["status"], kept["detail"], datetime.fromisoformat(kept["at"]), expires)
 
 
 def refusals() -> list[str]:
@@ -87,7 +87,7 @@ def forget() -> None:
         _file(kind).unlink(missing_ok=True)
 
 
-def try_now(kind: str, *, who: str = "start") -> Tried:
+def try_now(kind: str, *, who: str = "start") -> CredentialTrial:
     """Ask the other side once, keep the answer and close a breaker that it disproves. Raises nothing but a database's errors.
 
     What worked at the start and is refused later is the breaker's business, not a reason to refuse tasks: the `ok` stays.
@@ -140,13 +140,13 @@ def _try_safely(kind: str, who: str) -> None:
         connections.close_all()
 
 
-def _asked(kind: str) -> Tried:
+def _asked(kind: str) -> CredentialTrial:
     try:
         credential = wiring.credential_probes()[kind]()
     except EngineError as error:
         refused = isinstance(error, Permanent) or error.code in _REFUSALS
-        return Tried("refused" if refused else "untested", keepable(error.message), timezone.now())
-    return Tried("ok", keepable(credential.detail), timezone.now(), credential.expires_at)
+        return CredentialTrial("refused" if refused else "untested", keepable(error.message), timezone.now())
+    return CredentialTrial("ok", keepable(credential.detail), timezone.now(), credential.expires_at)
 
 
 def _fingerprint(kind: str) -> str:
@@ -158,7 +158,7 @@ def _file(kind: str) -> Path:
     return settings.DATA_DIR / f"credential-{kind}.json"
 
 
-def _keep(kind: str, tried: Tried) -> None:
+def _keep(kind: str, tried: CredentialTrial) -> None:
     draft = _file(kind).with_suffix(".new")
     kept = {
         "fingerprint": _fingerprint(kind),

@@ -354,7 +354,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('run', models.PositiveIntegerField()),
-                ('plan', models.JSONField(help_text='the dump of engine.plan.schema.Plan; null: there is none', null=True)),
+                ('plan', models.JSONField(help_text='the dump of engine.plan.schema.RequestPlan; null: there is none', null=True)),
                 ('refused', models.JSONField(default=list, help_text='what validation took out of it: item and reason of each')),
                 ('source', models.CharField(help_text='model; operator: written by the one who began the run; carried: the plan of the run before', max_length=8)),
                 ('edited_by', models.CharField(blank=True, help_text='the operator who wrote it', max_length=150)),

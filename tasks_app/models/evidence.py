@@ -104,7 +104,7 @@ class Plan(models.Model):
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="plans")
     run = models.PositiveIntegerField()
-    plan = models.JSONField(null=True, help_text="the dump of engine.plan.schema.Plan; null: there is none")
+    plan = models.JSONField(null=True, help_text="the dump of engine.plan.schema.RequestPlan; null: there is none")
     refused = models.JSONField(default=list, help_text="what validation took out of it: item and reason of each")
     attempt = models.ForeignKey(
         Attempt, null=True, on_delete=models.SET_NULL, related_name="+", help_text="the model call that made it"

@@ -1,4 +1,4 @@
-"""What models take, remembered for every worker: the engine's Profiles over our rows."""
+"""What models take, remembered for every worker: the port ModelProfiles over our rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.db import Error, transaction
 
-from engine.domain.model_call import ModelProfile as Profile
+from engine.domain.model_call import ModelParameters
 from tasks_app.models import ModelProfile
 from tasks_app.operations import clock
 
@@ -18,18 +18,18 @@ KEPT = timedelta(days=30)
 
 
 class DatabaseProfiles:
-    """An `engine.ports.Profiles`. Must not be called inside a running event loop."""
+    """An `engine.ports.ModelProfiles`. Must not be called inside a running event loop."""
 
-    def profile(self, server: str, model: str) -> Profile:
+    def profile(self, server: str, model: str) -> ModelParameters:
         """Return what is known of a model, the defaults where nothing is or it is too old."""
         row = ModelProfile.objects.filter(
             server=server[:300], model=model[:200], learned_at__gt=clock.now() - KEPT
         ).first()
         if row is None:
-            return Profile()
-        return Profile(row.length_parameter, row.longest_answer, frozenset(row.dropped), row.images)
+            return ModelParameters()
+        return ModelParameters(row.length_parameter, row.longest_answer, frozenset(row.dropped), row.images)
 
-    def learn(self, server: str, model: str, profile: Profile) -> None:
+    def learn(self, server: str, model: str, profile: ModelParameters) -> None:
         """Remember it; what another worker learnt meanwhile stays."""
         try:
             with transaction.atomic():

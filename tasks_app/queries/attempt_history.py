@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.checks.decision import Purpose, Tried, tree_digest
+from engine.checks.decision import JudgedAttempt, Purpose, tree_digest
 from engine.domain import checks
 from engine.domain.repository import Origin, SiteFile
 from tasks_app.models import Attempt, CheckResult, Round, SourceFile, Task
@@ -23,7 +23,7 @@ _ROOTS = frozenset(Purpose)
 class AttemptHistory:
     """The tries since the page was last begun anew, in order: those that are judged, and the tree that is not yet, None where all are."""
 
-    judged: tuple[Tried, ...]
+    judged: tuple[JudgedAttempt, ...]
     new: Attempt | None
     purpose: Purpose
     parent: int | None
@@ -57,13 +57,13 @@ def attempt_history_of(row: Round) -> AttemptHistory:
     return AttemptHistory(tuple(over), new, Purpose(root.kind), root.parent_id, longest)
 
 
-def results_of(attempt: int) -> list[checks.CheckResult]:
+def results_of(attempt: int) -> list[checks.CheckOutcome]:
     """Return what an attempt's checks gave before publishing."""
     rows = CheckResult.objects.filter(attempt=attempt).exclude(target=checks.Target.LIVE).defer("screenshot")
     return [result_of(row) for row in rows.order_by("position")]
 
 
-def result_of(row: CheckResult) -> checks.CheckResult:
+def result_of(row: CheckResult) -> checks.CheckOutcome:
     """Return a result's value, without its screenshot."""
     check = checks.Check(checks.Kind(row.kind), row.text)
     target, verdict = checks.Target(row.target), checks.Verdict(row.verdict)
@@ -71,7 +71,7 @@ def result_of(row: CheckResult) -> checks.CheckResult:
         checks.PredicateResult(one["says"], checks.Verdict(one["verdict"]), one["seen"]) for one in row.predicates
     )
     console = tuple(row.console)
-    return checks.CheckResult(
+    return checks.CheckOutcome(
         check, target, verdict, row.detail, row.value, row.milliseconds, console, predicates=predicates
     )
 
@@ -129,8 +129,8 @@ def _distinct(roots: list[Attempt], tree_of: Mapping[int, int]) -> list[Attempt]
     ]
 
 
-def _tried(root: Attempt, tree: int | None) -> Tried:
+def _tried(root: Attempt, tree: int | None) -> JudgedAttempt:
     if tree is None:
-        return Tried(root.pk, Purpose(root.kind), parent=root.parent_id)
+        return JudgedAttempt(root.pk, Purpose(root.kind), parent=root.parent_id)
     contents = {path: file.content for path, file in files_of(tree).items()}
-    return Tried(tree, Purpose(root.kind), tree_digest(contents), results_of(tree), root.parent_id)
+    return JudgedAttempt(tree, Purpose(root.kind), tree_digest(contents), results_of(tree), root.parent_id)

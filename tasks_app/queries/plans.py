@@ -10,7 +10,7 @@ from django.db.models import F
 from pydantic import ValidationError
 
 from engine.domain.checks import Kind, Verdict
-from engine.plan.schema import Plan
+from engine.plan.schema import RequestPlan
 from engine.plan.summary import summary
 from engine.plan.verdicts import EarlierPlan
 from tasks_app.models import Attempt, CheckResult, PlanSource, Round, SourceFile
@@ -44,17 +44,17 @@ def plan_row_of(row: Round, run: int) -> PlanRow | None:
     return found.defer("attempt__messages", "attempt__reply", "attempt__parameters").first()
 
 
-def plan_of(row: Round) -> Plan | None:
+def plan_of(row: Round) -> RequestPlan | None:
     """Return the plan of the round's present run, None where there is none."""
     return read(plan_row(row))
 
 
-def read(found: PlanRow | None) -> Plan | None:
+def read(found: PlanRow | None) -> RequestPlan | None:
     """Return the plan of a row; None where it has none, or one that an older version of the service wrote and this one cannot read."""
     if found is None or found.plan is None:
         return None
     try:
-        return Plan.model_validate(found.plan)
+        return RequestPlan.model_validate(found.plan)
     except ValidationError as error:
         logger.warning("the %s of round %s cannot be read: %s", found, found.round_id, error)
         return None

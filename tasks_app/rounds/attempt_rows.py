@@ -15,7 +15,7 @@ from tasks_app.models import CheckResult, SourceFile
 from tasks_app.redaction import found_in, keepable, redact
 
 if TYPE_CHECKING:
-    from engine.domain.checks import CheckResult as Result
+    from engine.domain.checks import CheckOutcome
     from engine.domain.model_call import Message, Reply
     from engine.domain.repository import SiteFile
 
@@ -68,7 +68,7 @@ def file_row(attempt: int, path: str, file: SiteFile) -> SourceFile:
     )
 
 
-def result_row(attempt: int, position: int, result: Result) -> CheckResult:
+def result_row(attempt: int, position: int, result: CheckOutcome) -> CheckResult:
     """Return the row of a check's result, `position` its place among the attempt's."""
     return CheckResult(
         attempt_id=attempt,

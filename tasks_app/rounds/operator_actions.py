@@ -16,7 +16,7 @@ from tasks_app.rounds.runs import UNWATCHED, Start, resumed_step, run_start
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from engine.plan.schema import Plan
+    from engine.plan.schema import RequestPlan
 
 #: The Event of a run that begins with an operator's plan.
 PLAN_EDITED = "plan edited"
@@ -56,7 +56,7 @@ def round_regenerate(*, round_id: UUID, who: str) -> None:
     )
 
 
-def round_plan_edit(*, round_id: UUID, who: str, run: int, plan: Plan, changed: str) -> None:
+def round_plan_edit(*, round_id: UUID, who: str, run: int, plan: RequestPlan, changed: str) -> None:
     """Begin a new run that writes the page anew by an operator's plan; `run` is the one whose plan the operator saw, `changed` what is new in it.
 
     Raises RoundConflictError, Round.DoesNotExist.

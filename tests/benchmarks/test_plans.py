@@ -22,7 +22,7 @@ from benchmarks.suite.plan_requests import FOLDER, load_requests
 from benchmarks.suite.plan_table import Judged, Share, Valid, details, judged, old_rules, table
 from engine.domain.checks import Kind, parse_check
 from engine.inputs.workbooks import is_workbook
-from engine.plan.schema import FileSource, Plan
+from engine.plan.schema import FileSource, RequestPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -236,12 +236,12 @@ WRONG: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("fact", RIGHT, ids=str)
 def test_a_fact_that_the_plan_states_is_right(fact: dict[str, Any]) -> None:
-    assert FACT.validate_python(fact).holds(Plan.model_validate(PLAN))
+    assert FACT.validate_python(fact).holds(RequestPlan.model_validate(PLAN))
 
 
 @pytest.mark.parametrize("fact", WRONG, ids=str)
 def test_a_fact_that_the_plan_does_not_state_is_wrong(fact: dict[str, Any]) -> None:
-    assert not FACT.validate_python(fact).holds(Plan.model_validate(PLAN))
+    assert not FACT.validate_python(fact).holds(RequestPlan.model_validate(PLAN))
 
 
 @pytest.mark.parametrize(
@@ -270,11 +270,11 @@ def test_a_fact_of_another_form_is_refused(fact: dict[str, Any]) -> None:
 def test_a_schema_that_decides_nothing_makes_the_fact_wrong(definition: dict[str, Any]) -> None:
     reading = {"number": 1, "predicates": [{"kind": "json_schema", "path": "d.json", "definition": definition}]}
     fact = {"check": 1, "decided_by": {"kind": "json_schema", "path": "d.json", "accepts": ["x"]}}
-    assert not FACT.validate_python(fact).holds(Plan.model_validate({"checks": [reading]}))
+    assert not FACT.validate_python(fact).holds(RequestPlan.model_validate({"checks": [reading]}))
 
 
 def test_every_plan_of_nothing_is_wrong_in_nearly_everything() -> None:
-    found = [judged(one, Plan(), Valid.AT_ONCE) for one in REQUESTS]
+    found = [judged(one, RequestPlan(), Valid.AT_ONCE) for one in REQUESTS]
     assert sum(sum(one.right) for one in found) * 20 < sum(len(one.right) for one in found)
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from engine.domain.browser_report import BrowserReport, PageUnderTest, PageView
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ class FakeBrowser:
         results = [self._result(check, page.target, source) for check in (*checks, *expressions)]
         return BrowserReport(results[: len(checks)], [view], tested=results[len(checks) :])
 
-    def _result(self, check: Check, target: Target, source: str) -> CheckResult:
+    def _result(self, check: Check, target: Target, source: str) -> CheckOutcome:
         holds = all(word in source for word in re.findall(r"[A-Z]{3,}", check.text))
         verdict = Verdict.PASS if holds or target is Target.LIVE else Verdict.FAIL
-        return CheckResult(check, target, verdict, "true (boolean)" if holds else "false (boolean)", holds)
+        return CheckOutcome(check, target, verdict, "true (boolean)" if holds else "false (boolean)", holds)

@@ -14,7 +14,7 @@ from engine.adapters.browser.places import place
 from engine.adapters.browser.process import run_job
 from engine.domain.addresses import parse_url
 from engine.domain.browser_report import BrowserReport, PageUnderTest, PageView
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +120,7 @@ def _report(page: PageUnderTest, checks: Sequence[Check], tests: Sequence[PageTe
     results = [
         _result(check, page.target, outcomes[at])
         if at in outcomes
-        else CheckResult(check, page.target, without, f"the verification was ended before this: {why}")
+        else CheckOutcome(check, page.target, without, f"the verification was ended before this: {why}")
         for at, check in enumerate([*checks, *_expressions(tests)])
     ]
     views = {event.width: event for event in run.events if isinstance(event, Viewed)}
@@ -146,9 +146,9 @@ def _expressions(tests: Sequence[PageTest]) -> list[Check]:
     return [Check(Kind.JS, test.expression) for test in tests]
 
 
-def _result(check: Check, target: Target, outcome: Checked) -> CheckResult:
+def _result(check: Check, target: Target, outcome: Checked) -> CheckOutcome:
     where = Target.EMPTY if outcome.empty else target
-    return CheckResult(check, where, Verdict(outcome.verdict), outcome.detail, outcome.value, outcome.milliseconds)
+    return CheckOutcome(check, where, Verdict(outcome.verdict), outcome.detail, outcome.value, outcome.milliseconds)
 
 
 def _view(viewed: Viewed, ended: tuple[str, ...]) -> PageView:
@@ -165,5 +165,5 @@ def _view(viewed: Viewed, ended: tuple[str, ...]) -> PageView:
 
 
 def _not_run(page: PageUnderTest, checks: Sequence[Check], tests: Sequence[PageTest], reason: str) -> BrowserReport:
-    results = [CheckResult(one, page.target, Verdict.NOT_RUN, reason) for one in (*checks, *_expressions(tests))]
+    results = [CheckOutcome(one, page.target, Verdict.NOT_RUN, reason) for one in (*checks, *_expressions(tests))]
     return BrowserReport(results[: len(checks)], not_run=reason, tested=results[len(checks) :])

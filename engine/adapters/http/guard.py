@@ -13,7 +13,7 @@ import httpcore2
 import httpx2
 
 from engine.adapters.http.pinned_network import Deadline, PinnedNetwork, resolve_host, resolve_within
-from engine.domain.addresses import Target, address_problem, parse_url
+from engine.domain.addresses import ParsedUrl, address_problem, parse_url
 from engine.domain.http import Answer
 from engine.errors import EngineError, Permanent, Transient
 
@@ -96,7 +96,7 @@ class GuardedHttp:
             target = following
         raise Transient("too_many_redirects", f"{target.host} redirected more than {MOST_REDIRECTS} times.")
 
-    def _vetted(self, target: Target, deadline: Deadline) -> Sequence[str]:
+    def _vetted(self, target: ParsedUrl, deadline: Deadline) -> Sequence[str]:
         """Return the target's addresses if all of them may be contacted."""
         allow_private = self._allow_private or target.origin in self._allowed_origins
         addresses = resolve_within(self._resolve, target.host, deadline)
@@ -108,7 +108,7 @@ class GuardedHttp:
     def _exchange(
         self,
         method: str,
-        target: Target,
+        target: ParsedUrl,
         headers: Mapping[str, str],
         body: bytes | None,
         network: PinnedNetwork,
@@ -152,7 +152,7 @@ class _Body(httpx2.SyncByteStream):
         yield from self._pieces
 
 
-def _parse(url: str, base: str = "") -> Target:
+def _parse(url: str, base: str = "") -> ParsedUrl:
     try:
         return parse_url(urljoin(base, url))
     except ValueError as error:

@@ -24,7 +24,7 @@ from engine.adapters.openai.errors import classified
 from engine.adapters.openai.fault import Fault
 from engine.adapters.openai.request import Refused, Request
 from engine.adapters.openai.stream import Collected, is_stream
-from engine.domain.model_call import DEADLINE, DISCONNECTED, ModelProfile, Reply, ignore_chunk
+from engine.domain.model_call import DEADLINE, DISCONNECTED, ModelParameters, Reply, ignore_chunk
 from engine.domain.prices import OPENAI_URL, price_of
 from engine.errors import EngineError, Transient
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
 
     from engine.domain.model_call import Message
-    from engine.ports import Profiles
+    from engine.ports import ModelProfiles
 
 _CONNECT_SECONDS = 5.0
 
@@ -66,7 +66,7 @@ class OpenAIAuthor:
         api_key: str,
         base_url: str | None,
         models: Sequence[str],
-        profiles: Profiles | None = None,
+        profiles: ModelProfiles | None = None,
         extra: Mapping[str, object] = _NOTHING,
     ) -> None:
         self._api_key = api_key
@@ -173,13 +173,13 @@ class ProfilesInMemory:
     """Profiles for as long as the process lives."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], ModelProfile] = {}
+        self._known: dict[tuple[str, str], ModelParameters] = {}
 
-    def profile(self, server: str, model: str) -> ModelProfile:
+    def profile(self, server: str, model: str) -> ModelParameters:
         """Return what was learnt, else the defaults."""
-        return self._known.get((server, model), ModelProfile())
+        return self._known.get((server, model), ModelParameters())
 
-    def learn(self, server: str, model: str, profile: ModelProfile) -> None:
+    def learn(self, server: str, model: str, profile: ModelParameters) -> None:
         """Remember it."""
         self._known[server, model] = profile
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionContentPartParam, ChatCompletionMessageParam
 
     from engine.adapters.openai.fault import Fault
-    from engine.domain.model_call import Image, Message, ModelProfile
+    from engine.domain.model_call import Image, Message, ModelParameters
 
 #: The longest answer that is asked for, in tokens, with what a reasoning model thinks before it: a page and a README are about 6,000.
 LONGEST_ANSWER = 32_000
@@ -71,7 +71,7 @@ class Request:
     """A call as it is to be sent: what the profile allows, less what was refused in this very call."""
 
     messages: Sequence[Message]
-    profile: ModelProfile
+    profile: ModelParameters
     tokens: int
     extra: Mapping[str, object]
     schema: Mapping[str, object] | None = None
@@ -81,7 +81,7 @@ class Request:
     def planned(
         cls,
         messages: Sequence[Message],
-        profile: ModelProfile,
+        profile: ModelParameters,
         *,
         seconds: float,
         tokens: int | None,

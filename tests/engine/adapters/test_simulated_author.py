@@ -8,7 +8,7 @@ import pytest
 
 from engine.adapters.simulated_author import BANNER, PLAN, SimulatedAuthor
 from engine.domain.brief import AttachedFile, Brief
-from engine.domain.checks import CheckResult, Target, Verdict, parse_check
+from engine.domain.checks import CheckOutcome, Target, Verdict, parse_check
 from engine.domain.model_call import Message
 from engine.errors import Permanent, Transient
 from engine.plan.reading import read_object, read_plan
@@ -22,7 +22,7 @@ from engine.site.repository_files import missing_readme_parts
 from engine.steps.planning import request_of
 
 if TYPE_CHECKING:
-    from engine.plan.schema import Plan
+    from engine.plan.schema import RequestPlan
 
 B = "7f3a9c"
 CHECKS = (
@@ -41,7 +41,7 @@ BRIEF = Brief(
 )
 
 
-def planned() -> Plan:
+def planned() -> RequestPlan:
     found = read_object(PLAN, request_of(BRIEF, (), allow_private=False)).plan
     assert found is not None
     return found
@@ -89,7 +89,7 @@ def test_a_later_round_adds_to_the_page_and_keeps_the_readme() -> None:
 
 
 def test_it_answers_a_repair_with_files_too() -> None:
-    failing = CheckResult(CHECKS[0], Target.LOCAL, Verdict.FAIL, "false (boolean)")
+    failing = CheckOutcome(CHECKS[0], Target.LOCAL, Verdict.FAIL, "false (boolean)")
     tree = {"index.html": b"<!DOCTYPE html>\n<main></main>\n", "README.md": b"# A\n"}
     prompt = repair_prompt(BRIEF, planned(), boundary=B, tree=tree, findings=Findings(failing=(failing,)))
     assert 'id="total"' in files(prompt.messages)["index.html"]

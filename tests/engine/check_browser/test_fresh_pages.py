@@ -9,7 +9,7 @@ import pytest
 from engine.adapters.browser.chromium_browser import ChromiumBrowser, Machine
 from engine.checks.page_load import in_order_result
 from engine.domain.browser_report import BrowserReport, PageUnderTest
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict, parse_check
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict, parse_check
 from tests.doubles.http_server import HttpServer, Script, serving
 from tests.engine.check_browser.pages import HOME
 
@@ -85,7 +85,7 @@ def report(verification: tuple[BrowserReport, int]) -> BrowserReport:
     return verification[0]
 
 
-def result_of(report: BrowserReport, text: str) -> CheckResult:
+def result_of(report: BrowserReport, text: str) -> CheckOutcome:
     return next(result for result in report.results if result.check.text == text)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper
 
     from engine.adapters.browser.chromium_browser import Machine
-    from engine.domain.checks import CheckResult
+    from engine.domain.checks import CheckOutcome
     from engine.domain.http import Answer
     from tests.conftest import Outside
 
@@ -129,7 +129,7 @@ PAGES = {
 }
 
 
-def decided(machine: Machine, body: str) -> CheckResult:
+def decided(machine: Machine, body: str) -> CheckOutcome:
     (lack,) = missing_checks([API], "Show the rates.")
     page = f"<!doctype html><html lang='en'><head><title>T</title></head><body>{body}</body></html>".encode()
     under_test = PageUnderTest("https://owner.github.io/site/", {"index.html": page}, Target.LOCAL)

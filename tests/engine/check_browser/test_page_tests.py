@@ -9,7 +9,7 @@ import pytest
 
 from engine.adapters.browser.chromium_browser import ChromiumBrowser
 from engine.domain.browser_report import PageUnderTest
-from engine.domain.checks import Check, CheckResult, Kind, Target
+from engine.domain.checks import Check, CheckOutcome, Kind, Target
 from engine.plan.page_tests import as_page_test, problem_of
 from engine.plan.predicates import Page
 from tests.engine.check_browser.pages import HOME
@@ -92,7 +92,7 @@ CASES = (
 
 def outcomes(
     machine: Machine, *pages: Page, checks: tuple[Check, ...] = (), page: bytes = PAGE, seconds: float = 1000
-) -> list[CheckResult]:
+) -> list[CheckOutcome]:
     assert [problem_of(one) for one in pages] == [""] * len(pages)
     tests = [as_page_test(one) for one in pages]
     under_test = PageUnderTest(HOME, {"index.html": page}, Target.LOCAL)

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from engine.checks.decision import (
     MAX_REPAIRS,
+    JudgedAttempt,
     Next,
     Purpose,
-    Tried,
     as_js,
     candidates,
     decide,
@@ -21,16 +21,16 @@ from engine.checks.decision import (
 )
 from engine.checks.gates import SECRETS
 from engine.checks.review import GRAVE
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 
 
 def result(
     verdict: Verdict, text: str = "a()", kind: Kind = Kind.JS, detail: str = "", value: object = None
-) -> CheckResult:
-    return CheckResult(Check(kind, text), Target.LOCAL, verdict, detail, value)
+) -> CheckOutcome:
+    return CheckOutcome(Check(kind, text), Target.LOCAL, verdict, detail, value)
 
 
-def fails(detail: str = "false (boolean)", kind: Kind = Kind.JS) -> list[CheckResult]:
+def fails(detail: str = "false (boolean)", kind: Kind = Kind.JS) -> list[CheckOutcome]:
     return [result(Verdict.FAIL, kind=kind, detail=detail)]
 
 
@@ -38,16 +38,16 @@ HELD = [result(Verdict.PASS)]
 BARRED = [result(Verdict.FAIL, SECRETS, Kind.GATE, detail="a.js:1: the value of SECRET")]
 
 
-def tries(*results: list[CheckResult] | None, last: Purpose = Purpose.REPAIR) -> list[Tried]:
+def tries(*results: list[CheckOutcome] | None, last: Purpose = Purpose.REPAIR) -> list[JudgedAttempt]:
     """Return a first try and its repairs, each of another tree; None for an answer without files."""
     purposes = [Purpose.GENERATE, *[Purpose.REPAIR] * (len(results) - 2), last][: len(results)]
     return [
-        Tried(number, purpose, "" if given is None else f"tree {number}", given or (), number - 1 or None)
+        JudgedAttempt(number, purpose, "" if given is None else f"tree {number}", given or (), number - 1 or None)
         for number, (purpose, given) in enumerate(zip(purposes, results, strict=True), 1)
     ]
 
 
-def decided(tried: list[Tried], seconds: float = 60.0) -> tuple[str, int, str]:
+def decided(tried: list[JudgedAttempt], seconds: float = 60.0) -> tuple[str, int, str]:
     decision = decide(tried, repair_seconds=seconds)
     return decision.next, decision.attempt, decision.reason
 
@@ -80,12 +80,12 @@ def test_what_is_repaired_at_most_twice_is_published_at_its_best() -> None:
 @pytest.mark.parametrize(
     ("repaired", "clause"),
     [
-        (Tried(2, Purpose.REPAIR, "tree 2", fails("1"), 1), "the repair fails alike"),
-        (Tried(2, Purpose.REPAIR, "tree 1", fails("2"), 1), "the repair changed nothing"),
-        (Tried(2, Purpose.REPAIR, "", (), 1), "the repair gave no usable files"),
+        (JudgedAttempt(2, Purpose.REPAIR, "tree 2", fails("1"), 1), "the repair fails alike"),
+        (JudgedAttempt(2, Purpose.REPAIR, "tree 1", fails("2"), 1), "the repair changed nothing"),
+        (JudgedAttempt(2, Purpose.REPAIR, "", (), 1), "the repair gave no usable files"),
     ],
 )
-def test_a_repair_that_comes_to_no_more_is_followed_by_a_fresh_sample(repaired: Tried, clause: str) -> None:
+def test_a_repair_that_comes_to_no_more_is_followed_by_a_fresh_sample(repaired: JudgedAttempt, clause: str) -> None:
     now, _, reason = decided([*tries(fails("1")), repaired])
     assert (now, reason) == (Next.RESAMPLE, f"1 of its checks fail; {clause}")
 
@@ -100,7 +100,7 @@ def test_only_a_repair_is_held_against_what_came_before() -> None:
 
 
 @pytest.mark.parametrize("last", [fails("1"), fails("2"), None])
-def test_after_a_fresh_sample_the_best_is_published(last: list[CheckResult] | None) -> None:
+def test_after_a_fresh_sample_the_best_is_published(last: list[CheckOutcome] | None) -> None:
     now, attempt, reason = decided(tries(fails("1") + HELD, fails("1"), last, last=Purpose.RESAMPLE))
     assert (now, attempt, reason) == (Next.PUBLISH, 1, "1 of its checks fail; a fresh sample was tried")
 
@@ -135,7 +135,7 @@ def test_a_barred_tree_is_repaired_first_and_never_published() -> None:
 
 
 def test_the_fallback_page_is_published_though_checks_fail() -> None:
-    fallback = Tried(2, Purpose.FALLBACK, "tree 2", fails())
+    fallback = JudgedAttempt(2, Purpose.FALLBACK, "tree 2", fails())
     assert decided([*tries(BARRED), fallback]) == (Next.PUBLISH, 2, "it is the fallback page")
 
 
@@ -171,7 +171,7 @@ def test_tries_without_a_tree_are_no_candidates_and_a_repair_knows_what_held_bef
 
 
 @given(st.permutations([*fails("1"), *fails("2", Kind.RULE), *HELD, *fails("3", Kind.PAGE_LOAD)]))
-def test_the_order_of_results_is_nothing_to_fail_alike(results: list[CheckResult]) -> None:
+def test_the_order_of_results_is_nothing_to_fail_alike(results: list[CheckOutcome]) -> None:
     assert signature(results) == signature([*fails("2", Kind.RULE), *fails("1")])
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from engine.checks.gates import BETWEEN, PLACEHOLDERS, SECRETS, TOKENS, barring, bars, gate_results, secret_line
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 
 OURS = "the-shared-secret"
 TOKEN = "hf_" + "aB3dE5gH7j" * 3
@@ -14,7 +14,7 @@ def secret_in(content: bytes) -> str | None:
     return "SECRET" if OURS.encode() in content else None
 
 
-def gated(files: dict[str, str | bytes], allowed: str = "") -> dict[str, CheckResult]:
+def gated(files: dict[str, str | bytes], allowed: str = "") -> dict[str, CheckOutcome]:
     contents = {path: text if isinstance(text, bytes) else text.encode() for path, text in files.items()}
     results = gate_results(contents, secret_in=secret_in, allowed=allowed)
     assert [(r.check.kind, r.target) for r in results] == [(Kind.GATE, Target.LOCAL)] * 3
@@ -96,8 +96,8 @@ def test_what_stands_between_findings_stands_in_none() -> None:
     assert [one.split(":")[1] for one in detail.split(BETWEEN)] == ["1", "2"]
 
 
-def result(text: str, verdict: Verdict, kind: Kind = Kind.GATE) -> CheckResult:
-    return CheckResult(Check(kind, text), Target.LOCAL, verdict)
+def result(text: str, verdict: Verdict, kind: Kind = Kind.GATE) -> CheckOutcome:
+    return CheckOutcome(Check(kind, text), Target.LOCAL, verdict)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def result(text: str, verdict: Verdict, kind: Kind = Kind.GATE) -> CheckResult:
         (result(SECRETS, Verdict.FAIL, Kind.PROSE), False),
     ],
 )
-def test_only_a_secret_and_a_token_keep_a_tree_from_being_published(one: CheckResult, barred: bool) -> None:
+def test_only_a_secret_and_a_token_keep_a_tree_from_being_published(one: CheckOutcome, barred: bool) -> None:
     results = [result(PLACEHOLDERS, Verdict.FAIL), one, result("1 + 1", Verdict.FAIL, Kind.JS)]
     assert bars(results) is barred
     assert barring(results) == ([one] if barred else [])

@@ -4,7 +4,7 @@ import pytest
 
 from engine.checks.page_load import IN_ORDER, in_order_result, page_load_result, width_of
 from engine.domain.browser_report import BrowserReport, PageView
-from engine.domain.checks import ADVICE, Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import ADVICE, Check, CheckOutcome, Kind, Target, Verdict
 
 
 def view(
@@ -57,7 +57,7 @@ def test_a_flood_of_errors_is_cut() -> None:
 
 def report(*checks: tuple[Kind, Verdict, bool | None], not_run: str = "", ran: bool = True) -> BrowserReport:
     results = [
-        CheckResult(Check(kind, f"check {number}"), Target.LOCAL, verdict)
+        CheckOutcome(Check(kind, f"check {number}"), Target.LOCAL, verdict)
         for number, (kind, verdict, _) in enumerate(checks, 1)
     ]
     return BrowserReport(results, not_run=not_run, in_order=[held for *_, held in checks] if ran else ())

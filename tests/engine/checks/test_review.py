@@ -8,7 +8,7 @@ from engine.adapters.simulated_author import SimulatedAuthor
 from engine.checks.review import GRAVE, MOST_FLAWS, STYLE, issues_in, review_results
 from engine.domain.brief import AttachedFile, Brief
 from engine.domain.checks import Check, Kind, Verdict, parse_check
-from engine.plan.schema import FileSource, Plan, PlannedFile
+from engine.plan.schema import FileSource, PlannedFile, RequestPlan
 from engine.prompts.generate import generate_prompt
 from engine.prompts.replies import parse_reply
 from engine.site.fallback_page import fallback_page
@@ -93,7 +93,7 @@ def test_the_simulated_model_writes_a_page_without_a_flaw() -> None:
     data = AttachedFile("data.csv", "text/csv", b"region,amount\nnorth,120.50\n")
     picture = AttachedFile("p.png", "image/png", b"\x89PNG")
     checks = (parse_check("js: document.title === 'Sales'"), parse_check("js: !!document.querySelector('#rows')"))
-    plan = Plan(files=(PlannedFile(path="index.html", source=FileSource.WRITE),))
+    plan = RequestPlan(files=(PlannedFile(path="index.html", source=FileSource.WRITE),))
     tree: dict[str, bytes] = {}
     for number, text in enumerate(("Sum the amounts in data.csv & show p.png.", "Add a button."), 1):
         request = Brief("a@b.c", "t", number, "n", text, checks, (data, picture))

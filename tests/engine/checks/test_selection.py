@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from engine.checks.review import GRAVE
 from engine.checks.selection import Candidate, best
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 
 
 def candidate(attempt: int, *, rules: int, passed: int, failed: int = 0) -> Candidate:
-    def results(kind: Kind, verdict: Verdict, count: int) -> list[CheckResult]:
-        return [CheckResult(Check(kind, str(n)), Target.LOCAL, verdict) for n in range(count)]
+    def results(kind: Kind, verdict: Verdict, count: int) -> list[CheckOutcome]:
+        return [CheckOutcome(Check(kind, str(n)), Target.LOCAL, verdict) for n in range(count)]
 
     given = (
         results(Kind.RULE, Verdict.PASS, rules)
@@ -24,14 +24,14 @@ def test_our_own_rules_come_first_then_the_requests_checks_then_the_earlier_atte
 
 
 def test_what_was_not_run_is_no_pass() -> None:
-    not_run = Candidate(2, 2, [CheckResult(Check(Kind.JS, "x"), Target.LOCAL, Verdict.NOT_RUN)])
+    not_run = Candidate(2, 2, [CheckOutcome(Check(Kind.JS, "x"), Target.LOCAL, Verdict.NOT_RUN)])
     assert best([candidate(1, rules=0, passed=1), not_run]).attempt == 1
 
 
 def reviewed(attempt: int, flaws: int, *, passed: int = 1) -> Candidate:
     found = [f"index.html:{n}: x" for n in range(flaws)]
     verdict = Verdict.FAIL if flaws else Verdict.PASS
-    review = CheckResult(Check(Kind.REVIEW, GRAVE), Target.LOCAL, verdict, value=found)
+    review = CheckOutcome(Check(Kind.REVIEW, GRAVE), Target.LOCAL, verdict, value=found)
     return Candidate(attempt, attempt, [*candidate(attempt, rules=3, passed=passed).results, review])
 
 
@@ -46,7 +46,7 @@ def test_a_clean_source_never_outweighs_a_check() -> None:
 
 
 def with_tests(attempt: int, *, passed: int, tests: int) -> Candidate:
-    results = [CheckResult(Check(Kind.TEST, str(n)), Target.LOCAL, Verdict.PASS) for n in range(tests)]
+    results = [CheckOutcome(Check(Kind.TEST, str(n)), Target.LOCAL, Verdict.PASS) for n in range(tests)]
     return Candidate(attempt, attempt, [*candidate(attempt, rules=3, passed=passed).results, *results])
 
 

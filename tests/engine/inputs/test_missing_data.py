@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from engine.domain.brief import MissingFile, Source
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 from engine.inputs.missing_data import HEADING, missing_checks, missing_result, note, readme_with, sentence
 
 API = MissingFile("latest.json", "it answered HTTP 503", Source.ADDRESS, "https://api.test/v1/latest")
@@ -38,7 +38,7 @@ def test_the_browsers_verdict_counts_and_without_one_only_what_the_files_show() 
     assert lack.check.kind is Kind.RULE
 
     def judged(verdict: Verdict, page: bytes, detail: str = "why") -> Verdict:
-        result = CheckResult(Check(Kind.JS, ""), Target.LOCAL, verdict, detail)
+        result = CheckOutcome(Check(Kind.JS, ""), Target.LOCAL, verdict, detail)
         return missing_result(lack, result, {"index.html": page}).verdict
 
     assert judged(Verdict.PASS, b"") is Verdict.PASS

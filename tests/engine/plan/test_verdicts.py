@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from engine.domain.browser_report import BrowserReport, PageView
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict, parse_check
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict, parse_check
 from engine.plan.deciding.evidence import Evidence
-from engine.plan.schema import Plan
+from engine.plan.schema import RequestPlan
 from engine.plan.verdicts import NO_PLAN, EarlierPlan, PlanVerdicts, regression_results, shortfalls
 
 PAGE = b"<!DOCTYPE html><title>T</title><a href='about.md'>about</a>"
@@ -14,17 +14,17 @@ LOOK = {"kind": "page", "expression": "document.querySelector('#total') !== null
 WORDS = "about.md three words #total"
 
 
-def plan_of(**parts: object) -> Plan:
-    return Plan.model_validate(parts)
+def plan_of(**parts: object) -> RequestPlan:
+    return RequestPlan.model_validate(parts)
 
 
-def verdicts(plan: Plan | None, *checks: str, files=FILES, earlier=(), words=WORDS) -> PlanVerdicts:
+def verdicts(plan: RequestPlan | None, *checks: str, files=FILES, earlier=(), words=WORDS) -> PlanVerdicts:
     parsed = tuple(map(parse_check, checks))
     return PlanVerdicts(plan, parsed, Evidence(files, {"uid.txt": b"42"}, {}), words=words, earlier=earlier)
 
 
 def report(*tested: Verdict, detail: str = "seen", views=()) -> BrowserReport:
-    results = [CheckResult(Check(Kind.JS, "e"), Target.LOCAL, verdict, detail) for verdict in tested]
+    results = [CheckOutcome(Check(Kind.JS, "e"), Target.LOCAL, verdict, detail) for verdict in tested]
     return BrowserReport([], views, tested=results)
 
 
@@ -180,7 +180,7 @@ EARLIER = EarlierPlan(
 )
 
 
-def lasting(plan: Plan | None, now: dict[str, bytes], before=FILES) -> dict[str, Verdict]:
+def lasting(plan: RequestPlan | None, now: dict[str, bytes], before=FILES) -> dict[str, Verdict]:
     found = regression_results([EARLIER], plan, Evidence(before, {}, {}), Evidence(now, {}, {}))
     return {one.check.text: one.verdict for one in found}
 

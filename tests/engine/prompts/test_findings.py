@@ -3,16 +3,16 @@ from __future__ import annotations
 import pytest
 
 from engine.checks.gates import gate_results
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 from engine.formats.expressions import MOST_SELECTORS, selectors_of
 from engine.prompts.findings import Findings, findings_of, how_seen
 
 
-def result(kind: Kind, verdict: Verdict, text: str = "x", **over: object) -> CheckResult:
-    return CheckResult(Check(kind, text), Target.LOCAL, verdict, **over)  # type: ignore[arg-type]
+def result(kind: Kind, verdict: Verdict, text: str = "x", **over: object) -> CheckOutcome:
+    return CheckOutcome(Check(kind, text), Target.LOCAL, verdict, **over)  # type: ignore[arg-type]
 
 
-def view(verdict: Verdict = Verdict.PASS, elements: object = None, **over: object) -> CheckResult:
+def view(verdict: Verdict = Verdict.PASS, elements: object = None, **over: object) -> CheckOutcome:
     return result(Kind.PAGE_LOAD, verdict, "opens", value={"hosts": {}, "elements": elements or {}}, **over)
 
 
@@ -152,5 +152,5 @@ def test_each_failing_result_has_how_it_was_seen(kind: Kind, over: dict[str, obj
 
 def test_how_a_result_was_seen_names_no_width_that_is_not_known_and_the_published_page() -> None:
     assert how_seen(result(Kind.JS, Verdict.FAIL)) == "on a fresh page"
-    live = CheckResult(Check(Kind.JS, "a()"), Target.LIVE, Verdict.FAIL, milliseconds=9_000)
+    live = CheckOutcome(Check(Kind.JS, "a()"), Target.LIVE, Verdict.FAIL, milliseconds=9_000)
     assert how_seen(live, 1280) == "on the published page at 1280 px, asked for 9 s"

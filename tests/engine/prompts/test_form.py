@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 
 from engine.plan.predicates import JsonSchema, Lines, Words
-from engine.plan.schema import FileSource, Plan, PlannedFile
+from engine.plan.schema import FileSource, PlannedFile, RequestPlan
 from engine.prompts.form import Entry, changed_texts, entries_of, form, says
 from engine.prompts.replies import Outcome, mark, parse_reply
 
 B = "7f3a9c"
-PLAN = Plan(
+PLAN = RequestPlan(
     files=(
         PlannedFile(path="README.md", source=FileSource.WRITE),
         PlannedFile(
@@ -92,8 +92,8 @@ def test_the_schema_of_a_file_is_told_in_words() -> None:
     assert "(a.json, whole: is JSON of the form {max: number}" in form("", [entry], B, all_needed=True)
 
 
-def changed(*paths: str) -> Plan:
-    return Plan(files=tuple(PlannedFile(path=path, source=FileSource.CHANGED) for path in paths))
+def changed(*paths: str) -> RequestPlan:
+    return RequestPlan(files=tuple(PlannedFile(path=path, source=FileSource.CHANGED) for path in paths))
 
 
 def test_the_texts_of_files_to_be_changed_are_shown_with_plain_line_ends() -> None:
@@ -102,7 +102,7 @@ def test_the_texts_of_files_to_be_changed_are_shown_with_plain_line_ends() -> No
 
 
 def test_a_text_that_is_moved_is_shown_under_the_name_that_it_came_with() -> None:
-    plan = Plan(files=(PlannedFile(path="src/fix.py", source=FileSource.CHANGED, origin="fix.py"),))
+    plan = RequestPlan(files=(PlannedFile(path="src/fix.py", source=FileSource.CHANGED, origin="fix.py"),))
     assert changed_texts(plan, {"fix.py": b"a = 1\n"}, longest=100, most=100) == {"fix.py": "a = 1\n"}
 
 

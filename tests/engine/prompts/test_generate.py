@@ -8,7 +8,7 @@ from engine.domain.brief import AttachedFile, Brief, EarlierRound
 from engine.domain.checks import Check, Kind, parse_check
 from engine.domain.model_call import Message, Prompt
 from engine.plan.predicates import Words
-from engine.plan.schema import FileSource, Plan, PlannedFile
+from engine.plan.schema import FileSource, PlannedFile, RequestPlan
 from engine.prompts.generate import (
     LONGEST_CHANGED,
     continue_prompt,
@@ -44,16 +44,16 @@ def brief(
     return replace(made, **over)
 
 
-def plan(*files: PlannedFile, **over: object) -> Plan:
+def plan(*files: PlannedFile, **over: object) -> RequestPlan:
     usual = [PlannedFile(path=path, source=FileSource.WRITE) for path in ("index.html", "README.md")]
-    return Plan(files=(*usual, *files, PlannedFile(path="LICENSE", source=FileSource.SERVICE)), **over)
+    return RequestPlan(files=(*usual, *files, PlannedFile(path="LICENSE", source=FileSource.SERVICE)), **over)
 
 
-def prompted(request: Brief, planned: Plan | None = None, **over: object) -> Prompt:
+def prompted(request: Brief, planned: RequestPlan | None = None, **over: object) -> Prompt:
     return generate_prompt(request, planned or plan(), boundary=B, **over)
 
 
-def rules(request: Brief, planned: Plan | None = None, **over: object) -> str:
+def rules(request: Brief, planned: RequestPlan | None = None, **over: object) -> str:
     return prompted(request, planned, **over).messages[0].content
 
 

@@ -8,7 +8,7 @@ from engine.domain.brief import AttachedFile, Brief, EarlierRound
 from engine.domain.checks import Check, Kind, parse_check
 from engine.plan.predicates import AnyPredicate
 from engine.plan.reading import read_plan
-from engine.plan.schema import FileSource, Plan, response_schema
+from engine.plan.schema import FileSource, RequestPlan, response_schema
 from engine.prompts.plan import RULES, asks_for_plan, plan_prompt, reminder_prompt
 from engine.prompts.sections import boundary_of
 from engine.steps.planning import request_of
@@ -22,7 +22,7 @@ BRIEF = Brief(
 def test_every_kind_of_predicate_and_every_source_is_explained():
     kinds = [member.model_fields["kind"].default for member in get_args(get_args(AnyPredicate)[0])]
     assert len(kinds) > 15
-    for name in (*kinds, *FileSource, *Plan.model_fields):
+    for name in (*kinds, *FileSource, *RequestPlan.model_fields):
         assert f'"{name}"' in RULES or f"{name}:" in RULES, name
 
 

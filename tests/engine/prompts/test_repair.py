@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from engine.domain.brief import AttachedFile, Brief, EarlierRound
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict, parse_check
-from engine.plan.schema import FileSource, Plan, PlannedFile
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict, parse_check
+from engine.plan.schema import FileSource, PlannedFile, RequestPlan
 from engine.prompts.findings import Findings
 from engine.prompts.generate import generate_prompt
 from engine.prompts.repair import declined, repair_prompt
@@ -25,7 +25,7 @@ BRIEF = Brief(
     (parse_check(f"js: {TOTAL}"), parse_check("js: document.title === 'Sales'")),
     (AttachedFile("data.csv", "text/csv", b"a\n600\n"), AttachedFile("script.py", "", b"print(1)\r\n")),
 )
-PLAN = Plan(
+PLAN = RequestPlan(
     files=(
         PlannedFile(path="index.html", source=FileSource.WRITE),
         PlannedFile(path="README.md", source=FileSource.WRITE),
@@ -42,7 +42,7 @@ TREE = {
     "data.csv": b"a\n600\n",
     "script.py": b"print(2)\r\n",
 }
-FAILING = CheckResult(Check(Kind.JS, TOTAL), Target.LOCAL, Verdict.FAIL, "false (boolean)")
+FAILING = CheckOutcome(Check(Kind.JS, TOTAL), Target.LOCAL, Verdict.FAIL, "false (boolean)")
 
 
 def request_of(findings: Findings, *, brief: Brief = BRIEF, tree: dict[str, bytes] = TREE) -> str:
@@ -111,8 +111,8 @@ def test_an_id_that_a_failing_check_names_and_no_element_has_is_asked_for_above_
 
 
 def test_findings_are_numbered_and_say_what_was_seen_and_how() -> None:
-    about = CheckResult(Check(Kind.FILE, "about.md: has 5 to 9 words"), Target.LOCAL, Verdict.FAIL, "3 words")
-    silent = CheckResult(Check(Kind.RULE, "LICENSE is MIT"), Target.LOCAL, Verdict.FAIL)
+    about = CheckOutcome(Check(Kind.FILE, "about.md: has 5 to 9 words"), Target.LOCAL, Verdict.FAIL, "3 words")
+    silent = CheckOutcome(Check(Kind.RULE, "LICENSE is MIT"), Target.LOCAL, Verdict.FAIL)
     findings = Findings(
         failing=(FAILING, about, silent), how_seen=("on a fresh page at 1280 px, asked for 10 s", "on the files")
     )
@@ -149,7 +149,7 @@ def test_what_else_was_found_follows_the_most_telling_first() -> None:
 def test_what_a_page_says_without_end_leaves_room_for_the_page() -> None:
     long = "word " * 10_000
     findings = Findings(
-        failing=(CheckResult(FAILING.check, Target.LOCAL, Verdict.ERROR, long),) * 40,
+        failing=(CheckOutcome(FAILING.check, Target.LOCAL, Verdict.ERROR, long),) * 40,
         said=tuple(f"{number} {long}" for number in range(90)),
         seen=long,
     )

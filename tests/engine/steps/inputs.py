@@ -11,7 +11,7 @@ from engine.domain.budget import fresh
 from engine.domain.checks import parse_check
 from engine.domain.repository import Origin, SiteFile
 from engine.plan.predicates import LicenceMit
-from engine.plan.schema import CheckReading, FileSource, Plan, PlannedFile
+from engine.plan.schema import CheckReading, FileSource, PlannedFile, RequestPlan
 from engine.site.repository_files import digest
 from engine.steps.deploy import DeployInput
 from engine.steps.inputs import GenerateInput
@@ -33,7 +33,7 @@ BRIEF = Brief(
     checks=(parse_check("js: !!document.querySelector('#total')"), parse_check("Repo has MIT license")),
     attachments=(AttachedFile("data.csv", "text/csv", b"a,b\r\n1,2\r\n"),),
 )
-PLAN = Plan(
+PLAN = RequestPlan(
     files=(
         PlannedFile(path="index.html", source=FileSource.WRITE, what="a page with the sum of sales in #total"),
         PlannedFile(path="README.md", source=FileSource.WRITE),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.domain.browser_report import BrowserReport, PageView
-from engine.domain.checks import Check, CheckResult, Kind, PredicateResult, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, PredicateResult, Target, Verdict
 from engine.domain.http import Answer
 from engine.domain.repository import Limits, PagesBuild, Repository
 from engine.errors import LeaseLost, OutOfService, RateLimited, Transient
@@ -103,7 +103,7 @@ def frozen() -> tuple[FrozenCheck, ...]:
 
 def live_report(*verdicts: Verdict) -> BrowserReport:
     checks = [f.check for f in frozen() if f.check.kind is Kind.JS]
-    results = [CheckResult(check, Target.LIVE, verdict) for check, verdict in zip(checks, verdicts, strict=True)]
+    results = [CheckOutcome(check, Target.LIVE, verdict) for check, verdict in zip(checks, verdicts, strict=True)]
     return BrowserReport(results, [PageView(1280, True, b"jpeg", (), (), (), {})])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 from engine.domain.model_call import DEADLINE, Reply, ReusedCall
 from engine.errors import LeaseLost, Permanent, Transient
 from engine.prompts.judge import Material as Shown
@@ -15,15 +15,15 @@ from tests.fakes import FakeAuthor, FakeJournal, Spoken, make_ports
 FILES = {"index.html": b"<p>Hello", "README.md": b"# A\n", "docs/story.txt": b"Once.\n", "LICENSE": b"MIT"}
 
 
-def undecided(*sentences: str) -> list[CheckResult]:
-    return [CheckResult(Check(Kind.PROSE, one), Target.LOCAL, Verdict.UNVERIFIABLE) for one in sentences]
+def undecided(*sentences: str) -> list[CheckOutcome]:
+    return [CheckOutcome(Check(Kind.PROSE, one), Target.LOCAL, Verdict.UNVERIFIABLE) for one in sentences]
 
 
-STORY = CheckResult(
+STORY = CheckOutcome(
     Check(Kind.FILE, "docs/story.txt: has 300 to 400 words"), Target.LOCAL, Verdict.FAIL, "1 word: 299 too few"
 )
-ABOUT = CheckResult(Check(Kind.FILE, "about.md: is there and is not empty"), Target.LOCAL, Verdict.PASS)
-PAGE_LOAD = CheckResult(
+ABOUT = CheckOutcome(Check(Kind.FILE, "about.md: is there and is not empty"), Target.LOCAL, Verdict.PASS)
+PAGE_LOAD = CheckOutcome(
     Check(Kind.PAGE_LOAD, "The page opens without errors at 1280 pixels"),
     Target.LOCAL,
     Verdict.PASS,
@@ -31,7 +31,7 @@ PAGE_LOAD = CheckResult(
 )
 
 
-def asked(*results: CheckResult, answers: tuple[Spoken, ...] = ("1: holds - it is",), **over: object):
+def asked(*results: CheckOutcome, answers: tuple[Spoken, ...] = ("1: holds - it is",), **over: object):
     author = FakeAuthor()
     author.judgements = list(answers)
     ports = make_ports(**{"author": author, "journal": FakeJournal()} | over)
@@ -70,8 +70,8 @@ def test_for_a_sentence_about_the_page_the_judge_sees_it_as_the_browser_did() ->
 
 
 def test_only_sentences_that_nothing_decided_are_judged_each_once_and_not_without_end() -> None:
-    decided = CheckResult(Check(Kind.PROSE, "It is MIT."), Target.LOCAL, Verdict.PASS)
-    unknown = CheckResult(Check(Kind.UNKNOWN, "None"), Target.LOCAL, Verdict.UNVERIFIABLE)
+    decided = CheckOutcome(Check(Kind.PROSE, "It is MIT."), Target.LOCAL, Verdict.PASS)
+    unknown = CheckOutcome(Check(Kind.UNKNOWN, "None"), Target.LOCAL, Verdict.UNVERIFIABLE)
     many = undecided("It is.", "It is.", *(f"It is {number}." for number in range(MOST_SENTENCES + 5)))
     _, ports = asked(decided, unknown, *many)
     text = ports.author.judged[0][1][-1].content.partition("\nSentences:\n")[2]

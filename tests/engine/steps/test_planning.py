@@ -10,7 +10,7 @@ import pytest
 from engine.domain.budget import fresh
 from engine.domain.model_call import Reply, ReusedCall
 from engine.errors import LeaseLost, OutOfService, Permanent, Transient
-from engine.plan.schema import Plan, response_schema
+from engine.plan.schema import RequestPlan, response_schema
 from engine.prompts.plan import plan_prompt
 from engine.steps.planning import LONGEST_ANSWER, MOST_CUT_OFF, Planning, make_plan, request_of
 from tests.engine.steps.inputs import BRIEF
@@ -38,12 +38,12 @@ def asking(*answers: str | Reply | BaseException, **over: object) -> Ports:
     return make_ports(**{"author": author, "journal": FakeJournal()} | over)
 
 
-def planned(ports: Ports, **over: object) -> Plan | None:
+def planned(ports: Ports, **over: object) -> RequestPlan | None:
     how = {"budget": fresh(NOW, 600), "closed": "", "cut_off": 0}
     return make_plan(BRIEF, REQUEST, Planning(**how | over), ports)
 
 
-def paths(plan: Plan | None) -> list[str]:
+def paths(plan: RequestPlan | None) -> list[str]:
     assert plan is not None
     return [one.path for one in plan.files]
 
@@ -66,7 +66,7 @@ def test_the_plan_is_written_down_with_the_call_that_made_it() -> None:
     ports = asking(GOOD)
     plan = planned(ports)
     written = ports.journal.plan
-    assert Plan.model_validate(json.loads(json.dumps(written["plan"]))) == plan
+    assert RequestPlan.model_validate(json.loads(json.dumps(written["plan"]))) == plan
     assert (written["attempt"], written["refused"], written["why_none"]) == (1, [], "")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from engine.domain.brief import MissingFile, Source
 from engine.domain.budget import fresh
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 from engine.domain.repository import Origin, SiteFile
 from engine.errors import BadReply, LeaseLost, OutOfService, Permanent, Transient
 from engine.plan.schema import DataAddress, FileSource, PlannedFile
@@ -24,10 +24,10 @@ FILES = TREE | {
     "LICENSE": SiteFile(licence(2026, "x"), Origin.SERVICE),
     ".nojekyll": SiteFile(b"", Origin.SERVICE),
 }
-FAILING = CheckResult(
+FAILING = CheckOutcome(
     Check(Kind.JS, "!!document.querySelector('#total')"), Target.LOCAL, Verdict.FAIL, "false (boolean)", False, 10_000
 )
-PAGE_LOAD = CheckResult(
+PAGE_LOAD = CheckOutcome(
     Check(Kind.PAGE_LOAD, "The page opens without errors at 1280 pixels"), Target.LOCAL, Verdict.PASS
 )
 BETTER = PAGE.replace(b"'out'", b"'total'")

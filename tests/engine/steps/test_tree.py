@@ -7,7 +7,7 @@ import pytest
 from engine.domain.brief import AttachedFile, Brief, MissingFile, Source
 from engine.domain.repository import Origin, SiteFile
 from engine.plan.schema import FileSource as Planned
-from engine.plan.schema import Plan, PlannedFile
+from engine.plan.schema import PlannedFile, RequestPlan
 from engine.prompts.generate import LONGEST_CHANGED
 from engine.site import repository_files
 from engine.steps.tree import TreeContext, assemble, with_line_ends_of
@@ -34,9 +34,9 @@ WRITTEN = {"index.html": PAGE, "README.md": README}
 FIX = PlannedFile(path="run.sh", source=Planned.CHANGED, origin="run.sh")
 
 
-def plan(*files: PlannedFile, absent: tuple[str, ...] = ()) -> Plan:
+def plan(*files: PlannedFile, absent: tuple[str, ...] = ()) -> RequestPlan:
     usual = [PlannedFile(path=path, source=Planned.WRITE) for path in ("index.html", "README.md")]
-    return Plan(files=(*files, *usual, PlannedFile(path="LICENSE", source=Planned.SERVICE)), absent=absent)
+    return RequestPlan(files=(*files, *usual, PlannedFile(path="LICENSE", source=Planned.SERVICE)), absent=absent)
 
 
 def frame(

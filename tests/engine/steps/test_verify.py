@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.checks.decision import Next, Purpose, Tried
+from engine.checks.decision import JudgedAttempt, Next, Purpose
 from engine.checks.gates import gate_results
 from engine.checks.selection import Candidate
 from engine.domain.brief import AttachedFile, MissingFile, Source
 from engine.domain.browser_report import BrowserReport, PageUnderTest, PageView
 from engine.domain.budget import fresh
-from engine.domain.checks import ADVICE, Check, CheckResult, Kind, Target, Verdict, parse_check
+from engine.domain.checks import ADVICE, Check, CheckOutcome, Kind, Target, Verdict, parse_check
 from engine.domain.workbook import Sheet, Workbook
 from engine.plan.predicates import (
     CsvEquals,
@@ -23,7 +23,7 @@ from engine.plan.predicates import (
     Served,
     Words,
 )
-from engine.plan.schema import CheckReading, DataAddress, FileSource, Plan, PlannedFile, PlannedTest
+from engine.plan.schema import CheckReading, DataAddress, FileSource, PlannedFile, PlannedTest, RequestPlan
 from engine.plan.verdicts import EarlierPlan
 from engine.site.repository_files import licence
 from engine.steps.verify import BARRED, NewTree, VerifyInput, verify
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 FILES = {"index.html": PAGE, "README.md": README, "LICENSE": licence(2026, "x")}
 CHECKS = (parse_check("js: true"), parse_check("Repo has MIT license"), parse_check("It is pretty"))
 URL = "https://owner.github.io/repo/"
-PLAN = Plan(
+PLAN = RequestPlan(
     files=(PlannedFile(path="index.html", source=FileSource.WRITE),),
     checks=(
         CheckReading(number=2, predicates=[LicenceMit()]),
@@ -79,8 +79,8 @@ def tree(**files: bytes) -> NewTree:
     return NewTree(7, Purpose.GENERATE, FILES | {path.replace("_", "."): content for path, content in files.items()})
 
 
-def js(verdict: Verdict, target: Target = Target.LOCAL, detail: str = "", check: Check = CHECKS[0]) -> CheckResult:
-    return CheckResult(check, target, verdict, detail)
+def js(verdict: Verdict, target: Target = Target.LOCAL, detail: str = "", check: Check = CHECKS[0]) -> CheckOutcome:
+    return CheckOutcome(check, target, verdict, detail)
 
 
 def verdicts(task: VerifyInput, **ports: object) -> dict[str, Verdict]:
@@ -110,15 +110,15 @@ def test_without_a_plan_expressions_are_run_and_no_sentence_is_decided() -> None
 
 
 def test_the_best_attempt_is_chosen_and_not_the_last() -> None:
-    results = [CheckResult(Check(Kind.RULE, str(n)), Target.LOCAL, Verdict.PASS) for n in range(5)]
-    better = Tried(3, Purpose.GENERATE, "d", results)
+    results = [CheckOutcome(Check(Kind.RULE, str(n)), Target.LOCAL, Verdict.PASS) for n in range(5)]
+    better = JudgedAttempt(3, Purpose.GENERATE, "d", results)
     assert verify(verifying(tried=(better,)), make_ports()).decision.attempt == 3
 
 
 def test_only_of_a_tree_that_is_published_it_is_said_that_it_was_not_checked() -> None:
     alone = verify(verifying(unchecked="five died of it"), make_ports())
     assert (alone.decision.attempt, alone.warnings) == (7, ("The page is published unchecked: five died of it",))
-    better = Tried(3, Purpose.GENERATE, "d", verify(verifying(), make_ports()).results)
+    better = JudgedAttempt(3, Purpose.GENERATE, "d", verify(verifying(), make_ports()).results)
     beside = verify(verifying(tried=(better,), unchecked="five died of it"), make_ports())
     assert (beside.attempt, beside.decision.attempt, beside.warnings) == (7, 3, ())
 
@@ -150,8 +150,8 @@ def test_each_view_is_a_result_with_its_screenshot_and_what_the_page_said() -> N
 
 
 def test_advice_never_outweighs_a_check_of_the_request() -> None:
-    views = [CheckResult(Check(Kind.PAGE_LOAD, str(n)), Target.LOCAL, Verdict.PASS) for n in range(9)]
-    rules = [CheckResult(Check(Kind.RULE, str(n)), Target.LOCAL, Verdict.PASS) for n in range(3)]
+    views = [CheckOutcome(Check(Kind.PAGE_LOAD, str(n)), Target.LOCAL, Verdict.PASS) for n in range(9)]
+    rules = [CheckOutcome(Check(Kind.RULE, str(n)), Target.LOCAL, Verdict.PASS) for n in range(3)]
     pretty, right = Candidate(1, 1, [*rules, *views]), Candidate(2, 2, [*rules, js(Verdict.PASS)])
     assert pretty.rank() < right.rank()
 
@@ -178,7 +178,7 @@ def test_what_a_gate_bars_is_opened_in_no_browser() -> None:
     gates = tuple(gate_results({"a.js": b"the-secret"}, secret_in=lambda _: "KEY"))
     browser = FakeBrowser(BrowserReport(()))
     page = Page(expression="document.title === 'T'")
-    plan = Plan(files=PLAN.files, checks=(CheckReading(number=3, predicates=[page]),))
+    plan = RequestPlan(files=PLAN.files, checks=(CheckReading(number=3, predicates=[page]),))
     new = NewTree(7, Purpose.GENERATE, FILES, gates=gates)
     outcome = verify(verifying(new=new, plan=plan), make_ports(browser=browser))
     assert browser.asked == []
@@ -267,15 +267,15 @@ BOOKS = tuple(AttachedFile(f"{name}.xlsx", "", f"PK {name} xl/workbook.".encode(
 @pytest.mark.parametrize(
     "plan",
     [
-        Plan(files=(PlannedFile(path="t.csv", source=FileSource.CONVERTED, origin="used.xlsx"),)),
-        Plan(checks=(CheckReading(number=3, predicates=[CsvEquals(path="t.csv", workbook="used.xlsx")]),)),
-        Plan(tests=(PlannedTest(says="t", predicates=[CsvEquals(path="t.csv", workbook="used.xlsx")]),)),
+        RequestPlan(files=(PlannedFile(path="t.csv", source=FileSource.CONVERTED, origin="used.xlsx"),)),
+        RequestPlan(checks=(CheckReading(number=3, predicates=[CsvEquals(path="t.csv", workbook="used.xlsx")]),)),
+        RequestPlan(tests=(PlannedTest(says="t", predicates=[CsvEquals(path="t.csv", workbook="used.xlsx")]),)),
     ],
     ids=["file", "check", "test"],
 )
 @pytest.mark.parametrize(("table", "verdict"), [(b"n\n1.0\n", Verdict.PASS), (b"n\n2\n", Verdict.FAIL)])
 def test_a_table_is_compared_with_its_sheet_and_only_that_workbook_is_read(
-    plan: Plan, table: bytes, verdict: Verdict
+    plan: RequestPlan, table: bytes, verdict: Verdict
 ) -> None:
     workbooks = FakeWorkbooks()
     outcome = verify(verifying(plan=plan, new=tree(t_csv=table), attachments=BOOKS), make_ports(workbooks=workbooks))
@@ -297,7 +297,7 @@ def test_what_is_served_is_decided_once_the_page_is_live() -> None:
 # --- Later rounds ----------------------------------------------------------------------------------------------------
 
 EARLIER = EarlierPlan(
-    Plan(
+    RequestPlan(
         files=(PlannedFile(path="notes.txt", source=FileSource.WRITE, predicates=[Words(path="notes.txt", min=2)]),),
         checks=(
             CheckReading(number=1, predicates=[SHOWN]),

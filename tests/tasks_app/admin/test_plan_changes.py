@@ -1,22 +1,22 @@
 from __future__ import annotations
 
 from engine.plan.predicates import Exists
-from engine.plan.schema import CheckReading, DataAddress, Plan, PlannedFile, PlannedTest
+from engine.plan.schema import CheckReading, DataAddress, PlannedFile, PlannedTest, RequestPlan
 from tasks_app.admin.plan_changes import UNCHANGED, changes
 
 FILE = PlannedFile(path="a.txt", source="write")
 
 
 def test_equal_plans_differ_in_nothing() -> None:
-    plan = Plan(files=(FILE,), notes=("n",))
+    plan = RequestPlan(files=(FILE,), notes=("n",))
     assert changes(plan, plan) == UNCHANGED
 
 
 def test_every_part_is_told_by_name() -> None:
-    before = Plan(
+    before = RequestPlan(
         files=(FILE, PlannedFile(path="b.txt", source="write")), absent=("x.json",), checks=(CheckReading(number=2),)
     )
-    after = Plan(
+    after = RequestPlan(
         files=(PlannedFile(path="a.txt", source="attachment"), PlannedFile(path="c.txt", source="write")),
         data=(DataAddress(url="https://a.example/"),),
         pages="workflow",
@@ -31,4 +31,4 @@ def test_every_part_is_told_by_name() -> None:
 
 
 def test_a_long_name_is_cut() -> None:
-    assert changes(Plan(), Plan(notes=("n" * 500,))) == f"notes: {'n' * 59}… added"
+    assert changes(RequestPlan(), RequestPlan(notes=("n" * 500,))) == f"notes: {'n' * 59}… added"

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from engine.plan.predicates import AnyPredicate, Contains, CsvEquals, JsonSchema, JsonValue, Page, PageStep, Words
-from engine.plan.schema import Plan, PlannedTest
+from engine.plan.schema import PlannedTest, RequestPlan
 from engine.plan.wording import in_words, rule_in_words
 from tasks_app.admin.plan_edit import LONGEST, WHOLE, editable
 from tasks_app.models import Attempt, CheckResult, Event, Round
@@ -63,7 +63,7 @@ def test_a_rounds_page_tells_the_plan_in_words_with_the_call_that_made_it(viewer
     row = completed()
     kept = with_plan(row, refused=[{"item": "files[2]", "reason": "../x leaves the repository"}])
     html = unescape(page(viewer, row))
-    plan = Plan.model_validate(PLAN)
+    plan = RequestPlan.model_validate(PLAN)
     for part in (
         "Made by gpt-x.", f'href="/admin/tasks_app/attempt/{kept.attempt_id}/change/"', "story.txt, written by the model: a story of a whale",
         "1. Repo has MIT license", "3. It is pretty", "nothing decides it: taste", "the total is shown", "euros are meant", "result.json",
@@ -105,7 +105,7 @@ def test_an_operator_edits_the_plan_and_the_round_is_written_anew_by_it(
     with_plan(row)
     assert f'href="{LIST}{row.pk}/plan/"' in page(operator, row)
     text = text_in(page(operator, row, "plan"))
-    assert Plan.model_validate_json(text) == Plan.model_validate(PLAN)
+    assert RequestPlan.model_validate_json(text) == RequestPlan.model_validate(PLAN)
 
     answer = save(press, operator, row, text.replace("euros", "dollars"))
     assert answer["Location"] == f"{LIST}{row.pk}/change/"
@@ -125,8 +125,8 @@ def test_a_round_without_a_plan_begins_with_an_empty_one(operator: Client, press
     row = completed()
     with_plan(row, plan=None, why_none="the call failed", attempt=None)
     text = text_in(page(operator, row, "plan"))
-    assert Plan.model_validate_json(text) == Plan()
-    assert all(f'"{part}"' in text for part in Plan.model_fields)
+    assert RequestPlan.model_validate_json(text) == RequestPlan()
+    assert all(f'"{part}"' in text for part in RequestPlan.model_fields)
     assert (
         save(
             press, operator, row, text.replace('"files": []', '"files": [{"path": "a.txt", "source": "write"}]')
@@ -233,7 +233,7 @@ def test_hostile_text_in_a_plan_is_text_in_the_form_and_says_the_same(operator: 
     with_plan(row, plan=hostile_plan(HOSTILE))
     html = page(operator, row, "plan")
     assert not [raw for raw in RAW if raw in html]
-    assert Plan.model_validate_json(text_in(html)) == Plan.model_validate(hostile_plan(HOSTILE))
+    assert RequestPlan.model_validate_json(text_in(html)) == RequestPlan.model_validate(hostile_plan(HOSTILE))
 
 
 def test_a_file_of_the_repository_may_be_changed_and_one_that_the_plan_changes_stays(
@@ -268,5 +268,5 @@ PREDICATES: list[AnyPredicate] = [
 
 
 def test_what_is_shown_for_editing_says_the_same_as_the_plan() -> None:
-    plan = Plan(tests=tuple(PlannedTest(says="s", predicates=[one]) for one in PREDICATES))
-    assert Plan.model_validate_json(editable(plan)) == plan
+    plan = RequestPlan(tests=tuple(PlannedTest(says="s", predicates=[one]) for one in PREDICATES))
+    assert RequestPlan.model_validate_json(editable(plan)) == plan

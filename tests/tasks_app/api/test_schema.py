@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.test import Client
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
-from engine.plan.schema import Plan
+from engine.plan.schema import RequestPlan
 from tasks_app.models import Attempt, CheckResult, NotificationAttempt, StepRun
 from tasks_app.operations.workers import worker_beat
 from tests.factories import make_payload, make_round, with_plan
@@ -221,7 +221,7 @@ def test_what_the_description_forbids_is_refused_and_what_it_allows_is_taken(
 def test_the_plan_of_the_examples_is_one() -> None:
     plans = [value["plan"] for name, _, value in EXAMPLES if name.startswith("/api/rounds") and value.get("plan")]
     assert plans
-    assert all(Plan.model_validate(plan).model_dump(mode="json").keys() == plan.keys() for plan in plans)
+    assert all(RequestPlan.model_validate(plan).model_dump(mode="json").keys() == plan.keys() for plan in plans)
 
 
 def test_a_field_that_is_not_described_would_be_found() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from engine.domain.model_call import ModelProfile as Profile
+from engine.domain.model_call import ModelParameters
 from tasks_app.models import ModelProfile
 from tasks_app.operations.model_profiles import KEPT, DatabaseProfiles
 
@@ -14,35 +14,35 @@ pytestmark = pytest.mark.django_db
 SERVER = "https://models.example/v1"
 
 
-def known(server: str = SERVER, model: str = "m") -> Profile:
+def known(server: str = SERVER, model: str = "m") -> ModelParameters:
     return DatabaseProfiles().profile(server, model)
 
 
 def learn(server: str = SERVER, model: str = "m", **found: object) -> None:
-    DatabaseProfiles().learn(server, model, Profile(**found))  # type: ignore[arg-type]
+    DatabaseProfiles().learn(server, model, ModelParameters(**found))  # type: ignore[arg-type]
 
 
 def test_of_an_unknown_model_the_defaults_are_known() -> None:
-    assert known() == Profile()
+    assert known() == ModelParameters()
 
 
 def test_what_was_learnt_is_known_to_every_worker() -> None:
     learn(length_parameter="max_tokens", longest_answer=4096, dropped=frozenset({"b", "a"}), images=False)
-    assert known() == Profile("max_tokens", 4096, frozenset({"a", "b"}), images=False)
+    assert known() == ModelParameters("max_tokens", 4096, frozenset({"a", "b"}), images=False)
     assert ModelProfile.objects.get().dropped == ["a", "b"]
 
 
 def test_a_model_is_another_one_on_another_server() -> None:
     learn(images=True)
-    assert known(server="https://other.example/v1") == known(model="n") == Profile()
+    assert known(server="https://other.example/v1") == known(model="n") == ModelParameters()
 
 
 def test_what_another_worker_learnt_meanwhile_stays() -> None:
     learn(longest_answer=4096, dropped=frozenset({"a"}), images=False)
     learn(length_parameter="", dropped=frozenset({"b"}))
-    assert known() == Profile("", 4096, frozenset({"a", "b"}), images=False)
+    assert known() == ModelParameters("", 4096, frozenset({"a", "b"}), images=False)
     learn(length_parameter="", longest_answer=512, images=True)
-    assert known() == Profile("", 512, frozenset({"a", "b"}), images=True)
+    assert known() == ModelParameters("", 512, frozenset({"a", "b"}), images=True)
     assert ModelProfile.objects.count() == 1
 
 
@@ -60,7 +60,7 @@ def test_names_longer_than_a_column_are_found_again() -> None:
     server, model = f"https://{'s' * 400}", "m" * 300
     learn(server, model, images=True)
     learn(server, model, longest_answer=7)
-    assert known(server, model) == Profile(longest_answer=7, images=True)
+    assert known(server, model) == ModelParameters(longest_answer=7, images=True)
     row = ModelProfile.objects.get()
     assert (len(row.server), len(row.model)) == (300, 200)
 

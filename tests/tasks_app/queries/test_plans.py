@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
-from engine.plan.schema import Plan
+from engine.plan.schema import RequestPlan
 from tasks_app.models import Attempt, Round
 from tasks_app.models import Plan as PlanRow
 from tasks_app.queries.plans import earlier_plans, plan_of, plan_row, plan_text
@@ -38,7 +38,7 @@ def test_a_plan_is_written_once_a_run_and_read_as_it_was() -> None:
     row = make_round()
     _, journal = journal_of(row)
     call = Attempt.objects.create(round=row, run=1, kind="plan", started_at=timezone.now())
-    plan = Plan.model_validate(PLAN)
+    plan = RequestPlan.model_validate(PLAN)
     refused = [{"item": "files[9]", "reason": "too many"}]
     journal.plan_made(plan.model_dump(mode="json"), attempt=call.pk, refused=refused, why_none="")
     journal.plan_made({"notes": ["another"]}, attempt=None, refused=[], why_none="")

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from engine.plan.schema import Plan
+from engine.plan.schema import RequestPlan
 from tasks_app.models import Attempt, CheckResult, NotificationAttempt, Round, StepRun
 from tasks_app.models import Plan as PlanRow
 from tests.factories import PLAN, SECRET, make_round, with_plan
@@ -115,7 +115,7 @@ def test_the_plan_is_that_of_the_present_run() -> None:
     with_plan(row)
     plan = status(row)["plan"]
     assert list(plan) == ["files", "absent", "data", "pages", "checks", "tests", "notes"]
-    assert plan == Plan.model_validate(PLAN).model_dump(mode="json")
+    assert plan == RequestPlan.model_validate(PLAN).model_dump(mode="json")
     Round.objects.update(run=2)
     assert status(row)["plan"] is None
 

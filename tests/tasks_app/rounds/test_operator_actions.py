@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from engine.domain.lifecycle import State, Step
 from engine.errors import LeaseLost
-from engine.plan.schema import Plan
+from engine.plan.schema import RequestPlan
 from tasks_app.models import Attempt, Commit, Event, NotificationAttempt, Round, StepRun
 from tasks_app.models import Plan as PlanRow
 from tasks_app.rounds import transitions
@@ -162,7 +162,7 @@ def test_a_regenerated_first_round_builds_on_what_later_rounds_left(outside: Out
     assert Commit.objects.filter(round=row, run=2).get().parent == later.commit_sha
 
 
-EDITED = Plan.model_validate(PLAN)
+EDITED = RequestPlan.model_validate(PLAN)
 
 
 def plans(row: Round) -> list[tuple[int, str, str, object]]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from engine.checks.decision import Decision, Next
 from engine.domain.brief import AttachedFile, MissingFile, Source
-from engine.domain.checks import Check, CheckResult, Kind, Target, Verdict
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 from engine.domain.http import Answer
 from engine.domain.model_call import Prompt, Reply
 from engine.domain.repository import Origin, PagesBuild, Repository, SiteFile
@@ -94,7 +94,7 @@ def generated(row: Round) -> Generated:
 
 
 def verified(row: Round) -> Verified:
-    result = CheckResult(Check(Kind.PROSE, "MIT"), Target.LOCAL, Verdict.PASS)
+    result = CheckOutcome(Check(Kind.PROSE, "MIT"), Target.LOCAL, Verdict.PASS)
     return Verified(attempt(row).pk, (result,), Decision(Next.PUBLISH, attempt(row).pk, "all hold"), "1 of 1")
 
 

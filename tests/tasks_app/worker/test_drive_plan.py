@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from engine.errors import OutOfService, Permanent, Transient
-from engine.plan.schema import Plan
+from engine.plan.schema import RequestPlan
 from engine.prompts.token_estimate import estimated_prompt_tokens
 from tasks_app.models import Attempt, Breaker, CheckResult, Round
 from tasks_app.models import Plan as PlanRow
@@ -248,7 +248,7 @@ def test_regenerate_reads_the_request_anew(outside: Outside) -> None:
 
 def test_a_plan_that_an_operator_edited_is_what_every_later_run_goes_by(outside: Outside) -> None:
     row = driven(make_round(**PLANNED))
-    edited = Plan.model_validate(PLAN | {"notes": ["pounds are meant"], "data": []})
+    edited = RequestPlan.model_validate(PLAN | {"notes": ["pounds are meant"], "data": []})
     round_plan_edit(round_id=row.pk, who="ada", run=1, plan=edited, changed="other notes")
     assert driven(row).state == "completed"
     assert "pounds are meant" in outside.author.asked[-1][1][0].content

@@ -9,7 +9,7 @@ import pytest
 
 from engine.adapters.openai.openai_author import OpenAIAuthor, ProfilesInMemory, server_name
 from engine.adapters.openai.request import LONGEST_ANSWER, Request
-from engine.domain.model_call import Image, Message, ModelProfile
+from engine.domain.model_call import Image, Message, ModelParameters
 from engine.errors import EngineError, Permanent, Transient
 from tests.doubles.openai_scenarios import Scenario, completion
 from tests.doubles.openai_server import OpenAIServer
@@ -106,7 +106,7 @@ def test_a_server_that_refuses_everything_is_not_asked_for_ever_and_teaches_noth
         author.write(TEXT, model="m", seconds=30)
     assert raised.value.code == "model_refused_request"
     assert len(server.requests) == 5
-    assert profiles.profile(server_name(server.url), "m") == ModelProfile()
+    assert profiles.profile(server_name(server.url), "m") == ModelParameters()
 
 
 def test_a_server_that_knows_only_max_tokens_gets_that(server: OpenAIServer) -> None:
@@ -176,8 +176,8 @@ def test_pictures_go_as_parts_after_the_words(server: OpenAIServer) -> None:
 
 def test_another_server_of_the_same_model_is_asked_afresh() -> None:
     profiles = ProfilesInMemory()
-    profiles.learn("http://a.example/v1", "m", replace(ModelProfile(), images=False))
-    assert profiles.profile("http://b.example/v1", "m") == ModelProfile()
+    profiles.learn("http://a.example/v1", "m", replace(ModelParameters(), images=False))
+    assert profiles.profile("http://b.example/v1", "m") == ModelParameters()
 
 
 def test_a_servers_name_holds_no_credential() -> None:
@@ -198,5 +198,5 @@ def test_a_passing_error_drops_nothing(server: OpenAIServer) -> None:
     [(600, None, LONGEST_ANSWER), (600, 5_000, 5_000), (8, None, 2_000), (600, -3, 1)],
 )
 def test_an_answer_is_no_longer_than_time_and_tokens_allow(seconds: float, tokens: int | None, longest: int) -> None:
-    request = Request.planned(TEXT, ModelProfile(), seconds=seconds, tokens=tokens, extra={})
+    request = Request.planned(TEXT, ModelParameters(), seconds=seconds, tokens=tokens, extra={})
     assert request.parameters["max_completion_tokens"] == longest

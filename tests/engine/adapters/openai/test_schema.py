@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.adapters.openai.openai_author import OpenAIAuthor, ProfilesInMemory, server_name
-from engine.domain.model_call import DISCONNECTED, Image, Message, ModelProfile
+from engine.domain.model_call import DISCONNECTED, Image, Message, ModelParameters
 from engine.errors import EngineError
 from engine.plan.schema import response_schema
 from tests.doubles.openai_scenarios import SCHEMA_REFUSALS, Scenario, completion
@@ -94,7 +94,7 @@ def test_a_refused_schema_is_left_out_at_once_and_not_sent_again(server: OpenAIS
     without = {name: value for name, value in asked.items() if name != "response_format"}
     assert "response_format" in asked
     assert others == [without, without]
-    assert profiles.profile(server_name(server.url), "m") == ModelProfile(dropped=frozenset({"response_format"}))
+    assert profiles.profile(server_name(server.url), "m") == ModelParameters(dropped=frozenset({"response_format"}))
     assert first.parameters == {"max_completion_tokens": 900, **STREAMING, "dropped": first.parameters["dropped"]}
     assert first.parameters["dropped"].keys() == {"response_format"}
     assert second.parameters["dropped"] == {"response_format": "refused before"}
@@ -102,7 +102,7 @@ def test_a_refused_schema_is_left_out_at_once_and_not_sent_again(server: OpenAIS
 
 def test_a_call_without_a_schema_does_not_say_that_one_was_left_out(server: OpenAIServer) -> None:
     profiles = ProfilesInMemory()
-    profiles.learn(server_name(server.url), "m", ModelProfile(dropped=frozenset({"response_format"})))
+    profiles.learn(server_name(server.url), "m", ModelParameters(dropped=frozenset({"response_format"})))
     reply = author(server, profiles).write(MESSAGES, model="m", seconds=30)
     assert "dropped" not in reply.parameters
 
@@ -116,7 +116,7 @@ def test_a_bad_request_without_a_reason_is_tried_without_the_schema_once_and_tea
         author(server, profiles).write(MESSAGES, model="m", seconds=30, schema=SCHEMA)
     assert raised.value.code == "model_refused_request"
     assert ["response_format" in request for request in server.requests] == [True, False]
-    assert profiles.profile(server_name(server.url), "m") == ModelProfile()
+    assert profiles.profile(server_name(server.url), "m") == ModelParameters()
 
 
 @pytest.mark.parametrize(
