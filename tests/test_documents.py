@@ -176,6 +176,16 @@ def test_paths_that_documents_name_exist(document: Path) -> None:
         assert (ROOT / path).exists(), path
 
 
+def test_codes_that_the_troubleshooting_names_are_in_the_source() -> None:
+    text = (ROOT / "docs/troubleshooting.md").read_text()
+    source = "\n".join(
+        path.read_text() for package in ("engine", "tasks_app") for path in (ROOT / package).rglob("*.py")
+    )
+    codes = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", text))
+    assert len(codes) > 20
+    assert {code for code in codes if not re.search(rf"\b{code}\b", source)} == set()
+
+
 @PER_DOCUMENT
 def test_lines_are_not_too_long_to_read(document: Path) -> None:
     text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
