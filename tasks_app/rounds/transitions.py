@@ -147,6 +147,7 @@ def deployed_record(*, lease: Lease, row: Round, outcome: Deployed) -> None:
     """Note whether the commit is live, or is to be watched for, and go on to notify. Raises LeaseLost."""
     now = clock.now()
     came: dict[str, object] = {"live": outcome.live, "live_at": now if outcome.live else None}
+    assert row.chosen_attempt_id is not None  # what was published was chosen before
     with transaction.atomic():
         _advance(lease, row, Step.NOTIFY, outcome.detail, **came, **(watch_begun(now) if outcome.watch else {}))
         CheckResult.objects.bulk_create(result_row(row.chosen_attempt_id, p, result) for p, result in outcome.results)
