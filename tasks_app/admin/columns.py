@@ -62,7 +62,7 @@ def clock(row: Round) -> str:
 @admin.display(description="checks")
 def checks_passed(row: Round) -> str:
     """Return how many checks of the chosen attempt passed; the list counted them for all of its lines at once."""
-    passed, total = row.tally
+    passed, total = vars(row)["tally"]
     return f"{passed} of {total}" if total else NOTHING
 
 

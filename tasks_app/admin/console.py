@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
@@ -20,12 +20,14 @@ from tasks_app.operations.client_limits import client_address, login_succeeded, 
 from tasks_app.reports.display import NOTHING, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from django.contrib.admin.filters import _ListFilterChoices
     from django.contrib.admin.views.main import ChangeList
     from django.db.models import Model, QuerySet
     from django.http import HttpRequest, HttpResponse
-    from django.urls import URLPattern
+    from django.template.response import TemplateResponse
+    from django.urls import URLPattern, URLResolver
 
 #: As an operator looks for them: what was asked, what was done, what else happened.
 ORDER = (
@@ -39,6 +41,7 @@ class LoginForm(AdminAuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         """Refuse, before any password is looked at, where one address tried one name too often. Raises ValidationError."""
+        assert self.request is not None  # the login page gives it
         who = client_address(self.request), str(self.cleaned_data.get("username") or "")
         if wait := login_wait(*who):
             message = f"Too many failed logins. Try again in {wait} seconds."
@@ -60,7 +63,7 @@ class Console(admin.AdminSite):
     empty_value_display = NOTHING
     enable_nav_sidebar = False  # fourteen names beside every page leave the list of rounds too little room
 
-    def login(self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None) -> HttpResponse:
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Answer a throttled login as what it is."""
         answer = super().login(request, extra_context)
         form = (getattr(answer, "context_data", None) or {}).get("form")
@@ -70,11 +73,11 @@ class Console(admin.AdminSite):
                 answer.headers["Retry-After"] = str(error.params["wait"])
         return answer
 
-    def index(self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None) -> TemplateResponse:
         """Show how the service does above the rows."""
         return super().index(request, {**overview(request), **(extra_context or {})})
 
-    def get_urls(self) -> list[URLPattern]:
+    def get_urls(self) -> list[URLPattern | URLResolver]:
         """Add the address that closes a breaker."""
         close = path("breaker/<str:kind>/close/", self.admin_view(close_breaker), name="breaker_close")
         return [close, *super().get_urls()]
@@ -102,18 +105,20 @@ class ValuesFilter(admin.AllValuesFieldListFilter):
         """Look through the newest rows in place of Django's all."""
         super().__init__(field, request, params, model, *rest, **more)
         newest = model._default_manager.order_by("-pk").values_list(field.name, flat=True)[:MOST_READ]  # noqa: SLF001 -- as Django's does
-        self.lookup_choices = sorted(set(newest), key=lambda value: (value is not None, str(value)))
+        found = sorted(set(newest), key=lambda value: (value is not None, str(value)))
+        self.lookup_choices = found  # type: ignore[assignment]  # Django iterates over it only
 
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: ChangeList) -> Iterator[_ListFilterChoices]:
         """Return Django's choices in visible characters."""
         for choice in super().choices(changelist):
             yield {**choice, "display": visible(str(choice["display"]))}
 
 
-class BoundedPaginator(Paginator):
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django 5.2 has no `Paginator[...]`
     """Counts no further than an operator leafs: a full count of a large table takes seconds on every visit."""
 
     most = MOST_READ
+    object_list: QuerySet[Any]
 
     @cached_property
     def count(self) -> int:
@@ -121,14 +126,17 @@ class BoundedPaginator(Paginator):
         return self.object_list.order_by()[: self.most].count()
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2 has no `ModelAdmin[...]`
     """Rows that can be looked at and not changed: the services alone write them.
 
     `heavy` names columns that no list needs; they are read when a page shows them.
     """
 
     heavy: tuple[str, ...] = ()
-    actions = None
+    actions: Sequence[Callable[..., HttpResponse | None]] | None = None
+    list_select_related: ClassVar[tuple[str, ...] | Literal[False]]
+    # The types of Django allow names only; a read-only field may be a callable.
+    fieldsets: ClassVar[Sequence[tuple[str | None, Mapping[str, Any]]]] = ()  # type: ignore[assignment]
     list_per_page = 50
     list_max_show_all = 200
     show_full_result_count = False
@@ -156,10 +164,12 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         """Return everything that the page shows."""
         return [name for _, options in self.fieldsets or () for name in options["fields"]]
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **more: Any) -> HttpResponse:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *rest: Any, **more: Any
+    ) -> HttpResponse:
         """Name the row in its title as text that cannot hide anything."""
         context["subtitle"] = visible(str(context["original"]))[:200]
-        return super().render_change_form(request, context, **more)
+        return super().render_change_form(request, context, *rest, **more)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Mapping[str, Any] | None = None

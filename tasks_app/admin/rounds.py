@@ -109,10 +109,12 @@ class RoundAdmin(ReadOnlyAdmin):
         ]
         return [*own, *super().get_urls()]
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **more: Any) -> HttpResponse:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *rest: Any, **more: Any
+    ) -> HttpResponse:
         """Put how it stands on top."""
         context |= status_panel(context["original"], request)
-        return super().render_change_form(request, context, **more)
+        return super().render_change_form(request, context, *rest, **more)
 
     fieldsets = (
         (

@@ -83,7 +83,7 @@ def evidence_picture(request: HttpRequest, token: str, number: int) -> HttpRespo
     if not 1 <= number <= MOST_PICTURES:
         raise Http404
     taken = _pictures(commit).values_list("screenshot", flat=True)[number - 1 : number]
-    for picture in taken:
+    for picture in filter(None, taken):
         headers = {**HEADERS, "Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
         return HttpResponse(bytes(picture), content_type="image/jpeg", headers=headers)
     raise Http404
