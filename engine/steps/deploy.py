@@ -95,9 +95,7 @@ def _live(task: DeployInput, ports: Ports) -> Deployed:
     served = f"{task.awaited.repository.pages_url} serves this commit"
     seconds = task.budget.live_check_seconds(ports.clock.now())
     decided = [(one.position, _served_sentence(one, task, ports)) for one in task.sentences]
-    scripts = [
-        frozen for frozen in task.checks if frozen.check.kind is Kind.JS and frozen.verdict not in _SAYS_NOTHING
-    ]
+    scripts = [frozen for frozen in task.checks if frozen.check.kind is Kind.JS and frozen.verdict not in _SAYS_NOTHING]
     if ports.browser is None or not task.checks:
         return Deployed(True, served, tuple(decided))
     page = PageUnderTest(task.awaited.repository.pages_url, None, Target.LIVE)

@@ -14,7 +14,7 @@ from django.utils.html import format_html_join
 
 from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import ReadOnlyAdmin, ValuesFilter, console
-from tasks_app.admin.record import files_table, results_table
+from tasks_app.admin.round_tables import files_table, results_table
 from tasks_app.models import Attempt, CheckResult, SourceFile
 from tasks_app.reports.display import NOTHING, block, contents, picture, pill, removed, shown, visible
 

@@ -10,7 +10,7 @@ from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import ReadOnlyAdmin, ValuesFilter, console
 from tasks_app.models import Commit, NotificationAttempt, PagesStatus, StepRun
 from tasks_app.reports.display import contents, outside, shown
-from tasks_app.reports.status import evidence_address
+from tasks_app.reports.round_report import evidence_address
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString

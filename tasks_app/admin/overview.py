@@ -10,7 +10,6 @@ from django.conf import settings
 from engine.domain.lifecycle import State
 from tasks_app.admin.actions import MAY_OPERATE
 from tasks_app.admin.columns import HEAVY, retry_button
-from tasks_app.admin.waterfall import seconds
 from tasks_app.health import credentials
 from tasks_app.health.readiness import outside_services
 from tasks_app.models import Round, WorkerBeat
@@ -19,6 +18,7 @@ from tasks_app.operations.breakers import breakers_open
 from tasks_app.operations.spending import today
 from tasks_app.operations.workers import SILENT
 from tasks_app.reports.display import pill, row_link, short, visible
+from tasks_app.reports.durations import duration
 from tasks_app.reports.headline import headline
 from tasks_app.rounds.load import LATELY, load_now
 from tasks_app.rounds.schedule import backlog
@@ -52,7 +52,7 @@ def overview(request: HttpRequest) -> dict[str, object]:
         "attention": _attention(may_act=may_act),
         "waiting": _oldest_waiting(),
         "due": due,
-        "delay": seconds(max((now - oldest).total_seconds(), 0)) if oldest else "",
+        "delay": duration(max((now - oldest).total_seconds(), 0)) if oldest else "",
         "load": _load(),
         "beats": _beats(),
         "spent": today(),
@@ -86,7 +86,7 @@ def _attention(*, may_act: bool) -> list[dict[str, object]]:
 
 def _oldest_waiting() -> tuple[SafeString | str, str] | None:
     row = _light().filter(next_at__isnull=False).order_by("started_at").first()
-    return (row_link(row), seconds((clock.now() - row.started_at).total_seconds())) if row else None
+    return (row_link(row), duration((clock.now() - row.started_at).total_seconds())) if row else None
 
 
 def _load() -> str:
@@ -113,7 +113,7 @@ def _beats() -> list[dict[str, object]]:
         {
             "worker": row_link(beat),
             "host": visible(beat.host)[:80],
-            "seen": f"{seconds(max((now - beat.seen_at).total_seconds(), 0))} ago",
+            "seen": f"{duration(max((now - beat.seen_at).total_seconds(), 0))} ago",
             "alive": pill(_liveliness(beat, heard)),
             "on": row_link(beat.round) if beat.round else "",
         }

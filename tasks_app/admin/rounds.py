@@ -7,21 +7,17 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.urls import path
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 
-from tasks_app.admin import columns, record
+from tasks_app.admin import columns, round_tables
 from tasks_app.admin.actions import MAY_OPERATE, action_on_many, action_on_one, bulk
 from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import ReadOnlyAdmin, console
 from tasks_app.admin.plan_edit import plan_edit_view
-from tasks_app.admin.plans import plan_in_words, plans
-from tasks_app.admin.record import changed_attachments
 from tasks_app.admin.status_panel import status_panel, status_panel_view
 from tasks_app.models import Attachment, Round, Task
-from tasks_app.operations import clock
-from tasks_app.reports.check_matrix import tallies
-from tasks_app.reports.display import contents, json_block, pill, row_link, short, shown, table, visible
-from tasks_app.reports.explanation import explained
+from tasks_app.reports.display import contents, json_block, pill, row_link, short, shown, table
+from tasks_app.reports.round_report import FLAGS, round_lines
 from tasks_app.rounds.operator_actions import Action
 
 if TYPE_CHECKING:
@@ -36,13 +32,6 @@ def raw_request(row: Round) -> SafeString | str:
     return json_block(row.request)
 
 
-@admin.display(description="as manage.py explain tells it")
-def headline_in_short(row: Round) -> SafeString | str:
-    """Return the story in about twenty lines."""
-    lines = ((about, visible(text)) for about, text in explained(row, clock.now()))
-    return format_html('<dl class="short">{}</dl>', format_html_join("", "<dt>{}</dt><dd>{}</dd>", lines))
-
-
 _CHOOSE_ALL = format_html('<input type="checkbox" id="action-toggle" aria-label="{}">', "Choose all on this page")
 
 
@@ -52,10 +41,10 @@ class RoundList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Count the checks of the rounds that are on the page."""
         super().get_results(request)
-        self.result_list = list(self.result_list)
-        counted = tallies({row.chosen_attempt_id for row in self.result_list if row.chosen_attempt_id})
-        for row in self.result_list:
-            row.tally = counted.get(row.chosen_attempt_id, (0, 0))
+        lines = round_lines(self.result_list)
+        self.result_list = [line.row for line in lines]
+        for line in lines:
+            vars(line.row)["counts"] = line.counts
 
 
 @admin.register(Round, site=console)
@@ -68,7 +57,7 @@ class RoundAdmin(ReadOnlyAdmin):
         columns.task_name, shown("number", "round"), columns.step_and_state, columns.clock, columns.checks_passed, columns.flags,
         columns.links, shown("error_code"), shown("email", brief=True), shown("created_at"),
     )  # fmt: skip
-    list_filter = ("state", "step", *columns.FLAGS, "created_at")
+    list_filter = ("state", "step", *FLAGS, "created_at")
     list_select_related = ("task",)
     actions = (bulk(Action.RETRY), bulk(Action.CANCEL), bulk(Action.NOTIFY_AGAIN))
     search_fields = (
@@ -123,20 +112,20 @@ class RoundAdmin(ReadOnlyAdmin):
                 shown("finished_at"), shown("deadline_at"),
             )},
         ),
-        ("The story in short", {"classes": ("collapse",), "fields": (headline_in_short,)}),
+        ("In short", {"classes": ("collapse",), "fields": (round_tables.explanation,)}),
         (
             "What was asked for",
             {"fields": (
                 shown("email"), shown("task_name", "task"), shown("number", "round"), shown("nonce"), shown("brief"), shown("checks"),
-                record.attachments, changed_attachments, shown("evaluation_url"), shown("warnings"),
+                round_tables.attachments, round_tables.changed_attachments, shown("evaluation_url"), shown("warnings"),
             )},
         ),
-        ("Plan: how the request was read", {"fields": (plan_in_words, plans)}),
+        ("Plan: how the request was read", {"fields": (round_tables.plan_in_words, round_tables.plans)}),
         (
             "What happened",
             {"fields": (
-                record.steps, record.spending, record.attempts, record.check_results, record.screenshots, record.commits, record.pages_statuses,
-                record.notifications, record.events, record.source_files,
+                round_tables.steps, round_tables.spending, round_tables.attempts, round_tables.check_results, round_tables.screenshots, round_tables.commits, round_tables.pages_statuses,
+                round_tables.notifications, round_tables.events, round_tables.source_files,
             )},
         ),
         (

@@ -15,9 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
+from engine.domain.check_counts import count_checks
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
+
+    from engine.domain.check_counts import CheckCounts
 
 SAMPLES = Path(__file__).parent / "samples"
 ECHOED = ("email", "task", "round", "nonce")
@@ -163,6 +167,12 @@ def load_task(file: Path) -> dict[str, Any]:
 def fresh_nonce() -> str:
     """Return a nonce that no round has had."""
     return secrets.token_hex(4)
+
+
+def check_counts(status: Mapping[str, Any] | None) -> CheckCounts:
+    """Count the checks of a round's status as the service does."""
+    checks = (status or {}).get("checks") or []
+    return count_checks((str(check.get("kind")), str(check.get("verdict"))) for check in checks)
 
 
 def shortcomings(status: Mapping[str, Any] | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""`manage.py explain ROUND`: a round's story in about twenty lines."""
+"""`manage.py explain ROUND`: a round in about twenty lines."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from tasks_app.management.round_command import RoundCommand, width
 from tasks_app.management.round_search import round_named
-from tasks_app.operations import clock
 from tasks_app.reports.display import visible
 from tasks_app.reports.explanation import explained
+from tasks_app.reports.round_report import RoundReport
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -29,7 +29,7 @@ class Command(RoundCommand):
 
     def handle(self, *_args: object, **options: Any) -> None:
         """Print it."""
-        lines = explained(round_named(options["id"]), clock.now())
+        lines = explained(RoundReport(round_named(options["id"])))
         if options["json"]:
             self.say_json([{"about": about, "text": text} for about, text in lines])
             return

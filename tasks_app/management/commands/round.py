@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from tasks_app.management.round_command import RoundCommand, width
 from tasks_app.management.round_search import round_named
-from tasks_app.operations import clock
-from tasks_app.reports.round_record import round_data, round_record
+from tasks_app.reports.round_report import RoundReport
+from tasks_app.reports.status import report_data
+from tasks_app.reports.terminal import round_text
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -25,8 +26,8 @@ class Command(RoundCommand):
 
     def handle(self, *_args: object, **options: Any) -> None:
         """Print it."""
-        row = round_named(options["id"])
+        report = RoundReport(round_named(options["id"]))
         if options["json"]:
-            self.say_json(round_data(row))
+            self.say_json(report_data(report))
         else:
-            self.say(round_record(row, clock.now(), width()))
+            self.say(round_text(report, width()))

@@ -165,9 +165,7 @@ def test_advice_asks_for_no_repair_and_is_no_part_of_the_count() -> None:
     )
     assert {r.check.kind for r in outcome.results if r.verdict is Verdict.FAIL} & {Kind.PAGE_LOAD, Kind.REVIEW}
     assert outcome.decision.next is Next.PUBLISH
-    assert outcome.detail.startswith(
-        "2 of 3 of the request's checks hold, 1 not decided; own checks: 3 of 3;"
-    )
+    assert outcome.detail.startswith("2 of 3 of the request's checks hold, 1 not decided; own checks: 3 of 3;")
 
 
 def test_a_browser_that_cannot_be_used_is_said_and_stops_nothing() -> None:

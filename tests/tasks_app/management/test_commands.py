@@ -95,7 +95,7 @@ def test_rounds_are_listed_newest_first_a_line_each() -> None:
     heading, *lines = run("rounds").splitlines()
     assert heading.split() == ["ID", "STATE", "CHECKS", "AGE", "ROUND", "FLAGS", "TASK"]
     first, second = (re.sub(r" \d s ", " 0 s ", line).split() for line in lines)  # a busy machine takes a second
-    assert first == ["!", str(new.pk)[:8], "failed", "publish", "1/2", "0", "s", "1", "simulated", "second"]
+    assert first == ["!", str(new.pk)[:8], "failed", "publish", "1", "of", "2", "0", "s", "1", "simulated", "second"]
     assert second == [str(old.pk)[:8], "queued", "generate", "-", "0", "s", "1", "first"]
 
 
@@ -124,7 +124,7 @@ def test_the_list_as_json_has_the_status_routes_fields_and_the_count_of_checks()
     row = whole_round()
     (told,) = data("rounds")
     assert (told["id"], told["email"], told["state"]) == (str(row.pk), row.email, "failed")
-    assert told["checks"] == {"passed": 1, "total": 2}
+    assert told["checks"]["request"] == {"held": 1, "decided": 2, "of": 2, "not_run": 0, "unverifiable": 0}
     assert told["error"] == {"code": "forge_refused", "message": "The forge said no."}
 
 
