@@ -157,7 +157,7 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckOu
     advice += filter(None, [in_order_result(report, Target.LOCAL)])
     if task.before:
         advice.append(vanished_result(task.before, new.files, task.words))
-    return [*counted, *advice], summary(counted)
+    return [*counted, *advice], summary([*new.gates, *counted])
 
 
 def _evidence(task: VerifyInput, files: Mapping[str, bytes], ports: Ports) -> Evidence:

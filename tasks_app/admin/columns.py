@@ -22,18 +22,19 @@ if TYPE_CHECKING:
 
     from tasks_app.models import Round, Task
 
-#: A round's columns that no other page than its own needs: a request may have 16 MB.
-HEAVY = ("request", "brief", "checks", "warnings", "evaluation_url")
+#: Columns that are read where a page shows them, and never for a list: a request may have 16 MB.
+HEAVY = {
+    "Round": ("request", "brief", "checks", "warnings", "evaluation_url"),
+    "Attempt": ("messages", "parameters", "reply"),
+}
 
 
 def joined(parts: Iterable[SafeString | str]) -> SafeString | str:
-    """Return parts beside one another."""
     return format_html_join(" ", "{}", ((part,) for part in parts)) or NOTHING
 
 
 @admin.display(description="flags")
 def flags(row: Round) -> SafeString | str:
-    """Return the flags that are on, by name."""
     return joined(pill(name.replace("_", " ")) for name in round_report.flags(row))
 
 
@@ -75,19 +76,16 @@ def links(row: Round) -> SafeString | str:
 
 @admin.display(description="repository")
 def repository(row: Round | Task) -> SafeString | str:
-    """Link to the repository."""
     return outside(row.repo_url)
 
 
 @admin.display(description="page")
 def published_page(row: Round | Task) -> SafeString | str:
-    """Link to the published page."""
     return outside(row.pages_url)
 
 
 @admin.display(description="error")
 def error(row: Round) -> SafeString | str:
-    """Return what went wrong."""
     return short(f"{row.error_code}: {row.error_message}", 2000) if row.error_code else NOTHING
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -15,17 +16,21 @@ from django.urls import path, reverse
 from django.utils.functional import cached_property
 
 from tasks_app.admin.actions import close_breaker
+from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.overview import overview
 from tasks_app.operations.client_limits import client_address, login_succeeded, login_wait
-from tasks_app.reports.display import NOTHING, visible
+from tasks_app.reports.display import NOTHING, shown, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from django.contrib.admin.views.main import ChangeList
     from django.db.models import Model, QuerySet
     from django.http import HttpRequest, HttpResponse
     from django.urls import URLPattern
+    from django.utils.safestring import SafeString
+
+    Column = Callable[[Any], SafeString | str]
 
 #: As an operator looks for them: what was asked, what was done, what else happened.
 ORDER = (
@@ -49,8 +54,6 @@ class LoginForm(AdminAuthenticationForm):
 
 
 class Console(admin.AdminSite):
-    """The site under /admin/."""
-
     login_form = LoginForm
 
     site_header = "Self-Hosted LLM DevOps Engine"
@@ -91,6 +94,9 @@ console = Console()
 console.register(User, UserAdmin)
 
 
+#: By which the rows of a round are searched.
+OF_ROUND = ("round__task_name", "round__email", "round__nonce")
+
 #: So many rows, the newest, are counted or looked through for a list: all of a large table take seconds on every visit.
 MOST_READ = 10_000
 
@@ -117,8 +123,22 @@ class BoundedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        """Return how many rows there are, at most `most`."""
         return self.object_list.order_by()[: self.most].count()
+
+
+def values(*names: str) -> tuple[tuple[str, type[ValuesFilter]], ...]:
+    """Return filters by the values of fields."""
+    return tuple((name, ValuesFilter) for name in names)
+
+
+def in_list(*columns: str | Column) -> tuple[Column, ...]:
+    """Return a list's columns: fields by their names, each on one line, and columns as they are."""
+    return tuple(shown(one, brief=True) if isinstance(one, str) else one for one in columns)
+
+
+def on_page(*columns: str | Column) -> tuple[Column, ...]:
+    """Return what a row's own page shows: fields by their names, whole, and columns as they are."""
+    return tuple(shown(one) if isinstance(one, str) else one for one in columns)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -128,6 +148,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     """
 
     heavy: tuple[str, ...] = ()
+    list_select_related: tuple[str, ...] = ()
     actions = None
     list_per_page = 50
     list_max_show_all = 200
@@ -138,23 +159,30 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         """Leave the heavy columns where they are."""
-        return super().get_queryset(request).select_related(*self.list_select_related or ()).defer(*self.heavy)
+        related = [f"{name}__{column}" for name in self.list_select_related for column in self._heavy_of(name)]
+        rows = super().get_queryset(request).select_related(*self.list_select_related)
+        return rows.defer(*self.heavy, *related)
+
+    def _heavy_of(self, name: str) -> tuple[str, ...]:
+        return HEAVY.get(self.opts.get_field(name).related_model.__name__, ())
+
+    def get_ordering(self, request: HttpRequest) -> list[str] | tuple[str, ...]:
+        """Show the newest first."""
+        newest_first = tuple(name for name in self.opts.ordering if name.startswith("-"))
+        return self.ordering or newest_first or ("-pk",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody adds rows by hand."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody changes rows by hand."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody deletes rows by hand."""
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         """Return everything that the page shows."""
-        return [name for _, options in self.fieldsets or () for name in options["fields"]]
+        return flatten_fieldsets(self.get_fieldsets(request, obj))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **more: Any) -> HttpResponse:
         """Name the row in its title as text that cannot hide anything."""

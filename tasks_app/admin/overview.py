@@ -72,7 +72,7 @@ def _told(count: int) -> str:
 
 
 def _light() -> QuerySet[Round]:
-    return Round.objects.defer(*HEAVY)
+    return Round.objects.defer(*HEAVY["Round"])
 
 
 def _attention(*, may_act: bool) -> list[dict[str, object]]:
@@ -106,7 +106,7 @@ def _load() -> str:
 def _beats() -> list[dict[str, object]]:
     now = clock.now()
     beats = WorkerBeat.objects.filter(seen_at__gt=now - timedelta(hours=1)).select_related("round").defer(
-        *(f"round__{name}" for name in HEAVY)
+        *(f"round__{name}" for name in HEAVY["Round"])
     )  # fmt: skip
     heard = {beat.worker for beat in beats if beat.seen_at > now - SILENT}
     return [

@@ -46,14 +46,12 @@ def report_of(row: Round) -> RoundReport:
 
 @admin.display(description="as manage.py explain prints it")
 def explanation(row: Round) -> SafeString:
-    """Return the round in about twenty lines."""
     lines = ((about, visible(text)) for about, text in explained(report_of(row)))
     return format_html('<dl class="short">{}</dl>', format_html_join("", "<dt>{}</dt><dd>{}</dd>", lines))
 
 
 @admin.display(description="attachments")
 def attachments(row: Round) -> SafeString | str:
-    """Return the round's files, without their bytes."""
     return table(
         "attachments",
         ("name", "source", "media type", "bytes", "SHA-256", "fetched from", "note"),
@@ -66,7 +64,6 @@ def attachments(row: Round) -> SafeString | str:
 
 @admin.display(description="in words")
 def plan_in_words(row: Round) -> str:
-    """Return the plan of the present run."""
     text = report_of(row).plan_text
     if text is None:
         return "No plan was made in this run yet."
@@ -94,7 +91,6 @@ def plans(row: Round) -> SafeString | str:
 
 @admin.display(description="steps")
 def steps(row: Round) -> SafeString | str:
-    """Return the timeline."""
     return table(
         "steps",
         ("run", "step", "outcome", "started", "took", "claims", "detail"),
@@ -114,7 +110,6 @@ def spending(row: Round) -> str:
 
 @admin.display(description="attempts")
 def attempts(row: Round) -> SafeString | str:
-    """Return the model calls."""
     return table(
         "attempts",
         ("run", "attempt", "", "outcome", "model", "simulated", "took", "tokens in, out", "cost in $", "error"),
@@ -162,7 +157,6 @@ def screenshots(row: Round) -> SafeString | str:
 
 @admin.display(description="commits")
 def commits(row: Round) -> SafeString | str:
-    """Return what was pushed, or meant to be."""
     return table(
         "commits",
         ("run", "commit", "parent", "files", "planned", "pushed", "abandoned", "evidence"),
@@ -176,7 +170,6 @@ def commits(row: Round) -> SafeString | str:
 
 @admin.display(description="looks at the page")
 def pages_statuses(row: Round) -> SafeString | str:
-    """Return each look at Pages."""
     return table(
         "looks at the page",
         ("run", "at", "build", "built commit", "HTTP", "live", "reason"),
@@ -190,7 +183,6 @@ def pages_statuses(row: Round) -> SafeString | str:
 
 @admin.display(description="callbacks")
 def notifications(row: Round) -> SafeString | str:
-    """Return every POST to the evaluator."""
     return table(
         "callbacks",
         ("run", "attempt", "at", "took", "HTTP", "error"),
@@ -213,12 +205,10 @@ def events(row: Round) -> SafeString | str:
 
 @admin.display(description="source files")
 def source_files(row: Round) -> SafeString | str:
-    """Return the files of all attempts, those of the chosen one first."""
     return files_table(report_of(row).files)
 
 
 def files_table(found: Iterable[SourceFile]) -> SafeString | str:
-    """Return files without their bytes."""
     return table(
         "source files",
         ("attempt", "path", "from", "bytes", "SHA-256"),

@@ -52,7 +52,7 @@ def status_panel_view(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Answer the fragment to someone who may see rounds."""
     if not request.user.has_perm("tasks_app.view_round"):
         raise PermissionDenied
-    row = Round.objects.defer(*HEAVY).filter(pk=pk).first()
+    row = Round.objects.defer(*HEAVY["Round"]).filter(pk=pk).first()
     if row is None:
         raise Http404
     answer = render(request, "console/status_panel.html", status_panel(row, request))

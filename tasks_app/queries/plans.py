@@ -23,7 +23,6 @@ def plan_row(row: Round) -> PlanRow | None:
 
 
 def plan_row_of(row: Round, run: int) -> PlanRow | None:
-    """Return the row of one run."""
     found = PlanRow.objects.select_related("attempt").filter(round=row, run=run)
     return found.defer("attempt__messages", "attempt__reply", "attempt__parameters").first()
 

@@ -60,7 +60,6 @@ class AttemptChecks:
         return any(line.latest.kind != Kind.GATE for line in self.lines)
 
     def of(self, kinds: Collection[str]) -> list[CheckLine]:
-        """Return the checks of some kinds."""
         return [line for line in self.lines if line.latest.kind in kinds]
 
 

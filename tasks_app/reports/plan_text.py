@@ -34,7 +34,6 @@ class PlanText:
 
 
 def plan_text(row: Round, found: Plan) -> PlanText:
-    """Return one of a round's plans in words."""
     plan = read(found)
     return PlanText(
         made=_made(found) if plan or found.plan is None else "This version of the service cannot read the plan.",

@@ -57,12 +57,10 @@ class RoundReport:
 
     @property
     def headline(self) -> str:
-        """Return how the round stands, in a sentence or a few."""
         return headline(self.row, self.now)
 
     @property
     def flags(self) -> list[str]:
-        """Return the names of the flags that are up."""
         return flags(self.row)
 
     @property
@@ -74,12 +72,10 @@ class RoundReport:
 
     @cached_property
     def attachments(self) -> list[Attachment]:
-        """Return the request's files, without their bytes but with their `size`."""
         return list(self.row.attachments.defer("content").annotate(size=Length("content")))
 
     @cached_property
     def plans(self) -> Mapping[int, Plan]:
-        """Return the plan of each run, by its number."""
         rows = self.row.plans.select_related("attempt").defer(*(f"attempt__{name}" for name in _CALL))
         return {one.run: one for one in rows}
 
@@ -98,18 +94,15 @@ class RoundReport:
 
     @cached_property
     def steps(self) -> list[StepRun]:
-        """Return the steps of all runs."""
         return list(self.row.step_runs.all())
 
     @cached_property
     def attempts(self) -> list[Attempt]:
-        """Return the model calls, without prompts and replies."""
         of_run = {"run": self.commit.run} if self.commit else {}
         return list(self.row.attempts.filter(**of_run).defer(*_CALL))
 
     @cached_property
     def spent(self) -> Spent:
-        """Return what the model calls came to."""
         return spent(self.row.attempts.all())
 
     @cached_property
@@ -126,12 +119,10 @@ class RoundReport:
 
     @cached_property
     def checks(self) -> AttemptChecks:
-        """Return the checks of that attempt."""
         return self.results.get(self.attempt_id or 0, AttemptChecks())
 
     @cached_property
     def counts(self) -> CheckCounts:
-        """Return how many of these hold."""
         return self.checks.counts
 
     @cached_property
@@ -156,7 +147,6 @@ class RoundReport:
 
     @cached_property
     def commits(self) -> list[Commit]:
-        """Return all commits, pushed or not."""
         return list(self.row.commits.select_related("attempt").defer(*(f"attempt__{name}" for name in _CALL)))
 
     @property
@@ -176,12 +166,10 @@ class RoundReport:
 
     @cached_property
     def looks(self) -> list[PagesStatus]:
-        """Return the looks at Pages."""
         return list(self.row.pages_statuses.filter(self._within("at")))
 
     @cached_property
     def callbacks(self) -> list[NotificationAttempt]:
-        """Return the POSTs to the evaluator, without their bodies."""
         heavy = ("body", "answer", "headers", "answer_headers")
         return list(self.row.notifications.filter(self._within("started_at")).defer(*heavy))
 
@@ -206,7 +194,6 @@ class RoundReport:
 
 
 def flags(row: Round) -> list[str]:
-    """Return the names of a round's flags that are up, those that need a person first."""
     return [flag for flag in FLAGS if getattr(row, flag)]
 
 
@@ -228,7 +215,6 @@ def round_lines(rows: Iterable[Round]) -> list[RoundLine]:
 
 
 def newest_judged(results: Mapping[int, AttemptChecks]) -> int | None:
-    """Return the newest attempt that was judged."""
     return max((attempt for attempt, checks in results.items() if checks.judged), default=None)
 
 

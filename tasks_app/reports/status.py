@@ -37,7 +37,6 @@ def round_status(report: RoundReport) -> dict[str, object]:
 
 
 def line_data(line: RoundLine) -> dict[str, object]:
-    """Return what the list of rounds says of one."""
     return _head(line.row) | {"email": line.row.email, "nonce": line.row.nonce, "checks": line.counts.data()}
 
 

@@ -156,7 +156,6 @@ def decided_by(result: CheckResult) -> str:
 
 
 def _times(report: RoundReport, commit: Commit) -> list[Moment]:
-    """Return when it was asked for, published, live and told."""
     row, told = report.row, report.delivered
     live = next(((number, look.at) for number, look in enumerate(report.looks, 1) if look.live), None)
     return [

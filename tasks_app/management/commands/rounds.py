@@ -18,19 +18,15 @@ if TYPE_CHECKING:
 
 
 class Command(RoundCommand):
-    """The list."""
-
     help = "List the newest rounds; ! marks those that need attention."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Define the filters."""
         super().add_arguments(parser)
         parser.add_argument("--state", choices=[state.value for state in State])
         parser.add_argument("--task", metavar="T", help="a part of the task's name")
         parser.add_argument("--limit", type=_limit, default=20, metavar="N", help="how many at most (default 20)")
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Print them."""
         limit = options["limit"]
         rows = newest_rounds(state=options["state"], task=options["task"], limit=limit + 1)
         if options["json"]:
