@@ -28,11 +28,13 @@ from tasks_app.reports.explanation import explained
 from tasks_app.reports.round_report import RoundReport, evidence_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from django.utils.safestring import SafeString
 
     from tasks_app.models import Attempt, CheckResult, Round, SourceFile
+
+    Column = Callable[[Round], SafeString | str]
 
 _LONGEST = 1_000  # characters of one line of a plan
 
@@ -50,16 +52,89 @@ def explanation(row: Round) -> SafeString:
     return format_html('<dl class="short">{}</dl>', format_html_join("", "<dt>{}</dt><dd>{}</dd>", lines))
 
 
-@admin.display(description="attachments")
-def attachments(row: Round) -> SafeString | str:
-    return table(
-        "attachments",
-        ("name", "source", "media type", "bytes", "SHA-256", "fetched from", "note"),
+def _tabled(name: str, headings: Sequence[str], cells: Callable[[RoundReport], Iterable[Sequence[object]]]) -> Column:
+    """Return a field of the page that is a table of what `cells` takes from the report."""
+
+    @admin.display(description=name)
+    def field(row: Round) -> SafeString | str:
+        return table(name, headings, cells(report_of(row)))
+
+    field.__name__ = name.replace(" ", "_")
+    return field
+
+
+def _tokens(attempt: Attempt) -> str:
+    counts = (attempt.input_tokens, attempt.output_tokens)
+    return "" if counts == (None, None) else ", ".join("?" if n is None else f"{n:,}" for n in counts)
+
+
+attachments = _tabled(
+    "attachments",
+    ("name", "source", "media type", "bytes", "SHA-256", "fetched from", "note"),
+    lambda report: (
+        (row_link(a), a.source, a.media_type, vars(a)["size"], a.sha256[:12], a.url, a.note[:200])
+        for a in report.attachments
+    ),
+)
+plans = _tabled(
+    "of each run",
+    ("run", "plan", "source", "edited by", "model call", "refused", "why there is none", "made"),
+    lambda report: (
+        (p.run, row_link(p), p.source, p.edited_by, row_link(p.attempt), len(p.refused), p.why_none, p.made_at)
+        for p in report.plans.values()
+    ),
+)
+steps = _tabled(
+    "steps",
+    ("run", "step", "outcome", "started", "took", "claims", "detail"),
+    lambda report: (
+        (s.run, row_link(s), pill(s.outcome or "open"), s.started_at, between(s.started_at, s.ended_at), s.claims, s.detail)
+        for s in report.steps
+    ),
+)  # fmt: skip
+attempts = _tabled(
+    "attempts",
+    ("run", "attempt", "", "outcome", "model", "simulated", "took", "tokens in, out", "cost in $", "error"),
+    lambda report: (
         (
-            (row_link(a), a.source, a.media_type, vars(a)["size"], a.sha256[:12], a.url, a.note[:200])
-            for a in report_of(row).attachments
-        ),
-    )
+            a.run, row_link(a, f"{a.kind}: prompt and reply"),
+            pill("chosen") if a.pk == report.row.chosen_attempt_id else "", a.outcome,
+            a.model_answered or a.model_asked, a.simulated, took(a.seconds, a.error_code), _tokens(a), a.cost,
+            f"{a.error_code} {a.error_message}".strip(),
+        )
+        for a in report.attempts
+    ),
+)  # fmt: skip
+commits = _tabled(
+    "commits",
+    ("run", "commit", "parent", "files", "planned", "pushed", "abandoned", "evidence"),
+    lambda report: (
+        (c.run, row_link(c, c.sha[:12]), c.parent[:12], len(c.files), c.planned_at, c.pushed_at, c.abandoned_at,
+         outside(evidence_address(c), "its page"))
+        for c in report.commits
+    ),
+)  # fmt: skip
+pages_statuses = _tabled(
+    "looks at the page",
+    ("run", "at", "build", "built commit", "HTTP", "live", "reason"),
+    lambda report: (
+        (p.run, row_link(p, f"{p.at:%H:%M:%S}"), p.build_status, p.built_commit[:12], p.http_status, p.live, p.reason)
+        for p in report.looks
+    ),
+)
+notifications = _tabled(
+    "callbacks",
+    ("run", "attempt", "at", "took", "HTTP", "error"),
+    lambda report: (
+        (n.run, row_link(n, f"number {n.number}"), n.started_at, took(n.seconds, n.error), n.status_code, n.error)
+        for n in report.callbacks
+    ),
+)
+events = _tabled(
+    "events",
+    ("at", "who", "what", "text"),
+    lambda report: ((e.at, e.who, row_link(e), e.text) for e in reversed(report.events)),
+)
 
 
 @admin.display(description="in words")
@@ -76,58 +151,10 @@ def plan_in_words(row: Round) -> str:
     return render_to_string("console/plan.html", context)
 
 
-@admin.display(description="of each run")
-def plans(row: Round) -> SafeString | str:
-    """Return the plans of all runs, each a link to its JSON."""
-    return table(
-        "plans",
-        ("run", "plan", "source", "edited by", "model call", "refused", "why there is none", "made"),
-        (
-            (p.run, row_link(p), p.source, p.edited_by, row_link(p.attempt), len(p.refused), p.why_none, p.made_at)
-            for p in report_of(row).plans.values()
-        ),
-    )
-
-
-@admin.display(description="steps")
-def steps(row: Round) -> SafeString | str:
-    return table(
-        "steps",
-        ("run", "step", "outcome", "started", "took", "claims", "detail"),
-        (
-            (s.run, row_link(s), pill(s.outcome or "open"), s.started_at, between(s.started_at, s.ended_at), s.claims,
-             s.detail)
-            for s in report_of(row).steps
-        ),
-    )  # fmt: skip
-
-
 @admin.display(description="spent")
 def spending(row: Round) -> str:
     """Return what the round's model calls came to, of all its runs."""
     return str(report_of(row).spent)
-
-
-@admin.display(description="attempts")
-def attempts(row: Round) -> SafeString | str:
-    return table(
-        "attempts",
-        ("run", "attempt", "", "outcome", "model", "simulated", "took", "tokens in, out", "cost in $", "error"),
-        (
-            (
-                a.run, row_link(a, f"{a.kind}: prompt and reply"),
-                pill("chosen") if a.pk == row.chosen_attempt_id else "",
-                a.outcome, a.model_answered or a.model_asked, a.simulated,
-                took(a.seconds, a.error_code), _tokens(a), a.cost, f"{a.error_code} {a.error_message}".strip(),
-            )
-            for a in report_of(row).attempts
-        ),
-    )  # fmt: skip
-
-
-def _tokens(attempt: Attempt) -> str:
-    counts = (attempt.input_tokens, attempt.output_tokens)
-    return "" if counts == (None, None) else ", ".join("?" if n is None else f"{n:,}" for n in counts)
 
 
 @admin.display(description="check results")
@@ -146,63 +173,6 @@ def results_table(found: Iterable[CheckResult]) -> SafeString | str:
     )
 
 
-@admin.display(description="screenshots")
-def screenshots(row: Round) -> SafeString | str:
-    """Return how the page looked, before publishing and live."""
-    views = [line.latest for line in report_of(row).checks.of({Kind.PAGE_LOAD})]
-    if gone := next((view.screenshot_removed_at for view in views if view.screenshot_removed_at), None):
-        return removed(gone, settings.KEEP_SCREENSHOTS_DAYS)
-    return joined(map(picture, report_of(row).pictures))
-
-
-@admin.display(description="commits")
-def commits(row: Round) -> SafeString | str:
-    return table(
-        "commits",
-        ("run", "commit", "parent", "files", "planned", "pushed", "abandoned", "evidence"),
-        (
-            (c.run, row_link(c, c.sha[:12]), c.parent[:12], len(c.files), c.planned_at, c.pushed_at, c.abandoned_at,
-             outside(evidence_address(c), "its page"))
-            for c in report_of(row).commits
-        ),
-    )  # fmt: skip
-
-
-@admin.display(description="looks at the page")
-def pages_statuses(row: Round) -> SafeString | str:
-    return table(
-        "looks at the page",
-        ("run", "at", "build", "built commit", "HTTP", "live", "reason"),
-        (
-            (p.run, row_link(p, f"{p.at:%H:%M:%S}"), p.build_status, p.built_commit[:12], p.http_status, p.live,
-             p.reason)
-            for p in report_of(row).looks
-        ),
-    )  # fmt: skip
-
-
-@admin.display(description="callbacks")
-def notifications(row: Round) -> SafeString | str:
-    return table(
-        "callbacks",
-        ("run", "attempt", "at", "took", "HTTP", "error"),
-        (
-            (n.run, row_link(n, f"number {n.number}"), n.started_at, took(n.seconds, n.error), n.status_code, n.error)
-            for n in report_of(row).callbacks
-        ),
-    )
-
-
-@admin.display(description="events")
-def events(row: Round) -> SafeString | str:
-    """Return what else is worth knowing, the newest first."""
-    return table(
-        "events",
-        ("at", "who", "what", "text"),
-        ((e.at, e.who, row_link(e), e.text) for e in reversed(report_of(row).events)),
-    )
-
-
 @admin.display(description="source files")
 def source_files(row: Round) -> SafeString | str:
     return files_table(report_of(row).files)
@@ -214,6 +184,15 @@ def files_table(found: Iterable[SourceFile]) -> SafeString | str:
         ("attempt", "path", "from", "bytes", "SHA-256"),
         ((f.attempt_id, row_link(f), f.origin, f.size, f.sha256[:12]) for f in found),
     )
+
+
+@admin.display(description="screenshots")
+def screenshots(row: Round) -> SafeString | str:
+    """Return how the page looked, before publishing and live."""
+    views = [line.latest for line in report_of(row).checks.of({Kind.PAGE_LOAD})]
+    if gone := next((view.screenshot_removed_at for view in views if view.screenshot_removed_at), None):
+        return removed(gone, settings.KEEP_SCREENSHOTS_DAYS)
+    return joined(map(picture, report_of(row).pictures))
 
 
 @admin.display(description="changed attachments")

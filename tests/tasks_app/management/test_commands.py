@@ -139,9 +139,9 @@ def test_a_rounds_story_has_every_part() -> None:
     ):  # fmt: skip
         assert part in text, part
     parts = [line.split()[0] for line in text.splitlines() if not line.startswith(" ")]
-    assert parts[-13:] == [
+    assert parts[parts.index("Asked") :] == [
         "Asked", "Step", "Tried", "Checks", "Published", "Look", "Live", "Told", "Deadline", "Spent", "Warning", "Event",
-    ][-13:]
+    ]  # fmt: skip
 
 
 def test_a_rounds_story_holds_the_plan_in_words_and_the_predicates_of_its_checks() -> None:
@@ -155,7 +155,7 @@ def test_a_rounds_story_holds_the_plan_in_words_and_the_predicates_of_its_checks
         "Files: story.txt, written by the model: a story of a whale (has 300 to 400 words)",
         "Not to be committed: result.json", ": https://rates.example/eur.json, published as rates.json",
         "by a workflow of the repository", ": 1. Repo has MIT license", ": 3. It is pretty (nothing decides it: taste)",
-        ": the total is shown on the page (as it opens:", "Notes: euros are meant",
+        ": the total is shown (on the page as it opens:", "Notes: euros are meant",
         "fail js check 2 - fail LICENSE holds the MIT licence (no such file)",
     ):  # fmt: skip
         assert part in text, part
@@ -195,11 +195,9 @@ def test_a_changed_attachment_and_the_evidence_page_are_named() -> None:
     attempt.files.create(path="data.csv", content=b"another\n", sha256="b" * 64, size=8, origin="model")
     Commit.objects.update(token="d" * 32, attempt=attempt)
     Round.objects.update(chosen_attempt=attempt)
-    text = run("round", row.pk)
+    text = " ".join(run("round", row.pk).split())
     assert "evidence http://localhost:8000/evidence/" + "d" * 32 in text
-    assert f"came as {row.attachments.get().sha256[:12]}, published as {'b' * 12}, 1 lines added, 3 cut" in " ".join(
-        text.split()
-    )
+    assert f"came as {row.attachments.get().sha256[:12]}, published as {'b' * 12}, 1 lines added, 3 cut" in text
     assert data("round", row.pk)["commits"][0]["evidence_url"].endswith("d" * 32)
 
 
