@@ -94,7 +94,7 @@ def _line(step: StepRun, work: Iterable[Span], scale: _Scale, until: datetime) -
     busy = [(max(a, step.started_at), min(b, end)) for a, b in work if a <= end and b >= step.started_at]
     bars = (scale.bar("wait", step.started_at, end), *(scale.bar("busy", a, b) for a, b in busy))
     took = duration((end - step.started_at).total_seconds())
-    return Line(step.step, step.outcome or "open", took, short(step.detail, 160), bars)
+    return Line(step.step, step.outcome or "open", took, short(step.detail, 300), bars)
 
 
 def _work(report: RoundReport) -> Iterator[Span]:

@@ -71,8 +71,8 @@ class _Lines:
         if self.whole:
             yield from self._newest("Step", self._steps())
         yield from self._tried()
-        yield "Checks", str(report.counts) if report.checks.lines else ""
-        if self.whole:
+        if self.whole and report.checks.lines:
+            yield "Checks", str(report.counts)
             yield from self._newest("", self._checks(), _MOST_CHECKS)
         yield from self._published()
         if self.whole:
