@@ -43,7 +43,7 @@ lint: $(VENV)/.stamp-dev
 	$(BIN)/ruff format --check .
 
 types: $(VENV)/.stamp-dev
-	$(BIN)/mypy
+	$(CLEAN) $(BIN)/mypy
 
 imports: $(VENV)/.stamp-dev
 	$(BIN)/lint-imports

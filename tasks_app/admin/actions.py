@@ -139,7 +139,7 @@ def bulk(act: Action) -> Callable[..., HttpResponse | None]:
     """Return the list's action for several rounds: a page that says what would happen, and changes nothing itself."""
 
     @admin.action(description=f"{NAMES[act]} chosen rounds", permissions=["operate"])
-    def ask(model_admin: ModelAdmin, request: HttpRequest, queryset: QuerySet[Round]) -> HttpResponse | None:
+    def ask(model_admin: ModelAdmin[Round], request: HttpRequest, queryset: QuerySet[Round]) -> HttpResponse | None:
         rows = list(
             queryset.select_related(None).only("task_name", "number", "email", "state", "step", "needs_attention")[
                 : MOST_AT_ONCE + 1

@@ -83,8 +83,8 @@ class AttemptAdmin(ReadOnlyAdmin):
                 "seconds", "emptied_at",
             )},
         ),
-        ("What was said", {"fields": (prompt, reply)}),
-        ("What came of it", {"fields": (results, files)}),
+        ("What was said", {"fields": on_page(prompt, reply)}),
+        ("What came of it", {"fields": on_page(results, files)}),
         (
             "The call",
             {"fields": on_page(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
@@ -22,12 +22,14 @@ from tasks_app.operations.client_limits import client_address, login_succeeded, 
 from tasks_app.reports.display import NOTHING, shown, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from django.contrib.admin.filters import _ListFilterChoices
     from django.contrib.admin.views.main import ChangeList
     from django.db.models import Model, QuerySet
     from django.http import HttpRequest, HttpResponse
-    from django.urls import URLPattern
+    from django.template.response import TemplateResponse
+    from django.urls import URLPattern, URLResolver
     from django.utils.safestring import SafeString
 
     Column = Callable[[Any], SafeString | str]
@@ -44,6 +46,7 @@ class LoginForm(AdminAuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         """Refuse, before any password is looked at, where one address tried one name too often. Raises ValidationError."""
+        assert self.request is not None  # the login page gives it
         who = client_address(self.request), str(self.cleaned_data.get("username") or "")
         if wait := login_wait(*who):
             message = f"Too many failed logins. Try again in {wait} seconds."
@@ -63,7 +66,7 @@ class Console(admin.AdminSite):
     empty_value_display = NOTHING
     enable_nav_sidebar = False  # fourteen names beside every page leave the list of rounds too little room
 
-    def login(self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None) -> HttpResponse:
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Answer a throttled login as what it is."""
         answer = super().login(request, extra_context)
         form = (getattr(answer, "context_data", None) or {}).get("form")
@@ -73,11 +76,11 @@ class Console(admin.AdminSite):
                 answer.headers["Retry-After"] = str(error.params["wait"])
         return answer
 
-    def index(self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None) -> TemplateResponse:
         """Show how the service does above the rows."""
         return super().index(request, {**overview(request), **(extra_context or {})})
 
-    def get_urls(self) -> list[URLPattern]:
+    def get_urls(self) -> list[URLPattern | URLResolver]:
         """Add the address that closes a breaker."""
         close = path("breaker/<str:kind>/close/", self.admin_view(close_breaker), name="breaker_close")
         return [close, *super().get_urls()]
@@ -108,18 +111,20 @@ class ValuesFilter(admin.AllValuesFieldListFilter):
         """Look through the newest rows in place of Django's all."""
         super().__init__(field, request, params, model, *rest, **more)
         newest = model._default_manager.order_by("-pk").values_list(field.name, flat=True)[:MOST_READ]  # noqa: SLF001 -- as Django's does
-        self.lookup_choices = sorted(set(newest), key=lambda value: (value is not None, str(value)))
+        found = sorted(set(newest), key=lambda value: (value is not None, str(value)))
+        self.lookup_choices = found  # type: ignore[assignment]  # Django iterates over it only
 
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: ChangeList) -> Iterator[_ListFilterChoices]:
         """Return Django's choices in visible characters."""
         for choice in super().choices(changelist):
             yield {**choice, "display": visible(str(choice["display"]))}
 
 
-class BoundedPaginator(Paginator):
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django 5.2 has no `Paginator[...]`
     """Counts no further than an operator leafs: a full count of a large table takes seconds on every visit."""
 
     most = MOST_READ
+    object_list: QuerySet[Any]
 
     @cached_property
     def count(self) -> int:
@@ -136,20 +141,25 @@ def in_list(*columns: str | Column) -> tuple[Column, ...]:
     return tuple(shown(one, brief=True) if isinstance(one, str) else one for one in columns)
 
 
-def on_page(*columns: str | Column) -> tuple[Column, ...]:
-    """Return what a row's own page shows: fields by their names, whole, and columns as they are."""
+def on_page(*columns: str | Column) -> tuple[Any, ...]:
+    """Return what a row's own page shows: fields by their names, whole, and columns as they are.
+
+    The types of Django allow names only; a read-only field may be a callable.
+    """
     return tuple(shown(one) if isinstance(one, str) else one for one in columns)
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2 has no `ModelAdmin[...]`
     """Rows that can be looked at and not changed: the services alone write them.
 
     `heavy` names columns that no list needs; they are read when a page shows them.
     """
 
     heavy: tuple[str, ...] = ()
-    list_select_related: tuple[str, ...] = ()
-    actions = None
+    actions: Sequence[Callable[..., HttpResponse | None]] | None = None
+    list_select_related: ClassVar[tuple[str, ...]] = ()
+    # The types of Django allow names only; a read-only field may be a callable.
+    fieldsets: ClassVar[Sequence[tuple[str | None, Mapping[str, Any]]]] = ()  # type: ignore[assignment]
     list_per_page = 50
     list_max_show_all = 200
     show_full_result_count = False
@@ -164,12 +174,13 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return rows.defer(*self.heavy, *related)
 
     def _heavy_of(self, name: str) -> tuple[str, ...]:
-        return HEAVY.get(self.opts.get_field(name).related_model.__name__, ())
+        related = self.opts.get_field(name).related_model
+        return HEAVY.get(related.__name__, ()) if isinstance(related, type) else ()
 
-    def get_ordering(self, request: HttpRequest) -> list[str] | tuple[str, ...]:
+    def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
         """Show the newest first."""
-        newest_first = tuple(name for name in self.opts.ordering if name.startswith("-"))
-        return self.ordering or newest_first or ("-pk",)
+        newest_first = tuple(name for name in self.opts.ordering or () if str(name).startswith("-"))
+        return tuple(self.ordering or ()) or newest_first or ("-pk",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -184,10 +195,12 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         """Return everything that the page shows."""
         return flatten_fieldsets(self.get_fieldsets(request, obj))
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **more: Any) -> HttpResponse:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *rest: Any, **more: Any
+    ) -> HttpResponse:
         """Name the row in its title as text that cannot hide anything."""
         context["subtitle"] = visible(str(context["original"]))[:200]
-        return super().render_change_form(request, context, **more)
+        return super().render_change_form(request, context, *rest, **more)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Mapping[str, Any] | None = None

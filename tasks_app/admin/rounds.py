@@ -95,9 +95,11 @@ class RoundAdmin(ReadOnlyAdmin):
         ]
         return [*own, *super().get_urls()]
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **more: Any) -> HttpResponse:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *rest: Any, **more: Any
+    ) -> HttpResponse:
         context |= status_panel(context["original"], request)
-        return super().render_change_form(request, context, **more)
+        return super().render_change_form(request, context, *rest, **more)
 
     fieldsets = (
         (
@@ -107,7 +109,7 @@ class RoundAdmin(ReadOnlyAdmin):
                 "created_at", "published_at", "live_at", "finished_at", "deadline_at",
             )},
         ),
-        ("In short", {"classes": ("collapse",), "fields": (round_tables.explanation,)}),
+        ("In short", {"classes": ("collapse",), "fields": on_page(round_tables.explanation)}),
         (
             "What was asked for",
             {"fields": on_page(
@@ -115,10 +117,10 @@ class RoundAdmin(ReadOnlyAdmin):
                 round_tables.attachments, round_tables.changed_attachments, "evaluation_url", "warnings",
             )},
         ),
-        ("Plan: how the request was read", {"fields": (round_tables.plan_in_words, round_tables.plans)}),
+        ("Plan: how the request was read", {"fields": on_page(round_tables.plan_in_words, round_tables.plans)}),
         (
             "What happened",
-            {"fields": (
+            {"fields": on_page(
                 round_tables.steps, round_tables.spending, round_tables.attempts, round_tables.check_results,
                 round_tables.screenshots, round_tables.commits, round_tables.pages_statuses, round_tables.notifications,
                 round_tables.events, round_tables.source_files,

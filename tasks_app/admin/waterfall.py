@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from tasks_app.models import Round, StepRun
+    from tasks_app.models import Attempt, NotificationAttempt, Round, StepRun
     from tasks_app.reports.round_report import RoundReport
 
 #: The width of a bar in its own units; the page stretches it.
@@ -99,7 +99,8 @@ def _line(step: StepRun, work: Iterable[Span], scale: _Scale, until: datetime) -
 
 def _work(report: RoundReport) -> Iterator[Span]:
     """Yield when something outside was asked: model calls, looks at the page, callbacks."""
-    for one in (*report.attempts[-MOST_MARKS:], *report.callbacks[-MOST_MARKS:]):
+    calls: list[Attempt | NotificationAttempt] = [*report.attempts[-MOST_MARKS:], *report.callbacks[-MOST_MARKS:]]
+    for one in calls:
         ended = report.now if one.seconds is None else one.started_at + timedelta(seconds=one.seconds)
         yield one.started_at, ended
     yield from ((look.at, look.at) for look in report.looks[-MOST_MARKS:])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rest_framework.negotiation import BaseContentNegotiation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from rest_framework.renderers import BaseRenderer
     from rest_framework.request import Request
@@ -17,8 +17,9 @@ class JsonAlways(BaseContentNegotiation):
     """Answers JSON whatever the client says that it accepts: an exam comes once, and no header of it may turn a task away."""
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         """Return the only renderer."""
         del request, format_suffix
-        return renderers[0], renderers[0].media_type
+        only = next(iter(renderers))
+        return only, only.media_type

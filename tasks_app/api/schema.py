@@ -82,7 +82,7 @@ _ROUND = {
     },
     "notifications": [{"attempt": 1, "at": "2026-03-01T12:01:04Z", "status_code": 200, "error": None}],
 }
-_UNFINISHED = {
+_UNFINISHED: dict[str, object] = {
     "state": "waiting",
     "step": "generate",
     "finished_at": None,
@@ -107,14 +107,14 @@ _PARTS = [
 _DOWN = {"name": "workers", "status": "down", "detail": "no dispatcher was heard of for 30 s"}
 
 
-def _answer(shape: type[Serializer], description: str, **examples: object) -> OpenApiResponse:
+def _answer(shape: type[Serializer[None]], description: str, **examples: object) -> OpenApiResponse:
     """Return an answer with an example of each kind of it, by name."""
     named = [OpenApiExample(name.replace("_", " "), value=value) for name, value in examples.items()]
     return OpenApiResponse(shape, description, named)
 
 
 def _problem(
-    status: int, detail: str, shape: type[Serializer] = serializers.ProblemSerializer, **more: object
+    status: int, detail: str, shape: type[Serializer[None]] = serializers.ProblemSerializer, **more: object
 ) -> OpenApiResponse:
     return _answer(shape, TITLES[status], refused=_refusal(status, detail, **more))
 

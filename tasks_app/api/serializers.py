@@ -69,7 +69,7 @@ class _Attachments(serializers.JSONField):
     """Files."""
 
 
-class TaskSerializer(serializers.Serializer):
+class TaskSerializer(serializers.Serializer[None]):
     """A task as an evaluator posts it. Unknown fields are kept and named in the answer's `warnings`."""
 
     email = serializers.RegexField(_KEPT, help_text="Told back as it came.")
@@ -91,7 +91,7 @@ class TaskSerializer(serializers.Serializer):
     )
 
 
-class AcceptedSerializer(serializers.Serializer):
+class AcceptedSerializer(serializers.Serializer[None]):
     """The task is on disk."""
 
     status = serializers.ChoiceField(["accepted"])
@@ -106,14 +106,14 @@ class AcceptedSerializer(serializers.Serializer):
     )
 
 
-class ErrorSerializer(serializers.Serializer):
+class ErrorSerializer(serializers.Serializer[None]):
     """Why a round failed."""
 
     code = serializers.CharField()
     message = serializers.CharField()
 
 
-class StepSerializer(serializers.Serializer):
+class StepSerializer(serializers.Serializer[None]):
     """One run of one step."""
 
     name = serializers.ChoiceField(list(Step))
@@ -125,7 +125,7 @@ class StepSerializer(serializers.Serializer):
     )
 
 
-class CheckSerializer(serializers.Serializer):
+class CheckSerializer(serializers.Serializer[None]):
     """What one check gave."""
 
     text = serializers.CharField()
@@ -154,18 +154,18 @@ class _FileSource(serializers.CharField):
     """Where a file comes from."""
 
 
-class PlannedFileSerializer(serializers.Serializer):
+class PlannedFileSerializer(serializers.Serializer[None]):
     """A file that the repository must hold."""
 
     path = serializers.CharField()
-    source = _FileSource()
+    source = _FileSource()  # type: ignore[assignment]  # REST framework takes fields off the class
     what = serializers.CharField(help_text="What it is, in a phrase for whoever writes it.")
     origin = serializers.CharField(help_text="The attachment or workbook that it comes from, if any.")
     sheet = serializers.CharField(help_text="The sheet of that workbook, if any.")
     predicates = _Predicates()
 
 
-class DataAddressSerializer(serializers.Serializer):
+class DataAddressSerializer(serializers.Serializer[None]):
     """An address whose data the page needs."""
 
     url = serializers.CharField()
@@ -173,7 +173,7 @@ class DataAddressSerializer(serializers.Serializer):
     at_run_time = serializers.BooleanField(help_text="The page asks the address itself too.")
 
 
-class CheckReadingSerializer(serializers.Serializer):
+class CheckReadingSerializer(serializers.Serializer[None]):
     """What decides one check of the request that is a sentence."""
 
     number = serializers.IntegerField(min_value=1, help_text="Of the check in the request, from 1.")
@@ -181,7 +181,7 @@ class CheckReadingSerializer(serializers.Serializer):
     why_not = serializers.CharField(help_text="Why nothing decides it, where there are no predicates.")
 
 
-class PlannedTestSerializer(serializers.Serializer):
+class PlannedTestSerializer(serializers.Serializer[None]):
     """What the brief asks for and no check of the request covers. It never counts as a check of the request."""
 
     says = serializers.CharField()
@@ -193,19 +193,19 @@ class _Publishing(serializers.CharField):
     """By what the pages are published."""
 
 
-class PlanSerializer(serializers.Serializer):
+class PlanSerializer(serializers.Serializer[None]):
     """How the request was read."""
 
     files = PlannedFileSerializer(many=True)
     absent = serializers.ListField(child=serializers.CharField(), help_text="Paths that must not be committed.")
-    data = DataAddressSerializer(many=True)
+    data = DataAddressSerializer(many=True)  # type: ignore[assignment]  # REST framework takes fields off the class
     pages = _Publishing()
     checks = CheckReadingSerializer(many=True)
     tests = PlannedTestSerializer(many=True)
     notes = serializers.ListField(child=serializers.CharField(), help_text="What was ambiguous, and how it was taken.")
 
 
-class NotificationSerializer(serializers.Serializer):
+class NotificationSerializer(serializers.Serializer[None]):
     """One POST to the `evaluation_url`."""
 
     attempt = serializers.IntegerField(min_value=1, help_text="Counts within one run of the round.")
@@ -214,7 +214,7 @@ class NotificationSerializer(serializers.Serializer):
     error = serializers.CharField(allow_null=True)
 
 
-class RoundSerializer(serializers.Serializer):
+class RoundSerializer(serializers.Serializer[None]):
     """Where a round stands."""
 
     id = serializers.UUIDField()
@@ -245,13 +245,13 @@ class RoundSerializer(serializers.Serializer):
     notifications = NotificationSerializer(many=True)
 
 
-class HealthSerializer(serializers.Serializer):
+class HealthSerializer(serializers.Serializer[None]):
     """This process answers."""
 
     status = serializers.ChoiceField(["ok"])
 
 
-class PartSerializer(serializers.Serializer):
+class PartSerializer(serializers.Serializer[None]):
     """One part of the service."""
 
     name = serializers.CharField()
@@ -259,14 +259,14 @@ class PartSerializer(serializers.Serializer):
     detail = serializers.CharField()
 
 
-class ReadinessSerializer(serializers.Serializer):
+class ReadinessSerializer(serializers.Serializer[None]):
     """Each part by name."""
 
     status = serializers.ChoiceField(["ready", "not ready"])
     parts = PartSerializer(many=True)
 
 
-class ProblemSerializer(serializers.Serializer):
+class ProblemSerializer(serializers.Serializer[None]):
     """A refusal. https://www.rfc-editor.org/rfc/rfc9457"""
 
     type = serializers.ChoiceField(["about:blank"])
@@ -278,7 +278,9 @@ class ProblemSerializer(serializers.Serializer):
 class UnusableSerializer(ProblemSerializer):
     """A refusal that names every bad field, where the body could be read."""
 
-    errors = serializers.DictField(child=serializers.ListField(child=serializers.CharField()), required=False)
+    errors = serializers.DictField(  # type: ignore[assignment]  # as above
+        child=serializers.ListField(child=serializers.CharField()), required=False
+    )
 
 
 class ConflictSerializer(ProblemSerializer):

@@ -98,7 +98,7 @@ def _accept(payload: dict[str, object], client: str) -> HttpResponse:
     except ConflictError as conflict:
         rejection_record(status=409, errors={"conflict": str(conflict)}, payload=payload, client=client)
         return Problem(409, "Another nonce makes it a new round.", id=str(conflict.round_id))
-    answer = {
+    answer: dict[str, object] = {
         "status": "accepted",
         "id": str(accepted.id),
         "status_url": f"{settings.PUBLIC_URL}/api/rounds/{accepted.id}",

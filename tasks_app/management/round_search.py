@@ -42,4 +42,4 @@ def newest_rounds(*, state: str | None, task: str | None, limit: int) -> Sequenc
         rows = rows.filter(state=state)
     if task:
         rows = rows.filter(task_name__icontains=task)
-    return rows.order_by("-created_at", "-pk")[:limit]
+    return list(rows.order_by("-created_at", "-pk")[:limit])

@@ -23,7 +23,7 @@ LOGINS_PER_MINUTE = 10
 
 def client_address(request: HttpRequest) -> str:
     """Return the client's address: the last one in `X-Forwarded-For` that is no trusted proxy, where a trusted proxy asks."""
-    address = request.META.get("REMOTE_ADDR", "")
+    address: str = request.META.get("REMOTE_ADDR", "")
     for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
         if not _is_trusted(address) or not hop.strip():
             break

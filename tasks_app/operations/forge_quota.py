@@ -61,13 +61,9 @@ class RowsQuota:
     def check_limit(self) -> None:
         """Raises RateLimited or OutOfService while GitHub wants no requests."""
         now = clock.now()
-        closed = (
-            ForgeQuota.objects.filter(pk=1, blocked_until__gt=now)
-            .values_list("blocked_until", "blocked_reason")
-            .first()
-        )
-        if closed:
-            raise write_pace.limit_reached((closed[0] - now).total_seconds(), closed[1], now=now)
+        row = ForgeQuota.objects.filter(pk=1, blocked_until__gt=now).first()
+        if row and row.blocked_until:
+            raise write_pace.limit_reached((row.blocked_until - now).total_seconds(), row.blocked_reason, now=now)
 
     def saw(self, limits: Limits) -> None:
         """Remember what an answer said, written down sparingly; nothing left closes the gate until the reset."""
@@ -135,11 +131,8 @@ def _slot(key: str, now: datetime) -> datetime | None:
     ForgeWrite.objects.filter(
         Q(used_at=None, due_at__lt=now - UNCLAIMED) | Q(used_at__lt=now - timedelta(hours=2))
     ).delete()
-    used = _newest(
-        ForgeWrite.objects.exclude(used_at=None)
-        .order_by("-used_at")
-        .values_list("used_at", flat=True)[: write_pace.KNOWN]
-    )
+    newest = ForgeWrite.objects.exclude(used_at=None).order_by("-used_at").values_list("used_at", flat=True)
+    used = sorted(moment for moment in newest[: write_pace.KNOWN] if moment)
     mine = ForgeWrite.objects.filter(key=key, used_at=None).first()
     if mine and mine.due_at > now:
         return mine.due_at
@@ -155,7 +148,3 @@ def _use(write: ForgeWrite, allowed: datetime, now: datetime) -> datetime | None
     write.due_at, write.used_at = allowed, (now if allowed <= now else None)
     write.save()
     return None if write.used_at else allowed
-
-
-def _newest(moments: object) -> list[datetime]:
-    return sorted(moments)

@@ -22,6 +22,7 @@ from tasks_app.operations import clock
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
+    from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def _rounds(before: datetime) -> QuerySet[Round]:
     return ended.exclude(state=State.FAILED, step=Step.NOTIFY).exclude(Exists(of_task.filter(state__in=ACTIVE)))
 
 
-def _rounds_removed(ids: Sequence[object]) -> int:
+def _rounds_removed(ids: Sequence[UUID]) -> int:
     """Delete rounds with all that hangs on them; what later rounds must keep of them goes to the task."""
     with transaction.atomic():
         rows = Round.objects.select_for_update().filter(pk__in=ids, state__in=ENDED)
@@ -101,7 +102,7 @@ def _rounds_removed(ids: Sequence[object]) -> int:
     return size
 
 
-def _keep_for_later(task_key: str, round_id: object, chosen: int | None) -> None:
+def _keep_for_later(task_key: str, round_id: UUID, chosen: int | None) -> None:
     task = Task.objects.select_for_update().filter(pk=task_key).first()
     if task is None:
         return

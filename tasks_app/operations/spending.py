@@ -144,7 +144,9 @@ def _left_today(model: str, prompt: int) -> int | None:
 
 
 def _day_is_over() -> str:
-    amount = _written(*settings.LLM_BUDGET_PER_DAY)
+    bound = settings.LLM_BUDGET_PER_DAY
+    assert bound is not None  # else nothing was left of none
+    amount = _written(*bound)
     return f"The day's budget for the model leaves no room for a call: {today()} (LLM_BUDGET_PER_DAY {amount}). It begins anew at 00:00 UTC."
 
 

@@ -97,7 +97,8 @@ def _part(parent: int, title: str, environment: Mapping[str, str] | None) -> Non
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
     atexit._clear()  # noqa: SLF001 -- what the parent wants done at its end
-    atexit.register(multiprocessing.util._exit_function)  # noqa: SLF001 -- waits for children of our own; registered at import
+    # Waits for children of our own; registered at import. It has no public name.
+    atexit.register(multiprocessing.util._exit_function)  # type: ignore[attr-defined]  # noqa: SLF001
     setproctitle(title)  # looks for its place by the environment: before that changes
     if environment is not None:
         os.environ.clear()
@@ -111,8 +112,9 @@ def _outcome(run: Callable[[], object]) -> int:
     """Do it and end as the interpreter does: wait for threads, then what is registered for the end, then write what is buffered."""
     code = _code_of(run)
     try:
-        threading._shutdown()  # noqa: SLF001 -- no public name; multiprocessing's children call it too
-        atexit._run_exitfuncs()  # noqa: SLF001 -- likewise
+        # No public names; multiprocessing's children call them too.
+        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
+        atexit._run_exitfuncs()  # noqa: SLF001
     except Exception:  # noqa: BLE001 -- it ends all the same
         traceback.print_exc()
     for stream in (sys.stdout, sys.stderr):

@@ -13,7 +13,7 @@ import sys
 import time
 from multiprocessing import Value
 from multiprocessing.connection import Connection
-from multiprocessing.synchronize import SEM_VALUE_MAX
+from multiprocessing.synchronize import SEM_VALUE_MAX  # type: ignore[attr-defined]  # left out of the types
 from typing import TYPE_CHECKING, Any
 
 from django_q import cluster
@@ -120,12 +120,15 @@ class _Room:
         """Do nothing: a message that was read makes room by itself."""
 
 
-class SurvivingQueue(Queue):  # type: ignore[misc]
+class SurvivingQueue(Queue):  # type: ignore[misc]  # django-q2 has no types
     """django-q's queue over a socket that keeps messages apart: each is sent and read by one call, so no kill leaves half of one behind.
 
     multiprocessing reads a length and then as many bytes: killed in between, a reader leaves a stream that nobody can read any more.
     https://man7.org/linux/man-pages/man7/unix.7.html (SOCK_SEQPACKET)
     """
+
+    _reader: Connection
+    _writer: Connection
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -156,7 +159,7 @@ class SurvivingQueue(Queue):  # type: ignore[misc]
 
 def surviving_value(kind: str, start: float) -> Any:
     """Return a `multiprocessing.Value` with such a lock: a worker holds its timer's while it hands over a result, and the sentinel waits for it."""
-    return Value(kind, start, lock=FileLock())
+    return Value(kind, start, lock=FileLock())  # type: ignore[call-overload]  # it calls what a FileLock has
 
 
 def install() -> None:

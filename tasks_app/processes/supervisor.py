@@ -162,7 +162,7 @@ class Supervisor:
 
     def _bury(self, child: _Child, wake: int) -> str | None:
         assert child.process is not None
-        code, lived = child.process.returncode, time.monotonic() - child.started
+        code, lived = child.process.wait(), time.monotonic() - child.started
         _kill_group(child.process.pid)
         how = f"died after {lived:.1f} s ({_spoken(code)})"
         child.quick_deaths = child.quick_deaths + 1 if lived < self.patience.quick else 0

@@ -17,6 +17,8 @@ from tasks_app.rounds import leases, schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
+    from uuid import UUID
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +31,8 @@ class WorkerWatch:
 
     def __init__(self, supervisor: str, group: Callable[[], int | None], *, deaf_after: float = DEAF_AFTER) -> None:
         self._supervisor, self._group, self._deaf_after = supervisor, group, deaf_after
-        self._unanswered: set[object] = set()
-        self._taken: set[object] = set()
+        self._unanswered: set[tuple[UUID, datetime | None]] = set()
+        self._taken: set[UUID] = set()
         self._quiet_since = time.monotonic()
 
     def look(self) -> None:

@@ -106,6 +106,7 @@ def demonstrate(*, leave: bool, forge: Callable[[Path], AbstractContextManager[D
             f"service ready after {time.monotonic() - begun:.1f} s: {running.service.url} (log: {_short(data / 'serve.log')})"
         )
         attachments: dict[str, bytes] = {}
+        result = ""
         for number, name in enumerate(("sales", "sales-2"), 1):
             task = load_task(SAMPLES / f"{name}.json")
             attachments |= data_files(task["attachments"])

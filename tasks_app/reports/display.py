@@ -162,7 +162,8 @@ def _cell(value: object) -> SafeString | str:
             return moment(value)
         case float():
             return f"{value:.2f}"
-    return short(str(value))
+        case _:
+            return short(str(value))
 
 
 def shown(name: str, label: str = "", *, brief: bool = False) -> Callable[[Model], SafeString | str]:

@@ -52,7 +52,8 @@ def _store(round_id: UUID, file: AttachedFile | MissingFile, **columns: object) 
     """Write the file's row; where its name is another's by now nothing is written, and a replay does the work again."""
     files = Attachment.objects.filter(round_id=round_id)
     row = _row_of(round_id, file).first()
-    if files.filter(name=columns["name"]).exclude(pk=row.pk if row else None).exists():
+    others = files.exclude(pk=row.pk) if row else files
+    if others.filter(name=columns["name"]).exists():
         return
     if row:
         files.filter(pk=row.pk).update(**columns)

@@ -87,7 +87,7 @@ def leases_free(*, supervisor: str, pids: Collection[int] | None = None) -> int:
 def leases_held(*, supervisor: str) -> set[UUID]:
     """Return the tokens of the leases that are held under a supervisor: another set means that rounds were taken or let go."""
     held = _held().filter(lease_owner__startswith=f"{supervisor}:", lease_until__gt=clock.now())
-    return set(held.values_list("lease_token", flat=True))
+    return {token for token in held.values_list("lease_token", flat=True) if token}
 
 
 def lease_pids(*, supervisor: str) -> set[int]:

@@ -149,7 +149,7 @@ def deployed_record(*, lease: Lease, row: Round, outcome: Deployed) -> None:
     came: dict[str, object] = {"live": outcome.live, "live_at": now if outcome.live else None}
     with transaction.atomic():
         _advance(lease, row, Step.NOTIFY, outcome.detail, **came, **(watch_begun(now) if outcome.watch else {}))
-        CheckResult.objects.bulk_create(result_row(row.chosen_attempt_id, p, result) for p, result in outcome.results)
+        CheckResult.objects.bulk_create(result_row(_chosen(row), p, result) for p, result in outcome.results)
 
 
 def delivered_record(*, lease: Lease, row: Round, detail: str) -> None:
@@ -242,6 +242,11 @@ def _update(lease: Lease, present: str, **changes: object) -> None:
     mine = Round.objects.filter(pk=lease.round_id, lease_token=lease.token, step=present, state=State.RUNNING)
     if mine.update(**changes) != 1:
         raise LeaseLost
+
+
+def _chosen(row: Round) -> int:
+    assert row.chosen_attempt_id is not None  # only a chosen attempt is published
+    return row.chosen_attempt_id
 
 
 def _end_step(row: Round, now: datetime, outcome: str, detail: str) -> None:

@@ -22,6 +22,7 @@ from tasks_app import wiring
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from dulwich.repo import Repo
+    from dulwich.server import BackendRepo
 
 MOST_BYTES = (
     1024 * 1024
@@ -78,7 +79,8 @@ def _unpacked(request: HttpRequest) -> bytes | None:
 def _converse(repo: Repo, body: bytes, *, advertise: bool) -> bytes:
     answer = BytesIO()
     protocol = ReceivableProtocol(BytesIO(body).read, answer.write)
-    UploadPackHandler(DictBackend({"/": repo}), ["/"], protocol, stateless_rpc=True, advertise_refs=advertise).handle()
+    served: dict[str, BackendRepo] = {"/": repo}
+    UploadPackHandler(DictBackend(served), ["/"], protocol, stateless_rpc=True, advertise_refs=advertise).handle()
     return answer.getvalue()
 
 

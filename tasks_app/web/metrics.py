@@ -13,7 +13,7 @@ from __future__ import annotations
 import hmac
 from collections import Counter
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from django.conf import settings
 from django.db import Error
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
     from prometheus_client.core import Metric
+
+_Labels = TypeVar("_Labels", bound=tuple[str, ...])  # a gauge has a fixed number of them
 
 #: What has ended is shown for this long.
 SHOWN = timedelta(hours=24)
@@ -111,7 +113,7 @@ def _gauge(name: str, text: str, value: float) -> Metric:
     return _gauges(name, text, [], {(): value})
 
 
-def _gauges(name: str, text: str, labels: list[str], values: Mapping[tuple[str, ...], float]) -> Metric:
+def _gauges(name: str, text: str, labels: list[str], values: Mapping[_Labels, float]) -> Metric:
     family = GaugeMetricFamily(f"engine_{name}", text, labels=labels)
     for of_labels, value in values.items():
         family.add_metric(of_labels, value)

@@ -238,6 +238,7 @@ def _again(row: Round) -> Again | None:
 
 
 def _planned_attempt(row: Round) -> Attempt:
+    assert row.decision_attempt_id is not None  # the constraint `round_decision_is_whole`
     return Attempt.objects.defer("messages", "reply").get(pk=row.decision_attempt_id)
 
 
