@@ -113,7 +113,9 @@ def _summary(status: Mapping[str, Any] | None) -> str:
         if status.get(key)
     }
     shown["checks"] = str(check_counts(status))
-    return "".join(f"{name + ':':<12}{value}\n" for name, value in shown.items())
+    lines = [f"{name + ':':<12}{value}" for name, value in shown.items()]
+    lines += [f"warning:    {warning}" for warning in status.get("warnings") or []]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _as_json(sent: Sent) -> str:
