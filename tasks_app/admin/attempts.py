@@ -65,7 +65,7 @@ def results(row: Attempt) -> SafeString | str:
 
 @admin.register(Attempt, site=console)
 class AttemptAdmin(ReadOnlyAdmin):
-    """A model call: what was sent, what came back."""
+    """A model call: what was sent, what was answered."""
 
     heavy = HEAVY["Attempt"]
     list_display = in_list(
@@ -84,7 +84,7 @@ class AttemptAdmin(ReadOnlyAdmin):
             )},
         ),
         ("What was said", {"fields": on_page(prompt, reply)}),
-        ("What came of it", {"fields": on_page(results, files)}),
+        ("Files and checks", {"fields": on_page(results, files)}),
         (
             "The call",
             {"fields": on_page(

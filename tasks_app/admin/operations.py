@@ -33,7 +33,7 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(WorkerBeat, site=console)
 class WorkerBeatAdmin(ReadOnlyAdmin):
-    """A process, when it was last heard of and what it was on."""
+    """A process, when it was last seen and what it worked on."""
 
     list_display = in_list("worker", "host", "pid", shown("seen_at", "last seen"), "stopping", "round", "step")
     list_filter = ("seen_at",)

@@ -43,7 +43,7 @@ def overview(request: HttpRequest) -> dict[str, object]:
     due, oldest = backlog()
     return {
         "overview": True,
-        "states": [(pill(state.value), state.value, _told(counted[state])) for state in State],
+        "states": [(pill(state.value), state.value, _at_most(counted[state])) for state in State],
         "rounds": any(counted.values()),
         "missing": [*settings.MISSING, *credentials.refusals()],
         "outside": [(part.name, part.status, visible(part.detail)[:500]) for part in outside_services()],
@@ -67,7 +67,7 @@ def _counted() -> dict[State, int]:
     return {state: rounds.filter(state=state)[: MOST_COUNTED + 1].count() for state in State}
 
 
-def _told(count: int) -> str:
+def _at_most(count: int) -> str:
     return f"more than {MOST_COUNTED:,}" if count > MOST_COUNTED else f"{count:,}"
 
 
@@ -108,22 +108,22 @@ def _beats() -> list[dict[str, object]]:
     beats = WorkerBeat.objects.filter(seen_at__gt=now - timedelta(hours=1)).select_related("round").defer(
         *(f"round__{name}" for name in HEAVY["Round"])
     )  # fmt: skip
-    heard = {beat.worker for beat in beats if beat.seen_at > now - SILENT}
+    seen = {beat.worker for beat in beats if beat.seen_at > now - SILENT}
     return [
         {
             "worker": row_link(beat),
             "host": visible(beat.host)[:80],
             "seen": f"{duration(max((now - beat.seen_at).total_seconds(), 0))} ago",
-            "alive": pill(_liveliness(beat, heard)),
+            "alive": pill(_liveliness(beat, seen)),
             "on": row_link(beat.round) if beat.round else "",
         }
         for beat in beats[:20]
     ]
 
 
-def _liveliness(beat: WorkerBeat, heard: Collection[str]) -> str:
+def _liveliness(beat: WorkerBeat, seen: Collection[str]) -> str:
     """Return how a process is. A worker with nothing to do says nothing: its dispatcher, which would have noticed its end, speaks for it."""
     dispatcher = f"{beat.worker.partition(':')[0]}:dispatcher"
-    if beat.worker in heard:
+    if beat.worker in seen:
         return "alive"
-    return "idle" if beat.round_id is None and dispatcher in heard else "silent"
+    return "idle" if beat.round_id is None and dispatcher in seen else "silent"

@@ -153,7 +153,7 @@ def plan_in_words(row: Round) -> str:
 
 @admin.display(description="spent")
 def spending(row: Round) -> str:
-    """Return what the round's model calls came to, of all its runs."""
+    """Return what the model calls of all runs cost."""
     return str(report_of(row).spent)
 
 

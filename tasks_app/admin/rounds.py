@@ -169,7 +169,7 @@ def attachment_contents(row: Attachment) -> SafeString | str:
 
 @admin.register(Attachment, site=console)
 class AttachmentAdmin(ReadOnlyAdmin):
-    """A file that came with a round."""
+    """A file of a request."""
 
     heavy = ("content",)
     list_display = in_list("name", "round", "media_type", "sha256")

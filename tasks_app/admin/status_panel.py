@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-#: How much of the story is shown, in characters: it may quote what a stranger sent.
+#: How much of the headline is shown, in characters: it may quote what a stranger sent.
 MOST_TOLD = 2000
 
 

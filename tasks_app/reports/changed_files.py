@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tasks_app.models import Attempt, Round
 
-#: So many files are told of, and texts of this many bytes compared.
+#: So many files are shown, and texts of this many bytes compared.
 MOST_FILES = 10
 LONGEST_COMPARED = 200_000
 
@@ -52,19 +52,19 @@ def changed_files(row: Round, attempt: Attempt | None) -> list[ChangedFile]:
 
 
 def _changed(row: Round, attempt: Attempt, before: Commit | None) -> Mapping[str, tuple[str, str]]:
-    """Return SHA-256 as it came and as it is, by name; of an earlier round's attachment as the round before left it."""
+    """Return SHA-256 as attached and as it is now, by name; of an earlier round's attachment as the round before left it."""
     present = dict(attempt.files.values_list("path", "sha256"))
     if not present:
         return {}
-    came = dict(row.attachments.exclude(sha256="").values_list("name", "sha256"))
+    attached = dict(row.attachments.exclude(sha256="").values_list("name", "sha256"))
     others = Attachment.objects.filter(round__task_key=row.task_key, round__created_at__lt=row.created_at)
-    names = set(others.values_list("name", flat=True)) - came.keys() if before else set()
+    names = set(others.values_list("name", flat=True)) - attached.keys() if before else set()
     if before and names:
         files = SourceFile.objects.filter(attempt=before.attempt_id, path__in=names)
         rewritten = set(attempt.files.filter(path__in=names, origin=Origin.MODEL).values_list("path", flat=True))
         gone = names - present.keys()
-        came |= {path: sha for path, sha in files.values_list("path", "sha256") if path in rewritten | gone}
-    return {name: (sha, present.get(name, "")) for name, sha in came.items() if present.get(name, "") != sha}
+        attached |= {path: sha for path, sha in files.values_list("path", "sha256") if path in rewritten | gone}
+    return {name: (sha, present.get(name, "")) for name, sha in attached.items() if present.get(name, "") != sha}
 
 
 def _commit_before(row: Round, attempt: Attempt) -> Commit | None:

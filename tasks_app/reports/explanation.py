@@ -33,7 +33,7 @@ _MOST_CHECKS = 600  # with their predicates
 _BRIEF = 240  # characters of it
 _PHRASE = 120
 _PART = 170  # of a plan: two lines of a terminal
-_LONGEST = 600  # of a line where the round is told whole
+_LONGEST = 600  # of a line where the round is shown whole
 _ADDRESS = 2_000
 
 _NEW_RUNS = frozenset({"round revived", "round retried", "round regenerated", "evaluator notified again", PLAN_EDITED})
@@ -79,10 +79,10 @@ class _Lines:
             yield from self._newest("Changed", map(_changed, report.changed))
             yield from self._newest("Look", self._looks())
         yield "Live", self._live()
-        told = (
+        callbacks = (
             f"{self._after(n.started_at)}, try {n.number} of run {n.run}: {self._answer(n)}" for n in report.callbacks
         )
-        yield from self._newest("Told", told, MOST_FAILING)
+        yield from self._newest("Callback", callbacks, MOST_FAILING)
         yield "Deadline", self._deadline()
         yield "Spent", str(report.spent)
         yield from self._newest("Warning", (self._phrase(str(text), 300) for text in row.warnings), MOST_FAILING)
@@ -214,10 +214,12 @@ class _Lines:
         return f"{answer} after {took(sent.seconds, '')}{_bracketed(error) if sent.status_code else ''}"
 
     def _deadline(self) -> str:
-        row, told = self.report.row, self.report.delivered
-        left = (row.deadline_at - (told.started_at if told else row.finished_at or self.report.now)).total_seconds()
+        row, callback = self.report.row, self.report.delivered
+        left = (
+            row.deadline_at - (callback.started_at if callback else row.finished_at or self.report.now)
+        ).total_seconds()
         when = f"{abs(left):.0f} s {'before' if left >= 0 else 'AFTER'} it"
-        what = "told" if told else f"nobody was told; {'it ended' if row.finished_at else 'now is'}"
+        what = "told" if callback else f"nobody was told; {'it ended' if row.finished_at else 'now is'}"
         return f"{row.deadline_at:%H:%M:%S}: {what} {when}"
 
     def _next(self) -> str:
@@ -253,7 +255,7 @@ def _changed(file: ChangedFile) -> str:
     added, cut = (sum(line.startswith(sign) for line in file.diff) for sign in "+-")
     became = f"published as {file.now_sha256[:12]}" if file.now is not None else "removed"
     lines = f", {added} lines added, {cut} cut" if file.diff else f", {file.why_not}" if file.now is not None else ""
-    return f"{file.name}  came as {file.original_sha256[:12]}, {became}{lines}"
+    return f"{file.name}  attached as {file.original_sha256[:12]}, {became}{lines}"
 
 
 def _more(about: str, count: int, what: str) -> Iterator[Line]:

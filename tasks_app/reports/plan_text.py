@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlanText:
-    """`made` says who made the plan, or why there is none; `attempt` is the model call that it came from."""
+    """`made` says who made the plan, or why there is none; `attempt` is the model call that made it."""
 
     made: str
     attempt: Attempt | None

@@ -143,7 +143,7 @@ class RoundReport:
         chosen = (one for one in self.attempts if one.pk == self.row.chosen_attempt_id)
         return changed_files(self.row, self.commit.attempt if self.commit else next(chosen, None))
 
-    # --- What came of it ---
+    # --- What was published ---
 
     @cached_property
     def commits(self) -> list[Commit]:

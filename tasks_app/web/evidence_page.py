@@ -156,7 +156,7 @@ def decided_by(result: CheckResult) -> str:
 
 
 def _times(report: RoundReport, commit: Commit) -> list[Moment]:
-    row, told = report.row, report.delivered
+    row, sent = report.row, report.delivered
     live = next(((number, look.at) for number, look in enumerate(report.looks, 1) if look.live), None)
     return [
         Moment("Accepted", row.created_at, "" if commit.run == 1 else f"this is run {commit.run} of the round"),
@@ -164,8 +164,8 @@ def _times(report: RoundReport, commit: Commit) -> list[Moment]:
         Moment("Live", live[1], f"{_since(row, live[1])}; look {live[0]}")
         if live
         else Moment("Live", None, f"not seen live in {len(report.looks)} looks"),
-        Moment("Evaluator told", told.started_at, f"{_since(row, told.started_at)}; it answered {told.status_code}")
-        if told
+        Moment("Evaluator told", sent.started_at, f"{_since(row, sent.started_at)}; it answered {sent.status_code}")
+        if sent
         else Moment("Evaluator told", None, f"not yet, after {len(report.callbacks)} tries"),
     ]
 

@@ -1,4 +1,4 @@
-"""`manage.py round ID`: the whole story of one round."""
+"""`manage.py round ID`: one round in full."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Command(RoundCommand):
-    help = "Tell the whole story of one round: steps, attempts, checks, commits, callbacks, warnings, error, links."
+    help = "Show all of one round: steps, attempts, checks, commits, callbacks, warnings, error, links."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

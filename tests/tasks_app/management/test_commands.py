@@ -140,7 +140,7 @@ def test_a_rounds_story_has_every_part() -> None:
         assert part in text, part
     parts = [line.split()[0] for line in text.splitlines() if not line.startswith(" ")]
     assert parts[parts.index("Asked") :] == [
-        "Asked", "Step", "Tried", "Checks", "Published", "Look", "Live", "Told", "Deadline", "Spent", "Warning", "Event",
+        "Asked", "Step", "Tried", "Checks", "Published", "Look", "Live", "Callback", "Deadline", "Spent", "Warning", "Event",
     ]  # fmt: skip
 
 
@@ -197,14 +197,14 @@ def test_a_changed_attachment_and_the_evidence_page_are_named() -> None:
     Round.objects.update(chosen_attempt=attempt)
     text = " ".join(run("round", row.pk).split())
     assert "evidence http://localhost:8000/evidence/" + "d" * 32 in text
-    assert f"came as {row.attachments.get().sha256[:12]}, published as {'b' * 12}, 1 lines added, 3 cut" in text
+    assert f"attached as {row.attachments.get().sha256[:12]}, published as {'b' * 12}, 1 lines added, 3 cut" in text
     assert data("round", row.pk)["commits"][0]["evidence_url"].endswith("d" * 32)
 
 
 def test_of_what_has_not_happened_nothing_is_said() -> None:
     text = run("round", make_round().pk)
     assert "Queued at generate" in text
-    assert not [word for word in ("Tried", "Told", "Repository", "Flags", "Error") if word in text]
+    assert not [word for word in ("Tried", "Callback", "Repository", "Flags", "Error") if word in text]
 
 
 def test_a_rounds_story_as_json_adds_to_the_status_and_keeps_prompts_and_answers_out() -> None:

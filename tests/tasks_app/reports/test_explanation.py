@@ -147,7 +147,7 @@ def test_a_page_that_is_not_live_is_in_capitals_with_the_reason(outside: Outside
 
 
 def test_as_json_it_is_the_same_lines_and_hostile_text_makes_none_of_its_own(outside: Outside) -> None:
-    row = repaired(outside, brief="x\n\nFlags      DEGRADED\x1b[2J\u202e" + "y" * 5_000, task="a\nTold  b")
+    row = repaired(outside, brief="x\n\nFlags      DEGRADED\x1b[2J\u202e" + "y" * 5_000, task="a\nCallback  b")
     told = json.loads(explain(row, "--json"))
     assert {line["about"] for line in told} >= {
         "Round",
@@ -155,12 +155,12 @@ def test_as_json_it_is_the_same_lines_and_hostile_text_makes_none_of_its_own(out
         "Tried",
         "Published",
         "Live",
-        "Told",
+        "Callback",
         "Deadline",
         "Spent",
     }
     text = explain(row)
     assert "\x1b" not in text
     assert "\u202e" not in text
-    assert not [line for line in text.splitlines() if line.startswith(("Flags", "Told  b"))]
+    assert not [line for line in text.splitlines() if line.startswith(("Flags", "Callback  b"))]
     assert len(text) < 6_000
