@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.domain.checks import Verdict
@@ -11,39 +10,18 @@ from tasks_app.reports.display import MOST_ROWS, NOTHING, pill, row_link, short
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from django.utils.safestring import SafeString
-
     from tasks_app.models import CheckResult
     from tasks_app.reports.round_report import RoundReport
 
 #: So many judged attempts side by side, the newest; all of them are among the check results further down.
 MOST_ATTEMPTS = 5
 
-Predicate = tuple["SafeString | str", str, str]  # verdict, words and what was seen
 
+def matrix(report: RoundReport) -> dict[str, object] | None:
+    """Return for the template headings of the columns, kind, text and cells of each check, and the counts in words.
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What a check gave: the verdict, why where it is no pass, and its predicates (`unfold`: where one failed)."""
-
-    verdict: SafeString | str
-    link: SafeString | str = ""
-    detail: str = ""
-    predicates: tuple[Predicate, ...] = ()
-    unfold: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """Headings of the columns, for each check its kind, text and cells, and in words how many checks hold."""
-
-    columns: tuple[str, ...]
-    lines: tuple[tuple[str, str, tuple[Cell, ...]], ...]
-    counts: str
-
-
-def matrix(report: RoundReport) -> Matrix | None:
-    """Return the matrix of a round; None where nothing was checked yet."""
+    None where nothing was checked yet.
+    """
     chosen, kinds = report.row.chosen_attempt_id, {call.pk: call.kind for call in report.attempts}
     newest = list(report.results.items())[-MOST_ATTEMPTS:]
     columns: list[tuple[str, Mapping[int, CheckResult]]] = [
@@ -59,24 +37,25 @@ def matrix(report: RoundReport) -> Matrix | None:
         columns.append(("live page", live))
     shown = {line.latest.position: line for _, checks in newest for line in checks.lines}
     lines = sorted(shown.values(), key=lambda line: line.order)[:MOST_ROWS]
-    return Matrix(
-        tuple(short(heading) for heading, _ in columns),
-        tuple(
-            (
-                line.latest.kind,
-                short(line.latest.text),
-                tuple(_cell(column.get(line.latest.position)) for _, column in columns),
-            )
-            for line in lines
-        ),
-        str(report.counts),
-    )
+    return {
+        "columns": [short(heading) for heading, _ in columns],
+        "lines": [
+            (x.latest.kind, short(x.latest.text), [_cell(column.get(x.latest.position)) for _, column in columns])
+            for x in lines
+        ],
+        "counts": str(report.counts),
+    }
 
 
-def _cell(result: CheckResult | None) -> Cell:
+def _cell(result: CheckResult | None) -> dict[str, object]:
+    """Return the verdict, why where it is no pass, and the predicates, unfolded where one failed."""
     if result is None:
-        return Cell(NOTHING)
+        return {"verdict": NOTHING}
     passed = result.verdict == Verdict.PASS
-    predicates = tuple((pill(one["verdict"]), short(one["says"]), short(one["seen"])) for one in result.predicates)
-    detail = "" if passed else short(result.detail, 120)
-    return Cell(pill(result.verdict), row_link(result, "values"), detail, predicates, unfold=not passed)
+    return {
+        "verdict": pill(result.verdict),
+        "link": row_link(result, "values"),
+        "detail": "" if passed else short(result.detail, 120),
+        "predicates": [(pill(one["verdict"]), short(one["says"]), short(one["seen"])) for one in result.predicates],
+        "unfold": not passed,
+    }

@@ -89,7 +89,7 @@ def test_files_that_hold_their_rules_are_published_at_once(outside: Outside) -> 
     assert published(outside, row)["story.txt"] == STORY
     shown = {check["text"]: (check["kind"], check["verdict"]) for check in round_status(RoundReport(row))["checks"]}
     assert (shown[FORM], shown[SENTENCE]) == (("file", "pass"), ("prose", "pass"))
-    assert ("file", FORM) in [(kind, text) for kind, text, _ in matrix(RoundReport(row)).lines]
+    assert ("file", FORM) in [(kind, text) for kind, text, _ in matrix(RoundReport(row))["lines"]]
     assert outside.author.judged == []
 
 
