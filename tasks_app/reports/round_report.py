@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Length
 
 from engine.domain.checks import Kind, Target
-from tasks_app.models import CheckResult, Commit, SourceFile
+from tasks_app.models import Attempt, CheckResult, Commit, SourceFile
 from tasks_app.operations import clock
 from tasks_app.operations.spending import spent
 from tasks_app.queries.plans import read
@@ -23,10 +23,11 @@ from tasks_app.reports.plan_text import plan_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
+    from uuid import UUID
 
     from engine.domain.check_counts import CheckCounts
     from engine.plan.schema import RequestPlan
-    from tasks_app.models import Attachment, Attempt, Event, NotificationAttempt, PagesStatus, Plan, Round, StepRun
+    from tasks_app.models import Attachment, Event, NotificationAttempt, PagesStatus, Plan, Round, StepRun
     from tasks_app.operations.spending import Spent
     from tasks_app.reports.changed_files import ChangedFile
     from tasks_app.reports.plan_text import PlanText
@@ -198,18 +199,20 @@ def flags(row: Round) -> list[str]:
 
 
 def round_lines(rows: Iterable[Round]) -> list[RoundLine]:
-    """Count the checks of many rounds with one query, as their reports do."""
+    """Count the checks of many rounds with two queries, as their reports do."""
     rows = list(rows)
-    chosen = Q(attempt__in=[row.chosen_attempt_id for row in rows if row.chosen_attempt_id])
-    unfinished = Q(attempt__round__in=[row.pk for row in rows if not row.chosen_attempt_id])
-    results = CheckResult.objects.filter(chosen | unfinished).select_related("attempt")
-    found: dict[object, list[CheckResult]] = {}
-    for result in results.only("position", "target", "kind", "verdict", "attempt__round"):
-        found.setdefault(result.attempt.round_id, []).append(result)
+    of_round = {row.chosen_attempt_id: row.pk for row in rows if row.chosen_attempt_id}
+    open_rounds = [row.pk for row in rows if not row.chosen_attempt_id]
+    of_round |= dict(Attempt.objects.filter(round__in=open_rounds).values_list("pk", "round"))
+    # By attempts alone: with a condition on their rounds beside it the database would read through all results.
+    results = CheckResult.objects.filter(attempt__in=of_round).only("attempt", "position", "target", "kind", "verdict")
+    found: dict[UUID, dict[int, AttemptChecks]] = {}
+    for attempt, checks in by_attempt(results).items():
+        found.setdefault(of_round[attempt], {})[attempt] = checks
     lines = []
     for row in rows:
-        checks = by_attempt(found.get(row.pk, ()))
-        shown = checks.get(row.chosen_attempt_id or newest_judged(checks) or 0, AttemptChecks())
+        of_row = found.get(row.pk, {})
+        shown = of_row.get(row.chosen_attempt_id or newest_judged(of_row) or 0, AttemptChecks())
         lines.append(RoundLine(row, shown.counts))
     return lines
 
