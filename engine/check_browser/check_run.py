@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from engine.check_browser.pages import FreshPages
     from engine.check_browser.visit import Visit
 
+LEAST_WINDOW = 4.0  # seconds; what does not hold within a share that is shorter was not waited for
 LONGEST_HTML = 400  # characters, of an element that is shown
 _LOOK_SECONDS = 2.0
 
@@ -38,6 +39,7 @@ _LOOK = """([selectors, longest]) => selectors.map((selector) => {
   } catch { return "not a selector"; }
 })"""
 STUCK = "the page's own script does not end"
+CUT = "the time for all checks was over before this one's was"
 
 
 class CheckRun:
@@ -45,6 +47,7 @@ class CheckRun:
 
     def __init__(self, job: Job, pages: FreshPages, foreign: OutsideRequests, index: int) -> None:
         self._pages, self._index, self._expression = pages, index, job.expressions[index]
+        self._own_window = job.window
         self._network = Network(job, foreign)
         self.elements: Mapping[str, str] = {}
 
@@ -70,6 +73,9 @@ class CheckRun:
         if polled.reading and polled.milliseconds is not None:
             detail, value = str(polled.reading), polled.reading.value
             return Checked(self._index, False, Verdict.PASS, detail, value, polled.milliseconds)
+        if polled.cut or window < min(self._own_window, LEAST_WINDOW):
+            seen = f"{polled.reading}; " if polled.reading else ""
+            return self._outcome(Verdict.NOT_RUN, f"{seen}{CUT}", polled.reading.value if polled.reading else None)
         self.elements = await _elements(visit.page, self._expression)
         return self._failed(polled.reading)
 

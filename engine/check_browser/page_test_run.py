@@ -122,6 +122,8 @@ class PageTestRun:
         except PageLeftError as left:
             return self._outcome(Verdict.ERROR, f"the page was left for {left}")
         reading = polled.reading
+        if polled.cut:
+            return self._outcome(Verdict.NOT_RUN, "the time for it was over before the page's was")
         if reading is None or reading.error:
             return self._outcome(Verdict.ERROR, str(reading) if reading else "no value")
         if polled.milliseconds is None:

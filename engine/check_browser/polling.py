@@ -30,10 +30,14 @@ class PageLeftError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """The last reading, None where no evaluation ended in time. `milliseconds`: from the start until it held, None where it did not."""
+    """The last reading, None where no evaluation ended in time. `milliseconds`: from the start until it held, None where it did not.
+
+    `cut`: the verification was over before the expression's own time was.
+    """
 
     reading: Reading | None
     milliseconds: int | None = None
+    cut: bool = False
 
 
 async def poll(page: Page, expression: str, *, window: float, ends: float) -> Polled:
@@ -46,15 +50,18 @@ async def poll(page: Page, expression: str, *, window: float, ends: float) -> Po
     readings = 0
     while True:
         longest = max(AT_LEAST, begun + window - time.monotonic())
-        reading = await evaluated(page, expression, min(longest, ends - time.monotonic()))
+        left = ends - time.monotonic()
+        reading = await evaluated(page, expression, min(longest, left))
         if reading is None:
-            return Polled(last)
+            return Polled(last, cut=left < longest)
         last, readings = reading, readings + 1
         if reading.holds:
             return Polled(reading, round((time.monotonic() - begun) * 1000))
         now = time.monotonic()
-        if now >= begun + window and (readings >= READINGS or now >= ends):
+        if now >= begun + window and readings >= READINGS:
             return Polled(last)
+        if now >= ends:
+            return Polled(last, cut=True)
         await asyncio.sleep(PAUSE)
 
 

@@ -86,7 +86,7 @@ class Verification:
             async with self._pages.room:
                 left = self._ends - time.monotonic()
                 if left <= 0:
-                    emit(Checked(index, False, Verdict.TIMEOUT, "no time was left for this"))
+                    emit(Checked(index, False, Verdict.NOT_RUN, "no time was left for this"))
                     return
                 run = CheckRun(self._job, self._pages, self._foreign, index)
                 window = min(self._job.window, left / _turns(waiting, MOST_OPEN))

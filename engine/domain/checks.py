@@ -42,6 +42,8 @@ class Verdict(StrEnum):
 #: Verdicts that say that the page is wrong; what is inconclusive or was not run says nothing about it.
 WRONG = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.TIMEOUT})
 
+#: What the request's own `checks` say.
+REQUESTED = frozenset({Kind.JS, Kind.PROSE, Kind.UNKNOWN})
 
 #: What earlier rounds of the task asked for.
 OF_EARLIER = frozenset({Kind.EARLIER, Kind.REGRESSION})

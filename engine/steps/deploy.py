@@ -10,6 +10,7 @@ from urllib.parse import quote
 from engine.checks.page_load import page_load_result
 from engine.domain.backoff import Allowance, poll_delay
 from engine.domain.browser_report import PageUnderTest
+from engine.domain.check_counts import count_checks
 from engine.domain.checks import Check, CheckOutcome, Kind, PredicateResult, Target, Verdict
 from engine.errors import EngineError, LeaseLost
 from engine.plan.verdicts import combined
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from engine.domain.repository import Limits
     from engine.ports import Ports
     from engine.steps.liveness import Awaited
+
+#: Checks with such a verdict are not run on the live page: they say nothing about any page.
+_SAYS_NOTHING = frozenset({Verdict.VACUOUS, Verdict.INVALID})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def _live(task: DeployInput, ports: Ports) -> Deployed:
     served = f"{task.awaited.repository.pages_url} serves this commit"
     seconds = task.budget.live_check_seconds(ports.clock.now())
     decided = [(one.position, _served_sentence(one, task, ports)) for one in task.sentences]
-    scripts = [frozen for frozen in task.checks if frozen.check.kind is Kind.JS]
+    scripts = [frozen for frozen in task.checks if frozen.check.kind is Kind.JS and frozen.verdict not in _SAYS_NOTHING]
     if ports.browser is None or not task.checks:
         return Deployed(True, served, tuple(decided))
     page = PageUnderTest(task.awaited.repository.pages_url, None, Target.LIVE)
@@ -102,7 +106,7 @@ def _live(task: DeployInput, ports: Ports) -> Deployed:
     differs = [
         f"{result.check.text}: {frozen.verdict} before, {result.verdict} live"
         for frozen, result in ran
-        if frozen.verdict not in {result.verdict, Verdict.NOT_RUN}
+        if frozen.verdict is not result.verdict and Verdict.NOT_RUN not in {frozen.verdict, result.verdict}
     ]
     places = {frozen.check.text: frozen.position for frozen in task.checks if frozen.check.kind is Kind.PAGE_LOAD}
     views = [page_load_result(view, Target.LIVE) for view in report.views]
@@ -110,8 +114,9 @@ def _live(task: DeployInput, ports: Ports) -> Deployed:
     results += [(places[view.check.text], view) for view in views if view.check.text in places]
     for text in differs:
         ports.journal.warn(f"The live page differs from the one that was checked: {text}"[:1000])
-    passed = sum(result.verdict is Verdict.PASS for _, result in ran)
-    return Deployed(True, f"{served}; {passed} of {len(ran)} browser checks passed there", tuple(results))
+    newest = {frozen.position: (frozen.check.kind, frozen.verdict) for frozen in task.checks}
+    newest |= {at: (live.check.kind, live.verdict) for at, live in results if live.verdict is not Verdict.NOT_RUN}
+    return Deployed(True, f"{served}; {count_checks(newest.values())}", tuple(results))
 
 
 def _served_sentence(sentence: ServedSentence, task: DeployInput, ports: Ports) -> CheckOutcome:

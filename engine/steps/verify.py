@@ -14,6 +14,7 @@ from engine.checks.regressions import vanished_result
 from engine.checks.review import review_results
 from engine.checks.source_rules import source_results
 from engine.domain.browser_report import BrowserReport, PageUnderTest
+from engine.domain.check_counts import count_checks
 from engine.domain.checks import OF_EARLIER, Check, CheckOutcome, Kind, Target, Verdict
 from engine.inputs.missing_data import missing_checks, missing_result
 from engine.plan.deciding.evidence import Evidence
@@ -113,11 +114,10 @@ def _judgements(task: VerifyInput, tried: Sequence[JudgedAttempt], chosen: int, 
 
 
 def summary(results: Sequence[CheckOutcome]) -> str:
-    """Return in a line how many passed, and why some were not run."""
-    passed = sum(r.verdict is Verdict.PASS for r in results)
+    """Return in a line how many hold, and why some were not run."""
     not_run = [r.detail for r in results if r.verdict is Verdict.NOT_RUN]
-    line = f"{passed} of {len(results)} checks passed"
-    return f"{line}, {len(not_run)} not run: {not_run[0]}" if not_run else line
+    line = str(count_checks((r.check.kind, r.verdict) for r in results))
+    return f"{line}; {len(not_run)} not run: {not_run[0]}" if not_run else line
 
 
 def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckOutcome], str]:
@@ -157,7 +157,7 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckOu
     advice += filter(None, [in_order_result(report, Target.LOCAL)])
     if task.before:
         advice.append(vanished_result(task.before, new.files, task.words))
-    return [*counted, *advice], summary(counted)
+    return [*counted, *advice], summary([*new.gates, *counted])
 
 
 def _evidence(task: VerifyInput, files: Mapping[str, bytes], ports: Ports) -> Evidence:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks_app.admin import attempts, evidence, operations, plans, rounds
+from tasks_app.admin import attempts, evidence, operations, rounds
 from tasks_app.admin.console import console
 
-__all__ = ["attempts", "console", "evidence", "operations", "plans", "rounds"]
+__all__ = ["attempts", "console", "evidence", "operations", "rounds"]

@@ -1,4 +1,4 @@
-"""The console's pages of model calls and what they gave: attempts, their files, their check results."""
+"""The console's pages of model calls and what they gave: attempts, plans, files, check results."""
 
 from __future__ import annotations
 
@@ -13,18 +13,15 @@ from django.urls import path
 from django.utils.html import format_html_join
 
 from tasks_app.admin.columns import HEAVY
-from tasks_app.admin.console import ReadOnlyAdmin, ValuesFilter, console
-from tasks_app.admin.record import files_table, results_table
-from tasks_app.models import Attempt, CheckResult, SourceFile
-from tasks_app.reports.display import NOTHING, block, contents, picture, pill, removed, shown, visible
+from tasks_app.admin.console import OF_ROUND, ReadOnlyAdmin, console, in_list, on_page, values
+from tasks_app.admin.round_tables import files_table, results_table
+from tasks_app.models import Attempt, CheckResult, Plan, SourceFile
+from tasks_app.reports.display import NOTHING, block, contents, picture, pill, removed, visible
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.urls import URLPattern
     from django.utils.safestring import SafeString
-
-_ROUND = tuple(f"round__{name}" for name in HEAVY)
-_ATTEMPT = ("attempt__messages", "attempt__parameters", "attempt__reply")
 
 
 @admin.display(description="prompt as sent")
@@ -51,7 +48,6 @@ def _text(content: object) -> str:
 
 @admin.display(description="reply as it came")
 def reply(row: Attempt) -> SafeString | str:
-    """Return the model's answer."""
     if row.emptied_at:
         return removed(row.emptied_at, settings.KEEP_PROMPTS_DAYS)
     return block(row.reply)
@@ -59,65 +55,57 @@ def reply(row: Attempt) -> SafeString | str:
 
 @admin.display(description="files")
 def files(row: Attempt) -> SafeString | str:
-    """Return the attempt's tree, without the bytes."""
     return files_table(row.files.defer("content")[:201])
 
 
 @admin.display(description="check results")
 def results(row: Attempt) -> SafeString | str:
-    """Return what the checks gave for this attempt."""
     return results_table(row.check_results.defer("screenshot", "console", "value")[:201])
 
 
 @admin.register(Attempt, site=console)
 class AttemptAdmin(ReadOnlyAdmin):
-    """A model call: what was sent, what came back."""
+    """A model call: what was sent, what was answered."""
 
-    heavy = (
-        "messages", "parameters", "reply", *_ROUND, "parent__messages", "parent__parameters", "parent__reply",
+    heavy = HEAVY["Attempt"]
+    list_display = in_list(
+        "kind", "round", "run", "outcome", "model_asked", "simulated", "seconds", "input_tokens", "output_tokens",
+        "cost", "error_code", "started_at",
     )  # fmt: skip
-    list_display = (
-        shown("kind"), shown("round"), shown("run"), shown("outcome"), shown("model_asked"), shown("simulated"), shown("seconds"),
-        shown("input_tokens"), shown("output_tokens"), shown("cost"), shown("error_code"), shown("started_at"),
-    )  # fmt: skip
-    list_filter = (
-        ("kind", ValuesFilter),
-        ("outcome", ValuesFilter),
-        "simulated",
-        ("provider", ValuesFilter),
-        "started_at",
-    )
+    list_filter = (*values("kind", "outcome"), "simulated", *values("provider"), "started_at")
     list_select_related = ("round", "parent")
-    ordering = ("-pk",)
-    search_fields = (
-        "model_asked",
-        "model_answered",
-        "request_id",
-        "error_code",
-        "error_message",
-        "round__task_name",
-        "round__email",
-        "round__nonce",
-    )
+    search_fields = ("model_asked", "model_answered", "request_id", "error_code", "error_message", *OF_ROUND)
     fieldsets = (
         (
             None,
-            {"fields": (
-                shown("kind"), shown("round"), shown("run"), shown("parent"), shown("simulated"), shown("outcome"), shown("error_code"),
-                shown("error_message"), shown("started_at"), shown("seconds"), shown("emptied_at"),
+            {"fields": on_page(
+                "kind", "round", "run", "parent", "simulated", "outcome", "error_code", "error_message", "started_at",
+                "seconds", "emptied_at",
             )},
         ),
-        ("What was said", {"fields": (prompt, reply)}),
-        ("What came of it", {"fields": (results, files)}),
+        ("What was said", {"fields": on_page(prompt, reply)}),
+        ("Files and checks", {"fields": on_page(results, files)}),
         (
             "The call",
-            {"fields": (
-                shown("provider"), shown("model_asked"), shown("model_answered"), shown("request_id"), shown("parameters"),
-                shown("finish_reason"), shown("input_tokens"), shown("cached_tokens"), shown("output_tokens"), shown("reasoning_tokens"),
-                shown("cost"), shown("cost_source"), shown("counted_tokens"), shown("prompt_name"), shown("prompt_version"), shown("prompt_digest"),
+            {"fields": on_page(
+                "provider", "model_asked", "model_answered", "request_id", "parameters", "finish_reason",
+                "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost", "cost_source",
+                "counted_tokens", "prompt_name", "prompt_version", "prompt_digest",
             )},
         ),
     )  # fmt: skip
+
+
+@admin.register(Plan, site=console)
+class PlanAdmin(ReadOnlyAdmin):
+    """How one run reads its request."""
+
+    heavy = ("plan", "refused")
+    list_display = in_list("run", "round", "source", "edited_by", "attempt", "why_none", "made_at")
+    list_filter = (*values("source"), "made_at")
+    list_select_related = ("round", "attempt")
+    search_fields = ("edited_by", "why_none", *OF_ROUND)
+    fields = on_page("round", "run", "source", "edited_by", "attempt", "why_none", "refused", "plan", "made_at")
 
 
 @admin.display(description="contents")
@@ -130,27 +118,16 @@ def file_contents(row: SourceFile) -> SafeString | str:
 
 @admin.register(SourceFile, site=console)
 class SourceFileAdmin(ReadOnlyAdmin):
-    """A file of an attempt."""
-
-    heavy = ("content", *_ATTEMPT)
-    list_display = (shown("path"), shown("attempt"), shown("origin"), shown("size"), shown("sha256", "SHA-256"))
-    list_filter = (("origin", ValuesFilter),)
+    heavy = ("content",)
+    list_display = in_list("path", "attempt", "origin", "size", "sha256")
+    list_filter = values("origin")
     list_select_related = ("attempt",)
-    ordering = ("-pk",)
     search_fields = ("path", "sha256", "attempt__round__task_name")
-    fieldsets = (
-        (
-            None,
-            {"fields": (
-                shown("path"), shown("attempt"), shown("origin"), shown("size"), shown("sha256", "SHA-256"), file_contents,
-            )},
-        ),
-    )  # fmt: skip
+    fields = on_page("path", "attempt", "origin", "size", "sha256", file_contents)
 
 
 @admin.display(description="verdict", ordering="verdict")
 def verdict(row: CheckResult) -> SafeString | str:
-    """Return the verdict in its colour."""
     return pill(row.verdict)
 
 
@@ -166,17 +143,17 @@ def screenshot(row: CheckResult) -> SafeString | str:
 class CheckResultAdmin(ReadOnlyAdmin):
     """What one check gave."""
 
-    heavy = ("screenshot", "console", "value", "predicates", *_ATTEMPT)
-    list_display = (
-        shown("text", brief=True), shown("kind"), verdict, shown("target"), shown("attempt"), shown("detail", brief=True),
-    )  # fmt: skip
-    list_filter = (("verdict", ValuesFilter), ("kind", ValuesFilter), ("target", ValuesFilter))
+    heavy = ("screenshot", "console", "value", "predicates")
+    list_display = in_list("text", "kind", verdict, "target", "attempt", "detail")
+    list_filter = values("verdict", "kind", "target")
     list_select_related = ("attempt",)
-    ordering = ("-pk",)
     search_fields = ("text", "detail", "attempt__round__task_name")
+    fields = on_page(
+        "text", "kind", verdict, "target", "position", "attempt", "value", "detail", "predicates", "milliseconds",
+        "console", screenshot, "screenshot_removed_at",
+    )  # fmt: skip
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the address of a screenshot."""
         view = self.admin_site.admin_view(self.screenshot_view)
         return [path("<int:pk>/screenshot.jpg", view, name="tasks_app_checkresult_screenshot"), *super().get_urls()]
 
@@ -188,13 +165,3 @@ class CheckResultAdmin(ReadOnlyAdmin):
         if not taken:
             raise Http404
         return HttpResponse(bytes(taken), content_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
-
-    fieldsets = (
-        (
-            None,
-            {"fields": (
-                shown("text"), shown("kind"), verdict, shown("target"), shown("position"), shown("attempt"), shown("value"),
-                shown("detail"), shown("predicates"), shown("milliseconds"), shown("console"), screenshot, shown("screenshot_removed_at"),
-            )},
-        ),
-    )  # fmt: skip

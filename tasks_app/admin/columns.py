@@ -10,8 +10,9 @@ from django.utils.html import format_html, format_html_join
 
 from engine.domain.lifecycle import ENDED
 from tasks_app.admin.actions import NAMES, action_address
-from tasks_app.admin.waterfall import seconds
+from tasks_app.reports import round_report
 from tasks_app.reports.display import NOTHING, outside, pill, short
+from tasks_app.reports.durations import duration
 from tasks_app.rounds.operator_actions import Action, refusal
 
 if TYPE_CHECKING:
@@ -21,20 +22,20 @@ if TYPE_CHECKING:
 
     from tasks_app.models import Round, Task
 
-#: A round's columns that no other page than its own needs: a request may have 16 MB.
-HEAVY = ("request", "brief", "checks", "warnings", "evaluation_url")
-FLAGS = ("needs_attention", "degraded", "late", "live", "simulated")
+#: Columns that are read where a page shows them, and never for a list: a request may have 16 MB.
+HEAVY = {
+    "Round": ("request", "brief", "checks", "warnings", "evaluation_url"),
+    "Attempt": ("messages", "parameters", "reply"),
+}
 
 
 def joined(parts: Iterable[SafeString | str]) -> SafeString | str:
-    """Return parts beside one another."""
     return format_html_join(" ", "{}", ((part,) for part in parts)) or NOTHING
 
 
 @admin.display(description="flags")
 def flags(row: Round) -> SafeString | str:
-    """Return the flags that are on, by name."""
-    return joined(pill(name.replace("_", " ")) for name in FLAGS if getattr(row, name))
+    return joined(pill(name.replace("_", " ")) for name in round_report.flags(row))
 
 
 @admin.display(description="state", ordering="state")
@@ -55,15 +56,15 @@ def clock(row: Round) -> str:
     took = ((row.finished_at or timezone.now()) - row.started_at).total_seconds()
     left = (row.deadline_at - timezone.now()).total_seconds()
     if row.state in ENDED:
-        return f"took {seconds(max(took, 0))}"
-    return f"{seconds(max(took, 0))}, " + (f"{seconds(left)} left" if left >= 0 else f"{seconds(-left)} overdue")
+        return f"took {duration(max(took, 0))}"
+    return f"{duration(max(took, 0))}, " + (f"{duration(left)} left" if left >= 0 else f"{duration(-left)} overdue")
 
 
 @admin.display(description="checks")
 def checks_passed(row: Round) -> str:
-    """Return how many checks of the chosen attempt passed; the list counted them for all of its lines at once."""
-    passed, total = vars(row)["tally"]
-    return f"{passed} of {total}" if total else NOTHING
+    """Return how many of the request's checks hold; the list counted them for all of its lines at once."""
+    counts = vars(row)["counts"]
+    return str(counts.request) if counts.request.of else NOTHING
 
 
 @admin.display(description="links")
@@ -75,19 +76,16 @@ def links(row: Round) -> SafeString | str:
 
 @admin.display(description="repository")
 def repository(row: Round | Task) -> SafeString | str:
-    """Link to the repository."""
     return outside(row.repo_url)
 
 
 @admin.display(description="page")
 def published_page(row: Round | Task) -> SafeString | str:
-    """Link to the published page."""
     return outside(row.pages_url)
 
 
 @admin.display(description="error")
 def error(row: Round) -> SafeString | str:
-    """Return what went wrong."""
     return short(f"{row.error_code}: {row.error_message}", 2000) if row.error_code else NOTHING
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -15,9 +16,10 @@ from django.urls import path, reverse
 from django.utils.functional import cached_property
 
 from tasks_app.admin.actions import close_breaker
+from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.overview import overview
 from tasks_app.operations.client_limits import client_address, login_succeeded, login_wait
-from tasks_app.reports.display import NOTHING, visible
+from tasks_app.reports.display import NOTHING, shown, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from django.template.response import TemplateResponse
     from django.urls import URLPattern, URLResolver
+    from django.utils.safestring import SafeString
+
+    Column = Callable[[Any], SafeString | str]
 
 #: As an operator looks for them: what was asked, what was done, what else happened.
 ORDER = (
@@ -52,8 +57,6 @@ class LoginForm(AdminAuthenticationForm):
 
 
 class Console(admin.AdminSite):
-    """The site under /admin/."""
-
     login_form = LoginForm
 
     site_header = "Self-Hosted LLM DevOps Engine"
@@ -94,6 +97,9 @@ console = Console()
 console.register(User, UserAdmin)
 
 
+#: By which the rows of a round are searched.
+OF_ROUND = ("round__task_name", "round__email", "round__nonce")
+
 #: So many rows, the newest, are counted or looked through for a list: all of a large table take seconds on every visit.
 MOST_READ = 10_000
 
@@ -122,8 +128,25 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django 5.2 has n
 
     @cached_property
     def count(self) -> int:
-        """Return how many rows there are, at most `most`."""
         return self.object_list.order_by()[: self.most].count()
+
+
+def values(*names: str) -> tuple[tuple[str, type[ValuesFilter]], ...]:
+    """Return filters by the values of fields."""
+    return tuple((name, ValuesFilter) for name in names)
+
+
+def in_list(*columns: str | Column) -> tuple[Column, ...]:
+    """Return a list's columns: fields by their names, each on one line, and columns as they are."""
+    return tuple(shown(one, brief=True) if isinstance(one, str) else one for one in columns)
+
+
+def on_page(*columns: str | Column) -> tuple[Any, ...]:
+    """Return what a row's own page shows: fields by their names, whole, and columns as they are.
+
+    The types of Django allow names only; a read-only field may be a callable.
+    """
+    return tuple(shown(one) if isinstance(one, str) else one for one in columns)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2 has no `ModelAdmin[...]`
@@ -134,7 +157,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2 h
 
     heavy: tuple[str, ...] = ()
     actions: Sequence[Callable[..., HttpResponse | None]] | None = None
-    list_select_related: ClassVar[tuple[str, ...] | Literal[False]]
+    list_select_related: ClassVar[tuple[str, ...]] = ()
     # The types of Django allow names only; a read-only field may be a callable.
     fieldsets: ClassVar[Sequence[tuple[str | None, Mapping[str, Any]]]] = ()  # type: ignore[assignment]
     list_per_page = 50
@@ -146,23 +169,31 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2 h
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         """Leave the heavy columns where they are."""
-        return super().get_queryset(request).select_related(*self.list_select_related or ()).defer(*self.heavy)
+        related = [f"{name}__{column}" for name in self.list_select_related for column in self._heavy_of(name)]
+        rows = super().get_queryset(request).select_related(*self.list_select_related)
+        return rows.defer(*self.heavy, *related)
+
+    def _heavy_of(self, name: str) -> tuple[str, ...]:
+        related = self.opts.get_field(name).related_model
+        return HEAVY.get(related.__name__, ()) if isinstance(related, type) else ()
+
+    def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
+        """Show the newest first."""
+        newest_first = tuple(name for name in self.opts.ordering or () if str(name).startswith("-"))
+        return tuple(self.ordering or ()) or newest_first or ("-pk",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody adds rows by hand."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody changes rows by hand."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody deletes rows by hand."""
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         """Return everything that the page shows."""
-        return [name for _, options in self.fieldsets or () for name in options["fields"]]
+        return flatten_fieldsets(self.get_fieldsets(request, obj))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *rest: Any, **more: Any

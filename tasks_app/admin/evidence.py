@@ -6,41 +6,22 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 
-from tasks_app.admin.columns import HEAVY
-from tasks_app.admin.console import ReadOnlyAdmin, ValuesFilter, console
+from tasks_app.admin.console import OF_ROUND, ReadOnlyAdmin, console, in_list, on_page, values
 from tasks_app.models import Commit, NotificationAttempt, PagesStatus, StepRun
 from tasks_app.reports.display import contents, outside, shown
-from tasks_app.reports.status import evidence_address
+from tasks_app.reports.round_report import evidence_address
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
-_ROUND = tuple(f"round__{name}" for name in HEAVY)
-_OF_ROUND = ("round__task_name", "round__email", "round__nonce")
-
 
 @admin.register(StepRun, site=console)
 class StepRunAdmin(ReadOnlyAdmin):
-    """One step of one run."""
-
-    heavy = _ROUND
-    list_display = (
-        shown("step"), shown("round"), shown("run"), shown("outcome"), shown("started_at"), shown("ended_at"),
-        shown("detail", brief=True),
-    )  # fmt: skip
-    list_filter = (("step", ValuesFilter), ("outcome", ValuesFilter), "started_at")
+    list_display = in_list("step", "round", "run", "outcome", "started_at", "ended_at", "detail")
+    list_filter = (*values("step", "outcome"), "started_at")
     list_select_related = ("round",)
-    ordering = ("-pk",)
-    search_fields = ("detail", *_OF_ROUND)
-    fieldsets = (
-        (
-            None,
-            {"fields": (
-                shown("step"), shown("round"), shown("run"), shown("claims"), shown("started_at"), shown("ended_at"), shown("outcome"),
-                shown("detail"),
-            )},
-        ),
-    )  # fmt: skip
+    search_fields = ("detail", *OF_ROUND)
+    fields = on_page("step", "round", "run", "claims", "started_at", "ended_at", "outcome", "detail")
 
 
 @admin.display(description="address")
@@ -59,22 +40,13 @@ def evidence(row: Commit) -> SafeString | str:
 class CommitAdmin(ReadOnlyAdmin):
     """A commit, planned before it was pushed."""
 
-    heavy = _ROUND
-    list_display = (
-        shown("sha", "commit"), shown("round"), shown("run"), shown("planned_at"), shown("pushed_at"), shown("abandoned_at"),
-    )  # fmt: skip
+    list_display = in_list(shown("sha", "commit"), "round", "run", "planned_at", "pushed_at", "abandoned_at")
     list_filter = ("planned_at",)
     list_select_related = ("round",)
-    ordering = ("-pk",)
-    search_fields = ("sha", *_OF_ROUND)
-    fieldsets = (
-        (
-            None,
-            {"fields": (
-                shown("sha", "commit"), shown("parent"), shown("round"), shown("run"), shown("attempt"), commit_address, evidence, shown("files"),
-                shown("planned_at"), shown("pushed_at"), shown("abandoned_at"), shown("rebuild_asked_at"), shown("rebuild_after"),
-            )},
-        ),
+    search_fields = ("sha", *OF_ROUND)
+    fields = on_page(
+        shown("sha", "commit"), "parent", "round", "run", "attempt", commit_address, evidence, "files", "planned_at",
+        "pushed_at", "abandoned_at", "rebuild_asked_at", "rebuild_after",
     )  # fmt: skip
 
 
@@ -82,29 +54,15 @@ class CommitAdmin(ReadOnlyAdmin):
 class PagesStatusAdmin(ReadOnlyAdmin):
     """One look at a page's build and at what is served."""
 
-    heavy = _ROUND
-    list_display = (
-        shown("at"), shown("round"), shown("run"), shown("build_status"), shown("http_status", "HTTP status"), shown("live"),
-        shown("reason", brief=True),
-    )  # fmt: skip
-    list_filter = ("live", ("build_status", ValuesFilter), "at")
+    list_display = in_list("at", "round", "run", "build_status", "http_status", "live", "reason")
+    list_filter = ("live", *values("build_status"), "at")
     list_select_related = ("round",)
-    ordering = ("-pk",)
-    search_fields = ("built_commit", "reason", *_OF_ROUND)
-    fieldsets = (
-        (
-            None,
-            {"fields": (
-                shown("at"), shown("round"), shown("run"), shown("build_status"), shown("built_commit"),
-                shown("http_status", "HTTP status"), shown("live"), shown("reason"),
-            )},
-        ),
-    )  # fmt: skip
+    search_fields = ("built_commit", "reason", *OF_ROUND)
+    fields = on_page("at", "round", "run", "build_status", "built_commit", "http_status", "live", "reason")
 
 
 @admin.display(description="body")
 def body(row: NotificationAttempt) -> SafeString | str:
-    """Return the bytes that were sent."""
     return contents(row.body)
 
 
@@ -112,21 +70,12 @@ def body(row: NotificationAttempt) -> SafeString | str:
 class NotificationAttemptAdmin(ReadOnlyAdmin):
     """One POST to the evaluator."""
 
-    heavy = ("body", "answer", *_ROUND)
-    list_display = (
-        shown("started_at"), shown("round"), shown("run"), shown("number"), shown("status_code", "HTTP status"), shown("seconds"),
-        shown("error", brief=True),
-    )  # fmt: skip
-    list_filter = (("status_code", ValuesFilter), "started_at")
+    heavy = ("body", "answer")
+    list_display = in_list("started_at", "round", "run", "number", "status_code", "seconds", "error")
+    list_filter = (*values("status_code"), "started_at")
     list_select_related = ("round",)
-    ordering = ("-pk",)
-    search_fields = ("url", "error", *_OF_ROUND)
-    fieldsets = (
-        (
-            None,
-            {"fields": (
-                shown("round"), shown("run"), shown("number"), shown("url"), shown("headers"), body, shown("started_at"),
-                shown("seconds"), shown("status_code", "HTTP status"), shown("answer_headers"), shown("answer"), shown("error"),
-            )},
-        ),
+    search_fields = ("url", "error", *OF_ROUND)
+    fields = on_page(
+        "round", "run", "number", "url", "headers", body, "started_at", "seconds", "status_code", "answer_headers",
+        "answer", "error",
     )  # fmt: skip

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from tasks_app.admin.columns import HEAVY
-from tasks_app.admin.console import ReadOnlyAdmin, ValuesFilter, console
+from tasks_app.admin.console import ReadOnlyAdmin, console, in_list, on_page, values
 from tasks_app.models import Breaker, Event, ForgeQuota, ForgeWrite, ModelProfile, Rejection, WorkerBeat
 from tasks_app.reports.display import shown
-
-_ROUND = tuple(f"round__{name}" for name in HEAVY)
 
 
 @admin.register(Rejection, site=console)
@@ -17,80 +14,56 @@ class RejectionAdmin(ReadOnlyAdmin):
     """A request with the right secret that was refused."""
 
     heavy = ("payload",)
-    list_display = (shown("at"), shown("status"), shown("client"), shown("errors", brief=True))
-    list_filter = (("status", ValuesFilter), "at")
+    list_display = in_list("at", "status", "client", "errors")
+    list_filter = (*values("status"), "at")
     search_fields = ("client", "errors")
-    fieldsets = (
-        (None, {"fields": (shown("at"), shown("status"), shown("client"), shown("errors"), shown("payload"))}),
-    )
+    fields = on_page("at", "status", "client", "errors", "payload")
 
 
 @admin.register(Event, site=console)
 class EventAdmin(ReadOnlyAdmin):
     """An operator's act, or a decision of the service."""
 
-    heavy = _ROUND
-    list_display = (shown("at"), shown("who"), shown("what"), shown("round"), shown("text", brief=True))
-    list_filter = (("what", ValuesFilter), "at")
+    list_display = in_list("at", "who", "what", "round", "text")
+    list_filter = (*values("what"), "at")
     list_select_related = ("round",)
     search_fields = ("who", "what", "text", "round__task_name", "round__email")
-    fieldsets = ((None, {"fields": (shown("at"), shown("who"), shown("what"), shown("round"), shown("text"))}),)
+    fields = on_page("at", "who", "what", "round", "text")
 
 
 @admin.register(WorkerBeat, site=console)
 class WorkerBeatAdmin(ReadOnlyAdmin):
-    """A process, when it was last heard of and what it was on."""
+    """A process, when it was last seen and what it worked on."""
 
-    heavy = _ROUND
-    list_display = (
-        shown("worker"), shown("host"), shown("pid"), shown("seen_at", "last seen"), shown("stopping"), shown("round"), shown("step"),
-    )  # fmt: skip
+    list_display = in_list("worker", "host", "pid", shown("seen_at", "last seen"), "stopping", "round", "step")
     list_filter = ("seen_at",)
     list_select_related = ("round",)
     search_fields = ("worker", "host")
-    fieldsets = (
-        (
-            None,
-            {"fields": (
-                shown("worker"), shown("host"), shown("pid"), shown("seen_at", "last seen"), shown("workers"), shown("stopping"), shown("round"),
-                shown("step"),
-            )},
-        ),
-    )  # fmt: skip
+    fields = on_page("worker", "host", "pid", shown("seen_at", "last seen"), "workers", "stopping", "round", "step")
 
 
 @admin.register(Breaker, site=console)
 class BreakerAdmin(ReadOnlyAdmin):
     """A kind of outside service that does not work for now, or did not."""
 
-    list_display = (
-        shown("kind"), shown("code"), shown("reason", brief=True), shown("since"), shown("until"), shown("closed_at"),
-        shown("closed_by"),
-    )  # fmt: skip
-    list_filter = (("kind", ValuesFilter), "since")
+    list_display = in_list("kind", "code", "reason", "since", "until", "closed_at", "closed_by")
+    list_filter = (*values("kind"), "since")
     search_fields = ("code", "reason", "closed_by")
-    fieldsets = (
-        (
-            None,
-            {"fields": (
-                shown("kind"), shown("code"), shown("reason"), shown("since"), shown("until"), shown("closed_at"), shown("closed_by"),
-            )},
-        ),
-    )  # fmt: skip
+    fields = on_page("kind", "code", "reason", "since", "until", "closed_at", "closed_by")
 
 
 @admin.register(ForgeQuota, site=console)
 class ForgeQuotaAdmin(ReadOnlyAdmin):
     """What GitHub's answers said of its limits."""
 
-    list_display = (
-        shown("remaining"), shown("limit"), shown("reset_at", "begins anew"), shown("seen_at", "seen"),
+    list_display = in_list(
+        "remaining", "limit", shown("reset_at", "begins anew"), shown("seen_at", "seen"),
         shown("blocked_until", "nothing before"), shown("blocked_reason", "why", brief=True),
     )  # fmt: skip
     search_fields = ("blocked_reason",)
     fieldsets = (
-        (None, {"fields": (shown("limit"), shown("remaining"), shown("reset_at"), shown("seen_at"))}),
-        ("Closed", {"fields": (shown("blocked_until"), shown("blocked_reason"), shown("strikes"), shown("struck_at"))}),
+        (None, {"fields": on_page("limit", "remaining", "reset_at", "seen_at")}),
+        ("Closed", {"fields": on_page("blocked_until", "blocked_reason", "strikes", "struck_at")}),
     )
 
 
@@ -98,28 +71,18 @@ class ForgeQuotaAdmin(ReadOnlyAdmin):
 class ForgeWriteAdmin(ReadOnlyAdmin):
     """A write to GitHub's REST API, or the slot that is kept for one."""
 
-    list_display = (shown("key", "what", brief=True), shown("due_at", "due"), shown("used_at", "went"))
+    list_display = in_list(shown("key", "what", brief=True), shown("due_at", "due"), shown("used_at", "went"))
     list_filter = ("used_at",)
     search_fields = ("key",)
-    fieldsets = ((None, {"fields": (shown("key"), shown("due_at"), shown("used_at"))}),)
+    fields = on_page("key", "due_at", "used_at")
 
 
 @admin.register(ModelProfile, site=console)
 class ModelProfileAdmin(ReadOnlyAdmin):
     """What a server was found to take for a model."""
 
-    list_display = (
-        shown("model"), shown("server"), shown("length_parameter"), shown("longest_answer"), shown("dropped"), shown("images"),
-        shown("learned_at"),
-    )  # fmt: skip
+    list_display = in_list("model", "server", "length_parameter", "longest_answer", "dropped", "images", "learned_at")
     list_filter = ("images", "learned_at")
     search_fields = ("server", "model")
-    fieldsets = (
-        (
-            None,
-            {"fields": (
-                shown("model"), shown("server"), shown("length_parameter"), shown("longest_answer"), shown("dropped"), shown("images"),
-                shown("learned_at"),
-            )},
-        ),
-    )  # fmt: skip
+    ordering = ("server", "model")
+    fields = on_page("model", "server", "length_parameter", "longest_answer", "dropped", "images", "learned_at")

@@ -10,7 +10,6 @@ from django.conf import settings
 from engine.domain.lifecycle import State
 from tasks_app.admin.actions import MAY_OPERATE
 from tasks_app.admin.columns import HEAVY, retry_button
-from tasks_app.admin.waterfall import seconds
 from tasks_app.health import credentials
 from tasks_app.health.readiness import outside_services
 from tasks_app.models import Round, WorkerBeat
@@ -19,6 +18,7 @@ from tasks_app.operations.breakers import breakers_open
 from tasks_app.operations.spending import today
 from tasks_app.operations.workers import SILENT
 from tasks_app.reports.display import pill, row_link, short, visible
+from tasks_app.reports.durations import duration
 from tasks_app.reports.headline import headline
 from tasks_app.rounds.load import LATELY, load_now
 from tasks_app.rounds.schedule import backlog
@@ -43,7 +43,7 @@ def overview(request: HttpRequest) -> dict[str, object]:
     due, oldest = backlog()
     return {
         "overview": True,
-        "states": [(pill(state.value), state.value, _told(counted[state])) for state in State],
+        "states": [(pill(state.value), state.value, _at_most(counted[state])) for state in State],
         "rounds": any(counted.values()),
         "missing": [*settings.MISSING, *credentials.refusals()],
         "outside": [(part.name, part.status, visible(part.detail)[:500]) for part in outside_services()],
@@ -52,7 +52,7 @@ def overview(request: HttpRequest) -> dict[str, object]:
         "attention": _attention(may_act=may_act),
         "waiting": _oldest_waiting(),
         "due": due,
-        "delay": seconds(max((now - oldest).total_seconds(), 0)) if oldest else "",
+        "delay": duration(max((now - oldest).total_seconds(), 0)) if oldest else "",
         "load": _load(),
         "beats": _beats(),
         "spent": today(),
@@ -67,12 +67,12 @@ def _counted() -> dict[State, int]:
     return {state: rounds.filter(state=state)[: MOST_COUNTED + 1].count() for state in State}
 
 
-def _told(count: int) -> str:
+def _at_most(count: int) -> str:
     return f"more than {MOST_COUNTED:,}" if count > MOST_COUNTED else f"{count:,}"
 
 
 def _light() -> QuerySet[Round]:
-    return Round.objects.defer(*HEAVY)
+    return Round.objects.defer(*HEAVY["Round"])
 
 
 def _attention(*, may_act: bool) -> list[dict[str, object]]:
@@ -86,7 +86,7 @@ def _attention(*, may_act: bool) -> list[dict[str, object]]:
 
 def _oldest_waiting() -> tuple[SafeString | str, str] | None:
     row = _light().filter(next_at__isnull=False).order_by("started_at").first()
-    return (row_link(row), seconds((clock.now() - row.started_at).total_seconds())) if row else None
+    return (row_link(row), duration((clock.now() - row.started_at).total_seconds())) if row else None
 
 
 def _load() -> str:
@@ -106,24 +106,24 @@ def _load() -> str:
 def _beats() -> list[dict[str, object]]:
     now = clock.now()
     beats = WorkerBeat.objects.filter(seen_at__gt=now - timedelta(hours=1)).select_related("round").defer(
-        *(f"round__{name}" for name in HEAVY)
+        *(f"round__{name}" for name in HEAVY["Round"])
     )  # fmt: skip
-    heard = {beat.worker for beat in beats if beat.seen_at > now - SILENT}
+    seen = {beat.worker for beat in beats if beat.seen_at > now - SILENT}
     return [
         {
             "worker": row_link(beat),
             "host": visible(beat.host)[:80],
-            "seen": f"{seconds(max((now - beat.seen_at).total_seconds(), 0))} ago",
-            "alive": pill(_liveliness(beat, heard)),
+            "seen": f"{duration(max((now - beat.seen_at).total_seconds(), 0))} ago",
+            "alive": pill(_liveliness(beat, seen)),
             "on": row_link(beat.round) if beat.round else "",
         }
         for beat in beats[:20]
     ]
 
 
-def _liveliness(beat: WorkerBeat, heard: Collection[str]) -> str:
+def _liveliness(beat: WorkerBeat, seen: Collection[str]) -> str:
     """Return how a process is. A worker with nothing to do says nothing: its dispatcher, which would have noticed its end, speaks for it."""
     dispatcher = f"{beat.worker.partition(':')[0]}:dispatcher"
-    if beat.worker in heard:
+    if beat.worker in seen:
         return "alive"
-    return "idle" if beat.round_id is None and dispatcher in heard else "silent"
+    return "idle" if beat.round_id is None and dispatcher in seen else "silent"

@@ -16,12 +16,14 @@ _LONGEST_NAME = 60
 def changes(before: RequestPlan, after: RequestPlan) -> str:
     """Return what was added to a plan, removed from it and changed in it, by name."""
     parts = [
-        f"{name}: {', '.join(told)}" for name in RequestPlan.model_fields if (told := list(_told(before, after, name)))
+        f"{name}: {', '.join(found)}"
+        for name in RequestPlan.model_fields
+        if (found := list(_changes(before, after, name)))
     ]
     return "; ".join(parts) or UNCHANGED
 
 
-def _told(before: RequestPlan, after: RequestPlan, name: str) -> Iterator[str]:
+def _changes(before: RequestPlan, after: RequestPlan, name: str) -> Iterator[str]:
     old, new = getattr(before, name), getattr(after, name)
     if isinstance(new, str):
         if old != new:

@@ -8,52 +8,43 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from engine.domain.lifecycle import ACTIVE
 from tasks_app.admin.actions import MAY_OPERATE, buttons
+from tasks_app.admin.check_matrix import matrix
 from tasks_app.admin.columns import HEAVY, clock, flags, joined, links, step_and_state
+from tasks_app.admin.round_tables import report_of
 from tasks_app.admin.waterfall import WIDTH, waterfall
 from tasks_app.models import Round
-from tasks_app.reports.check_matrix import matrix
 from tasks_app.reports.display import outside, visible
-from tasks_app.reports.headline import headline
-from tasks_app.reports.status import evidence_address
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from django.http import HttpRequest, HttpResponse
-    from django.utils.safestring import SafeString
 
-#: How much of the story is shown, in characters: it may quote what a stranger sent.
+#: How much of the headline is shown, in characters: it may quote what a stranger sent.
 MOST_TOLD = 2000
 
 
 def status_panel(row: Round, request: HttpRequest) -> dict[str, object]:
     """Return what the fragment's template shows."""
-    now = timezone.now()
+    report = report_of(row)
     return {
         "round": row,
-        "headline": visible(headline(row, now))[:MOST_TOLD],
+        "headline": visible(report.headline)[:MOST_TOLD],
         "moving": row.state in ACTIVE,
         "state": step_and_state(row),
         "clock": clock(row),
         "flags": flags(row),
-        "links": joined((links(row), *_evidence(row))),
+        "links": joined((links(row), outside(report.evidence_url, "evidence") if report.evidence_url else "")),
         "buttons": buttons(row) if request.user.has_perm(MAY_OPERATE) else [],
-        "runs": waterfall(row, now),
+        "runs": waterfall(report),
         "width": WIDTH,
-        "matrix": matrix(row),
+        "matrix": matrix(report),
         "fragment": reverse("admin:tasks_app_round_status_panel", args=[row.pk]),
     }
-
-
-def _evidence(row: Round) -> list[SafeString | str]:
-    """Link to the evidence page of the newest commit that was pushed."""
-    commit = row.commits.filter(token__isnull=False).order_by("-pushed_at", "-pk").first()
-    return [outside(evidence_address(commit), "evidence")] if commit else []
 
 
 @require_safe
@@ -61,7 +52,7 @@ def status_panel_view(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Answer the fragment to someone who may see rounds."""
     if not request.user.has_perm("tasks_app.view_round"):
         raise PermissionDenied
-    row = Round.objects.defer(*HEAVY).filter(pk=pk).first()
+    row = Round.objects.defer(*HEAVY["Round"]).filter(pk=pk).first()
     if row is None:
         raise Http404
     answer = render(request, "console/status_panel.html", status_panel(row, request))

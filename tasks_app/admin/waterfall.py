@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tasks_app.reports.display import short
+from tasks_app.reports.durations import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from tasks_app.models import Round, StepRun
+    from tasks_app.models import Attempt, NotificationAttempt, Round, StepRun
+    from tasks_app.reports.round_report import RoundReport
 
 #: The width of a bar in its own units; the page stretches it.
 WIDTH = 1000
@@ -52,21 +54,11 @@ class Run:
     lines: tuple[Line, ...]
 
 
-def seconds(value: float) -> str:
-    """Return a duration for a person."""
-    if value < 60:
-        return f"{value:.1f} s"
-    minutes, rest = divmod(round(value), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-def waterfall(row: Round, now: datetime) -> list[Run]:
+def waterfall(report: RoundReport) -> list[Run]:
     """Return the runs of a round, the newest first."""
-    steps = list(row.step_runs.order_by("-pk")[:MOST_STEPS])[::-1]
-    work = _work(row, now)
+    row, steps, work = report.row, report.steps[-MOST_STEPS:], list(_work(report))
     return [
-        _run(row, number, [s for s in steps if s.run == number], work, row.finished_at or now)
+        _run(row, number, [s for s in steps if s.run == number], work, row.finished_at or report.now)
         for number in sorted({step.run for step in steps}, reverse=True)
     ]
 
@@ -80,8 +72,8 @@ def _run(row: Round, number: int, steps: list[StepRun], work: list[Span], until:
     queued = (steps[0].started_at - start).total_seconds()
     if queued > 0:
         bars = (scale.bar("wait", start, steps[0].started_at),)
-        lines.insert(0, Line("queue", "", seconds(queued), "until a worker took it", bars))
-    return Run(number, seconds(scale.length), tuple(lines))
+        lines.insert(0, Line("queue", "", duration(queued), "until a worker took it", bars))
+    return Run(number, duration(scale.length), tuple(lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +93,14 @@ def _line(step: StepRun, work: Iterable[Span], scale: _Scale, until: datetime) -
     end = step.ended_at or until
     busy = [(max(a, step.started_at), min(b, end)) for a, b in work if a <= end and b >= step.started_at]
     bars = (scale.bar("wait", step.started_at, end), *(scale.bar("busy", a, b) for a, b in busy))
-    took = seconds((end - step.started_at).total_seconds())
-    return Line(step.step, step.outcome or "open", took, short(step.detail, 160), bars)
+    took = duration((end - step.started_at).total_seconds())
+    return Line(step.step, step.outcome or "open", took, short(step.detail, 300), bars)
 
 
-def _work(row: Round, now: datetime) -> list[Span]:
-    """Return when something outside was asked: model calls, looks at the page, callbacks."""
-    calls = row.attempts.order_by("-pk").values_list("started_at", "seconds")[:MOST_MARKS]
-    told = row.notifications.order_by("-pk").values_list("started_at", "seconds")[:MOST_MARKS]
-    looks = row.pages_statuses.order_by("-pk").values_list("at", flat=True)[:MOST_MARKS]
-    spans = [(start, now if took is None else start + timedelta(seconds=took)) for start, took in (*calls, *told)]
-    return [*spans, *((at, at) for at in looks)]
+def _work(report: RoundReport) -> Iterator[Span]:
+    """Yield when something outside was asked: model calls, looks at the page, callbacks."""
+    calls: list[Attempt | NotificationAttempt] = [*report.attempts[-MOST_MARKS:], *report.callbacks[-MOST_MARKS:]]
+    for one in calls:
+        ended = report.now if one.seconds is None else one.started_at + timedelta(seconds=one.seconds)
+        yield one.started_at, ended
+    yield from ((look.at, look.at) for look in report.looks[-MOST_MARKS:])

@@ -16,6 +16,7 @@ from tasks_app.api.problems import Problem
 from tasks_app.health import credentials
 from tasks_app.models import Round
 from tasks_app.operations.client_limits import client_address, wrong_secret_wait
+from tasks_app.reports.round_report import RoundReport
 from tasks_app.reports.status import round_status
 from tasks_app.rounds.intake import ConflictError, rejection_record, round_accept
 
@@ -119,4 +120,4 @@ class RoundStatus(APIView):
         row = Round.objects.defer("request").filter(pk=round_id).first()
         if row is None:
             return Problem(404, "There is no round with this id.")
-        return Response(round_status(row), headers={"Cache-Control": "no-store"})
+        return Response(round_status(RoundReport(row)), headers={"Cache-Control": "no-store"})

@@ -17,12 +17,9 @@ if TYPE_CHECKING:
 
 
 class RoundCommand(BaseCommand):
-    """A command about rounds."""
-
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Define what each of them takes."""
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def execute(self, *args: object, **options: Any) -> str | None:

@@ -1,36 +1,20 @@
-"""How rounds read their requests: from the rows to the engine's plans, and a run's plan in words. Reading only."""
+"""How rounds read their requests: from the rows to the engine's plans. Reading only."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.db.models import F
 from pydantic import ValidationError
 
 from engine.domain.checks import Kind, Verdict
 from engine.plan.schema import RequestPlan
-from engine.plan.summary import summary
 from engine.plan.verdicts import EarlierPlan
-from tasks_app.models import Attempt, CheckResult, PlanSource, Round, SourceFile
+from tasks_app.models import CheckResult, Round, SourceFile
 from tasks_app.models import Plan as PlanRow
 from tasks_app.queries.briefs import MOST_ASKED, checks_of
 
-if TYPE_CHECKING:
-    from engine.plan.summary import SummarySection
-
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class PlanText:
-    """A run's plan in words: `made` says by whom, or why there is none; `attempt` is the model call that it came from."""
-
-    made: str
-    attempt: Attempt | None
-    sections: tuple[SummarySection, ...]
-    refused: tuple[str, ...]
 
 
 def plan_row(row: Round) -> PlanRow | None:
@@ -39,7 +23,6 @@ def plan_row(row: Round) -> PlanRow | None:
 
 
 def plan_row_of(row: Round, run: int) -> PlanRow | None:
-    """Return the row of one run."""
     found = PlanRow.objects.select_related("attempt").filter(round=row, run=run)
     return found.defer("attempt__messages", "attempt__reply", "attempt__parameters").first()
 
@@ -79,32 +62,3 @@ def present_paths(row: Round) -> frozenset[str]:
     published = Round.objects.filter(task_key=row.task_key, published_at__isnull=False).order_by("-published_at")
     attempt = published.values_list("chosen_attempt_id", flat=True).first()
     return frozenset(SourceFile.objects.filter(attempt=attempt).values_list("path", flat=True) if attempt else ())
-
-
-def plan_text(row: Round, run: int | None = None) -> PlanText | None:
-    """Return the plan of a run (the present one) in words, None where nobody tried to make one yet."""
-    found = plan_row_of(row, run or row.run)
-    if found is None:
-        return None
-    plan = read(found)
-    return PlanText(
-        made=_made(found) if plan or found.plan is None else "This version of the service cannot read the plan.",
-        attempt=found.attempt,
-        sections=tuple(summary(plan, checks_of(row))) if plan else (),
-        refused=tuple(f"{one.get('item', '')}: {one.get('reason', '')}" for one in found.refused),
-    )
-
-
-def _made(found: PlanRow) -> str:
-    if found.plan is None:
-        return f"There is no plan: {found.why_none}"
-    if found.edited_by:
-        by = f"written by {found.edited_by}"
-    elif found.attempt is None:
-        by = "made by a model"
-    else:
-        simulated = ", simulated" if found.attempt.simulated else ""
-        by = f"made by {found.attempt.model_answered or found.attempt.model_asked or 'a model'}{simulated}"
-    if found.source == PlanSource.CARRIED:
-        return f"Carried on from the run before, {by}."
-    return f"{by[0].upper()}{by[1:]}."

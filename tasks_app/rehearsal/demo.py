@@ -21,7 +21,16 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 from tasks_app.processes.parent_death import dies_with_parent
-from tasks_app.rehearsal.evaluator import SAMPLES, Listener, Service, TaskError, fresh_nonce, load_task, shortcomings
+from tasks_app.rehearsal.evaluator import (
+    SAMPLES,
+    Listener,
+    Service,
+    TaskError,
+    check_counts,
+    fresh_nonce,
+    load_task,
+    shortcomings,
+)
 from tasks_app.rehearsal.progress import Progress
 from tasks_app.rehearsal.proof import REQUIRED, Clone, ProofError, data_files, prove
 
@@ -126,7 +135,7 @@ def play_round(running: Running, listener: Listener, task: Mapping[str, Any]) ->
     wrong = shortcomings(status) + (callback.problems(task) if callback else ["no callback came"])
     if wrong or not callback:
         raise DemoError(f"round {task['round']}: {'; '.join(wrong)}\n{_tail(running.data / 'serve.log')}")
-    _say(f"  callback received after {time.monotonic() - begun:.1f} s; checks: {_verdicts(status or {})}")
+    _say(f"  callback received after {time.monotonic() - begun:.1f} s; {check_counts(status)}")
     return callback.told()
 
 
@@ -136,11 +145,6 @@ def _verified(number: int, found: Clone, attachments: Mapping[str, bytes]) -> st
         f"  verified: cloned {found.head[:12]}, the commit told, {commits} in all; {', '.join(REQUIRED)} there;\n"
         f"            the page served is that commit's index.html, {', '.join(attachments)} byte for byte"
     )
-
-
-def _verdicts(status: Mapping[str, Any]) -> str:
-    verdicts = [str(check.get("verdict")) for check in status.get("checks") or []]
-    return ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts)) or "none"
 
 
 @contextmanager

@@ -15,9 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
+from engine.domain.check_counts import count_checks
+from engine.domain.checks import ADVICE, WRONG
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import TracebackType
+
+    from engine.domain.check_counts import CheckCounts
 
 SAMPLES = Path(__file__).parent / "samples"
 ECHOED = ("email", "task", "round", "nonce")
@@ -165,8 +170,17 @@ def fresh_nonce() -> str:
     return secrets.token_hex(4)
 
 
+def check_counts(status: Mapping[str, Any] | None) -> CheckCounts:
+    """Count the checks of a round's status as the service does."""
+    return count_checks((str(check.get("kind")), str(check.get("verdict"))) for check in _checks(status))
+
+
+def _checks(status: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    return (status or {}).get("checks") or []
+
+
 def shortcomings(status: Mapping[str, Any] | None) -> list[str]:
-    """Say why a round is not what an evaluator hopes for: completed, live, not degraded, not late. Empty: it is."""
+    """Say why a round is not what an evaluator hopes for: completed, live, not degraded, not late, and every decided check holds."""
     if not status:
         return ["its status cannot be read"]
     error = status.get("error") or {}
@@ -176,7 +190,10 @@ def shortcomings(status: Mapping[str, Any] | None) -> list[str]:
     )
     wrong += [] if status.get("live") else ["not live"]
     wrong += [flag for flag in ("degraded", "late") if status.get(flag)]
-    return wrong
+    failing = [one for one in _checks(status) if one.get("verdict") in WRONG and one.get("kind") not in ADVICE]
+    return wrong + [
+        f"a check does not hold: {one.get('text')} ({one.get('detail') or one.get('verdict')})" for one in failing
+    ]
 
 
 def _json_object(answer: httpx2.Response) -> dict[str, Any]:

@@ -7,7 +7,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
-from tasks_app.rehearsal.evaluator import Callback, Listener, Service, TaskError, fresh_nonce, shortcomings
+from tasks_app.rehearsal.evaluator import (
+    Callback,
+    Listener,
+    Service,
+    TaskError,
+    check_counts,
+    fresh_nonce,
+    shortcomings,
+)
 from tasks_app.rehearsal.progress import Progress
 
 if TYPE_CHECKING:
@@ -104,7 +112,10 @@ def _summary(status: Mapping[str, Any] | None) -> str:
         for name, key in (("repository", "repo_url"), ("commit", "commit_sha"), ("page", "pages_url"))
         if status.get(key)
     }
-    return "".join(f"{name + ':':<12}{value}\n" for name, value in shown.items())
+    shown["checks"] = str(check_counts(status))
+    lines = [f"{name + ':':<12}{value}" for name, value in shown.items()]
+    lines += [f"warning:    {warning}" for warning in status.get("warnings") or []]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _as_json(sent: Sent) -> str:

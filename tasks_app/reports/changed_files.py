@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tasks_app.models import Attempt, Round
 
-#: So many files are told of, and texts of this many bytes compared.
+#: So many files are shown, and texts of this many bytes compared.
 MOST_FILES = 10
 LONGEST_COMPARED = 200_000
 
@@ -36,40 +36,35 @@ class ChangedFile:
     why_not: str = ""
 
 
-def changed_names(row: Round, attempt: Attempt | None) -> list[str]:
-    """Return the names of the attachments that an attempt's tree holds changed, or not at all."""
-    return sorted(_changed(row, attempt)) if attempt else []
-
-
 def changed_files(row: Round, attempt: Attempt | None) -> list[ChangedFile]:
-    """Return them with both versions, the first MOST_FILES of them."""
+    """Return the attachments that an attempt's tree holds changed, or not at all, the first MOST_FILES of them."""
     if attempt is None:
         return []
-    changed = _changed(row, attempt)
-    names = sorted(changed)[:MOST_FILES]
-    now = _contents(attempt.pk, names)
-    came = dict(row.attachments.filter(name__in=names).values_list("name", "content"))
     before = _commit_before(row, attempt)
-    if before and (earlier := [name for name in names if name not in came]):
-        came |= _contents(before.attempt_id, earlier)
-    return [_compared(name, bytes(came.get(name) or b""), changed[name], now.get(name)) for name in names]
+    changed = _changed(row, attempt, before)
+    names = sorted(changed)[:MOST_FILES]
+    if not names:
+        return []
+    now, originals = _contents(attempt.pk, names), _contents(before.attempt_id, names) if before else {}
+    own = row.attachments.filter(name__in=names).values_list("name", "content")
+    originals |= {name: bytes(content or b"") for name, content in own}
+    return [_compared(name, originals.get(name, b""), changed[name], now.get(name)) for name in names]
 
 
-def _changed(row: Round, attempt: Attempt) -> Mapping[str, tuple[str, str]]:
-    """Return SHA-256 as it came and as it is, by name; of an earlier round's attachment as the round before left it."""
+def _changed(row: Round, attempt: Attempt, before: Commit | None) -> Mapping[str, tuple[str, str]]:
+    """Return SHA-256 as attached and as it is now, by name; of an earlier round's attachment as the round before left it."""
     present = dict(attempt.files.values_list("path", "sha256"))
     if not present:
         return {}
-    own = dict(row.attachments.exclude(sha256="").values_list("name", "sha256"))
+    attached = dict(row.attachments.exclude(sha256="").values_list("name", "sha256"))
     others = Attachment.objects.filter(round__task_key=row.task_key, round__created_at__lt=row.created_at)
-    names = set(others.values_list("name", flat=True)) - own.keys()
-    before = _commit_before(row, attempt) if names else None
-    if before:
+    names = set(others.values_list("name", flat=True)) - attached.keys() if before else set()
+    if before and names:
         files = SourceFile.objects.filter(attempt=before.attempt_id, path__in=names)
         rewritten = set(attempt.files.filter(path__in=names, origin=Origin.MODEL).values_list("path", flat=True))
         gone = names - present.keys()
-        own |= {path: sha for path, sha in files.values_list("path", "sha256") if path in rewritten | gone}
-    return {name: (sha, present.get(name, "")) for name, sha in own.items() if present.get(name, "") != sha}
+        attached |= {path: sha for path, sha in files.values_list("path", "sha256") if path in rewritten | gone}
+    return {name: (sha, present.get(name, "")) for name, sha in attached.items() if present.get(name, "") != sha}
 
 
 def _commit_before(row: Round, attempt: Attempt) -> Commit | None:

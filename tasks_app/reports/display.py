@@ -24,6 +24,7 @@ MOST = 200_000  # characters of one text on a page
 MOST_UNFOLDED = 2_000
 MOST_ROWS = 200
 MOST_IN_CELL = 300
+LABELS = {"sha256": "SHA-256", "http_status": "HTTP status", "status_code": "HTTP status", "commit_sha": "commit"}
 
 #: Controls but tab and newline, marks that turn or hide text, halves of surrogate pairs. https://www.unicode.org/reports/tr36/
 _HIDDEN = re.compile(
@@ -168,7 +169,7 @@ def _cell(value: object) -> SafeString | str:
 def shown(name: str, label: str = "", *, brief: bool = False) -> Callable[[Model], SafeString | str]:
     """Return a column of the admin that shows the field `name`; `brief` is for lists: one line of it."""
 
-    @admin.display(description=label or name.replace("_", " "), ordering=name)
+    @admin.display(description=label or LABELS.get(name) or name.replace("_", " "), ordering=name)
     def column(row: Model) -> SafeString | str:
         value = getattr(row, name)
         if isinstance(value, Model):

@@ -1,270 +1,271 @@
-"""The story of a round in about twenty lines: what was asked, what was tried and why, what it cost, when it was live, what was heard.
+"""A round in lines of text: in about twenty (`explain`), or whole (`round`).
 
-Each line is a pair of what it is about ("" where it goes on) and a text on one line, which may quote what strangers wrote.
+Each line is a pair of what it is about ("" where it goes on) and a text, which may quote what strangers wrote.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.domain.checks import ADVICE, WRONG, Kind, Target, Verdict, parse_check
+from engine.domain.checks import REQUESTED, Kind, parse_check
 from engine.domain.lifecycle import ACTIVE, Step
 from engine.domain.model_call import DEADLINE, DISCONNECTED
-from tasks_app.models import Attempt, CheckResult
-from tasks_app.operations.spending import spent
-from tasks_app.queries.plans import plan_text
-from tasks_app.reports.changed_files import changed_names
-from tasks_app.reports.headline import headline
-from tasks_app.reports.status import evidence_address
+from tasks_app.reports.durations import between, took
+from tasks_app.reports.round_report import evidence_address
 from tasks_app.rounds.operator_actions import PLAN_EDITED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from tasks_app.models import Commit, Event, NotificationAttempt, Round
+    from tasks_app.models import Attempt, Commit, Event, NotificationAttempt
+    from tasks_app.reports.attempt_checks import AttemptChecks
+    from tasks_app.reports.changed_files import ChangedFile
+    from tasks_app.reports.round_report import RoundReport
 
 Line = tuple[str, str]
 
 MOST_CALLS = 8
 MOST_FAILING = 3
-MOST_WARNINGS = 3
+_MOST_LINES = 40  # of one part of a whole round; the newest are shown
+_MOST_CHECKS = 600  # with their predicates
 _BRIEF = 240  # characters of it
 _PHRASE = 120
 _PART = 170  # of a plan: two lines of a terminal
+_LONGEST = 600  # of a line where the round is shown whole
+_ADDRESS = 2_000
 
-_REQUESTED = frozenset({Kind.JS, Kind.PROSE, Kind.UNKNOWN})
 _NEW_RUNS = frozenset({"round revived", "round retried", "round regenerated", "evaluator notified again", PLAN_EDITED})
+_MEANINGS = {
+    "simulated": "SIMULATED (no language model was asked)",
+    "degraded": "DEGRADED (a fallback page stands in place of the app)",
+    "late": "LATE (told after the deadline)",
+    "needs_attention": "NEEDS ATTENTION",
+}
 
 
-def explained(row: Round, now: datetime) -> list[Line]:
-    """Return the story of a round as it stands."""
-    return [
-        ("Round", f"{_phrase(row.task_name)} round {row.number}, run {row.run}: {headline(row, now)}"),
-        *_flags(row),
-        *_asked(row),
-        *_read(row),
-        *_tried(row),
-        *_published(row),
-        *_live(row),
-        *_told(row),
-        *_deadline(row, now),
-        ("Spent", str(spent(Attempt.objects.filter(round=row)))),
-        *(("Warning", _phrase(str(text), 300)) for text in row.warnings[:MOST_WARNINGS]),
-        *_more("Warning", len(row.warnings) - MOST_WARNINGS),
-        *_next(row),
-    ]
+def explained(report: RoundReport, *, whole: bool = False) -> list[Line]:
+    """Return the lines of a round as it stands; a part of which there is nothing is left out."""
+    lines = _Lines(report, whole)
+    return [(about, text) for about, text in lines.all() if text]
 
 
-def _flags(row: Round) -> Iterator[Line]:
-    flags = [name for name in ("simulated", "degraded", "late", "needs_attention") if getattr(row, name)]
-    if flags:
-        meaning = {
-            "simulated": "SIMULATED (no language model was asked)",
-            "degraded": "DEGRADED (a fallback page stands in place of the app)",
-            "late": "LATE (told after the deadline)",
-            "needs_attention": "NEEDS ATTENTION",
-        }
-        yield "Flags", ", ".join(meaning[flag] for flag in flags)
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    report: RoundReport
+    whole: bool
 
-
-def _asked(row: Round) -> Iterator[Line]:
-    yield (
-        "Asked",
-        f"{row.created_at:%Y-%m-%d %H:%M:%S} UTC by {_phrase(row.email)}: \u201c{_phrase(row.brief, _BRIEF)}\u201d",
-    )
-    scripts = sum(check.kind is Kind.JS for check in map(parse_check, row.checks))
-    names = list(row.attachments.values_list("name", flat=True)[:9])
-    files = f"; attached {', '.join(map(_phrase, names[:8]))}{', …' if len(names) > 8 else ''}" if names else ""
-    yield "", f"{_count(len(row.checks), 'check')}, {scripts} of them to be run in the page{files}"
-
-
-def _read(row: Round) -> Iterator[Line]:
-    """Yield the plan, a line or two for each part of it."""
-    text = plan_text(row)
-    if text is None:
-        return
-    refused = f" {_count(len(text.refused), 'item')} of it refused: {'; '.join(text.refused)}" if text.refused else ""
-    yield "Plan", _phrase(f"{text.made}{refused}", 300)
-    for section in text.sections:
-        said = (f"{one.says} ({'; '.join(one.rules)})" if one.rules else one.says for one in section.entries)
-        yield "", _phrase(f"{section.heading}: {'; '.join(said)}", _PART)
-
-
-# --- What was tried ---------------------------------------------------------------------------------------------------------------------
-
-
-def _tried(row: Round) -> Iterator[Line]:
-    calls = list(row.attempts.defer("messages", "reply", "parameters"))
-    events = list(row.events.order_by("at", "pk"))
-    results = _results_by_attempt(row)
-    begins = [event for event in events if event.what in _NEW_RUNS]
-    yield from _more("Tried", len(calls) - MOST_CALLS, "calls before")
-    shown = calls[-MOST_CALLS:]
-    for at, call in enumerate(shown, 1):
-        # A judgement belongs to the verification whose decision it precedes.
-        after = next((one for one in shown[at:] if one.kind != "judge"), None)
-        while begins and begins[0].at <= call.started_at:
-            yield _run(begins.pop(0))
-        yield "Tried", _call(call, chosen=call.pk == row.chosen_attempt_id)
-        if found := results.get(call.pk):
-            yield "", _judged(found)
-        decided = [e for e in events if e.what.startswith("decided:") and call.started_at < e.at]
-        decided = [e for e in decided if after is None or e.at <= after.started_at]
-        if found and decided:
-            yield "", f"so: {_decision(decided[0])}"
-    yield from map(_run, begins)
-
-
-def _run(event: Event) -> Line:
-    return "Again", f"{event.at:%H:%M:%S} {event.what} by {_phrase(event.who)}, {_phrase(event.text)}"
-
-
-def _results_by_attempt(row: Round) -> dict[int, list[CheckResult]]:
-    found: dict[int, list[CheckResult]] = {}
-    rows = CheckResult.objects.filter(attempt__round=row, target=Target.LOCAL).defer("screenshot", "console", "value")
-    for result in rows.order_by("attempt", "position"):
-        found.setdefault(result.attempt_id, []).append(result)
-    return found
-
-
-def _call(call: Attempt, *, chosen: bool) -> str:
-    by = _phrase(call.model_answered or call.model_asked) or "the service itself"
-    came = f"{call.error_code}: {_phrase(call.error_message)}" if call.error_code else call.outcome or "under way"
-    came += {DEADLINE: " by its time", DISCONNECTED: " by a lost connection"}.get(call.finish_reason, "")
-    took = "" if call.seconds is None else f"{call.seconds:.1f} s"
-    tokens = "" if call.input_tokens is None else f"{call.input_tokens:,} + {call.output_tokens or 0:,} tokens"
-    cost = f"${call.cost:.4f}" if call.cost is not None else "cost unknown" if tokens and not call.simulated else ""
-    said = ", ".join(filter(None, (came, took, tokens, cost)))
-    return f"{call.kind} {call.pk} by {by}{' (simulated)' if call.simulated and by != 'simulated' else ''}: {said}{'; CHOSEN' if chosen else ''}"
-
-
-def _judged(results: Sequence[CheckResult]) -> str:
-    """Return how many of the request's checks passed, and what failed of all that was checked."""
-    asked = [r for r in results if r.kind in _REQUESTED]
-    wrong = [r for r in results if r.verdict in WRONG and r.kind not in ADVICE]
-    others = Counter(r.verdict for r in asked if r.verdict not in WRONG and r.verdict != Verdict.PASS)
-    line = f"{sum(r.verdict == Verdict.PASS for r in asked)} of {_count(len(asked), 'check')} passed"
-    line += "".join(f", {number} {verdict}" for verdict, number in sorted(others.items()))
-    if wrong:
-        line += "; wrong: " + "; ".join(
-            f"{_phrase(r.text)} ({r.verdict}{': ' if r.detail else ''}{_phrase(r.detail)})"
-            for r in wrong[:MOST_FAILING]
+    def all(self) -> Iterator[Line]:
+        report, row = self.report, self.report.row
+        name = self._phrase(row.task_name)
+        yield "Round", f"{name} round {row.number}, run {row.run}: {report.headline}"
+        yield "Flags", ", ".join(_MEANINGS[flag] for flag in report.flags if flag in _MEANINGS)
+        if self.whole:
+            yield from (("Id", str(row.pk)), ("Nonce", row.nonce))
+            links = {"Repository": row.repo_url, "Page": row.pages_url, "Evaluator": row.evaluation_url}
+            yield from ((about, url[:_ADDRESS]) for about, url in links.items())
+            yield "Error", f"{row.error_code}: {row.error_message}" if row.error_code else ""
+        yield from self._asked()
+        yield from self._plan()
+        if self.whole:
+            yield from self._newest("Step", self._steps())
+        yield from self._tried()
+        if self.whole and report.checks.lines:
+            yield "Checks", str(report.counts)
+            yield from self._newest("", self._checks(), _MOST_CHECKS)
+        yield from self._published()
+        if self.whole:
+            yield from self._newest("Changed", map(_changed, report.changed))
+            yield from self._newest("Look", self._looks())
+        yield "Live", self._live()
+        callbacks = (
+            f"{self._after(n.started_at)}, try {n.number} of run {n.run}: {self._answer(n)}" for n in report.callbacks
         )
-    return line + (f"; {len(wrong) - MOST_FAILING} more" if len(wrong) > MOST_FAILING else "")
+        yield from self._newest("Callback", callbacks, MOST_FAILING)
+        yield "Deadline", self._deadline()
+        yield "Spent", str(report.spent)
+        yield from self._newest("Warning", (self._phrase(str(text), 300) for text in row.warnings), MOST_FAILING)
+        if self.whole:
+            yield from self._newest(
+                "Event", (f"{self._clock(e.at)}  {e.who}: {e.what}  {e.text}" for e in report.events)
+            )
+        yield "Next", self._next()
 
+    def _asked(self) -> Iterator[Line]:
+        row, names = self.report.row, [self._phrase(file.name) for file in self.report.attachments]
+        when = f"{row.created_at:%Y-%m-%d %H:%M:%S} UTC"
+        yield "Asked", f"{when} by {self._phrase(row.email)}: \u201c{self._phrase(row.brief, _BRIEF)}\u201d"
+        scripts = sum(check.kind is Kind.JS for check in map(parse_check, row.checks))
+        files = f"; attached {', '.join(names[:8])}{', …' if len(names) > 8 else ''}" if names else ""
+        yield "", f"{_count(len(row.checks), 'check')}, {scripts} of them to be run in the page{files}"
 
-def _decision(event: Event) -> str:
-    return f"{event.what.removeprefix('decided: ')}, {_phrase(event.text, 200)}"
-
-
-# --- What came of it --------------------------------------------------------------------------------------------------------------------
-
-
-def _published(row: Round) -> Iterator[Line]:
-    for commit in (
-        row.commits.filter(pushed_at__isnull=False)
-        .select_related("attempt")
-        .defer("attempt__messages", "attempt__reply")
-    ):
-        yield (
-            "Published",
-            f"{_after(row, commit.pushed_at)}, as {commit.sha[:12]} of {_address(row.repo_url)}: {_tree(row, commit)}",
+    def _plan(self) -> Iterator[Line]:
+        """Yield the plan: a line or two for each part of it, or one for each entry and rule."""
+        text = self.report.plan_text
+        if text is None:
+            return
+        refused = (
+            f" {_count(len(text.refused), 'item')} of it refused: {'; '.join(text.refused)}" if text.refused else ""
         )
-        if address := evidence_address(commit):
-            yield "", f"evidence {address}"
-    if row.commits.filter(pushed_at__isnull=False).count() == 0 and row.chosen_attempt_id:
-        yield "Published", "not yet"
+        yield "Plan", self._phrase(f"{text.made}{refused}", 300)
+        for section in text.sections:
+            entries = [f"{one.says} ({'; '.join(one.rules)})" if one.rules else one.says for one in section.entries]
+            if self.whole:
+                yield from (("", f"{section.heading}: {entry}") for entry in entries)
+            else:
+                yield "", self._phrase(f"{section.heading}: {'; '.join(entries)}", _PART)
 
+    def _steps(self) -> Iterator[str]:
+        for step in self.report.steps:
+            ended = f"{step.outcome or 'goes on'}, {between(step.started_at, step.ended_at)}"
+            yield f"{self._clock(step.started_at)}  {step.step}: {ended}  {step.detail}"
 
-def _tree(row: Round, commit: Commit) -> str:
-    kind = f"{commit.attempt.kind} {commit.attempt_id}, " if commit.attempt else ""
-    changed = changed_names(row, commit.attempt)
-    files = f"; changed as the brief asks: {', '.join(map(_phrase, changed[:5]))}" if changed else ""
-    return f"{kind}{_count(len(commit.files), 'file')}{files}"
+    def _tried(self) -> Iterator[Line]:
+        report, most = self.report, _MOST_LINES if self.whole else MOST_CALLS
+        begins = [event for event in report.events if event.what in _NEW_RUNS]
+        yield from _more("Tried", len(report.attempts) - most, "calls before")
+        shown = report.attempts[-most:]
+        for at, call in enumerate(shown, 1):
+            # A judgement belongs to the verification whose decision it precedes.
+            after = next((one for one in shown[at:] if one.kind != "judge"), None)
+            while begins and begins[0].at <= call.started_at:
+                yield self._run(begins.pop(0))
+            yield "Tried", self._call(call)
+            if checks := report.results.get(call.pk):
+                yield "", self._judged(checks)
+                decided = [e for e in report.events if e.what.startswith("decided:") and call.started_at < e.at]
+                if decided and (after is None or decided[0].at <= after.started_at):
+                    reason = self._phrase(decided[0].text, 200)
+                    yield "", f"so: {decided[0].what.removeprefix('decided: ')}, {reason}"
+        yield from map(self._run, begins)
 
+    def _run(self, event: Event) -> Line:
+        return "Again", f"{event.at:%H:%M:%S} {event.what} by {self._phrase(event.who)}, {self._phrase(event.text)}"
 
-def _live(row: Round) -> Iterator[Line]:
-    looks = list(row.pages_statuses.order_by("at").only("at", "live", "reason", "round_id"))
-    if not looks:
-        return
-    seen = _count(len(looks), "look")
-    first = next((look for look in looks if look.live and row.published_at and look.at >= row.published_at), None)
-    if row.live and (at := first.at if first else row.live_at):
-        live = [c for c in _checks_live(row) if c.kind in _REQUESTED]
-        passed = sum(c.verdict == Verdict.PASS for c in live)
-        checks = f"; there {passed} of {_count(len(live), 'check')} passed" if live else "; no check was run there"
-        yield "Live", f"{_after(row, at)}, after {seen} at {_address(row.pages_url)}{checks}"
-    else:
-        yield (
-            "Live",
-            f"NOT LIVE after {seen}, the last at {looks[-1].at:%H:%M:%S}: {_phrase(looks[-1].reason) or 'no reason'}",
-        )
+    def _call(self, call: Attempt) -> str:
+        by = self._phrase(call.model_answered or call.model_asked) or "the service itself"
+        error = f"{call.error_code}: {self._phrase(call.error_message)}" if call.error_code else ""
+        outcome = error or call.outcome or "under way"
+        outcome += {DEADLINE: " by its time", DISCONNECTED: " by a lost connection"}.get(call.finish_reason, "")
+        seconds = "" if call.seconds is None else took(call.seconds, "")
+        tokens = "" if call.input_tokens is None else f"{call.input_tokens:,} + {call.output_tokens or 0:,} tokens"
+        cost = f"${call.cost:.4f}" if call.cost is not None else "cost unknown" if tokens and not call.simulated else ""
+        simulated = " (simulated)" if call.simulated and by != "simulated" else ""
+        what = ", ".join(filter(None, (outcome, seconds, tokens, cost)))
+        chosen = "; CHOSEN" if call.pk == self.report.row.chosen_attempt_id else ""
+        return f"{call.kind} {call.pk} by {by}{simulated}: {what}{chosen}"
 
+    def _judged(self, checks: AttemptChecks) -> str:
+        wrong = [
+            f"{self._phrase(r.text)} ({r.verdict}{': ' if r.detail else ''}{self._phrase(r.detail)})"
+            for r in checks.wrong[:MOST_FAILING]
+        ]
+        more = f"; {len(checks.wrong) - MOST_FAILING} more" if len(checks.wrong) > MOST_FAILING else ""
+        return f"{checks.counts}{'; wrong: ' if wrong else ''}{'; '.join(wrong)}{more}"
 
-def _checks_live(row: Round) -> Sequence[CheckResult]:
-    live = CheckResult.objects.filter(attempt=row.chosen_attempt_id, target=Target.LIVE)
-    return list(live.defer("screenshot", "console", "value"))
+    def _checks(self) -> Iterator[str]:
+        """Yield each check, and below it its predicates."""
+        for result in (line.latest for line in self.report.checks.lines):
+            yield f"{result.verdict}  {result.kind}  {result.text}{_bracketed(result.detail)}"
+            yield from (f"- {x['verdict']}  {x['says']}{_bracketed(x['seen'])}" for x in result.predicates)
 
+    def _published(self) -> Iterator[Line]:
+        row, commits = self.report.row, self.report.commits
+        for commit in commits:
+            if commit.pushed_at:
+                where = f"as {commit.sha if self.whole else commit.sha[:12]} of {row.repo_url[:_ADDRESS]}"
+                yield "Published", f"{self._after(commit.pushed_at)}, {where}: {self._tree(commit)}"
+                yield "", f"evidence {evidence_address(commit)}" if commit.token else ""
+            elif self.whole:
+                yield "Commit", f"{commit.sha}, {'abandoned' if commit.abandoned_at else 'not pushed'}"
+        if row.chosen_attempt_id and not any(commit.pushed_at for commit in commits):
+            yield "Published", "not yet"
 
-def _told(row: Round) -> Iterator[Line]:
-    sent = list(row.notifications.defer("body", "answer", "headers", "answer_headers"))
-    for one in sent[-MOST_FAILING:]:
-        yield "Told", f"{_after(row, one.started_at)}, try {one.number} of run {one.run}: {_heard(one)}"
-    yield from _more("Told", len(sent) - MOST_FAILING, "tries before")
+    def _tree(self, commit: Commit) -> str:
+        kind = f"{commit.attempt.kind} {commit.attempt_id}, " if commit.attempt else ""
+        shown = self.report.changed if commit.attempt_id == self.report.attempt_id else []
+        changed = [self._phrase(file.name) for file in shown[:5]]
+        files = f"; changed as the brief asks: {', '.join(changed)}" if changed else ""
+        return f"{kind}{_count(len(commit.files), 'file')}{files}"
 
+    def _looks(self) -> Iterator[str]:
+        for look in self.report.looks:
+            yield f"{self._clock(look.at)}  {'live' if look.live else 'not live'}  {look.reason}"
 
-def _heard(sent: NotificationAttempt) -> str:
-    if sent.seconds is None:
-        return _phrase(sent.error) or "under way"
-    answer = f"the evaluator answered {sent.status_code}" if sent.status_code else f"no answer: {_phrase(sent.error)}"
-    return f"{answer} after {sent.seconds:.1f} s"
+    def _live(self) -> str:
+        row, looks = self.report.row, self.report.looks
+        if not looks:
+            return ""
+        seen, published = _count(len(looks), "look"), row.published_at
+        first = next((look.at for look in looks if look.live and published and look.at >= published), row.live_at)
+        if row.live and first:
+            ran = any(line.live for line in self.report.checks.of(REQUESTED))
+            no_check = "" if ran else "; no check was run there"
+            return f"{self._after(first)}, after {seen} at {row.pages_url[:_ADDRESS]}{no_check}"
+        why = self._phrase(looks[-1].reason) or "no reason"
+        return f"NOT LIVE after {seen}, the last at {looks[-1].at:%H:%M:%S}: {why}"
 
+    def _answer(self, sent: NotificationAttempt) -> str:
+        if sent.seconds is None:
+            return self._phrase(sent.error) or "under way"
+        error = self._phrase(sent.error)
+        answer = f"the evaluator answered {sent.status_code}" if sent.status_code else f"no answer: {error}"
+        return f"{answer} after {took(sent.seconds, '')}{_bracketed(error) if sent.status_code else ''}"
 
-def _deadline(row: Round, now: datetime) -> Iterator[Line]:
-    told = row.notifications.filter(run=row.run, status_code__range=(200, 299)).order_by("pk").first()
-    at = told.started_at if told else row.finished_at or now
-    left = (row.deadline_at - at).total_seconds()
-    by = f"{row.deadline_at:%H:%M:%S}"
-    when = f"{abs(left):.0f} s {'before' if left >= 0 else 'AFTER'} it"
-    if told:
-        yield "Deadline", f"{by}: told {when}"
-    else:
-        yield "Deadline", f"{by}: nobody was told; {'it ended' if row.finished_at else 'now is'} {when}"
+    def _deadline(self) -> str:
+        row, callback = self.report.row, self.report.delivered
+        left = (
+            row.deadline_at - (callback.started_at if callback else row.finished_at or self.report.now)
+        ).total_seconds()
+        when = f"{abs(left):.0f} s {'before' if left >= 0 else 'AFTER'} it"
+        what = "told" if callback else f"nobody was told; {'it ended' if row.finished_at else 'now is'}"
+        return f"{row.deadline_at:%H:%M:%S}: {what} {when}"
 
-
-def _next(row: Round) -> Iterator[Line]:
-    if row.state in ACTIVE:
-        steps = list(Step)
+    def _next(self) -> str:
+        row, steps = self.report.row, list(Step)
+        if row.state not in ACTIVE:
+            return ""
         rest = [step.value for step in steps[steps.index(Step(row.step)) :]]
-        yield "Next", f"{' > '.join(rest)}, by itself" + (" once the cause is mended" if row.needs_attention else "")
+        return f"{' > '.join(rest)}, by itself" + (" once the cause is mended" if row.needs_attention else "")
+
+    def _newest(self, about: str, texts: Iterable[str], most: int = _MOST_LINES) -> Iterator[Line]:
+        """Yield a line for each text, the newest of them."""
+        lines, most = list(texts), max(most, _MOST_LINES) if self.whole else most
+        yield from _more(about, len(lines) - most, "before")
+        yield from ((about, self._phrase(text, _LONGEST)) for text in lines[-most:])
+
+    def _phrase(self, text: str, most: int = _PHRASE) -> str:
+        """Return foreign text on one line, cut short."""
+        most = _LONGEST if self.whole else most
+        flat = " ".join(text[: most * 4].split())
+        return flat if len(flat) <= most else f"{flat[: most - 1]}…"
+
+    def _after(self, moment: datetime) -> str:
+        """Return a time in UTC, and how long after the request it was."""
+        return f"{self._clock(moment)}, {(moment - self.report.row.created_at).total_seconds():.0f} s after the request"
+
+    def _clock(self, moment: datetime) -> str:
+        """Return a time in UTC, with its day where that is not the day of the request."""
+        same = moment.date() == self.report.row.created_at.date()
+        return f"{moment:%H:%M:%S}" if same else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
-# --- Words ------------------------------------------------------------------------------------------------------------------------------
+def _changed(file: ChangedFile) -> str:
+    added, cut = (sum(line.startswith(sign) for line in file.diff) for sign in "+-")
+    became = f"published as {file.now_sha256[:12]}" if file.now is not None else "removed"
+    lines = f", {added} lines added, {cut} cut" if file.diff else f", {file.why_not}" if file.now is not None else ""
+    return f"{file.name}  attached as {file.original_sha256[:12]}, {became}{lines}"
 
 
-def _after(row: Round, moment: datetime | None) -> str:
-    """Return a time in UTC, and how long after the request it was."""
-    assert moment is not None
-    day = "" if moment.date() == row.created_at.date() else f"{moment:%Y-%m-%d} "
-    return f"{day}{moment:%H:%M:%S}, {(moment - row.created_at).total_seconds():.0f} s after the request"
-
-
-def _more(about: str, count: int, what: str = "more") -> Iterator[Line]:
+def _more(about: str, count: int, what: str) -> Iterator[Line]:
     if count > 0:
         yield about, f"… {count} {what}"
 
 
+def _bracketed(text: str) -> str:
+    return f" ({text})" if text else ""
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _phrase(text: str, most: int = _PHRASE) -> str:
-    """Return foreign text on one line, cut short."""
-    flat = " ".join(text[: most * 4].split())
-    return flat if len(flat) <= most else f"{flat[: most - 1]}…"
-
-
-def _address(url: str) -> str:
-    return url[:300]

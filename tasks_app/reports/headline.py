@@ -33,8 +33,8 @@ OVERDUE = 60
 
 
 def headline(row: Round, now: datetime) -> str:
-    """Return the story of a round as it stands: one sentence or a few. It quotes foreign text as it is in the row."""
-    return _STORIES[State(row.state)](row, now)
+    """Return how a round stands: one sentence or a few. It quotes foreign text as it is in the row."""
+    return _HEADLINES[State(row.state)](row, now)
 
 
 def _queued(row: Round, now: datetime) -> str:
@@ -64,21 +64,19 @@ def _waiting(row: Round, now: datetime) -> str:
 
 def _completed(row: Round, now: datetime) -> str:
     del now
-    told = (
+    delivered = (
         "Completed late: the evaluator was told after the deadline."
         if row.late
         else "Completed: the evaluator was told."
     )
     if row.degraded:
-        return (
-            f"{told} But no acceptable page came about and a fallback page stands in its place: Regenerate tries again."
-        )
+        return f"{delivered} But no acceptable page came about and a fallback page stands in its place: Regenerate tries again."
     if not row.live:
-        return f"{told} But the page was not seen to serve this commit: {_unseen(row)}"
+        return f"{delivered} But the page was not seen to serve this commit: {_unseen(row)}"
     if row.live_at and row.finished_at and row.live_at > row.finished_at:
         late = (row.live_at - row.finished_at).total_seconds()
-        return f"{told} The page was not live by then; it came {late:.0f} s later and serves this commit now. Nothing to do."
-    return f"{told} The page serves this commit. Nothing to do."
+        return f"{delivered} The page was not live by then; it came {late:.0f} s later and serves this commit now. Nothing to do."
+    return f"{delivered} The page serves this commit. Nothing to do."
 
 
 def _unseen(row: Round) -> str:
@@ -103,7 +101,7 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
-_STORIES = {
+_HEADLINES = {
     State.QUEUED: _queued,
     State.RUNNING: _running,
     State.WAITING: _waiting,

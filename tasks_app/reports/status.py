@@ -1,99 +1,116 @@
-"""What may be told about a round: the contract's status object."""
+"""A round as JSON: the contract's status object, and what operators get beside it."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
-from tasks_app.models import Attempt, CheckResult, Commit, Round
-from tasks_app.queries.plans import plan_of
+from tasks_app.reports.round_report import evidence_address
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from tasks_app.models import Attempt, Round
+    from tasks_app.reports.round_report import RoundLine, RoundReport
 
 
-def round_status(row: Round) -> dict[str, object]:
+def round_status(report: RoundReport) -> dict[str, object]:
     """Return the status object of `GET /api/rounds/<uuid>`."""
+    row, plan = report.row, report.plan
     return {
-        **round_head(row),
-        "steps": _steps(row),
-        "checks": [check_status(result) for result in round_results(row)],
-        "plan": plan.model_dump(mode="json") if (plan := plan_of(row)) else None,
-        "notifications": _notifications(row),
+        **_head(row),
+        "steps": [
+            {
+                "name": s.step,
+                "started_at": _iso(s.started_at),
+                "finished_at": _iso(s.ended_at),
+                "outcome": s.outcome or ("waiting" if row.state == "waiting" else row.state),
+                "detail": s.detail,
+            }
+            for s in report.steps
+        ],
+        "checks": [_fields(line.latest, "text", "kind", "verdict", "detail") for line in report.checks.lines],
+        "plan": plan.model_dump(mode="json") if plan else None,
+        "notifications": [
+            {"attempt": n.number, "at": _iso(n.started_at), "status_code": n.status_code, "error": n.error or None}
+            for n in report.callbacks
+        ],
     }
 
 
-def round_head(row: Round) -> dict[str, object]:
+def line_data(line: RoundLine) -> dict[str, object]:
+    return _head(line.row) | {"email": line.row.email, "nonce": line.row.nonce, "checks": line.counts.data()}
+
+
+def report_data(report: RoundReport) -> dict[str, object]:
+    """Return the status object and what only operators see; no prompts, replies, files or bodies."""
+    checked = [line.latest for line in report.checks.lines]
+    return round_status(report) | {
+        **_fields(report.row, "email", "nonce", "run", "evaluation_url"),
+        "headline": report.headline,
+        "counts": report.counts.data(),
+        "attempts": [_attempt(one) for one in report.attempts],
+        "checks": [_fields(one, "text", "kind", "verdict", "detail", "predicates") for one in checked],
+        "plan_record": _plan(report),
+        "commits": [
+            _fields(one, "sha", "run", "files", "planned_at", "pushed_at", "abandoned_at")
+            | {"evidence_url": evidence_address(one) or None}
+            for one in report.commits
+        ],
+        "looks": [_fields(one, "at", "live", "build_status", "reason") for one in report.looks],
+        "events": [_fields(one, "at", "who", "what", "text") for one in report.events],
+    }
+
+
+def _head(row: Round) -> dict[str, object]:
     """Return the part of the status object that is on the round's own row."""
     return {
         "id": str(row.pk),
         "task": row.task_name,
         "round": row.number,
-        "state": row.state,
-        "step": row.step,
-        "created_at": iso_time(row.created_at),
-        "deadline_at": iso_time(row.deadline_at),
-        "finished_at": iso_time(row.finished_at),
-        "repo_url": row.repo_url or None,
-        "commit_sha": row.commit_sha or None,
-        "pages_url": row.pages_url or None,
-        "live": row.live,
-        "degraded": row.degraded,
-        "late": row.late,
-        "simulated": row.simulated,
-        "needs_attention": row.needs_attention,
-        "error": {"code": row.error_code, "message": row.error_message} if row.error_code else None,
+        **_fields(row, "state", "step", "created_at", "deadline_at", "finished_at"),
+        **{name: getattr(row, name) or None for name in ("repo_url", "commit_sha", "pages_url")},
+        **_fields(row, "live", "degraded", "late", "simulated", "needs_attention"),
+        "error": _error(row),
         "warnings": row.warnings,
     }
 
 
-def _steps(row: Round) -> list[dict[str, object]]:
-    return [
-        {
-            "name": s.step,
-            "started_at": iso_time(s.started_at),
-            "finished_at": iso_time(s.ended_at),
-            "outcome": s.outcome or ("waiting" if row.state == "waiting" else row.state),
-            "detail": s.detail,
-        }
-        for s in row.step_runs.all()
-    ]
+def _attempt(attempt: Attempt) -> dict[str, object]:
+    return {
+        "id": attempt.pk,
+        **_fields(attempt, "run", "kind", "provider", "simulated"),
+        "model": attempt.model_answered or attempt.model_asked,
+        **_fields(attempt, "started_at", "seconds", "outcome", "finish_reason", "input_tokens", "output_tokens"),
+        "cost": str(attempt.cost) if attempt.cost is not None else None,
+        "error": _error(attempt),
+    }
 
 
-def check_status(result: CheckResult) -> dict[str, object]:
-    """Return what a check came to."""
-    return {"text": result.text, "kind": result.kind, "verdict": result.verdict, "detail": result.detail}
+def _plan(report: RoundReport) -> dict[str, object] | None:
+    """Return who made the plan, what was refused of it and how it reads in words; the plan itself is in the status."""
+    found, text = report.plans.get(report.run), report.plan_text
+    if found is None or text is None:
+        return None
+    return {
+        **_fields(found, "run", "source", "made_at", "refused"),
+        "edited_by": found.edited_by or None,
+        "attempt": found.attempt_id,
+        "why_none": found.why_none or None,
+        "in_words": [
+            {"heading": section.heading, "entries": [{"says": one.says, "rules": one.rules} for one in section.entries]}
+            for section in text.sections
+        ],
+    }
 
 
-def round_results(row: Round) -> list[CheckResult]:
-    """Return the results of the published attempt, or of the newest judged one until then; the live run where there was one."""
-    attempt = row.chosen_attempt_id
-    if attempt is None:
-        attempt = (
-            Attempt.objects.filter(round=row, check_results__isnull=False)
-            .order_by("-pk")
-            .values_list("pk", flat=True)
-            .first()
-        )
-    results = CheckResult.objects.filter(attempt=attempt).defer("screenshot", "console", "value")
-    latest = {r.position: r for r in sorted(results, key=lambda r: r.target == "live")}
-    return [latest[position] for position in sorted(latest)]
+def _error(of: Round | Attempt) -> dict[str, str] | None:
+    return {"code": of.error_code, "message": of.error_message} if of.error_code else None
 
 
-def _notifications(row: Round) -> list[dict[str, object]]:
-    sent = row.notifications.defer("body", "answer")
-    return [
-        {"attempt": n.number, "at": iso_time(n.started_at), "status_code": n.status_code, "error": n.error or None}
-        for n in sent
-    ]
+def _fields(of: object, *names: str) -> dict[str, object]:
+    """Return fields of a row by name, times as the API tells them."""
+    values = {name: getattr(of, name) for name in names}
+    return {name: _iso(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
 
-def iso_time(moment: datetime | None) -> str | None:
-    """Return a time as the API tells it."""
+def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat().replace("+00:00", "Z") if moment else None
-
-
-def evidence_address(commit: Commit) -> str:
-    """Return where a commit's evidence page is, "" for one that was never pushed."""
-    return f"{settings.PUBLIC_URL}/evidence/{commit.token}" if commit.token else ""

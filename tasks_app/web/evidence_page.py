@@ -6,7 +6,6 @@ model and is shown as text. A page is a fixed number of queries, whatever the ro
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -17,21 +16,20 @@ from django.template.loader import render_to_string
 from django.utils.encoding import iri_to_uri
 from django.views.decorators.http import require_safe
 
-from engine.domain.checks import Kind, Target, Verdict
-from tasks_app.models import CheckResult, Commit, Round
-from tasks_app.queries.plans import plan_text
-from tasks_app.reports.changed_files import ChangedFile, changed_files
+from engine.domain.checks import ADVICE, OF_EARLIER, REQUESTED, Kind, Target, Verdict
+from tasks_app.models import Commit
 from tasks_app.reports.display import short, visible
+from tasks_app.reports.round_report import RoundReport
 from tasks_app.rounds.interruptions import INTERRUPTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
-    from django.db.models import QuerySet
     from django.http import HttpRequest
 
-    from tasks_app.models import Attempt
+    from tasks_app.models import Attempt, CheckResult, Round
+    from tasks_app.reports.attempt_checks import CheckLine
+    from tasks_app.reports.changed_files import ChangedFile
 
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 MOST_CHECKS = 200
@@ -45,18 +43,18 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "private, max-age=30",
 }
-_REQUESTED = frozenset({Kind.JS, Kind.PROSE, Kind.UNKNOWN})
-
-
-@dataclass(frozen=True, slots=True)
-class CheckLine:
-    """A check: its words, what decided it, the verdict before publishing and live ("" where it was not run there), what was seen."""
-
-    text: str
-    by: str
-    local: str
-    live: str
-    seen: str
+_GROUPS = (
+    ("checks", "The request's checks", REQUESTED),
+    ("earlier", "Checks of earlier rounds", OF_EARLIER),
+    ("own", "What the service checked besides", frozenset(Kind) - REQUESTED - OF_EARLIER - ADVICE),
+)
+_DECIDED_BY = {
+    Kind.JS: "run in a browser",
+    Kind.EARLIER: "run in a browser, a check of an earlier round",
+    Kind.REGRESSION: "a rule of this service, on a file of an earlier round",
+    Kind.UNKNOWN: "nothing: it is no check that can be read",
+}
+_PLACES = {Target.LIVE: "the live page", Target.LOCAL: "before publishing", Target.EMPTY: "an empty page"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,8 @@ class Moment:
 def evidence(request: HttpRequest, token: str) -> HttpResponse:
     """Show a commit's evidence; 404 for any other token."""
     commit = _commit(token)
-    return HttpResponse(render_to_string("evidence.html", _context(commit), request), headers=HEADERS)
+    context = _context(RoundReport(commit.round, commit=commit), commit)
+    return HttpResponse(render_to_string("evidence.html", context, request), headers=HEADERS)
 
 
 @require_safe
@@ -82,11 +81,11 @@ def evidence_picture(request: HttpRequest, token: str, number: int) -> HttpRespo
     commit = _commit(token)
     if not 1 <= number <= MOST_PICTURES:
         raise Http404
-    taken = _pictures(commit).values_list("screenshot", flat=True)[number - 1 : number]
-    for picture in filter(None, taken):
-        headers = {**HEADERS, "Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
-        return HttpResponse(bytes(picture), content_type="image/jpeg", headers=headers)
-    raise Http404
+    views = RoundReport(commit.round, commit=commit).pictures
+    if number > len(views):
+        raise Http404
+    headers = {**HEADERS, "Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(bytes(views[number - 1].screenshot or b""), content_type="image/jpeg", headers=headers)
 
 
 def _commit(token: str) -> Commit:
@@ -101,14 +100,9 @@ def _commit(token: str) -> Commit:
     return commit
 
 
-def _context(commit: Commit) -> dict[str, object]:
-    row, attempt = commit.round, commit.attempt
-    results = list(_results(commit).defer("screenshot", "console")[: 2 * MOST_CHECKS])
-    lines = _check_lines(results)
-    calls = row.attempts.filter(run=commit.run).defer("messages", "reply", "parameters")[:MOST_CALLS]
-    files = row.attachments.values_list("name", "sha256")[:MOST_FILES]
-    after = Commit.objects.filter(round__task_key=row.task_key, pushed_at__gt=commit.pushed_at).order_by("pushed_at")
-    later = after.select_related("round").only("pushed_at", "round__number", "round__id").first()
+def _context(report: RoundReport, commit: Commit) -> dict[str, object]:
+    row, attempt, later, text = report.row, commit.attempt, report.commit_after, report.plan_text
+    checks = report.checks
     return {
         "task": short(row.task_name, 120),
         "number": row.number,
@@ -122,118 +116,58 @@ def _context(commit: Commit) -> dict[str, object]:
         "degraded": attempt is not None and attempt.kind == "fallback",
         "later": later.round.number if later and later.round_id != row.pk else None,
         "replaced": later is not None and later.round_id == row.pk,
-        "times": _times(commit, later),
-        "plan": _read(commit),
-        "asked": [line for kind, line in lines if kind in _REQUESTED],
-        "own": [line for kind, line in lines if kind not in _REQUESTED],
-        "pictures": _captions(commit),
-        "files": [(short(name, 255), sha) for name, sha in files],
-        "changed": [_shown(file) for file in changed_files(row, attempt)],
-        "calls": [_call(call) for call in calls],
+        "times": _times(report, commit),
+        "plan": text.shown() if text else [],
+        "counts": str(report.counts) if checks.lines else "",
+        "groups": [
+            (name, heading, [_check(line) for line in checks.of(kinds)[:MOST_CHECKS]])
+            for name, heading, kinds in _GROUPS
+        ],
+        "pictures": [
+            (number, _PLACES[Target(view.target)], short(view.text, 200), short(view.detail, 300))
+            for number, view in enumerate(report.pictures[:MOST_PICTURES], 1)
+        ],
+        "files": [(short(one.name, 255), one.sha256) for one in report.attachments[:MOST_FILES]],
+        "changed": [_shown(file) for file in report.changed],
+        "calls": [_call(call) for call in report.attempts[:MOST_CALLS]],
         "token": commit.token,
     }
 
 
-def _read(commit: Commit) -> list[tuple[str, list[tuple[str, list[str]]]]]:
-    """Return the plan that the commit was made by: of each part its heading, its entries and their rules."""
-    text = plan_text(commit.round, commit.run)
-    return [
-        (section.heading, [(short(one.says), [short(rule) for rule in one.rules]) for one in section.entries])
-        for section in (text.sections if text else ())
-    ]
-
-
-def _results(commit: Commit) -> QuerySet[CheckResult]:
-    return (
-        CheckResult.objects.filter(attempt=commit.attempt_id)
-        .exclude(target=Target.EMPTY)
-        .order_by("position", "target")
-    )
-
-
-def _pictures(commit: Commit) -> QuerySet[CheckResult]:
-    taken = CheckResult.objects.filter(attempt=commit.attempt_id, kind=Kind.PAGE_LOAD, screenshot__isnull=False)
-    return taken.order_by("-target", "position")  # "local" before "live"
-
-
-def _check_lines(results: Iterable[CheckResult]) -> list[tuple[str, CheckLine]]:
-    """Return each check once, by its place; views are pictures, and advice is no check."""
-    found: dict[int, dict[str, CheckResult]] = {}
-    for result in results:
-        if result.kind not in {Kind.PAGE_LOAD, Kind.SOURCE}:
-            found.setdefault(result.position, {})[result.target] = result
-    return [_check_line(by_target) for _, by_target in sorted(found.items())][:MOST_CHECKS]
-
-
-def _check_line(by_target: dict[str, CheckResult]) -> tuple[str, CheckLine]:
-    local, live = by_target.get(Target.LOCAL), by_target.get(Target.LIVE)
-    newest = live or local
-    assert newest is not None
-    line = CheckLine(
-        text=short(newest.text, 2_000),
-        by=decided_by(newest),
-        local=local.verdict if local else "",
-        live=live.verdict if live else "",
-        seen=_seen(newest),
-    )
-    return newest.kind, line
+def _check(line: CheckLine) -> dict[str, str]:
+    """Return a check's words, what decided it, the verdicts ("" where it was not run) and what was seen."""
+    latest = line.latest
+    return {
+        "text": short(latest.text, 2_000),
+        "by": decided_by(latest),
+        "local": line.local.verdict if line.local else "",
+        "live": line.live.verdict if line.live else "",
+        "seen": short(latest.detail, 600),
+    }
 
 
 def decided_by(result: CheckResult) -> str:
     """Return in a phrase what a verdict rests on."""
     if result.predicates and result.verdict != Verdict.NOT_RUN:
         return "the plan's predicates"
-    if result.kind in {Kind.JS, Kind.EARLIER}:
-        return "run in a browser" + (", a check of an earlier round" if result.kind == Kind.EARLIER else "")
-    if result.kind == Kind.REGRESSION:
-        return "a rule of this service, on a file of an earlier round"
-    if result.kind != Kind.PROSE:
-        return "a rule of this service" if result.kind != Kind.UNKNOWN else "nothing: it is no check that can be read"
-    if result.verdict in {Verdict.UNVERIFIABLE, Verdict.NOT_RUN}:
-        return "nothing" if not result.detail.startswith("judged by") else "a model's judgement, which is no pass"
-    return "a rule of this service"
+    if result.kind == Kind.PROSE and result.verdict in {Verdict.UNVERIFIABLE, Verdict.NOT_RUN}:
+        return "a model's judgement, which is no pass" if result.detail.startswith("judged by") else "nothing"
+    return _DECIDED_BY.get(Kind(result.kind), "a rule of this service")
 
 
-def _seen(result: CheckResult) -> str:
-    """Return what was seen: the reason where there is one, else the value."""
-    if result.detail:
-        return short(result.detail, 600)
-    if result.kind not in {Kind.JS, Kind.EARLIER} or result.value is None:
-        return ""
-    return short(json.dumps(result.value, ensure_ascii=False), 300)
-
-
-def _captions(commit: Commit) -> list[tuple[int, str, str, str]]:
-    """Return number, place, words and what went wrong of each picture."""
-    places = {Target.LIVE: "the live page", Target.LOCAL: "before publishing"}
-    views = _pictures(commit).defer("screenshot", "console", "value")[:MOST_PICTURES]
-    return [
-        (number, places[Target(view.target)], short(view.text, 200), short(view.detail, 300))
-        for number, view in enumerate(views, 1)
-    ]
-
-
-def _times(commit: Commit, later: Commit | None) -> list[Moment]:
-    """Return when it was asked for, published, live and told. What came after a later commit of the round is that one's."""
-    row = commit.round
-    within = {"at__gte": commit.pushed_at} | ({"at__lt": later.pushed_at} if later and later.round_id == row.pk else {})
-    looks = list(row.pages_statuses.filter(**within).order_by("at").values_list("at", "live"))
-    live_at = next((at for at, live in looks if live), None)
-    sent = {name.replace("at__", "started_at__"): value for name, value in within.items()}
-    told = list(row.notifications.filter(**sent).order_by("started_at").values_list("started_at", "status_code")[:200])
-    heard = next(((at, code) for at, code in told if code and 200 <= code < 300), None)
+def _times(report: RoundReport, commit: Commit) -> list[Moment]:
+    row, sent = report.row, report.delivered
+    live = next(((number, look.at) for number, look in enumerate(report.looks, 1) if look.live), None)
     return [
         Moment("Accepted", row.created_at, "" if commit.run == 1 else f"this is run {commit.run} of the round"),
         Moment("Published", commit.pushed_at, _since(row, commit.pushed_at)),
-        Moment(
-            "Live", live_at, f"{_since(row, live_at)}; look {[at for at, _ in looks].index(live_at) + 1}" if live_at
-            else f"not seen live in {len(looks)} looks",
-        ),
-        Moment(
-            "Evaluator told", heard[0] if heard else None,
-            f"{_since(row, heard[0])}; it answered {heard[1]}" if heard else f"not yet, after {len(told)} tries",
-        ),
-    ]  # fmt: skip
+        Moment("Live", live[1], f"{_since(row, live[1])}; look {live[0]}")
+        if live
+        else Moment("Live", None, f"not seen live in {len(report.looks)} looks"),
+        Moment("Evaluator told", sent.started_at, f"{_since(row, sent.started_at)}; it answered {sent.status_code}")
+        if sent
+        else Moment("Evaluator told", None, f"not yet, after {len(report.callbacks)} tries"),
+    ]
 
 
 def _since(row: Round, at: datetime | None) -> str:

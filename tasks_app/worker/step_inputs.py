@@ -9,7 +9,7 @@ from django.conf import settings
 
 from engine.checks.decision import Next, Purpose
 from engine.domain.budget import Budget
-from engine.domain.checks import Kind
+from engine.domain.checks import Kind, Target
 from engine.domain.repository import Origin, Repository
 from engine.plan.fallback import fallback_plan
 from engine.plan.predicates import Served
@@ -163,7 +163,7 @@ def publish_input(row: Round) -> PublishInput:
 
 def deploy_input(row: Round) -> DeployInput:
     """Gather the commit that must be live."""
-    judged = CheckResult.objects.filter(attempt=row.chosen_attempt_id, target="local").order_by("position")
+    judged = CheckResult.objects.filter(attempt=row.chosen_attempt_id).exclude(target=Target.LIVE).order_by("position")
     return DeployInput(
         awaited=awaited(row),
         published_at=_set(row.published_at),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.adapters.browser.job import Checked, CheckedInOrder, Failed, Job, Started, Viewed
 from engine.adapters.browser.places import place
-from engine.adapters.browser.process import run_job
+from engine.adapters.browser.process import TIME_OVER, run_job
 from engine.domain.addresses import parse_url
 from engine.domain.browser_report import BrowserReport, PageUnderTest, PageView
 from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
@@ -116,7 +116,7 @@ def _report(page: PageUnderTest, checks: Sequence[Check], tests: Sequence[PageTe
         return _not_run(page, checks, tests, why)
     outcomes = {event.index: event for event in run.events if isinstance(event, Checked)}
     why = run.ended or "the check browser died"
-    without = Verdict.TIMEOUT if run.ended else Verdict.ERROR
+    without = Verdict.NOT_RUN if run.ended == TIME_OVER else Verdict.TIMEOUT if run.ended else Verdict.ERROR
     results = [
         _result(check, page.target, outcomes[at])
         if at in outcomes

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_MEMORY = 1_500_000_000  # bytes of driver and browser together
 MOST_SAID = 30_000_000  # bytes of events
+TIME_OVER = "its time was over"  # why a process is ended that takes longer than we give it
 _WATCH = 0.25  # seconds between looks at the memory
 _END_SECONDS = 3.0  # for a process to end by itself when all that it started is dead
 _LIMITS = ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 200_000_000), (resource.RLIMIT_NOFILE, 4096))
@@ -116,7 +117,7 @@ def _watch(run: BrowserRun, ends: float) -> None:
     while run.process.poll() is None:
         run.tree.look()
         if time.monotonic() >= ends:
-            run.ended = run.ended or "its time was over"
+            run.ended = run.ended or TIME_OVER
         elif run.tree.memory_bytes() > MOST_MEMORY:
             run.ended = run.ended or f"the page took more than {MOST_MEMORY // 1_000_000} MB of memory"
         if run.ended:

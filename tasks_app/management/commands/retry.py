@@ -23,7 +23,6 @@ class Command(RoundCommand):
     help = "Start rounds again from their first unfinished step, with a fresh deadline; what was saved is used again."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Define which rounds."""
         super().add_arguments(parser)
         parser.add_argument("ids", nargs="+", metavar="ID", help="a round's id, or its beginning")
 

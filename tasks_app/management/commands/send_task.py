@@ -34,7 +34,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--wait",
             action="store_true",
-            help="exit 0 only for a round that is completed, live, not degraded and not late",
+            help="exit 0 only for a round that is completed, live, not degraded, not late, and holds every decided check",
         )
         parser.add_argument(
             "--json", action="store_true", help="print one JSON object; progress goes to standard error"

@@ -117,6 +117,14 @@ def test_too_little_time_is_no_verdict(machine: Machine) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("expression", ["document.title === 'another'", "new Promise(() => {})"])
+def test_a_check_that_the_end_of_our_own_time_cuts_off_is_not_run(expression: str, machine: Machine) -> None:
+    report = run(replace(machine, window=60.0), Check(Kind.JS, expression), seconds=9)
+    (result,) = report.results
+    assert result.verdict is Verdict.NOT_RUN
+    assert "was over before" in result.detail or "ended before this" in result.detail
+
+
 def test_no_secret_of_ours_is_in_the_browsers_processes(
     machine: Machine, homes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,8 +127,27 @@ def test_the_same_checks_run_once_more_on_the_live_page_and_keep_their_positions
         (5, Verdict.FAIL),
         (7, Verdict.PASS),
     ]
-    assert "1 of 2 browser checks passed there" in outcome.detail
+    assert "1 of 2 of the request's checks holds; own checks: 1 of 1" in outcome.detail
     assert ports.journal.warnings == []
+
+
+def test_a_check_that_was_not_run_on_the_live_page_keeps_its_verdict_and_is_no_difference() -> None:
+    outcome, ports, _ = deployed_live(FakeBrowser(live_report(Verdict.NOT_RUN, Verdict.FAIL)))
+    assert ports.journal.warnings == []
+    assert "1 of 2 of the request's checks holds; own checks: 1 of 1" in outcome.detail
+
+
+def test_a_check_that_says_nothing_of_any_page_is_not_run_live_and_counted_as_not_decided() -> None:
+    browser = FakeBrowser(BrowserReport([CheckOutcome(Check(Kind.JS, "a"), Target.LIVE, Verdict.PASS)]))
+    ports, place, sha = published(browser=browser)
+    checks = (
+        FrozenCheck(1, Check(Kind.JS, "a"), Verdict.PASS),
+        FrozenCheck(2, Check(Kind.JS, "1"), Verdict.VACUOUS),
+    )
+    outcome = deploy(deploying(place, sha, checks=checks), ports)
+    assert [check.text for check in browser.asked[0][1]] == ["a"]
+    assert isinstance(outcome, Deployed)
+    assert "1 of 2 of the request's checks holds, 1 not decided" in outcome.detail
 
 
 def test_where_the_live_page_differs_it_is_a_warning() -> None:

@@ -183,7 +183,7 @@ def test_a_changed_attachment_is_shown_as_it_came_beside_what_it_became_with_the
     Round.objects.update(chosen_attempt=attempt)
     html = superuser.get(f"{LIST}{row.pk}/change/").content.decode()
     shown = unescape(html[html.index('class="changed"') : html.index("</section>", html.index('class="changed"'))])
-    for part in ("-print('<old>')", "+print('<new>')", " kept()", "as it came", "as published", "a" * 12, "b" * 12):
+    for part in ("-print('<old>')", "+print('<new>')", " kept()", "as attached", "as published", "a" * 12, "b" * 12):
         assert part in shown, part
     assert "<old>" not in html
     assert html.count(f"/evidence/{commit.token}") == 3

@@ -10,7 +10,8 @@ from django.utils import timezone
 from engine.plan.schema import RequestPlan
 from tasks_app.models import Attempt, Round
 from tasks_app.models import Plan as PlanRow
-from tasks_app.queries.plans import earlier_plans, plan_of, plan_row, plan_text
+from tasks_app.queries.plans import earlier_plans, plan_of, plan_row
+from tasks_app.reports.round_report import RoundReport
 from tasks_app.rounds.journal import DatabaseJournal
 from tests.factories import PLAN, SECRET, lease_of, make_round, with_plan
 
@@ -52,11 +53,11 @@ def test_a_plan_is_written_once_a_run_and_read_as_it_was() -> None:
 def test_that_there_is_none_is_written_with_its_reason_and_stays() -> None:
     row = make_round()
     _, journal = journal_of(row)
-    assert plan_text(row) is None
+    assert RoundReport(row).plan_text is None
     journal.plan_made(None, attempt=None, refused=[], why_none="the call failed")
     journal.plan_made(PLAN, attempt=None, refused=[], why_none="")
     assert plan_of(row) is None
-    assert plan_text(row).made == "There is no plan: the call failed"
+    assert RoundReport(row).plan_text.made == "There is no plan: the call failed"
 
 
 def test_what_no_row_may_hold_is_taken_out_of_a_plan() -> None:
@@ -90,16 +91,16 @@ def test_earlier_plans_are_those_of_what_was_published_newest_first() -> None:
 def test_it_says_who_made_it() -> None:
     row = make_round()
     kept = with_plan(row)
-    assert plan_text(row).made == "Made by gpt-x."
-    assert plan_text(row).attempt == kept.attempt
+    assert RoundReport(row).plan_text.made == "Made by gpt-x."
+    assert RoundReport(row).plan_text.attempt == kept.attempt
     kept.attempt.delete()
-    assert plan_text(row).made == "Made by a model."
+    assert RoundReport(row).plan_text.made == "Made by a model."
     PlanRow.objects.update(source="carried")
-    assert plan_text(row).made == "Carried on from the run before, made by a model."
+    assert RoundReport(row).plan_text.made == "Carried on from the run before, made by a model."
     PlanRow.objects.update(edited_by="ada")
-    assert plan_text(row).made == "Carried on from the run before, written by ada."
+    assert RoundReport(row).plan_text.made == "Carried on from the run before, written by ada."
     PlanRow.objects.update(source="operator")
-    assert plan_text(row).made == "Written by ada."
+    assert RoundReport(row).plan_text.made == "Written by ada."
 
 
 def test_a_plan_of_another_version_is_none_and_says_so() -> None:
@@ -107,4 +108,4 @@ def test_a_plan_of_another_version_is_none_and_says_so() -> None:
     with_plan(row)
     PlanRow.objects.update(plan={"files": "many"})
     assert plan_of(row) is None
-    assert plan_text(row).made == "This version of the service cannot read the plan."
+    assert RoundReport(row).plan_text.made == "This version of the service cannot read the plan."

@@ -232,3 +232,21 @@ def test_every_sample_is_a_task(name: str) -> None:
 
 def test_a_round_that_cannot_be_read_is_no_success() -> None:
     assert shortcomings(None) == ["its status cannot be read"]
+
+
+def test_a_decided_check_that_does_not_hold_is_a_problem_and_one_that_nothing_decided_is_none(
+    double: ServiceDouble, service: Service
+) -> None:
+    checks = [
+        {"text": "a", "kind": "js", "verdict": "pass", "detail": ""},
+        {"text": "b", "kind": "prose", "verdict": "unverifiable", "detail": ""},
+        {"text": "the layout", "kind": "review", "verdict": "fail", "detail": ""},
+    ]
+    double.status = GOOD | {"checks": checks, "warnings": ["The page is large."]}
+    how = sending(service)
+    assert not send(task(), how).problems
+    text = how.out.getvalue()  # type: ignore[attr-defined]
+    assert "checks:     1 of 2 of the request's checks holds, 1 not decided" in text
+    assert "warning:    The page is large." in text
+    double.status = GOOD | {"checks": [*checks, {"text": "c", "kind": "js", "verdict": "fail", "detail": "it gave 3"}]}
+    assert send(task(), sending(service)).problems == ["a check does not hold: c (it gave 3)"]

@@ -53,7 +53,7 @@ def test_a_completed_round_answers_all_that_somebody_asks_who_did_not_see_it(out
     text = flat(row)
     for part in (
         "Completed: the evaluator was told.", "Plan Made by first.", f"Tried plan {row.attempts.get(kind='plan').pk} by first: plan,", row.email, row.brief, "3 checks, 2 of them to be run in the page", "data.csv",
-        f"generate {first.pk} by first: ok", "10 + 20 tokens, $0.0123", "1 of 3 checks passed, 1 unverifiable",
+        f"generate {first.pk} by first: ok", "10 + 20 tokens, $0.0123", "1 of 3 of the request's checks holds, 1 not decided",
         "wrong: page.includes('TWO') (fail", "so: repair, attempt", f"repair {second.pk} by first: ok", "CHOSEN",
         "so: publish", "nothing is left that a repair could mend", row.commit_sha[:12], row.repo_url, row.pages_url,
         Commit.objects.get().token, "after 1 look at", "try 1 of run 1: the evaluator answered 200", "told", "s before it", f"${0.0123 * calls:.4f}",
@@ -147,7 +147,7 @@ def test_a_page_that_is_not_live_is_in_capitals_with_the_reason(outside: Outside
 
 
 def test_as_json_it_is_the_same_lines_and_hostile_text_makes_none_of_its_own(outside: Outside) -> None:
-    row = repaired(outside, brief="x\n\nFlags      DEGRADED\x1b[2J\u202e" + "y" * 5_000, task="a\nTold  b")
+    row = repaired(outside, brief="x\n\nFlags      DEGRADED\x1b[2J\u202e" + "y" * 5_000, task="a\nCallback  b")
     told = json.loads(explain(row, "--json"))
     assert {line["about"] for line in told} >= {
         "Round",
@@ -155,12 +155,12 @@ def test_as_json_it_is_the_same_lines_and_hostile_text_makes_none_of_its_own(out
         "Tried",
         "Published",
         "Live",
-        "Told",
+        "Callback",
         "Deadline",
         "Spent",
     }
     text = explain(row)
     assert "\x1b" not in text
     assert "\u202e" not in text
-    assert not [line for line in text.splitlines() if line.startswith(("Flags", "Told  b"))]
+    assert not [line for line in text.splitlines() if line.startswith(("Flags", "Callback  b"))]
     assert len(text) < 6_000

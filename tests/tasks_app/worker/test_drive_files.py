@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.prompts.generate import VERSION
+from tasks_app.admin.check_matrix import matrix
 from tasks_app.models import Attempt, CheckResult, Round
 from tasks_app.rehearsal.evaluator import SAMPLES, load_task
-from tasks_app.reports.check_matrix import matrix
+from tasks_app.reports.round_report import RoundReport
 from tasks_app.reports.status import round_status
 from tasks_app.web.evidence_page import decided_by
 from tests.driving import driven, kinds, page_calls
@@ -86,9 +87,9 @@ def test_files_that_hold_their_rules_are_published_at_once(outside: Outside) -> 
         "result.json: is not in the repository": "pass",
     }
     assert published(outside, row)["story.txt"] == STORY
-    shown = {check["text"]: (check["kind"], check["verdict"]) for check in round_status(row)["checks"]}
+    shown = {check["text"]: (check["kind"], check["verdict"]) for check in round_status(RoundReport(row))["checks"]}
     assert (shown[FORM], shown[SENTENCE]) == (("file", "pass"), ("prose", "pass"))
-    assert ("file", FORM) in [(kind, text) for kind, text, _ in matrix(row).lines]
+    assert ("file", FORM) in [(kind, text) for kind, text, _ in matrix(RoundReport(row))["lines"]]
     assert outside.author.judged == []
 
 
@@ -162,7 +163,7 @@ def test_a_file_that_stays_missing_is_told_in_every_repair_and_at_the_end_in_a_w
         assert "data.json: is there and is not empty\n   gave: data.json is missing" in told(outside, call)
         assert "(data.json, whole: is JSON of the form {city, lat: number}" in form(outside, call)
     assert row.warnings == ["Files that are asked for are missing or empty: data.json"]
-    assert round_status(row)["warnings"] == row.warnings
+    assert round_status(RoundReport(row))["warnings"] == row.warnings
 
 
 def test_the_warning_comes_also_where_no_repair_gives_anything(outside: Outside) -> None:
@@ -217,7 +218,7 @@ def test_what_the_site_serves_is_decided_once_it_is_live(outside: Outside) -> No
     assert verdicts(row.chosen_attempt, "prose") == {"about.md is served": "pass", "lost.md is served": "fail"}
     before = CheckResult.objects.filter(attempt=row.chosen_attempt, kind="prose", target="local")
     assert set(before.values_list("verdict", flat=True)) == {"not_run"}
-    shown = {check["text"]: (check["verdict"], check["detail"]) for check in round_status(row)["checks"]}
+    shown = {check["text"]: (check["verdict"], check["detail"]) for check in round_status(RoundReport(row))["checks"]}
     assert shown["about.md is served"][0] == "pass"
     assert shown["lost.md is served"][1].endswith("/lost.md answers 404")
     assert (kinds(), outside.author.judged) == (["generate"], [])

@@ -13,7 +13,7 @@ import pytest
 from engine.adapters.http.guard import GuardedHttp
 from engine.domain.checks import Verdict
 from tasks_app.models import Attachment, CheckResult, Round, SourceFile
-from tasks_app.queries.plans import plan_text
+from tasks_app.reports.round_report import RoundReport
 from tasks_app.worker.drive import drive
 from tests.doubles.http_server import HttpServer, Script, serving
 from tests.driving import driven, kinds
@@ -254,7 +254,7 @@ def test_a_private_address_is_refused_and_stands_in_the_record(outside: Outside)
     row = driven(asked(brief=f"Show {url}."))
     assert row.state == "completed"
     assert url not in outside.fetcher.fetched
-    assert plan_text(row).refused == (f"{url}: its host is on a private network",)
+    assert RoundReport(row).plan_text.refused == (f"{url}: its host is on a private network",)
 
 
 def test_a_public_name_for_a_private_address_is_refused_by_the_guard_and_said(outside: Outside) -> None:

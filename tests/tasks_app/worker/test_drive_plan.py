@@ -13,7 +13,7 @@ from engine.plan.schema import RequestPlan
 from engine.prompts.token_estimate import estimated_prompt_tokens
 from tasks_app.models import Attempt, Breaker, CheckResult, Round
 from tasks_app.models import Plan as PlanRow
-from tasks_app.queries.plans import plan_text
+from tasks_app.reports.round_report import RoundReport
 from tasks_app.reports.status import round_status
 from tasks_app.rounds.journal import DatabaseJournal
 from tasks_app.rounds.operator_actions import round_plan_edit, round_regenerate, round_retry
@@ -77,7 +77,7 @@ def test_the_request_is_read_before_the_page_is_written_and_the_plan_stands_in_t
     assert "product,sales" in messages[-1].content, "attachments are shown"
     assert "euros are meant" in outside.author.asked[0][1][0].content
     assert "a story of a whale" in outside.author.asked[0][1][-1].content
-    assert round_status(row)["plan"]["notes"] == ["euros are meant"]
+    assert round_status(RoundReport(row))["plan"]["notes"] == ["euros are meant"]
 
 
 def test_a_malformed_answer_is_reminded_of_once_with_each_error(outside: Outside) -> None:
@@ -94,7 +94,7 @@ def test_of_what_stays_malformed_the_rest_is_taken_and_the_record_says_so(outsid
     row = driven(make_round())
     assert row.state == "completed"
     assert [one["path"] for one in PlanRow.objects.get().plan["files"]] == ["index.html", "README.md", "LICENSE"]
-    (refused,) = plan_text(row).refused
+    (refused,) = RoundReport(row).plan_text.refused
     assert refused.startswith("malformed: files[1].source")
 
 
@@ -129,7 +129,7 @@ def test_a_plan_of_ten_thousand_files_is_bounded(outside: Outside) -> None:
     row = driven(make_round())
     assert row.state == "completed"
     assert len(PlanRow.objects.get().plan["files"]) < 70
-    assert plan_text(row).refused == ("files: 9941 of 10001 are left out: at most 60 are taken",)
+    assert RoundReport(row).plan_text.refused == ("files: 9941 of 10001 are left out: at most 60 are taken",)
 
 
 # --- Recoveries ------------------------------------------------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def test_a_call_that_killed_two_workers_is_not_made_a_third_time(outside: Outsid
     die(row)
     assert (driven(row).state, row.degraded) == ("completed", False)
     assert len(outside.author.planned) == 2
-    assert plan_text(row).made == "There is no plan: 2 calls for it were cut off"
+    assert RoundReport(row).plan_text.made == "There is no plan: 2 calls for it were cut off"
 
 
 def test_an_answer_after_a_death_counts_as_no_cut_off_call(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,8 +269,8 @@ def test_a_plan_that_an_operator_edited_is_what_every_later_run_goes_by(outside:
 def without_a_plan(row: Round, why: str) -> None:
     """Fail unless the round was completed by a page of the model's, and says of plan and sentences why nothing decides them."""
     assert (row.state, row.degraded, row.live) == ("completed", False, True)
-    assert plan_text(row).made == f"There is no plan: {why}"
-    assert round_status(row)["plan"] is None
+    assert RoundReport(row).plan_text.made == f"There is no plan: {why}"
+    assert round_status(RoundReport(row))["plan"] is None
     sentence = CheckResult.objects.get(attempt=row.chosen_attempt_id, kind="prose", text="Repo has MIT license")
     assert sentence.verdict == "unverifiable"
     assert sentence.detail == "nothing decides it: no plan says what decides this sentence"
@@ -321,8 +321,8 @@ def test_its_answer_takes_a_fifth_of_the_rounds_tokens_and_where_that_is_too_lit
     settings.LLM_TOKENS_PER_ROUND = prompt + 2_900
     row = driven(make_round(task="short"))
     assert len(outside.author.planned) == 2
-    without_a_plan(row, plan_text(row).made.removeprefix("There is no plan: "))
-    assert re.search(r"The round has only 2,\d+ tokens left, which the page needs\.", plan_text(row).made)
+    without_a_plan(row, RoundReport(row).plan_text.made.removeprefix("There is no plan: "))
+    assert re.search(r"The round has only 2,\d+ tokens left, which the page needs\.", RoundReport(row).plan_text.made)
 
 
 def test_a_spent_quota_leaves_the_page_to_another_model(outside: Outside) -> None:
@@ -351,5 +351,5 @@ def test_a_model_that_stays_closed_is_asked_for_neither_plan_nor_page(outside: O
     Breaker.objects.create(kind="model", code="x", reason="The key was refused.", since=timezone.now())
     row = driven(aged(make_round(), 220))
     assert (row.state, row.degraded) == ("completed", True)
-    assert "out of service: The key was refused." in plan_text(row).made
+    assert "out of service: The key was refused." in RoundReport(row).plan_text.made
     assert (outside.author.planned, outside.author.asked) == ([], [])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasks_app.models import CheckResult
-from tasks_app.reports.check_matrix import tallies
+from tasks_app.reports.round_report import RoundReport
 from tests.driving import driven, kinds
 from tests.factories import make_round
 from tests.fakes import README, FakeBrowser, page_reply, plan_reply
@@ -75,11 +75,10 @@ def test_a_repair_that_happens_anyway_is_told_of_the_flaws(browsing: Outside) ->
 def test_what_the_review_finds_is_no_check_that_is_counted(browsing: Outside) -> None:
     browsing.author.replies = [page(CLEAN, "ONE")]
     row = driven(asked())
-    counted = tallies([row.chosen_attempt_id])[row.chosen_attempt_id]
-    others = CheckResult.objects.filter(attempt=row.chosen_attempt_id, target="local").exclude(
-        kind__in=["page_load", "review"]
-    )
-    assert counted == (others.filter(verdict="pass").count(), others.count())
+    counts = RoundReport(row).counts
+    assert (counts.request.of, counts.earlier.of) == (2, 0)
+    own = CheckResult.objects.filter(attempt=row.chosen_attempt_id, kind__in=["rule", "gate", "file", "test"])
+    assert counts.own.of == own.count()
     assert CheckResult.objects.filter(attempt=row.chosen_attempt_id, kind="review").count() == 2
 
 

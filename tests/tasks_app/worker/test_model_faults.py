@@ -19,7 +19,8 @@ from engine.prompts.replies import format_files, mark
 from tasks_app.models import Attempt, Breaker, ModelProfile, Round
 from tasks_app.operations.breakers import breakers_open
 from tasks_app.operations.model_profiles import DatabaseProfiles
-from tasks_app.queries.plans import plan_of, plan_text
+from tasks_app.queries.plans import plan_of
+from tasks_app.reports.round_report import RoundReport
 from tests.doubles.openai_scenarios import SCENARIOS, Scenario, completion
 from tests.doubles.openai_server import OpenAIServer
 from tests.driving import aged, driven, must_wait, page_calls
@@ -273,7 +274,7 @@ def test_whatever_comes_of_the_plan_the_page_is_written(
     calls = Attempt.objects.filter(kind__in=["plan", "plan_reminder"]).order_by("pk")
     assert tuple(call.error_code for call in calls) == errors
     assert (plan_of(made) is None) == bool(why_none)
-    assert why_none in plan_text(made).made
+    assert why_none in RoundReport(made).plan_text.made
     assert not Breaker.objects.filter(closed_at=None).exists()
 
 
@@ -283,5 +284,5 @@ def test_a_key_that_is_refused_with_the_plan_opens_the_breaker_before_a_page_is_
 ) -> None:
     server.plans = [refused]
     made = driven(asked())
-    assert (made.state, server.pages, plan_text(made)) == ("waiting", [], None)
+    assert (made.state, server.pages, RoundReport(made).plan_text) == ("waiting", [], None)
     assert Breaker.objects.get().code == "model_key_refused"

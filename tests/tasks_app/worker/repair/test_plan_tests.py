@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasks_app.models import CheckResult, Event
+from tasks_app.reports.round_report import RoundReport
 from tasks_app.reports.status import round_status
 from tests.driving import driven, kinds, page_calls
 from tests.fakes import plan_reply
@@ -54,7 +55,7 @@ def test_what_no_check_covers_is_tested_and_asks_for_a_repair(browsing: Outside)
     row = driven(asked(brief=BRIEF, checks=["js: page.includes('ONE')"]))
     assert (kinds(), words_of(row)) == (["generate", "repair"], "ONE THREE")
     assert "1. a click shows THREE\n   gave: after clicking #more: " in browsing.author.asked[1][1][-1].content
-    shown = [(check["kind"], check["text"], check["verdict"]) for check in round_status(row)["checks"]]
+    shown = [(check["kind"], check["text"], check["verdict"]) for check in round_status(RoundReport(row))["checks"]]
     assert ("test", "a click shows THREE", "pass") in shown
 
 

@@ -1,0 +1,226 @@
+"""A round as it is shown. The API, the console, the terminal, `explain` and the evidence page render what is gathered here, and query nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Length
+
+from engine.domain.checks import Kind, Target
+from tasks_app.models import Attempt, CheckResult, Commit, SourceFile
+from tasks_app.operations import clock
+from tasks_app.operations.spending import spent
+from tasks_app.queries.plans import read
+from tasks_app.reports.attempt_checks import AttemptChecks, by_attempt
+from tasks_app.reports.changed_files import changed_files
+from tasks_app.reports.headline import headline
+from tasks_app.reports.plan_text import plan_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from engine.domain.check_counts import CheckCounts
+    from engine.plan.schema import RequestPlan
+    from tasks_app.models import Attachment, Event, NotificationAttempt, PagesStatus, Plan, Round, StepRun
+    from tasks_app.operations.spending import Spent
+    from tasks_app.reports.changed_files import ChangedFile
+    from tasks_app.reports.plan_text import PlanText
+
+FLAGS = ("needs_attention", "degraded", "late", "live", "simulated")
+_RESULT = ("screenshot", "console", "value")  # columns of a check result that no report needs
+_CALL = ("messages", "parameters", "reply")
+
+
+@dataclass(frozen=True, slots=True)
+class RoundLine:
+    """A round in a list."""
+
+    row: Round
+    counts: CheckCounts
+
+
+@dataclass(frozen=True)
+class RoundReport:
+    """A round, or (`commit`) what one commit of it rests on: then plan, checks, calls, looks and callbacks are the commit's.
+
+    Each part is read once, when it is first asked for; a part is one query, but for the changed attachments, which are up to six.
+    """
+
+    row: Round
+    now: datetime = field(default_factory=clock.now)
+    commit: Commit | None = None
+
+    @property
+    def headline(self) -> str:
+        return headline(self.row, self.now)
+
+    @property
+    def flags(self) -> list[str]:
+        return flags(self.row)
+
+    @property
+    def run(self) -> int:
+        """Return the number of the run that this is about."""
+        return self.commit.run if self.commit else self.row.run
+
+    # --- The request and its plan ---
+
+    @cached_property
+    def attachments(self) -> list[Attachment]:
+        return list(self.row.attachments.defer("content").annotate(size=Length("content")))
+
+    @cached_property
+    def plans(self) -> Mapping[int, Plan]:
+        rows = self.row.plans.select_related("attempt").defer(*(f"attempt__{name}" for name in _CALL))
+        return {one.run: one for one in rows}
+
+    @property
+    def plan(self) -> RequestPlan | None:
+        """Return the run's plan, None where there is none that can be read."""
+        return read(self.plans.get(self.run))
+
+    @cached_property
+    def plan_text(self) -> PlanText | None:
+        """Return the run's plan in words, None where nobody tried to make one yet."""
+        found = self.plans.get(self.run)
+        return plan_text(self.row, found) if found else None
+
+    # --- What was tried, and what the checks gave ---
+
+    @cached_property
+    def steps(self) -> list[StepRun]:
+        return list(self.row.step_runs.all())
+
+    @cached_property
+    def attempts(self) -> list[Attempt]:
+        of_run = {"run": self.commit.run} if self.commit else {}
+        return list(self.row.attempts.filter(**of_run).defer(*_CALL))
+
+    @cached_property
+    def spent(self) -> Spent:
+        return spent(self.row.attempts.all())
+
+    @cached_property
+    def results(self) -> Mapping[int, AttemptChecks]:
+        """Return the checks of each attempt that has any."""
+        return by_attempt(CheckResult.objects.filter(attempt__round=self.row).defer(*_RESULT))
+
+    @cached_property
+    def attempt_id(self) -> int | None:
+        """Return the attempt whose checks are shown: the commit's, else the chosen one, else the newest that was judged."""
+        if self.commit:
+            return self.commit.attempt_id
+        return self.row.chosen_attempt_id or newest_judged(self.results)
+
+    @cached_property
+    def checks(self) -> AttemptChecks:
+        return self.results.get(self.attempt_id or 0, AttemptChecks())
+
+    @cached_property
+    def counts(self) -> CheckCounts:
+        return self.checks.counts
+
+    @cached_property
+    def pictures(self) -> list[CheckResult]:
+        """Return the views of the page that have a screenshot, without it, those before publishing first."""
+        taken = CheckResult.objects.filter(attempt=self.attempt_id, kind=Kind.PAGE_LOAD, screenshot__isnull=False)
+        return sorted(taken.defer(*_RESULT), key=lambda view: (view.target == Target.LIVE, view.position))
+
+    @cached_property
+    def files(self) -> list[SourceFile]:
+        """Return the files of all attempts without their bytes, those of the chosen attempt first."""
+        found = SourceFile.objects.filter(attempt__round=self.row).defer("content").order_by("attempt", "path")
+        return sorted(found, key=lambda file: file.attempt_id != self.row.chosen_attempt_id)
+
+    @cached_property
+    def changed(self) -> list[ChangedFile]:
+        """Return the attachments of which the attempt that was chosen holds another version, or none."""
+        chosen = (one for one in self.attempts if one.pk == self.row.chosen_attempt_id)
+        return changed_files(self.row, self.commit.attempt if self.commit else next(chosen, None))
+
+    # --- What was published ---
+
+    @cached_property
+    def commits(self) -> list[Commit]:
+        return list(self.row.commits.select_related("attempt").defer(*(f"attempt__{name}" for name in _CALL)))
+
+    @property
+    def evidence_url(self) -> str:
+        """Return the evidence page of the newest commit that was pushed, "" before that."""
+        pushed = [one for one in self.commits if one.pushed_at and one.token]
+        return evidence_address(max(pushed, key=lambda one: (one.pushed_at, one.pk))) if pushed else ""
+
+    @cached_property
+    def commit_after(self) -> Commit | None:
+        """Return the first later commit of the task, with its round: it has taken the place of this one."""
+        if self.commit is None:
+            return None
+        later = Commit.objects.filter(round__task_key=self.row.task_key, pushed_at__gt=self.commit.pushed_at)
+        fields = ("pushed_at", "round__number", "round__id")
+        return later.order_by("pushed_at").select_related("round").only(*fields).first()
+
+    @cached_property
+    def looks(self) -> list[PagesStatus]:
+        return list(self.row.pages_statuses.filter(self._within("at")))
+
+    @cached_property
+    def callbacks(self) -> list[NotificationAttempt]:
+        heavy = ("body", "answer", "headers", "answer_headers")
+        return list(self.row.notifications.filter(self._within("started_at")).defer(*heavy))
+
+    @property
+    def delivered(self) -> NotificationAttempt | None:
+        """Return the first callback of the run that the evaluator took."""
+        taken = (sent for sent in self.callbacks if 200 <= (sent.status_code or 0) < 300)
+        return next((sent for sent in taken if self.commit or sent.run == self.run), None)
+
+    @cached_property
+    def events(self) -> list[Event]:
+        """Return what else is worth knowing, the oldest first."""
+        return list(self.row.events.order_by("at", "pk"))
+
+    def _within(self, moment: str) -> Q:
+        """Select what happened between the commit and the round's next one."""
+        if self.commit is None:
+            return Q()
+        later = self.commit_after
+        until = Q(**{f"{moment}__lt": later.pushed_at}) if later and later.round_id == self.row.pk else Q()
+        return Q(**{f"{moment}__gte": self.commit.pushed_at}) & until
+
+
+def flags(row: Round) -> list[str]:
+    return [flag for flag in FLAGS if getattr(row, flag)]
+
+
+def round_lines(rows: Iterable[Round]) -> list[RoundLine]:
+    """Count the checks of many rounds with two queries, as their reports do."""
+    rows = list(rows)
+    of_round = {row.chosen_attempt_id: row.pk for row in rows if row.chosen_attempt_id}
+    open_rounds = [row.pk for row in rows if not row.chosen_attempt_id]
+    of_round |= dict(Attempt.objects.filter(round__in=open_rounds).values_list("pk", "round"))
+    # By attempts alone: with a condition on their rounds beside it the database would read through all results.
+    results = CheckResult.objects.filter(attempt__in=of_round).only("attempt", "position", "target", "kind", "verdict")
+    found: dict[UUID, dict[int, AttemptChecks]] = {}
+    for attempt, checks in by_attempt(results).items():
+        found.setdefault(of_round[attempt], {})[attempt] = checks
+    lines = []
+    for row in rows:
+        of_row = found.get(row.pk, {})
+        shown = of_row.get(row.chosen_attempt_id or newest_judged(of_row) or 0, AttemptChecks())
+        lines.append(RoundLine(row, shown.counts))
+    return lines
+
+
+def newest_judged(results: Mapping[int, AttemptChecks]) -> int | None:
+    return max((attempt for attempt, checks in results.items() if checks.judged), default=None)
+
+
+def evidence_address(commit: Commit) -> str:
+    """Return where a commit's evidence page is, "" for one that was never pushed."""
+    return f"{settings.PUBLIC_URL}/evidence/{commit.token}" if commit.token else ""
