@@ -47,7 +47,7 @@ class RateLimited(Transient):
 
 
 class OutOfService(Transient):
-    """A refused credential, a spent budget, an exhausted limit: `kind` ("model" or "forge") is closed, `until` a time or a person opens it."""
+    """A refused credential, a spent budget, an exhausted limit: nothing of `kind` ("model" or "forge") can be called before `until`, a person's act or a new start."""
 
     def __init__(self, code: str, message: str, *, kind: str, until: datetime | None = None) -> None:
         super().__init__(code, message)

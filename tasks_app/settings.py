@@ -239,7 +239,7 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATIONS": False,
 }
 
-# django-q2 is the doorbell and no more: it never retries (our rows do), it prefetches one, and no step lives as long as `timeout`.
+# django-q2 wakes workers and no more: it never retries (our rows do), it prefetches one, and no worker takes as long as `timeout` over one message.
 Q_CLUSTER = {
     "name": "rounds",
     "label": "Queue",

@@ -144,7 +144,7 @@ class RoundAdmin(ReadOnlyAdmin):
             {"classes": ("collapse",), "fields": (
                 shown("id"), shown("task", "row of the task"), shown("run"), shown("started_at"), shown("next_at"), shown("share_ends_at"),
                 shown("watch_at"), shown("watch_until"), shown("watch_token"),
-                shown("enqueued_at"), shown("lease_owner"), shown("lease_token"), shown("lease_until"), shown("crashes"), shown("failures"),
+                shown("lease_owner"), shown("lease_token"), shown("lease_until"), shown("crashes"), shown("failures"),
                 shown("worker_seconds"), shown("reduced_until"),
                 shown("decision", "next try"), shown("decision_attempt", "which it is about"), shown("decision_reason", "why it is made"), shown("chosen_at"), shown("base_sha"), shown("owner"), shown("repository", "repository's name"),
                 shown("key"), shown("task_key"), shown("digest"), raw_request,

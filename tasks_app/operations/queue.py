@@ -1,18 +1,19 @@
-"""The doorbell: the only import of django-q2. What is rung may be lost or come twice; the row decides (docs/decisions/0002)."""
+"""The queue: all that we use of django-q2. A message only wakes a worker; what is due stands in the rows (docs/decisions/0002)."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django_q.brokers import get_broker
 from django_q.models import Task
 from django_q.tasks import async_task
 
 from tasks_app.operations.removals import Removal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from uuid import UUID
+    from collections.abc import Iterator, Sequence
 
 
 _DOWN: tuple[type[Exception], ...] = ()
@@ -23,22 +24,26 @@ if settings.REDIS_URL:  # where it is not the broker, its library would be 6 MB 
 
 
 class QueueDownError(Exception):
-    """The broker could not be reached; the round stays due and is rung again."""
+    """The broker could not be reached. What is due stays due."""
 
 
-def ring(round_id: UUID) -> None:
-    """Ask some worker to drive a round soon. Raises QueueDownError, or Django's database error where the database is the broker."""
-    _ask("tasks_app.worker.drive.drive", str(round_id))
+def wake_workers(wanted: int) -> int:
+    """Fill the queue up to `wanted` messages, and return how many that took. A message that a cluster has fetched counts no more.
+
+    Raises QueueDownError, or Django's database error where the database is the broker.
+    """
+    with _named_when_down():
+        broker = get_broker()
+        missing = max(wanted - broker.queue_size(), 0)
+        for _ in range(missing):
+            async_task("tasks_app.worker.due_work.take_due", broker=broker, save=False)
+    return missing
 
 
-def enqueue_look(round_id: UUID, token: UUID) -> None:
-    """Ask some worker to look for a page after its callback. Raises as `ring` does."""
-    _ask("tasks_app.worker.liveness_check.look_again", str(round_id), str(token))
-
-
-def _ask(function: str, *arguments: str) -> None:
+@contextmanager
+def _named_when_down() -> Iterator[None]:
     try:
-        async_task(function, *arguments, task_name=arguments[0], save=False)
+        yield
     except _DOWN as error:
         raise QueueDownError(str(error)) from error
 
@@ -48,7 +53,7 @@ def _forget(ids: Sequence[object]) -> int:
     return 0
 
 
-#: What django-q2 writes down of rings that raised, and never removes: those that went well leave nothing.
+#: What django-q2 writes down of messages whose work raised, and never removes: those that went well leave nothing.
 OLD_FAILURES = Removal(
     "failures of the queue", lambda before: Task.objects.filter(stopped__lt=before), "stopped", _forget
 )

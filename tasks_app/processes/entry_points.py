@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _WEB = ("gunicorn.app.wsgiapp", "gunicorn.arbiter", "gunicorn.glogging", "gunicorn.workers.gthread", "tasks_app.wsgi")
 _CLUSTER = (
     "django.db.models.sql.compiler", "django_q.brokers.orm", "django_q.cluster", "dulwich.config", "dulwich.trailers", "dulwich.worktree",
-    "multiprocessing.popen_fork", "tasks_app.processes.django_q_patch", "tasks_app.worker.drive", "tasks_app.worker.liveness_check",
+    "multiprocessing.popen_fork", "tasks_app.processes.django_q_patch", "tasks_app.worker.due_work",
 )  # fmt: skip
 
 
@@ -69,14 +69,14 @@ def cluster() -> None:
     from django_q.cluster import Cluster
 
     from tasks_app.processes import django_q_patch
-    from tasks_app.worker import drive, liveness_check  # noqa: F401 -- what workers are rung for
+    from tasks_app.worker import due_work  # noqa: F401 -- what messages call
 
     django_q_patch.install()
     Cluster().start()
 
 
 def dispatch(me: str, group: Callable[[], int | None]) -> None:
-    """Ring what is due for the supervisor `me`, and do beside it what is done now and then, until SIGTERM.
+    """Wake workers for what is due, for the supervisor `me`, and do beside it what is done now and then, until SIGTERM.
 
     `group` returns the process group of the cluster, None while there is none.
     """
