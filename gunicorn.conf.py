@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from gunicorn.workers.base import Worker
 
 wsgi_app = "tasks_app.wsgi:application"
-bind = os.environ.get("BIND") or f"0.0.0.0:{Env.load(Path(__file__).parent).text('PORT', default='8000')}"
+env = Env.load(Path(__file__).parent)
+bind = env.str("BIND", f"0.0.0.0:{env.int('PORT', 8000)}")
 worker_class = "gthread"
 workers = 2
 threads = 4
