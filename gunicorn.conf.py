@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from tasks_app.env import Env
 from tasks_app.processes.parent_death import die_with_parent
-from tasks_app.processes.pre_fork import share
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
@@ -39,7 +39,7 @@ def when_ready(_server: Arbiter) -> None:
     from django.urls import get_resolver
 
     _ = get_resolver().url_patterns
-    share()
+    gc.freeze()  # https://docs.python.org/3/library/gc.html#gc.freeze
 
 
 def post_fork(server: Arbiter, _worker: Worker) -> None:

@@ -5,22 +5,15 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django_q.brokers import get_broker
 from django_q.models import Task
 from django_q.tasks import async_task
+from redis.exceptions import RedisError
 
 from tasks_app.operations.removals import Removal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-
-_DOWN: tuple[type[Exception], ...] = ()
-if settings.REDIS_URL:  # where it is not the broker, its library would be 6 MB for nothing
-    from redis.exceptions import RedisError
-
-    _DOWN = (RedisError,)
 
 
 class QueueDownError(Exception):
@@ -44,7 +37,7 @@ def wake_workers(wanted: int) -> int:
 def _named_when_down() -> Iterator[None]:
     try:
         yield
-    except _DOWN as error:
+    except RedisError as error:
         raise QueueDownError(str(error)) from error
 
 
