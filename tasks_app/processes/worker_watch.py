@@ -37,7 +37,7 @@ class WorkerWatch:
         self._responded = time.monotonic()
 
     def look(self) -> None:
-        """Beat for the supervisor, free what dead workers hold, end unresponsive ones, and restart an unresponsive cluster."""
+        """Beat for the supervisor, free what workers held when they died, end unresponsive ones, and restart an unresponsive cluster."""
         workers.worker_beat(worker=f"{self._supervisor}:dispatcher", workers=settings.WORKERS)
         workers.beats_forget()
         self._reap_workers()
@@ -53,7 +53,7 @@ class WorkerWatch:
             workers.worker_gone(supervisor=self._supervisor, pid=pid)
 
     def _end_unresponsive_workers(self) -> None:
-        for pid in workers.workers_silent(supervisor=self._supervisor):
+        for pid in workers.workers_unresponsive(supervisor=self._supervisor):
             if _is_alive(pid) and self._is_ours(pid):
                 logger.error("worker %s is unresponsive in the middle of a step: killed", pid)
                 event_record(

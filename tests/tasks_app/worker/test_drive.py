@@ -229,7 +229,7 @@ def test_a_step_whose_lease_is_lost_stops_without_a_write(outside: Outside) -> N
     assert outside.forge.writes == []
 
 
-def test_each_model_call_has_its_own_time_before_the_step_counts_as_hung(
+def test_each_model_call_has_its_own_time_before_the_step_counts_as_unresponsive(
     outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allowed: list[float] = []

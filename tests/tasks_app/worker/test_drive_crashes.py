@@ -81,8 +81,8 @@ def test_a_death_during_the_model_call_is_in_the_record_and_the_call_made_again(
     assert page_calls().get().error_code == ""
     drive(str(row.pk))
     assert_done_once(outside, row)
-    dead, other = page_calls().exclude(kind="judge")
-    assert (dead.seconds, dead.error_code, dead.error_message) == (None, "interrupted", DIED)
+    interrupted, other = page_calls().exclude(kind="judge")
+    assert (interrupted.seconds, interrupted.error_code, interrupted.error_message) == (None, "interrupted", DIED)
     assert (other.seconds is None, other.error_code) == (False, "")
 
 
