@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from engine.checks.decision import Purpose
 from engine.domain import backoff
@@ -29,7 +28,6 @@ from tasks_app.operations.connections import AWAY, connection_heal
 from tasks_app.operations.workers import is_stopping, worker_beat, worker_name
 from tasks_app.rounds import transitions
 from tasks_app.rounds.journal import DatabaseJournal
-from tasks_app.rounds.leases import lease_claim
 from tasks_app.rounds.load import round_reduce_budget
 from tasks_app.worker import step_inputs
 from tasks_app.worker.heartbeat import Heartbeat
@@ -61,14 +59,7 @@ GOES_ON = frozenset({Step.GENERATE, Step.DEPLOY})
 Outcome = Generated | RepairFailed | RepairSkipped | Verified | Published | Deployed | Delivered | Wait
 
 
-def drive(round_id: str) -> None:
-    """Claim a round and take its steps, as `take_steps` does. Safe to call any number of times, anywhere."""
-    lease = lease_claim(round_id=UUID(round_id), owner=worker_name())
-    if lease is not None:
-        take_steps(lease)
-
-
-def take_steps(lease: Lease) -> None:
+def drive(lease: Lease) -> None:
     """Take a round's steps until it waits, ends or is somebody else's, or until this process's supervisor stops."""
     try:
         while _step(lease):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tasks_app.operations.workers import is_stopping, worker_name
 from tasks_app.rounds.load import workers_present
 from tasks_app.rounds.schedule import poll_claim, work_claim
-from tasks_app.worker.drive import take_steps
+from tasks_app.worker.drive import drive
 from tasks_app.worker.liveness_check import look_again
 
 #: So many polls a worker takes one after the other at most: a new round shall not wait for more.
@@ -22,8 +22,8 @@ def take_due() -> None:
     for _ in range(POLLS):
         if is_stopping() or not (poll := poll_claim(owner=me, workers=workers)):
             break
-        take_steps(poll)
+        drive(poll)
     if not is_stopping():
         look_again(workers=workers)
     if not is_stopping() and (work := work_claim(owner=me, workers=workers)):
-        take_steps(work)
+        drive(work)

@@ -17,9 +17,9 @@ from tasks_app import wiring
 from tasks_app.models import Round
 from tasks_app.reports.headline import headline
 from tasks_app.rounds import schedule
-from tasks_app.worker.drive import drive
 from tasks_app.worker.liveness_check import look_again
 from tests.doubles.http_server import Script
+from tests.driving import drive
 from tests.factories import make_round
 from tests.system_clock import SystemClock
 

@@ -10,8 +10,7 @@ from django.utils import timezone
 from engine.domain.repository import PagesBuild
 from engine.errors import Permanent, Transient
 from tasks_app.models import Attempt, Commit, Event, NotificationAttempt, Round, StepRun, Task, WorkerBeat
-from tasks_app.worker.drive import drive
-from tests.driving import driven, must_wait
+from tests.driving import drive, driven, must_wait
 from tests.factories import CSV, SECRET, dump, lease_of, make_round
 from tests.fakes import FakeAuthor
 

@@ -11,8 +11,7 @@ from tasks_app.models import CheckResult, Commit, NotificationAttempt, Round
 from tasks_app.rounds.interruptions import DIED
 from tasks_app.rounds.journal import DatabaseJournal
 from tasks_app.rounds.runs import round_revive
-from tasks_app.worker.drive import drive
-from tests.driving import page_calls
+from tests.driving import drive, page_calls
 from tests.factories import make_round
 from tests.fakes import FakeBrowser
 from tests.tasks_app.deaths import Killed, die

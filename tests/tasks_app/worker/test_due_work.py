@@ -37,7 +37,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
         later = timezone.now() + 60 * SECOND
         Round.objects.filter(pk=lease.round_id).update(lease_token=None, lease_until=None, next_at=later)
 
-    monkeypatch.setattr(due_work, "take_steps", take)
+    monkeypatch.setattr(due_work, "drive", take)
     return rounds
 
 
