@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django_q.brokers import get_broker
 from django_q.models import Task
 from django_q.tasks import async_task
-from redis.exceptions import RedisError
 
 from tasks_app.operations.removals import Removal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-
-class QueueDownError(Exception):
-    """The broker could not be reached. What is due stays due."""
+    from collections.abc import Sequence
 
 
 def wake_workers(wanted: int) -> int:
     """Fill the queue up to `wanted` messages, and return how many that took. A message that a cluster has fetched counts no more.
 
-    Raises QueueDownError, or Django's database error where the database is the broker.
+    Raises RedisError, or Django's database error where the database is the broker, while that cannot be reached.
     """
-    with _named_when_down():
-        broker = get_broker()
-        missing = max(wanted - broker.queue_size(), 0)
-        for _ in range(missing):
-            async_task("tasks_app.worker.due_work.take_due", broker=broker, save=False)
+    broker = get_broker()
+    missing = max(wanted - broker.queue_size(), 0)
+    for _ in range(missing):
+        async_task("tasks_app.worker.due_work.take_due", broker=broker, save=False)
     return missing
-
-
-@contextmanager
-def _named_when_down() -> Iterator[None]:
-    try:
-        yield
-    except RedisError as error:
-        raise QueueDownError(str(error)) from error
 
 
 def _forget(ids: Sequence[object]) -> int:

@@ -7,9 +7,10 @@ import time
 from typing import TYPE_CHECKING
 
 from django.db import Error, connections
+from redis.exceptions import RedisError
 
 from tasks_app.operations import workers
-from tasks_app.operations.queue import QueueDownError, wake_workers
+from tasks_app.operations.queue import wake_workers
 from tasks_app.processes.worker_watch import WorkerWatch
 from tasks_app.rounds.liveness_watches import looks_due
 from tasks_app.rounds.load import workers_present
@@ -40,7 +41,7 @@ class Dispatcher:
             while not stop.wait(TICK):
                 try:
                     self.tick()
-                except (Error, QueueDownError) as error:
+                except (Error, RedisError) as error:
                     logger.warning("the dispatcher could not reach the database or the queue: %s", error)
                     connections.close_all()
                 except Exception:
