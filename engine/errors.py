@@ -47,7 +47,10 @@ class RateLimited(Transient):
 
 
 class OutOfService(Transient):
-    """A refused credential, a spent budget, an exhausted limit: nothing of `kind` ("model" or "forge") can be called before `until`, a person's act or a new start."""
+    """A refused credential, a spent budget, an exhausted limit: calls of `kind` ("model" or "forge") are blocked.
+
+    They are until `until`; where that is None, until a person or a new start closes the breaker.
+    """
 
     def __init__(self, code: str, message: str, *, kind: str, until: datetime | None = None) -> None:
         super().__init__(code, message)

@@ -27,7 +27,7 @@ _SPENDING = re.compile(r"\$?\s*(?P<amount>\d{1,15}(?:\.\d{1,6})?)\s*(?P<unit>tok
 
 
 class Env(environs.Env):
-    """Variables by name. An empty value counts as unset; the value of NAME may stand in the file that NAME_FILE names."""
+    """Variables by name. An empty value counts as unset; NAME's value may stand in the file that NAME_FILE names."""
 
     def __init__(self, values: Mapping[str, str | None]) -> None:
         super().__init__(eager=False)
@@ -37,7 +37,7 @@ class Env(environs.Env):
 
     @classmethod
     def load(cls, base: Path) -> Self:
-        """Read `.env` under `base` (or the file that ENV_FILE names) and put the environment over it; empty ones there count as unset too."""
+        """Read `.env` under `base` (or the file that ENV_FILE names) and put the environment over it."""
         file = Path(os.environ.get("ENV_FILE") or base / ".env")
         return cls({**dotenv_values(file, interpolate=False), **{k: v for k, v in os.environ.items() if v.strip()}})
 
@@ -106,7 +106,10 @@ def networks(value: str) -> list[str]:
 
 
 def spending(value: str) -> tuple[Decimal, str] | None:
-    """Return a bound on spending and its unit, "tokens" or "dollars", or nothing. `2.50` is money, `500000 tokens` are tokens."""
+    """Return a bound on spending and its unit, "tokens" or "dollars", or nothing.
+
+    `2.50` is money, `500000 tokens` are tokens.
+    """
     if not value:
         return None
     found = _SPENDING.fullmatch(value)

@@ -24,7 +24,7 @@ _drives: dict[UUID, tuple[datetime, datetime]] = {}
 
 
 def drive(round_id: str) -> None:
-    """Claim a round and take its steps, as a woken worker does; nothing happens where it is not due or somebody else's."""
+    """Claim a round and take its steps, as a woken worker does; nothing happens where it cannot be claimed."""
     lease = lease_claim(round_id=UUID(round_id), owner=worker_name())
     if lease is not None:
         worker.drive(lease)

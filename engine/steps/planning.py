@@ -32,7 +32,10 @@ LEAST_ANSWER = 600
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """What the call may take: time, and whether a model may be asked at all (`blocked` says why not). `cut_off` counts the run's calls without an end."""
+    """What the call may take: time, and whether a model may be asked at all (`blocked` says why not).
+
+    `cut_off` counts the run's calls without an end.
+    """
 
     budget: Budget
     blocked: str

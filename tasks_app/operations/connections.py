@@ -26,7 +26,7 @@ def connection_heal() -> None:
 
 @contextmanager
 def one_at_a_time(number: int) -> Iterator[None]:
-    """Run a transaction that no other process runs under the same number meanwhile. SQLite has one writer at a time anyway.
+    """Run a transaction that no other process runs under the same number. SQLite has one writer at a time anyway.
 
     https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
     """

@@ -1,4 +1,7 @@
-"""The queue: all that we use of django-q2. A message only wakes a worker; what is due stands in the rows (docs/decisions/0002)."""
+"""The queue: all that we use of django-q2. A message only wakes a worker; the rows say what is due.
+
+See docs/decisions/0002-row-is-the-truth.md.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def wake_workers(wanted: int) -> int:
-    """Fill the queue up to `wanted` messages, and return how many that took. A message that a cluster has fetched counts no more.
+    """Fill the queue up to `wanted` messages and return how many that took. One that a cluster fetched does not count.
 
     Raises RedisError, or Django's database error where the database is the broker, while that cannot be reached.
     """

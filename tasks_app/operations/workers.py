@@ -46,7 +46,7 @@ def worker_seen(*, worker: str) -> None:
 
 
 def workers_unresponsive(*, supervisor: str) -> set[int]:
-    """Return the pids of a supervisor's workers that have a round in hand and gave no beat for a lease's time: they are unresponsive."""
+    """Return the pids of a supervisor's workers that have a round in hand and gave no beat for a lease's time."""
     since = clock.now() - timedelta(seconds=settings.LEASE_SECONDS)
     found = WorkerBeat.objects.filter(worker__startswith=f"{supervisor}:", seen_at__lt=since, round__isnull=False)
     return set(found.values_list("pid", flat=True))

@@ -1,4 +1,7 @@
-"""Wakes workers while something is due: new work, delays, back-off, orphans and lost messages are all this one path. Several dispatchers are harmless."""
+"""Wakes workers while something is due: new work, delays, back-off, orphans and lost messages are all this one path.
+
+Several dispatchers are harmless.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ class Dispatcher:
                     logger.warning("the dispatcher could not reach the database or the queue: %s", error)
                     connections.close_all()
                 except Exception:
-                    # A dispatcher that ends in silence would stop all rounds: an error of our own is logged, and the next tick comes.
+                    # A dispatcher that ends in silence would stop all rounds: log our own error, and tick on.
                     logger.exception("the dispatcher failed by an error of our own")
             self._announce_stop()
         finally:

@@ -2,16 +2,19 @@
 
 https://github.com/django-q2/django-q2/issues/23
 
-Without it: the processes share queues and timers that semaphores guard, and no semaphore is freed when its holder is killed. An idle worker
-always holds that of the queue it reads; one that hands over a result holds its timer's, for which the sentinel waits; a reader that is killed
-between a message's length and its content leaves a stream that nobody can read; and of a killed main process the rest lives on.
+Without it: the processes share queues and timers that semaphores guard, and no semaphore is freed when its holder is
+killed. An idle worker always holds that of the queue it reads; one that hands over a result holds its timer's, for
+which the sentinel waits; a reader that is killed between a message's length and its content leaves a stream that
+nobody can read; and of a killed main process the rest lives on.
 
-What it does: `install` gives the clusters that this process starts a queue over a socket that keeps messages whole, and file locks in place
-of semaphores, which the kernel frees when their holder dies; and every process of theirs dies with its parent. Linux only.
+What it does: `install` gives the clusters that this process starts a queue over a socket that keeps messages whole,
+and file locks in place of semaphores, which the kernel frees when their holder dies; and every process of theirs dies
+with its parent. Linux only.
 
-Whether a newer release needs it: `test_django_q2_still_needs_the_patch` in tests/tasks_app/processes/test_django_q_patch.py fails where
-django-q2's own queue survives a killed reader. Then take `install()` out of the project that this file writes; where its tests of whole
-clusters pass without it, delete this module.
+Whether a newer release needs it: `test_django_q2_still_needs_the_patch` in
+tests/tasks_app/processes/test_django_q_patch.py fails where django-q2's own queue survives a killed reader. Then take
+`install()` out of the project that this file writes; where its tests of whole clusters pass without it, delete this
+module.
 """
 
 from __future__ import annotations

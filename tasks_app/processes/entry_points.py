@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _WEB = ("gunicorn.app.wsgiapp", "gunicorn.arbiter", "gunicorn.glogging", "gunicorn.workers.gthread", "tasks_app.wsgi")
 _CLUSTER = (
     "django.db.models.sql.compiler", "django_q.brokers.orm", "django_q.brokers.redis_broker", "django_q.cluster",
-    "dulwich.config", "dulwich.trailers", "dulwich.worktree", "multiprocessing.popen_fork", "tasks_app.processes.django_q_patch", "tasks_app.worker.due_work",
+    "dulwich.config", "dulwich.trailers", "dulwich.worktree", "multiprocessing.popen_fork",
+    "tasks_app.processes.django_q_patch", "tasks_app.worker.due_work",
 )  # fmt: skip
 
 

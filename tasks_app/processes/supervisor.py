@@ -1,7 +1,8 @@
 """Forks child processes, restarts what dies, and takes everything with it when it ends.
 
-Knows nothing of Django: `serve` says which programs, and what else happens around them. Its process is the one whose memory they all
-share: it has read what they need, has one thread, and holds nothing open that two processes must not use (`child_process`).
+Knows nothing of Django: `serve` says which programs, and what else happens around them. Its process is the one whose
+memory they all share: it has read what they need, has one thread, and holds nothing open that two processes must not
+use (`child_process`).
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: So long, in seconds, a round may be due while a worker is free and none takes or releases a round; then the cluster is restarted.
+#: So long, in seconds, a round may be due while a worker is free and none takes or releases a round.
 UNRESPONSIVE_AFTER = 60.0
 
 
@@ -37,7 +37,7 @@ class WorkerWatch:
         self._responded = time.monotonic()
 
     def look(self) -> None:
-        """Beat for the supervisor, free what workers held when they died, end unresponsive ones, and restart an unresponsive cluster."""
+        """Beat for the supervisor, free what workers held when they died, and end what is unresponsive."""
         workers.worker_beat(worker=f"{self._supervisor}:dispatcher", workers=settings.WORKERS)
         workers.beats_forget()
         self._reap_workers()

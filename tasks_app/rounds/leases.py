@@ -68,10 +68,10 @@ def lease_renew(*, lease: Lease) -> bool:
 
 
 def leases_free(*, supervisor: str, pids: Collection[int] | None = None) -> int:
-    """Free the rounds that processes of one supervisor hold, at once and not when their leases run out; return how many.
+    """Free the rounds that processes of one supervisor hold, before their leases run out; return how many.
 
-    `pids` names processes that have died: their tokens stay, so that the next claim counts the crash. None means all of them, stopped on purpose:
-    that is a release and counts as nothing.
+    `pids` names processes that have died: their tokens stay, so that the next claim counts the crash. None means all of
+    them, stopped on purpose: that is a release and counts as nothing.
     """
     now = clock.now()
     held = _held().filter(lease_until__gt=now)

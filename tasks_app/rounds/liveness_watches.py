@@ -1,7 +1,7 @@
 """Watches: a page that was not live when its evaluator had to be told is looked for a while longer, by a token a look.
 
-A look that dies leaves a token whose time runs out; then the next worker looks. Nothing of it touches the round's state, its step or its
-callback.
+A look that dies leaves a token whose time runs out; then the next worker looks. Nothing of it touches the round's
+state, its step or its callback.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def looks_due(*, workers: int) -> list[UUID]:
 
 
 def look_claim(*, workers: int) -> tuple[UUID, UUID] | None:
-    """Take the look that has waited for longest: the round and the token that every write needs. None where none may be taken."""
+    """Take the look that has waited for longest: return the round and the token that every write needs."""
     with one_at_a_time(_LOOKS):  # else two workers would count the same free place
         now, token = clock.now(), uuid.uuid4()
         for round_id in looks_due(workers=workers):

@@ -1,4 +1,4 @@
-"""Which rounds are due, and which of them a free worker takes next: polls before new work, but never with more than half of the workers."""
+"""Which rounds are due, and which a free worker takes next: polls before new work, with half of the workers at most."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _POLLS = 1016
 
 
 def rounds_due(*, workers: int) -> list[UUID]:
-    """Return the rounds that so many workers may take now, polls first, the oldest first, and no more work than there are workers."""
+    """Return the rounds that so many workers may take now: polls, then no more work than workers, each the oldest first."""
     now = clock.now()
     if not Round.objects.filter(next_at__lte=now).exists():
         return []  # asked four times a second: an idle service shall not work out an order of nothing
@@ -44,7 +44,7 @@ def work_claim(*, owner: str, workers: int) -> Lease | None:
 
 
 def backlog() -> tuple[int, datetime | None]:
-    """Return how many rounds are due and not taken, and since when the oldest is; those that rightly wait for another do not count."""
+    """Return how many rounds are due and not taken, less those that rightly wait, and since when the oldest is."""
     found = _due(clock.now()).aggregate(count=Count("pk"), oldest=Min("next_at"))
     return found["count"], found["oldest"]
 
@@ -66,13 +66,13 @@ def _work_due(*, most: int, now: datetime) -> list[UUID]:
 
 
 def _due(now: datetime) -> QuerySet[Round]:
-    """Return what is due and not taken, less what must wait for an earlier round or for a service that is out of order."""
+    """Return what is due and not taken, less what must wait for an earlier round or for an open breaker."""
     active = Round.objects.filter(state__in=ACTIVE, next_at__isnull=False)  # by the index that holds no others
     return _not_held(_in_order(active.filter(next_at__lte=now).exclude(lease_until__gt=now)), now)
 
 
 def _in_order(due: QuerySet[Round]) -> QuerySet[Round]:
-    """Leave out a round while an earlier one of its task is neither published nor ended: both would build on the same head.
+    """Leave out a round while an earlier one of its task is neither published nor ended: both build on the same head.
 
     Rounds of one number have an order too, by their arrival, except first ones: each of those makes a repository of its own.
     """

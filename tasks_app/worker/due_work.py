@@ -13,10 +13,11 @@ POLLS = 4
 
 
 def take_due() -> None:
-    """Take polls, which hold a worker for a moment each, then a look at a watched page, then one round that may hold it for minutes.
+    """Take polls, which hold a worker for a moment each, a look at a watched page, and one round that may take minutes.
 
-    Then it ends, so that django-q2's time limit and its recycling of processes hold; while anything is due the dispatcher wakes workers
-    again. Safe to call any number of times, anywhere: where nothing is due, or the supervisor stops, it does nothing.
+    Then it ends, so that django-q2's time limit and its recycling of processes hold; while anything is due the
+    dispatcher wakes workers again. Safe to call any number of times, anywhere: where nothing is due, or the supervisor
+    stops, it does nothing.
     """
     workers, me = workers_present(), worker_name()
     for _ in range(POLLS):
