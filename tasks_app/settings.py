@@ -243,7 +243,7 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATIONS": False,
 }
 
-# django-q2 wakes workers and no more: it never retries (our rows do), it prefetches one, and no message takes `timeout`.
+# django-q2 wakes workers and no more: it never retries (our rows do), and no message takes as long as `timeout`.
 Q_CLUSTER = {
     "name": "rounds",
     "label": "Queue",

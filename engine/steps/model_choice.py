@@ -103,7 +103,7 @@ class _Troubles:
         return NotWritten(why or "the time for asking a model had run out before one was asked")
 
     def _blocks(self, model: str, error: EngineError) -> OutOfService | None:
-        """Return the error as one that blocks this model, None where it could be asked again. Raises what blocks all."""
+        """Return the error as one that blocks this model, None where it can be asked again. Raises what blocks all."""
         match error:
             case OutOfService(code="model_quota_spent"):
                 return error

@@ -1,4 +1,4 @@
-"""Capacity and backlog: rounds a minute, the queue's length in minutes, and which rounds get a smaller budget for it."""
+"""Capacity and backlog: rounds a minute, the queue's minutes, and which rounds get a smaller budget for it."""
 
 from __future__ import annotations
 

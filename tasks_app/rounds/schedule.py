@@ -25,7 +25,7 @@ _POLLS = 1016
 
 
 def rounds_due(*, workers: int) -> list[UUID]:
-    """Return the rounds that so many workers may take now: polls, then no more work than workers, each the oldest first."""
+    """Return the rounds that so many workers may take now: polls, then at most as much work, the oldest first."""
     now = clock.now()
     if not Round.objects.filter(next_at__lte=now).exists():
         return []  # asked four times a second: an idle service shall not work out an order of nothing

@@ -1,4 +1,4 @@
-"""django-q2's cluster, repaired, with real processes on a database of its own: whichever of them is killed, the next task runs."""
+"""django-q2's cluster, repaired, with real processes on its own database: whichever is killed, the next task runs."""
 
 from __future__ import annotations
 
