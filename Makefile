@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_NO_INPUT = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check lint types imports migrations deploy schema lock
+.PHONY: help setup demo run test check lint types imports migrations deploy schema picture lock
 
 help:
 	@echo "make demo     two rounds on embedded parts, verified, then serve (EXIT=1: stop after them;"
@@ -17,6 +17,7 @@ help:
 	@echo "make check    lint, types, import contracts, migrations, deployment check, all tests (the service's on PostgreSQL and Redis too)"
 	@echo "make setup    only the setting up      make lock   write the locks anew"
 	@echo "make schema   write docs/openapi.json anew"
+	@echo "make picture  take docs/console.png anew, the picture in README"
 
 setup: $(VENV)/.stamp-run
 
@@ -57,6 +58,9 @@ deploy: $(VENV)/.stamp-dev
 
 schema: $(VENV)/.stamp-dev
 	$(CLEAN) $(BIN)/python manage.py spectacular --validate --fail-on-warn --format openapi-json --file docs/openapi.json
+
+picture: $(VENV)/.stamp-dev
+	$(BIN)/python -m tests.picture
 
 # The checks say the same on every machine: no .env, no database that is there already.
 CLEAN = ENV_FILE=/dev/null DATA_DIR=$(VENV)/check-data SECRET=only-for-the-check FORGE=local LLM_PROVIDER=simulated
