@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from pathlib import Path
@@ -9,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from tasks_app.env import Env
 from tasks_app.processes.parent_death import die_with_parent
-from tasks_app.processes.pre_fork import share
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
     from gunicorn.workers.base import Worker
 
 wsgi_app = "tasks_app.wsgi:application"
-bind = os.environ.get("BIND") or f"0.0.0.0:{Env.load(Path(__file__).parent).text('PORT', default='8000')}"
+env = Env.load(Path(__file__).parent)
+bind = env.str("BIND", f"0.0.0.0:{env.int('PORT', 8000)}")
 worker_class = "gthread"
 workers = 2
 threads = 4
@@ -38,7 +39,7 @@ def when_ready(_server: Arbiter) -> None:
     from django.urls import get_resolver
 
     _ = get_resolver().url_patterns
-    share()
+    gc.freeze()  # https://docs.python.org/3/library/gc.html#gc.freeze
 
 
 def post_fork(server: Arbiter, _worker: Worker) -> None:

@@ -25,7 +25,7 @@ ROLES = {
     "rest": ("serve", "dispatcher", "cluster main", "sentinel", "monitor", "pusher"),
 }
 COLUMNS = ("web", "workers", "rest")
-WITH_EIGHT, FURTHER = 350.0, 25.0  # MB
+WITH_EIGHT, FURTHER = 450.0, 30.0  # MB
 
 
 def arguments() -> argparse.Namespace:

@@ -167,7 +167,7 @@ def times(past: Past, calls: int) -> Iterator[tuple[str, float]]:
 
     def due() -> None:
         schedule.rounds_due(workers=8)
-        liveness_watches.looks_enqueue(workers=8)
+        liveness_watches.looks_due(workers=8)
 
     yield "list", _cost(lambda: get("/admin/tasks_app/round/"), calls)
     yield "list, failed", _cost(lambda: get("/admin/tasks_app/round/?state__exact=failed"), calls)

@@ -47,7 +47,10 @@ class RateLimited(Transient):
 
 
 class OutOfService(Transient):
-    """A refused credential, a spent budget, an exhausted limit: `kind` ("model" or "forge") is closed, `until` a time or a person opens it."""
+    """A refused credential, a spent budget, an exhausted limit: calls of `kind` ("model" or "forge") are blocked.
+
+    They are until `until`; where that is None, until a person or a new start closes the breaker.
+    """
 
     def __init__(self, code: str, message: str, *, kind: str, until: datetime | None = None) -> None:
         super().__init__(code, message)

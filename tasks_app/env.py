@@ -1,4 +1,7 @@
-"""Reads the environment and `.env`, typed and loud: every wrong value is collected and named at once."""
+"""Reads the environment and `.env` with environs: what counts as set, and the kinds of values that only we have.
+
+Nothing is refused at once: `seal` raises all that is wrong, by variable. No message holds a value that may be a secret.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ import os
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+import environs
 from dotenv import dotenv_values
+from environs import ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -19,128 +24,100 @@ if TYPE_CHECKING:
 MOST_MONEY = 100_000
 
 _SPENDING = re.compile(r"\$?\s*(?P<amount>\d{1,15}(?:\.\d{1,6})?)\s*(?P<unit>tokens?|usd|\$)?", re.IGNORECASE)
-_YES = {"1", "true", "yes", "on"}
-_NO = {"0", "false", "no", "off"}
 
 
-class Env:
-    """Typed access to variables by name. An empty value counts as unset; `problems` names every wrong one."""
+class Env(environs.Env):
+    """Variables by name. An empty value counts as unset; NAME's value may stand in the file that NAME_FILE names."""
 
     def __init__(self, values: Mapping[str, str | None]) -> None:
-        self._values = {name: value.strip() for name, value in values.items() if value and value.strip()}
-        self.problems: list[str] = []
+        super().__init__(eager=False)
+        self._given = {name: value.strip() for name, value in values.items() if value and value.strip()}
+        for parser in (one_of, names, origin, address, networks, spending):
+            self.add_parser(parser.__name__, parser)
 
     @classmethod
-    def load(cls, base: Path) -> Env:
-        """Read `.env` under `base` (or the file that ENV_FILE names) and put the environment over it; empty ones there count as unset too."""
+    def load(cls, base: Path) -> Self:
+        """Read `.env` under `base` (or the file that ENV_FILE names) and put the environment over it."""
         file = Path(os.environ.get("ENV_FILE") or base / ".env")
         return cls({**dotenv_values(file, interpolate=False), **{k: v for k, v in os.environ.items() if v.strip()}})
 
-    def text(self, *names: str, default: str = "") -> str:
-        """Return the first of `names` that is set."""
-        return next((self._values[name] for name in names if name in self._values), default)
+    def first(self, *names: str) -> str:
+        """Return the first of the names that is set, else the first: the others are its aliases."""
+        return next((name for name in names if self._get_value(name, "")), names[0])
 
-    def flag(self, name: str, *, default: bool = False) -> bool:
-        """Return a yes or no: 1/0, true/false, yes/no, on/off."""
-        value = self.text(name).lower()
-        if value and value not in _YES | _NO:
-            self._wrong(name, "is neither on nor off (use 1 or 0)")
-        return value in _YES if value else default
+    def wrong(self, name: str, why: str) -> None:
+        """Note what is wrong beyond the value's own kind, for `seal`."""
+        self._errors[name].append(why)
 
-    def number(self, name: str, default: float, *, least: float, most: float) -> float:
-        """Return a number from `least` to `most`."""
-        value = self.text(name)
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        if env_key in self._given or f"{env_key}_FILE" not in self._given:
+            return self._given.get(env_key, default)
         try:
-            number = float(value) if value else float(default)
-        except ValueError:
-            number = float("nan")
-        if not least <= number <= most:
-            self._wrong(name, f"is no number from {least:g} to {most:g}")
-            return float(default)
-        return number
-
-    def whole(self, name: str, default: int, *, least: int, most: int) -> int:
-        """Return a whole number from `least` to `most`."""
-        number = self.number(name, default, least=least, most=most)
-        if not number.is_integer():
-            self._wrong(name, "is no whole number")
-        return int(number)
-
-    def spending(self, name: str) -> tuple[Decimal, str] | None:
-        """Return a bound on spending and its unit, "tokens" or "dollars"; None where it is unset. `2.50` is money, `500000 tokens` are tokens."""
-        value = self.text(name)
-        if not value:
-            return None
-        found = _SPENDING.fullmatch(value)
-        if not found:
-            self._wrong(name, "is neither money like 2.50 nor tokens like '500000 tokens'")
-            return None
-        amount, of_tokens = Decimal(found["amount"]), (found["unit"] or "").lower().startswith("token")
-        if amount <= 0 or (of_tokens and amount != int(amount)):
-            self._wrong(name, "must be more than 0, and tokens are counted whole")
-            return None
-        if not of_tokens and amount > MOST_MONEY:
-            self._wrong(name, f"is more than {MOST_MONEY:,} dollars a day: tokens are written '{amount:f} tokens'")
-            return None
-        return amount, "tokens" if of_tokens else "dollars"
-
-    def one_of(self, name: str, *allowed: str) -> str:
-        """Return one of the `allowed` words, "" where it is unset."""
-        value = self.text(name).lower()
-        if value and value not in allowed:
-            self._wrong(name, f"is none of {', '.join(allowed)}")
-            return ""
-        return value
-
-    def names(self, name: str) -> list[str]:
-        """Return a comma list."""
-        return [part.strip() for part in self.text(name).split(",") if part.strip()]
-
-    def origin(self, name: str, default: str) -> str:
-        """Return an http(s) origin without a path and without a slash at its end."""
-        value = self.text(name, default=default).rstrip("/")
-        try:
-            parts = urlsplit(value)
-            good = (
-                parts.scheme in {"http", "https"}
-                and bool(parts.hostname)
-                and not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
-            )
-            _ = parts.port
-        except ValueError:
-            good = False
-        if not good:
-            self._wrong(name, "is no origin like https://host or http://host:port")
+            return Path(self._given[f"{env_key}_FILE"]).read_text().strip() or default
+        except (OSError, UnicodeError):
+            self._errors[f"{env_key}_FILE"][:] = ["Names no file that can be read."]
             return default
-        return value
 
-    def address(self, *names: str, default: str = "", schemes: Collection[str] = ("http", "https")) -> str:
-        """Return the URL of the first of `names` that is set, without a slash at its end."""
-        name = next((name for name in names if name in self._values), names[0])
-        value = self.text(name, default=default)
-        try:
-            good = not value or urlsplit(value).scheme in schemes
-        except ValueError:
-            good = False
-        if not good:
-            self._wrong(name, f"is no URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
-            return default
-        return value.rstrip("/")
 
-    def networks(self, name: str) -> list[str]:
-        """Return a comma list of IP addresses and networks."""
-        return [network for network in self.names(name) if self._is_network(name, network)]
+def one_of(value: str, *, allowed: Collection[str]) -> str:
+    """Return one of some words in lower case, or nothing."""
+    if value and value.lower() not in allowed:
+        raise ValidationError(f"Is none of {', '.join(allowed)}.")
+    return value.lower()
 
-    def _is_network(self, name: str, network: str) -> bool:
+
+def names(value: str) -> list[str]:
+    """Return the parts of a comma list."""
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def origin(value: str) -> str:
+    """Return an http(s) origin, without a path and without a slash at its end."""
+    try:
+        parts = urlsplit(value.rstrip("/"))
+        more = parts.path or parts.query or parts.fragment or "@" in parts.netloc
+        good = parts.scheme in {"http", "https"} and parts.hostname and not more and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise ValidationError("Is no origin like https://host or http://host:port.")
+    return value.rstrip("/")
+
+
+def address(value: str, *, schemes: Collection[str] = ("http", "https")) -> str:
+    """Return a URL without a slash at its end, or nothing."""
+    try:
+        good = not value or urlsplit(value).scheme in schemes
+    except ValueError:
+        good = False
+    if not good:
+        raise ValidationError(f"Is no URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
+    return value.rstrip("/")
+
+
+def networks(value: str) -> list[str]:
+    """Return a comma list of IP addresses and networks."""
+    for network in names(value):
         try:
             ipaddress.ip_network(network, strict=False)
-        except ValueError:
-            self.problems.append(f"{name} holds {network[:80]!r}, which is no IP address or network")
-            return False
-        return True
+        except ValueError as error:
+            raise ValidationError(f"Holds {network[:80]!r}, which is no IP address or network.") from error
+    return names(value)
 
-    def _wrong(self, name: str, why: str) -> None:
-        value = self._values.get(name, "")
-        secret = "@" in value or any(word in name for word in ("SECRET", "TOKEN", "KEY", "PASSWORD"))
-        shown = "" if secret else f" ({value[:80]!r})"
-        self.problems.append(f"{name}{shown} {why}")
+
+def spending(value: str) -> tuple[Decimal, str] | None:
+    """Return a bound on spending and its unit, "tokens" or "dollars", or nothing.
+
+    `2.50` is money, `500000 tokens` are tokens.
+    """
+    if not value:
+        return None
+    found = _SPENDING.fullmatch(value)
+    if not found:
+        raise ValidationError("Is neither money like 2.50 nor tokens like '500000 tokens'.")
+    amount, of_tokens = Decimal(found["amount"]), (found["unit"] or "").lower().startswith("token")
+    if amount <= 0 or (of_tokens and amount != int(amount)):
+        raise ValidationError("Must be more than 0, and tokens are counted whole.")
+    if not of_tokens and amount > MOST_MONEY:
+        raise ValidationError(f"Is more than {MOST_MONEY:,} dollars a day: tokens are written '{amount:f} tokens'.")
+    return amount, "tokens" if of_tokens else "dollars"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import warnings
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from environs import EnvValidationError, validate
 
 from engine.domain.lifecycle import Step
 from tasks_app.env import Env
@@ -20,42 +22,42 @@ env = Env.load(BASE_DIR)
 
 # --- What the service is for ---------------------------------------------------------------------------------------------------
 
-DATA_DIR = Path(env.text("DATA_DIR", default=str(BASE_DIR / "data"))).absolute()
-PORT = env.whole("PORT", 8000, least=1, most=65535)
-PUBLIC_URL = env.origin("PUBLIC_URL", f"http://localhost:{PORT}")
-PAGES_ORIGIN = env.origin("PAGES_ORIGIN", f"http://127.0.0.1:{PORT}")
-SECRET = env.text("SECRET")
-GITHUB_TOKEN = env.text("GITHUB_TOKEN")
-GITHUB_OWNER = env.text("GITHUB_OWNER")
-if GITHUB_OWNER and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}", GITHUB_OWNER):
-    env.problems.append(f"GITHUB_OWNER ({GITHUB_OWNER[:80]!r}) is no name that an account can have")
-GITHUB_API_URL = env.address("GITHUB_API_URL", default="https://api.github.com")
-GITHUB_PACED = env.flag("GITHUB_PACED", default=True)
-FORGE = env.one_of("FORGE", "github", "local") or ("github" if GITHUB_TOKEN else "")
-LLM_API_KEY = env.text("LLM_API_KEY", "OPENAI_API_KEY")
-LLM_BASE_URL = env.address("LLM_BASE_URL", "OPENAI_BASE_URL")
-LLM_PROVIDER = env.one_of("LLM_PROVIDER", "openai", "simulated") or ("openai" if LLM_API_KEY else "")
-LLM_MODELS = [env.text("LLM_MODEL", default="gpt-5.6"), *(env.names("LLM_FALLBACK_MODELS") or ["gpt-5.1"])]
-LLM_TOKENS_PER_ROUND = env.whole("LLM_TOKENS_PER_ROUND", 200_000, least=1, most=1_000_000_000)
-LLM_BUDGET_PER_DAY = env.spending("LLM_BUDGET_PER_DAY")  # (amount, "tokens" or "dollars"), None: no bound
-SIMULATED_LLM_SECONDS = env.number("SIMULATED_LLM_SECONDS", 0, least=0, most=3600)
-ROUND_DEADLINE_SECONDS = env.whole("ROUND_DEADLINE_SECONDS", 600, least=10, most=86_400)
-NOTIFY_FOR_SECONDS = env.whole("NOTIFY_FOR_SECONDS", 259_200, least=0, most=31_536_000)
-LEASE_SECONDS = env.number("LEASE_SECONDS", 60, least=1, most=3600)  # for tests: how long a silent worker keeps a round
-KEEP_SCREENSHOTS_DAYS = env.whole("KEEP_SCREENSHOTS_DAYS", 0, least=0, most=36_500)  # 0: for ever
-KEEP_PROMPTS_DAYS = env.whole("KEEP_PROMPTS_DAYS", 0, least=0, most=36_500)
-KEEP_ROUNDS_DAYS = env.whole("KEEP_ROUNDS_DAYS", 0, least=0, most=36_500)
-WORKERS = env.whole("WORKERS", 8, least=1, most=256)
-BROWSERS = env.whole("BROWSERS", 2, least=0, most=64)
-CHROMIUM_PATH = env.text("CHROMIUM_PATH")
-CHROMIUM_NO_SANDBOX = env.flag("CHROMIUM_NO_SANDBOX")
-BROWSER_CDN_MIRROR = env.address("BROWSER_CDN_MIRROR", schemes=("http", "https")).rstrip("/")
-ALLOW_PRIVATE_URLS = env.flag("ALLOW_PRIVATE_URLS")
-TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
-THROTTLE_PER_MINUTE = env.whole("THROTTLE_PER_MINUTE", 120, least=0, most=1_000_000)
-ADMIN_USERNAME = env.text("ADMIN_USERNAME", default="admin")
-ADMIN_PASSWORD = env.text("ADMIN_PASSWORD")
-METRICS_TOKEN = env.text("METRICS_TOKEN")
+DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).absolute()
+PORT = env.int("PORT", 8000, validate=validate.Range(1, 65535)) or 8000
+PUBLIC_URL: str = env.origin("PUBLIC_URL", f"http://localhost:{PORT}") or ""
+PAGES_ORIGIN: str = env.origin("PAGES_ORIGIN", f"http://127.0.0.1:{PORT}") or ""
+SECRET = env.str("SECRET", "")
+GITHUB_TOKEN = env.str("GITHUB_TOKEN", "")
+GITHUB_OWNER = env.str("GITHUB_OWNER", "", validate=validate.Regexp(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}\Z"))
+GITHUB_API_URL: str = env.address("GITHUB_API_URL", "https://api.github.com")
+GITHUB_PACED = env.bool("GITHUB_PACED", True)
+FORGE: str = env.one_of("FORGE", "", allowed=("github", "local")) or ("github" if GITHUB_TOKEN else "")
+LLM_API_KEY = env.str(env.first("LLM_API_KEY", "OPENAI_API_KEY"), "")
+LLM_BASE_URL: str = env.address(env.first("LLM_BASE_URL", "OPENAI_BASE_URL"), "")
+LLM_PROVIDER: str = env.one_of("LLM_PROVIDER", "", allowed=("openai", "simulated")) or ("openai" if LLM_API_KEY else "")
+LLM_MODELS: list[str] = [env.str("LLM_MODEL", "gpt-5.6"), *env.names("LLM_FALLBACK_MODELS", "gpt-5.1")]
+LLM_TOKENS_PER_ROUND = env.int("LLM_TOKENS_PER_ROUND", 200_000, validate=validate.Range(1, 1_000_000_000))
+LLM_BUDGET_PER_DAY = env.spending("LLM_BUDGET_PER_DAY", "")  # (amount, "tokens" or "dollars"), None: no bound
+SIMULATED_LLM_SECONDS = env.float("SIMULATED_LLM_SECONDS", 0.0, validate=validate.Range(0, 3600))
+ROUND_DEADLINE_SECONDS = env.int("ROUND_DEADLINE_SECONDS", 600, validate=validate.Range(10, 86_400))
+NOTIFY_FOR_SECONDS = env.int("NOTIFY_FOR_SECONDS", 259_200, validate=validate.Range(0, 31_536_000))
+LEASE_SECONDS = env.float(
+    "LEASE_SECONDS", 60.0, validate=validate.Range(1, 3600)
+)  # how long a worker without a beat keeps a round
+KEEP_SCREENSHOTS_DAYS = env.int("KEEP_SCREENSHOTS_DAYS", 0, validate=validate.Range(0, 36_500))  # 0: for ever
+KEEP_PROMPTS_DAYS = env.int("KEEP_PROMPTS_DAYS", 0, validate=validate.Range(0, 36_500))
+KEEP_ROUNDS_DAYS = env.int("KEEP_ROUNDS_DAYS", 0, validate=validate.Range(0, 36_500))
+WORKERS = env.int("WORKERS", 8, validate=validate.Range(1, 256))
+BROWSERS = env.int("BROWSERS", 2, validate=validate.Range(0, 64))
+CHROMIUM_PATH = env.str("CHROMIUM_PATH", "")
+CHROMIUM_NO_SANDBOX = env.bool("CHROMIUM_NO_SANDBOX", False)
+BROWSER_CDN_MIRROR: str = env.address("BROWSER_CDN_MIRROR", "")
+ALLOW_PRIVATE_URLS = env.bool("ALLOW_PRIVATE_URLS", False)
+TRUSTED_PROXIES: list[str] = env.networks("TRUSTED_PROXIES", "")
+THROTTLE_PER_MINUTE = env.int("THROTTLE_PER_MINUTE", 120, validate=validate.Range(0, 1_000_000))
+ADMIN_USERNAME = env.str("ADMIN_USERNAME", "admin")
+ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", "")
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 #: Every credential, by the name that is shown in its place.
 SECRETS = {
@@ -84,30 +86,35 @@ MISSING = [
 
 # --- Django ----------------------------------------------------------------------------------------------------------------------
 
-DEBUG = env.flag("DEBUG")
+DEBUG = env.bool("DEBUG", False)
 PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname
 PAGES_HOST = urlsplit(PAGES_ORIGIN).hostname
-if PUBLIC_HOST == PAGES_HOST:
-    env.problems.append(
-        "PUBLIC_URL and PAGES_ORIGIN name the same host: a generated page would get the admin's cookies (ports do not part them)"
+if PUBLIC_HOST and PUBLIC_HOST == PAGES_HOST:
+    env.wrong(
+        "PAGES_ORIGIN",
+        "Names the same host as PUBLIC_URL: a generated page would get the admin's cookies (ports do not part them).",
     )
-_database = env.text("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")
-try:
-    DATABASES = {"default": dj_database_url.parse(_database, conn_max_age=60, conn_health_checks=True)}
-except (ValueError, KeyError):
-    DATABASES = {}
-    env.problems.append(
-        "DATABASE_URL is no address like sqlite:////absolute/path or postgres://user:password@host/name"
-    )
-if _database.partition("://")[0] not in {"sqlite", "postgres", "postgresql"}:
-    env.problems.append("DATABASE_URL must begin with sqlite:// or postgres://")
-REDIS_URL = env.address("REDIS_URL", schemes=("redis", "rediss", "unix"))
+_database = env.str("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}")
+DATABASES: dict[str, Any] = {}
+with suppress(ValueError, KeyError):
+    if _database.partition("://")[0] in {"sqlite", "postgres", "postgresql"}:
+        DATABASES = {"default": dj_database_url.parse(_database, conn_max_age=60, conn_health_checks=True)}
+if not DATABASES:
+    env.wrong("DATABASE_URL", "Is no address like sqlite:////absolute/path or postgres://user:password@host/name.")
+REDIS_URL: str = env.address("REDIS_URL", "", schemes=("redis", "rediss", "unix"))
+_secret_key = env.str("DJANGO_SECRET_KEY", "")
+_hosts: list[str] = env.names("ALLOWED_HOSTS", "")
+_origins: list[str] = env.names("CSRF_TRUSTED_ORIGINS", "")
 try:
     DATA_DIR.mkdir(parents=True, exist_ok=True)
 except OSError as _error:
-    env.problems.append(f"DATA_DIR ({str(DATA_DIR)[:80]!r}) cannot be made: {_error.strerror}")
-if env.problems:
-    raise ImproperlyConfigured("Wrong settings:\n" + "\n".join(f"  - {problem}" for problem in env.problems))
+    env.wrong("DATA_DIR", f"Cannot be made: {_error.strerror}.")
+try:
+    env.seal()
+except EnvValidationError as _error:
+    _reasons = dict(_error.error_messages)  # type: ignore[arg-type]  # `seal` gives those of each variable
+    _wrong = (f"  - {name}: {' '.join(whys)}" for name, whys in _reasons.items())
+    raise ImproperlyConfigured("Wrong settings:\n" + "\n".join(_wrong)) from None
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Deferred transactions answered 81 % of concurrent POSTs with 500; synchronous=FULL: what was answered 200 is on disk.
@@ -130,14 +137,12 @@ else:
     DATABASES["default"]["OPTIONS"] = {**_line, **DATABASES["default"].get("OPTIONS", {})}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-SECRET_KEY = env.text("DJANGO_SECRET_KEY") or kept_key(
-    DATA_DIR / "django_secret_key", lambda: secrets.token_urlsafe(50)
-)
+SECRET_KEY = _secret_key or kept_key(DATA_DIR / "django_secret_key", lambda: secrets.token_urlsafe(50))
 SECRETS["DJANGO_SECRET_KEY"] = SECRET_KEY
 SECRETS |= {"DATABASE_URL": urlsplit(_database).password or "", "REDIS_URL": urlsplit(REDIS_URL).password or ""}
 # The loopback names always: the image's health check asks there.
-ALLOWED_HOSTS = [*env.names("ALLOWED_HOSTS"), "localhost", "127.0.0.1", "[::1]", PUBLIC_HOST, PAGES_HOST]
-CSRF_TRUSTED_ORIGINS = list(dict.fromkeys([*env.names("CSRF_TRUSTED_ORIGINS"), PUBLIC_URL]))
+ALLOWED_HOSTS = [*_hosts, "localhost", "127.0.0.1", "[::1]", PUBLIC_HOST, PAGES_HOST]
+CSRF_TRUSTED_ORIGINS = list(dict.fromkeys([*_origins, PUBLIC_URL]))
 
 INSTALLED_APPS = [
     "tasks_app",
@@ -239,7 +244,7 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATIONS": False,
 }
 
-# django-q2 is the doorbell and no more: it never retries (our rows do), it prefetches one, and no step lives as long as `timeout`.
+# django-q2 wakes workers and no more: it never retries (our rows do), and no message takes as long as `timeout`.
 Q_CLUSTER = {
     "name": "rounds",
     "label": "Queue",

@@ -5,20 +5,29 @@ from __future__ import annotations
 import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.utils import timezone
 
 from tasks_app.models import Attempt, Round
-from tasks_app.worker.drive import drive
+from tasks_app.operations.workers import worker_name
+from tasks_app.rounds.leases import lease_claim
+from tasks_app.worker import drive as worker
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from uuid import UUID
 
     from django.db.models import QuerySet
 
 #: From when to when each round was driven the last time.
 _drives: dict[UUID, tuple[datetime, datetime]] = {}
+
+
+def drive(round_id: str) -> None:
+    """Claim a round and take its steps, as a woken worker does; nothing happens where it cannot be claimed."""
+    lease = lease_claim(round_id=UUID(round_id), owner=worker_name())
+    if lease is not None:
+        worker.drive(lease)
 
 
 def driven(row: Round) -> Round:

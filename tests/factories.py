@@ -116,5 +116,5 @@ def dump() -> dict[str, list[dict[str, object]]]:
 def let_go(row: Round) -> None:
     """Let the lease of a round run out, as it does a minute after its holder's death."""
     past = timezone.now() - timedelta(seconds=1)
-    Round.objects.filter(pk=row.pk).update(lease_until=past, next_at=past, enqueued_at=None)
+    Round.objects.filter(pk=row.pk).update(lease_until=past, next_at=past)
     row.refresh_from_db()

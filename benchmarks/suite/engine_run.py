@@ -79,7 +79,7 @@ def run_round(task: str, number: int, asked: SuiteRound) -> Made:
     from engine.inputs import task_request
     from tasks_app.models import Round
     from tasks_app.rounds.intake import round_accept
-    from tasks_app.worker.drive import drive
+    from tests.driving import drive
 
     usable = task_request.read(_payload(task, number, asked), secret=_SECRET, allow_private=False)
     row = Round.objects.get(pk=round_accept(intake=usable).id)

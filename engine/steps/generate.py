@@ -74,7 +74,7 @@ def _plan(task: GenerateInput, inputs: Inputs, present: Mapping[str, bytes], por
     request = request_of(inputs.brief, present, allow_private=task.allow_private, missing=missing)
     plan = task.plan
     if not task.planned and not task.given_up:
-        plan = make_plan(inputs.brief, request, Planning(task.budget, task.model_closed, task.plans_cut_off), ports)
+        plan = make_plan(inputs.brief, request, Planning(task.budget, task.model_blocked, task.plans_cut_off), ports)
     return plan or fallback_plan(request)
 
 
@@ -148,8 +148,8 @@ class _Authoring:
     def run(self) -> Made | Wait | RepairSkipped:
         if self.task.given_up:
             return self._given_up(f"No page was written: {self.task.given_up}")
-        if self.task.model_closed:
-            return self._given_up(f"The language model is out of service: {self.task.model_closed}")
+        if self.task.model_blocked:
+            return self._given_up(f"The language model is out of service: {self.task.model_blocked}")
         made = ask_in_turn(
             self.ports,
             self.task.budget,

@@ -56,7 +56,7 @@ class Again:
 class GenerateInput:
     """What generate works from. `repository` is the task's newest published one, `plan` the one that this run has already.
 
-    `model_closed` says why no model can be asked, `given_up`, in a sentence, why no page is to be written any more.
+    `model_blocked` says why no model can be asked, `given_up`, in a sentence, why no page is to be written any more.
     """
 
     brief: Brief
@@ -68,7 +68,7 @@ class GenerateInput:
     year: int
     budget: Budget
     failures: int
-    model_closed: str
+    model_blocked: str
     secret_in: Callable[[bytes], str | None]
     last_tree: Callable[[], Mapping[str, bytes]] = dict  # what this task published last, out of our own rows
     again: Again | None = None

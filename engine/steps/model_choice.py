@@ -79,14 +79,14 @@ class _Troubles:
     failures: int
     said: list[str] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
-    closed: list[OutOfService] = field(default_factory=list)
+    blocked: list[OutOfService] = field(default_factory=list)
 
     def met(self, model: str, error: EngineError, *, last: bool) -> Wait | None:
         """Note what a model came to; return the wait that is due at once. Raises an OutOfService that holds for every model."""
         self.said.append(error.message)
-        closed = self._closes(model, error)
-        if closed:
-            self.closed.append(closed)
+        blocked = self._blocks(model, error)
+        if blocked:
+            self.blocked.append(blocked)
         elif isinstance(error, Transient) and (wait := self._wait(error)):
             if last or (self.failures < MOST_WAITS and error.code != "model_timeout"):
                 return wait
@@ -97,13 +97,13 @@ class _Troubles:
         """Return what is left when every model was asked. Raises OutOfService where none could be."""
         if self.waits:
             return min(self.waits, key=lambda wait: wait.until)
-        if self.closed and len(self.closed) == len(self.said):
-            raise self._all_closed()
+        if self.blocked and len(self.blocked) == len(self.said):
+            raise self._all_blocked()
         why = " ".join(dict.fromkeys(self.said))
         return NotWritten(why or "the time for asking a model had run out before one was asked")
 
-    def _closes(self, model: str, error: EngineError) -> OutOfService | None:
-        """Return the error as one that closes this model off, None where the model could be asked again. Raises what closes all of them."""
+    def _blocks(self, model: str, error: EngineError) -> OutOfService | None:
+        """Return the error as one that blocks this model, None where it can be asked again. Raises what blocks all."""
         match error:
             case OutOfService(code="model_quota_spent"):
                 return error
@@ -118,11 +118,11 @@ class _Troubles:
             case _:
                 return None
 
-    def _all_closed(self) -> OutOfService:
-        """Return one error for all: it opens by itself when the first of them does."""
-        untils = [one.until for one in self.closed if one.until]
-        message = " ".join(dict.fromkeys(one.message for one in self.closed))
-        return OutOfService(self.closed[0].code, message, kind="model", until=min(untils, default=None))
+    def _all_blocked(self) -> OutOfService:
+        """Return one error for all: it ends when the first of them does."""
+        untils = [one.until for one in self.blocked if one.until]
+        message = " ".join(dict.fromkeys(one.message for one in self.blocked))
+        return OutOfService(self.blocked[0].code, message, kind="model", until=min(untils, default=None))
 
     def _wait(self, error: Transient) -> Wait | None:
         """Return the wait for another try, None where it would leave too little time for a call."""

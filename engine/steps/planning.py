@@ -32,10 +32,13 @@ LEAST_ANSWER = 600
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """What the call may take: time, and whether a model may be asked at all (`closed` says why not). `cut_off` counts the run's calls without an end."""
+    """What the call may take: time, and whether a model may be asked at all (`blocked` says why not).
+
+    `cut_off` counts the run's calls without an end.
+    """
 
     budget: Budget
-    closed: str
+    blocked: str
     cut_off: int
 
 
@@ -77,8 +80,8 @@ def make_plan(brief: Brief, request: PlanRequest, planning: Planning, ports: Por
 
 
 def _made(brief: Brief, request: PlanRequest, planning: Planning, ports: Ports) -> Made:
-    if planning.closed:
-        return Made(None, why_none=f"the language model is out of service: {planning.closed}")
+    if planning.blocked:
+        return Made(None, why_none=f"the language model is out of service: {planning.blocked}")
     if planning.cut_off >= MOST_CUT_OFF:
         return Made(None, why_none=f"{planning.cut_off} calls for it were cut off")
     until = planning.budget.plan_ends(ports.clock.now())

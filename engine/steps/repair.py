@@ -46,7 +46,7 @@ class RepairInput:
 
 
 def repair(task: RepairInput, ports: Ports) -> Generated | RepairFailed | RepairSkipped | Wait:
-    """Return the repaired tree, or why there is none. Raises only LeaseLost and what closes the model off (OutOfService)."""
+    """Return the repaired tree, or why there is none. Raises LeaseLost, and OutOfService where the model is blocked."""
     now = ports.clock.now()
     seconds = task.budget.repair_seconds(now)
     if not seconds:

@@ -130,7 +130,7 @@ class RoundAdmin(ReadOnlyAdmin):
             "Inside",
             {"classes": ("collapse",), "fields": on_page(
                 "id", shown("task", "row of the task"), "run", "started_at", "next_at", "share_ends_at", "watch_at",
-                "watch_until", "watch_token", "enqueued_at", "lease_owner", "lease_token", "lease_until", "crashes",
+                "watch_until", "watch_token", "lease_owner", "lease_token", "lease_until", "crashes",
                 "failures", "worker_seconds", "reduced_until", shown("decision", "next try"),
                 shown("decision_attempt", "which it is about"), shown("decision_reason", "why it is made"), "chosen_at",
                 "base_sha", "owner", shown("repository", "repository's name"), "key", "task_key", "digest", raw_request,

@@ -98,8 +98,8 @@ def try_now(kind: str, *, who: str = "start") -> CredentialTrial:
         _keep(kind, tried)
     if tried.status == "refused":
         logger.warning("%s: %s", kind, tried.detail)
-    closed = breakers_open().get(kind)
-    if tried.status == "ok" and closed and closed.code in _REFUSALS:
+    breaker = breakers_open().get(kind)
+    if tried.status == "ok" and breaker and breaker.code in _REFUSALS:
         breaker_close(kind=kind, who=who)
     return tried
 
@@ -122,12 +122,12 @@ def _wants_trying(kind: str) -> bool:
     if tried is None or tried.status != "ok":
         return tried is None or timezone.now() - tried.at > timedelta(seconds=AGAIN / 2)
     try:
-        closed = breakers_open().get(kind)
+        breaker = breakers_open().get(kind)
     except Error:
         return False
     finally:
         connections.close_all()
-    return closed is not None and closed.code in _REFUSALS
+    return breaker is not None and breaker.code in _REFUSALS
 
 
 def _try_safely(kind: str, who: str) -> None:

@@ -70,7 +70,7 @@ class Breaker(models.Model):
     code = models.CharField(max_length=60)
     reason = models.TextField()
     since = models.DateTimeField()
-    until = models.DateTimeField(null=True, help_text="opens by itself then; null: a person or a new start does")
+    until = models.DateTimeField(null=True, help_text="closes by itself then; null: a person or a new start closes it")
     closed_at = models.DateTimeField(null=True)
     closed_by = models.CharField(max_length=150, blank=True)
 

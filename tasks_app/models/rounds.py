@@ -70,7 +70,6 @@ class Round(models.Model):
     share_ends_at = models.DateTimeField(
         help_text="of its step; while the step's breaker is open it is not taken before"
     )
-    enqueued_at = models.DateTimeField(null=True, help_text="when it was last enqueued")
     lease_token = models.UUIDField(null=True)
     lease_owner = models.CharField(max_length=120, blank=True, help_text="supervisor:pid")
     lease_until = models.DateTimeField(null=True)

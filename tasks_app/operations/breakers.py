@@ -45,8 +45,6 @@ def breaker_close(*, kind: str, who: str) -> bool:
     with transaction.atomic():
         closed = Breaker.objects.filter(kind=kind, closed_at=None).update(closed_at=now, closed_by=who[:150])
         if closed:
-            Round.objects.filter(state__in=ACTIVE, step__in=steps, lease_token=None).update(
-                next_at=now, enqueued_at=None
-            )
+            Round.objects.filter(state__in=ACTIVE, step__in=steps, lease_token=None).update(next_at=now)
             Event.objects.create(at=now, who=who[:150], what="breaker closed", text=kind)
     return bool(closed)

@@ -1,10 +1,13 @@
-"""The doorbell: the only import of django-q2. What is rung may be lost or come twice; the row decides (docs/decisions/0002)."""
+"""The queue: all that we use of django-q2. A message only wakes a worker; the rows say what is due.
+
+See docs/decisions/0002-row-is-the-truth.md.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.conf import settings
+from django_q.brokers import get_broker
 from django_q.models import Task
 from django_q.tasks import async_task
 
@@ -12,35 +15,18 @@ from tasks_app.operations.removals import Removal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from uuid import UUID
 
 
-_DOWN: tuple[type[Exception], ...] = ()
-if settings.REDIS_URL:  # where it is not the broker, its library would be 6 MB for nothing
-    from redis.exceptions import RedisError
+def wake_workers(wanted: int) -> int:
+    """Fill the queue up to `wanted` messages and return how many that took. One that a cluster fetched does not count.
 
-    _DOWN = (RedisError,)
-
-
-class QueueDownError(Exception):
-    """The broker could not be reached; the round stays due and is rung again."""
-
-
-def ring(round_id: UUID) -> None:
-    """Ask some worker to drive a round soon. Raises QueueDownError, or Django's database error where the database is the broker."""
-    _ask("tasks_app.worker.drive.drive", str(round_id))
-
-
-def enqueue_look(round_id: UUID, token: UUID) -> None:
-    """Ask some worker to look for a page after its callback. Raises as `ring` does."""
-    _ask("tasks_app.worker.liveness_check.look_again", str(round_id), str(token))
-
-
-def _ask(function: str, *arguments: str) -> None:
-    try:
-        async_task(function, *arguments, task_name=arguments[0], save=False)
-    except _DOWN as error:
-        raise QueueDownError(str(error)) from error
+    Raises RedisError, or Django's database error where the database is the broker, while that cannot be reached.
+    """
+    broker = get_broker()
+    missing: int = max(wanted - broker.queue_size(), 0)
+    for _ in range(missing):
+        async_task("tasks_app.worker.due_work.take_due", broker=broker, save=False)
+    return missing
 
 
 def _forget(ids: Sequence[object]) -> int:
@@ -48,7 +34,7 @@ def _forget(ids: Sequence[object]) -> int:
     return 0
 
 
-#: What django-q2 writes down of rings that raised, and never removes: those that went well leave nothing.
+#: What django-q2 writes down of messages whose work raised, and never removes: those that went well leave nothing.
 OLD_FAILURES = Removal(
     "failures of the queue", lambda before: Task.objects.filter(stopped__lt=before), "stopped", _forget
 )

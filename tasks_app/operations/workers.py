@@ -15,7 +15,7 @@ from tasks_app.operations import clock
 if TYPE_CHECKING:
     from tasks_app.models import Round
 
-#: A process that was not heard of for this long is taken for dead, and its row goes a day later.
+#: A process without a beat for this long has ended, as far as we know; its row goes a day later.
 SILENT = timedelta(seconds=30)
 FORGOTTEN = timedelta(days=1)
 
@@ -45,11 +45,11 @@ def worker_seen(*, worker: str) -> None:
     WorkerBeat.objects.filter(worker=worker).update(seen_at=clock.now())
 
 
-def workers_silent(*, supervisor: str) -> set[int]:
-    """Return the pids of a supervisor's workers that have a round in hand and were not heard of for a lease's time: they hang."""
+def workers_unresponsive(*, supervisor: str) -> set[int]:
+    """Return the pids of a supervisor's workers that have a round in hand and gave no beat for a lease's time."""
     since = clock.now() - timedelta(seconds=settings.LEASE_SECONDS)
-    hung = WorkerBeat.objects.filter(worker__startswith=f"{supervisor}:", seen_at__lt=since, round__isnull=False)
-    return set(hung.values_list("pid", flat=True))
+    found = WorkerBeat.objects.filter(worker__startswith=f"{supervisor}:", seen_at__lt=since, round__isnull=False)
+    return set(found.values_list("pid", flat=True))
 
 
 def worker_gone(*, supervisor: str, pid: int) -> None:
@@ -69,7 +69,7 @@ def is_stopping() -> bool:
 
 
 def beats_alive() -> int:
-    """Return how many processes were heard of lately."""
+    """Return how many processes gave a beat lately."""
     return WorkerBeat.objects.filter(seen_at__gt=clock.now() - SILENT).count()
 
 

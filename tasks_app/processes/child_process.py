@@ -73,7 +73,7 @@ def fork(title: str, run: Callable[[], object], environment: Mapping[str, str] |
     try:
         if pid := os.fork():
             os.close(parting)
-            os.read(parted, 1)  # its end: the child is on its own, or dead
+            os.read(parted, 1)  # its end: the child is on its own, or has ended
             return ChildProcess(pid)
         code = 1
         try:

@@ -1,4 +1,7 @@
-"""Rings what is due: new work, delays, back-off, orphans and lost rings are all this one path. Several dispatchers are harmless."""
+"""Wakes workers while something is due: new work, delays, back-off, orphans and lost messages are all this one path.
+
+Several dispatchers are harmless.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,19 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import Error, connections
+from redis.exceptions import RedisError
 
 from tasks_app.operations import workers
-from tasks_app.operations.queue import QueueDownError, enqueue_look, ring
+from tasks_app.operations.queue import wake_workers
 from tasks_app.processes.worker_watch import WorkerWatch
-from tasks_app.rounds import liveness_watches, schedule
-from tasks_app.rounds.load import workers_kept
+from tasks_app.rounds.liveness_watches import looks_due
+from tasks_app.rounds.load import workers_present
+from tasks_app.rounds.schedule import rounds_due
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
-    from uuid import UUID
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +36,7 @@ class Dispatcher:
         self._supervisor = supervisor
         self._watch = WorkerWatch(supervisor, group)
         self._next_beat = 0.0
-        self._workers = settings.WORKERS
+        self._workers = 0
 
     def run(self, stop: threading.Event) -> None:
         """Tick until `stop` is set. A database or queue that cannot be reached is logged and tried again."""
@@ -41,22 +44,15 @@ class Dispatcher:
             while not stop.wait(TICK):
                 try:
                     self.tick()
-                except (Error, QueueDownError) as error:
+                except (Error, RedisError) as error:
                     logger.warning("the dispatcher could not reach the database or the queue: %s", error)
                     connections.close_all()
                 except Exception:
-                    # A dispatcher that ends in silence would stop all rounds: an error of our own is logged, and the next tick comes.
+                    # A dispatcher that ends in silence would stop all rounds: log our own error, and tick on.
                     logger.exception("the dispatcher failed by an error of our own")
             self._announce_stop()
         finally:
             connections.close_all()
-
-    def _ring(self, round_id: UUID) -> None:
-        try:
-            ring(round_id)
-        except QueueDownError:
-            schedule.enqueued_reset(round_id=round_id)  # nobody heard it, so the next tick may ring again
-            raise
 
     def _announce_stop(self) -> None:
         try:
@@ -65,19 +61,10 @@ class Dispatcher:
             logger.warning("the workers could not be told to stop: %s", error)
 
     def tick(self) -> int:
-        """Ring what is due now; return how many rounds were rung."""
+        """Keep a message in the queue for each worker that has something to take; return how many were enqueued."""
         if time.monotonic() >= self._next_beat:
             self._next_beat = time.monotonic() + BEAT
             self._watch.look()
-            # What is rung is counted over all machines, and so are the workers that it is for. The look has just told of ours.
-            self._workers = max(workers_kept(), settings.WORKERS)
-            for round_id, token in liveness_watches.looks_enqueue(workers=self._workers):
-                enqueue_look(round_id, token)  # one that is lost runs out and is rung again
-        rung = 0
-        alone = self._workers <= settings.WORKERS
-        again = schedule.RING_AGAIN if alone else schedule.enqueue_again_after(workers=self._workers)
-        for round_id in schedule.rounds_due(workers=self._workers, again=again):
-            if schedule.round_enqueue(round_id=round_id, again=again):
-                self._ring(round_id)
-                rung += 1
-        return rung
+            self._workers = workers_present()  # of all machines: they share the queue
+        due = len(rounds_due(workers=self._workers)) + len(looks_due(workers=self._workers))
+        return wake_workers(min(due, self._workers)) if due else 0

@@ -1,7 +1,20 @@
-"""Lets django-q's cluster survive the kill of any of its processes; proven on django-q2 1.11.1 (its issue #23).
+"""Repairs django-q2 1.11.1: its cluster stops for ever when the wrong one of its processes is killed (its issue #23).
 
-Its queues and timers are guarded by semaphores: a process killed while it holds one (an idle worker always holds the reader's, one that
-hands over a result its timer's) stops the cluster for ever. Here they are guarded by file locks, which the kernel frees when their holder dies; and no process outlives its parent.
+https://github.com/django-q2/django-q2/issues/23
+
+Without it: the processes share queues and timers that semaphores guard, and no semaphore is freed when its holder is
+killed. An idle worker always holds that of the queue it reads; one that hands over a result holds its timer's, for
+which the sentinel waits; a reader that is killed between a message's length and its content leaves a stream that
+nobody can read; and of a killed main process the rest lives on.
+
+What it does: `install` gives the clusters that this process starts a queue over a socket that keeps messages whole,
+and file locks in place of semaphores, which the kernel frees when their holder dies; and every process of theirs dies
+with its parent. Linux only.
+
+Whether a newer release needs it: `test_django_q2_still_needs_the_patch` in
+tests/tasks_app/processes/test_django_q_patch.py fails where django-q2's own queue survives a killed reader. Then take
+`install()` out of the project that this file writes; where its tests of whole clusters pass without it, delete this
+module.
 """
 
 from __future__ import annotations

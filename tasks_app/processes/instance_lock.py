@@ -1,6 +1,6 @@
 """Which supervisors of this machine live: each keeps a file locked, and the kernel lets go of that when its holder dies, kill -9 included.
 
-A pid would not do: in a container that is started again the new one has the dead one's.
+A pid would not do: in a container that is started again the new supervisor has the old one's.
 """
 
 from __future__ import annotations

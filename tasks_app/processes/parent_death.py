@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> None:
     parent, *command = arguments
     if not sys.platform.startswith("linux"):
         sys.stderr.write(
-            f"tether: {sys.platform} has no parent-death signal: {command[0]} may outlive a killed parent\n"
+            f"parent_death: {sys.platform} has no parent-death signal: {command[0]} may outlive a killed parent\n"
         )
     die_with_parent(int(parent))
     os.execvp(command[0], command)  # noqa: S606 -- no shell is the point

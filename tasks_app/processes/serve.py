@@ -21,7 +21,6 @@ from tasks_app.processes.child_process import fork
 from tasks_app.processes.instance_lock import present
 from tasks_app.processes.supervisor import Program, Supervisor
 from tasks_app.rounds.leases import lease_pids, leases_free
-from tasks_app.rounds.schedule import enqueued_reset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,26 +153,24 @@ def _run(label: str, web: Address | None = None) -> int:
         label=label,
         on_death=lambda name, how: _clear_up(me, label, name, how),
     )
-    with present(settings.DATA_DIR / "supervisors", me) as dead:
-        if dead:
-            _apart(f"{label}: clearing up", lambda: _clear_up_all(dead, label))
+    with present(settings.DATA_DIR / "supervisors", me) as gone:
+        if gone:
+            _apart(f"{label}: clearing up", lambda: _clear_up_all(gone, label))
         code = supervisor.run()
         _apart(f"{label}: clearing up", lambda: _free_leases(me, crashed=False))
     return code
 
 
-def _clear_up_all(dead: list[str], label: str) -> None:
-    for other in dead:
+def _clear_up_all(gone: list[str], label: str) -> None:
+    for other in gone:
         _clear_up(other, label, CLUSTER, "died with its supervisor, which was killed")
 
 
 def _clear_up(me: str, label: str, name: str, how: str) -> None:
-    """Write a death down; the rounds that a dead cluster held, and those that it was rung for, are free at once."""
+    """Write a death down; the rounds that a cluster held when it died are free at once."""
     if name == CLUSTER:
         _free_leases(me, crashed=True)
     try:
-        if name == CLUSTER:
-            enqueued_reset()
         event_record(what=f"{name} restarted", text=f"{label}: {name} {how}")
     except DatabaseError:
         logger.exception("the death of %s is not written down", name)

@@ -1,4 +1,4 @@
-"""What a start does once, before any child process: migrations, the admin's login, a fresh chance for what was closed off."""
+"""What a start does once, before any child process: migrations, the admin's login, breakers closed."""
 
 from __future__ import annotations
 

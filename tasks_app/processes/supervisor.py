@@ -1,7 +1,8 @@
 """Forks child processes, restarts what dies, and takes everything with it when it ends.
 
-Knows nothing of Django: `serving` says which programs, and what else happens around them. Its process is the one whose memory they all
-share: it has read what they need, has one thread, and holds nothing open that two processes must not use (`forked`).
+Knows nothing of Django: `serve` says which programs, and what else happens around them. Its process is the one whose
+memory they all share: it has read what they need, has one thread, and holds nothing open that two processes must not
+use (`child_process`).
 """
 
 from __future__ import annotations
@@ -138,10 +139,10 @@ class Supervisor:
                 if time.monotonic() >= child.due:
                     self._start(child)
             elif child.process.poll() is not None:
-                reason = self._bury(child, wake)
+                reason = self._reap(child, wake)
                 if reason:
                     return reason
-        _reap_strangers({child.process.pid for child in self._children if child.process})
+        _reap_orphans({child.process.pid for child in self._children if child.process})
         return None
 
     def _start(self, child: _Child) -> None:
@@ -160,7 +161,7 @@ class Supervisor:
 
         return fork(f"{self.label}: {what}", begin, self.environment)
 
-    def _bury(self, child: _Child, wake: int) -> str | None:
+    def _reap(self, child: _Child, wake: int) -> str | None:
         assert child.process is not None
         code, lived = child.process.wait(), time.monotonic() - child.started
         _kill_group(child.process.pid)
@@ -231,11 +232,11 @@ def _kill_group(group: int, seconds: float = 0.5) -> None:
     with suppress(ProcessLookupError, PermissionError):
         while time.monotonic() < deadline:
             os.killpg(group, signal.SIGKILL)
-            _reap_strangers({group})
+            _reap_orphans({group})
             time.sleep(0.01)
 
 
-def _reap_strangers(ours: set[int]) -> None:
+def _reap_orphans(ours: set[int]) -> None:
     """Reap orphans that became our children (where this is a container's process 1), never a child that is waited for."""
     if os.getpid() != 1:
         return

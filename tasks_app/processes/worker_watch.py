@@ -1,4 +1,4 @@
-"""Looks after the worker processes of one supervisor: the dead, the hung and the deaf."""
+"""Looks after the worker processes of one supervisor: those that have died and those that no longer respond."""
 
 from __future__ import annotations
 
@@ -14,49 +14,50 @@ from django.conf import settings
 from tasks_app.operations import workers
 from tasks_app.operations.events import event_record
 from tasks_app.rounds import leases, schedule
+from tasks_app.rounds.load import workers_present
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
     from uuid import UUID
 
 logger = logging.getLogger(__name__)
 
-#: For so long, in seconds, a round may be rung and due, with a worker free and no other being taken, until the cluster counts as deaf.
-DEAF_AFTER = 60.0
+#: So long, in seconds, a round may be due while a worker is free and none takes or releases a round.
+UNRESPONSIVE_AFTER = 60.0
 
 
 class WorkerWatch:
     """One supervisor's watch. `group` returns the process group of its cluster, None while there is none."""
 
-    def __init__(self, supervisor: str, group: Callable[[], int | None], *, deaf_after: float = DEAF_AFTER) -> None:
-        self._supervisor, self._group, self._deaf_after = supervisor, group, deaf_after
-        self._unanswered: set[tuple[UUID, datetime | None]] = set()
-        self._taken: set[UUID] = set()
-        self._quiet_since = time.monotonic()
+    def __init__(
+        self, supervisor: str, group: Callable[[], int | None], *, unresponsive_after: float = UNRESPONSIVE_AFTER
+    ) -> None:
+        self._supervisor, self._group, self._unresponsive_after = supervisor, group, unresponsive_after
+        self._leases: set[UUID] = set()
+        self._responded = time.monotonic()
 
     def look(self) -> None:
-        """Beat for the supervisor, free what dead workers hold, end hung ones, and end a cluster that hears nothing."""
+        """Beat for the supervisor, free what workers held when they died, and end what is unresponsive."""
         workers.worker_beat(worker=f"{self._supervisor}:dispatcher", workers=settings.WORKERS)
         workers.beats_forget()
-        self._bury_the_dead()
-        self._end_the_hung()
-        self._end_the_deaf()
+        self._reap_workers()
+        self._end_unresponsive_workers()
+        self._restart_unresponsive_cluster()
 
-    def _bury_the_dead(self) -> None:
-        dead = {pid for pid in leases.lease_pids(supervisor=self._supervisor) if not _is_alive(pid)}
-        if dead and (freed := leases.leases_free(supervisor=self._supervisor, pids=dead)):
-            logger.warning("%d worker processes died; rounds freed: %d", len(dead), freed)
-            event_record(what="worker died", text=f"pids {sorted(dead)}; rounds freed at once: {freed}")
-        for pid in dead:
+    def _reap_workers(self) -> None:
+        gone = {pid for pid in leases.lease_pids(supervisor=self._supervisor) if not _is_alive(pid)}
+        if gone and (freed := leases.leases_free(supervisor=self._supervisor, pids=gone)):
+            logger.warning("%d worker processes died; rounds freed: %d", len(gone), freed)
+            event_record(what="worker died", text=f"pids {sorted(gone)}; rounds freed at once: {freed}")
+        for pid in gone:
             workers.worker_gone(supervisor=self._supervisor, pid=pid)
 
-    def _end_the_hung(self) -> None:
-        for pid in workers.workers_silent(supervisor=self._supervisor):
+    def _end_unresponsive_workers(self) -> None:
+        for pid in workers.workers_unresponsive(supervisor=self._supervisor):
             if _is_alive(pid) and self._is_ours(pid):
-                logger.error("worker %s is silent in the middle of a step: killed", pid)
+                logger.error("worker %s is unresponsive in the middle of a step: killed", pid)
                 event_record(
-                    what="hung worker killed", text=f"pid {pid} was not heard of for {settings.LEASE_SECONDS:g} s"
+                    what="unresponsive worker killed", text=f"pid {pid} gave no sign for {settings.LEASE_SECONDS:g} s"
                 )
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
@@ -69,25 +70,27 @@ class WorkerWatch:
         except ProcessLookupError:
             return False
 
-    def _end_the_deaf(self) -> None:
-        unanswered, taken = schedule.enqueued_unanswered(), leases.leases_held(supervisor=self._supervisor)
-        still = self._unanswered & unanswered
-        if not still or taken != self._taken or len(taken) >= settings.WORKERS:
-            self._quiet_since = time.monotonic()
-        self._unanswered, self._taken = unanswered, taken
+    def _restart_unresponsive_cluster(self) -> None:
+        """Kill the cluster where it takes no round that is due; its supervisor starts it again."""
+        before, self._leases = self._leases, leases.leases_held(supervisor=self._supervisor)
+        all_busy = len(self._leases) >= settings.WORKERS
+        due = [] if all_busy else schedule.rounds_due(workers=workers_present())
+        if not due or self._leases != before:
+            self._responded = time.monotonic()
         group = self._group()
-        if group and time.monotonic() - self._quiet_since >= self._deaf_after:
-            self._quiet_since = time.monotonic()
-            logger.error("the cluster hears no ring: %d rounds are due and not taken; it is restarted", len(still))
+        if group and time.monotonic() - self._responded >= self._unresponsive_after:
+            self._responded = time.monotonic()
+            logger.error("the cluster is unresponsive: %d rounds are due and not taken; it is restarted", len(due))
             event_record(
-                what="deaf cluster killed", text=f"{len(still)} rounds were due and rung for {self._deaf_after:g} s"
+                what="unresponsive cluster restarted",
+                text=f"no round was taken for {self._unresponsive_after:g} s, and {len(due)} were due",
             )
             with suppress(ProcessLookupError):
                 os.killpg(group, signal.SIGKILL)
 
 
 def _is_alive(pid: int) -> bool:
-    """Say whether a process runs; one that is dead and only not yet buried by its parent does not."""
+    """Say whether a process runs; one that has ended and waits for its parent to reap it does not."""
     try:
         os.kill(pid, 0)
         with open(f"/proc/{pid}/stat") as stat:  # noqa: PTH123 -- no file of ours

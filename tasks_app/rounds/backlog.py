@@ -1,4 +1,4 @@
-"""Capacity and backlog: how many rounds a minute the workers manage, how long the queue is in minutes, and who has to be quicker for it."""
+"""Capacity and backlog: rounds a minute, the queue's minutes, and which rounds get a smaller budget for it."""
 
 from __future__ import annotations
 
@@ -48,12 +48,14 @@ class ReducedBudget:
     why: str
 
 
-def haste(budget: Budget, now: datetime, load: Load) -> ReducedBudget | None:
-    """Return the smaller share of a round that begins to be written `now`; None where whole shares let all be told in time.
+def reduced_budget(budget: Budget, now: datetime, load: Load) -> ReducedBudget | None:
+    """Return the smaller share of a round that begins to be written `now`; None where whole shares are enough for all.
 
-    They do where there is no queue: nobody waits behind this round, and it was taken at once, however slow the rounds before it were. They do where both this round, which may have waited, and the last one that waits can be worked on before half of the deadline is over. Else
-    repairs are dropped, and what is left is for one page: an equal part of the time for the rounds that each worker has before it, but no less
-    than a round takes on average, or a tenth of the deadline: a call that is cut short writes nothing.
+    They are where there is no queue: nobody waits behind this round, and it was taken at once, however slow the rounds
+    before it were. They are where both this round, which may have waited, and the last one that waits can be worked on
+    before half of the deadline is over. Else repairs are dropped, and what is left is for one page: an equal part of
+    the time for the rounds that each worker has before it, but no less than a round takes on average, or a tenth of
+    the deadline: a call that is cut short writes nothing.
     """
     least_writing = (budget.deadline - budget.start).total_seconds() * LEAST_WRITING
     taken_at_once = (now - budget.start).total_seconds() < least_writing

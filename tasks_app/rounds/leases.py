@@ -55,7 +55,6 @@ def lease_claim(*, round_id: UUID, owner: str) -> Lease | None:
         lease_token=token,
         lease_owner=owner,
         lease_until=lease_ends(now),
-        enqueued_at=None,  # answered: once this lease has run out, the round is rung at once and not after RING_AGAIN
         waiting_on="",
     )
     return Lease(round_id, token) if claimed else None
@@ -69,19 +68,17 @@ def lease_renew(*, lease: Lease) -> bool:
 
 
 def leases_free(*, supervisor: str, pids: Collection[int] | None = None) -> int:
-    """Free the rounds that processes of one supervisor hold, at once and not when their leases run out; return how many.
+    """Free the rounds that processes of one supervisor hold, before their leases run out; return how many.
 
-    `pids` names dead processes: their tokens stay, so that the next claim counts the crash. None means all of them, stopped on purpose:
-    that is a release and counts as nothing.
+    `pids` names processes that have died: their tokens stay, so that the next claim counts the crash. None means all of
+    them, stopped on purpose: that is a release and counts as nothing.
     """
     now = clock.now()
     held = _held().filter(lease_until__gt=now)
     if pids is None:
         stopped = held.filter(lease_owner__startswith=f"{supervisor}:")
-        return stopped.update(lease_token=None, lease_until=None, enqueued_at=None, state=State.QUEUED)
-    return held.filter(lease_owner__in=[f"{supervisor}:{pid}" for pid in pids]).update(
-        lease_until=now, enqueued_at=None
-    )
+        return stopped.update(lease_token=None, lease_until=None, state=State.QUEUED)
+    return held.filter(lease_owner__in=[f"{supervisor}:{pid}" for pid in pids]).update(lease_until=now)
 
 
 def leases_held(*, supervisor: str) -> set[UUID]:

@@ -1,7 +1,7 @@
 """Watches: a page that was not live when its evaluator had to be told is looked for a while longer, by a token a look.
 
-A dispatcher hands out a token and rings; the worker that answers trades it for one of its own. A look that dies leaves a token whose time
-runs out, and is rung again. Nothing of it touches the round's state, its step or its callback.
+A look that dies leaves a token whose time runs out; then the next worker looks. Nothing of it touches the round's
+state, its step or its callback.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from engine.domain.lifecycle import Step
 from tasks_app.models import Event, Round
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import breakers_open
+from tasks_app.operations.connections import one_at_a_time
 from tasks_app.redaction import keepable
 
 if TYPE_CHECKING:
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 #: So long after the evaluator was told too early.
 WATCHED = timedelta(minutes=30)
 FIRST = timedelta(seconds=15)
-#: A look takes less than this, in a queue that is not jammed; a token that is older is nobody's.
+#: A look takes less than this; a token that is older is nobody's.
 TOKEN_HOLDS = timedelta(seconds=120)
 #: A watched page's looks take at most this part of the workers, rounded up.
 SHARE = 4
+
+#: The number of the lock under which looks are counted and claimed; any that nobody else uses.
+_LOOKS = 1017
 
 _ENDED: dict[str, object] = {"watch_until": None, "watch_at": None, "watch_token": None}
 
@@ -43,27 +47,27 @@ def rounds_looking() -> int:
     return max(waiting + Round.objects.filter(watch_at__isnull=False).count(), 1)
 
 
-def looks_enqueue(*, workers: int) -> list[tuple[UUID, UUID]]:
-    """Hand out tokens for the looks that are due and may be rung now, never for more than a share of the workers at a time."""
+def looks_due(*, workers: int) -> list[UUID]:
+    """Return the rounds whose page may be looked for now, never more at a time than a share of the workers."""
     now = clock.now()
     due = Round.objects.filter(watch_at__lte=now)
     if not due.exists() or "forge" in breakers_open(now=now):
         return []
     under_way = Round.objects.filter(watch_token__isnull=False, watch_at__gt=now).count()
     places = max(-(-workers // SHARE) - under_way, 0)
-    rung = []
-    for round_id in list(due.order_by("watch_at").values_list("pk", flat=True)[:places]):
-        token = uuid.uuid4()
-        if Round.objects.filter(pk=round_id, watch_at__lte=now).update(watch_token=token, watch_at=now + TOKEN_HOLDS):
-            rung.append((round_id, token))
-    return rung
+    return list(due.order_by("watch_at").values_list("pk", flat=True)[:places])
 
 
-def watch_claim(*, round_id: UUID, token: UUID) -> UUID | None:
-    """Trade a rung token for the right to look; None where it was traded before, has run out or the watch is over."""
-    now, mine = clock.now(), uuid.uuid4()
-    held = Round.objects.filter(pk=round_id, watch_token=token, watch_at__gt=now)
-    return mine if held.update(watch_token=mine, watch_at=now + TOKEN_HOLDS) else None
+def look_claim(*, workers: int) -> tuple[UUID, UUID] | None:
+    """Take the look that has waited for longest: return the round and the token that every write needs."""
+    with one_at_a_time(_LOOKS):  # else two workers would count the same free place
+        now, token = clock.now(), uuid.uuid4()
+        for round_id in looks_due(workers=workers):
+            if Round.objects.filter(pk=round_id, watch_at__lte=now).update(
+                watch_token=token, watch_at=now + TOKEN_HOLDS
+            ):
+                return round_id, token
+    return None
 
 
 def watch_again(*, round_id: UUID, token: UUID, at: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db.models import Q, Sum
 
 from engine.domain.budget import Budget
@@ -12,7 +13,7 @@ from tasks_app.models import Round, WorkerBeat
 from tasks_app.operations import clock
 from tasks_app.operations.workers import SILENT
 from tasks_app.redaction import keepable
-from tasks_app.rounds.backlog import Load, haste
+from tasks_app.rounds.backlog import Load, reduced_budget
 from tasks_app.rounds.transitions import reduced_budget_record
 
 if TYPE_CHECKING:
@@ -34,14 +35,19 @@ def load_now(*, workers: int | None = None) -> Load:
 
 
 def workers_kept() -> int:
-    """Return how many worker processes the dispatchers that were heard of lately keep."""
-    heard = WorkerBeat.objects.filter(seen_at__gt=clock.now() - SILENT, stopping=False)
-    return heard.aggregate(kept=Sum("workers"))["kept"] or 0
+    """Return how many worker processes the dispatchers that live keep."""
+    alive = WorkerBeat.objects.filter(seen_at__gt=clock.now() - SILENT, stopping=False)
+    return alive.aggregate(kept=Sum("workers"))["kept"] or 0
+
+
+def workers_present() -> int:
+    """Return how many workers there are as far as anybody knows: those of all machines, this one's at least."""
+    return max(workers_kept(), settings.WORKERS)
 
 
 def round_reduce_budget(*, lease: Lease, row: Round) -> None:
     """Leave a round that begins to be written a smaller share where the backlog asks for it. Raises LeaseLost."""
-    asked = haste(Budget(row.started_at, row.deadline_at), clock.now(), load_now())
+    asked = reduced_budget(Budget(row.started_at, row.deadline_at), clock.now(), load_now())
     if asked is not None:
         reduced_budget_record(lease=lease, row=row, until=asked.until, warning=keepable(asked.why))
 

@@ -83,7 +83,6 @@ def round_cancel(*, round_id: UUID, who: str) -> None:
             state=State.CANCELLED,
             finished_at=now,
             next_at=None,
-            enqueued_at=None,
             lease_token=None,
             lease_until=None,
             waiting_on="",

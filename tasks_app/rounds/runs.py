@@ -72,7 +72,6 @@ def run_start(*, row: Round, start: Start) -> bool:
             share_ends_at=run.share_ends(start.step),
             next_at=now,
             finished_at=None,
-            enqueued_at=None,
             crashes=0,
             failures=0,
             late=False,

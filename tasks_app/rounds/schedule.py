@@ -1,8 +1,7 @@
-"""Which rounds are due, and which of them may be rung now."""
+"""Which rounds are due, and which a free worker takes next: polls before new work, with half of the workers at most."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
@@ -11,88 +10,69 @@ from engine.domain.lifecycle import ACTIVE, NEEDS, POLLING, UNPUBLISHED
 from tasks_app.models import Round
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import breakers_open
+from tasks_app.operations.connections import one_at_a_time
+from tasks_app.rounds.leases import lease_claim
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
-#: A ring that nobody answered is repeated after this: the queue may have lost it.
-RING_AGAIN = timedelta(seconds=30)
-#: The same on several machines while a worker is free: a cluster takes two rings ahead of its workers, and they may all be busy for minutes.
-RING_SOON = timedelta(seconds=2)
+    from tasks_app.rounds.leases import Lease
 
-#: A poll that nobody has taken for so long waits in the queue behind other work.
-KEPT_WAITING = timedelta(seconds=2)
+#: The number of the lock under which polls are counted and claimed; any that nobody else uses.
+_POLLS = 1016
 
 
-def enqueue_again_after(*, workers: int) -> timedelta:
-    """Return after how long a ring that nobody has answered is repeated, where several machines keep so many workers together."""
-    taken = Round.objects.filter(next_at__isnull=False, lease_until__gt=clock.now()).order_by().count()
-    return RING_SOON if taken < workers else RING_AGAIN
-
-
-def rounds_due(*, workers: int, again: timedelta = RING_AGAIN) -> list[UUID]:
-    """Return the rounds to ring now: polls first, which are short, but never more of them at a time than half of the workers, rounded up."""
+def rounds_due(*, workers: int) -> list[UUID]:
+    """Return the rounds that so many workers may take now: polls, then at most as much work, the oldest first."""
     now = clock.now()
     if not Round.objects.filter(next_at__lte=now).exists():
         return []  # asked four times a second: an idle service shall not work out an order of nothing
-    rung = Q(enqueued_at__gt=now - again)
-    leased = Q(lease_until__gt=now)
-    active = Round.objects.filter(next_at__isnull=False)  # those that have not ended, by the index that holds no others
-    due = active.filter(next_at__lte=now).exclude(leased).exclude(rung)
-    due = _not_held(_in_order(due), closed=breakers_open(now=now), now=now)
-    pending = active.filter(next_at__lte=now).filter(rung).exclude(leased).exclude(step__in=POLLING).count()
-    room = max(workers - pending, 0)  # a longer queue of work would only be in the way of the polls behind it
-    work = list(due.exclude(step__in=POLLING).order_by("next_at").values_list("pk", flat=True)[:room])
-    polling = active.filter(rung & Q(next_at__lte=now) | leased, step__in=POLLING).count()
-    places = max((workers + 1) // 2 - polling, 0)
-    return list(due.filter(step__in=POLLING).order_by("next_at").values_list("pk", flat=True)[:places]) + work
+    return _polls_due(workers=workers, now=now) + _work_due(most=workers, now=now)
 
 
-def polls_due(*, most: int) -> list[UUID]:
-    """Return the polls that have been kept waiting for longest, rung or not, for a worker that is about to be busy for minutes.
+def poll_claim(*, owner: str, workers: int) -> Lease | None:
+    """Take the poll that has waited for longest, unless half of the workers, rounded up, are on polls already."""
+    with one_at_a_time(_POLLS):  # else two workers would count the same free place
+        return _claim_first(_polls_due(workers=workers, now=clock.now()), owner)
 
-    One that has only just become due is left to its own ring: where a worker is free, no new round shall wait for it.
-    """
-    now = clock.now()
-    due = Round.objects.filter(next_at__lte=now - KEPT_WAITING, step__in=POLLING).exclude(lease_until__gt=now)
-    return list(
-        _not_held(due, closed=breakers_open(now=now), now=now).order_by("next_at").values_list("pk", flat=True)[:most]
-    )
+
+def work_claim(*, owner: str, workers: int) -> Lease | None:
+    """Take the round that has waited for longest to be written, checked or published."""
+    return _claim_first(_work_due(most=workers, now=clock.now()), owner)
 
 
 def backlog() -> tuple[int, datetime | None]:
-    """Return how many rounds are due and not taken, and since when the oldest is; those that rightly wait for another do not count."""
-    now = clock.now()
-    due = Round.objects.filter(state__in=ACTIVE, next_at__lte=now).exclude(lease_until__gt=now)
-    due = _not_held(_in_order(due), closed=breakers_open(now=now), now=now)
-    found = due.aggregate(count=Count("pk"), oldest=Min("next_at"))
+    """Return how many rounds are due and not taken, less those that rightly wait, and since when the oldest is."""
+    found = _due(clock.now()).aggregate(count=Count("pk"), oldest=Min("next_at"))
     return found["count"], found["oldest"]
 
 
-def round_enqueue(*, round_id: UUID, again: timedelta = RING_AGAIN) -> bool:
-    """Mark a round as rung. False: another dispatcher was faster."""
-    now = clock.now()
-    fresh = Q(enqueued_at=None) | Q(enqueued_at__lte=now - again)
-    return bool(Round.objects.filter(fresh, pk=round_id, state__in=ACTIVE, next_at__lte=now).update(enqueued_at=now))
+def _claim_first(due: Sequence[UUID], owner: str) -> Lease | None:
+    """Claim the first that no other worker was faster at."""
+    claims = (lease_claim(round_id=round_id, owner=owner) for round_id in due)
+    return next((lease for lease in claims if lease), None)
 
 
-def enqueued_reset(*, round_id: UUID | None = None) -> None:
-    """Let a round (None: every one that nobody holds) be rung anew: its ring was not heeded, or lay in the memory of a dead cluster."""
-    rung = Round.objects.filter(next_at__isnull=False, enqueued_at__isnull=False, lease_token=None)
-    (rung.filter(pk=round_id) if round_id else rung).update(enqueued_at=None)
+def _polls_due(*, workers: int, now: datetime) -> list[UUID]:
+    under_way = Round.objects.filter(next_at__isnull=False, lease_until__gt=now, step__in=POLLING).order_by().count()
+    places = max((workers + 1) // 2 - under_way, 0)
+    return list(_due(now).filter(step__in=POLLING).order_by("next_at").values_list("pk", flat=True)[:places])
 
 
-def enqueued_unanswered() -> set[tuple[UUID, datetime | None]]:
-    """Return the rounds that were rung, are due and are not taken, each with the moment that it is due since."""
-    now = clock.now()
-    rung = Round.objects.filter(state__in=ACTIVE, next_at__lte=now, enqueued_at__isnull=False, lease_token=None)
-    return set(rung.values_list("pk", "next_at"))
+def _work_due(*, most: int, now: datetime) -> list[UUID]:
+    return list(_due(now).exclude(step__in=POLLING).order_by("next_at").values_list("pk", flat=True)[:most])
+
+
+def _due(now: datetime) -> QuerySet[Round]:
+    """Return what is due and not taken, less what must wait for an earlier round or for an open breaker."""
+    active = Round.objects.filter(state__in=ACTIVE, next_at__isnull=False)  # by the index that holds no others
+    return _not_held(_in_order(active.filter(next_at__lte=now).exclude(lease_until__gt=now)), now)
 
 
 def _in_order(due: QuerySet[Round]) -> QuerySet[Round]:
-    """Leave out a round while an earlier one of its task is neither published nor ended: both would build on the same head.
+    """Leave out a round while an earlier one of its task is neither published nor ended: both build on the same head.
 
     Rounds of one number have an order too, by their arrival, except first ones: each of those makes a repository of its own.
     """
@@ -102,10 +82,11 @@ def _in_order(due: QuerySet[Round]) -> QuerySet[Round]:
     return due.exclude(Exists(ahead) & Q(step__in=UNPUBLISHED))
 
 
-def _not_held(due: QuerySet[Round], *, closed: Collection[str], now: datetime) -> QuerySet[Round]:
-    """Leave out rounds whose step needs what a breaker has closed off, until their step's share of the deadline ends.
+def _not_held(due: QuerySet[Round], now: datetime) -> QuerySet[Round]:
+    """Leave out rounds whose step needs a service whose breaker is open, until their step's share of the deadline ends.
 
     Not those that have a tree already: their plan is given up, and the best there is goes on.
     """
-    steps = [step for step, kind in NEEDS.items() if kind in closed]
+    blocked = breakers_open(now=now)
+    steps = [step for step, kind in NEEDS.items() if kind in blocked]
     return due.exclude(step__in=steps, share_ends_at__gt=now, decision="") if steps else due

@@ -224,7 +224,7 @@ def crash_record(*, lease: Lease, row: Round, message: str, delay: float) -> Non
 def _release(lease: Lease) -> dict[str, object]:
     """Return the columns of a round that is let go of."""
     worked = Coalesce(F("worker_seconds"), 0.0) + lease.seconds
-    return {"lease_token": None, "lease_until": None, "enqueued_at": None, "crashes": 0, "worker_seconds": worked}
+    return {"lease_token": None, "lease_until": None, "crashes": 0, "worker_seconds": worked}
 
 
 def _advance(lease: Lease, row: Round, step: Step, detail: str, **changes: object) -> None:

@@ -206,9 +206,14 @@ def _notifications(since: datetime) -> Iterator[Metric]:
 
 
 def _outside() -> Iterator[Metric]:
-    closed_off = breakers_open()
-    kinds = {(kind,): kind in closed_off for kind in sorted({*NEEDS.values(), *closed_off})}
-    yield _gauges("breaker_open", "1 while an outside service of this kind is closed off, else 0.", ["kind"], kinds)
+    open_now = breakers_open()
+    kinds = {(kind,): kind in open_now for kind in sorted({*NEEDS.values(), *open_now})}
+    yield _gauges(
+        "breaker_open",
+        "1 while the breaker of this kind of outside service is open: nothing calls it; else 0.",
+        ["kind"],
+        kinds,
+    )
     if settings.FORGE == "github" and (limits := quota_limits()):
         yield _gauge("forge_calls_limit", "Calls to GitHub that an hour allows, as it said last.", limits.limit)
         yield _gauge("forge_calls_left", "Calls to GitHub that were left of the hour then.", limits.remaining)

@@ -8,11 +8,10 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from engine.checks.decision import Purpose
 from engine.domain import backoff
-from engine.domain.lifecycle import NEEDS, UNPUBLISHED, Step
+from engine.domain.lifecycle import NEEDS, Step
 from engine.errors import EngineError, LeaseLost, OutOfService, Permanent, RateLimited, Transient
 from engine.steps.deploy import deploy
 from engine.steps.generate import generate
@@ -29,9 +28,7 @@ from tasks_app.operations.connections import AWAY, connection_heal
 from tasks_app.operations.workers import is_stopping, worker_beat, worker_name
 from tasks_app.rounds import transitions
 from tasks_app.rounds.journal import DatabaseJournal
-from tasks_app.rounds.leases import lease_claim
 from tasks_app.rounds.load import round_reduce_budget
-from tasks_app.rounds.schedule import enqueued_reset, polls_due
 from tasks_app.worker import step_inputs
 from tasks_app.worker.heartbeat import Heartbeat
 
@@ -59,38 +56,18 @@ TRIES = frozenset({Purpose.REPAIR, Purpose.RESAMPLE})
 #: Steps that go on with the best there is when their share of the deadline ends, whatever is out of service.
 GOES_ON = frozenset({Step.GENERATE, Step.DEPLOY})
 
-#: Polls that a worker looks after before it writes: a new round shall not wait for more.
-POLLS_FIRST = 2
-
 Outcome = Generated | RepairFailed | RepairSkipped | Verified | Published | Deployed | Delivered | Wait
 
 
-def drive(round_id: str) -> None:
-    """Claim a round and take its steps until it waits, ends or is somebody else's. Safe to call any number of times, anywhere.
-
-    Before a page is written, which keeps a worker for minutes, polls that are due have their look: rung by themselves they would wait in the
-    queue behind all of the writing.
-    """
-    if Round.objects.filter(pk=round_id, step__in=UNPUBLISHED).exists():
-        for poll in polls_due(most=POLLS_FIRST):
-            _drive(poll)
-    _drive(UUID(round_id))
-
-
-def _drive(round_id: UUID) -> None:
-    if is_stopping():
-        enqueued_reset(round_id=round_id)
-        return
-    lease = lease_claim(round_id=round_id, owner=worker_name())
-    if lease is None:
-        return
+def drive(lease: Lease) -> None:
+    """Take a round's steps until it waits, ends or is somebody else's, or until this process's supervisor stops."""
     try:
         while _step(lease):
             if is_stopping():
                 transitions.round_release(lease=lease, row=Round.objects.only("step").get(pk=lease.round_id))
                 break
     except LeaseLost:
-        logger.warning("round %s: another process drives it by now; nothing more is done here", round_id)
+        logger.warning("round %s: another process drives it by now; nothing more is done here", lease.round_id)
     except AWAY as error:
         _put_off(lease, error)
     finally:
@@ -144,30 +121,31 @@ def _step_seconds(row: Round) -> float:
 
 
 def _taken(lease: Lease, row: Round, heartbeat: Heartbeat, crashed: str) -> bool:
-    closed = breakers_open().get(NEEDS.get(Step(row.step), ""))
+    breaker = breakers_open().get(NEEDS.get(Step(row.step), ""))
     overdue = row.share_ends_at <= clock.now()
-    if closed and row.decision in TRIES:
-        return _record(lease, row, RepairSkipped(f"the {row.decision} was given up: {closed.reason}"))
-    if closed and not row.decision and not (overdue and row.step in GOES_ON):
-        _hold(lease, row, closed.reason, kind=closed.kind)
+    if breaker and row.decision in TRIES:
+        return _record(lease, row, RepairSkipped(f"the {row.decision} was given up: {breaker.reason}"))
+    if breaker and not row.decision and not (overdue and row.step in GOES_ON):
+        _hold(lease, row, breaker.reason, kind=breaker.kind)
         return False
-    if closed and row.step == Step.DEPLOY:
-        return _record(lease, row, _unproven(closed.reason))
+    if breaker and row.step == Step.DEPLOY:
+        return _record(lease, row, _unproven(breaker.reason))
     if crashed and row.step == Step.DEPLOY:
         return _record(lease, row, _unproven(crashed))
     journal = DatabaseJournal(lease, row.run, call_begins=lambda: heartbeat.allow(_step_seconds(row)))
     heartbeat.beside(journal.chunks_keep)
     ports = wiring.ports(journal)
-    outcome = _run(row, ports, closed.reason if closed else "", crashed)
+    outcome = _run(row, ports, breaker.reason if breaker else "", crashed)
     return _record(lease, row, outcome)
 
 
-def _run(row: Round, ports: Ports, closed: str, crashed: str) -> Outcome:
+def _run(row: Round, ports: Ports, blocked: str, crashed: str) -> Outcome:
     match Step(row.step):
         case Step.GENERATE if row.decision == Purpose.REPAIR:
             return repair(step_inputs.repair_input(row), ports)
         case Step.GENERATE:
-            return generate(replace(step_inputs.generate_input(row, model_closed=closed), given_up=crashed), ports)
+            inputs = step_inputs.generate_input(row, model_blocked=blocked)
+            return generate(replace(inputs, given_up=crashed), ports)
         case Step.VERIFY:
             judging = "model" not in breakers_open() and not crashed
             return verify(replace(step_inputs.verify_input(row, judging=judging), unchecked=crashed), ports)

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 def end_process() -> None:
-    """End this worker process: a hung step cannot be ended otherwise, and the queue replaces a busy worker that is killed."""
+    """End this worker process: a step that hangs cannot be ended otherwise, and the cluster replaces its process."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 

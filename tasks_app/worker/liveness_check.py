@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from engine.domain.backoff import watch_delay
 from engine.errors import EngineError, LeaseLost, OutOfService
@@ -16,24 +15,23 @@ from tasks_app.models import Round
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import breaker_trip
 from tasks_app.operations.forge_quota import quota_limits
-from tasks_app.operations.workers import is_stopping
 from tasks_app.rounds import liveness_watches
 from tasks_app.rounds.journal import LivenessJournal
 from tasks_app.worker import step_inputs
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
 logger = logging.getLogger(__name__)
 
 
-def look_again(round_id: str, rung: str) -> None:
-    """Look once, and note whether the page came, is still looked for or is given up. Safe to call any number of times, anywhere."""
-    if is_stopping():
-        return  # the token runs out and is rung again
-    token = liveness_watches.watch_claim(round_id=UUID(round_id), token=UUID(rung))
-    if token is None:
+def look_again(*, workers: int) -> None:
+    """Take the look that is due, if one is, and note whether the page is there, is still looked for or is given up."""
+    claimed = liveness_watches.look_claim(workers=workers)
+    if claimed is None:
         return
+    round_id, token = claimed
     row = Round.objects.defer("request").get(pk=round_id)
     try:
         seen = _seen(row, token)

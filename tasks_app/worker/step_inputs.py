@@ -44,7 +44,7 @@ def budget_of(row: Round) -> Budget:
     return Budget(row.started_at, row.deadline_at, row.reduced_until)
 
 
-def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
+def generate_input(row: Round, *, model_blocked: str) -> GenerateInput:
     """Gather what generate works from."""
     return GenerateInput(
         brief=_brief(row),
@@ -56,7 +56,7 @@ def generate_input(row: Round, *, model_closed: str) -> GenerateInput:
         year=row.created_at.year,
         budget=budget_of(row),
         failures=row.failures,
-        model_closed=model_closed,
+        model_blocked=model_blocked,
         secret_in=found_in,
         last_tree=lambda: _last_tree(row),
         again=_again(row),

@@ -63,7 +63,7 @@ def main(round_id: str, *point: str) -> None:
     """Drive the round."""
     django.setup()
     from tasks_app.models import Round
-    from tasks_app.worker.drive import drive
+    from tests.driving import drive
 
     if point:
         pause_at(*point)

@@ -88,15 +88,15 @@ def test_the_round_of_a_killed_worker_is_done_by_another_at_once(service: Servic
     service.until_whole(60)
 
 
-def test_a_cluster_that_lives_and_hears_nothing_is_restarted(service: Service, evaluator: HttpServer) -> None:
+def test_a_cluster_that_lives_and_takes_no_rounds_is_restarted(service: Service, evaluator: HttpServer) -> None:
     service.until_whole()
     before = service.roles()
     for pid in before["idle worker"]:
         os.kill(pid, signal.SIGSTOP)  # one of them holds the lock of the queue, which no death frees
-    a_round_completes(service, evaluator, "after-deafness", 120)
+    a_round_completes(service, evaluator, "after-unresponsiveness", 120)
     service.until_whole(60)
     assert service.roles()["cluster main"] != before["cluster main"]
-    assert ("deaf cluster killed",) in events(service)
+    assert ("unresponsive cluster restarted",) in events(service)
 
 
 def test_what_was_restarted_is_written_down(service: Service, evaluator: HttpServer) -> None:

@@ -1,6 +1,6 @@
 """The whole service against the double of GitHub in the test's own process: real rows, forge, guard and callbacks; time moves as it is told.
 
-`play` is the dispatcher and all of its workers: it drives what `dues` would ring, and where nothing is due, time jumps to when something is.
+`play` is the dispatcher and all of its workers: it drives what is due; where nothing is, time jumps.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from engine.domain.lifecycle import ACTIVE, ENDED
 from tasks_app import wiring
 from tasks_app.models import Round
 from tasks_app.reports.headline import headline
-from tasks_app.rounds import liveness_watches, schedule
-from tasks_app.worker.drive import drive
+from tasks_app.rounds import schedule
 from tasks_app.worker.liveness_check import look_again
 from tests.doubles.http_server import Script
+from tests.driving import drive
 from tests.factories import make_round
 from tests.system_clock import SystemClock
 
@@ -82,11 +82,11 @@ class Service:
         for _ in range(MOST_DRIVES):
             if until():
                 return
-            rung = [each for each in schedule.rounds_due(workers=WORKERS) if schedule.round_enqueue(round_id=each)]
-            for round_id in rung:
+            due = schedule.rounds_due(workers=WORKERS)
+            for round_id in due:
                 drive(str(round_id))
                 self._listen(Round.objects.get(pk=round_id))
-            if not rung:
+            if not due:
                 self.time.to(self._next())
         raise AssertionError(f"it goes round in circles: {self.told[-3:]}")
 
@@ -94,8 +94,7 @@ class Service:
         """Take the looks of the watch that are due within the next half hour, until it ends."""
         while row.watch_at:
             self.time.to(row.watch_at + timedelta(milliseconds=1))
-            for round_id, token in liveness_watches.looks_enqueue(workers=WORKERS):
-                look_again(str(round_id), str(token))
+            look_again(workers=WORKERS)
             row.refresh_from_db()
         return row
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks_app.worker.drive import drive
+from tests.driving import drive
 from tests.factories import let_go
 
 if TYPE_CHECKING:

@@ -36,26 +36,6 @@ def test_who_is_about_to_fork_workers_has_all_that_they_will_need(tmp_path: Path
     assert "openai" not in loaded(statement, tmp_path, FORGE="local", LLM_PROVIDER="simulated")
 
 
-def test_redis_is_there_where_it_is_the_broker_and_only_there(tmp_path: Path) -> None:
-    statement, embedded = (
-        "from tasks_app.processes import entry_points; entry_points.load(web=True)",
-        {"FORGE": "local", "LLM_PROVIDER": "simulated"},
-    )
-    assert loaded(statement, tmp_path, of=("redis",), **embedded) == set()
-    assert loaded(statement, tmp_path, of=("redis",), REDIS_URL="redis://localhost:1", **embedded) == {"redis"}
-
-
-def test_psycopg_is_read_where_postgresql_is_the_database_and_only_there(tmp_path: Path) -> None:
-    statement, of = (
-        "from tasks_app.processes import entry_points; entry_points.load(web=True)",
-        ("psycopg.connection", "rest_framework.compat"),
-    )
-    embedded = {"FORGE": "local", "LLM_PROVIDER": "simulated"}
-    assert loaded(statement, tmp_path, of=of, **embedded) == {"rest_framework.compat"}
-    found = loaded(statement, tmp_path, of=of, DATABASE_URL="postgres://nobody@localhost:1/nothing", **embedded)
-    assert found == set(of)
-
-
 def test_what_is_read_for_all_to_share_starts_no_thread_and_connects_to_nothing(tmp_path: Path) -> None:
     seen = "import os; from django.db import connection; assert connection.connection is None"
     threads = "assert not os.path.exists('/proc/self/task') or len(os.listdir('/proc/self/task')) == 1"

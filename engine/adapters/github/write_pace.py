@@ -23,7 +23,7 @@ MOST = ((60, timedelta(minutes=1)), (480, timedelta(hours=1)))
 #: As many earlier writes as must be known.
 KNOWN = max(count for count, _ in MOST)
 
-#: A gate that opens within this many seconds is waited for by each round; a later one closes the forge off.
+#: A gate that opens within this many seconds is waited for by each round; a later one opens the forge's breaker.
 SHORT_WAIT = 120.0
 
 

@@ -62,7 +62,7 @@ def generating(**over: object) -> GenerateInput:
         year=2026,
         budget=fresh(NOW, 600),
         failures=0,
-        model_closed="",
+        model_blocked="",
         secret_in=lambda content: "SECRET" if b"the-shared-secret" in content else None,
         plan=PLAN,
         planned=True,

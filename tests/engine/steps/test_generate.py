@@ -97,9 +97,9 @@ def test_a_call_gets_no_more_time_than_its_share() -> None:
     assert ports.author.asked[0][2] == pytest.approx(216)
 
 
-def test_a_closed_off_model_leads_to_the_fallback_page_without_a_call() -> None:
+def test_a_blocked_model_leads_to_the_fallback_page_without_a_call() -> None:
     ports = make_ports()
-    outcome = made(generate(generating(model_closed="The key was refused."), ports))
+    outcome = made(generate(generating(model_blocked="The key was refused."), ports))
     assert ports.author.asked == []
     assert "The key was refused." in outcome.degraded
 
@@ -179,7 +179,7 @@ def test_a_later_round_that_no_model_can_do_keeps_the_page_and_says_so() -> None
     forge = FakeForge(lambda: NOW)
     published(forge)
     place = forge.find(slug="r", task_key=generating().task_key)
-    task = generating(brief=LATER, repository=place, model_closed="The key was refused.")
+    task = generating(brief=LATER, repository=place, model_blocked="The key was refused.")
     outcome = made(generate(task, make_ports(forge=forge)))
     assert b"<h1 id='out'>7</h1>" in contents(outcome)["index.html"]
     assert "Round 2 was not done" in contents(outcome)["README.md"].decode()

@@ -39,7 +39,7 @@ def asking(*answers: str | Reply | BaseException, **over: object) -> Ports:
 
 
 def planned(ports: Ports, **over: object) -> RequestPlan | None:
-    how = {"budget": fresh(NOW, 600), "closed": "", "cut_off": 0}
+    how = {"budget": fresh(NOW, 600), "blocked": "", "cut_off": 0}
     return make_plan(BRIEF, REQUEST, Planning(**how | over), ports)
 
 
@@ -156,7 +156,7 @@ def test_a_lost_lease_ends_it() -> None:
 @pytest.mark.parametrize(
     ("over", "seconds", "why"),
     [
-        ({"closed": "The key was refused."}, 0, "the language model is out of service: The key was refused."),
+        ({"blocked": "The key was refused."}, 0, "the language model is out of service: The key was refused."),
         ({"cut_off": MOST_CUT_OFF}, 0, f"{MOST_CUT_OFF} calls for it were cut off"),
         ({}, 216 - 49, "the deadline leaves no time for it"),
     ],

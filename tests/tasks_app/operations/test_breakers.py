@@ -28,7 +28,7 @@ def test_tripping_twice_is_one_open_breaker_and_one_event() -> None:
     assert set(breakers_open()) == {"model", "forge"}
 
 
-def test_a_breaker_with_a_time_opens_by_itself_and_can_trip_again() -> None:
+def test_a_breaker_with_a_time_closes_by_itself_and_can_trip_again() -> None:
     trip(until=HOUR)
     assert set(breakers_open()) == {"model"}
     assert breakers_open(now=timezone.now() + 2 * HOUR) == {}
@@ -40,7 +40,7 @@ def test_a_breaker_with_a_time_opens_by_itself_and_can_trip_again() -> None:
 
 def test_closing_wakes_the_rounds_that_waited_for_it() -> None:
     later = timezone.now() + HOUR
-    held = make_round(step="generate", state="waiting", next_at=later, enqueued_at=timezone.now())
+    held = make_round(step="generate", state="waiting", next_at=later)
     elsewhere = make_round(step="notify", state="waiting", next_at=later)
     driven = make_round(step="generate")
     lease_of(driven)
@@ -50,7 +50,6 @@ def test_closing_wakes_the_rounds_that_waited_for_it() -> None:
     for row in (held, elsewhere, driven):
         row.refresh_from_db()
     assert held.next_at <= timezone.now()
-    assert held.enqueued_at is None
     assert elsewhere.next_at == later
     assert driven.lease_token
     assert Breaker.objects.get().closed_by == "operator"

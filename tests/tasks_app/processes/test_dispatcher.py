@@ -2,116 +2,91 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import OperationalError
 from django.utils import timezone
+from django_q.brokers import get_broker
+from redis.exceptions import RedisError
 
 from tasks_app.models import Round, WorkerBeat
-from tasks_app.operations.queue import QueueDownError
 from tasks_app.operations.workers import worker_beat
 from tasks_app.processes.dispatcher import Dispatcher
-from tasks_app.rounds.schedule import round_enqueue, rounds_due
+from tasks_app.rounds.schedule import rounds_due
 from tests.factories import lease_of, make_round
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
+    from django_q.brokers import Broker
     from pytest_django.fixtures import SettingsWrapper
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
-    """Keep what is rung in place of putting it into a queue."""
-    bells: list[UUID] = []
-    monkeypatch.setattr("tasks_app.processes.dispatcher.ring", bells.append)
-    return bells
+@pytest.fixture(autouse=True)
+def queue() -> Broker:
+    """Return the queue, empty: Redis keeps what an earlier test left."""
+    broker = get_broker()
+    broker.delete_queue()
+    return broker
 
 
-def test_a_lease_that_ran_out_by_itself_is_enqueued_at_once(rung: list[UUID]) -> None:
-    row = make_round()
-    round_enqueue(round_id=row.pk)
-    lease_of(row)
-    assert rounds_due(workers=8) == []
-    Round.objects.update(lease_until=timezone.now() - SECOND)
-    assert rounds_due(workers=8) == [row.pk]
+def test_where_nothing_is_due_nobody_is_woken(queue: Broker) -> None:
+    make_round(next_at=timezone.now() + 60 * SECOND)
+    assert Dispatcher("supervisor").tick() == 0
+    assert queue.queue_size() == 0
 
 
-def test_a_ring_is_repeated_only_when_nobody_answered_it(rung: list[UUID]) -> None:
-    row = make_round()
+def test_what_is_due_wakes_a_worker_once_until_the_message_is_fetched_or_lost(queue: Broker) -> None:
+    make_round()
     dispatcher = Dispatcher("supervisor")
     assert [dispatcher.tick(), dispatcher.tick()] == [1, 0]
-    Round.objects.update(enqueued_at=timezone.now() - 31 * SECOND)
+    queue.delete_queue()
     assert dispatcher.tick() == 1
-    assert rung == [row.pk, row.pk]
 
 
-def test_the_workers_of_all_machines_are_rung_for(rung: list[UUID], settings: SettingsWrapper) -> None:
+def test_a_message_that_another_machines_busy_cluster_has_fetched_is_replaced_at_the_next_tick(queue: Broker) -> None:
+    make_round()
+    dispatcher = Dispatcher("supervisor")
+    dispatcher.tick()
+    assert queue.dequeue()
+    assert dispatcher.tick() == 1
+
+
+def test_the_workers_of_all_machines_are_woken(queue: Broker, settings: SettingsWrapper) -> None:
     settings.WORKERS = 2
     for number in range(9):
-        make_round(task=f"t{number}", step="deploy" if number < 4 else "generate")
-    assert Dispatcher("alone").tick() == 1 + 2  # half of the workers for polls, and each one for new work
-    Round.objects.update(enqueued_at=None)
+        make_round(task=f"t{number}")
+    assert Dispatcher("alone").tick() == 2
     worker_beat(worker="elsewhere:dispatcher", workers=4)
-    assert Dispatcher("alone").tick() == 3 + 5
+    assert Dispatcher("alone").tick() == 6 - 2  # two messages wait already
+    queue.delete_queue()
     WorkerBeat.objects.filter(worker="elsewhere:dispatcher").update(seen_at=timezone.now() - 31 * SECOND)
-    Round.objects.update(enqueued_at=None)
-    assert Dispatcher("alone").tick() == 1 + 2
+    assert Dispatcher("alone").tick() == 2
 
 
-def test_a_ring_that_a_busy_machine_took_is_repeated_soon_while_another_has_a_worker_free(
-    rung: list[UUID], settings: SettingsWrapper
-) -> None:
-    settings.WORKERS = 1
-    row = make_round(task="new", enqueued_at=timezone.now() - 3 * SECOND)
-    lease_of(make_round(task="busy"))
-    assert Dispatcher("busy").tick() == 0  # alone, it has no worker free
-    worker_beat(worker="elsewhere:dispatcher", workers=1)
-    assert Dispatcher("busy").tick() == 1
-    assert rung == [row.pk]
-    assert Dispatcher("elsewhere").tick() == 0  # it was rung just now
-    lease_of(make_round(task="busy too"))
-    Round.objects.filter(pk=row.pk).update(enqueued_at=timezone.now() - 3 * SECOND)
-    assert Dispatcher("busy").tick() == 0
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_dispatchers_ring_once(rung: list[UUID]) -> None:
-    rows = [make_round(task=f"t{n}") for n in range(6)]
-    together = threading.Barrier(4)
-
-    def one(number: int) -> None:
-        try:
-            dispatcher = Dispatcher(f"supervisor-{number}")
-            together.wait()
-            dispatcher.tick()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(one, range(4)))
-    assert sorted(rung) == sorted(row.pk for row in rows)
+def test_a_page_that_is_watched_wakes_a_worker() -> None:
+    now = timezone.now()
+    columns = {"state": "completed", "step": "notify", "next_at": None, "finished_at": now, "commit_sha": "1" * 40}
+    make_round(watch_at=now, watch_until=now + 60 * SECOND, **columns)
+    assert Dispatcher("supervisor").tick() == 1
 
 
 @pytest.mark.processes
-def test_a_dead_workers_round_is_enqueued_at_once(rung: list[UUID], settings: SettingsWrapper) -> None:
-    del settings
+def test_the_round_of_a_worker_that_died_is_due_at_once() -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
     row = make_round()
     lease_of(row)
-    Round.objects.update(lease_owner=f"supervisor:{gone.pid}", enqueued_at=timezone.now())
-    Dispatcher("supervisor").tick()
-    assert rung == [row.pk]
+    Round.objects.update(lease_owner=f"supervisor:{gone.pid}")
+    assert rounds_due(workers=8) == []
+    assert Dispatcher("supervisor").tick() == 1
+    assert rounds_due(workers=8) == [row.pk]
 
 
-@pytest.mark.parametrize("error", [OperationalError("away"), QueueDownError("away"), RuntimeError("a bug of ours")])
+@pytest.mark.parametrize("error", [OperationalError("away"), RedisError("away"), RuntimeError("a bug of ours")])
 def test_the_dispatcher_outlives_whatever_fails(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     stop, ticks = threading.Event(), []
 

@@ -35,18 +35,18 @@ def test_who_was_killed_is_told_once_and_who_lives_is_not(tmp_path: Path) -> Non
     with living(folder, "killed") as killed, living(folder, "lives") as lives:
         killed.kill()
         killed.wait()
-        with present(folder, "first") as dead:
-            assert dead == ["killed"]
-        with present(folder, "second") as dead:
-            assert dead == []
+        with present(folder, "first") as gone:
+            assert gone == ["killed"]
+        with present(folder, "second") as gone:
+            assert gone == []
         lives.kill()
 
 
 def test_who_says_farewell_is_not_missed(tmp_path: Path) -> None:
     with present(tmp_path, "first"):
         pass
-    with present(tmp_path, "second") as dead:
-        assert dead == []
+    with present(tmp_path, "second") as gone:
+        assert gone == []
         assert [file.name for file in tmp_path.iterdir()] == ["second"]
 
 

@@ -33,7 +33,7 @@ programs = [Program(name, partial(os.execv, sys.executable, [sys.executable, str
 patience = Patience(**json.loads(sys.argv[2]))
 sys.exit(Supervisor(
     programs, os.environ, patience=patience,
-    on_death=lambda name, how: print(f"dead {name} {how}", file=sys.stderr),
+    on_death=lambda name, how: print(f"died {name} {how}", file=sys.stderr),
 ).run())
 """
 
@@ -118,7 +118,7 @@ def test_a_killed_child_is_restarted_and_its_group_is_gone(supervise: Callable[.
     assert alive(second)
     assert "died after" in running.log.read_text()
     assert "(SIGKILL), restart in" in running.log.read_text()
-    assert "dead web" in running.log.read_text()
+    assert "died web" in running.log.read_text()
 
 
 def test_a_child_that_exits_with_zero_is_restarted_too(supervise: Callable[..., Running]) -> None:
@@ -198,7 +198,7 @@ def test_kill_9_of_the_supervisor_leaves_no_main_process(supervise: Callable[...
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="parent-death signals are Linux's")
-def test_a_tether_whose_parent_is_gone_already_does_not_start_the_command(tmp_path: Path) -> None:
+def test_a_child_whose_parent_is_gone_already_does_not_start_the_command(tmp_path: Path) -> None:
     mark = tmp_path / "ran"
     command = [
         sys.executable,
@@ -216,7 +216,7 @@ def test_a_tether_whose_parent_is_gone_already_does_not_start_the_command(tmp_pa
 def test_clearing_up_that_fails_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "short").write_text("import sys; sys.exit(3)")
     failing = RUN.replace(
-        'on_death=lambda name, how: print(f"dead {name} {how}", file=sys.stderr)', "on_death=lambda *_: 1 / 0"
+        'on_death=lambda name, how: print(f"died {name} {how}", file=sys.stderr)', "on_death=lambda *_: 1 / 0"
     )
     assert failing != RUN
     command = [sys.executable, "-c", failing, str(tmp_path), '{"delay": 0.01, "deaths": 3}', "short"]
@@ -228,7 +228,7 @@ def test_clearing_up_that_fails_stops_nothing(tmp_path: Path) -> None:
 
 def test_clearing_up_that_hangs_is_ended(tmp_path: Path) -> None:
     (tmp_path / "short").write_text("import sys; sys.exit(3)")
-    hanging = RUN.replace('print(f"dead {name} {how}", file=sys.stderr)', "__import__('time').sleep(60)")
+    hanging = RUN.replace('print(f"died {name} {how}", file=sys.stderr)', "__import__('time').sleep(60)")
     command = [sys.executable, "-c", hanging, str(tmp_path), '{"delay": 0.01, "deaths": 2, "clearing": 0.2}', "short"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 1
@@ -238,7 +238,7 @@ def test_clearing_up_that_hangs_is_ended(tmp_path: Path) -> None:
 def test_a_stop_does_not_wait_for_clearing_up(tmp_path: Path) -> None:
     (tmp_path / "short").write_text("import sys; sys.exit(3)")
     hanging = RUN.replace(
-        'print(f"dead {name} {how}", file=sys.stderr)', "(print('clearing', flush=True), __import__('time').sleep(60))"
+        'print(f"died {name} {how}", file=sys.stderr)', "(print('clearing', flush=True), __import__('time').sleep(60))"
     )
     command = [sys.executable, "-c", hanging, str(tmp_path), "{}", "short"]
     running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)

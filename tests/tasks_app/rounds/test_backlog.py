@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.domain.budget import Budget, fresh
 from engine.domain.lifecycle import Step
-from tasks_app.rounds.backlog import Load, ReducedBudget, haste
+from tasks_app.rounds.backlog import Load, ReducedBudget, reduced_budget
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 BUDGET = fresh(START, 600)
@@ -19,7 +19,7 @@ def after(seconds: float) -> datetime:
 
 
 def asked(load: Load, waited: float = 0.0) -> ReducedBudget | None:
-    return haste(BUDGET, after(waited), load)
+    return reduced_budget(BUDGET, after(waited), load)
 
 
 def test_capacity_and_backlog_are_workers_by_the_time_that_a_round_takes() -> None:
@@ -91,7 +91,7 @@ def test_whoever_has_to_hurry_still_has_time_for_a_page(
     waiting: int, workers: int, seconds: float, waited: float, deadline: float
 ) -> None:
     budget = fresh(START, deadline)
-    found = haste(budget, after(waited), Load(waiting, workers, seconds))
+    found = reduced_budget(budget, after(waited), Load(waiting, workers, seconds))
     if found is not None:
         given = (found.until - after(waited)).total_seconds()
         assert given >= max(seconds, deadline / 10) - 0.001

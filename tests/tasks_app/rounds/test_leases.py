@@ -42,7 +42,7 @@ def test_of_eight_claims_at_once_one_wins() -> None:
 
 
 def test_a_claim_makes_the_round_running_under_a_fresh_token() -> None:
-    row = make_round(state="waiting", waiting_on="Pages", enqueued_at=timezone.now())
+    row = make_round(state="waiting", waiting_on="Pages")
     lease = lease_of(row)
     assert (row.state, row.waiting_on, row.lease_owner) == ("running", "", "supervisor:1")
     assert (row.pk, row.lease_token) == (lease.round_id, lease.token)
@@ -100,22 +100,20 @@ def _held(owner: str) -> UUID:
     return row.pk
 
 
-def test_a_dead_workers_rounds_are_free_at_once_and_count_a_crash() -> None:
-    dead, alive, other = _held("one:7"), _held("one:8"), _held("two:7")
+def test_the_rounds_of_a_worker_that_died_are_free_at_once_and_count_a_crash() -> None:
+    died, alive, other = _held("one:7"), _held("one:8"), _held("two:7")
     assert lease_pids(supervisor="one") == {7, 8}
-    Round.objects.update(enqueued_at=timezone.now())
     assert leases_free(supervisor="one", pids={7}) == 1
-    assert Round.objects.get(pk=dead).enqueued_at is None
     assert lease_pids(supervisor="one") == {8}
-    assert [bool(lease_claim(round_id=pk, owner="one:9")) for pk in (dead, alive, other)] == [True, False, False]
-    assert Round.objects.get(pk=dead).crashes == 1
+    assert [bool(lease_claim(round_id=pk, owner="one:9")) for pk in (died, alive, other)] == [True, False, False]
+    assert Round.objects.get(pk=died).crashes == 1
 
 
 def test_rounds_of_workers_that_were_stopped_on_purpose_count_no_crash() -> None:
     stopped, other = _held("one:7"), _held("two:7")
     assert leases_free(supervisor="one") == 1
     row = Round.objects.get(pk=stopped)
-    assert (row.state, row.lease_token, row.lease_until, row.enqueued_at) == ("queued", None, None, None)
+    assert (row.state, row.lease_token, row.lease_until) == ("queued", None, None)
     lease_of(row)
     assert row.crashes == 0
     assert Round.objects.get(pk=other).lease_token

@@ -1,4 +1,4 @@
-"""Which rounds are due, in which order, and how many of them may be rung."""
+"""Which rounds are due, in which order, and how many of them may be taken."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from django.utils import timezone
 from engine.errors import OutOfService
 from tasks_app.models import Round
 from tasks_app.operations.breakers import breaker_trip
-from tasks_app.rounds.schedule import round_enqueue, rounds_due
-from tasks_app.worker.drive import drive
+from tasks_app.rounds.schedule import rounds_due
 from tests.factories import lease_of, make_round
 
 if TYPE_CHECKING:
@@ -43,14 +42,13 @@ def test_a_new_round_is_due_at_once() -> None:
     "over",
     [
         {"next_at": timezone.now() + timedelta(hours=1)},
-        {"enqueued_at": timezone.now() + timedelta(hours=1)},
         ended("completed"),
         ended("failed"),
         ended("cancelled"),
     ],
-    ids=["not yet", "rung", "completed", "failed", "cancelled"],
+    ids=["not yet", "completed", "failed", "cancelled"],
 )
-def test_what_is_not_due_is_not_rung(over: dict[str, object]) -> None:
+def test_what_is_not_due_is_not_named(over: dict[str, object]) -> None:
     make_round(**over)
     assert due() == []
 
@@ -125,7 +123,7 @@ def test_a_published_round_is_polled_whatever_came_before() -> None:
 def test_a_breaker_holds_what_needs_it_until_the_share_ends(kind: str, held: set[str]) -> None:
     steps = ["generate", "verify", "publish", "deploy", "notify"]
     rows = {step: make_round(task=step, step=step, share_ends_at=timezone.now() + 60 * SECOND) for step in steps}
-    breaker_trip(error=OutOfService("x", "Closed.", kind=kind))
+    breaker_trip(error=OutOfService("x", "Refused.", kind=kind))
     assert {step for step, row in rows.items() if row.pk not in due()} == held
     Round.objects.update(share_ends_at=timezone.now() - SECOND)
     assert set(due()) == {row.pk for row in rows.values()}
@@ -144,11 +142,10 @@ def test_polls_get_at_most_half_of_the_workers_rounded_up(workers: int, places: 
 def test_polls_under_way_count_against_their_half() -> None:
     rows = [make_round(task=f"t{n}", step="deploy") for n in range(6)]
     lease_of(rows[0])
-    assert round_enqueue(round_id=rows[1].pk)
-    assert len(due(6)) == 1
+    assert len(due(6)) == 2
 
 
-def test_polls_are_rung_before_new_work_and_the_oldest_first() -> None:
+def test_polls_come_before_new_work_and_the_oldest_first() -> None:
     now = timezone.now()
     poll = make_round(task="p", step="notify", next_at=now - 60 * SECOND)
     young = make_round(task="y", next_at=now - SECOND)
@@ -156,41 +153,7 @@ def test_polls_are_rung_before_new_work_and_the_oldest_first() -> None:
     assert due() == [poll.pk, old.pk, young.pk]
 
 
-def test_a_queue_of_new_work_does_not_keep_polls_from_their_look() -> None:
-    for number in range(20):
-        make_round(task=f"t{number}", next_at=timezone.now() - 60 * SECOND)
-    assert all(round_enqueue(round_id=pk) for pk in due(4))
-    poll = make_round(task="p", step="deploy", next_at=timezone.now() - SECOND)
-    assert due(4) == [poll.pk]
-
-
-def test_whoever_is_about_to_write_a_page_looks_first_at_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    driven: list[UUID] = []
-    monkeypatch.setattr("tasks_app.worker.drive._drive", driven.append)
-    now = timezone.now()
-    new = make_round(task="n")
-    polls = [make_round(task=f"p{n}", step="deploy", next_at=now - n * SECOND) for n in (1, 9, 5)]
-    make_round(task="later", step="notify", next_at=now + 60 * SECOND)
-    drive(str(new.pk))
-    assert driven == [polls[1].pk, polls[2].pk, new.pk]
-    driven.clear()
-    drive(str(polls[0].pk))
-    assert driven == [polls[0].pk]
-
-
-def test_a_poll_that_has_only_just_become_due_keeps_no_new_round_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    driven: list[UUID] = []
-    monkeypatch.setattr("tasks_app.worker.drive._drive", driven.append)
-    new = make_round(task="n")
-    make_round(task="p", step="notify", next_at=timezone.now())
-    drive(str(new.pk))
-    assert driven == [new.pk]
-
-
-def test_no_more_is_rung_than_workers_can_take_soon() -> None:
+def test_no_more_work_is_named_than_there_are_workers() -> None:
     for number in range(7):
         make_round(task=f"t{number}")
-    first = due(4)
-    assert len(first) == 4
-    assert all(round_enqueue(round_id=pk) for pk in first)
-    assert due(4) == []
+    assert len(due(4)) == 4

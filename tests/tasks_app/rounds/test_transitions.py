@@ -255,7 +255,7 @@ def test_waiting_lets_go_and_counts_only_failures(failed: bool, failures: int) -
     transitions.round_wait(lease=lease, row=row, wait=Wait(until, "Pages: queued", needs_attention=True, failed=failed))
     row.refresh_from_db()
     assert (row.state, row.next_at, row.waiting_on, row.failures) == ("waiting", until, "Pages: queued", failures)
-    assert (row.lease_token, row.enqueued_at, row.crashes, row.needs_attention) == (None, None, 0, True)
+    assert (row.lease_token, row.crashes, row.needs_attention) == (None, 0, True)
     assert StepRun.objects.get().ended_at is None
 
 

@@ -10,8 +10,7 @@ from django.utils import timezone
 from engine.domain.repository import PagesBuild
 from engine.errors import Permanent, Transient
 from tasks_app.models import Attempt, Commit, Event, NotificationAttempt, Round, StepRun, Task, WorkerBeat
-from tasks_app.worker.drive import drive
-from tests.driving import driven, must_wait
+from tests.driving import drive, driven, must_wait
 from tests.factories import CSV, SECRET, dump, lease_of, make_round
 from tests.fakes import FakeAuthor
 
@@ -229,7 +228,7 @@ def test_a_step_whose_lease_is_lost_stops_without_a_write(outside: Outside) -> N
     assert outside.forge.writes == []
 
 
-def test_each_model_call_has_its_own_time_before_the_step_counts_as_hung(
+def test_each_model_call_has_its_own_time_before_the_step_counts_as_unresponsive(
     outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allowed: list[float] = []

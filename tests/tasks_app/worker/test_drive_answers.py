@@ -11,9 +11,8 @@ from engine.prompts.token_estimate import estimated_tokens
 from tasks_app.models import Attempt, StepRun
 from tasks_app.rounds.call_rows import StreamingReply
 from tasks_app.rounds.journal import DatabaseJournal
-from tasks_app.worker.drive import drive
 from tasks_app.worker.heartbeat import Heartbeat
-from tests.driving import page_calls
+from tests.driving import drive, page_calls
 from tests.factories import SECRET, make_round
 from tests.fakes import PAGE, README, Cut, page_reply
 from tests.tasks_app.deaths import Killed, die

@@ -11,8 +11,7 @@ from tasks_app.models import CheckResult, Commit, NotificationAttempt, Round
 from tasks_app.rounds.interruptions import DIED
 from tasks_app.rounds.journal import DatabaseJournal
 from tasks_app.rounds.runs import round_revive
-from tasks_app.worker.drive import drive
-from tests.driving import page_calls
+from tests.driving import drive, page_calls
 from tests.factories import make_round
 from tests.fakes import FakeBrowser
 from tests.tasks_app.deaths import Killed, die
@@ -81,8 +80,8 @@ def test_a_death_during_the_model_call_is_in_the_record_and_the_call_made_again(
     assert page_calls().get().error_code == ""
     drive(str(row.pk))
     assert_done_once(outside, row)
-    dead, other = page_calls().exclude(kind="judge")
-    assert (dead.seconds, dead.error_code, dead.error_message) == (None, "interrupted", DIED)
+    interrupted, other = page_calls().exclude(kind="judge")
+    assert (interrupted.seconds, interrupted.error_code, interrupted.error_message) == (None, "interrupted", DIED)
     assert (other.seconds is None, other.error_code) == (False, "")
 
 

@@ -14,9 +14,8 @@ from engine.adapters.http.guard import GuardedHttp
 from engine.domain.checks import Verdict
 from tasks_app.models import Attachment, CheckResult, Round, SourceFile
 from tasks_app.reports.round_report import RoundReport
-from tasks_app.worker.drive import drive
 from tests.doubles.http_server import HttpServer, Script, serving
-from tests.driving import driven, kinds
+from tests.driving import drive, driven, kinds
 from tests.factories import SECRET, let_go, make_round
 from tests.fakes import README, FakeBrowser, FakeFetcher, page_reply, plan_reply
 from tests.tasks_app.deaths import Killed, die

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 # --- Out of service ----------------------------------------------------------------------------------------------------------------------
 
 
-def closed(kind: str) -> OutOfService:
+def refused(kind: str) -> OutOfService:
     return OutOfService("refused", "The credential was refused.", kind=kind)
 
 
@@ -30,8 +30,8 @@ def closed(kind: str) -> OutOfService:
 def test_what_is_out_of_service_opens_its_breaker_and_the_round_waits_within_its_share(
     outside: Outside, kind: str, step: str
 ) -> None:
-    outside.author.replies = [closed("model")] if kind == "model" else []
-    outside.forge.faults.before["create"] = [closed("forge")] if kind == "forge" else []
+    outside.author.replies = [refused("model")] if kind == "model" else []
+    outside.forge.faults.before["create"] = [refused("forge")] if kind == "forge" else []
     row = driven(make_round())
     assert (row.state, row.step, row.crashes, row.failures) == ("waiting", step, 0, 0)
     assert Breaker.objects.get().kind == kind
@@ -41,8 +41,8 @@ def test_what_is_out_of_service_opens_its_breaker_and_the_round_waits_within_its
     assert driven(row).state == "completed"
 
 
-def test_a_model_that_stays_closed_leads_to_the_fallback_page(outside: Outside) -> None:
-    outside.author.replies = [closed("model")]
+def test_a_model_whose_breaker_stays_open_leads_to_the_fallback_page(outside: Outside) -> None:
+    outside.author.replies = [refused("model")]
     row = aged(driven(make_round()), 220)
     assert rounds_due(workers=8) == [row.pk]
     assert driven(row).state == "completed"
@@ -50,17 +50,17 @@ def test_a_model_that_stays_closed_leads_to_the_fallback_page(outside: Outside) 
     assert len(outside.author.asked) == 1
 
 
-def test_a_forge_that_stays_closed_leaves_the_round_waiting_for_somebody(outside: Outside) -> None:
-    outside.forge.faults.before["create"] = [closed("forge")]
+def test_a_forge_whose_breaker_stays_open_leaves_the_round_waiting_for_somebody(outside: Outside) -> None:
+    outside.forge.faults.before["create"] = [refused("forge")]
     row = aged(driven(make_round()), 310)
     assert driven(row).state == "waiting"
     assert (row.needs_attention, row.step) == (True, "publish")
     must_wait(row, 10)
 
 
-def test_a_forge_that_is_closed_while_a_later_round_is_generated_makes_no_hot_loop(outside: Outside) -> None:
+def test_a_forge_that_refuses_while_a_later_round_is_generated_makes_no_hot_loop(outside: Outside) -> None:
     driven(make_round())
-    outside.forge.faults.before["head"] = [closed("forge")]
+    outside.forge.faults.before["head"] = [refused("forge")]
     row = driven(make_round(round=2))
     assert (row.state, row.step) == ("waiting", "generate")
     must_wait(row, 1)
@@ -69,17 +69,17 @@ def test_a_forge_that_is_closed_while_a_later_round_is_generated_makes_no_hot_lo
 # --- The deadline ------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("trouble", ["not built", "no connection", "closed", "closed before"])
+@pytest.mark.parametrize("trouble", ["not built", "no connection", "refused", "refused before"])
 def test_the_evaluator_is_told_a_tenth_before_the_deadline_whatever_keeps_the_page_from_being_seen(
     outside: Outside, trouble: str
 ) -> None:
     outside.forge.looks = [PagesBuild("building", None)] * 2
     row = aged(driven(make_round()), 541)
     if trouble != "not built":
-        error = Transient("down", "No connection.") if trouble == "no connection" else closed("forge")
+        error = Transient("down", "No connection.") if trouble == "no connection" else refused("forge")
         outside.forge.faults.before["look"] = [error]
-    if trouble == "closed before":
-        Breaker.objects.create(kind="forge", code="x", reason="Closed.", since=timezone.now())
+    if trouble == "refused before":
+        Breaker.objects.create(kind="forge", code="x", reason="Refused.", since=timezone.now())
     assert driven(row).state == "completed"
     assert (row.live, row.late) == (False, False)
     assert len(outside.notifier.sent) == 1

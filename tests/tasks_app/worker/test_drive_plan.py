@@ -347,7 +347,7 @@ def test_a_model_that_refuses_for_good_opens_its_breaker_and_the_plan_is_asked_f
     assert noted() == ["euros are meant"]
 
 
-def test_a_model_that_stays_closed_is_asked_for_neither_plan_nor_page(outside: Outside) -> None:
+def test_a_model_whose_breaker_stays_open_is_asked_for_neither_plan_nor_page(outside: Outside) -> None:
     Breaker.objects.create(kind="model", code="x", reason="The key was refused.", since=timezone.now())
     row = driven(aged(make_round(), 220))
     assert (row.state, row.degraded) == ("completed", True)

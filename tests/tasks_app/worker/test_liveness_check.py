@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
 
 import pytest
 from django.db import connections
@@ -15,16 +14,17 @@ from engine.domain.repository import PagesBuild
 from engine.errors import LeaseLost, OutOfService, Transient
 from tasks_app.models import Breaker, Event, PagesStatus, Round
 from tasks_app.operations.breakers import breaker_trip
-from tasks_app.processes.dispatcher import Dispatcher
 from tasks_app.reports.headline import headline
 from tasks_app.rounds.journal import LivenessJournal
-from tasks_app.rounds.liveness_watches import TOKEN_HOLDS, looks_enqueue, rounds_looking, watch_claim
+from tasks_app.rounds.liveness_watches import look_claim, looks_due, rounds_looking
 from tasks_app.rounds.operator_actions import round_notify_again, round_regenerate
 from tasks_app.worker.liveness_check import look_again
 from tests.driving import driven
-from tests.factories import dump, make_round
+from tests.factories import make_round
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from tests.conftest import Outside
 
 pytestmark = pytest.mark.django_db
@@ -43,10 +43,9 @@ def told_too_early(outside: Outside, **over: object) -> Round:
 
 
 def looked(row: Round) -> Round:
-    """Look as if the time for it had come: ring, and answer."""
+    """Look as if the time for it had come."""
     Round.objects.filter(pk=row.pk, watch_at__isnull=False).update(watch_at=timezone.now() - SECOND)
-    for round_id, token in looks_enqueue(workers=8):
-        look_again(str(round_id), str(token))
+    look_again(workers=8)
     row.refresh_from_db()
     return row
 
@@ -108,39 +107,25 @@ def test_after_half_an_hour_nobody_looks_any_more(outside: Outside) -> None:
 def test_a_look_that_died_is_taken_again_and_what_it_still_writes_is_refused(outside: Outside) -> None:
     row = told_too_early(outside)
     Round.objects.filter(pk=row.pk).update(watch_at=timezone.now() - SECOND)
-    ((_, rung),) = looks_enqueue(workers=8)
-    dead = watch_claim(round_id=row.pk, token=rung)
-    assert dead
-    assert looks_enqueue(workers=8) == []
+    claimed = look_claim(workers=8)
+    assert claimed
+    assert looks_due(workers=8) == []
     Round.objects.filter(pk=row.pk).update(watch_at=timezone.now() - SECOND)
     assert looked(row).live
     with pytest.raises(LeaseLost):
-        LivenessJournal(row.pk, row.run, dead).pages_seen(
+        LivenessJournal(row.pk, row.run, claimed[1]).pages_seen(
             look=PagesBuild("built", None), http_status=1, live=False, reason=""
         )
-
-
-def test_a_ring_that_comes_twice_or_too_late_looks_once(outside: Outside) -> None:
-    row = told_too_early(outside)
-    outside.forge.looks += [PagesBuild("building", None)] * 2
-    Round.objects.filter(pk=row.pk).update(watch_at=timezone.now() - SECOND)
-    ((_, token),) = looks_enqueue(workers=8)
-    look_again(str(row.pk), str(token))
-    before = dump()
-    look_again(str(row.pk), str(token))
-    look_again(str(row.pk), str(uuid4()))
-    assert dump() == before
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_many_workers_one_looks(outside: Outside) -> None:
     row = told_too_early(outside)
     Round.objects.filter(pk=row.pk).update(watch_at=timezone.now() - SECOND)
-    ((_, token),) = looks_enqueue(workers=8)
 
-    def claim(_: int) -> UUID | None:
+    def claim(_: int) -> tuple[UUID, UUID] | None:
         try:
-            return watch_claim(round_id=row.pk, token=token)
+            return look_claim(workers=16)
         finally:
             connections.close_all()
 
@@ -153,11 +138,11 @@ def test_watched_pages_take_a_quarter_of_the_workers_at_most(outside: Outside) -
         told_too_early(outside, task=f"task-{number}")
     Round.objects.update(watch_at=timezone.now() - SECOND)
     assert rounds_looking() == 5
-    assert len(looks_enqueue(workers=8)) == 2
-    assert looks_enqueue(workers=8) == []
-    assert len(looks_enqueue(workers=12)) == 1
+    assert len(looks_due(workers=8)) == 2
+    assert [bool(look_claim(workers=8)) for _ in range(3)] == [True, True, False]
+    assert look_claim(workers=12)
     Round.objects.update(watch_at=timezone.now() - SECOND)
-    assert len(looks_enqueue(workers=1)) == 1
+    assert len(looks_due(workers=1)) == 1
 
 
 def test_a_forge_out_of_service_is_not_asked(outside: Outside) -> None:
@@ -167,7 +152,7 @@ def test_a_forge_out_of_service_is_not_asked(outside: Outside) -> None:
     assert Breaker.objects.get(closed_at=None).kind == "forge"
     assert row.watch_at > timezone.now() + timedelta(seconds=50)
     Round.objects.update(watch_at=timezone.now() - SECOND)
-    assert looks_enqueue(workers=8) == []
+    assert looks_due(workers=8) == []
 
 
 def test_githubs_trouble_is_a_look_like_others(outside: Outside) -> None:
@@ -199,15 +184,3 @@ def test_a_regeneration_ends_the_watch_and_a_repeated_notice_does_not(outside: O
     round_regenerate(round_id=row.pk, who="ada")
     row.refresh_from_db()
     assert (row.watch_until, row.watch_at, row.watch_token) == (None, None, None)
-
-
-def test_the_dispatcher_rings_for_it(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
-    rung: list[tuple[UUID, UUID]] = []
-    monkeypatch.setattr("tasks_app.processes.dispatcher.enqueue_look", lambda *ring: rung.append(ring))
-    row = told_too_early(outside)
-    Round.objects.update(watch_at=timezone.now() - SECOND)
-    Dispatcher("supervisor").tick()
-    ((round_id, token),) = rung
-    row.refresh_from_db()
-    assert (round_id, token) == (row.pk, row.watch_token)
-    assert row.watch_at > timezone.now() + TOKEN_HOLDS / 2

@@ -8,8 +8,7 @@ import pytest
 
 from engine.domain.repository import PagesBuild
 from tasks_app.models import StepRun
-from tasks_app.worker.drive import drive
-from tests.driving import driven
+from tests.driving import drive, driven
 from tests.factories import make_round
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.utils import timezone
-from django_q.models import Task as Ring
+from django_q.models import Task as QueueTask
 
 from tasks_app.models import MISSING, Attachment, Attempt, CheckResult, Event, Plan, Rejection, Round, Task
 from tasks_app.operations.removals import ROUNDS
@@ -83,6 +83,6 @@ def test_refused_requests_events_and_the_queues_failures_are_history_too() -> No
     for days in (29, 31):
         Rejection.objects.create(at=ago(days), status=400)
         Event.objects.create(at=ago(days), who="service", what="x")
-        Ring.objects.create(id=str(days), name="x", func="f", started=ago(days), stopped=ago(days), success=False)
+        QueueTask.objects.create(id=str(days), name="x", func="f", started=ago(days), stopped=ago(days), success=False)
     assert prune() == {"rejections": 1, "events of no round": 1, "failures of the queue": 1}
-    assert (Rejection.objects.count(), Event.objects.count(), Ring.objects.count()) == (1, 1, 1)
+    assert (Rejection.objects.count(), Event.objects.count(), QueueTask.objects.count()) == (1, 1, 1)

@@ -8,8 +8,7 @@ import pytest
 
 from engine.errors import OutOfService, Permanent, Transient
 from tasks_app.models import CheckResult, Event
-from tasks_app.worker.drive import drive
-from tests.driving import aged, driven, kinds
+from tests.driving import aged, drive, driven, kinds
 from tests.tasks_app.deaths import Killed, die
 from tests.tasks_app.worker.repair.tries import asked, page, words_of
 

@@ -34,7 +34,7 @@ from engine.prompts.plan import asks_for_plan
 
 budget.FLOORS |= dict.fromkeys(budget.FLOORS, 1.0)
 budget.SHORTEST_MODEL_CALL = 0.5
-write, mark = SimulatedAuthor.write, Path(__file__).with_name("hung")
+write, mark = SimulatedAuthor.write, Path(__file__).with_name("unresponsive")
 
 def swallow():
     while True:
@@ -72,16 +72,16 @@ def hanging(tmp_path: Path) -> Iterator[Callable[..., Service]]:
         service.destroy()
 
 
-def hung_process(folder: Path) -> int:
-    mark = folder / "hung"
+def unresponsive_process(folder: Path) -> int:
+    mark = folder / "unresponsive"
     assert wait_for(lambda: mark.exists() and mark.read_text(), 20)
     return int(mark.read_text())
 
 
 def the_round_is_taken_by_another(service: Service, folder: Path, seconds: float) -> None:
     with serving({"/notify": Script()}) as evaluator:
-        identity = service.post(task("hung", 1, "hung", evaluator.url("/notify")))
-        victim = hung_process(folder)
+        identity = service.post(task("unresponsive", 1, "unresponsive", evaluator.url("/notify")))
+        victim = unresponsive_process(folder)
         assert alive(victim)
         status = service.completes(identity, seconds)
         heard = callbacks(evaluator.asked)
@@ -106,4 +106,4 @@ def test_a_step_past_its_budget(hanging: Callable[..., Service], tmp_path: Path,
 def test_a_step_that_spins_in_c_and_lets_no_heartbeat_run(hanging: Callable[..., Service], tmp_path: Path) -> None:
     service = hanging(SPINS)
     the_round_is_taken_by_another(service, tmp_path, 90)
-    assert ("hung worker killed",) in service.rows("SELECT what FROM tasks_app_event")
+    assert ("unresponsive worker killed",) in service.rows("SELECT what FROM tasks_app_event")
