@@ -17,7 +17,6 @@ EXPLAINED = {
     "engine.checks.source_rules": "what JavaScript expressions among the checks demand of the page's source",
     "engine.prompts.comparisons": "what JavaScript expressions that failed compare an element's text with",
     "engine.adapters.simulated_author": "titles and ids that JavaScript expressions among the checks name",
-    "engine.checks.review": "the names in a request are taken as used elsewhere, whatever it says of them",
     "engine.checks.page_load": "the text is the service's own, of how a page opened",
     "tasks_app.reports.display": "characters that cannot be seen are shown, of any text that a page of the console shows",
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.checks.gates import bars
-from engine.checks.review import GRAVE, issues_in
+from engine.checks.review import review_defects
 from engine.domain.checks import ADVICE, OF_EARLIER, WRONG, Kind, Verdict
 
 if TYPE_CHECKING:
@@ -36,8 +36,9 @@ class Candidate:
         ours = sum(kind in _OURS for kind in passed)
         views = sum(r.check.kind is Kind.PAGE_LOAD and r.verdict is not Verdict.PASS for r in self.results)
         requested = sum(kind not in _OURS | ADVICE | OF_EARLIER | {Kind.TEST} for kind in passed)
-        tests, heeded, flaws = passed.count(Kind.TEST), passed.count(Kind.SOURCE), len(issues_in(self.results, GRAVE))
-        return not self.barred, ours, requested, -len(self.regressions()), tests, -views, heeded, -flaws, -self.order
+        tests, heeded = passed.count(Kind.TEST), passed.count(Kind.SOURCE)
+        defects = len(review_defects(self.results))
+        return not self.barred, ours, requested, -len(self.regressions()), tests, -views, heeded, -defects, -self.order
 
     @property
     def barred(self) -> bool:

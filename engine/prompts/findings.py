@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.checks.decision import as_js, repairable
 from engine.checks.gates import BETWEEN
 from engine.checks.page_load import width_of
-from engine.checks.review import GRAVE, STYLE, issues_in
+from engine.checks.review import review_defects
 from engine.domain.checks import CheckOutcome, Kind, Target, Verdict
 from engine.formats.expressions import MOST_SELECTORS
 from engine.prompts.comparisons import comparisons
@@ -27,7 +27,7 @@ class Findings:
 
     `failing`: results whose `detail` tells the actual value and its type, and `how_seen` on what each was decided. `refused`: sentences of the
     gates, with file and line. `said`: what the page threw, logged as an error, or could not get. `seen`: the elements that the failing checks
-    name as they are on the page, a line each (`#total: <b id="total">$600.00</b>`). `hints`: sentences on the likely cause. `review`: flaws of
+    name as they are on the page, a line each (`#total: <b id="total">$600.00</b>`). `hints`: sentences on the likely cause. `review`: defects of
     the source with file and line.
     """
 
@@ -54,7 +54,7 @@ def findings_of(results: Sequence[CheckOutcome]) -> Findings:
         how_seen=[how_seen(r, width) for r in failing],
         refused=[one for r in wrong if r.check.kind is Kind.GATE for one in r.detail.split(BETWEEN)],
         said=[*said, *advice],
-        review=[*issues_in(results, GRAVE), *issues_in(results, STYLE)],
+        review=review_defects(results),
         seen=seen,
         hints=(*_compared(wrong, views), *hints(seen, *said, *(r.detail for r in wrong))),
     )

@@ -66,13 +66,23 @@ def addresses_from(page: str, files: Mapping[str, bytes]) -> set[str]:
     return {html.unescape(address) for address, _ in _walk(page, files)}
 
 
-def resolved(page: str, address: str, files: Collection[str]) -> str:
-    """Return the path of the site that a relative address leads to from a page, "" where it leads out of the site or elsewhere."""
-    if _FOREIGN.match(address) or address.startswith("/"):
-        return ""
+def is_outside(address: str) -> bool:
+    """Say whether an address names a scheme, another host or nothing but a place in the page, or is made by a script."""
+    return _FOREIGN.match(address) is not None
+
+
+def plain_path(page: str, address: str) -> str:
+    """Return the path that a relative address means from a page, without its query; it begins with `../` where it leads out of the site."""
     plain = unquote(re.split(r"[?#]", address, maxsplit=1)[0])
     joined = posixpath.normpath(posixpath.join(posixpath.dirname(page), plain))
-    path = ("" if joined == "." else joined) + ("/" if plain.endswith("/") and joined != "." else "")
+    return "" if joined == "." else joined + ("/" if plain.endswith("/") else "")
+
+
+def resolved(page: str, address: str, files: Collection[str]) -> str:
+    """Return the path of the site that a relative address leads to from a page, "" where it leads out of the site or elsewhere."""
+    if is_outside(address) or address.startswith("/"):
+        return ""
+    path = plain_path(page, address)
     return "" if path.startswith("../") else resolve(path, files.__contains__) or path
 
 

@@ -7,7 +7,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.domain.issue import Issue
 from engine.formats.markdown import blocks, headings, lines_of
 from engine.site.repository_files import README_PARTS, missing_readme_parts, readme_parts
 
@@ -72,18 +71,17 @@ def completed(text: str, known: Known) -> tuple[str, list[str]]:
     return _with_request(_with_parts(text, added, known), known), added
 
 
-def readme_issues(text: str, files: Collection[str]) -> Iterator[Issue]:
-    """Yield what a reader would send back: names that were never filled in, and files that the repository does not hold."""
+def readme_defects(text: str, files: Collection[str]) -> Iterator[tuple[int, str]]:
+    """Yield line (from 1) and words of each name that was never filled in, and of each file that the repository does not hold."""
     for number, line in enumerate(text.split("\n"), 1):
         head = line[:1_000]
         if head.lstrip().startswith(">"):
             continue  # a quotation of the brief
         if found := _STAND_IN.search(head):
-            what = f"{found[0].strip()[:40]!r} stands for something that was never filled in"
-            yield Issue("README.md", number, what, is_error=True)
+            yield number, f"{found[0].strip()[:40]!r} stands for something that was never filled in"
         for name in _NAMED_FILE.findall(head):
             if name not in files and not any(path.endswith(f"/{name}") for path in files):
-                yield Issue("README.md", number, f"it tells of {name}, which is no file of the repository")
+                yield number, f"it tells of {name}, which is no file of the repository"
 
 
 def _with_parts(text: str, missing: Sequence[str], known: Known) -> str:

@@ -11,7 +11,7 @@ from engine.checks.gates import bars
 from engine.checks.page_load import in_order_result, page_load_result
 from engine.checks.regressions import TEXT as VANISHED
 from engine.checks.regressions import vanished_result
-from engine.checks.review import review_results
+from engine.checks.review import review_result
 from engine.checks.source_rules import source_results
 from engine.domain.browser_report import BrowserReport, PageUnderTest
 from engine.domain.checks import OF_EARLIER, Check, CheckOutcome, Kind, Target, Verdict
@@ -150,9 +150,7 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckOu
         *lasting,
     ]
     advice = source_results(new.files, task.checks)
-    parsed = any(report.views) and not any("SyntaxError" in error for view in report.views for error in view.errors)
-    asked_for = "\n".join([words, *(check.text for check in task.kept)])
-    advice += review_results(new.files, foreign=new.foreign, asked=asked_for, parsed=parsed)
+    advice.append(review_result(new.files, foreign=new.foreign))
     advice += [page_load_result(view, Target.LOCAL) for view in report.views]
     advice += filter(None, [in_order_result(report, Target.LOCAL)])
     if task.before:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.formats.markdown import headings
-from engine.site.readme import Known, completed, readme_issues
+from engine.site.readme import Known, completed, readme_defects
 from engine.site.repository_files import README_PARTS, missing_readme_parts
 from tests.little_time import LARGE, little_time
 
@@ -207,10 +207,10 @@ def test_later_rounds_replace_the_line_so_that_there_is_never_a_log() -> None:
         ("It needs your name and a date.", None),
     ],
 )
-def test_what_is_left_in_a_readme_is_a_flaw_with_its_line(line: str, flaw: str | None) -> None:
-    found = [str(one) for one in readme_issues(f"\n{line}", FILES)]
+def test_what_is_left_in_a_readme_is_a_defect_with_its_line(line: str, flaw: str | None) -> None:
+    found = list(readme_defects(f"\n{line}", FILES))
     assert len(found) == (flaw is not None)
-    assert all(one.startswith(f"README.md:2: {flaw}") for one in found)
+    assert all(number == 2 and what.startswith(str(flaw)) for number, what in found)
 
 
 @pytest.mark.parametrize(
@@ -220,4 +220,4 @@ def test_what_is_left_in_a_readme_is_a_flaw_with_its_line(line: str, flaw: str |
 def test_a_hostile_readme_is_completed_in_little_time(text: str) -> None:
     with little_time(LARGE):
         completed(text, replace(SECOND, before=text))
-        list(readme_issues(text, FILES))
+        list(readme_defects(text, FILES))

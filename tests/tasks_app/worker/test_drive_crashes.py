@@ -146,7 +146,7 @@ def test_a_page_whose_checking_five_workers_died_of_is_published_unchecked(
     outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outside.browser = FakeBrowser()
-    failing(monkeypatch, "engine.steps.verify.review_results", 99)
+    failing(monkeypatch, "engine.steps.verify.review_result", 99)
     row = make_round(checks=["js: document.title === 'T'", "It is pretty"])
     for _ in range(5):
         die(row)
