@@ -26,7 +26,7 @@ WRITERS = {
     "engine.adapters.simulated_author._files",
     "engine.site.fallback_page.fallback_page",
     "engine.site.readme._inserted",
-    "engine.steps.generate._not_done",
+    "engine.site.readme.with_round_not_done",
 }
 
 

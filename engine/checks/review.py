@@ -10,11 +10,11 @@ import re
 from typing import TYPE_CHECKING
 
 from engine.checks.page_review import page_defects
+from engine.checks.readme_review import readme_defects
 from engine.checks.references import wrong_references
 from engine.checks.typed_data import typed_tables
 from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 from engine.formats.markup import read_page
-from engine.site.readme import readme_defects
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Data that a page should have and that could not be had: what the model is told, what the page must say, what the README says."""
+"""Data that a page should have and that could not be had: what the model is told and what the page must say."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from engine.domain.brief import MissingFile
 
-HEADING = "## Missing data"
-
-_SECTION = re.compile(rf"\n*^{HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _DATA = re.compile(rf"\.(?:{'|'.join(DATA_SUFFIXES)}|xlsm|xls|ods)$", re.IGNORECASE)
 _SAYS = "missing|unavailable|not available|no data|could not|cannot be|can't be|couldn't|failed"
 
@@ -86,17 +83,6 @@ def missing_result(lack: MissingCheck, result: CheckOutcome, files: Mapping[str,
             check, Target.LOCAL, Verdict.UNVERIFIABLE, f"no browser looked at the page: {result.detail}"
         )
     return CheckOutcome(check, Target.LOCAL, Verdict.FAIL, f"{label} stands nowhere in the page's files")
-
-
-def readme_with(text: str, missing: Sequence[MissingFile], *, repairs: bool) -> str:
-    """Return a README with the service's section on what is missing, and without one that holds no more. A repair keeps what is there."""
-    if repairs and HEADING in text:
-        return text
-    text = _SECTION.sub("\n", text)
-    if not missing:
-        return text
-    lines = "\n".join(f"- {sentence(one)}" for one in missing)
-    return f"{text.rstrip()}\n\n{HEADING}\n\nWhen this page was made, data that it needs could not be had; no figures were invented in its place.\n\n{lines}\n"
 
 
 def _only_out_of_reach(label: str, detail: str) -> bool:

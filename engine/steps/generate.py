@@ -16,6 +16,7 @@ from engine.formats.credential_patterns import credentials_in
 from engine.inputs.missing_data import note
 from engine.plan.fallback import fallback_plan
 from engine.site.fallback_page import fallback_page
+from engine.site.readme import with_round_not_done
 from engine.site.repository_files import slug
 from engine.steps.authoring import Conversation, Written
 from engine.steps.inputs import GenerateInput, fetch_attachments, fetch_planned
@@ -207,17 +208,11 @@ class _Authoring:
         self.ports.journal.attempt_failed(attempt, code="no_acceptable_page", message=why)
         own: Mapping[str, bytes] = fallback_page(self.frame.brief, why)
         if "index.html" in self.frame.present:
-            own = {"README.md": _not_done(self.frame, why)}
+            brief, readme = self.frame.brief, self.frame.present.get("README.md", b"").decode("utf-8", "replace")
+            own = {"README.md": with_round_not_done(readme, brief.number, brief.text, why).encode()}
         files, _ = assemble(self.frame, own, ())
         return attempt, {p: _as_ours(p, f, own) for p, f in files.items()}, why, why
 
 
 def _as_ours(path: str, file: SiteFile, own: Mapping[str, bytes]) -> SiteFile:
     return SiteFile(file.content, Origin.SERVICE) if path in own else file
-
-
-def _not_done(frame: TreeContext, why: str) -> bytes:
-    """Return the present README with a section that says that this round changed nothing."""
-    text = frame.present.get("README.md", b"").decode("utf-8", "replace").rstrip()
-    asked = "\n".join(f"> {line}".rstrip() for line in frame.brief.text.splitlines())
-    return f"{text}\n\n## Round {frame.brief.number} was not done\n\n{why} The page is the one of the round before.\n\n{asked}\n".encode()

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from engine.domain.brief import Source
 from engine.domain.repository import Origin, SiteFile
-from engine.inputs.missing_data import readme_with
+from engine.inputs.missing_data import sentence
 from engine.plan.allowed import ALWAYS
 from engine.prompts.form import WRITTEN
 from engine.prompts.generate import shown_files
 from engine.site import repository_files
 from engine.site.file_types import is_publishable
 from engine.site.links import at_home
-from engine.site.readme import Known, completed
+from engine.site.readme import ReadmeFacts, completed
 from engine.site.repository_files import OF_THE_SERVICE
 
 if TYPE_CHECKING:
@@ -157,15 +157,23 @@ def _add_own_files(files: dict[str, SiteFile], frame: TreeContext, notes: list[s
 
 
 def _complete_readme(files: dict[str, SiteFile], frame: TreeContext, notes: list[str]) -> None:
-    """Give the README the headings that it lacks, and in a later round a change at least."""
+    """Give the README what it lacks, and in a later round a change at least."""
     present = files.get("README.md")
     came = present.content.decode("utf-8", "replace") if present else ""
     before = (frame.before if frame.repairs else frame.present).get("README.md", b"").decode("utf-8", "replace")
-    brief = frame.brief
-    known = Known(brief.task, brief.number, brief.text, files.keys(), frame.clone_url, frame.pages_url, before)
-    text, added = completed(came, known)
+    facts = ReadmeFacts(
+        frame.brief.task,
+        frame.brief.number,
+        frame.brief.text,
+        files.keys(),
+        frame.clone_url,
+        frame.pages_url,
+        before,
+        [sentence(one) for one in frame.missing],
+        frame.repairs,
+    )
+    text, added = completed(came, facts)
     notes += [f"README.md lacked a heading for {', '.join(added)}; the service added it"] if added else []
-    text = readme_with(text, frame.missing, repairs=frame.repairs)
     if present is None or text != came:
         files["README.md"] = SiteFile(text.encode(), _changed(present.origin) if present else Origin.SERVICE)
 

@@ -11,7 +11,8 @@ from engine.formats import markdown
 from engine.formats.text_counts import readings
 from engine.plan.deciding.evidence import distance, failed, listed, passed, text_of, undecided
 from engine.plan.predicates import Contains, Headings, Lacks, LicenceMit, Lines, ReadmeSections, Words
-from engine.site.repository_files import README_PARTS, is_mit
+from engine.site.readme import README_PARTS
+from engine.site.repository_files import is_mit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from engine.domain.brief import MissingFile, Source
 from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
-from engine.inputs.missing_data import HEADING, missing_checks, missing_result, note, readme_with, sentence
+from engine.inputs.missing_data import missing_checks, missing_result, note
 
 API = MissingFile("latest.json", "it answered HTTP 503", Source.ADDRESS, "https://api.test/v1/latest")
 TABLE = MissingFile("book.csv", "book.xls cannot be read", Source.WORKBOOK)
@@ -48,14 +48,3 @@ def test_the_browsers_verdict_counts_and_without_one_only_what_the_files_show() 
     assert judged(Verdict.INCONCLUSIVE, b"", both) is Verdict.INCONCLUSIVE
     assert judged(Verdict.NOT_RUN, b"<p>Data of api.test is missing") is Verdict.UNVERIFIABLE
     assert judged(Verdict.NOT_RUN, b"<p>1.08") is Verdict.FAIL
-
-
-def test_the_readme_gets_a_section_and_loses_it_when_nothing_is_missing_any_more() -> None:
-    readme = "# T\n\n## Usage\n\na\n\n## License\n\nMIT\n"
-    told = readme_with(readme, [API, TABLE], repairs=False)
-    assert f"- {sentence(API)}\n- {sentence(TABLE)}\n" in told
-    assert readme_with(told, [API, TABLE], repairs=False) == told
-    assert readme_with(told, [], repairs=True) == told
-    again = readme_with(told + "\n## More\n\nb\n", [], repairs=False)
-    assert HEADING not in again
-    assert again.endswith(("MIT\n\n## More\n\nb\n", "MIT\n## More\n\nb\n"))

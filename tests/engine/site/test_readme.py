@@ -7,8 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.formats.markdown import headings
-from engine.site.readme import Known, completed, readme_defects
-from engine.site.repository_files import README_PARTS, missing_readme_parts
+from engine.site.readme import (
+    MISSING_DATA,
+    README_PARTS,
+    ReadmeFacts,
+    completed,
+    missing_readme_parts,
+    with_round_not_done,
+)
 from tests.little_time import LARGE, little_time
 
 WHOLE = """\
@@ -35,7 +41,7 @@ Choose a category in the list.
 MIT
 """
 FILES = {"index.html": b"", "expenses.csv": b"", "LICENSE": b""}
-FIRST = Known("expenses", 1, "Track expenses from expenses.csv.\n\n# Usage\n", [*FILES, ".nojekyll"])
+FIRST = ReadmeFacts("expenses", 1, "Track expenses from expenses.csv.\n\n# Usage\n", [*FILES, ".nojekyll"])
 SECOND = replace(FIRST, number=2, brief="\n  Add a   total.\nBelow the table.", before=WHOLE)
 LINE = "Last request (round 2): Add a total."
 
@@ -150,7 +156,7 @@ _PIECES = st.sampled_from(
 
 
 @given(st.lists(_PIECES | st.text(max_size=20), max_size=12).map("".join), st.sampled_from([FIRST, SECOND]))
-def test_whatever_a_readme_is_no_part_is_missing_and_no_word_is_lost(text: str, known: Known) -> None:
+def test_whatever_a_readme_is_no_part_is_missing_and_no_word_is_lost(text: str, known: ReadmeFacts) -> None:
     made, added = completed(text, known)
     assert missing_readme_parts(made) == []
     assert completed(made, known) == (made, [])
@@ -187,30 +193,31 @@ def test_later_rounds_replace_the_line_so_that_there_is_never_a_log() -> None:
     assert completed(unchanged, third) == (unchanged, [])  # a repair in the same round
 
 
-@pytest.mark.parametrize(
-    ("line", "flaw"),
-    [
-        ("git clone https://github.com/your-username/app", "'your-username' stands for"),
-        ("cd YOUR_REPO", "'YOUR_REPO' stands for"),
-        ("See [your repo] for more.", "'[your repo]' stands for"),
-        ("cd <repository-name>", "'<repository-name>' stands for"),
-        ("TODO: write this", "'TODO:' stands for"),
-        ("TBD", "'TBD' stands for"),
-        ("Lorem ipsum dolor", "'Lorem ipsum' stands for"),
-        ("`app.js` holds the code", "it tells of app.js, which is no file of the repository"),
-        ("`./expenses.csv` and `index.html`", None),
-        ("> TODO: quoted from the brief", None),
-        ("# Todo list", None),
-        ("Open <https://a.github.io/todo-app/>.", None),
-        ("A TODO app: add a todo, tick it off.", None),
-        ("See the [project page](https://a.github.io/).", None),
-        ("It needs your name and a date.", None),
-    ],
-)
-def test_what_is_left_in_a_readme_is_a_defect_with_its_line(line: str, flaw: str | None) -> None:
-    found = list(readme_defects(f"\n{line}", FILES))
-    assert len(found) == (flaw is not None)
-    assert all(number == 2 and what.startswith(str(flaw)) for number, what in found)
+def test_missing_data_gets_a_section_that_goes_when_nothing_is_missing_any_more() -> None:
+    facts = replace(FIRST, missing=["a.csv could not be read.", "b.csv could not be made."])
+    told, _ = completed(WHOLE, facts)
+    assert told.startswith(WHOLE)
+    assert told.endswith("invented in its place.\n\n- a.csv could not be read.\n- b.csv could not be made.\n")
+    assert completed(told, facts)[0] == told
+    assert completed(told, replace(FIRST, repairs=True))[0] == told
+    assert completed(told, FIRST)[0] == WHOLE
+    assert completed(f"{told}\n## More\n\nb\n", FIRST)[0] == f"{WHOLE}\n## More\n\nb\n"
+
+
+def test_missing_data_is_told_before_code_that_is_never_closed() -> None:
+    facts = replace(FIRST, missing=["a.csv could not be read."])
+    text = f"{WHOLE}\n```sh\nls\n"
+    told, _ = completed(text, facts)
+    assert titles(told)[-1] == f"## {MISSING_DATA}"
+    assert completed(told, facts)[0] == told
+
+
+def test_a_round_that_changed_nothing_is_told_with_what_it_asked_for() -> None:
+    told = with_round_not_done(WHOLE, 2, "Add a total.\n\n# Below", "No model answered.")
+    assert told == (
+        f"{WHOLE}\n## Round 2 was not done\n\nNo model answered. The page is the one of the round before.\n\n"
+        "> Add a total.\n>\n> # Below\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -220,4 +227,24 @@ def test_what_is_left_in_a_readme_is_a_defect_with_its_line(line: str, flaw: str
 def test_a_hostile_readme_is_completed_in_little_time(text: str) -> None:
     with little_time(LARGE):
         completed(text, replace(SECOND, before=text))
-        list(readme_defects(text, FILES))
+
+
+FULL = "# App\n## Summary\n## Setup\n## Usage\n## Code explanation\n## License\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        (FULL, []),
+        (FULL.replace("## Setup\n", "Installation\n------------\n"), []),
+        (FULL.replace("## Usage\n", "```\n# usage\n```\n"), ["usage"]),
+        ("# App\nsummary setup usage code license\n", ["summary", "setup", "usage", "code explanation", "licence"]),
+        (FULL.replace("License", "Licence (MIT)").replace("Code explanation", "How it works"), []),
+        (FULL.replace("# App", "# Code of the app").replace("## Code explanation\n", ""), ["code explanation"]),
+        (FULL.replace("# App\n## Summary", "# Overview"), []),
+        (FULL.replace("## Setup\n## Usage", "## Setup and usage"), []),
+        (FULL.replace("## Setup", "> ## Setup"), ["setup"]),
+    ],
+)
+def test_readme_parts_are_headings(text: str, missing: list[str]) -> None:
+    assert missing_readme_parts(text) == missing

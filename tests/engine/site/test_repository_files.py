@@ -102,24 +102,3 @@ def test_a_header_element_is_not_taken_for_the_head() -> None:
 
 def test_a_page_without_a_marker_has_none() -> None:
     assert repository_files.read_marker(b"<html></html>") is None
-
-
-FULL = "# App\n## Summary\n## Setup\n## Usage\n## Code explanation\n## License\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "missing"),
-    [
-        (FULL, []),
-        (FULL.replace("## Setup\n", "Installation\n------------\n"), []),
-        (FULL.replace("## Usage\n", "```\n# usage\n```\n"), ["usage"]),
-        ("# App\nsummary setup usage code license\n", ["summary", "setup", "usage", "code explanation", "licence"]),
-        (FULL.replace("License", "Licence (MIT)").replace("Code explanation", "How it works"), []),
-        (FULL.replace("# App", "# Code of the app").replace("## Code explanation\n", ""), ["code explanation"]),
-        (FULL.replace("# App\n## Summary", "# Overview"), []),
-        (FULL.replace("## Setup\n## Usage", "## Setup and usage"), []),
-        (FULL.replace("## Setup", "> ## Setup"), ["setup"]),
-    ],
-)
-def test_readme_parts_are_headings(text: str, missing: list[str]) -> None:
-    assert repository_files.missing_readme_parts(text) == missing

@@ -10,6 +10,7 @@ from engine.plan.schema import FileSource as Planned
 from engine.plan.schema import PlannedFile, RequestPlan
 from engine.prompts.generate import LONGEST_CHANGED
 from engine.site import repository_files
+from engine.site.readme import missing_readme_parts
 from engine.steps.tree import TreeContext, assemble, with_line_ends_of
 
 PAGE = (
@@ -263,7 +264,7 @@ def test_a_readme_that_lacks_headings_gets_them_from_the_service() -> None:
     files, notes = assemble(asked, {"index.html": PAGE, "README.md": b"# Mine\n"}, ())
     text = files["README.md"].content.decode()
     assert text.startswith("# Mine\n")
-    assert repository_files.missing_readme_parts(text) == []
+    assert missing_readme_parts(text) == []
     assert "> # not a heading of ours" in text
     assert files["README.md"].origin is Origin.MODEL
     assert notes == [
