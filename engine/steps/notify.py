@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from engine.domain.backoff import notify_delay
+from engine.domain.http import retry_after
 from engine.errors import EngineError, LeaseLost, Permanent
 from engine.steps.outcomes import Delivered, Wait
 
@@ -67,19 +67,8 @@ def _again(task: NotifyInput, ports: Ports, answer: Answer | None, said: str, st
         raise Permanent(
             "callback_undelivered", f"The evaluator could not be told in {attempts} attempts; the last one: {said}"
         )
-    asked = retry_after(answer.headers.get("retry-after", ""), now) if answer else None
+    asked = retry_after(answer.headers, now) if answer else None
     until = min(now + timedelta(seconds=notify_delay(attempts, asked)), ends)
     last = (*task.statuses, answer.status if answer else None)[-REFUSALS:]
     refused = len(last) == REFUSALS and all(status is not None and 400 <= status < 500 for status in last)
     return Wait(until, f"the evaluator: attempt {attempts} gave {said}", needs_attention=refused)
-
-
-def retry_after(value: str, now: datetime) -> float | None:
-    """Return a `Retry-After` header in seconds from `now`: a number or an HTTP date (RFC 9110, 10.2.3); None where it is neither."""
-    if value.isascii() and value.strip().isdigit():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max((moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds(), 0.0)

@@ -13,16 +13,15 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import openai
 
 from engine.adapters.openai.fault import Fault
+from engine.domain.http import retry_after
 from engine.errors import EngineError, OutOfService, Permanent, Transient
 
 if TYPE_CHECKING:
@@ -154,29 +153,12 @@ def _busy(fault: Fault, model: str, headers: Mapping[str, str]) -> EngineError |
     if not by_status and (fault.status or not fault.says(_BUSY, _BUSY_WORDS)):
         return None
     when = f": {fault.status}" if fault.status else _named(fault.code)
-    return Transient(
-        "model_overloaded", f"The server of the model {model} asks to try later{when}.", retry_after(headers)
-    )
+    seconds = retry_after(headers, datetime.now(UTC))
+    if seconds is not None:
+        seconds = min(seconds, LONGEST_RETRY_AFTER)
+    return Transient("model_overloaded", f"The server of the model {model} asks to try later{when}.", seconds)
 
 
 def _named(code: str) -> str:
     """Return a server's own error code for the operator, only where it is a plain word."""
     return f" ({code})" if code.isidentifier() and len(code) <= 60 else ""
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return Retry-After in seconds: a number or a date (https://www.rfc-editor.org/rfc/rfc9110#field.retry-after), else None."""
-    value = headers.get("retry-after", "").strip()
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = _until(value)
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER) if math.isfinite(seconds) else None
-
-
-def _until(date: str) -> float:
-    try:
-        moment = parsedate_to_datetime(date)
-    except (ValueError, TypeError):
-        return math.nan
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds()
