@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -10,54 +10,16 @@ from urllib.parse import quote
 from engine.checks.page_load import page_load_result
 from engine.domain.backoff import Allowance, poll_delay
 from engine.domain.browser_report import PageUnderTest
-from engine.domain.checks import Check, CheckOutcome, Kind, PredicateResult, Target, Verdict
+from engine.domain.checks import CheckOutcome, Kind, Target, Verdict
 from engine.errors import EngineError, LeaseLost
 from engine.plan.verdicts import combined
+from engine.steps.contracts import Deployed, Wait
 from engine.steps.liveness import FETCH_SECONDS, LARGEST_PAGE, sight
-from engine.steps.outcomes import Deployed, Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from engine.domain.budget import Budget
     from engine.domain.repository import Limits
     from engine.ports import Ports
-    from engine.steps.liveness import Awaited
-
-
-@dataclass(frozen=True, slots=True)
-class FrozenCheck:
-    """A check as it was judged before publishing: its `position` among the results, and the verdict there."""
-
-    position: int
-    check: Check
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class ServedSentence:
-    """A sentence of which predicates are decided by what is served: `served` are their paths, by their place among its `results` before publishing."""
-
-    position: int
-    check: Check
-    results: tuple[PredicateResult, ...]
-    served: Mapping[int, str]
-
-
-@dataclass(frozen=True, slots=True)
-class DeployInput:
-    """The commit that must be live and the time that is left for it.
-
-    `waiting` rounds look at Pages these days, this one among them; `limits` is what the forge last said of its own.
-    """
-
-    awaited: Awaited
-    published_at: datetime
-    budget: Budget
-    waiting: int = 1
-    limits: Limits | None = None
-    checks: tuple[FrozenCheck, ...] = ()
-    sentences: tuple[ServedSentence, ...] = ()
+    from engine.steps.contracts import DeployInput, ServedSentence
 
 
 def deploy(task: DeployInput, ports: Ports) -> Deployed | Wait:

@@ -19,10 +19,10 @@ from engine.site.fallback_page import fallback_page
 from engine.site.readme import with_round_not_done
 from engine.site.repository_files import slug
 from engine.steps.authoring import Conversation, Written
-from engine.steps.inputs import GenerateInput, fetch_attachments, fetch_planned
+from engine.steps.contracts import Generated, RepairSkipped, Wait
+from engine.steps.fetch_inputs import fetch_attachments, fetch_planned
 from engine.steps.model_choice import NotWritten, ask_in_turn
-from engine.steps.outcomes import Generated, RepairSkipped, Wait
-from engine.steps.planning import Planning, make_plan, request_of
+from engine.steps.planning import make_plan, request_of
 from engine.steps.tree import TreeContext, assemble
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from engine.domain.checks import CheckOutcome
     from engine.plan.schema import RequestPlan
     from engine.ports import Ports
-    from engine.steps.inputs import Inputs
+    from engine.steps.contracts import GenerateInput
+    from engine.steps.fetch_inputs import Inputs
 
 
 def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkipped:
@@ -47,12 +48,13 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkip
     inputs = fetch_planned(inputs, plan, task, present, ports)
     brief = inputs.brief
     _scan(brief, task, ports)
-    frame = TreeContext(brief, plan, present, task.protected, task.marker, task.year, missing=inputs.missing).at(
-        repository
-    )
+    marks = task.identity
+    context = TreeContext(
+        brief, plan, present, task.earlier.protected, marks.marker, marks.year, missing=inputs.missing
+    ).at(repository)
     asked_at_run_time = [address.url for address in plan.data if address.at_run_time]
-    author = _Authoring(task, ports, frame, note=note(inputs.missing, asked_at_run_time))
-    give_up = task.again if task.again and task.again.purpose is Purpose.FALLBACK else None
+    author = _Authoring(task, ports, context, note=note(inputs.missing, asked_at_run_time))
+    give_up = task.further if task.further and task.further.purpose is Purpose.FALLBACK else None
     made = author.fallback(give_up.why) if give_up else author.run()
     if isinstance(made, Wait | RepairSkipped):
         return made
@@ -73,25 +75,25 @@ def _plan(task: GenerateInput, inputs: Inputs, present: Mapping[str, bytes], por
     """Return this run's plan: the one that it has, one that is made now, or what can be said without one."""
     missing = [one.name for one in inputs.missing]
     request = request_of(inputs.brief, present, allow_private=task.allow_private, missing=missing)
-    plan = task.plan
-    if not task.planned and not task.given_up:
-        plan = make_plan(inputs.brief, request, Planning(task.budget, task.model_closed, task.plans_cut_off), ports)
+    plan = task.run_plan.plan
+    if not task.run_plan.is_made and not task.access.given_up:
+        plan = make_plan(inputs.brief, request, task.access, task.run_plan.cut_off, ports)
     return plan or fallback_plan(request)
 
 
 def _standing(task: GenerateInput, ports: Ports) -> tuple[Repository | None, str | None, Mapping[str, bytes]]:
     """Return the repository to build on, its head and the tree there; our own copy of the tree where somebody took the repository away."""
-    repository = task.repository or _found(task, ports)
+    repository = task.earlier.repository or _found(task, ports)
     if repository is None:
         return None, None, {}
     try:
-        base = task.again.base_sha if task.again else ports.forge.head(repository)
+        base = task.further.base_sha if task.further else ports.forge.head(repository)
         return repository, base, ports.forge.tree(repository, base) if base else {}
     except Permanent as error:
         if error.code != "repository_gone":
             raise
         ports.journal.warn(f"{error.message} This round goes to a new repository, on what was published last.")
-        return None, None, task.last_tree()
+        return None, None, task.earlier.last_tree()
 
 
 def gates(
@@ -131,7 +133,7 @@ def _found(task: GenerateInput, ports: Ports) -> Repository | None:
     """Look on the forge for the repository of a later round of which no row is left."""
     if task.brief.number == 1:
         return None
-    return ports.forge.find(slug=slug(task.brief.task), task_key=task.task_key)
+    return ports.forge.find(slug=slug(task.brief.task), task_key=task.identity.task_key)
 
 
 Made = tuple[int, dict[str, SiteFile], str, str]
@@ -143,18 +145,18 @@ class _Authoring:
 
     task: GenerateInput
     ports: Ports
-    frame: TreeContext
+    context: TreeContext
     note: str
 
     def run(self) -> Made | Wait | RepairSkipped:
-        if self.task.given_up:
-            return self._given_up(f"No page was written: {self.task.given_up}")
-        if self.task.model_closed:
-            return self._given_up(f"The language model is out of service: {self.task.model_closed}")
+        if self.task.access.given_up:
+            return self._given_up(f"No page was written: {self.task.access.given_up}")
+        if self.task.access.closed:
+            return self._given_up(f"The language model is out of service: {self.task.access.closed}")
         made = ask_in_turn(
             self.ports,
-            self.task.budget,
-            failures=self.task.failures,
+            self.task.access.budget,
+            failures=self.task.access.failures,
             ask=self._asked,
             models=self._models(),
             seconds=self._seconds,
@@ -166,29 +168,29 @@ class _Authoring:
         return self._fallback(f"No page that may be published was written: {why}")
 
     def _seconds(self, now: datetime) -> float:
-        budget = self.task.budget
-        return budget.repair_seconds(now) if self.task.again else budget.model_seconds(now)
+        budget = self.task.access.budget
+        return budget.repair_seconds(now) if self.task.further else budget.model_seconds(now)
 
     def _models(self) -> Sequence[str]:
         """Return the models to be asked in turn; a fresh sample is asked of the one after the best attempt's, where there is one."""
         models = self.ports.author.models
-        if self.task.again is None:
+        if self.task.further is None:
             return models
-        used = models.index(self.task.again.model) if self.task.again.model in models else -1
+        used = models.index(self.task.further.model) if self.task.further.model in models else -1
         return models[used + 1 : used + 2] or models[-1:]
 
     def _given_up(self, why: str) -> Made | RepairSkipped:
-        return RepairSkipped(f"a fresh sample gave nothing: {why}") if self.task.again else self._fallback(why)
+        return RepairSkipped(f"a fresh sample gave nothing: {why}") if self.task.further else self._fallback(why)
 
     def _asked(self, model: str, until: datetime) -> Made:
-        conversation = Conversation(self.ports, model, until, self.frame.plan)
-        again = self.task.again
-        kind, parent = (Purpose.RESAMPLE, again.attempt) if again else (Purpose.GENERATE, None)
-        written = conversation.write(self.frame, self.note, kind=kind, parent=parent)
+        conversation = Conversation(self.ports, model, until, self.context.plan)
+        further = self.task.further
+        kind, parent = (Purpose.RESAMPLE, further.attempt) if further else (Purpose.GENERATE, None)
+        written = conversation.write(self.context, self.note, kind=kind, parent=parent)
         return self._accepted(model, written)
 
     def _accepted(self, model: str, written: Written) -> Made:
-        files, notes = assemble(self.frame, written.files, written.deletions)
+        files, notes = assemble(self.context, written.files, written.deletions)
         contents = {path: file.content for path, file in files.items()}
         results = own_results(contents)
         if not acceptable(results):
@@ -206,11 +208,11 @@ class _Authoring:
             kind="fallback", prompt=prompt, provider="", model="", simulated=False
         )
         self.ports.journal.attempt_failed(attempt, code="no_acceptable_page", message=why)
-        own: Mapping[str, bytes] = fallback_page(self.frame.brief, why)
-        if "index.html" in self.frame.present:
-            brief, readme = self.frame.brief, self.frame.present.get("README.md", b"").decode("utf-8", "replace")
+        own: Mapping[str, bytes] = fallback_page(self.context.brief, why)
+        if "index.html" in self.context.present:
+            brief, readme = self.context.brief, self.context.present.get("README.md", b"").decode("utf-8", "replace")
             own = {"README.md": with_round_not_done(readme, brief.number, brief.text, why).encode()}
-        files, _ = assemble(self.frame, own, ())
+        files, _ = assemble(self.context, own, ())
         return attempt, {p: _as_ours(p, f, own) for p, f in files.items()}, why, why
 
 

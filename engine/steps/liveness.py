@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine.domain.repository import PagesBuild
 from engine.errors import LeaseLost, OutOfService, Permanent, RateLimited, Transient
 
 if TYPE_CHECKING:
-    from engine.domain.repository import Repository
     from engine.ports import Ports
+    from engine.steps.contracts import AwaitedCommit
 
 FETCH_SECONDS = 15.0
 LARGEST_PAGE = 10_000_000
 
 #: A build that was asked for shows in the list of builds within this, or it never began.
 BEGINS_WITHIN = timedelta(seconds=120)
-
-
-@dataclass(frozen=True, slots=True)
-class Rebuild:
-    """One more build was asked for at `at`, after the build with the id `after` had failed."""
-
-    after: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Awaited:
-    """The commit that must be live, its `index.html` byte for byte, the round's marker in it.
-
-    `later` are commits that later rounds put on top of it: once one of those is built, this one will never be.
-    """
-
-    repository: Repository
-    sha: str
-    page: bytes
-    later: frozenset[str] = frozenset()
-    rebuild: Rebuild | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +30,7 @@ class LivenessResult:
     pause: float = 0.0
 
 
-def sight(task: Awaited, ports: Ports) -> LivenessResult:
+def sight(task: AwaitedCommit, ports: Ports) -> LivenessResult:
     """Look once, write it down, and ask once for one more build where the build failed. Raises OutOfService."""
     try:
         look = ports.forge.look(task.repository, task.sha)
@@ -69,7 +47,7 @@ def sight(task: Awaited, ports: Ports) -> LivenessResult:
     return seen
 
 
-def _unbuilt(task: Awaited, ports: Ports, look: PagesBuild) -> LivenessResult:
+def _unbuilt(task: AwaitedCommit, ports: Ports, look: PagesBuild) -> LivenessResult:
     """Say of a commit without a build what it waits for. Its address is not opened: a CDN would keep an early 404."""
     if look.status == "superseded":
         return LivenessResult(reason=f"It was overtaken: {look.detail}", final=True)
@@ -85,7 +63,7 @@ def _unbuilt(task: Awaited, ports: Ports, look: PagesBuild) -> LivenessResult:
     return LivenessResult(reason=f"{failed}; one more was asked for and never began", final=True)
 
 
-def _asked(task: Awaited, ports: Ports, look: PagesBuild, failed: str) -> LivenessResult:
+def _asked(task: AwaitedCommit, ports: Ports, look: PagesBuild, failed: str) -> LivenessResult:
     """Ask for one more build, remembered beforehand: whoever replays this does not ask twice. Raises OutOfService."""
     ports.journal.rebuild_asked(sha=task.sha, after=look.build)
     try:
@@ -104,7 +82,7 @@ def _asked(task: Awaited, ports: Ports, look: PagesBuild, failed: str) -> Livene
     return LivenessResult(reason=f"{failed}; one more was asked for")
 
 
-def _built(task: Awaited, ports: Ports, look: PagesBuild) -> tuple[int | None, LivenessResult]:
+def _built(task: AwaitedCommit, ports: Ports, look: PagesBuild) -> tuple[int | None, LivenessResult]:
     """Open the page of a commit that is built. Raises OutOfService."""
     if look.commit in task.later:
         sentence = f"A later round's commit {(look.commit or '')[:10]} was built before this one was seen live"
@@ -121,7 +99,7 @@ def _built(task: Awaited, ports: Ports, look: PagesBuild) -> tuple[int | None, L
     return 200, LivenessResult(live=True)
 
 
-def _served(task: Awaited, ports: Ports, url: str, where: str) -> tuple[int | None, str]:
+def _served(task: AwaitedCommit, ports: Ports, url: str, where: str) -> tuple[int | None, str]:
     try:
         answer = ports.fetcher.fetch(url, seconds=FETCH_SECONDS, max_bytes=LARGEST_PAGE)
     except (LeaseLost, OutOfService):

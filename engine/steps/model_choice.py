@@ -15,7 +15,7 @@ from engine.domain import backoff
 from engine.domain.budget import SHORTEST_MODEL_CALL
 from engine.domain.lifecycle import Step
 from engine.errors import EngineError, OutOfService, Permanent, Transient
-from engine.steps.outcomes import Wait
+from engine.steps.contracts import Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

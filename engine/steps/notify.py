@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from engine.domain.backoff import notify_delay
 from engine.domain.http import retry_after
 from engine.errors import EngineError, LeaseLost, Permanent
-from engine.steps.outcomes import Delivered, Wait
+from engine.steps.contracts import Delivered, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.domain.http import Answer
     from engine.ports import Ports
+    from engine.steps.contracts import NotifyInput
 
 #: So many refusals (4xx) in a row are worth an operator's look; the trying goes on.
 REFUSALS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class NotifyInput:
-    """The callback and how often it was tried: `statuses` of this run's attempts in order, None for those without an answer."""
-
-    url: str
-    body: bytes
-    webhook_id: str
-    statuses: tuple[int | None, ...]
-    first_at: datetime | None
-    notify_for: float  # seconds
 
 
 def callback_body(request: Mapping[str, object], *, repo_url: str, commit_sha: str, pages_url: str) -> bytes:

@@ -20,23 +20,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from engine.domain.brief import Brief
-    from engine.domain.budget import Budget
     from engine.domain.model_call import Prompt, Reply, ReusedCall
     from engine.ports import Ports
+    from engine.steps.contracts import ModelAccess
 
 MOST_CUT_OFF = 2  # of a run, reminders apart: a call that was cut off by the death of its process is made once more
 LONGEST_ANSWER = 8_000  # tokens; some of them may be a model's thoughts
 TOKENS_PART = 5  # at most this part of the tokens that the round has left
 LEAST_ANSWER = 600
-
-
-@dataclass(frozen=True, slots=True)
-class Planning:
-    """What the call may take: time, and whether a model may be asked at all (`closed` says why not). `cut_off` counts the run's calls without an end."""
-
-    budget: Budget
-    closed: str
-    cut_off: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +55,27 @@ def request_of(
     )
 
 
-def make_plan(brief: Brief, request: PlanRequest, planning: Planning, ports: Ports) -> RequestPlan | None:
+def make_plan(
+    brief: Brief, request: PlanRequest, access: ModelAccess, cut_off: int, ports: Ports
+) -> RequestPlan | None:
     """Return the plan, written down; None where there is none, with the reason written down: the round goes on without it.
+    `cut_off` counts the run's calls for it that have no end.
 
     Raises OutOfService where a model refuses for good: nothing is written down then, because the page cannot be written either. Raises LeaseLost.
     """
-    made = _made(brief, request, planning, ports)
+    made = _made(brief, request, access, cut_off, ports)
     plain = made.plan.model_dump(mode="json") if made.plan else None
     refused = [{"item": one.item, "reason": one.reason} for one in made.refused]
     ports.journal.plan_made(plain, attempt=made.attempt, refused=refused, why_none=made.why_none[:1_000])
     return made.plan
 
 
-def _made(brief: Brief, request: PlanRequest, planning: Planning, ports: Ports) -> Made:
-    if planning.closed:
-        return Made(None, why_none=f"the language model is out of service: {planning.closed}")
-    if planning.cut_off >= MOST_CUT_OFF:
-        return Made(None, why_none=f"{planning.cut_off} calls for it were cut off")
-    until = planning.budget.plan_ends(ports.clock.now())
+def _made(brief: Brief, request: PlanRequest, access: ModelAccess, cut_off: int, ports: Ports) -> Made:
+    if access.closed:
+        return Made(None, why_none=f"the language model is out of service: {access.closed}")
+    if cut_off >= MOST_CUT_OFF:
+        return Made(None, why_none=f"{cut_off} calls for it were cut off")
+    until = access.budget.plan_ends(ports.clock.now())
     asking = _Asking(ports, ports.author.models[0], request, until)
     try:
         return _read(brief, asking)

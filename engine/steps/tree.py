@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TreeContext:
-    """What is known of the tree before the model writes: `present` is the head's tree, empty in a new repository."""
+    """What is known of the tree before the model writes: `present` is the head's tree, empty in a new repository.
+
+    `repairs`: `present` is this round's own attempt. It stays as far as it is not written anew, its README too. `before`
+    is then the tree that the round began with.
+    """
 
     brief: Brief
     plan: RequestPlan
@@ -36,10 +40,8 @@ class TreeContext:
     protected: Collection[str]  # attachments of earlier rounds, which stay as they are
     marker: str
     year: int
-    repairs: bool = (
-        False  # `present` is this round's own attempt: it stays as far as it is not written anew, its README too
-    )
-    before: Mapping[str, bytes] = field(default_factory=dict)  # for repairs: the tree that the round began with
+    repairs: bool = False
+    before: Mapping[str, bytes] = field(default_factory=dict)
     clone_url: str = ""  # of the repository and its page, where they are known already
     pages_url: str = ""
     missing: tuple[MissingFile, ...] = ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.checks import own_rules
@@ -19,81 +18,30 @@ from engine.inputs.missing_data import missing_checks, missing_result
 from engine.plan.deciding.evidence import Evidence
 from engine.plan.predicates import CsvEquals
 from engine.plan.schema import FileSource
-from engine.plan.verdicts import EarlierPlan, PlanVerdicts, regression_results
-from engine.steps.inputs import sheets_of
+from engine.plan.verdicts import PlanVerdicts, regression_results
+from engine.steps.contracts import Verified
+from engine.steps.fetch_inputs import sheets_of
 from engine.steps.judging import judged
-from engine.steps.outcomes import Verified
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from engine.domain.brief import AttachedFile, MissingFile
     from engine.domain.browser_report import PageTest
-    from engine.domain.budget import Budget
     from engine.plan.schema import RequestPlan
     from engine.ports import Ports
+    from engine.steps.contracts import NewTree, VerifyInput
 
 BARRED = "not run: a gate bars this attempt"
 
 
-def _no_tree(_: int) -> Mapping[str, bytes]:
-    return {}
-
-
-@dataclass(frozen=True, slots=True)
-class NewTree:
-    """The newest attempt's tree, which was not judged yet: what it was written for, the attempt that it repairs, and the gates' verdicts."""
-
-    attempt: int
-    purpose: Purpose
-    files: Mapping[str, bytes]
-    parent: int | None = None
-    gates: tuple[CheckOutcome, ...] = ()
-    foreign: frozenset[str] = frozenset()  # paths of files that were attached, which are as they came
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyInput:
-    """What is to be judged and by which checks. `new` is None where a further try gave no tree: then only the decision is made anew.
-
-    `kept` are the checks of earlier rounds that held when those were published, `earlier` the plans of those rounds, the newest
-    first, `before` the tree of the round before. `plan` is None where there is none.
-    """
-
-    new: NewTree | None
-    tried: tuple[JudgedAttempt, ...]
-    url: str  # where Pages would serve it
-    words: str  # the brief
-    checks: tuple[Check, ...]
-    budget: Budget
-    kept: tuple[Check, ...] = ()
-    plan: RequestPlan | None = None
-    earlier: tuple[EarlierPlan, ...] = ()
-    before: Mapping[str, bytes] = field(default_factory=dict)
-    attachments: tuple[AttachedFile, ...] = ()  # of this round
-    call_seconds: float = 0.0  # that the round's longest model call took
-    protected: tuple[str, ...] = ()  # names of attachments of earlier rounds
-    missing: tuple[MissingFile, ...] = ()
-    given_up: str = ""  # why no further try is to be made
-    unchecked: str = ""  # why nothing but our own rules is to be judged
-    judging: bool = False  # whether a model may be asked about sentences that nothing decided
-    tree_of: Callable[[int], Mapping[str, bytes]] = _no_tree  # of an attempt that was tried before
-
-    @property
-    def attached(self) -> Mapping[str, bytes]:
-        """Return the files that came, this round's as they came, the others as the round before left them: what the brief may ask to change."""
-        earlier = {name: self.before[name] for name in self.protected if name in self.before}
-        return earlier | {file.name: file.content for file in self.attachments}
-
-
 def verify(task: VerifyInput, ports: Ports) -> Verified:
     """Return a result for each of our rules, each check of the request and of earlier rounds, and each view; and what follows."""
-    tried, results, line = list(task.tried), list[CheckOutcome](), "nothing new to check"
+    tried, results, line = list(task.attempts.judged), list[CheckOutcome](), "nothing new to check"
     if new := task.new:
         results, line = _unchecked(task, new) if task.unchecked else _judged(task, new, ports)
         all_of_it = (*new.gates, *results)
         tried.append(JudgedAttempt(new.attempt, new.purpose, tree_digest(new.files), all_of_it, new.parent))
-    left = task.budget.repair_seconds(ports.clock.now(), task.call_seconds)
+    left = task.budget.repair_seconds(ports.clock.now(), task.attempts.call_seconds)
     decision = decide(tried, repair_seconds=left, given_up=task.given_up)
     warnings = _warnings(tried, decision.attempt) if decision.next is Next.PUBLISH else ()
     if task.unchecked and new and decision.attempt == new.attempt:
@@ -108,7 +56,7 @@ def _judgements(task: VerifyInput, tried: Sequence[JudgedAttempt], chosen: int, 
     found = next(one for one in tried if one.attempt == chosen)
     if not task.judging or found.purpose is Purpose.FALLBACK:
         return {}
-    files = task.new.files if task.new and task.new.attempt == chosen else task.tree_of(chosen)
+    files = task.new.files if task.new and task.new.attempt == chosen else task.attempts.tree_of(chosen)
     return judged(chosen, files, found.results, task.budget.judge_seconds(ports.clock.now()), ports)
 
 
@@ -123,46 +71,48 @@ def summary(results: Sequence[CheckOutcome]) -> str:
 def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckOutcome], str]:
     """Return all results, those of the request in its order, and a line about them."""
     evidence = _evidence(task, new.files, ports)
-    words = "\n".join([task.words, *(check.text for check in task.checks)])
-    plan = PlanVerdicts(task.plan, task.checks, evidence, words=words, earlier=task.earlier)
-    at_run_time = [address.url for address in task.plan.data if address.at_run_time] if task.plan else []
-    lacks = missing_checks(task.missing, at_run_time)
-    scripts = [check for check in (*task.checks, *task.kept) if check.kind in {Kind.JS, Kind.EARLIER}]
+    asked, earlier = task.requirements, task.earlier
+    words = "\n".join([asked.words, *(check.text for check in asked.checks)])
+    plan = PlanVerdicts(asked.plan, asked.checks, evidence, words=words, earlier=earlier.plans)
+    at_run_time = [address.url for address in asked.plan.data if address.at_run_time] if asked.plan else []
+    lacks = missing_checks(asked.missing, at_run_time)
+    scripts = [check for check in (*asked.checks, *earlier.kept) if check.kind in {Kind.JS, Kind.EARLIER}]
     scripts += [lack.expression for lack in lacks]
     page = PageUnderTest(task.url, new.files, Target.LOCAL)
     report = _report(page, scripts, plan.tests, bars(new.gates), task.budget.check_seconds(ports.clock.now()), ports)
     ran, sentences = iter(report.results), plan.sentences(report)
-    requested = [next(ran) if check.kind is Kind.JS else sentences[at] for at, check in enumerate(task.checks)]
-    earlier = [
+    requested = [next(ran) if check.kind is Kind.JS else sentences[at] for at, check in enumerate(asked.checks)]
+    kept = [
         CheckOutcome(check, r.target, r.verdict, r.detail, r.value, r.milliseconds)
-        for check, r in zip(task.kept, ran, strict=False)
+        for check, r in zip(earlier.kept, ran, strict=False)
     ]
-    said = [missing_result(lack, r, new.files) for lack, r in zip(lacks, ran, strict=True)]
-    before = Evidence(task.before, task.attached, {})
-    lasting = [*regression_results(task.earlier, task.plan, before, evidence), *plan.kept_sentences(report)]
+    told_missing = [missing_result(lack, r, new.files) for lack, r in zip(lacks, ran, strict=True)]
+    before = Evidence(earlier.before, task.attached, {})
+    regressions = [*regression_results(earlier.plans, asked.plan, before, evidence), *plan.kept_sentences(report)]
     counted = [
         *own_rules.own_results(new.files),
-        *said,
+        *told_missing,
         *requested,
-        *earlier,
+        *kept,
         *plan.files(),
         *plan.own_tests(report),
-        *lasting,
+        *regressions,
     ]
-    advice = source_results(new.files, task.checks)
+    advice = source_results(new.files, asked.checks)
     advice.append(review_result(new.files, foreign=new.foreign))
     advice += [page_load_result(view, Target.LOCAL) for view in report.views]
     advice += filter(None, [in_order_result(report, Target.LOCAL)])
-    if task.before:
-        advice.append(vanished_result(task.before, new.files, task.words))
+    if earlier.before:
+        advice.append(vanished_result(earlier.before, new.files, asked.words))
     return [*counted, *advice], summary(counted)
 
 
 def _evidence(task: VerifyInput, files: Mapping[str, bytes], ports: Ports) -> Evidence:
     """Return what the plan's predicates are decided on; a workbook is read only where one of them compares with it."""
-    names = {one.origin for one in task.plan.files if one.source is FileSource.CONVERTED} if task.plan else set()
-    names |= {one.workbook for one in _predicates(task.plan) if isinstance(one, CsvEquals)}
-    books = [file for file in task.attachments if file.name in names]
+    plan = task.requirements.plan
+    names = {one.origin for one in plan.files if one.source is FileSource.CONVERTED} if plan else set()
+    names |= {one.workbook for one in _predicates(plan) if isinstance(one, CsvEquals)}
+    books = [file for file in task.requirements.attachments if file.name in names]
     return Evidence(files, task.attached, sheets_of(books, ports) if books else {})
 
 
@@ -179,9 +129,8 @@ def _predicates(plan: RequestPlan | None) -> Iterator[object]:
 
 def _unchecked(task: VerifyInput, new: NewTree) -> tuple[list[CheckOutcome], str]:
     """Return no verdict on any check, so that a tree which our own checking fails on is published all the same."""
-    not_run = [
-        CheckOutcome(check, Target.LOCAL, Verdict.NOT_RUN, task.unchecked) for check in (*task.checks, *task.kept)
-    ]
+    checks = (*task.requirements.checks, *task.earlier.kept)
+    not_run = [CheckOutcome(check, Target.LOCAL, Verdict.NOT_RUN, task.unchecked) for check in checks]
     return [*own_rules.own_results(new.files), *not_run], f"not checked: {task.unchecked}"
 
 

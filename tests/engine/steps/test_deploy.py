@@ -11,8 +11,8 @@ from engine.domain.checks import Check, CheckOutcome, Kind, PredicateResult, Tar
 from engine.domain.http import Answer
 from engine.domain.repository import Limits, PagesBuild, Repository
 from engine.errors import LeaseLost, OutOfService, RateLimited, Transient
-from engine.steps.deploy import FrozenCheck, ServedSentence, allowance, deploy
-from engine.steps.outcomes import Deployed, Wait
+from engine.steps.contracts import Deployed, FrozenCheck, ServedSentence, Wait
+from engine.steps.deploy import allowance, deploy
 from engine.steps.publish import publish
 from tests.engine.steps.inputs import deploying, publishing
 from tests.engine.steps.test_verify import FakeBrowser

@@ -8,7 +8,8 @@ import pytest
 from engine.domain.http import Answer
 from engine.domain.repository import PagesBuild, Repository
 from engine.errors import LeaseLost, OutOfService, Permanent, RateLimited, Transient
-from engine.steps.liveness import BEGINS_WITHIN, LivenessResult, Rebuild, sight
+from engine.steps.contracts import Rebuild
+from engine.steps.liveness import BEGINS_WITHIN, LivenessResult, sight
 from tests.engine.steps.inputs import awaiting
 from tests.engine.steps.test_deploy import published
 from tests.fakes import NOW, PAGE

@@ -7,8 +7,8 @@ import pytest
 
 from engine.domain.http import Answer
 from engine.errors import LeaseLost, Permanent, Transient
+from engine.steps.contracts import Delivered, Wait
 from engine.steps.notify import callback_body, notify
-from engine.steps.outcomes import Delivered, Wait
 from tests.engine.steps.inputs import notifying
 from tests.fakes import NOW, FakeJournal, FakeNotifier, make_ports
 

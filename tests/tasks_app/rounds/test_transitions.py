@@ -14,7 +14,7 @@ from engine.domain.http import Answer
 from engine.domain.model_call import Prompt, Reply
 from engine.domain.repository import Origin, PagesBuild, Repository, SiteFile
 from engine.errors import LeaseLost
-from engine.steps.outcomes import Deployed, Generated, Published, RepairSkipped, Verified, Wait
+from engine.steps.contracts import Deployed, Generated, Published, RepairSkipped, Verified, Wait
 from tasks_app.models import Attempt, Commit, Event, Round, StepRun, Task
 from tasks_app.models import CheckResult as CheckRow
 from tasks_app.rounds import transitions

@@ -1,4 +1,4 @@
-"""Bring together what a page is made from: fetch what is only an address so far, and read the workbooks."""
+"""Fetches what a page is made from, attachments and data that are only addresses so far, and reads the workbooks."""
 
 from __future__ import annotations
 
@@ -17,16 +17,14 @@ from engine.plan.schema import FileSource
 from engine.prompts.form import WRITTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from engine.checks.decision import Purpose
     from engine.domain.brief import Brief
-    from engine.domain.budget import Budget
-    from engine.domain.repository import Repository
     from engine.domain.workbook import Sheet
     from engine.plan.schema import DataAddress, PlannedFile, RequestPlan
     from engine.ports import Ports
+    from engine.steps.contracts import GenerateInput
 
 #: The largest attachment that is fetched from an address, in bytes, and how long one fetch may take, in seconds.
 LARGEST_FETCHED = 5_000_000
@@ -36,49 +34,6 @@ FETCH_SECONDS = 15.0
 MOST_FETCHING = 40.0
 FETCHING_PART = 0.25
 WORKBOOK_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """A later try of a round: `resample` asks once more from scratch, `fallback` gives up on the app.
-
-    `attempt`, by `model`, is the best so far; `why` is the decision's reason.
-    """
-
-    purpose: Purpose
-    attempt: int
-    model: str
-    base_sha: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class GenerateInput:
-    """What generate works from. `repository` is the task's newest published one, `plan` the one that this run has already.
-
-    `model_closed` says why no model can be asked, `given_up`, in a sentence, why no page is to be written any more.
-    """
-
-    brief: Brief
-    unfetched: tuple[tuple[str, str], ...]  # (name, url) of attachments that are still to be fetched
-    repository: Repository | None
-    task_key: str
-    protected: tuple[str, ...]
-    marker: str
-    year: int
-    budget: Budget
-    failures: int
-    model_closed: str
-    secret_in: Callable[[bytes], str | None]
-    last_tree: Callable[[], Mapping[str, bytes]] = dict  # what this task published last, out of our own rows
-    again: Again | None = None
-    given_up: str = ""
-    plan: RequestPlan | None = None
-    planned: bool = False  # whether this run has been planned, with a plan or without one
-    plans_cut_off: int = 0  # calls for it whose process died before they ended
-    allow_private: bool = False  # whether data may be fetched from private addresses
-    # Files that the service fetched or made in earlier rounds: a later one may make them anew.
-    own_before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +120,7 @@ def _data(
 def _fetching_ends(task: GenerateInput, ports: Ports) -> tuple[datetime, float]:
     """Return since when, and how many seconds, addresses may be fetched."""
     now = ports.clock.now()
-    left = (task.budget.share_ends(Step.GENERATE) - now).total_seconds()
+    left = (task.access.budget.share_ends(Step.GENERATE) - now).total_seconds()
     return now, max(0.0, min(MOST_FETCHING, left * FETCHING_PART))
 
 
@@ -251,7 +206,7 @@ def _noted(file: AttachedFile, ports: Ports) -> AttachedFile:
 def _taken(brief: Brief, plan: RequestPlan, task: GenerateInput, present: Collection[str]) -> list[str]:
     """Return the names that nothing fetched may take: attachments, pages, what a model writes; not what earlier rounds fetched."""
     attached = [*(file.name for file in brief.attachments), *(name for name, _ in task.unfetched)]
-    own = [path for path in present if path not in task.own_before]
+    own = [path for path in present if path not in task.earlier.own_files]
     written = [one.path for one in plan.files if one.source in WRITTEN]
     return list(dict.fromkeys([*attached, *PAGE_FILES, *own, *written]))
 
