@@ -159,7 +159,7 @@ class Network:
             onwards = request.is_navigation_request() and location != request.url
             await (self._onwards(route, location) if onwards else route.abort("failed"))
         else:
-            await route.fulfill(status=answer.status, headers=_kept(answer), body=answer.body)
+            await route.fulfill(status=answer.status, headers=_forwarded_headers(answer), body=answer.body)
 
     async def _other(self, route: Route, request: Request) -> None:
         answer = await self._asked(route, request, live=False)
@@ -170,7 +170,7 @@ class Network:
         if answer.status == 429 or answer.status >= 500:
             self._miss(request, f"it answers {answer.status}")
         # Playwright would allow every origin where the host says nothing: https://github.com/microsoft/playwright/issues/12929
-        headers = {"access-control-allow-origin": "https://no-origin.invalid", **_kept(answer)}
+        headers = {"access-control-allow-origin": "https://no-origin.invalid", **_forwarded_headers(answer)}
         status = answer.status if not 300 <= answer.status < 400 else 502
         await route.fulfill(status=status, headers=headers, body=answer.body)
 
@@ -211,5 +211,5 @@ def _host(url: str) -> str:
     return urlsplit(url).hostname or url[:100]
 
 
-def _kept(answer: Answer) -> dict[str, str]:
+def _forwarded_headers(answer: Answer) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name not in _DROPPED}

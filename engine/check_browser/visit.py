@@ -41,8 +41,8 @@ class Visit:
         self._errors: list[str] = []
         self._failed: list[str] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        session.on("Runtime.exceptionThrown", self._threw)
-        page.on("console", self._said)
+        session.on("Runtime.exceptionThrown", self._on_exception)
+        page.on("console", self._on_console)
         page.on("requestfailed", self._lost)
         page.on("crash", lambda _: _keep(self._errors, "the page crashed"))
         page.on("dialog", self._dismiss)
@@ -90,13 +90,13 @@ class Visit:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _said(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and not _BLOCKED.match(message.text):
             where = message.location
             place = self._place(where.get("url", ""), where.get("lineNumber", 0))
             _keep(self._console, f"{message.type}: {message.text[:LONGEST_LINE]}{place}")
 
-    def _threw(self, event: dict[str, dict[str, object]]) -> None:
+    def _on_exception(self, event: dict[str, dict[str, object]]) -> None:
         """An uncaught error or rejection. https://chromedevtools.github.io/devtools-protocol/tot/Runtime/#type-ExceptionDetails"""
         details = event.get("exceptionDetails", {})
         exception = details.get("exception")

@@ -24,10 +24,10 @@ _MOST = 12
 def vanished(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> list[str]:
     """Return in a few words each what is gone. What the `brief` names is meant to change and is left out."""
     now = "\n".join(content.decode("utf-8", "replace") for path, content in after.items() if _SOURCE.search(path))
-    said = brief.lower()
-    files = [f"the file {path}" for path in before if path not in after and path.lower() not in said]
+    asked = brief.lower()
+    files = [f"the file {path}" for path in before if path not in after and path.lower() not in asked]
     ids = dict.fromkeys(name for path, page in before.items() if _PAGE.search(path) for name in _ids(page))
-    return [*files, *(f"the id {name!r}" for name in ids if name not in now and name.lower() not in said)]
+    return [*files, *(f"the id {name!r}" for name in ids if name not in now and name.lower() not in asked)]
 
 
 def vanished_result(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> CheckOutcome:

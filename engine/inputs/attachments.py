@@ -145,15 +145,15 @@ def _text_of(file: AttachedFile) -> DecodedText | None:
 def _within(lines: Iterable[str], room: int) -> str:
     """Return lines, of those below the first as many as there is room for."""
     first, *rest = "\n".join(lines).split("\n")
-    kept = [first]
+    shown = [first]
     room -= len(first)
     for number, line in enumerate(rest):
         room -= len(line) + 1
         if room < 0:
-            kept.append(f"[cut here: {len(rest) - number:,} more lines]")
+            shown.append(f"[cut here: {len(rest) - number:,} more lines]")
             break
-        kept.append(line)
-    return "\n".join(kept)
+        shown.append(line)
+    return "\n".join(shown)
 
 
 def _address(name: str) -> list[str]:

@@ -59,17 +59,17 @@ def _lines(lines: Sequence[str], room: int) -> list[str]:
 
 def _fitting(lines: Sequence[str], room: int) -> list[str]:
     """Return the first lines that there is room for, the first one in any case."""
-    kept: list[str] = []
+    fitting: list[str] = []
     for line in lines:
         cut = len(line) - _LONG_LINE
         shown = visible(
             line if cut <= 0 else f"{line[:_LONG_LINE]} [{counted(cut, 'character')} of this line left out]"
         )
         room -= len(shown) + 1
-        if room < 0 and kept:
+        if room < 0 and fitting:
             break
-        kept.append(shown)
-    return kept
+        fitting.append(shown)
+    return fitting
 
 
 def _characters(text: str, room: int) -> list[str]:

@@ -54,7 +54,7 @@ def sentence(missing: MissingFile) -> str:
 
 def note(missing: Sequence[MissingFile], at_run_time: Collection[str] = ()) -> str:
     """Return what a prompt says of what is missing; `at_run_time` are the addresses that the page asks itself whatever happens."""
-    return " ".join(_told(one, asked=one.url in at_run_time) for one in missing)
+    return " ".join(_note(one, asked=one.url in at_run_time) for one in missing)
 
 
 def missing_checks(missing: Iterable[MissingFile], at_run_time: Collection[str] = ()) -> list[MissingCheck]:
@@ -91,18 +91,18 @@ def _only_out_of_reach(label: str, detail: str) -> bool:
     return {host.rpartition(":")[0] or host for host in hosts} == {label.rpartition(":")[0] or label}
 
 
-def _told(one: MissingFile, *, asked: bool) -> str:
-    told = sentence(one).rstrip(".") + "."
+def _note(one: MissingFile, *, asked: bool) -> str:
+    text = sentence(one).rstrip(".") + "."
     if not _is_data(one):
-        return told
+        return text
     if asked:
-        return f"{told} The page asks it itself at run time, and says so where it gets no answer. Never invent figures."
+        return f"{text} The page asks it itself at run time, and says so where it gets no answer. Never invent figures."
     if one.source is Source.ADDRESS:
         return (
-            f"{told} The reason may be this service's own network. The page asks the address itself when it is opened, and where that fails it shows "
+            f"{text} The reason may be this service's own network. The page asks the address itself when it is opened, and where that fails it shows "
             f'"{_shown(one)}" where its figures would stand. Never invent, recall or estimate them.'
         )
-    return f'{told} Show on the page: "{_shown(one)}" where its figures would stand. Never invent, recall or estimate them.'
+    return f'{text} Show on the page: "{_shown(one)}" where its figures would stand. Never invent, recall or estimate them.'
 
 
 def _shown(one: MissingFile) -> str:

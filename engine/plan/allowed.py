@@ -144,8 +144,8 @@ def _sourced(planned: PlannedFile, request: PlanRequest) -> Permitted[PlannedFil
             return _converted(planned, request)
         case _ if planned.path in request.attachments:
             own = FileSource.CHANGED if planned.path == "index.html" else FileSource.ATTACHMENT
-            said = "" if own is FileSource.CHANGED else "it is an attachment, which stays as it came"
-            return Permitted(planned.model_copy(update={"source": own, "origin": planned.path}), said)
+            note = "" if own is FileSource.CHANGED else "it is an attachment, which stays as it came"
+            return Permitted(planned.model_copy(update={"source": own, "origin": planned.path}), note)
         case _:
             return Permitted(planned)
 

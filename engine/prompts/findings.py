@@ -26,7 +26,7 @@ class Findings:
     """What is wrong with an attempt.
 
     `failing`: results whose `detail` tells the actual value and its type, and `how_seen` on what each was decided. `refused`: sentences of the
-    gates, with file and line. `said`: what the page threw, logged as an error, or could not get. `seen`: the elements that the failing checks
+    gates, with file and line. `browser_messages`: what the page threw, logged as an error, or could not get. `page_elements`: the elements that the failing checks
     name as they are on the page, a line each (`#total: <b id="total">$600.00</b>`). `hints`: sentences on the likely cause. `review`: defects of
     the source with file and line.
     """
@@ -34,8 +34,8 @@ class Findings:
     failing: Sequence[CheckOutcome] = ()
     how_seen: Sequence[str] = ()
     refused: Sequence[str] = ()
-    said: Sequence[str] = ()
-    seen: str = ""
+    browser_messages: Sequence[str] = ()
+    page_elements: str = ""
     hints: Sequence[str] = ()
     review: Sequence[str] = ()
 
@@ -44,19 +44,19 @@ def findings_of(results: Sequence[CheckOutcome]) -> Findings:
     """Return what failed with what was seen, what the page said, the elements that the failing checks name, and what must stay."""
     wrong = [replace(r, check=as_js(r.check)) for r in repairable(results)]
     views = [r for r in results if r.check.kind is Kind.PAGE_LOAD]
-    said = [line for view in views for line in (view.detail, *view.console) if line]
+    browser_messages = [line for view in views for line in (view.detail, *view.console) if line]
     advice = [r.detail for r in results if r.check.kind is Kind.SOURCE and r.verdict is not Verdict.PASS and r.detail]
-    seen = "\n".join(_seen(views))
+    page_elements = "\n".join(_element_lines(views))
     failing = [r for r in wrong if r.check.kind is not Kind.GATE]
     width = max(map(width_of, views), default=0)  # expressions are evaluated at the wider one
     return Findings(
         failing=failing,
         how_seen=[how_seen(r, width) for r in failing],
         refused=[one for r in wrong if r.check.kind is Kind.GATE for one in r.detail.split(BETWEEN)],
-        said=[*said, *advice],
+        browser_messages=[*browser_messages, *advice],
         review=review_defects(results),
-        seen=seen,
-        hints=(*_compared(wrong, views), *hints(seen, *said, *(r.detail for r in wrong))),
+        page_elements=page_elements,
+        hints=(*_compared(wrong, views), *hints(page_elements, *browser_messages, *(r.detail for r in wrong))),
     )
 
 
@@ -79,7 +79,7 @@ def _compared(wrong: Sequence[CheckOutcome], views: Sequence[CheckOutcome]) -> l
     return list(dict.fromkeys(comparisons(expressions, _elements(views))))[:MOST_SELECTORS]
 
 
-def _seen(views: Sequence[CheckOutcome]) -> Iterator[str]:
+def _element_lines(views: Sequence[CheckOutcome]) -> Iterator[str]:
     for selector, shown in _elements(views).items():
         yield f"{selector}: {shown or 'no such element'}"
 

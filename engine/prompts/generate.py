@@ -142,8 +142,10 @@ def asked_entries(brief: Brief, plan: RequestPlan, present: Present) -> list[Ent
     """Return the files that a model is asked for; of those that it is to change only what it is shown whole."""
     there = {file.name for file in brief.attachments} | present.published.keys()
     hidden = there - present.to_change.keys() - present.sources.keys()
-    kept = {one.path for one in plan.files if one.source is FileSource.CHANGED and (one.origin or one.path) in hidden}
-    return [one for one in entries_of(plan) if one.path not in kept]
+    hidden_changes = {
+        one.path for one in plan.files if one.source is FileSource.CHANGED and (one.origin or one.path) in hidden
+    }
+    return [one for one in entries_of(plan) if one.path not in hidden_changes]
 
 
 def rules(brief: Brief, plan: RequestPlan, present: Present, *, later: bool) -> str:
@@ -167,7 +169,7 @@ def rules(brief: Brief, plan: RequestPlan, present: Present, *, later: bool) -> 
 def ids_line(brief: Brief, sources: Mapping[str, bytes], failing: Sequence[Check] = ()) -> list[str]:
     """Return the line that lists the ids which expressions among the checks look up and the page has not yet; nothing where there are none."""
     page = sources.get("index.html", b"").decode("utf-8", "replace")
-    names = missing_ids(named_ids((*brief.checks, *brief.kept)), page, failing)
+    names = missing_ids(named_ids((*brief.checks, *brief.earlier_checks)), page, failing)
     return [IDS.format(ids=", ".join(f'id="{name}"' for name in names))] if names else []
 
 
@@ -210,8 +212,8 @@ def _prompt(name: str, messages: tuple[Message, ...]) -> Prompt:
     return Prompt(name=name, version=VERSION, digest=_DIGEST, messages=messages)
 
 
-def _further(name: str, previous: Prompt, shown: str, template: str, **said: str) -> Prompt:
+def _further(name: str, previous: Prompt, shown: str, template: str, **values: str) -> Prompt:
     boundary = boundary_of(previous.messages)
-    request = template.format(file=mark(boundary, "file", "name"), closing=mark(boundary, "complete", "N"), **said)
+    request = template.format(file=mark(boundary, "file", "name"), closing=mark(boundary, "complete", "N"), **values)
     answer = (Message("assistant", shown),) if shown else ()
     return _prompt(name, (*previous.messages, *answer, Message("user", request)))

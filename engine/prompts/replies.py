@@ -153,7 +153,7 @@ class _Basket:
         if path is None:
             return
         content = strip_fence(path, body).encode("utf-8", errors="replace")
-        others = {name: kept for name, kept in self.files.items() if name != path}
+        others = {name: other for name, other in self.files.items() if name != path}
         if problem := _limit_broken(path, content, others):
             self._drop(path, problem)
             return

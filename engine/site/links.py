@@ -34,11 +34,11 @@ def unlinked(page: str, targets: Sequence[str], files: Mapping[str, bytes]) -> t
     """Return the targets that a page does not name, and those that it names in no address but in a script's text: it may link them by that."""
     linked = linked_from(page, files)
     lacking = [path for path in targets if path not in linked]
-    in_scripts = [path for path in lacking if _said(page, path, files)]
+    in_scripts = [path for path in lacking if _is_in_script(page, path, files)]
     return [path for path in lacking if path not in in_scripts], in_scripts
 
 
-def at_home(content: bytes, files: Collection[str]) -> tuple[bytes, list[str]]:
+def with_relative_addresses(content: bytes, files: Collection[str]) -> tuple[bytes, list[str]]:
     """Return the source of a file beside the page with `/a.json` made `./a.json` where a.json is a file of the site, and the addresses changed.
 
     Pages lie under their repository's name: with a slash in front they ask the host, which has no such file.
@@ -119,7 +119,7 @@ def _all_addresses(path: str, content: bytes) -> Iterator[str]:
         yield found[1]
 
 
-def _said(page: str, path: str, files: Mapping[str, bytes]) -> bool:
+def _is_in_script(page: str, path: str, files: Mapping[str, bytes]) -> bool:
     """Say whether a script of a page, or a file that it loads, holds the path as a text of its own."""
     literal = re.compile(rf"""["'`](?:\./)?{re.escape(path)}["'`]""")
     source, _ = _split(files.get(page, b"").decode("utf-8", "replace"), _COMMENT, "-->")
@@ -134,11 +134,11 @@ def _said(page: str, path: str, files: Mapping[str, bytes]) -> bool:
 
 def _split(source: str, opening: re.Pattern[str], closing: str) -> tuple[str, list[str]]:
     """Return a source without what stands between `opening` and `closing`, and the parts taken out; what is not closed goes to the end."""
-    lower, kept, taken, at = source.lower(), list[str](), list[str](), 0
+    lower, remaining, taken, at = source.lower(), list[str](), list[str](), 0
     while found := opening.search(source, at):
         end = lower.find(closing, found.end())
         end = len(source) if end < 0 else end
-        kept.append(source[at : found.end()])
+        remaining.append(source[at : found.end()])
         taken.append(source[found.end() : end])
         at = end
-    return "".join([*kept, source[at:]]), taken
+    return "".join([*remaining, source[at:]]), taken

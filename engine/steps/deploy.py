@@ -14,7 +14,7 @@ from engine.domain.checks import CheckOutcome, Kind, Target, Verdict
 from engine.errors import EngineError, LeaseLost
 from engine.plan.verdicts import combined
 from engine.steps.contracts import Deployed, Wait
-from engine.steps.liveness import FETCH_SECONDS, LARGEST_PAGE, sight
+from engine.steps.liveness import FETCH_SECONDS, LARGEST_PAGE, check_liveness
 
 if TYPE_CHECKING:
     from engine.domain.repository import Limits
@@ -27,18 +27,18 @@ def deploy(task: DeployInput, ports: Ports) -> Deployed | Wait:
 
     Raises OutOfService as the forge does; whatever else keeps the page from being seen is the reason of a wait.
     """
-    seen = sight(task.awaited, ports)
-    if seen.live:
+    liveness = check_liveness(task.awaited, ports)
+    if liveness.live:
         return _live(task, ports)
-    if seen.final:
-        return Deployed(False, seen.reason)
+    if liveness.final:
+        return Deployed(False, liveness.reason)
     now, told_by = ports.clock.now(), task.budget.told_by
     if now >= told_by:
-        return Deployed(False, f"Not proven live in time: {seen.reason}", watch=True)
+        return Deployed(False, f"Not proven live in time: {liveness.reason}", watch=True)
     pause = poll_delay(
         (now - task.published_at).total_seconds(), waiting=task.waiting, allowance=allowance(task.limits, now)
     )
-    return Wait(min(now + timedelta(seconds=max(pause, seen.pause)), told_by), f"Pages: {seen.reason}")
+    return Wait(min(now + timedelta(seconds=max(pause, liveness.pause)), told_by), f"Pages: {liveness.reason}")
 
 
 def allowance(limits: Limits | None, now: datetime) -> Allowance | None:
@@ -58,22 +58,22 @@ def _live(task: DeployInput, ports: Ports) -> Deployed:
         return Deployed(True, served, tuple(decided))
     page = PageUnderTest(task.awaited.repository.pages_url, None, Target.LIVE)
     report = ports.browser.run(page, [frozen.check for frozen in scripts], seconds=seconds)
-    ran = [
+    live_results = [
         (frozen, result) for frozen, result in zip(scripts, report.results, strict=True) if result.target is Target.LIVE
     ]
     differs = [
         f"{result.check.text}: {frozen.verdict} before, {result.verdict} live"
-        for frozen, result in ran
+        for frozen, result in live_results
         if frozen.verdict not in {result.verdict, Verdict.NOT_RUN}
     ]
     places = {frozen.check.text: frozen.position for frozen in task.checks if frozen.check.kind is Kind.PAGE_LOAD}
     views = [page_load_result(view, Target.LIVE) for view in report.views]
-    results = [*decided, *((frozen.position, result) for frozen, result in ran)]
+    results = [*decided, *((frozen.position, result) for frozen, result in live_results)]
     results += [(places[view.check.text], view) for view in views if view.check.text in places]
     for text in differs:
         ports.journal.warn(f"The live page differs from the one that was checked: {text}"[:1000])
-    passed = sum(result.verdict is Verdict.PASS for _, result in ran)
-    return Deployed(True, f"{served}; {passed} of {len(ran)} browser checks passed there", tuple(results))
+    passed = sum(result.verdict is Verdict.PASS for _, result in live_results)
+    return Deployed(True, f"{served}; {passed} of {len(live_results)} browser checks passed there", tuple(results))
 
 
 def _served_sentence(sentence: ServedSentence, task: DeployInput, ports: Ports) -> CheckOutcome:
@@ -81,12 +81,12 @@ def _served_sentence(sentence: ServedSentence, task: DeployInput, ports: Ports) 
     results = list(sentence.results)
     for at, path in sentence.served.items():
         url = f"{task.awaited.repository.pages_url.rstrip('/')}/{quote(path)}"
-        verdict, seen = _asked(url, ports)
+        verdict, seen = _status_verdict(url, ports)
         results[at] = replace(results[at], verdict=verdict, seen=seen)
     return combined(sentence.check, Target.LIVE, results)
 
 
-def _asked(url: str, ports: Ports) -> tuple[Verdict, str]:
+def _status_verdict(url: str, ports: Ports) -> tuple[Verdict, str]:
     try:
         answer = ports.fetcher.fetch(url, seconds=FETCH_SECONDS, max_bytes=LARGEST_PAGE)
     except LeaseLost:

@@ -46,10 +46,10 @@ class Inputs:
 
 def fetch_attachments(task: GenerateInput, ports: Ports) -> Inputs:
     """Return the brief with every attachment that can be had, workbooks with what they hold. What is fetched is kept at once, so that a replay finds it."""
-    came = [*_attachments(task, ports)]
-    fetched = [one for one in came if isinstance(one, AttachedFile)]
+    files_or_gaps = [*_attachments(task, ports)]
+    fetched = [one for one in files_or_gaps if isinstance(one, AttachedFile)]
     files = [_noted(file, ports) for file in (*task.brief.attachments, *fetched)]
-    return _told(task.brief, files, [one for one in came if isinstance(one, MissingFile)], ports)
+    return _with_files(task.brief, files, [one for one in files_or_gaps if isinstance(one, MissingFile)], ports)
 
 
 def fetch_planned(
@@ -60,10 +60,10 @@ def fetch_planned(
     What cannot be had is a warning and no failure.
     """
     brief = inputs.brief
-    came = [*_data(brief, plan, task, present, ports), *_tables(brief.attachments, plan, ports)]
-    files = [*brief.attachments, *(one for one in came if isinstance(one, AttachedFile))]
-    told = _told(brief, files, [one for one in came if isinstance(one, MissingFile)], ports)
-    return replace(told, missing=(*inputs.missing, *told.missing))
+    files_or_gaps = [*_data(brief, plan, task, present, ports), *_tables(brief.attachments, plan, ports)]
+    files = [*brief.attachments, *(one for one in files_or_gaps if isinstance(one, AttachedFile))]
+    further = _with_files(brief, files, [one for one in files_or_gaps if isinstance(one, MissingFile)], ports)
+    return replace(further, missing=(*inputs.missing, *further.missing))
 
 
 def sheets_of(books: Iterable[AttachedFile], ports: Ports) -> dict[tuple[str, str], bytes]:
@@ -77,7 +77,7 @@ def sheets_of(books: Iterable[AttachedFile], ports: Ports) -> dict[tuple[str, st
     return found
 
 
-def _told(brief: Brief, files: Sequence[AttachedFile], missing: Sequence[MissingFile], ports: Ports) -> Inputs:
+def _with_files(brief: Brief, files: Sequence[AttachedFile], missing: Sequence[MissingFile], ports: Ports) -> Inputs:
     for one in missing:
         ports.journal.file_missed(one)
         ports.journal.warn(sentence(one))
@@ -100,7 +100,7 @@ def _attachments(task: GenerateInput, ports: Ports) -> Iterator[AttachedFile | M
             why = f"more than {LARGEST_FETCHED} bytes" if answer.truncated else f"HTTP {answer.status}"
             yield MissingFile(name, why, url=url)
             continue
-        yield _kept(AttachedFile(name, full_media_type_of(answer), answer.body, url=url), ports)
+        yield _stored(AttachedFile(name, full_media_type_of(answer), answer.body, url=url), ports)
 
 
 def _data(
@@ -112,9 +112,9 @@ def _data(
     ends = _fetching_ends(task, ports)
     for address in plan.data:
         if address.url not in known:
-            came = _fetched(address, task, taken, ends, ports)
-            yield came
-            taken.append(came.name)
+            fetched = _fetched(address, task, taken, ends, ports)
+            yield fetched
+            taken.append(fetched.name)
 
 
 def _fetching_ends(task: GenerateInput, ports: Ports) -> tuple[datetime, float]:
@@ -144,7 +144,7 @@ def _fetched(
     except NoDataError as error:
         why = str(error)
     else:
-        return _kept(file, ports)
+        return _stored(file, ports)
     return MissingFile(file_name(address.url, address.name, "json", taken), why, Source.ADDRESS, address.url)
 
 
@@ -176,7 +176,7 @@ def _table(
     sheet = named[0] if named else sheets[0]
     which = f", sheet {sheet.name!r}" if len(sheets) > 1 else ""
     note = f"Made by the service out of {book.name}{which}: the exact values. It is there already; do not write it."
-    return _kept(AttachedFile(planned.path, "text/csv", sheet.csv, Source.WORKBOOK, note=note), ports)
+    return _stored(AttachedFile(planned.path, "text/csv", sheet.csv, Source.WORKBOOK, note=note), ports)
 
 
 def _read(file: AttachedFile, ports: Ports) -> tuple[Sheet, ...] | str:
@@ -199,8 +199,8 @@ def _noted(file: AttachedFile, ports: Ports) -> AttachedFile:
     found = _read(file, ports)
     if isinstance(found, str):
         ports.journal.warn(found)
-        return _kept(replace(file, note=found), ports)
-    return _kept(replace(file, note=outline(found)), ports)
+        return _stored(replace(file, note=found), ports)
+    return _stored(replace(file, note=outline(found)), ports)
 
 
 def _taken(brief: Brief, plan: RequestPlan, task: GenerateInput, present: Collection[str]) -> list[str]:
@@ -211,6 +211,6 @@ def _taken(brief: Brief, plan: RequestPlan, task: GenerateInput, present: Collec
     return list(dict.fromkeys([*attached, *PAGE_FILES, *own, *written]))
 
 
-def _kept(file: AttachedFile, ports: Ports) -> AttachedFile:
+def _stored(file: AttachedFile, ports: Ports) -> AttachedFile:
     ports.journal.file_kept(file)
     return file

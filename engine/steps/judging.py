@@ -41,8 +41,8 @@ def judged(
         raise
     except EngineError:
         return {}  # the attempt's row holds why
-    said = zip(sentences, parse_judgements(answer, len(sentences)), strict=True)
-    return {text: judgement.label(model, str(evidence)) for text, judgement in said if judgement}
+    judgements = zip(sentences, parse_judgements(answer, len(sentences)), strict=True)
+    return {text: judgement.label(model, str(evidence)) for text, judgement in judgements if judgement}
 
 
 def _answer(

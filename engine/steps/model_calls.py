@@ -43,7 +43,7 @@ def call_made(
             model=model,
             seconds=seconds,
             tokens=tokens(journal.tokens_left()),  # which the journal knows once the call is begun
-            heard=partial(journal.attempt_chunk, attempt),
+            on_chunk=partial(journal.attempt_chunk, attempt),
             schema=schema,
         )
     except EngineError as error:

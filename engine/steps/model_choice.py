@@ -77,13 +77,13 @@ class _Troubles:
     ports: Ports
     budget: Budget
     failures: int
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
     closed: list[OutOfService] = field(default_factory=list)
 
     def met(self, model: str, error: EngineError, *, last: bool) -> Wait | None:
         """Note what a model came to; return the wait that is due at once. Raises an OutOfService that holds for every model."""
-        self.said.append(error.message)
+        self.messages.append(error.message)
         closed = self._closes(model, error)
         if closed:
             self.closed.append(closed)
@@ -97,9 +97,9 @@ class _Troubles:
         """Return what is left when every model was asked. Raises OutOfService where none could be."""
         if self.waits:
             return min(self.waits, key=lambda wait: wait.until)
-        if self.closed and len(self.closed) == len(self.said):
+        if self.closed and len(self.closed) == len(self.messages):
             raise self._all_closed()
-        why = " ".join(dict.fromkeys(self.said))
+        why = " ".join(dict.fromkeys(self.messages))
         return NotWritten(why or "the time for asking a model had run out before one was asked")
 
     def _closes(self, model: str, error: EngineError) -> OutOfService | None:

@@ -24,9 +24,9 @@ REFUSALS = 3
 
 def callback_body(request: Mapping[str, object], *, repo_url: str, commit_sha: str, pages_url: str) -> bytes:
     """Return the callback's bytes: email, task, round and nonce as they came, and what is published."""
-    told = {name: request[name] for name in ("email", "task", "round", "nonce")}
-    told |= {"repo_url": repo_url, "commit_sha": commit_sha, "pages_url": pages_url}
-    return json.dumps(told, ensure_ascii=False).encode()
+    content = {name: request[name] for name in ("email", "task", "round", "nonce")}
+    content |= {"repo_url": repo_url, "commit_sha": commit_sha, "pages_url": pages_url}
+    return json.dumps(content, ensure_ascii=False).encode()
 
 
 def notify(task: NotifyInput, ports: Ports) -> Delivered | Wait:
@@ -42,21 +42,21 @@ def notify(task: NotifyInput, ports: Ports) -> Delivered | Wait:
     except EngineError as problem:
         error = problem.message
     ports.journal.notification_ended(row, answer=answer, error=error)
-    said = f"HTTP {answer.status}" if answer else error
+    result = f"HTTP {answer.status}" if answer else error
     if answer and 200 <= answer.status < 300:
-        return Delivered(f"{said} at attempt {len(task.statuses) + 1}")
-    return _again(task, ports, answer, said, started)
+        return Delivered(f"{result} at attempt {len(task.statuses) + 1}")
+    return _retry(task, ports, answer, result, started)
 
 
-def _again(task: NotifyInput, ports: Ports, answer: Answer | None, said: str, started: datetime) -> Wait:
+def _retry(task: NotifyInput, ports: Ports, answer: Answer | None, result: str, started: datetime) -> Wait:
     now, attempts = ports.clock.now(), len(task.statuses) + 1
     ends = (task.first_at or started) + timedelta(seconds=task.notify_for)
     if now >= ends:
         raise Permanent(
-            "callback_undelivered", f"The evaluator could not be told in {attempts} attempts; the last one: {said}"
+            "callback_undelivered", f"The evaluator could not be told in {attempts} attempts; the last one: {result}"
         )
     asked = retry_after(answer.headers, now) if answer else None
     until = min(now + timedelta(seconds=notify_delay(attempts, asked)), ends)
     last = (*task.statuses, answer.status if answer else None)[-REFUSALS:]
     refused = len(last) == REFUSALS and all(status is not None and 400 <= status < 500 for status in last)
-    return Wait(until, f"the evaluator: attempt {attempts} gave {said}", needs_attention=refused)
+    return Wait(until, f"the evaluator: attempt {attempts} gave {result}", needs_attention=refused)

@@ -54,9 +54,14 @@ def repair(task: RepairInput, ports: Ports) -> Generated | RepairFailed | Repair
 def _prompt(task: RepairInput, boundary: str) -> Prompt:
     tree = {path: file.content for path, file in task.best.files.items() if file.origin is not Origin.ATTACHMENT}
     context = task.context
-    told = note(context.missing, [address.url for address in context.plan.data if address.at_run_time])
+    missing_note = note(context.missing, [address.url for address in context.plan.data if address.at_run_time])
     return repair_prompt(
-        context.brief, context.plan, boundary=boundary, tree=tree, findings=findings_of(task.best.results), note=told
+        context.brief,
+        context.plan,
+        boundary=boundary,
+        tree=tree,
+        findings=findings_of(task.best.results),
+        note=missing_note,
     )
 
 
@@ -66,14 +71,14 @@ def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> 
     results = own_results({path: file.content for path, file in files.items()})
     if not acceptable(results):
         raise Permanent("model_no_page", "; ".join(r.detail for r in results if r.detail))
-    said = "; ".join((f"{model} repaired {', '.join(sorted(written.files))}", *written.problems, *notes))
+    summary = "; ".join((f"{model} repaired {', '.join(sorted(written.files))}", *written.problems, *notes))
     return Generated(
         attempt=written.attempt,
         files=files,
         base_sha=task.base_sha,
         repository=None,
         simulated=ports.author.simulated,
-        detail=said,
+        detail=summary,
         gates=gates(files, task.context.brief, task.secret_in, ports),
     )
 

@@ -76,7 +76,7 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckOu
     plan = PlanVerdicts(asked.plan, asked.checks, evidence, words=words, earlier=earlier.plans)
     at_run_time = [address.url for address in asked.plan.data if address.at_run_time] if asked.plan else []
     lacks = missing_checks(asked.missing, at_run_time)
-    scripts = [check for check in (*asked.checks, *earlier.kept) if check.kind in {Kind.JS, Kind.EARLIER}]
+    scripts = [check for check in (*asked.checks, *earlier.earlier_checks) if check.kind in {Kind.JS, Kind.EARLIER}]
     scripts += [lack.expression for lack in lacks]
     page = PageUnderTest(task.url, new.files, Target.LOCAL)
     report = _report(page, scripts, plan.tests, bars(new.gates), task.budget.check_seconds(ports.clock.now()), ports)
@@ -84,7 +84,7 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckOu
     requested = [next(ran) if check.kind is Kind.JS else sentences[at] for at, check in enumerate(asked.checks)]
     kept = [
         CheckOutcome(check, r.target, r.verdict, r.detail, r.value, r.milliseconds)
-        for check, r in zip(earlier.kept, ran, strict=False)
+        for check, r in zip(earlier.earlier_checks, ran, strict=False)
     ]
     told_missing = [missing_result(lack, r, new.files) for lack, r in zip(lacks, ran, strict=True)]
     before = Evidence(earlier.before, task.attached, {})
@@ -129,7 +129,7 @@ def _predicates(plan: RequestPlan | None) -> Iterator[object]:
 
 def _unchecked(task: VerifyInput, new: NewTree) -> tuple[list[CheckOutcome], str]:
     """Return no verdict on any check, so that a tree which our own checking fails on is published all the same."""
-    checks = (*task.requirements.checks, *task.earlier.kept)
+    checks = (*task.requirements.checks, *task.earlier.earlier_checks)
     not_run = [CheckOutcome(check, Target.LOCAL, Verdict.NOT_RUN, task.unchecked) for check in checks]
     return [*own_rules.own_results(new.files), *not_run], f"not checked: {task.unchecked}"
 

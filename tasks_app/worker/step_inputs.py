@@ -116,7 +116,9 @@ def tree_context_of(row: Round, present: Mapping[str, bytes], *, run: int) -> Tr
 def _brief(row: Round) -> Brief:
     """Return the brief with its files, and what was asked for before it."""
     return replace(
-        briefs.brief_of(row), earlier=briefs.earlier_rounds(row), kept=attempt_history.regression_checks_of(row)
+        briefs.brief_of(row),
+        earlier=briefs.earlier_rounds(row),
+        earlier_checks=attempt_history.regression_checks_of(row),
     )
 
 
@@ -146,7 +148,7 @@ def verify_input(row: Round, *, judging: bool = False, unchecked: str = "") -> V
         ),
         budget=budget_of(row),
         earlier=EarlierRequirements(
-            kept=attempt_history.regression_checks_of(row),
+            earlier_checks=attempt_history.regression_checks_of(row),
             plans=plans.earlier_plans(row),
             before=attempt_history.page_before(row),
             protected=briefs.protected(row),

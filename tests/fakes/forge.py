@@ -117,7 +117,7 @@ class FakeForge:
             self._inside(repository)
             self.writes.append("rebuild")
 
-    def look(self, repository: Repository, sha: str) -> PagesBuild:
+    def pages_build(self, repository: Repository, sha: str) -> PagesBuild:
         del sha
         with self.faults.around("look"):
             inside = self._inside(repository)

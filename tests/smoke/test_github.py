@@ -132,7 +132,7 @@ def _see(place: Place, published: Published, files: dict[str, bytes]) -> None:
     deadline, said = time.monotonic() + place.seconds, "nothing"
     with httpx2.Client(timeout=30.0, trust_env=False, follow_redirects=True) as client:
         while time.monotonic() < deadline:
-            look = forge.look(repository, published.sha)
+            look = forge.pages_build(repository, published.sha)
             if look.status == "built" and not (wrong := _wrong(client, repository.pages_url, published.sha, files)):
                 return
             said = f"the build is {look.status} {look.detail}" if look.status != "built" else f"{wrong} not yet served"

@@ -101,10 +101,10 @@ def _talk(run: BrowserRun, job: Job) -> None:
 
 def _hear(run: BrowserRun, stdout: IO[bytes]) -> None:
     """Take events until the process ends. What is no event comes from a library that prints, and says nothing."""
-    heard = 0
+    length = 0
     while line := stdout.readline(MOST_SAID):
-        heard += len(line)
-        if heard > MOST_SAID:
+        length += len(line)
+        if length > MOST_SAID:
             run.ended = "it said too much"
             return
         with suppress(ValueError, KeyError, TypeError, RecursionError):

@@ -101,9 +101,16 @@ class BoundedPool:
         timeout = urllib3.Timeout(
             connect=left if data else min(left, STALL), read=min(left, STALL if data is None else left)
         )
-        kept = {k: v for k, v in headers.items() if k.lower() not in {"content-length", "transfer-encoding"}}
+        sent_headers = {k: v for k, v in headers.items() if k.lower() not in {"content-length", "transfer-encoding"}}
         reply = self._pool.request(
-            method, url, headers=kept, body=data, timeout=timeout, retries=False, redirect=False, preload_content=False
+            method,
+            url,
+            headers=sent_headers,
+            body=data,
+            timeout=timeout,
+            retries=False,
+            redirect=False,
+            preload_content=False,
         )
         if reply.status != 200:
             text = reply.read(TEXT).decode("utf-8", "replace")

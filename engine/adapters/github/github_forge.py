@@ -111,7 +111,7 @@ class GitHubForge:
         """
         return self._pages.enable(repository)
 
-    def look(self, repository: Repository, sha: str) -> PagesBuild:
+    def pages_build(self, repository: Repository, sha: str) -> PagesBuild:
         """Ask once how the Pages build of a commit is. Raises Transient, OutOfService, never Permanent."""
         return self._pages.look(repository, sha)
 

@@ -132,19 +132,21 @@ class GitHubPush:
         except RefusedError as error:
             raise self._refusal(repository, doing, error.refusal) from None
 
-    def _refusal(self, repository: Repository, doing: str, said: HttpRefusal) -> EngineError:
+    def _refusal(self, repository: Repository, doing: str, http_refusal: HttpRefusal) -> EngineError:
         name = f"{repository.owner}/{repository.name}"
-        if there := moved_to(said):
+        if there := moved_to(http_refusal):
             return _renamed(name, there)
-        if refused_by_limit(said.status, said.headers, said.text):
-            return limited(self._quota, self._clock, said.headers, said.text)
-        if said.status == 404:
+        if refused_by_limit(http_refusal.status, http_refusal.headers, http_refusal.text):
+            return limited(self._quota, self._clock, http_refusal.headers, http_refusal.text)
+        if http_refusal.status == 404:
             return self.missing(repository, doing=doing)
-        if said.status in {409, 422}:
+        if http_refusal.status in {409, 422}:
             return Transient(
-                "forge_not_ready", f"GitHub has {name} not ready yet: {said.status}{quoted(said.text)}", NOT_READY
+                "forge_not_ready",
+                f"GitHub has {name} not ready yet: {http_refusal.status}{quoted(http_refusal.text)}",
+                NOT_READY,
             )
-        return refusal(said.status, said.headers, said.text, doing=doing)
+        return refusal(http_refusal.status, http_refusal.headers, http_refusal.text, doing=doing)
 
 
 def _verdict(pushed: Pushed) -> EngineError | None:

@@ -87,8 +87,8 @@ def classified(error: object, model: str) -> EngineError:
             return _by_fault(Fault.of(error), model, error.response.headers)
         case openai.APIConnectionError():
             return Transient("model_unreachable", f"The server of the model {model} could not be reached, or hung up.")
-        case openai.APIError(body=dict() | str() as told):
-            return _by_fault(Fault.in_answer(told), model, {})
+        case openai.APIError(body=dict() | str() as error_body):
+            return _by_fault(Fault.in_answer(error_body), model, {})
         case openai.OpenAIError() | ValueError() | TypeError():
             return bad_answer(model, "something that is no chat completion")
         case _:
@@ -100,8 +100,10 @@ def _by_fault(fault: Fault, model: str, headers: Mapping[str, str]) -> EngineErr
         if found := kind(fault, model, headers):
             return found
     if fault.status >= HTTPStatus.BAD_REQUEST:
-        said = f"{fault.status}{_named(fault.code)}"
-        return Permanent("model_refused_request", f"The server of the model {model} refused the request: {said}.")
+        status_text = f"{fault.status}{_named(fault.code)}"
+        return Permanent(
+            "model_refused_request", f"The server of the model {model} refused the request: {status_text}."
+        )
     return bad_answer(model, f"an error in place of an answer{_named(fault.code)}")
 
 

@@ -157,12 +157,12 @@ class Request:
 
     def part_refused(self, fault: Fault) -> Refused | None:
         """Return which part of this request the server refused, None where it says nothing of the kind."""
-        said = f"{fault.param} {fault.text}"
-        if self.schema_goes and fault.status in _MAY_REFUSE_SCHEMA and _ABOUT_SCHEMA.search(said):
+        complaint = f"{fault.param} {fault.text}"
+        if self.schema_goes and fault.status in _MAY_REFUSE_SCHEMA and _ABOUT_SCHEMA.search(complaint):
             return self.schema_refused(fault)
         if fault.status not in _MAY_REFUSE:
             return None
-        if self.images_go and _IMAGE.search(said):
+        if self.images_go and _IMAGE.search(complaint):
             return Refused(IMAGES, fault.code or "refused", for_ever=_BLIND.search(fault.text) is not None)
         if fault.status not in {400, 422}:
             return None

@@ -45,10 +45,10 @@ def _columns(wanted: Sequence[str], text: str) -> PredicateFinding:
         return passed(f"{len(found)} column{'' if len(found) == 1 else 's'}")
     lost = [name for name in names if name not in found]
     more = [name for name in found if name not in names]
-    told = [f"it lacks the columns {listed(lost)}"] * bool(lost) + [f"it has further columns {listed(more)}"] * bool(
-        more
-    )
-    return failed("; ".join(told) or f"its columns stand in another order: {listed(found)}")
+    problems = [f"it lacks the columns {listed(lost)}"] * bool(lost) + [
+        f"it has further columns {listed(more)}"
+    ] * bool(more)
+    return failed("; ".join(problems) or f"its columns stand in another order: {listed(found)}")
 
 
 def _equals(predicate: CsvEquals, text: str, evidence: Evidence) -> PredicateFinding:

@@ -168,8 +168,8 @@ def _contains(place: str, value: Any, wanted: Any) -> PredicateFinding:
         holds = wanted in value
     else:
         return failed(f"{place} is {_shown(value)}, in which {_shown(wanted)} cannot be")
-    told = f"{place} {'contains' if holds else 'does not contain'} {_shown(wanted)}"
-    return passed(told) if holds else failed(told)
+    sentence = f"{place} {'contains' if holds else 'does not contain'} {_shown(wanted)}"
+    return passed(sentence) if holds else failed(sentence)
 
 
 def _place(pointer: str) -> str:

@@ -113,13 +113,13 @@ def _headings(predicate: Headings, text: str) -> PredicateFinding:
 
 def _plain_title(title: str) -> str:
     """Return a heading for comparing: without capitals, emphasis, and signs and punctuation at its ends."""
-    kept = _spaced(unicodedata.normalize("NFC", title)).casefold()
-    start, end = 0, len(kept)
-    while start < end and _is_ornament(kept[start]):
+    spaced = _spaced(unicodedata.normalize("NFC", title)).casefold()
+    start, end = 0, len(spaced)
+    while start < end and _is_ornament(spaced[start]):
         start += 1
-    while end > start and _is_ornament(kept[end - 1]):
+    while end > start and _is_ornament(spaced[end - 1]):
         end -= 1
-    return kept[start:end]
+    return spaced[start:end]
 
 
 def _is_ornament(sign: str) -> bool:
@@ -134,10 +134,10 @@ def _sections(names: Sequence[str], text: str) -> PredicateFinding:
     states = {name: _section_state(sections, wanted) for name, wanted in patterns.items()}
     lost = [name for name, state in states.items() if state is None]
     empty = [name for name, state in states.items() if state is False]
-    told = [f"no section is headed {listed(lost)}"] * bool(lost) + [f"nothing stands below {listed(empty)}"] * bool(
+    problems = [f"no section is headed {listed(lost)}"] * bool(lost) + [f"nothing stands below {listed(empty)}"] * bool(
         empty
     )
-    return failed("; ".join(told)) if told else passed(f"sections: {', '.join(states)}")
+    return failed("; ".join(problems)) if problems else passed(f"sections: {', '.join(states)}")
 
 
 def _words_of(name: str) -> list[str]:

@@ -116,7 +116,7 @@ def test_a_look_that_died_is_taken_again_and_what_it_still_writes_is_refused(out
     assert looked(row).live
     with pytest.raises(LeaseLost):
         LivenessJournal(row.pk, row.run, dead).pages_seen(
-            look=PagesBuild("built", None), http_status=1, live=False, reason=""
+            build=PagesBuild("built", None), http_status=1, live=False, reason=""
         )
 
 
