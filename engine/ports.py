@@ -146,7 +146,7 @@ class Quota(Protocol):
         """Let any other request go now. Raises RateLimited while the forge wants none for a short while, OutOfService for a long one."""
         ...
 
-    def saw(self, limits: Limits) -> None:
+    def record_limits(self, limits: Limits) -> None:
         """Remember what an answer said. `remaining` 0 closes the gate until `reset`."""
         ...
 

@@ -151,7 +151,7 @@ class Network:
         if ours and not _reads_pages(request):
             await route.fulfill(status=404, body="404", content_type="text/html")
             return
-        answer = await self._asked(route, request, live=True)
+        answer = await self._fetch(route, request, live=True)
         if answer is None:
             return
         location = urljoin(request.url, answer.headers.get("location", ""))
@@ -162,7 +162,7 @@ class Network:
             await route.fulfill(status=answer.status, headers=_forwarded_headers(answer), body=answer.body)
 
     async def _other(self, route: Route, request: Request) -> None:
-        answer = await self._asked(route, request, live=False)
+        answer = await self._fetch(route, request, live=False)
         if answer is None:
             return
         host = _host(request.url)
@@ -174,7 +174,7 @@ class Network:
         status = answer.status if not 300 <= answer.status < 400 else 502
         await route.fulfill(status=status, headers=headers, body=answer.body)
 
-    async def _asked(self, route: Route, request: Request, *, live: bool) -> Answer | None:
+    async def _fetch(self, route: Route, request: Request, *, live: bool) -> Answer | None:
         """Return the host's answer; None where there is none and the request was ended."""
         number = self._times[request.url]
         self._times[request.url] += 1

@@ -43,7 +43,7 @@ class Visit:
         self._tasks: set[asyncio.Task[None]] = set()
         session.on("Runtime.exceptionThrown", self._on_exception)
         page.on("console", self._on_console)
-        page.on("requestfailed", self._lost)
+        page.on("requestfailed", self._on_failed_request)
         page.on("crash", lambda _: _keep(self._errors, "the page crashed"))
         page.on("dialog", self._dismiss)
         page.on("popup", lambda other: self._meanwhile(other.close()))
@@ -114,7 +114,7 @@ class Visit:
         file = url.removeprefix(self._home).partition("?")[0].partition("#")[0] or "index.html"
         return f" ({file[:200]}:{line + 1})"
 
-    def _lost(self, request: Request) -> None:
+    def _on_failed_request(self, request: Request) -> None:
         _keep(self._failed, f"{request.method} {request.url[:300]}: {request.failure}")
 
     def _dismiss(self, dialog: Dialog) -> None:

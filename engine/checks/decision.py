@@ -60,24 +60,24 @@ class Decision:
     reason: str
 
 
-def candidates(tried: Sequence[JudgedAttempt]) -> list[Candidate]:
+def candidates(attempts: Sequence[JudgedAttempt]) -> list[Candidate]:
     """Return the tries that gave a tree, each with the results of the one that it repairs."""
-    results = {one.attempt: one.results for one in tried}
+    results = {one.attempt: one.results for one in attempts}
     return [
         Candidate(one.attempt, order, one.results, results.get(one.parent or 0, ()))
-        for order, one in enumerate(tried, 1)
+        for order, one in enumerate(attempts, 1)
         if one.digest
     ]
 
 
-def decide(tried: Sequence[JudgedAttempt], *, repair_seconds: float, given_up: str = "") -> Decision:
+def decide(attempts: Sequence[JudgedAttempt], *, repair_seconds: float, given_up: str = "") -> Decision:
     """Say what follows after the tries of a round, at least one of which gave a tree.
 
     `repair_seconds` are left for a model call; `given_up` says why there is to be none.
     """
-    chosen = best(candidates(tried))
+    chosen = best(candidates(attempts))
     wrong = repairable(chosen.results)
-    now, why = _wanted(tried, wrong) if wrong else (Next.PUBLISH, "nothing is left that a repair could mend")
+    now, why = _next_purpose(attempts, wrong) if wrong else (Next.PUBLISH, "nothing is left that a repair could mend")
     if now in {Next.REPAIR, Next.RESAMPLE} and (given_up or not repair_seconds):
         now, why = Next.PUBLISH, f"{why}; {given_up or f'{now} was cut: its share of the deadline is over'}"
     if now is Next.PUBLISH and chosen.barred:
@@ -105,9 +105,9 @@ def tree_digest(files: Mapping[str, bytes]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _wanted(tried: Sequence[JudgedAttempt], wrong: Sequence[CheckOutcome]) -> tuple[Next, str]:
+def _next_purpose(attempts: Sequence[JudgedAttempt], wrong: Sequence[CheckOutcome]) -> tuple[Next, str]:
     fails = f"{len(wrong)} of its checks fail"
-    purposes = [one.purpose for one in tried]
+    purposes = [one.purpose for one in attempts]
     if Purpose.FALLBACK in purposes:
         return Next.PUBLISH, "it is the fallback page"
     if Purpose.RESAMPLE in purposes:
@@ -115,8 +115,8 @@ def _wanted(tried: Sequence[JudgedAttempt], wrong: Sequence[CheckOutcome]) -> tu
     repairs = purposes.count(Purpose.REPAIR)
     if only_earlier(wrong) and repairs:
         return Next.PUBLISH, f"{fails}, all of them of earlier rounds: the brief may ask for that"
-    if alike := _alike(tried):
-        return Next.RESAMPLE, f"{fails}; {alike}"
+    if no_progress := _why_no_progress(attempts):
+        return Next.RESAMPLE, f"{fails}; {no_progress}"
     if repairs >= MAX_REPAIRS:
         return Next.PUBLISH, f"{fails} after {repairs} repairs"
     return Next.REPAIR, fails
@@ -127,9 +127,9 @@ def only_earlier(wrong: Sequence[CheckOutcome]) -> bool:
     return all(r.check.kind in OF_EARLIER for r in wrong)
 
 
-def _alike(tried: Sequence[JudgedAttempt]) -> str:
+def _why_no_progress(attempts: Sequence[JudgedAttempt]) -> str:
     """Return in a clause how the last try came to no more than one before it, "" where it did."""
-    last, before = tried[-1], [one for one in tried[:-1] if one.digest]
+    last, before = attempts[-1], [one for one in attempts[:-1] if one.digest]
     if last.purpose is not Purpose.REPAIR:
         return ""
     if not last.digest:

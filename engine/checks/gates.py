@@ -65,7 +65,7 @@ def gate_results(
     )
     return [
         _result(PLACEHOLDERS, _stand_ins(texts, before, allowed, secret_in, tokens_in)),
-        _result(SECRETS, _ours(files, secret_in)),
+        _result(SECRETS, _own_secrets(files, secret_in)),
         _result(TOKENS, shapes),
     ]
 
@@ -108,7 +108,7 @@ def _stand_ins(
             yield Finding(path, number, f"{what} stands for code that is not there")
 
 
-def _ours(files: Mapping[str, bytes], secret_in: Callable[[bytes], str | None]) -> Iterable[Finding]:
+def _own_secrets(files: Mapping[str, bytes], secret_in: Callable[[bytes], str | None]) -> Iterable[Finding]:
     for path, content in files.items():
         if found := secret_line(content, secret_in):
             yield Finding(path, found[1], f"the value of {found[0]}")

@@ -48,12 +48,14 @@ def in_order_result(report: BrowserReport, target: Target) -> CheckOutcome | Non
         for result, held in zip(report.results, report.in_order, strict=True)
         if result.verdict is Verdict.PASS and result.check.kind is Kind.JS
     ]
-    lost = [text for text, held in alone if held is False]
+    failing = [text for text, held in alone if held is False]
     unknown = sum(held is None for _, held in alone)
     detail = (
-        f"these hold on a page of their own and fail after the checks before them: {'; '.join(lost)}" if lost else ""
+        f"these hold on a page of their own and fail after the checks before them: {'; '.join(failing)}"
+        if failing
+        else ""
     )
     if unknown:
         detail = f"{detail}{'; ' if detail else ''}{unknown} of them were not reached"
-    verdict = Verdict.FAIL if lost else Verdict.INCONCLUSIVE if unknown else Verdict.PASS
+    verdict = Verdict.FAIL if failing else Verdict.INCONCLUSIVE if unknown else Verdict.PASS
     return CheckOutcome(check, target, verdict, detail[:2000], list(report.in_order))

@@ -21,7 +21,7 @@ _SOURCE = re.compile(r"\.(?:html?|m?js)$", re.IGNORECASE)
 _MOST = 12
 
 
-def vanished(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> list[str]:
+def removed_names(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> list[str]:
     """Return in a few words each what is gone. What the `brief` names is meant to change and is left out."""
     now = "\n".join(content.decode("utf-8", "replace") for path, content in after.items() if _SOURCE.search(path))
     asked = brief.lower()
@@ -30,12 +30,12 @@ def vanished(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str
     return [*files, *(f"the id {name!r}" for name in ids if name not in now and name.lower() not in asked)]
 
 
-def vanished_result(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> CheckOutcome:
+def removal_result(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> CheckOutcome:
     """Return the same as advice: a failure names what is gone."""
-    gone = vanished(before, after, brief)
-    more = f" and {len(gone) - _MOST} more" if len(gone) > _MOST else ""
-    detail = f"gone since the round before: {', '.join(gone[:_MOST])}{more}" if gone else ""
-    return CheckOutcome(Check(Kind.SOURCE, TEXT), Target.LOCAL, Verdict.FAIL if gone else Verdict.PASS, detail)
+    removed = removed_names(before, after, brief)
+    more = f" and {len(removed) - _MOST} more" if len(removed) > _MOST else ""
+    detail = f"gone since the round before: {', '.join(removed[:_MOST])}{more}" if removed else ""
+    return CheckOutcome(Check(Kind.SOURCE, TEXT), Target.LOCAL, Verdict.FAIL if removed else Verdict.PASS, detail)
 
 
 def _ids(content: bytes) -> Iterator[str]:

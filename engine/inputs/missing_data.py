@@ -70,9 +70,9 @@ def missing_checks(missing: Iterable[MissingFile], at_run_time: Collection[str] 
     ]
 
 
-def missing_result(lack: MissingCheck, result: CheckOutcome, files: Mapping[str, bytes]) -> CheckOutcome:
+def missing_result(gap: MissingCheck, result: CheckOutcome, files: Mapping[str, bytes]) -> CheckOutcome:
     """Return the verdict on such a check; without a browser no more than whether the files could say it at all."""
-    check, label = lack.check, lack.label
+    check, label = gap.check, gap.label
     if result.verdict is Verdict.INCONCLUSIVE and _only_out_of_reach(label, result.detail):
         # The page asked the very address that could not be had, and does not say so.
         return CheckOutcome(check, result.target, Verdict.FAIL, result.detail, result.value, result.milliseconds)

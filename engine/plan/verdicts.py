@@ -125,7 +125,7 @@ class PlanVerdicts:
         tests = self._plan.tests if self._plan else ()
         return [self._decided(Check(Kind.TEST, one.says), one.predicates, report) for one in tests]
 
-    def kept_sentences(self, report: BrowserReport) -> list[CheckOutcome]:
+    def earlier_sentences(self, report: BrowserReport) -> list[CheckOutcome]:
         """Return a result for each sentence of an earlier round that held there by a test of the page."""
         return [
             self._decided(Check(Kind.REGRESSION, text), pages, report) for text, pages in self._earlier_pages.items()

@@ -70,8 +70,8 @@ def how_seen(result: CheckOutcome, width: int = 0) -> str:
         return "on the files"
     page = "on the published page" if result.target is Target.LIVE else "on a fresh page"
     at = f" at {width} px" if width else ""
-    asked = f", asked for {round(result.milliseconds / 1000, 1):g} s" if result.milliseconds is not None else ""
-    return f"{page}{at}{asked}"
+    duration = f", asked for {round(result.milliseconds / 1000, 1):g} s" if result.milliseconds is not None else ""
+    return f"{page}{at}{duration}"
 
 
 def _compared(wrong: Sequence[CheckOutcome], views: Sequence[CheckOutcome]) -> list[str]:

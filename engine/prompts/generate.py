@@ -119,9 +119,9 @@ def generate_prompt(
         form(_CHANGE if later else _WRITE, asked_entries(brief, plan, present), boundary, all_needed=not later),
         _END,
     ]
-    asked = request_sections(brief, present, boundary=boundary, note=note)
+    requested = request_sections(brief, present, boundary=boundary, note=note)
     system = rules(brief, plan, present, later=later)
-    return _prompt("generate", request_messages(system, [*asked, *end], present, boundary))
+    return _prompt("generate", request_messages(system, [*requested, *end], present, boundary))
 
 
 def shown_files(brief: Brief, plan: RequestPlan, tree: Mapping[str, bytes], *, repairs: bool = False) -> Present:
@@ -152,9 +152,9 @@ def rules(brief: Brief, plan: RequestPlan, present: Present, *, later: bool) -> 
     """Return the rules that apply to a request."""
     data = [file.name for file in brief.attachments if not file.media_type.startswith("image/")]
     data += filter(is_data_name, present.published)
-    asked = forms.paths(asked_entries(brief, plan, present))
+    requested = forms.paths(asked_entries(brief, plan, present))
     there = {one.path for one in plan.files} | {file.name for file in brief.attachments}
-    not_yours = sorted({path for path in there if path not in asked and not plan.forbids(path)} | OF_THE_SERVICE)
+    not_yours = sorted({path for path in there if path not in requested and not plan.forbids(path)} | OF_THE_SERVICE)
     parts = [RULES]
     parts += [_DATA] if data else []
     if libraries := named_in(brief.words):

@@ -192,7 +192,7 @@ class Requirements:
 class EarlierRequirements:
     """What earlier rounds asked for and published."""
 
-    earlier_checks: tuple[Check, ...] = ()  # those of their checks that held when they were published
+    held_checks: tuple[Check, ...] = ()  # those of their checks that held when they were published
     plans: tuple[EarlierPlan, ...] = ()  # the newest first
     before: Mapping[str, bytes] = field(default_factory=dict)  # the tree of the round before
     protected: tuple[str, ...] = ()  # names of their attachments

@@ -42,7 +42,7 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkip
 
     Raises OutOfService, Permanent (a secret of ours in an attachment), forge errors.
     """
-    repository, base, present = _standing(task, ports)
+    repository, base, present = _tree_to_build_on(task, ports)
     inputs = fetch_attachments(task, ports)
     plan = _plan(task, inputs, present, ports)
     inputs = fetch_planned(inputs, plan, task, present, ports)
@@ -81,9 +81,9 @@ def _plan(task: GenerateInput, inputs: Inputs, present: Mapping[str, bytes], por
     return plan or fallback_plan(request)
 
 
-def _standing(task: GenerateInput, ports: Ports) -> tuple[Repository | None, str | None, Mapping[str, bytes]]:
+def _tree_to_build_on(task: GenerateInput, ports: Ports) -> tuple[Repository | None, str | None, Mapping[str, bytes]]:
     """Return the repository to build on, its head and the tree there; our own copy of the tree where somebody took the repository away."""
-    repository = task.earlier.repository or _found(task, ports)
+    repository = task.earlier.repository or _find_repository(task, ports)
     if repository is None:
         return None, None, {}
     try:
@@ -129,7 +129,7 @@ def _scan(brief: Brief, task: GenerateInput, ports: Ports) -> None:
             )
 
 
-def _found(task: GenerateInput, ports: Ports) -> Repository | None:
+def _find_repository(task: GenerateInput, ports: Ports) -> Repository | None:
     """Look on the forge for the repository of a later round of which no row is left."""
     if task.brief.number == 1:
         return None
@@ -157,7 +157,7 @@ class _Authoring:
             self.ports,
             self.task.access.budget,
             failures=self.task.access.failures,
-            ask=self._asked,
+            ask=self._write_page,
             models=self._models(),
             seconds=self._seconds,
         )
@@ -182,7 +182,7 @@ class _Authoring:
     def _given_up(self, why: str) -> Made | RepairSkipped:
         return RepairSkipped(f"a fresh sample gave nothing: {why}") if self.task.further else self._fallback(why)
 
-    def _asked(self, model: str, until: datetime) -> Made:
+    def _write_page(self, model: str, until: datetime) -> Made:
         conversation = Conversation(self.ports, model, until, self.context.plan)
         further = self.task.further
         kind, parent = (Purpose.RESAMPLE, further.attempt) if further else (Purpose.GENERATE, None)

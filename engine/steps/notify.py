@@ -55,8 +55,8 @@ def _retry(task: NotifyInput, ports: Ports, answer: Answer | None, result: str, 
         raise Permanent(
             "callback_undelivered", f"The evaluator could not be told in {attempts} attempts; the last one: {result}"
         )
-    asked = retry_after(answer.headers, now) if answer else None
-    until = min(now + timedelta(seconds=notify_delay(attempts, asked)), ends)
+    named_seconds = retry_after(answer.headers, now) if answer else None
+    until = min(now + timedelta(seconds=notify_delay(attempts, named_seconds)), ends)
     last = (*task.statuses, answer.status if answer else None)[-REFUSALS:]
     refused = len(last) == REFUSALS and all(status is not None and 400 <= status < 500 for status in last)
     return Wait(until, f"the evaluator: attempt {attempts} gave {result}", needs_attention=refused)

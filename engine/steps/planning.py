@@ -137,18 +137,18 @@ class _Asking:
         recalled = self.ports.journal.attempt_reused(kind="plan", model=self.model, parent=None)
         boundary = boundary_of(recalled.messages) if recalled else secrets.token_hex(6)
         prompt = plan_prompt(brief, boundary=boundary, present=self.request.present)
-        return self._known(prompt, recalled) if recalled else self._asked("plan", prompt, None)
+        return self._known(prompt, recalled) if recalled else self._call("plan", prompt, None)
 
     def ask(self, kind: str, prompt: Prompt, parent: int) -> _Answer:
         """Ask once more. Raises what the author and the bounds on spending raise."""
         recalled = self.ports.journal.attempt_reused(kind=kind, model=self.model, parent=parent)
-        return self._known(prompt, recalled) if recalled else self._asked(kind, prompt, parent)
+        return self._known(prompt, recalled) if recalled else self._call(kind, prompt, parent)
 
     def _known(self, prompt: Prompt, recalled: ReusedCall) -> _Answer:
         self.last = recalled.attempt
         return _Answer(prompt, recalled.attempt, recalled.reply, read_plan(recalled.reply.text, self.request))
 
-    def _asked(self, kind: str, prompt: Prompt, parent: int | None) -> _Answer:
+    def _call(self, kind: str, prompt: Prompt, parent: int | None) -> _Answer:
         seconds, schema = self._seconds(), response_schema()
         self.last = attempt = call_begun(kind, prompt, self.model, parent, self.ports)
         reply = call_made(attempt, prompt, self.model, self.ports, seconds=seconds, tokens=_tokens, schema=schema)

@@ -92,8 +92,8 @@ def _with_origin(file: SiteFile, before: SiteFile | None) -> SiteFile:
 
 def _later(task: RepairInput, error: EngineError, ports: Ports) -> Wait | RepairSkipped:
     """Come back where the share leaves time for a call; else the best there is goes on."""
-    asked = error.retry_after if isinstance(error, Transient) else None
-    until = ports.clock.now() + timedelta(seconds=max(asked or 0, backoff.transient_delay(task.access.failures + 1)))
+    pause = error.retry_after if isinstance(error, Transient) else None
+    until = ports.clock.now() + timedelta(seconds=max(pause or 0, backoff.transient_delay(task.access.failures + 1)))
     ends = task.access.budget.share_ends(Step.GENERATE)
     if error.code == "model_out_of_time" or (ends - until).total_seconds() < SHORTEST_MODEL_CALL:
         return RepairSkipped(f"the repair was cut: {error.message}")

@@ -8,8 +8,8 @@ from engine.checks import own_rules
 from engine.checks.decision import JudgedAttempt, Next, Purpose, candidates, decide, tree_digest
 from engine.checks.gates import bars
 from engine.checks.page_load import in_order_result, page_load_result
-from engine.checks.regressions import TEXT as VANISHED
-from engine.checks.regressions import vanished_result
+from engine.checks.regressions import TEXT as NOTHING_REMOVED
+from engine.checks.regressions import removal_result
 from engine.checks.review import review_result
 from engine.checks.source_rules import source_results
 from engine.domain.browser_report import BrowserReport, PageUnderTest
@@ -36,24 +36,24 @@ BARRED = "not run: a gate bars this attempt"
 
 def verify(task: VerifyInput, ports: Ports) -> Verified:
     """Return a result for each of our rules, each check of the request and of earlier rounds, and each view; and what follows."""
-    tried, results, line = list(task.attempts.judged), list[CheckOutcome](), "nothing new to check"
+    history, results, line = list(task.attempts.judged), list[CheckOutcome](), "nothing new to check"
     if new := task.new:
         results, line = _unchecked(task, new) if task.unchecked else _judged(task, new, ports)
         all_of_it = (*new.gates, *results)
-        tried.append(JudgedAttempt(new.attempt, new.purpose, tree_digest(new.files), all_of_it, new.parent))
+        history.append(JudgedAttempt(new.attempt, new.purpose, tree_digest(new.files), all_of_it, new.parent))
     left = task.budget.repair_seconds(ports.clock.now(), task.attempts.call_seconds)
-    decision = decide(tried, repair_seconds=left, given_up=task.given_up)
-    warnings = _warnings(tried, decision.attempt) if decision.next is Next.PUBLISH else ()
+    decision = decide(history, repair_seconds=left, given_up=task.given_up)
+    warnings = _warnings(history, decision.attempt) if decision.next is Next.PUBLISH else ()
     if task.unchecked and new and decision.attempt == new.attempt:
         warnings += (f"The page is published unchecked: {task.unchecked}",)
-    judgements = _judgements(task, tried, decision.attempt, ports) if decision.next is Next.PUBLISH else {}
+    judgements = _judgements(task, history, decision.attempt, ports) if decision.next is Next.PUBLISH else {}
     detail = f"{line}; {decision.next} attempt {decision.attempt}: {decision.reason}"
     return Verified(new.attempt if new else None, tuple(results), decision, detail, warnings, judgements)
 
 
-def _judgements(task: VerifyInput, tried: Sequence[JudgedAttempt], chosen: int, ports: Ports) -> dict[str, str]:
+def _judgements(task: VerifyInput, history: Sequence[JudgedAttempt], chosen: int, ports: Ports) -> dict[str, str]:
     """Have a model judge what nothing decided of the attempt that is published; the fallback page claims nothing that could be judged."""
-    found = next(one for one in tried if one.attempt == chosen)
+    found = next(one for one in history if one.attempt == chosen)
     if not task.judging or found.purpose is Purpose.FALLBACK:
         return {}
     files = task.new.files if task.new and task.new.attempt == chosen else task.attempts.tree_of(chosen)
@@ -71,39 +71,39 @@ def summary(results: Sequence[CheckOutcome]) -> str:
 def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckOutcome], str]:
     """Return all results, those of the request in its order, and a line about them."""
     evidence = _evidence(task, new.files, ports)
-    asked, earlier = task.requirements, task.earlier
-    words = "\n".join([asked.words, *(check.text for check in asked.checks)])
-    plan = PlanVerdicts(asked.plan, asked.checks, evidence, words=words, earlier=earlier.plans)
-    at_run_time = [address.url for address in asked.plan.data if address.at_run_time] if asked.plan else []
-    lacks = missing_checks(asked.missing, at_run_time)
-    scripts = [check for check in (*asked.checks, *earlier.earlier_checks) if check.kind in {Kind.JS, Kind.EARLIER}]
-    scripts += [lack.expression for lack in lacks]
+    request, earlier = task.requirements, task.earlier
+    words = "\n".join([request.words, *(check.text for check in request.checks)])
+    plan = PlanVerdicts(request.plan, request.checks, evidence, words=words, earlier=earlier.plans)
+    at_run_time = [address.url for address in request.plan.data if address.at_run_time] if request.plan else []
+    gaps = missing_checks(request.missing, at_run_time)
+    scripts = [check for check in (*request.checks, *earlier.held_checks) if check.kind in {Kind.JS, Kind.EARLIER}]
+    scripts += [gap.expression for gap in gaps]
     page = PageUnderTest(task.url, new.files, Target.LOCAL)
     report = _report(page, scripts, plan.tests, bars(new.gates), task.budget.check_seconds(ports.clock.now()), ports)
     ran, sentences = iter(report.results), plan.sentences(report)
-    requested = [next(ran) if check.kind is Kind.JS else sentences[at] for at, check in enumerate(asked.checks)]
+    requested = [next(ran) if check.kind is Kind.JS else sentences[at] for at, check in enumerate(request.checks)]
     kept = [
         CheckOutcome(check, r.target, r.verdict, r.detail, r.value, r.milliseconds)
-        for check, r in zip(earlier.earlier_checks, ran, strict=False)
+        for check, r in zip(earlier.held_checks, ran, strict=False)
     ]
-    told_missing = [missing_result(lack, r, new.files) for lack, r in zip(lacks, ran, strict=True)]
+    missing_results = [missing_result(gap, r, new.files) for gap, r in zip(gaps, ran, strict=True)]
     before = Evidence(earlier.before, task.attached, {})
-    regressions = [*regression_results(earlier.plans, asked.plan, before, evidence), *plan.kept_sentences(report)]
+    regressions = [*regression_results(earlier.plans, request.plan, before, evidence), *plan.earlier_sentences(report)]
     counted = [
         *own_rules.own_results(new.files),
-        *told_missing,
+        *missing_results,
         *requested,
         *kept,
         *plan.files(),
         *plan.own_tests(report),
         *regressions,
     ]
-    advice = source_results(new.files, asked.checks)
+    advice = source_results(new.files, request.checks)
     advice.append(review_result(new.files, foreign=new.foreign))
     advice += [page_load_result(view, Target.LOCAL) for view in report.views]
     advice += filter(None, [in_order_result(report, Target.LOCAL)])
     if earlier.before:
-        advice.append(vanished_result(earlier.before, new.files, asked.words))
+        advice.append(removal_result(earlier.before, new.files, request.words))
     return [*counted, *advice], summary(counted)
 
 
@@ -129,7 +129,7 @@ def _predicates(plan: RequestPlan | None) -> Iterator[object]:
 
 def _unchecked(task: VerifyInput, new: NewTree) -> tuple[list[CheckOutcome], str]:
     """Return no verdict on any check, so that a tree which our own checking fails on is published all the same."""
-    checks = (*task.requirements.checks, *task.earlier.earlier_checks)
+    checks = (*task.requirements.checks, *task.earlier.held_checks)
     not_run = [CheckOutcome(check, Target.LOCAL, Verdict.NOT_RUN, task.unchecked) for check in checks]
     return [*own_rules.own_results(new.files), *not_run], f"not checked: {task.unchecked}"
 
@@ -149,13 +149,15 @@ def _report(
     return BrowserReport([CheckOutcome(one, Target.LOCAL, Verdict.NOT_RUN, why) for one in scripts], not_run=why)
 
 
-def _warnings(tried: Sequence[JudgedAttempt], chosen: int) -> tuple[str, ...]:
+def _warnings(history: Sequence[JudgedAttempt], chosen: int) -> tuple[str, ...]:
     """Tell before the evaluator does what the page to be published has lost."""
-    found = next(one for one in candidates(tried) if one.attempt == chosen)
-    lost = [f"A check of an earlier round does not hold any more: {text}" for text in _earlier_lost(found.results)]
-    gone = [r.detail for r in found.results if r.check.text == VANISHED and r.detail]
-    return tuple(f"{text[:1].upper()}{text[1:]}"[:1000] for text in (*lost, *gone))
+    found = next(one for one in candidates(history) if one.attempt == chosen)
+    failing_again = [
+        f"A check of an earlier round does not hold any more: {text}" for text in _earlier_failing(found.results)
+    ]
+    removed = [r.detail for r in found.results if r.check.text == NOTHING_REMOVED and r.detail]
+    return tuple(f"{text[:1].upper()}{text[1:]}"[:1000] for text in (*failing_again, *removed))
 
 
-def _earlier_lost(results: Sequence[CheckOutcome]) -> list[str]:
+def _earlier_failing(results: Sequence[CheckOutcome]) -> list[str]:
     return [r.check.text for r in results if r.check.kind in OF_EARLIER and r.verdict is Verdict.FAIL]

@@ -69,7 +69,7 @@ class RowsQuota:
         if closed:
             raise write_pace.limit_reached((closed[0] - now).total_seconds(), closed[1], now=now)
 
-    def saw(self, limits: Limits) -> None:
+    def record_limits(self, limits: Limits) -> None:
         """Remember what an answer said, written down sparingly; nothing left closes the gate until the reset."""
         now = clock.now()
         if not self._is_news(limits, now):

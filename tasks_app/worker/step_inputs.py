@@ -148,7 +148,7 @@ def verify_input(row: Round, *, judging: bool = False, unchecked: str = "") -> V
         ),
         budget=budget_of(row),
         earlier=EarlierRequirements(
-            earlier_checks=attempt_history.regression_checks_of(row),
+            held_checks=attempt_history.regression_checks_of(row),
             plans=plans.earlier_plans(row),
             before=attempt_history.page_before(row),
             protected=briefs.protected(row),

@@ -57,11 +57,11 @@ class GitHubPush:
 
     def head(self, repository: Repository) -> str | None:
         """Return the SHA of branch main, None for an empty repository. Raises Permanent(repository_gone), Transient, OutOfService."""
-        return self._asked(repository, "read", lambda: self._git.head(_address(repository)))
+        return self._request(repository, "read", lambda: self._git.head(_address(repository)))
 
     def tree(self, repository: Repository, sha: str) -> Mapping[str, bytes]:
         """Return a commit's files. Raises as `head` does, Permanent(commit_missing)."""
-        return self._asked(repository, "read", lambda: self._git.tree(_address(repository), sha))
+        return self._request(repository, "read", lambda: self._git.tree(_address(repository), sha))
 
     def commit(self, repository: Repository, built: BuiltCommit, spec: CommitSpec) -> bool:
         """Push `built` on its parent. True: it is the head or an ancestor of it; False: the head has moved.
@@ -69,7 +69,7 @@ class GitHubPush:
         Raises as `head` does, Permanent (push_protection, push_refused).
         """
         try:
-            pushed = self._asked(repository, "push", lambda: self._git.push(_address(repository), built, spec.parent))
+            pushed = self._request(repository, "push", lambda: self._git.push(_address(repository), built, spec.parent))
         except Transient as doubt:
             if doubt.code not in {"forge_unreachable", "forge_unwell"}:
                 raise
@@ -123,7 +123,7 @@ class GitHubPush:
             and answer.data.get("status") in {"ahead", "identical"}
         )
 
-    def _asked(self, repository: Repository, doing: str, act: Callable[[], T]) -> T:
+    def _request(self, repository: Repository, doing: str, act: Callable[[], T]) -> T:
         self._quota.check_limit()
         try:
             return act()

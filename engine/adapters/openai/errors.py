@@ -100,11 +100,11 @@ def _by_fault(fault: Fault, model: str, headers: Mapping[str, str]) -> EngineErr
         if found := kind(fault, model, headers):
             return found
     if fault.status >= HTTPStatus.BAD_REQUEST:
-        status_text = f"{fault.status}{_named(fault.code)}"
+        status_text = f"{fault.status}{_code_in_brackets(fault.code)}"
         return Permanent(
             "model_refused_request", f"The server of the model {model} refused the request: {status_text}."
         )
-    return bad_answer(model, f"an error in place of an answer{_named(fault.code)}")
+    return bad_answer(model, f"an error in place of an answer{_code_in_brackets(fault.code)}")
 
 
 def _spent(fault: Fault, model: str, _headers: Mapping[str, str]) -> EngineError | None:
@@ -154,13 +154,13 @@ def _busy(fault: Fault, model: str, headers: Mapping[str, str]) -> EngineError |
     by_status = fault.status in _RETRYABLE or fault.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     if not by_status and (fault.status or not fault.says(_BUSY, _BUSY_WORDS)):
         return None
-    when = f": {fault.status}" if fault.status else _named(fault.code)
+    when = f": {fault.status}" if fault.status else _code_in_brackets(fault.code)
     seconds = retry_after(headers, datetime.now(UTC))
     if seconds is not None:
         seconds = min(seconds, LONGEST_RETRY_AFTER)
     return Transient("model_overloaded", f"The server of the model {model} asks to try later{when}.", seconds)
 
 
-def _named(code: str) -> str:
+def _code_in_brackets(code: str) -> str:
     """Return a server's own error code for the operator, only where it is a plain word."""
     return f" ({code})" if code.isidentifier() and len(code) <= 60 else ""

@@ -43,9 +43,9 @@ def _columns(wanted: Sequence[str], text: str) -> PredicateFinding:
     names = [name.strip() for name in wanted]
     if found == names:
         return passed(f"{len(found)} column{'' if len(found) == 1 else 's'}")
-    lost = [name for name in names if name not in found]
+    missing = [name for name in names if name not in found]
     more = [name for name in found if name not in names]
-    problems = [f"it lacks the columns {listed(lost)}"] * bool(lost) + [
+    problems = [f"it lacks the columns {listed(missing)}"] * bool(missing) + [
         f"it has further columns {listed(more)}"
     ] * bool(more)
     return failed("; ".join(problems) or f"its columns stand in another order: {listed(found)}")

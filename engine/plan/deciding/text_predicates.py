@@ -39,7 +39,7 @@ def decide_text(
         case Contains():
             return _contains(predicate, text)
         case Lacks():
-            return _lacks(predicate, text)
+            return _decide_lacks(predicate, text)
         case LicenceMit():
             return passed("the MIT licence") if is_mit(_spaced(text)) else failed("it is not the MIT licence")
         case ReadmeSections():
@@ -50,11 +50,15 @@ def decide_text(
 
 def _contains(predicate: Contains, text: str) -> PredicateFinding:
     sources = _sources(predicate, text)
-    lost = [one for one in predicate.texts if not any(_same_case(predicate, one) in source for source in sources)]
-    return failed(f"it does not contain {listed(lost)}") if lost else passed(f"it contains {listed(predicate.texts)}")
+    missing = [one for one in predicate.texts if not any(_same_case(predicate, one) in source for source in sources)]
+    return (
+        failed(f"it does not contain {listed(missing)}")
+        if missing
+        else passed(f"it contains {listed(predicate.texts)}")
+    )
 
 
-def _lacks(predicate: Lacks, text: str) -> PredicateFinding:
+def _decide_lacks(predicate: Lacks, text: str) -> PredicateFinding:
     sources = _sources(predicate, text)
     found = [one for one in predicate.texts if any(_same_case(predicate, one) in source for source in sources)]
     if not found:
@@ -103,9 +107,9 @@ def _counted(predicate: Words | Lines, text: str) -> PredicateFinding:
 def _headings(predicate: Headings, text: str) -> PredicateFinding:
     found = [one.title for one in markdown.headings(text)]
     titles = {_plain_title(title) for title in found}
-    lost = [name for name in predicate.names if _plain_title(name) not in titles]
-    if lost:
-        return failed(f"no heading says {listed(lost)}; its headings are {listed(found) or 'none'}")
+    missing = [name for name in predicate.names if _plain_title(name) not in titles]
+    if missing:
+        return failed(f"no heading says {listed(missing)}; its headings are {listed(found) or 'none'}")
     number = f"{len(found)} heading{'' if len(found) == 1 else 's'}"
     missed = distance(len(found), predicate.min, predicate.max)
     return failed(f"it has {number}{missed}") if missed else passed(number)
@@ -132,11 +136,11 @@ def _sections(names: Sequence[str], text: str) -> PredicateFinding:
         part: [rf"\b(?:{words})\b"] for part, words in README_PARTS.items()
     }
     states = {name: _section_state(sections, wanted) for name, wanted in patterns.items()}
-    lost = [name for name, state in states.items() if state is None]
+    missing = [name for name, state in states.items() if state is None]
     empty = [name for name, state in states.items() if state is False]
-    problems = [f"no section is headed {listed(lost)}"] * bool(lost) + [f"nothing stands below {listed(empty)}"] * bool(
-        empty
-    )
+    problems = [f"no section is headed {listed(missing)}"] * bool(missing) + [
+        f"nothing stands below {listed(empty)}"
+    ] * bool(empty)
     return failed("; ".join(problems)) if problems else passed(f"sections: {', '.join(states)}")
 
 

@@ -339,7 +339,7 @@ def test_what_the_new_plan_speaks_of_is_its_to_change() -> None:
 def test_expressions_of_earlier_rounds_run_behind_the_checks() -> None:
     kept = Check(Kind.EARLIER, "1 < 2")
     browser = FakeBrowser(BrowserReport([js(Verdict.PASS), js(Verdict.FAIL, check=kept)]))
-    outcome = verify(verifying(earlier_checks=(kept,), given_up="no time is left"), make_ports(browser=browser))
+    outcome = verify(verifying(held_checks=(kept,), given_up="no time is left"), make_ports(browser=browser))
     assert browser.asked[0][1] == (CHECKS[0], kept)
     assert {r.verdict for r in outcome.results if r.check == kept} == {Verdict.FAIL}
     assert outcome.warnings == ("A check of an earlier round does not hold any more: 1 < 2",)
