@@ -1,4 +1,4 @@
-"""Evaluates an expression in a page as an evaluator does (`page.evaluate`), and says what came out."""
+"""Evaluates an expression in a page as an evaluator does (`page.evaluate`), and reports value and type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All that a page asks for: its own files from memory as Pages would serve them, everything else from other hosts."""
+"""Answers a page's requests: its own files from memory, as Pages would serve them, the rest from other hosts."""
 
 from __future__ import annotations
 

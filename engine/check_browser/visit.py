@@ -1,4 +1,4 @@
-"""One visit of a page: a fresh context in which nothing can be asked, opened, downloaded or left, and what the page said meanwhile."""
+"""Visits a page in a fresh context without dialogs, downloads or navigation, and records its console and errors."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What is done after a verification: publish the best attempt, have it repaired, or ask once more from scratch.
+"""Decides what follows a verification: publish the best attempt, repair it, or ask again from scratch.
 
-Repair pays for about two tries, then a fresh sample by another model does better than a third
+Repair pays for about two attempts, then a fresh sample by another model does better than a third
 (https://arxiv.org/abs/2604.10508, https://arxiv.org/abs/2306.09896).
 """
 

@@ -1,6 +1,6 @@
-"""What a tree must pass before a browser sees it or a push carries it: placeholders, secrets of ours, token shapes.
+"""Gates that a tree must pass before a browser opens it or it is pushed: placeholders, secrets of ours, credentials.
 
-Paths, file types, sizes and counts are not here: what breaks those is left out of the tree when it is read and put together, and named.
+Paths, file types, sizes and counts are not checked here: a file that breaks those is left out when a reply is read.
 """
 
 from __future__ import annotations

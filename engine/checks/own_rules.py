@@ -1,4 +1,4 @@
-"""Our own rules, which hold for every published repository and are decided by looking at the files."""
+"""Rules that hold for every published repository: index.html, LICENSE and README."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a browser saw beside the checks, as results that are information: how a page opened at one width, and the checks in order on one page."""
+"""Results for information: how a page opened at one width, and the checks run in order on one page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses in a page that lead nowhere: Pages serves a site below its repository's name, so an address from the root leads elsewhere."""
+"""Finds addresses in a page that lead nowhere. Pages serves a site below the repository's name, so `/x` does."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Files and ids that the round before had and this one has not: others may use them. Advice, not a verdict.
+"""Finds files and ids that the round before had and this one lacks, because others may use them. Advice, not a verdict.
 
-Names of functions and headings are not compared: a later round may give them new names.
+Names of functions and headings are not compared: a later round may rename them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which attempt is the best, by what its checks gave."""
+"""Ranks the attempts of a round by the results of their checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of a table beside the page that were typed into the page: right today, and wrong or doubled as soon as the script reads the file."""
+"""Finds rows of a table that were typed into the page, though the file with the table stands beside it."""
 
 from __future__ import annotations
 

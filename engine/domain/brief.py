@@ -1,4 +1,4 @@
-"""What is asked for: the frozen request that every step works from."""
+"""The frozen request that every step works from."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The deadline as a budget: how long each step of a round may take, counted from the POST.
 
-Published by half of it (300 s of 600), told by nine tenths (540 s). A step that starts late still gets a little, taken from the steps
-behind it; what is left after that goes to the best there is.
+A page is published by half of it (300 s of 600), and the evaluator is told by nine tenths (540 s). A step that starts
+late still gets a little time, taken from the steps after it; when that is over, the best attempt goes on.
 """
 
 from __future__ import annotations

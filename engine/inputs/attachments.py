@@ -1,4 +1,4 @@
-"""Files that came with a request: reading their data URIs, and telling a model about them in facts."""
+"""Reads attachments' data URIs, and describes a file to a model in facts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A text in a prompt: whole where it is small, else its first and its last lines, with what is left out named."""
+"""Shows a text in a prompt: whole if it is small, else its first and last lines, with a note on what is left out."""
 
 from __future__ import annotations
 

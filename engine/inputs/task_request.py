@@ -1,4 +1,4 @@
-"""Reading a request as leniently as an exam that comes once deserves: what is unusable, what is merely odd, what is kept."""
+"""Reads a request leniently: what is unusable is refused, what is odd is a warning, everything is stored."""
 
 from __future__ import annotations
 

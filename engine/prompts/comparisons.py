@@ -1,4 +1,4 @@
-"""What a failing check wants an element to say and what it says: an evaluator compares letter for letter, and a model overlooks a capital."""
+"""Explains failed comparisons of text: what a check wants an element to say, and what it says."""
 
 from __future__ import annotations
 

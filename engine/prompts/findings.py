@@ -1,4 +1,4 @@
-"""What a model is told about its page: from an attempt's results to the findings of a repair."""
+"""Turns an attempt's results into the findings that a repair prompt shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Picking files out of an answer that ignored the agreed form: weak models send fenced blocks, JSON, or the bare page."""
+"""Extracts files from an answer that ignored the agreed form: fenced blocks, JSON, or the bare page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page links or loads by a relative address, itself or through its scripts and styles."""
+"""Finds the relative addresses that a page links or loads, itself or through its scripts and styles."""
 
 from __future__ import annotations
 

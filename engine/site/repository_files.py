@@ -1,4 +1,4 @@
-"""What a published repository is called and what the service itself writes into it."""
+"""The names of a published repository, and what the service writes into it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One conversation with one model: the prompt, at most two continuations of a cut-off answer, one reminder of the form."""
+"""One conversation with one model: the prompt, at most two continuations of a cut-off answer, and one reminder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prove that what the page's address serves is this very commit."""
+"""The step deploy: prove that the page's address serves this very commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fetches what a page is made from, attachments and data that are only addresses so far, and reads the workbooks."""
+"""Fetches attachments and data that are only addresses so far, and reads workbooks."""
 
 from __future__ import annotations
 

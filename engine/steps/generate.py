@@ -1,4 +1,4 @@
-"""Have a model write the page; where none can, write the fallback page in its place."""
+"""The step generate: a model writes the page; if none can, the service writes the fallback page."""
 
 from __future__ import annotations
 

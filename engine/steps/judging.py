@@ -1,4 +1,4 @@
-"""Have a model judge the sentences that no predicate decided, in one call, once it is known which tree is published."""
+"""Has a model judge the sentences that no predicate decided, in one call, after the tree to publish was chosen."""
 
 from __future__ import annotations
 

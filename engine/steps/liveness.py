@@ -1,4 +1,4 @@
-"""One look at Pages: does its address serve this very commit, not yet, or never?"""
+"""Checks once whether the page's address serves this very commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One call of a model, with its row in the journal: begun before the model is asked, and ended there where it fails."""
+"""Makes one model call with its row in the journal: begun before the call, completed with its answer or error."""
 
 from __future__ import annotations
 

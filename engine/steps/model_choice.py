@@ -1,8 +1,8 @@
-"""Which model is asked, and when: one after the other within the budget, until one has written.
+"""Chooses which model is asked, and when: one after the other within the budget, until one has written.
 
-A passing failure waits where that leaves time for a call, at most MOST_WAITS times (and never for a model that let its time run out) while
-there is another model; what one model cannot do the
-next is asked; what no model can be asked for opens the breaker; and where all were asked in vain, the reasons are told.
+After a passing failure the round waits, if there is time for another call. While there is another model it waits at most
+MOST_WAITS times, and never for a model that used up its time. If one model fails for good, the next one is asked. If no
+model can be asked, the breaker opens. If all were asked in vain, the reasons are returned.
 """
 
 from __future__ import annotations

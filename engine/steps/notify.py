@@ -1,4 +1,4 @@
-"""Tell the evaluator: the same bytes under the same `webhook-id` until it answers with a 2xx."""
+"""The step notify: send the callback, each time the same bytes and `webhook-id`, until a 2xx answers it."""
 
 from __future__ import annotations
 

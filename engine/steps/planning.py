@@ -1,4 +1,4 @@
-"""Have a model read the request into a plan, in one call before the page is written, with one reminder where the answer is malformed."""
+"""Makes the plan: a model reads the request in one call before the page is written, with at most one reminder."""
 
 from __future__ import annotations
 

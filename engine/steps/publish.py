@@ -1,4 +1,4 @@
-"""Make the chosen tree one commit at the head of its repository, whatever happens in between, and switch Pages on."""
+"""The step publish: make the chosen tree one commit at the repository's head, and switch Pages on."""
 
 from __future__ import annotations
 

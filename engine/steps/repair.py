@@ -1,4 +1,4 @@
-"""Have the best attempt repaired by the model that wrote it: what fails with what was seen instead, changed files back."""
+"""The step repair: the model that wrote the best attempt gets the findings and sends back changed files."""
 
 from __future__ import annotations
 

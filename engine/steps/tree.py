@@ -1,4 +1,4 @@
-"""A tree is put together: by the plan, and whatever a model delivers."""
+"""Assembles a tree from the plan, the attachments, the tree before and a model's files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judge a tree: our own rules, the request's checks and earlier rounds' ones in a browser; then decide what follows."""
+"""The step verify: judge a tree by our rules, the request's checks and earlier checks, and decide what follows."""
 
 from __future__ import annotations
 

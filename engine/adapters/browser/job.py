@@ -1,4 +1,4 @@
-"""What the check browser's process is told (one JSON line in) and what it says (one JSON line an event out)."""
+"""Messages between the service and the check browser's process: one JSON line in, one JSON line out for each event."""
 
 from __future__ import annotations
 

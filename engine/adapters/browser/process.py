@@ -1,4 +1,4 @@
-"""The check browser's own process: told a job, heard out, bounded in time, memory and words, and ended with all that came of it."""
+"""Runs the check browser's process: sends the job, collects events, bounds time, memory and output."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The HTTP below dulwich's client, made whole: one time bound over all requests of an exchange, bounded answers, refusals that are kept.
+"""HTTP below dulwich's client: one time bound for all requests of an exchange, bounded answers, refusals kept.
 
-dulwich bounds single requests only, and its errors carry neither headers nor text. Redirects are not followed: that a repository has
-another name by now is for the caller to know, and a token goes nowhere else.
+dulwich bounds single requests only, and its errors carry neither headers nor text. Redirects are not followed: the
+caller must learn that a repository was renamed, and the token goes nowhere else.
 """
 
 from __future__ import annotations

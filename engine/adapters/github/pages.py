@@ -1,4 +1,4 @@
-"""Pages on GitHub: switched on once for a repository, its builds looked at, one more build asked for.
+"""Switches GitHub Pages on, reads its builds and asks for another build.
 
 https://docs.github.com/en/rest/pages/pages
 """

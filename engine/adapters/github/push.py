@@ -1,4 +1,4 @@
-"""What a head, a tree and a push come to on GitHub: refusals, doubts and moved heads sorted into the engine's answers and errors."""
+"""Reads and pushes a repository on GitHub. Refusals, unclear results and moved heads become engine errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model server says went wrong, in one form: OpenAI's error object, and what compatible servers send in its place."""
+"""Reads a model server's error, in OpenAI's form or another, into one value."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""An Author on any server that speaks OpenAI's Chat Completions: one call, no retries of its own, a bound on the whole time.
+"""The port Author on any server that speaks OpenAI's Chat Completions: one call, no retries, a bound on the whole time.
 
-The answer comes as a stream where the server has one: what has come when the time is over, or the connection is lost, is returned.
+The answer is streamed if the server can. When the time is over or the connection is lost, the part that arrived is
+returned. Only a request of which the server refused a part (an unknown parameter, pictures, a schema) is sent again at
+once without that part; the profile remembers it. Such a refusal costs no tokens.
 
-The one thing that is sent again at once is a request of which the server refused a part (an unknown parameter, pictures, a schema): without that
-part, and not with it again, for the profile remembers. Such a refusal costs no tokens.
-
-A figure about the SDK (3.54.0) behind this: its `timeout` is per read, so that a slow drip never ends.
+The SDK's `timeout` (3.54.0) is per read, so that a slow drip never ends.
 """
 
 from __future__ import annotations

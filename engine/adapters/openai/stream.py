@@ -1,4 +1,4 @@
-"""Collects an answer that comes as a stream, so that what has come is there whenever it ends."""
+"""Collects a streamed answer, so that a partial answer is available whenever the stream ends."""
 
 from __future__ import annotations
 
