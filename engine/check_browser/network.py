@@ -57,7 +57,6 @@ class Nothing:
         self._stays, self._opened = stays, False
 
     async def answer(self, route: Route) -> None:
-        """Answer one request."""
         request = route.request
         with suppress(Error):
             if request.resource_type != "document":

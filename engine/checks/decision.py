@@ -100,7 +100,6 @@ def signature(results: Sequence[CheckOutcome]) -> str:
 
 
 def tree_digest(files: Mapping[str, bytes]) -> str:
-    """Return a digest of a tree."""
     parts = [(path, hashlib.sha256(content).hexdigest()) for path, content in sorted(files.items())]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

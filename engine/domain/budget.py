@@ -60,7 +60,6 @@ class Budget:
         return self.start + (self.deadline - self.start) * fraction
 
     def share_ends(self, step: Step) -> datetime:
-        """Return when the share of `step` ends."""
         return self.at(SHARES[step])
 
     @property

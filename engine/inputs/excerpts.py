@@ -20,7 +20,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def is_shown_whole(text: str, room: int) -> bool:
-    """Say whether `excerpt` shows all of a text."""
     return len(text) <= min(WHOLE_CHARACTERS, room)
 
 

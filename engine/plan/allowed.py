@@ -59,7 +59,6 @@ class Permitted(Generic[Value]):
 
 
 def is_workflow(path: str) -> bool:
-    """Say whether a path is that of a workflow of GitHub Actions."""
     return _WORKFLOW.fullmatch(path) is not None
 
 

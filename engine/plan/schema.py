@@ -90,7 +90,6 @@ class RequestPlan(PlanPart):
         return tuple(dict.fromkeys((*self.absent, *outputs)))
 
     def forbids(self, path: str) -> bool:
-        """Say whether a path must not be committed."""
         return any(path == one or (one.endswith("/") and path.startswith(one)) for one in self.forbidden)
 
     def reading(self, position: int) -> CheckReading | None:

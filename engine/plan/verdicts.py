@@ -121,7 +121,6 @@ class PlanVerdicts:
         return [*found, *absent]
 
     def own_tests(self, report: BrowserReport) -> list[CheckOutcome]:
-        """Return a result for each of the plan's own tests."""
         tests = self._plan.tests if self._plan else ()
         return [self._decided(Check(Kind.TEST, one.says), one.predicates, report) for one in tests]
 

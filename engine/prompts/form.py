@@ -92,7 +92,6 @@ def changed_texts(plan: RequestPlan, contents: Mapping[str, bytes], *, longest: 
 
 
 def paths(entries: Iterable[Entry]) -> tuple[str, ...]:
-    """Return the paths of entries, in order."""
     return tuple(one.path for one in entries)
 
 

@@ -149,7 +149,6 @@ def asked_entries(brief: Brief, plan: RequestPlan, present: Present) -> list[Ent
 
 
 def rules(brief: Brief, plan: RequestPlan, present: Present, *, later: bool) -> str:
-    """Return the rules that apply to a request."""
     data = [file.name for file in brief.attachments if not file.media_type.startswith("image/")]
     data += filter(is_data_name, present.published)
     requested = forms.paths(asked_entries(brief, plan, present))

@@ -1,6 +1,6 @@
 """Chooses which model is asked, and when: one after the other within the budget, until one has written.
 
-After a passing failure the round waits, if there is time for another call. While there is another model it waits at most
+After a passing failure the round waits, if there is time for another call. With another model left it waits at most
 MOST_WAITS times, and never for a model that used up its time. If one model fails for good, the next one is asked. If no
 model can be asked, the breaker opens. If all were asked in vain, the reasons are returned.
 """

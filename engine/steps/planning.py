@@ -133,7 +133,6 @@ class _Asking:
     last: int | None = None
 
     def first(self, brief: Brief) -> _Answer:
-        """Ask for the plan."""
         recalled = self.ports.journal.attempt_reused(kind="plan", model=self.model, parent=None)
         boundary = boundary_of(recalled.messages) if recalled else secrets.token_hex(6)
         prompt = plan_prompt(brief, boundary=boundary, present=self.request.present)

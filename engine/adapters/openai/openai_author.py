@@ -183,7 +183,6 @@ class ProfilesInMemory:
         return self._known.get((server, model), ModelParameters())
 
     def learn(self, server: str, model: str, profile: ModelParameters) -> None:
-        """Remember it."""
         self._known[server, model] = profile
 
 

@@ -94,13 +94,11 @@ class Request:
 
     @property
     def images_go(self) -> bool:
-        """Say whether pictures are sent."""
         tried = self.profile.images is not False and all(one.part != IMAGES for one in self.refused)
         return tried and any(one.images for one in self.messages)
 
     @property
     def schema_goes(self) -> bool:
-        """Say whether a schema is sent."""
         return self.schema is not None and SCHEMA not in self.profile.dropped
 
     @property

@@ -26,7 +26,6 @@ _AS_SHOWN = Context(prec=15)
 
 
 def decide_csv(predicate: CsvColumns | CsvEquals, content: bytes, evidence: Evidence) -> PredicateFinding:
-    """Decide a predicate about a CSV file."""
     text = text_of(content)
     try:
         match predicate:

@@ -29,7 +29,6 @@ _COMPARED = {
 
 
 def decide_json(predicate: JsonSchema | JsonValue, content: bytes) -> PredicateFinding:
-    """Decide a predicate about a JSON file."""
     try:
         document = parse_json(content)
         match predicate:

@@ -33,7 +33,6 @@ _AROUND_TITLES = frozenset(" .:;!?,*_`~\ufe0f")
 def decide_text(
     predicate: Contains | Lacks | Words | Lines | Headings | LicenceMit | ReadmeSections, content: bytes
 ) -> PredicateFinding:
-    """Decide a predicate about a file's text."""
     text = text_of(content)
     match predicate:
         case Contains():
