@@ -42,7 +42,10 @@ class Next(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JudgedAttempt:
-    """One try, over and judged. `attempt` holds its tree; `digest` is the tree's, "" where the answer held none that could be used."""
+    """One try, over and judged.
+
+    `attempt` holds its tree; `digest` is the tree's, "" where the answer held none that could be used.
+    """
 
     attempt: int
     purpose: Purpose
@@ -86,7 +89,8 @@ def decide(attempts: Sequence[JudgedAttempt], *, repair_seconds: float, given_up
 
 
 def repairable(results: Sequence[CheckOutcome]) -> list[CheckOutcome]:
-    """Return the results that a better page would change: failures of our rules, the gates, the request's checks and earlier rounds' ones.
+    """Return the results that a better page would change: failures of our rules, the gates, the request's checks and
+    earlier rounds' ones.
 
     Not those that say nothing about the page: invalid, vacuous, unverifiable, inconclusive, not_run.
     """

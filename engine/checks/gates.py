@@ -52,8 +52,9 @@ def gate_results(
 ) -> list[CheckOutcome]:
     """Judge the files that a model wrote.
 
-    `secret_in` names the secret of ours that bytes hold; `tokens_in` finds credentials' shapes in text; what stands word for word in
-    `allowed` (the brief and its checks) was asked for and is no finding. Neither is what stood in the same file before it was changed: `originals`.
+    `secret_in` names the secret of ours that bytes hold; `tokens_in` finds credentials' shapes in text; what stands
+    word for word in `allowed` (the brief and its checks) was asked for and is no finding. Neither is what stood in the
+    same file before it was changed: `originals`.
     """
     before = {path: content.decode("utf-8", "replace") for path, content in originals.items() if path in files}
     texts = {path: content.decode("utf-8", "replace") for path, content in files.items()}
@@ -81,7 +82,9 @@ def bars(results: Sequence[CheckOutcome]) -> bool:
 
 
 def secret_line(content: bytes, secret_in: Callable[[bytes], str | None]) -> tuple[str, int] | None:
-    """Return the name of the secret of ours that `content` holds and the line (from 1) where it stands, None where it holds none."""
+    """Return the name of the secret of ours that `content` holds and the line (from 1) where it stands, None where it
+    holds none.
+    """
     name = secret_in(content)
     if name is None:
         return None

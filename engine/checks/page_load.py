@@ -14,7 +14,9 @@ IN_ORDER = "All checks in order on one page"
 
 
 def page_load_result(view: PageView, target: Target) -> CheckOutcome:
-    """Return a pass where the page loaded and threw nothing; with what it logged, what it could not get, and its screenshot."""
+    """Return a pass where the page loaded and threw nothing; with what it logged, what it could not get, and its
+    screenshot.
+    """
     wrong = list(view.errors) if view.loaded else ["the page did not load", *view.errors]
     return CheckOutcome(
         Check(Kind.PAGE_LOAD, f"The page opens without errors at {view.width} pixels"),
@@ -34,7 +36,8 @@ def width_of(view: CheckOutcome) -> int:
 
 
 def in_order_result(report: BrowserReport, target: Target) -> CheckOutcome | None:
-    """Return whether what holds by itself holds after the checks before it too; None where there are fewer than two checks to be run.
+    """Return whether what holds by itself holds after the checks before it too; None where there are fewer than two
+    checks to be run.
 
     It is no verdict on the page: most evaluators open it anew, and a check may undo what another one did.
     """

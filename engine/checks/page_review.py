@@ -1,4 +1,6 @@
-"""Defects of a page's markup that a browser hides: what is not closed, named twice, obsolete, or has no name for assistive technology."""
+"""Defects of a page's markup that a browser hides: what is not closed, named twice, obsolete, or has no name for
+assistive technology.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 #: So many controls, links and pictures of a page are looked at, since each is looked for among all labels and scripts.
 MOST_NAMED = 200
 
-#: Elements whose end tag may be left out, or that have none (https://html.spec.whatwg.org/multipage/syntax.html#optional-tags).
+#: Elements whose end tag may be left out, or that have none
+#: (https://html.spec.whatwg.org/multipage/syntax.html#optional-tags).
 _OPEN = re.compile(
     r"html|head|body|p|li|dt|dd|rb|rt|rtc|rp|option|optgroup|colgroup|caption|thead|tbody|tfoot|tr|td|th|area|base|br|col|embed|hr|img"
     r"|input|link|meta|param|source|track|wbr"

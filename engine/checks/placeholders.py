@@ -1,7 +1,7 @@
 """Text that a model writes in place of code: "rest of the code", "your code here", "TODO: implement".
 
-It counts where no reader of the page sees it, in comments and on lines that should be code, and where it is all that a part of the page says.
-Strings of a script, quoted code and ordinary text may say what they like.
+It counts where no reader of the page sees it, in comments and on lines that should be code, and where it is all that a
+part of the page says. Strings of a script, quoted code and ordinary text may say what they like.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ _STYLE = re.compile(r"\.css$", re.IGNORECASE)
 _SCRIPT = re.compile(r"\.(?:m?js|jsx|tsx?|json|webmanifest)$", re.IGNORECASE)
 #: Elements whose text is shown as it is, or typed over.
 _QUOTED = frozenset({"pre", "code", "samp", "kbd", "textarea", "title"})
-#: Elements of which such words are the whole content only where the content is missing; a label may say "your file here".
+#: Elements of which such words are the whole content only where the content is missing; a label may say "your file
+#: here".
 _PARTS = frozenset({"body", "main", "section", "article", "header", "footer", "nav", "aside"})
 _LONGEST_LINE = 2_000
 #: A script with more characters than this, or with a line over _LONGEST_LINE, is a library or a build's output.

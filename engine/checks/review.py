@@ -1,7 +1,7 @@
 """Review of the source that is published: markup, addresses, typed-in data and README.
 
-The result is advice: it is shown in the record and in repairs that happen anyway, and is never counted as a check of the request.
-Each defect is named as `file:line: what` (docs/decisions/0010-static-review.md).
+The result is advice: it is shown in the record and in repairs that happen anyway, and is never counted as a check of
+the request. Each defect is named as `file:line: what` (docs/decisions/0010-static-review.md).
 """
 
 from __future__ import annotations

@@ -19,7 +19,9 @@ _OURS = frozenset({Kind.RULE, Kind.GATE})
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One attempt with its results; `order` counts the attempts of a run, `before` are the results of the attempt that it repairs."""
+    """One attempt with its results; `order` counts the attempts of a run, `before` are the results of the attempt that
+    it repairs.
+    """
 
     attempt: int
     order: int
@@ -29,8 +31,8 @@ class Candidate:
     def rank(self) -> tuple[bool, int, int, int, int, int, int, int, int]:
         """Return what candidates are compared by.
 
-        In this order: no gate bars it, own rules held, the request's checks passed, fewer regressions, the plan's own tests passed, no page errors,
-        advice heeded, fewer errors in a review of the source, the earlier one.
+        In this order: no gate bars it, own rules held, the request's checks passed, fewer regressions, the plan's own
+        tests passed, no page errors, advice heeded, fewer errors in a review of the source, the earlier one.
         """
         passed = [r.check.kind for r in self.results if r.verdict is Verdict.PASS]
         ours = sum(kind in _OURS for kind in passed)
@@ -46,7 +48,9 @@ class Candidate:
         return bars(self.results)
 
     def regressions(self) -> list[str]:
-        """Return the texts of checks that held before and do not now: of earlier rounds, and of the attempt that this one repairs."""
+        """Return the texts of checks that held before and do not now: of earlier rounds, and of the attempt that this
+        one repairs.
+        """
         wrong = [r.check for r in self.results if r.verdict in WRONG]
         held = {r.check.text for r in self.before if r.verdict is Verdict.PASS and r.check.kind not in ADVICE}
         return [check.text for check in wrong if check.kind in OF_EARLIER or check.text in held]

@@ -53,7 +53,10 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Asks `model` until `until`; every call is a row of the journal. What may be written in hidden folders the plan says."""
+    """Asks `model` until `until`; every call is a row of the journal.
+
+    What may be written in hidden folders the plan says.
+    """
 
     ports: Ports
     model: str
@@ -79,10 +82,11 @@ class Conversation:
         needed: Sequence[str] = (),
         may_decline: bool = False,
     ) -> Written:
-        """Ask for what `prompt_for` (a boundary) asks for. What an interrupted claim was answered is not asked again.
+        """Ask for what `prompt_for` (a boundary) asks for.
 
-        `needed`: files that an answer must hold; one that lacks some is asked for them once. Where index.html is among them, all is taken that
-        there is of a page that stays cut off. `may_decline`: an answer may say that nothing has to change. Raises as `write`.
+        What an interrupted claim was answered is not asked again. `needed`: files that an answer must hold; one that
+        lacks some is asked for them once. Where index.html is among them, all is taken that there is of a page that
+        stays cut off. `may_decline`: an answer may say that nothing has to change. Raises as `write`.
         """
         recalled = self._recalled(kind, parent)
         boundary = boundary_of(recalled.messages) if recalled else secrets.token_hex(6)
@@ -101,7 +105,10 @@ class Conversation:
     def _completed(
         self, prompt: Prompt, reply: tuple[int, str, ParsedReply], boundary: str, needed: Sequence[str]
     ) -> tuple[int, ParsedReply]:
-        """Have an answer completed: one reminder of the form or of missing files, then what was cut off. What there is survives a call that fails."""
+        """Have an answer completed: one reminder of the form or of missing files, then what was cut off.
+
+        What there is survives a call that fails.
+        """
         attempt, text, parsed = reply
         reminder = _reminder(prompt, text, parsed, needed)
         continuations = 0
@@ -125,7 +132,9 @@ class Conversation:
         return self._known(self._recalled(kind, parent), boundary) or self._ask(kind, prompt, boundary, parent)
 
     def _recalled(self, kind: str, parent: int | None) -> ReusedCall | None:
-        """Return what an earlier claim was answered, else what it had heard when it ended, where a whole file is in that: the rest is asked for."""
+        """Return what an earlier claim was answered, else what it had heard when it ended, where a whole file is in
+        that: the rest is asked for.
+        """
         journal = self.ports.journal
         if reply := journal.attempt_reused(kind=kind, model=self.model, parent=parent):
             return reply
@@ -168,13 +177,17 @@ class Conversation:
 
 
 def _is_worth(cut: ReusedCall) -> bool:
-    """Say whether something whole came before the process of a call ended, in the agreed form: half a file is asked for anew."""
+    """Say whether something whole came before the process of a call ended, in the agreed form: half a file is asked for
+    anew.
+    """
     read = parse_reply(cut.reply.text, boundary_of(cut.messages), finish_reason=cut.reply.finish_reason)
     return bool(read.files or read.deletions) and read.outcome in {Outcome.OK, Outcome.TRUNCATED}
 
 
 def _needed(context: TreeContext) -> tuple[str, ...]:
-    """Return the files that must be written: planned, and either not there yet or an attachment that is to be changed. The README is completed anyway."""
+    """Return the files that must be written: planned, and either not there yet or an attachment that is to be changed.
+    The README is completed anyway.
+    """
     attached = {file.name for file in context.brief.attachments}
     shown = shown_files(context.brief, context.plan, context.present)
     wanted = paths(asked_entries(context.brief, context.plan, shown))

@@ -1,4 +1,6 @@
-"""What each step takes and what it gives, in the order of the steps. Any step may also end with an error of `engine.errors`.
+"""What each step takes and what it gives, in the order of the steps.
+
+Any step may also end with an error of `engine.errors`.
 
 | step | takes | gives |
 | --- | --- | --- |
@@ -58,7 +60,10 @@ class ModelAccess:
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """This run's plan, None where there is none. `is_made`: it was asked for already. `cut_off` counts calls whose process died."""
+    """This run's plan, None where there is none. `is_made`: it was asked for already.
+
+    `cut_off` counts calls whose process died.
+    """
 
     plan: RequestPlan | None = None
     is_made: bool = False
@@ -167,7 +172,10 @@ class RepairSkipped:
 
 @dataclass(frozen=True, slots=True)
 class NewTree:
-    """The newest attempt's tree, not judged yet. `parent` is the attempt that it repairs, `gates` are the gates' verdicts."""
+    """The newest attempt's tree, not judged yet.
+
+    `parent` is the attempt that it repairs, `gates` are the gates' verdicts.
+    """
 
     attempt: int
     purpose: Purpose
@@ -231,9 +239,11 @@ class VerifyInput:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The checks of one attempt (None: there was nothing new to check), and what follows: publish the best, or try again.
+    """The checks of one attempt (None: there was nothing new to check), and what follows: publish the best, or try
+    again.
 
-    `warnings` are sentences about the tree that is to be published. `judgements` are a model's, by the sentence that it judged.
+    `warnings` are sentences about the tree that is to be published. `judgements` are a model's, by the sentence that it
+    judged.
     """
 
     attempt: int | None

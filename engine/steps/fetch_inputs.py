@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 LARGEST_FETCHED = 5_000_000
 FETCH_SECONDS = 15.0
 
-#: All addresses of a plan together, in seconds, and which part of what is left of generate's share they may take: the rest is the model's.
+#: All addresses of a plan together, in seconds, and which part of what is left of generate's share they may take: the
+#: rest is the model's.
 MOST_FETCHING = 40.0
 FETCHING_PART = 0.25
 WORKBOOK_SECONDS = 30.0
@@ -45,7 +46,10 @@ class Inputs:
 
 
 def fetch_attachments(task: GenerateInput, ports: Ports) -> Inputs:
-    """Return the brief with every attachment that can be had, workbooks with what they hold. What is fetched is kept at once, so that a replay finds it."""
+    """Return the brief with every attachment that can be had, workbooks with what they hold.
+
+    What is fetched is kept at once, so that a replay finds it.
+    """
     files_or_gaps = [*_attachments(task, ports)]
     fetched = [one for one in files_or_gaps if isinstance(one, AttachedFile)]
     files = [_noted(file, ports) for file in (*task.brief.attachments, *fetched)]
@@ -55,9 +59,9 @@ def fetch_attachments(task: GenerateInput, ports: Ports) -> Inputs:
 def fetch_planned(
     inputs: Inputs, plan: RequestPlan, task: GenerateInput, present: Collection[str], ports: Ports
 ) -> Inputs:
-    """Return the inputs with the data that the plan fetches and the tables that it converts. `present` are the paths of the tree to build on.
+    """Return the inputs with the data that the plan fetches and the tables that it converts.
 
-    What cannot be had is a warning and no failure.
+    `present` are the paths of the tree to build on. What cannot be had is a warning and no failure.
     """
     brief = inputs.brief
     files_or_gaps = [*_data(brief, plan, task, present, ports), *_tables(brief.attachments, plan, ports)]
@@ -67,7 +71,9 @@ def fetch_planned(
 
 
 def sheets_of(books: Iterable[AttachedFile], ports: Ports) -> dict[tuple[str, str], bytes]:
-    """Return the sheets of workbooks as CSV, by the workbook's name and the sheet's; the name "" is the first sheet's too."""
+    """Return the sheets of workbooks as CSV, by the workbook's name and the sheet's; the name "" is the first sheet's
+    too.
+    """
     found: dict[tuple[str, str], bytes] = {}
     for book in books:
         sheets = _read(book, ports)
@@ -204,7 +210,9 @@ def _noted(file: AttachedFile, ports: Ports) -> AttachedFile:
 
 
 def _taken(brief: Brief, plan: RequestPlan, task: GenerateInput, present: Collection[str]) -> list[str]:
-    """Return the names that nothing fetched may take: attachments, pages, what a model writes; not what earlier rounds fetched."""
+    """Return the names that nothing fetched may take: attachments, pages, what a model writes; not what earlier rounds
+    fetched.
+    """
     attached = [*(file.name for file in brief.attachments), *(name for name, _ in task.unfetched)]
     own = [path for path in present if path not in task.earlier.own_files]
     written = [one.path for one in plan.files if one.source in WRITTEN]

@@ -24,10 +24,11 @@ LONGEST_ANSWER = 1_500  # tokens
 def judged(
     attempt: int, files: Mapping[str, bytes], results: Sequence[CheckOutcome], seconds: float, ports: Ports
 ) -> dict[str, str]:
-    """Return what a model says of each undecided sentence, as the detail of its check, by the sentence; of some or all nothing.
+    """Return what a model says of each undecided sentence, as the detail of its check, by the sentence; of some or all
+    nothing.
 
-    `results` are those of the attempt whose tree, `files`, is published. A call that fails leaves the sentences as they are and never fails the
-    round. Raises LeaseLost.
+    `results` are those of the attempt whose tree, `files`, is published. A call that fails leaves the sentences as they
+    are and never fails the round. Raises LeaseLost.
     """
     sentences = list(
         dict.fromkeys(r.check.text for r in results if r.check.kind is Kind.PROSE and r.verdict is Verdict.UNVERIFIABLE)
@@ -52,7 +53,10 @@ def _answer(
     seconds: float,
     ports: Ports,
 ) -> tuple[str, str]:
-    """Return the model and its answer; what an interrupted claim was answered is not asked again. Raises what author and journal raise."""
+    """Return the model and its answer; what an interrupted claim was answered is not asked again.
+
+    Raises what author and journal raise.
+    """
     journal, model = ports.journal, ports.author.models[0]
     if recalled := journal.attempt_reused(kind="judge", model=model, parent=attempt):
         return recalled.reply.model or model, recalled.reply.text
@@ -69,7 +73,9 @@ def _tokens(left: int | None) -> int:
 
 
 def _evidence(sentences: Sequence[str], files: Mapping[str, bytes], results: Sequence[CheckOutcome]) -> Material:
-    """Return what the sentences are about: the files that they name (else the page and the README), what code found of these, what the browser saw."""
+    """Return what the sentences are about: the files that they name (else the page and the README), what code found of
+    these, what the browser saw.
+    """
     named = [path for one in sentences for path in named_paths(one, files)]
     about_page = any(not named_paths(one, files) for one in sentences)
     wanted = dict.fromkeys([*named, *(["index.html", "README.md"] if about_page else [])])

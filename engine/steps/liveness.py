@@ -22,7 +22,10 @@ BEGINS_WITHIN = timedelta(seconds=120)
 
 @dataclass(frozen=True, slots=True)
 class LivenessResult:
-    """What a look came to: `reason` says why it is not live; `final`: it never will be. `pause`: seconds that GitHub wants before the next."""
+    """What a look came to: `reason` says why it is not live; `final`: it never will be.
+
+    `pause`: seconds that GitHub wants before the next.
+    """
 
     live: bool = False
     reason: str = ""
@@ -91,8 +94,8 @@ def _result_built(task: AwaitedCommit, ports: Ports, build: PagesBuild) -> tuple
         return None, LivenessResult(reason=sentence, final=True)
     if build.commit != task.sha:
         return None, LivenessResult(reason=f"the newest build is of another commit, {build.commit}")
-    # First past every cache, then as the evaluator opens it: a copy at the edge may be older than the build. Each look has an
-    # address of its own, for the edge may keep what it gave for the last one.
+    # First past every cache, then as the evaluator opens it: a copy at the edge may be older than the build. Each look
+    # has an address of its own, for the edge may keep what it gave for the last one.
     fresh = f"?commit={task.sha}&at={ports.clock.now():%H%M%S%f}"
     for query, where in ((fresh, "the page"), ("", "the plain address")):
         status, reason = _served(task, ports, task.repository.pages_url + query, where)

@@ -32,7 +32,8 @@ def call_made(
     tokens: Callable[[int | None], int | None] = lambda left: left,
     schema: Mapping[str, object] | None = None,
 ) -> Reply:
-    """Ask, and return the answer, whose outcome the caller records; `tokens` makes a limit out of what the round has left, None being no bound.
+    """Ask, and return the answer, whose outcome the caller records; `tokens` makes a limit out of what the round has
+    left, None being no bound.
 
     Raises what the author, the bounds on spending and `tokens` raise, after it is recorded.
     """

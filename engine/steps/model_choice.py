@@ -51,8 +51,8 @@ def ask_in_turn(
 ) -> T | Wait | NotWritten:
     """Call `ask` with one of `models` after the other, and the moment until which it may take: `seconds` from then.
 
-    `failures` counts the waits before this one. Raises OutOfService where the credential is refused, or no model is left that could be
-    asked (all spent, unknown or limited for long); LeaseLost.
+    `failures` counts the waits before this one. Raises OutOfService where the credential is refused, or no model is
+    left that could be asked (all spent, unknown or limited for long); LeaseLost.
     """
     troubles = _Troubles(ports, budget, failures)
     for at, model in enumerate(models):
@@ -82,7 +82,10 @@ class _Troubles:
     closed: list[OutOfService] = field(default_factory=list)
 
     def met(self, model: str, error: EngineError, *, last: bool) -> Wait | None:
-        """Note what a model came to; return the wait that is due at once. Raises an OutOfService that holds for every model."""
+        """Note what a model came to; return the wait that is due at once.
+
+        Raises an OutOfService that holds for every model.
+        """
         self.messages.append(error.message)
         closed = self._closes(model, error)
         if closed:
@@ -103,7 +106,10 @@ class _Troubles:
         return NotWritten(why or "the time for asking a model had run out before one was asked")
 
     def _closes(self, model: str, error: EngineError) -> OutOfService | None:
-        """Return the error as one that closes this model off, None where the model could be asked again. Raises what closes all of them."""
+        """Return the error as one that closes this model off, None where the model could be asked again.
+
+        Raises what closes all of them.
+        """
         match error:
             case OutOfService(code="model_quota_spent"):
                 return error

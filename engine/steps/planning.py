@@ -58,10 +58,11 @@ def request_of(
 def make_plan(
     brief: Brief, request: PlanRequest, access: ModelAccess, cut_off: int, ports: Ports
 ) -> RequestPlan | None:
-    """Return the plan, written down; None where there is none, with the reason written down: the round goes on without it.
-    `cut_off` counts the run's calls for it that have no end.
+    """Return the plan, written down; None where there is none, with the reason written down: the round goes on without
+    it. `cut_off` counts the run's calls for it that have no end.
 
-    Raises OutOfService where a model refuses for good: nothing is written down then, because the page cannot be written either. Raises LeaseLost.
+    Raises OutOfService where a model refuses for good: nothing is written down then, because the page cannot be written
+    either. Raises LeaseLost.
     """
     made = _made(brief, request, access, cut_off, ports)
     plain = made.plan.model_dump(mode="json") if made.plan else None
@@ -121,7 +122,8 @@ class _Answer:
 
 @dataclass(slots=True)
 class _Asking:
-    """The calls for one plan; every call is a row of the journal, and what an earlier claim was answered is not asked again.
+    """The calls for one plan; every call is a row of the journal, and what an earlier claim was answered is not asked
+    again.
 
     `until` is None where there is no time for one.
     """

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 
 def repair(task: RepairInput, ports: Ports) -> Generated | RepairFailed | RepairSkipped | Wait:
-    """Return the repaired tree, or why there is none. Raises only LeaseLost and what closes the model off (OutOfService)."""
+    """Return the repaired tree, or why there is none.
+
+    Raises only LeaseLost and what closes the model off (OutOfService).
+    """
     now = ports.clock.now()
     seconds = task.access.budget.repair_seconds(now)
     if not seconds:
@@ -84,7 +87,9 @@ def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> 
 
 
 def _with_origin(file: SiteFile, before: SiteFile | None) -> SiteFile:
-    """Return a file that was not written anew with the origin that it had: what a model wrote stays a model's, and gated, whatever the service adds."""
+    """Return a file that was not written anew with the origin that it had: what a model wrote stays a model's, and
+    gated, whatever the service adds.
+    """
     if before and file.origin is Origin.CARRIED:
         return before
     return replace(file, origin=before.origin) if before and file.origin is Origin.SERVICE else file

@@ -35,7 +35,9 @@ BARRED = "not run: a gate bars this attempt"
 
 
 def verify(task: VerifyInput, ports: Ports) -> Verified:
-    """Return a result for each of our rules, each check of the request and of earlier rounds, and each view; and what follows."""
+    """Return a result for each of our rules, each check of the request and of earlier rounds, and each view; and what
+    follows.
+    """
     history, results, line = list(task.attempts.judged), list[CheckOutcome](), "nothing new to check"
     if new := task.new:
         results, line = _unchecked(task, new) if task.unchecked else _judged(task, new, ports)
@@ -52,7 +54,9 @@ def verify(task: VerifyInput, ports: Ports) -> Verified:
 
 
 def _judgements(task: VerifyInput, history: Sequence[JudgedAttempt], chosen: int, ports: Ports) -> dict[str, str]:
-    """Have a model judge what nothing decided of the attempt that is published; the fallback page claims nothing that could be judged."""
+    """Have a model judge what nothing decided of the attempt that is published; the fallback page claims nothing that
+    could be judged.
+    """
     found = next(one for one in history if one.attempt == chosen)
     if not task.judging or found.purpose is Purpose.FALLBACK:
         return {}
@@ -82,7 +86,7 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckOu
     report = _report(page, scripts, plan.tests, bars(new.gates), task.budget.check_seconds(ports.clock.now()), ports)
     ran, sentences = iter(report.results), plan.sentences(report)
     requested = [next(ran) if check.kind is Kind.JS else sentences[at] for at, check in enumerate(request.checks)]
-    kept = [
+    held = [
         CheckOutcome(check, r.target, r.verdict, r.detail, r.value, r.milliseconds)
         for check, r in zip(earlier.held_checks, ran, strict=False)
     ]
@@ -93,18 +97,23 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckOu
         *own_rules.own_results(new.files),
         *missing_results,
         *requested,
-        *kept,
+        *held,
         *plan.files(),
         *plan.own_tests(report),
         *regressions,
     ]
-    advice = source_results(new.files, request.checks)
+    return [*counted, *_advice(task, new, report)], summary(counted)
+
+
+def _advice(task: VerifyInput, new: NewTree, report: BrowserReport) -> list[CheckOutcome]:
+    """Return results that are shown and told in repairs, and are never counted."""
+    advice = source_results(new.files, task.requirements.checks)
     advice.append(review_result(new.files, foreign=new.foreign))
     advice += [page_load_result(view, Target.LOCAL) for view in report.views]
     advice += filter(None, [in_order_result(report, Target.LOCAL)])
-    if earlier.before:
-        advice.append(removal_result(earlier.before, new.files, request.words))
-    return [*counted, *advice], summary(counted)
+    if task.earlier.before:
+        advice.append(removal_result(task.earlier.before, new.files, task.requirements.words))
+    return advice
 
 
 def _evidence(task: VerifyInput, files: Mapping[str, bytes], ports: Ports) -> Evidence:
