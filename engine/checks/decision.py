@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from engine.checks.gates import barring
+from engine.checks.gates import barring_results
 from engine.checks.selection import Candidate, best
 from engine.domain.checks import ADVICE, OF_EARLIER, WRONG, Check, CheckOutcome, Kind
 
@@ -84,7 +84,7 @@ def decide(attempts: Sequence[JudgedAttempt], *, repair_seconds: float, given_up
     if now in {Next.REPAIR, Next.RESAMPLE} and (given_up or not repair_seconds):
         now, why = Next.PUBLISH, f"{why}; {given_up or f'{now} was cut: its share of the deadline is over'}"
     if now is Next.PUBLISH and chosen.barred:
-        now, why = Next.FALLBACK, "; ".join(r.detail for r in barring(chosen.results))
+        now, why = Next.FALLBACK, "; ".join(r.detail for r in barring_results(chosen.results))
     return Decision(now, chosen.attempt, why)
 
 

@@ -71,14 +71,14 @@ def gate_results(
     ]
 
 
-def barring(results: Sequence[CheckOutcome]) -> list[CheckOutcome]:
+def barring_results(results: Sequence[CheckOutcome]) -> list[CheckOutcome]:
     """Return the gates' verdicts that keep a tree from being published."""
     return [r for r in results if r.check.kind is Kind.GATE and r.check.text in _BARRING and r.verdict in WRONG]
 
 
-def bars(results: Sequence[CheckOutcome]) -> bool:
+def is_barred(results: Sequence[CheckOutcome]) -> bool:
     """Say whether a gate keeps a tree from being published."""
-    return bool(barring(results))
+    return bool(barring_results(results))
 
 
 def secret_line(content: bytes, secret_in: Callable[[bytes], str | None]) -> tuple[str, int] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.checks.gates import bars
+from engine.checks.gates import is_barred
 from engine.checks.review import review_defects
 from engine.domain.checks import ADVICE, OF_EARLIER, WRONG, Kind, Verdict
 
@@ -45,7 +45,7 @@ class Candidate:
     @property
     def barred(self) -> bool:
         """Say whether it may not be published at all."""
-        return bars(self.results)
+        return is_barred(self.results)
 
     def regressions(self) -> list[str]:
         """Return the texts of checks that held before and do not now: of earlier rounds, and of the attempt that this

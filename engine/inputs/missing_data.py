@@ -41,7 +41,7 @@ class MissingCheck:
     label: str
 
 
-def sentence(missing: MissingFile) -> str:
+def missing_sentence(missing: MissingFile) -> str:
     """Return what is missing and why, for a warning."""
     match missing.source:
         case Source.ADDRESS:
@@ -52,7 +52,7 @@ def sentence(missing: MissingFile) -> str:
             return f"The attachment {missing.name} could not be fetched: {missing.why}"
 
 
-def note(missing: Sequence[MissingFile], at_run_time: Collection[str] = ()) -> str:
+def missing_note(missing: Sequence[MissingFile], at_run_time: Collection[str] = ()) -> str:
     """Return what a prompt says of what is missing; `at_run_time` are the addresses that the page asks itself whatever happens."""
     return " ".join(_note(one, asked=one.url in at_run_time) for one in missing)
 
@@ -92,7 +92,7 @@ def _only_out_of_reach(label: str, detail: str) -> bool:
 
 
 def _note(one: MissingFile, *, asked: bool) -> str:
-    text = sentence(one).rstrip(".") + "."
+    text = missing_sentence(one).rstrip(".") + "."
     if not _is_data(one):
         return text
     if asked:

@@ -69,7 +69,7 @@ class ReadmeFacts:
     repairs: bool = False
 
 
-def completed(text: str, facts: ReadmeFacts) -> tuple[str, list[str]]:
+def complete_readme(text: str, facts: ReadmeFacts) -> tuple[str, list[str]]:
     """Return a README with all that it must have, and which of README_PARTS the service added."""
     if not text.strip():
         text = f"# {' '.join(facts.task.split())}\n"

@@ -11,7 +11,7 @@ from engine.domain.lifecycle import Step
 from engine.errors import EngineError, LeaseLost, Permanent
 from engine.inputs.attachments import fault
 from engine.inputs.downloads import LARGEST_DATA, PAGE_FILES, NoDataError, as_file, file_name, full_media_type_of
-from engine.inputs.missing_data import sentence
+from engine.inputs.missing_data import missing_sentence
 from engine.inputs.workbooks import is_workbook, outline
 from engine.plan.schema import FileSource
 from engine.prompts.form import WRITTEN
@@ -38,14 +38,14 @@ WORKBOOK_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
+class FetchedInputs:
     """The brief with all its files, and those that could not be had."""
 
     brief: Brief
     missing: tuple[MissingFile, ...]
 
 
-def fetch_attachments(task: GenerateInput, ports: Ports) -> Inputs:
+def fetch_attachments(task: GenerateInput, ports: Ports) -> FetchedInputs:
     """Return the brief with every attachment that can be had, workbooks with what they hold.
 
     What is fetched is kept at once, so that a replay finds it.
@@ -57,8 +57,8 @@ def fetch_attachments(task: GenerateInput, ports: Ports) -> Inputs:
 
 
 def fetch_planned(
-    inputs: Inputs, plan: RequestPlan, task: GenerateInput, present: Collection[str], ports: Ports
-) -> Inputs:
+    inputs: FetchedInputs, plan: RequestPlan, task: GenerateInput, present: Collection[str], ports: Ports
+) -> FetchedInputs:
     """Return the inputs with the data that the plan fetches and the tables that it converts.
 
     `present` are the paths of the tree to build on. What cannot be had is a warning and no failure.
@@ -83,13 +83,15 @@ def sheets_of(books: Iterable[AttachedFile], ports: Ports) -> dict[tuple[str, st
     return found
 
 
-def _with_files(brief: Brief, files: Sequence[AttachedFile], missing: Sequence[MissingFile], ports: Ports) -> Inputs:
+def _with_files(
+    brief: Brief, files: Sequence[AttachedFile], missing: Sequence[MissingFile], ports: Ports
+) -> FetchedInputs:
     for one in missing:
         ports.journal.file_missed(one)
-        ports.journal.warn(sentence(one))
+        ports.journal.warn(missing_sentence(one))
     for warning in filter(None, map(fault, files)):
         ports.journal.warn(warning)
-    return Inputs(replace(brief, attachments=tuple(files)), tuple(missing))
+    return FetchedInputs(replace(brief, attachments=tuple(files)), tuple(missing))
 
 
 def _attachments(task: GenerateInput, ports: Ports) -> Iterator[AttachedFile | MissingFile]:

@@ -13,7 +13,7 @@ from engine.domain.model_call import Prompt
 from engine.domain.repository import Origin, Repository, SiteFile
 from engine.errors import BadReply, Permanent
 from engine.formats.credential_patterns import credentials_in
-from engine.inputs.missing_data import note
+from engine.inputs.missing_data import missing_note
 from engine.plan.fallback import fallback_plan
 from engine.site.fallback_page import fallback_page
 from engine.site.readme import with_round_not_done
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from engine.plan.schema import RequestPlan
     from engine.ports import Ports
     from engine.steps.contracts import GenerateInput
-    from engine.steps.fetch_inputs import Inputs
+    from engine.steps.fetch_inputs import FetchedInputs
 
 
 def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkipped:
@@ -53,7 +53,7 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkip
         brief, plan, present, task.earlier.protected, marks.marker, marks.year, missing=inputs.missing
     ).at(repository)
     asked_at_run_time = [address.url for address in plan.data if address.at_run_time]
-    author = _Authoring(task, ports, context, note=note(inputs.missing, asked_at_run_time))
+    author = _Authoring(task, ports, context, missing_note=missing_note(inputs.missing, asked_at_run_time))
     give_up = task.further if task.further and task.further.purpose is Purpose.FALLBACK else None
     made = author.fallback(give_up.why) if give_up else author.run()
     if isinstance(made, Wait | RepairSkipped):
@@ -71,7 +71,7 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkip
     )
 
 
-def _plan(task: GenerateInput, inputs: Inputs, present: Mapping[str, bytes], ports: Ports) -> RequestPlan:
+def _plan(task: GenerateInput, inputs: FetchedInputs, present: Mapping[str, bytes], ports: Ports) -> RequestPlan:
     """Return this run's plan: the one that it has, one that is made now, or what can be said without one."""
     missing = [one.name for one in inputs.missing]
     request = request_of(inputs.brief, present, allow_private=task.allow_private, missing=missing)
@@ -142,7 +142,7 @@ def _find_repository(task: GenerateInput, ports: Ports) -> Repository | None:
     return ports.forge.find(slug=slug(task.brief.task), task_key=task.identity.task_key)
 
 
-Made = tuple[int, dict[str, SiteFile], str, str]
+AuthoredTree = tuple[int, dict[str, SiteFile], str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +152,9 @@ class _Authoring:
     task: GenerateInput
     ports: Ports
     context: TreeContext
-    note: str
+    missing_note: str
 
-    def run(self) -> Made | Wait | RepairSkipped:
+    def run(self) -> AuthoredTree | Wait | RepairSkipped:
         if self.task.access.given_up:
             return self._given_up(f"No page was written: {self.task.access.given_up}")
         if self.task.access.closed:
@@ -169,7 +169,7 @@ class _Authoring:
         )
         return self._given_up(f"No usable page was written: {made.why}") if isinstance(made, NotWritten) else made
 
-    def fallback(self, why: str) -> Made:
+    def fallback(self, why: str) -> AuthoredTree:
         """Give up on the app."""
         return self._fallback(f"No page that may be published was written: {why}")
 
@@ -187,17 +187,17 @@ class _Authoring:
         used = models.index(self.task.further.model) if self.task.further.model in models else -1
         return models[used + 1 : used + 2] or models[-1:]
 
-    def _given_up(self, why: str) -> Made | RepairSkipped:
+    def _given_up(self, why: str) -> AuthoredTree | RepairSkipped:
         return RepairSkipped(f"a fresh sample gave nothing: {why}") if self.task.further else self._fallback(why)
 
-    def _write_page(self, model: str, until: datetime) -> Made:
+    def _write_page(self, model: str, until: datetime) -> AuthoredTree:
         conversation = Conversation(self.ports, model, until, self.context.plan)
         further = self.task.further
         kind, parent = (Purpose.RESAMPLE, further.attempt) if further else (Purpose.GENERATE, None)
-        written = conversation.write(self.context, self.note, kind=kind, parent=parent)
+        written = conversation.write(self.context, self.missing_note, kind=kind, parent=parent)
         return self._accepted(model, written)
 
-    def _accepted(self, model: str, written: Written) -> Made:
+    def _accepted(self, model: str, written: Written) -> AuthoredTree:
         files, notes = assemble(self.context, written.files, written.deletions)
         contents = {path: file.content for path, file in files.items()}
         results = own_results(contents)
@@ -209,7 +209,7 @@ class _Authoring:
         problems = "; ".join((*written.problems, *notes))
         return written.attempt, files, f"{model} wrote {changed} files" + (f"; {problems}" if problems else ""), ""
 
-    def _fallback(self, why: str) -> Made:
+    def _fallback(self, why: str) -> AuthoredTree:
         """Publish what there is: in a later round the present page stays, with a README that says what was not done."""
         prompt = Prompt("fallback", "1", "", ())
         attempt = self.ports.journal.attempt_begun(

@@ -21,7 +21,7 @@ MOST_SENTENCES = 12
 LONGEST_ANSWER = 1_500  # tokens
 
 
-def judged(
+def judge_sentences(
     attempt: int, files: Mapping[str, bytes], results: Sequence[CheckOutcome], seconds: float, ports: Ports
 ) -> dict[str, str]:
     """Return what a model says of each undecided sentence, as the detail of its check, by the sentence; of some or all

@@ -54,7 +54,7 @@ def ask_in_turn(
     `failures` counts the waits before this one. Raises OutOfService where the credential is refused, or no model is
     left that could be asked (all spent, unknown or limited for long); LeaseLost.
     """
-    troubles = _Troubles(ports, budget, failures)
+    errors = _ModelErrors(ports, budget, failures)
     for at, model in enumerate(models):
         now = ports.clock.now()
         left = seconds(now)
@@ -63,15 +63,15 @@ def ask_in_turn(
         try:
             return ask(model, now + timedelta(seconds=left))
         except (Transient, Permanent) as error:
-            if wait := troubles.met(model, error, last=at == len(models) - 1):
+            if wait := errors.record(model, error, last=at == len(models) - 1):
                 return wait
             if error.code in _FINAL:
                 break
-    return troubles.end()
+    return errors.end()
 
 
 @dataclass(slots=True)
-class _Troubles:
+class _ModelErrors:
     """What the models came to, and what follows from it."""
 
     ports: Ports
@@ -81,7 +81,7 @@ class _Troubles:
     waits: list[Wait] = field(default_factory=list)
     closed: list[OutOfService] = field(default_factory=list)
 
-    def met(self, model: str, error: EngineError, *, last: bool) -> Wait | None:
+    def record(self, model: str, error: EngineError, *, last: bool) -> Wait | None:
         """Note what a model came to; return the wait that is due at once.
 
         Raises an OutOfService that holds for every model.

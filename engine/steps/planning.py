@@ -31,7 +31,7 @@ LEAST_ANSWER = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class PlanCallResult:
     """A plan and the call that made it; or None, and why there is none."""
 
     plan: RequestPlan | None
@@ -64,45 +64,47 @@ def make_plan(
     Raises OutOfService where a model refuses for good: nothing is written down then, because the page cannot be written
     either. Raises LeaseLost.
     """
-    made = _made(brief, request, access, cut_off, ports)
+    made = _plan_call_result(brief, request, access, cut_off, ports)
     plain = made.plan.model_dump(mode="json") if made.plan else None
     refused = [{"item": one.item, "reason": one.reason} for one in made.refused]
     ports.journal.plan_made(plain, attempt=made.attempt, refused=refused, why_none=made.why_none[:1_000])
     return made.plan
 
 
-def _made(brief: Brief, request: PlanRequest, access: ModelAccess, cut_off: int, ports: Ports) -> Made:
+def _plan_call_result(
+    brief: Brief, request: PlanRequest, access: ModelAccess, cut_off: int, ports: Ports
+) -> PlanCallResult:
     if access.closed:
-        return Made(None, why_none=f"the language model is out of service: {access.closed}")
+        return PlanCallResult(None, why_none=f"the language model is out of service: {access.closed}")
     if cut_off >= MOST_CUT_OFF:
-        return Made(None, why_none=f"{cut_off} calls for it were cut off")
+        return PlanCallResult(None, why_none=f"{cut_off} calls for it were cut off")
     until = access.budget.plan_ends(ports.clock.now())
-    asking = _Asking(ports, ports.author.models[0], request, until)
+    calls = _PlanCalls(ports, ports.author.models[0], request, until)
     try:
-        return _read(brief, asking)
+        return _read(brief, calls)
     except (Transient, Permanent) as error:
         if isinstance(error, OutOfService) and error.code != "model_quota_spent":
             raise  # of a spent quota another model may still write the page
-        return Made(None, asking.last, why_none=error.message)
+        return PlanCallResult(None, calls.last, why_none=error.message)
 
 
-def _read(brief: Brief, asking: _Asking) -> Made:
+def _read(brief: Brief, calls: _PlanCalls) -> PlanCallResult:
     """Ask, and remind once where the answer is malformed; of what is still malformed the rest is taken."""
-    first = asking.first(brief)
+    first = calls.first(brief)
     if first.reading.errors:
-        first = _reminded(first, asking)
+        first = _reminded(first, calls)
     reading = first.reading
     if reading.plan is None:
-        return Made(None, first.attempt, reading.refused, " ".join(reading.errors[:5]))
+        return PlanCallResult(None, first.attempt, reading.refused, " ".join(reading.errors[:5]))
     malformed = (RefusedItem("malformed", error) for error in reading.errors)
-    return Made(reading.plan, first.attempt, (*reading.refused, *malformed))
+    return PlanCallResult(reading.plan, first.attempt, (*reading.refused, *malformed))
 
 
-def _reminded(first: _Answer, asking: _Asking) -> _Answer:
+def _reminded(first: _Answer, calls: _PlanCalls) -> _Answer:
     """Return the better of two answers."""
     try:
         prompt = reminder_prompt(first.prompt, first.reply.text, first.reading.errors)
-        second = asking.ask("plan_reminder", prompt, first.attempt)
+        second = calls.ask("plan_reminder", prompt, first.attempt)
     except (Transient, Permanent):
         if first.reading.plan is None:
             raise
@@ -121,7 +123,7 @@ class _Answer:
 
 
 @dataclass(slots=True)
-class _Asking:
+class _PlanCalls:
     """The calls for one plan; every call is a row of the journal, and what an earlier claim was answered is not asked
     again.
 

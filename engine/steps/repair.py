@@ -13,7 +13,7 @@ from engine.domain.budget import SHORTEST_MODEL_CALL
 from engine.domain.lifecycle import Step
 from engine.domain.repository import Origin, SiteFile
 from engine.errors import EngineError, LeaseLost, OutOfService, Permanent, Transient
-from engine.inputs.missing_data import note
+from engine.inputs.missing_data import missing_note
 from engine.prompts.findings import findings_of
 from engine.prompts.repair import repair_prompt
 from engine.steps.authoring import Conversation, Written
@@ -57,14 +57,14 @@ def repair(task: RepairInput, ports: Ports) -> Generated | RepairFailed | Repair
 def _prompt(task: RepairInput, boundary: str) -> Prompt:
     tree = {path: file.content for path, file in task.best.files.items() if file.origin is not Origin.ATTACHMENT}
     context = task.context
-    missing_note = note(context.missing, [address.url for address in context.plan.data if address.at_run_time])
+    about_missing = missing_note(context.missing, [address.url for address in context.plan.data if address.at_run_time])
     return repair_prompt(
         context.brief,
         context.plan,
         boundary=boundary,
         tree=tree,
         findings=findings_of(task.best.results),
-        note=missing_note,
+        note=about_missing,
     )
 
 

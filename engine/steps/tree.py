@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from engine.domain.brief import Source
 from engine.domain.repository import Origin, SiteFile
-from engine.inputs.missing_data import sentence
+from engine.inputs.missing_data import missing_sentence
 from engine.plan.allowed import ALWAYS
 from engine.prompts.form import WRITTEN
 from engine.prompts.generate import shown_files
 from engine.site import repository_files
 from engine.site.file_types import is_publishable
 from engine.site.links import with_relative_addresses
-from engine.site.readme import ReadmeFacts, completed
+from engine.site.readme import ReadmeFacts, complete_readme
 from engine.site.repository_files import OF_THE_SERVICE
 
 if TYPE_CHECKING:
@@ -171,10 +171,10 @@ def _complete_readme(files: dict[str, SiteFile], context: TreeContext, notes: li
         context.clone_url,
         context.pages_url,
         before,
-        [sentence(one) for one in context.missing],
+        [missing_sentence(one) for one in context.missing],
         context.repairs,
     )
-    text, added = completed(written, facts)
+    text, added = complete_readme(written, facts)
     notes += [f"README.md lacked a heading for {', '.join(added)}; the service added it"] if added else []
     if present is None or text != written:
         files["README.md"] = SiteFile(text.encode(), _changed(present.origin) if present else Origin.SERVICE)

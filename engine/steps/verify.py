@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.checks import own_rules
 from engine.checks.decision import JudgedAttempt, Next, Purpose, candidates, decide, tree_digest
-from engine.checks.gates import bars
+from engine.checks.gates import is_barred
 from engine.checks.page_load import in_order_result, page_load_result
 from engine.checks.regressions import TEXT as NOTHING_REMOVED
 from engine.checks.regressions import removal_result
@@ -21,7 +21,7 @@ from engine.plan.schema import FileSource
 from engine.plan.verdicts import PlanVerdicts, regression_results
 from engine.steps.contracts import Verified
 from engine.steps.fetch_inputs import sheets_of
-from engine.steps.judging import judged
+from engine.steps.judging import judge_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,7 +40,7 @@ def verify(task: VerifyInput, ports: Ports) -> Verified:
     """
     history, results, line = list(task.attempts.judged), list[CheckOutcome](), "nothing new to check"
     if new := task.new:
-        results, line = _unchecked(task, new) if task.unchecked else _judged(task, new, ports)
+        results, line = _unchecked(task, new) if task.unchecked else _checked(task, new, ports)
         all_of_it = (*new.gates, *results)
         history.append(JudgedAttempt(new.attempt, new.purpose, tree_digest(new.files), all_of_it, new.parent))
     left = task.budget.repair_seconds(ports.clock.now(), task.attempts.call_seconds)
@@ -61,7 +61,7 @@ def _judgements(task: VerifyInput, history: Sequence[JudgedAttempt], chosen: int
     if not task.judging or found.purpose is Purpose.FALLBACK:
         return {}
     files = task.new.files if task.new and task.new.attempt == chosen else task.attempts.tree_of(chosen)
-    return judged(chosen, files, found.results, task.budget.judge_seconds(ports.clock.now()), ports)
+    return judge_sentences(chosen, files, found.results, task.budget.judge_seconds(ports.clock.now()), ports)
 
 
 def summary(results: Sequence[CheckOutcome]) -> str:
@@ -72,7 +72,7 @@ def summary(results: Sequence[CheckOutcome]) -> str:
     return f"{line}, {len(not_run)} not run: {not_run[0]}" if not_run else line
 
 
-def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckOutcome], str]:
+def _checked(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckOutcome], str]:
     """Return all results, those of the request in its order, and a line about them."""
     evidence = _evidence(task, new.files, ports)
     request, earlier = task.requirements, task.earlier
@@ -83,7 +83,9 @@ def _judged(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckOu
     scripts = [check for check in (*request.checks, *earlier.held_checks) if check.kind in {Kind.JS, Kind.EARLIER}]
     scripts += [gap.expression for gap in gaps]
     page = PageUnderTest(task.url, new.files, Target.LOCAL)
-    report = _report(page, scripts, plan.tests, bars(new.gates), task.budget.check_seconds(ports.clock.now()), ports)
+    report = _report(
+        page, scripts, plan.tests, is_barred(new.gates), task.budget.check_seconds(ports.clock.now()), ports
+    )
     ran, sentences = iter(report.results), plan.sentences(report)
     requested = [next(ran) if check.kind is Kind.JS else sentences[at] for at, check in enumerate(request.checks)]
     held = [

@@ -119,7 +119,7 @@ class FakeForge:
 
     def pages_build(self, repository: Repository, sha: str) -> PagesBuild:
         del sha
-        with self.faults.around("look"):
+        with self.faults.around("pages_build"):
             inside = self._inside(repository)
             if self.looks:
                 return self.looks.pop(0)

@@ -11,7 +11,7 @@ from engine.site.readme import (
     MISSING_DATA,
     README_PARTS,
     ReadmeFacts,
-    completed,
+    complete_readme,
     missing_readme_parts,
     with_round_not_done,
 )
@@ -51,21 +51,21 @@ def titles(text: str) -> list[str]:
 
 
 def test_a_whole_readme_stays_as_it_is() -> None:
-    assert completed(WHOLE, FIRST) == (WHOLE, [])
+    assert complete_readme(WHOLE, FIRST) == (WHOLE, [])
     crlf = WHOLE.replace("\n", "\r\n")
-    assert completed(crlf, FIRST) == (crlf, [])
+    assert complete_readme(crlf, FIRST) == (crlf, [])
 
 
 @pytest.mark.parametrize("text", ["", " \n", "# expenses\n"])
 def test_a_readme_that_says_nothing_gets_all_parts_in_their_order(text: str) -> None:
-    made, added = completed(text, FIRST)
+    made, added = complete_readme(text, FIRST)
     assert titles(made) == ["# expenses", "## Summary", "## Setup", "## Usage", "## Code explanation", "## License"]
     assert added == list(README_PARTS)
 
 
 def test_added_parts_are_made_of_facts() -> None:
     known = replace(FIRST, clone_url="https://github.com/a/b", pages_url="https://a.github.io/b/")
-    lines = completed("", known)[0].splitlines()
+    lines = complete_readme("", known)[0].splitlines()
     for line in (
         "> Track expenses from expenses.csv.",
         "> # Usage",
@@ -80,14 +80,14 @@ def test_added_parts_are_made_of_facts() -> None:
 
 
 def test_nothing_is_said_of_addresses_that_are_not_known_yet() -> None:
-    made, _ = completed("", FIRST)
+    made, _ = complete_readme("", FIRST)
     assert "git clone" not in made
     assert "Open the published page.\n" in made
 
 
 def test_long_briefs_and_many_files_are_cut() -> None:
     known = replace(FIRST, brief="\n".join(["x" * 400] * 9), files=[f"f{number:03}.js" for number in range(100)])
-    made, _ = completed("", known)
+    made, _ = complete_readme("", known)
     quoted = [line for line in made.splitlines() if line.startswith(">")]
     assert ([len(line) for line in quoted[:-1]], quoted[-1]) == ([302] * 5, "> …")
     assert made.count(".js`: a script") == 39
@@ -104,14 +104,14 @@ def test_long_briefs_and_many_files_are_cut() -> None:
     ],
 )
 def test_a_missing_part_is_added_before_the_one_that_usually_follows(old: str, new: str, found: list[str]) -> None:
-    made, added = completed(WHOLE.replace(old, new), FIRST)
+    made, added = complete_readme(WHOLE.replace(old, new), FIRST)
     assert len(added) == 1
     assert titles(made)[-len(found) :] == [f"## {title}" for title in found]
 
 
 def test_parts_that_are_missing_side_by_side_keep_their_order() -> None:
     text = "# A\n\n## License\n\nMIT\n\n## Usage\n\nOpen it.\n"
-    assert titles(completed(text, FIRST)[0])[1:] == [
+    assert titles(complete_readme(text, FIRST)[0])[1:] == [
         "## Code explanation", "## License", "## Summary", "## Setup", "## Usage",
     ]  # fmt: skip
 
@@ -119,7 +119,7 @@ def test_parts_that_are_missing_side_by_side_keep_their_order() -> None:
 @pytest.mark.parametrize(("level", "shown"), [("#", "#"), ("###", "###")])
 def test_a_part_is_added_at_the_level_of_the_others(level: str, shown: str) -> None:
     text = f"# A\n\n{level} Setup\n\nRun it.\n\n{level} License\n\nMIT\n"
-    made, _ = completed(text, FIRST)
+    made, _ = complete_readme(text, FIRST)
     assert titles(made) == ["# A", *(f"{shown} {one}" for one in ("Summary", "Setup", "Usage", "Code explanation", "License"))]  # fmt: skip
 
 
@@ -135,7 +135,7 @@ def test_a_part_is_added_at_the_level_of_the_others(level: str, shown: str) -> N
     ],
 )
 def test_a_part_that_is_there_is_never_touched(text: str) -> None:
-    assert completed(text, FIRST) == (text, [])
+    assert complete_readme(text, FIRST) == (text, [])
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_part_that_is_there_is_never_touched(text: str) -> None:
 )
 def test_parts_are_read_however_the_readme_ends(end: str) -> None:
     text = f"# A\n\n## Setup\n\n{end}\n"
-    made, added = completed(text, FIRST)
+    made, added = complete_readme(text, FIRST)
     assert missing_readme_parts(made) == []
     assert added == ["summary", "usage", "code explanation", "licence"]
     assert end.strip() in made
@@ -157,9 +157,9 @@ _PIECES = st.sampled_from(
 
 @given(st.lists(_PIECES | st.text(max_size=20), max_size=12).map("".join), st.sampled_from([FIRST, SECOND]))
 def test_whatever_a_readme_is_no_part_is_missing_and_no_word_is_lost(text: str, known: ReadmeFacts) -> None:
-    made, added = completed(text, known)
+    made, added = complete_readme(text, known)
     assert missing_readme_parts(made) == []
-    assert completed(made, known) == (made, [])
+    assert complete_readme(made, known) == (made, [])
     left = iter(made.split())
     assert all(word in left for word in text.split())  # in their order
     assert added or known.number == 2 or made == text
@@ -167,49 +167,49 @@ def test_whatever_a_readme_is_no_part_is_missing_and_no_word_is_lost(text: str, 
 
 def test_a_later_round_that_changes_the_readme_gets_no_line() -> None:
     changed = WHOLE.replace("Choose", "Pick")
-    assert completed(changed, SECOND) == (changed, [])
+    assert complete_readme(changed, SECOND) == (changed, [])
 
 
 def test_a_later_round_that_leaves_the_readme_gets_a_line_at_the_end_of_usage() -> None:
     usage = "Choose a category in the list."
     expected = WHOLE.replace(usage, f"{usage}\n\n{LINE}")
-    assert completed(WHOLE, SECOND) == (expected, [])
-    assert completed(WHOLE.replace("\n\n", "\n\n\n"), SECOND)[0].count(LINE) == 1  # white space is no change
-    assert completed(WHOLE, replace(SECOND, number=1)) == (WHOLE, [])
+    assert complete_readme(WHOLE, SECOND) == (expected, [])
+    assert complete_readme(WHOLE.replace("\n\n", "\n\n\n"), SECOND)[0].count(LINE) == 1  # white space is no change
+    assert complete_readme(WHOLE, replace(SECOND, number=1)) == (WHOLE, [])
 
 
 def test_the_line_stands_below_the_subsections_of_usage() -> None:
     text = "# A\n\n## Summary\n\ns\n\n## Setup\n\ns\n\n## Code\n\nc\n\n## License\n\nMIT\n\n## Usage\n\nu\n\n### Keys\n\nk\n"
-    assert completed(text, replace(SECOND, before=text))[0] == f"{text}\n{LINE}\n"
+    assert complete_readme(text, replace(SECOND, before=text))[0] == f"{text}\n{LINE}\n"
 
 
 def test_later_rounds_replace_the_line_so_that_there_is_never_a_log() -> None:
-    second, _ = completed(WHOLE, SECOND)
+    second, _ = complete_readme(WHOLE, SECOND)
     third = replace(SECOND, number=3, brief="Make it blue.", before=second)
-    unchanged, _ = completed(second, third)
+    unchanged, _ = complete_readme(second, third)
     assert unchanged == second.replace(LINE, "Last request (round 3): Make it blue.")
-    rewritten, _ = completed(second.replace("Choose", "Pick"), third)
+    rewritten, _ = complete_readme(second.replace("Choose", "Pick"), third)
     assert rewritten == unchanged.replace("Choose", "Pick")
-    assert completed(unchanged, third) == (unchanged, [])  # a repair in the same round
+    assert complete_readme(unchanged, third) == (unchanged, [])  # a repair in the same round
 
 
 def test_missing_data_gets_a_section_that_goes_when_nothing_is_missing_any_more() -> None:
     facts = replace(FIRST, missing=["a.csv could not be read.", "b.csv could not be made."])
-    told, _ = completed(WHOLE, facts)
+    told, _ = complete_readme(WHOLE, facts)
     assert told.startswith(WHOLE)
     assert told.endswith("invented in its place.\n\n- a.csv could not be read.\n- b.csv could not be made.\n")
-    assert completed(told, facts)[0] == told
-    assert completed(told, replace(FIRST, repairs=True))[0] == told
-    assert completed(told, FIRST)[0] == WHOLE
-    assert completed(f"{told}\n## More\n\nb\n", FIRST)[0] == f"{WHOLE}\n## More\n\nb\n"
+    assert complete_readme(told, facts)[0] == told
+    assert complete_readme(told, replace(FIRST, repairs=True))[0] == told
+    assert complete_readme(told, FIRST)[0] == WHOLE
+    assert complete_readme(f"{told}\n## More\n\nb\n", FIRST)[0] == f"{WHOLE}\n## More\n\nb\n"
 
 
 def test_missing_data_is_told_before_code_that_is_never_closed() -> None:
     facts = replace(FIRST, missing=["a.csv could not be read."])
     text = f"{WHOLE}\n```sh\nls\n"
-    told, _ = completed(text, facts)
+    told, _ = complete_readme(text, facts)
     assert titles(told)[-1] == f"## {MISSING_DATA}"
-    assert completed(told, facts)[0] == told
+    assert complete_readme(told, facts)[0] == told
 
 
 def test_a_round_that_changed_nothing_is_told_with_what_it_asked_for() -> None:
@@ -226,7 +226,7 @@ def test_a_round_that_changed_nothing_is_told_with_what_it_asked_for() -> None:
 )
 def test_a_hostile_readme_is_completed_in_little_time(text: str) -> None:
     with little_time(LARGE):
-        completed(text, replace(SECOND, before=text))
+        complete_readme(text, replace(SECOND, before=text))
 
 
 FULL = "# App\n## Summary\n## Setup\n## Usage\n## Code explanation\n## License\n"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine.adapters.secret_scanner import DetectSecretsScanner
-from engine.checks.gates import bars
+from engine.checks.gates import is_barred
 from engine.domain.brief import AttachedFile
 from engine.domain.repository import CommitSpec, Origin, RepositorySpec
 from engine.errors import LeaseLost, OutOfService, Permanent, Transient
@@ -119,7 +119,7 @@ def test_a_secret_in_an_attachment_stops_the_round() -> None:
 def test_a_secret_in_a_reply_is_a_gates_verdict_with_its_place_and_without_its_value() -> None:
     leak = page_reply({"index.html": PAGE, "README.md": README, "a.js": b"let a;\nlet b = 'the-shared-secret';\n"})
     outcome = made(generate(generating(), make_ports(author=FakeAuthor(leak))))
-    assert bars(outcome.gates)
+    assert is_barred(outcome.gates)
     assert [r.detail for r in outcome.gates if r.detail] == ["a.js:2: the value of SECRET"]
 
 

@@ -25,7 +25,7 @@ def looked(look: PagesBuild | BaseException, **over: object) -> tuple[LivenessRe
     if isinstance(look, PagesBuild):
         ports.forge.looks.append(look)
     else:
-        ports.forge.faults.before["look"].append(look)
+        ports.forge.faults.before["pages_build"].append(look)
     return check_liveness(awaiting(place, sha, **over), ports), ports, place, sha
 
 

@@ -50,7 +50,7 @@ def kill_in_journal(method: str) -> Callable[[pytest.MonkeyPatch], None]:
     return plant
 
 
-@pytest.mark.parametrize("method", ["create", "commit", "enable_pages", "look"])
+@pytest.mark.parametrize("method", ["create", "commit", "enable_pages", "pages_build"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_death_around_an_effect_of_the_forge(outside: Outside, method: str, when: str) -> None:
     getattr(outside.forge.faults, when)[method] = [Killed()]
@@ -162,7 +162,7 @@ def test_a_page_whose_checking_five_workers_died_of_is_published_unchecked(
 
 
 def test_a_look_that_five_workers_died_of_does_not_keep_the_evaluator_from_being_told(outside: Outside) -> None:
-    outside.forge.faults.before["look"] = [Killed() for _ in range(5)]
+    outside.forge.faults.before["pages_build"] = [Killed() for _ in range(5)]
     row = make_round()
     for _ in range(5):
         die(row)
