@@ -42,10 +42,7 @@ class Next(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JudgedAttempt:
-    """One try, over and judged.
-
-    `attempt` holds its tree; `digest` is the tree's, "" where the answer held none that could be used.
-    """
+    """An attempt with its results. `digest` is its tree's, "" where the answer held no usable tree."""
 
     attempt: int
     purpose: Purpose
@@ -89,11 +86,7 @@ def decide(attempts: Sequence[JudgedAttempt], *, repair_seconds: float, given_up
 
 
 def repairable(results: Sequence[CheckOutcome]) -> list[CheckOutcome]:
-    """Return the results that a better page would change: failures of our rules, the gates, the request's checks and
-    earlier rounds' ones.
-
-    Not those that say nothing about the page: invalid, vacuous, unverifiable, inconclusive, not_run.
-    """
+    """Return the results that a better page would change: failures, but no advice and nothing undecided."""
     return [r for r in results if r.verdict in WRONG and r.check.kind not in ADVICE]
 
 

@@ -82,9 +82,7 @@ def is_barred(results: Sequence[CheckOutcome]) -> bool:
 
 
 def secret_line(content: bytes, secret_in: Callable[[bytes], str | None]) -> tuple[str, int] | None:
-    """Return the name of the secret of ours that `content` holds and the line (from 1) where it stands, None where it
-    holds none.
-    """
+    """Return the name and the line (from 1) of the first secret of ours in `content`, None where it holds none."""
     name = secret_in(content)
     if name is None:
         return None

@@ -14,9 +14,7 @@ IN_ORDER = "All checks in order on one page"
 
 
 def page_load_result(view: PageView, target: Target) -> CheckOutcome:
-    """Return a pass where the page loaded and threw nothing; with what it logged, what it could not get, and its
-    screenshot.
-    """
+    """Return a pass where the page loaded without errors; the value holds its console and its screenshot."""
     wrong = list(view.errors) if view.loaded else ["the page did not load", *view.errors]
     return CheckOutcome(
         Check(Kind.PAGE_LOAD, f"The page opens without errors at {view.width} pixels"),

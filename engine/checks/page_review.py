@@ -1,6 +1,4 @@
-"""Defects of a page's markup that a browser hides: what is not closed, named twice, obsolete, or has no name for
-assistive technology.
-"""
+"""Finds defects of a page's markup that a browser hides: unclosed elements, duplicate ids, controls without a name."""
 
 from __future__ import annotations
 

@@ -20,9 +20,7 @@ _LINKS = frozenset({"a", "area", "base"})
 
 
 def wrong_references(page: Document, files: Mapping[str, bytes]) -> Iterator[tuple[int, str]]:
-    """Yield the line (from 1) and what is wrong, in words, of each address that a page at the site's root names in
-    vain.
-    """
+    """Yield line (from 1) and problem of each address in a page at the site's root that leads nowhere."""
     for element in page.select("[src], [href]"):
         address = attribute(element, "src" if "src" in element.attrs else "href") or ""
         if problem := _problem(element.tag, address.strip(), files):

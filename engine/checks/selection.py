@@ -19,9 +19,7 @@ _OURS = frozenset({Kind.RULE, Kind.GATE})
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One attempt with its results; `order` counts the attempts of a run, `before` are the results of the attempt that
-    it repairs.
-    """
+    """One attempt with its results; `before` are the results of the attempt that it repairs, `order` its number."""
 
     attempt: int
     order: int
@@ -48,9 +46,7 @@ class Candidate:
         return is_barred(self.results)
 
     def regressions(self) -> list[str]:
-        """Return the texts of checks that held before and do not now: of earlier rounds, and of the attempt that this
-        one repairs.
-        """
+        """Return the texts of checks that held before: in earlier rounds, or in the attempt that this one repairs."""
         wrong = [r.check for r in self.results if r.verdict in WRONG]
         held = {r.check.text for r in self.before if r.verdict is Verdict.PASS and r.check.kind not in ADVICE}
         return [check.text for check in wrong if check.kind in OF_EARLIER or check.text in held]

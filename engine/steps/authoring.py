@@ -53,10 +53,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Asks `model` until `until`; every call is a row of the journal.
-
-    What may be written in hidden folders the plan says.
-    """
+    """Asks `model` until `until`; every call is a row of the journal. `plan` names the hidden files allowed."""
 
     ports: Ports
     model: str
@@ -105,10 +102,7 @@ class Conversation:
     def _completed(
         self, prompt: Prompt, reply: tuple[int, str, ParsedReply], boundary: str, needed: Sequence[str]
     ) -> tuple[int, ParsedReply]:
-        """Have an answer completed: one reminder of the form or of missing files, then what was cut off.
-
-        What there is survives a call that fails.
-        """
+        """Have an answer completed: one reminder, then continuations. Files in hand survive a call that fails."""
         attempt, text, parsed = reply
         reminder = _reminder(prompt, text, parsed, needed)
         continuations = 0
@@ -132,9 +126,7 @@ class Conversation:
         return self._known(self._recalled(kind, parent), boundary) or self._ask(kind, prompt, boundary, parent)
 
     def _recalled(self, kind: str, parent: int | None) -> ReusedCall | None:
-        """Return what an earlier claim was answered, else what it had heard when it ended, where a whole file is in
-        that: the rest is asked for.
-        """
+        """Return the answer to an earlier claim, else its interrupted answer where that holds a whole file."""
         journal = self.ports.journal
         if reply := journal.attempt_reused(kind=kind, model=self.model, parent=parent):
             return reply
@@ -177,17 +169,13 @@ class Conversation:
 
 
 def _is_worth(cut: ReusedCall) -> bool:
-    """Say whether something whole came before the process of a call ended, in the agreed form: half a file is asked for
-    anew.
-    """
+    """Say whether an interrupted answer in the agreed form holds a whole file; half a file is asked for anew."""
     read = parse_reply(cut.reply.text, boundary_of(cut.messages), finish_reason=cut.reply.finish_reason)
     return bool(read.files or read.deletions) and read.outcome in {Outcome.OK, Outcome.TRUNCATED}
 
 
 def _needed(context: TreeContext) -> tuple[str, ...]:
-    """Return the files that must be written: planned, and either not there yet or an attachment that is to be changed.
-    The README is completed anyway.
-    """
+    """Return the planned files that must be written: new ones, and attachments to be changed. Never the README."""
     attached = {file.name for file in context.brief.attachments}
     shown = shown_files(context.brief, context.plan, context.present)
     wanted = paths(asked_entries(context.brief, context.plan, shown))

@@ -60,14 +60,11 @@ class ModelAccess:
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """This run's plan, None where there is none. `is_made`: it was asked for already.
-
-    `cut_off` counts calls whose process died.
-    """
+    """This run's plan, None where there is none. `is_made`: it was asked for already."""
 
     plan: RequestPlan | None = None
     is_made: bool = False
-    cut_off: int = 0
+    cut_off: int = 0  # calls for it whose process died before they ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +169,7 @@ class RepairSkipped:
 
 @dataclass(frozen=True, slots=True)
 class NewTree:
-    """The newest attempt's tree, not judged yet.
-
-    `parent` is the attempt that it repairs, `gates` are the gates' verdicts.
-    """
+    """The newest attempt's tree, not judged yet. `parent` is the attempt that it repairs."""
 
     attempt: int
     purpose: Purpose
@@ -239,11 +233,9 @@ class VerifyInput:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The checks of one attempt (None: there was nothing new to check), and what follows: publish the best, or try
-    again.
+    """The results of one attempt (None: there was nothing new to check), and what follows.
 
-    `warnings` are sentences about the tree that is to be published. `judgements` are a model's, by the sentence that it
-    judged.
+    `warnings` are sentences about the tree to be published; `judgements` are a model's, by the sentence judged.
     """
 
     attempt: int | None
@@ -345,10 +337,7 @@ class ServedSentence:
 
 @dataclass(frozen=True, slots=True)
 class DeployInput:
-    """The commit that must be live and the time that is left for it.
-
-    `waiting` rounds look at Pages these days, this one among them; `limits` is what the forge last said of its own.
-    """
+    """The commit that must be live. `waiting` rounds look at Pages, this one among them; `limits` are the forge's."""
 
     awaited: AwaitedCommit
     published_at: datetime

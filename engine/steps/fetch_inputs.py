@@ -46,10 +46,7 @@ class FetchedInputs:
 
 
 def fetch_attachments(task: GenerateInput, ports: Ports) -> FetchedInputs:
-    """Return the brief with every attachment that can be had, workbooks with what they hold.
-
-    What is fetched is kept at once, so that a replay finds it.
-    """
+    """Return the brief with every attachment that could be fetched. Each is stored at once, for a replay."""
     files_or_gaps = [*_attachments(task, ports)]
     fetched = [one for one in files_or_gaps if isinstance(one, AttachedFile)]
     files = [_noted(file, ports) for file in (*task.brief.attachments, *fetched)]
@@ -59,10 +56,7 @@ def fetch_attachments(task: GenerateInput, ports: Ports) -> FetchedInputs:
 def fetch_planned(
     inputs: FetchedInputs, plan: RequestPlan, task: GenerateInput, present: Collection[str], ports: Ports
 ) -> FetchedInputs:
-    """Return the inputs with the data that the plan fetches and the tables that it converts.
-
-    `present` are the paths of the tree to build on. What cannot be had is a warning and no failure.
-    """
+    """Return the inputs with the plan's data and converted tables. What cannot be had is a warning and no failure."""
     brief = inputs.brief
     files_or_gaps = [*_data(brief, plan, task, present, ports), *_tables(brief.attachments, plan, ports)]
     files = [*brief.attachments, *(one for one in files_or_gaps if isinstance(one, AttachedFile))]
@@ -71,9 +65,7 @@ def fetch_planned(
 
 
 def sheets_of(books: Iterable[AttachedFile], ports: Ports) -> dict[tuple[str, str], bytes]:
-    """Return the sheets of workbooks as CSV, by the workbook's name and the sheet's; the name "" is the first sheet's
-    too.
-    """
+    """Return workbooks' sheets as CSV, by workbook and sheet name; the name "" is the first sheet."""
     found: dict[tuple[str, str], bytes] = {}
     for book in books:
         sheets = _read(book, ports)
@@ -212,9 +204,7 @@ def _noted(file: AttachedFile, ports: Ports) -> AttachedFile:
 
 
 def _taken(brief: Brief, plan: RequestPlan, task: GenerateInput, present: Collection[str]) -> list[str]:
-    """Return the names that nothing fetched may take: attachments, pages, what a model writes; not what earlier rounds
-    fetched.
-    """
+    """Return the names that nothing fetched may take: attachments, pages, and files that a model writes."""
     attached = [*(file.name for file in brief.attachments), *(name for name, _ in task.unfetched)]
     own = [path for path in present if path not in task.earlier.own_files]
     written = [one.path for one in plan.files if one.source in WRITTEN]

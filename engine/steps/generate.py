@@ -82,9 +82,7 @@ def _plan(task: GenerateInput, inputs: FetchedInputs, present: Mapping[str, byte
 
 
 def _tree_to_build_on(task: GenerateInput, ports: Ports) -> tuple[Repository | None, str | None, Mapping[str, bytes]]:
-    """Return the repository to build on, its head and the tree there; our own copy of the tree where somebody took the
-    repository away.
-    """
+    """Return the repository, its head and its tree; our own copy of the tree where the repository is gone."""
     repository = task.earlier.repository or _find_repository(task, ports)
     if repository is None:
         return None, None, {}
@@ -105,10 +103,7 @@ def gates(
     ports: Ports,
     before: Mapping[str, bytes] | None = None,
 ) -> list[CheckOutcome]:
-    """Judge what a model wrote of a tree, before a browser sees it.
-
-    What an attachment, or the file `before`, held already is no finding.
-    """
+    """Judge what a model wrote. What an attachment, or the file `before`, held already is no finding."""
     originals = {**(before or {}), **{file.name: file.content for file in brief.attachments}}
     written = {path: file.content for path, file in files.items() if file.origin is Origin.MODEL}
     allowed = "\n".join([brief.text, *(check.text for check in brief.checks)])
@@ -117,11 +112,7 @@ def gates(
 
 
 def _scan(brief: Brief, task: GenerateInput, ports: Ports) -> None:
-    """Stop a round whose attachments hold a secret of ours, and warn of whatever else looks like one: that is the
-    evaluator's to publish.
-
-    Raises Permanent(secret_in_attachment).
-    """
+    """Warn of credentials in attachments. Raises Permanent(secret_in_attachment) for a secret of ours."""
     tokens = ports.scanner.tokens if ports.scanner else credentials_in
     for file in brief.attachments:
         if found := secret_line(file.content, task.secret_in):
@@ -178,9 +169,7 @@ class _Authoring:
         return budget.repair_seconds(now) if self.task.further else budget.model_seconds(now)
 
     def _models(self) -> Sequence[str]:
-        """Return the models to be asked in turn; a fresh sample is asked of the one after the best attempt's, where
-        there is one.
-        """
+        """Return the models to ask in turn; a fresh sample asks the one after the best attempt's."""
         models = self.ports.author.models
         if self.task.further is None:
             return models

@@ -22,10 +22,7 @@ BEGINS_WITHIN = timedelta(seconds=120)
 
 @dataclass(frozen=True, slots=True)
 class LivenessResult:
-    """What a look came to: `reason` says why it is not live; `final`: it never will be.
-
-    `pause`: seconds that GitHub wants before the next.
-    """
+    """`reason` says why the page is not live; `final`: it never will be. `pause`: seconds that GitHub asks for."""
 
     live: bool = False
     reason: str = ""

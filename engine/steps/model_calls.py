@@ -32,8 +32,7 @@ def call_made(
     tokens: Callable[[int | None], int | None] = lambda left: left,
     schema: Mapping[str, object] | None = None,
 ) -> Reply:
-    """Ask, and return the answer, whose outcome the caller records; `tokens` makes a limit out of what the round has
-    left, None being no bound.
+    """Ask, and return the answer, whose outcome the caller records. `tokens` bounds it by what the round has left.
 
     Raises what the author, the bounds on spending and `tokens` raise, after it is recorded.
     """

@@ -82,10 +82,7 @@ class _ModelErrors:
     closed: list[OutOfService] = field(default_factory=list)
 
     def record(self, model: str, error: EngineError, *, last: bool) -> Wait | None:
-        """Note what a model came to; return the wait that is due at once.
-
-        Raises an OutOfService that holds for every model.
-        """
+        """Record a model's error; return the wait that is due at once. Raises an OutOfService that holds for all."""
         self.messages.append(error.message)
         closed = self._closes(model, error)
         if closed:
@@ -106,10 +103,7 @@ class _ModelErrors:
         return NotWritten(why or "the time for asking a model had run out before one was asked")
 
     def _closes(self, model: str, error: EngineError) -> OutOfService | None:
-        """Return the error as one that closes this model off, None where the model could be asked again.
-
-        Raises what closes all of them.
-        """
+        """Return the error where it closes off this model, else None. Raises what closes off all of them."""
         match error:
             case OutOfService(code="model_quota_spent"):
                 return error

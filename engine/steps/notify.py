@@ -30,10 +30,7 @@ def callback_body(request: Mapping[str, object], *, repo_url: str, commit_sha: s
 
 
 def notify(task: NotifyInput, ports: Ports) -> Delivered | Wait:
-    """Send the callback once; come back by the schedule.
-
-    Raises Permanent(callback_undelivered) when the time for trying is over.
-    """
+    """Send the callback once. Raises Permanent(callback_undelivered) when the time for trying is over."""
     headers = {"Content-Type": "application/json", "webhook-id": task.webhook_id}
     started = ports.clock.now()
     row = ports.journal.notification_begun(url=task.url, body=task.body, headers=headers)

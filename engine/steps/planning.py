@@ -58,11 +58,9 @@ def request_of(
 def make_plan(
     brief: Brief, request: PlanRequest, access: ModelAccess, cut_off: int, ports: Ports
 ) -> RequestPlan | None:
-    """Return the plan, written down; None where there is none, with the reason written down: the round goes on without
-    it. `cut_off` counts the run's calls for it that have no end.
+    """Return the plan, None where there is none; either is recorded. `cut_off` counts the run's interrupted calls.
 
-    Raises OutOfService where a model refuses for good: nothing is written down then, because the page cannot be written
-    either. Raises LeaseLost.
+    Raises OutOfService, which is not recorded, because the page cannot be written either; LeaseLost.
     """
     made = _plan_call_result(brief, request, access, cut_off, ports)
     plain = made.plan.model_dump(mode="json") if made.plan else None
@@ -124,11 +122,7 @@ class _Answer:
 
 @dataclass(slots=True)
 class _PlanCalls:
-    """The calls for one plan; every call is a row of the journal, and what an earlier claim was answered is not asked
-    again.
-
-    `until` is None where there is no time for one.
-    """
+    """The calls for one plan, each a row of the journal. An earlier claim's answer is reused. `until` None: no time."""
 
     ports: Ports
     model: str

@@ -21,10 +21,9 @@ MAX_MOVES = 5
 
 
 def publish(task: PublishInput, ports: Ports) -> Published:
-    """Return the pushed commit. A replay finds what was done and makes no second repository and no second commit.
+    """Return the pushed commit. A replay makes no second repository and no second commit.
 
-    A repository that somebody deleted or renamed is left to them: the whole tree goes to a new one, which the warnings
-    tell.
+    Where somebody deleted or renamed the repository, the tree goes to a new one, with a warning.
 
     Raises Transient, OutOfService, Permanent as the forge does.
     """
@@ -80,9 +79,7 @@ def _spec(task: PublishInput) -> RepositorySpec:
 
 
 def _replayed(task: PublishInput, ports: Ports, place: Repository) -> str | None:
-    """Push again, byte for byte, what an earlier claim had planned; None where it had planned nothing or the head has
-    moved since.
-    """
+    """Push an earlier claim's planned commit again; None where there is none or the head has moved since."""
     if task.planned is None:
         return None
     spec = _commit(task, ports, place, task.planned.parent)
@@ -116,9 +113,7 @@ def _commit(task: PublishInput, ports: Ports, place: Repository, parent: str | N
 
 
 def _on(task: PublishInput, ports: Ports, place: Repository, parent: str | None) -> dict[str, bytes]:
-    """Return the tree for a commit on `parent`: a head that moved since the tree was written keeps its own files beside
-    our changes.
-    """
+    """Return the tree for a commit on `parent`: a head that moved keeps its own files beside our changes."""
     chosen = {path: file.content for path, file in task.tree.files.items()}
     if not parent or parent == task.tree.base_sha:
         return chosen

@@ -28,10 +28,7 @@ if TYPE_CHECKING:
 
 
 def repair(task: RepairInput, ports: Ports) -> Generated | RepairFailed | RepairSkipped | Wait:
-    """Return the repaired tree, or why there is none.
-
-    Raises only LeaseLost and what closes the model off (OutOfService).
-    """
+    """Return the repaired tree, or why there is none. Raises only LeaseLost and OutOfService."""
     now = ports.clock.now()
     seconds = task.access.budget.repair_seconds(now)
     if not seconds:
@@ -87,9 +84,7 @@ def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> 
 
 
 def _with_origin(file: SiteFile, before: SiteFile | None) -> SiteFile:
-    """Return a file that was not written anew with the origin that it had: what a model wrote stays a model's, and
-    gated, whatever the service adds.
-    """
+    """Return an unchanged file with its former origin, so that what a model wrote stays subject to the gates."""
     if before and file.origin is Origin.CARRIED:
         return before
     return replace(file, origin=before.origin) if before and file.origin is Origin.SERVICE else file

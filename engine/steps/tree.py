@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 class TreeContext:
     """What is known of the tree before the model writes: `present` is the head's tree, empty in a new repository.
 
-    `repairs`: `present` is this round's own attempt. It stays as far as it is not written anew, its README too.
-    `before` is then the tree that the round began with.
+    `repairs`: `present` is this round's own attempt, and stays where it is not written anew, its README too. `before`
+    is then the tree that the round began with.
     """
 
     brief: Brief

@@ -35,9 +35,7 @@ BARRED = "not run: a gate bars this attempt"
 
 
 def verify(task: VerifyInput, ports: Ports) -> Verified:
-    """Return a result for each of our rules, each check of the request and of earlier rounds, and each view; and what
-    follows.
-    """
+    """Return the results of our rules, all checks and the page loads, and what follows."""
     history, results, line = list(task.attempts.judged), list[CheckOutcome](), "nothing new to check"
     if new := task.new:
         results, line = _unchecked(task, new) if task.unchecked else _checked(task, new, ports)
@@ -54,9 +52,7 @@ def verify(task: VerifyInput, ports: Ports) -> Verified:
 
 
 def _judgements(task: VerifyInput, history: Sequence[JudgedAttempt], chosen: int, ports: Ports) -> dict[str, str]:
-    """Have a model judge what nothing decided of the attempt that is published; the fallback page claims nothing that
-    could be judged.
-    """
+    """Have a model judge what nothing decided of the published attempt, unless it is the fallback page."""
     found = next(one for one in history if one.attempt == chosen)
     if not task.judging or found.purpose is Purpose.FALLBACK:
         return {}
