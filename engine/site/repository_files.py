@@ -114,12 +114,6 @@ def _with_head(text: str, tags: str) -> str:
     return tags + "\n" + text
 
 
-def read_marker(page: bytes) -> str | None:
-    """Return the marker's content in `page`, None where it has none."""
-    found = re.search(rf'<meta name="{MARKER_NAME}" content="([^"]*)"'.encode(), page)
-    return html.unescape(found[1].decode("utf-8", "replace")) if found else None
-
-
 _MIT = """MIT License
 
 Copyright (c) {year} {holder}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.site import repository_files
 from tests.little_time import little_time
+from tests.marker import read_marker
 
 
 def test_the_name_is_the_slug_and_8_hex_of_the_rounds_identity() -> None:
@@ -54,8 +55,8 @@ def test_our_licence_is_recognised_as_mit() -> None:
 def test_a_page_gets_exactly_one_marker_and_keeps_the_rest(page: bytes) -> None:
     once = repository_files.insert_marker(page, "id/1")
     twice = repository_files.insert_marker(once, "id/2")
-    assert repository_files.read_marker(once) == "id/1"
-    assert repository_files.read_marker(twice) == "id/2"
+    assert read_marker(once) == "id/1"
+    assert read_marker(twice) == "id/2"
     assert twice.count(repository_files.MARKER_NAME.encode()) == 1
     assert twice.replace(b'<meta name="llm-devops-engine-round" content="id/2">', b"").replace(b"\n", b"") == page
 
@@ -101,4 +102,4 @@ def test_a_header_element_is_not_taken_for_the_head() -> None:
 
 
 def test_a_page_without_a_marker_has_none() -> None:
-    assert repository_files.read_marker(b"<html></html>") is None
+    assert read_marker(b"<html></html>") is None

@@ -10,11 +10,12 @@ from engine.domain.brief import AttachedFile
 from engine.domain.repository import CommitSpec, Origin, RepositorySpec
 from engine.errors import LeaseLost, OutOfService, Permanent, Transient
 from engine.prompts.sections import present_files
-from engine.site.repository_files import is_mit, read_marker
+from engine.site.repository_files import is_mit
 from engine.steps.contracts import Generated, Wait
 from engine.steps.generate import generate
 from tests.engine.steps.inputs import BRIEF, LATER, generating
 from tests.fakes import NOW, PAGE, README, FakeAuthor, FakeFetcher, FakeForge, FakeJournal, make_ports, page_reply
+from tests.marker import read_marker
 
 
 def made(outcome: object) -> Generated:
