@@ -214,7 +214,7 @@ class Journal(Protocol):
         ...
 
     def attempt_chunk(self, attempt: int, piece: str) -> None:
-        """Take a piece of the answer while it comes. Neither waits nor raises: what was heard is written down now and then."""
+        """Take a piece of a streamed answer. Neither waits nor raises: the pieces are written to the row now and then."""
         ...
 
     def attempt_answered(self, attempt: int, reply: Reply, *, outcome: str) -> None:

@@ -31,7 +31,7 @@ _BLOCKED = re.compile(r"^Failed to load resource: net::ERR_BLOCKED_BY_CLIENT")
 
 
 class Visit:
-    """A page and what was heard of it. `stuck`: its thread did not answer even when its time to load was over."""
+    """A page with its console and errors. `stuck`: its thread did not answer even when its time to load was over."""
 
     def __init__(self, page: Page, session: CDPSession, width: int, home: str) -> None:
         self.page, self.session = page, session

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.adapters.browser.job import Job
 
 MOST_MEMORY = 1_500_000_000  # bytes of driver and browser together
-MOST_SAID = 30_000_000  # bytes of events
+MOST_OUTPUT = 30_000_000  # bytes of events
 _WATCH = 0.25  # seconds between looks at the memory
 _END_SECONDS = 3.0  # for a process to end by itself when all that it started is dead
 _LIMITS = ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 200_000_000), (resource.RLIMIT_NOFILE, 4096))
@@ -102,9 +102,9 @@ def _talk(run: BrowserRun, job: Job) -> None:
 def _hear(run: BrowserRun, stdout: IO[bytes]) -> None:
     """Take events until the process ends. What is no event comes from a library that prints, and says nothing."""
     length = 0
-    while line := stdout.readline(MOST_SAID):
+    while line := stdout.readline(MOST_OUTPUT):
         length += len(line)
-        if length > MOST_SAID:
+        if length > MOST_OUTPUT:
             run.ended = "it said too much"
             return
         with suppress(ValueError, KeyError, TypeError, RecursionError):

@@ -28,9 +28,9 @@ def test_what_was_not_run_is_no_pass() -> None:
     assert best([candidate(1, rules=0, passed=1), not_run]).attempt == 1
 
 
-def reviewed(attempt: int, flaws: int, *, passed: int = 1) -> Candidate:
-    found = [f"index.html:{n}: x" for n in range(flaws)]
-    verdict = Verdict.FAIL if flaws else Verdict.PASS
+def reviewed(attempt: int, defects: int, *, passed: int = 1) -> Candidate:
+    found = [f"index.html:{n}: x" for n in range(defects)]
+    verdict = Verdict.FAIL if defects else Verdict.PASS
     review = CheckOutcome(Check(Kind.REVIEW, REVIEW), Target.LOCAL, verdict, value=found)
     return Candidate(attempt, attempt, [*candidate(attempt, rules=3, passed=passed).results, review])
 
