@@ -54,12 +54,12 @@ class Author(Protocol):
         model: str,
         seconds: float,
         tokens: int | None = None,
-        heard: Callable[[str], None] = ignore_chunk,
+        on_chunk: Callable[[str], None] = ignore_chunk,
         schema: Mapping[str, object] | None = None,
     ) -> Reply:
         """Ask `model` once and return its answer within `seconds` of wall-clock time, and within `tokens` of answer where they are bounded.
 
-        `heard` is told of each piece of the answer as it comes, where it comes in pieces. `schema` is the JSON Schema of the answer: a server
+        `on_chunk` is told of each piece of the answer as it comes, where it comes in pieces. `schema` is the JSON Schema of the answer: a server
         that can holds the answer to it, one that cannot answers as it likes. An answer of which a part has come by then, or when the connection is lost, is returned as far as it goes (CUT_OFF).
         Raises Transient (nothing came in time, overload, no connection), OutOfService(kind="model") (refused key, spent quota), Permanent
         (unknown model, refused request, an answer that is none).
@@ -126,7 +126,7 @@ class Forge(Protocol):
         """Switch Pages on (already on is fine) and return the repository with its `pages_url`. No call where it has one."""
         ...
 
-    def look(self, repository: Repository, sha: str) -> PagesBuild:
+    def pages_build(self, repository: Repository, sha: str) -> PagesBuild:
         """Ask once how the Pages build of commit `sha` is."""
         ...
 
@@ -146,7 +146,7 @@ class Quota(Protocol):
         """Let any other request go now. Raises RateLimited while the forge wants none for a short while, OutOfService for a long one."""
         ...
 
-    def saw(self, limits: Limits) -> None:
+    def record_limits(self, limits: Limits) -> None:
         """Remember what an answer said. `remaining` 0 closes the gate until `reset`."""
         ...
 
@@ -214,7 +214,7 @@ class Journal(Protocol):
         ...
 
     def attempt_chunk(self, attempt: int, piece: str) -> None:
-        """Take a piece of the answer while it comes. Neither waits nor raises: what was heard is written down now and then."""
+        """Take a piece of a streamed answer. Neither waits nor raises: the pieces are written to the row now and then."""
         ...
 
     def attempt_answered(self, attempt: int, reply: Reply, *, outcome: str) -> None:
@@ -251,7 +251,7 @@ class Journal(Protocol):
         """Remember the repository before anything is pushed to it."""
         ...
 
-    def pages_seen(self, *, look: PagesBuild, http_status: int | None, live: bool, reason: str) -> None:
+    def pages_seen(self, *, build: PagesBuild, http_status: int | None, live: bool, reason: str) -> None:
         """Record one look at Pages and at what it serves."""
         ...
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 #: Attributes that hold prose: `text` of a brief or a check, `body` of a section of a prompt, `words` of anything.
 HOLDERS = {"text": frozenset({"brief", "check"}), "body": frozenset({"section"})}
 #: The `brief` of these is an object; of anything else (a row, facts for a README) it is the text.
-OBJECTS = frozenset({"frame", "task", "inputs"})
+OBJECTS = frozenset({"context", "task", "inputs"})
 #: What is iterated over where each item's `text` is prose, and the annotations of such an item.
-LISTS = frozenset({"checks", "kept", "earlier", "rounds"})
+LISTS = frozenset({"checks", "earlier_checks", "earlier", "rounds"})
 ITEMS = frozenset({"Check", "EarlierRound", "checks.Check"})
 
 #: The place of the subject among the arguments of a compiled pattern's method; a function of `re` has the pattern before it.

@@ -17,7 +17,6 @@ EXPLAINED = {
     "engine.checks.source_rules": "what JavaScript expressions among the checks demand of the page's source",
     "engine.prompts.comparisons": "what JavaScript expressions that failed compare an element's text with",
     "engine.adapters.simulated_author": "titles and ids that JavaScript expressions among the checks name",
-    "engine.checks.review": "the names in a request are taken as used elsewhere, whatever it says of them",
     "engine.checks.page_load": "the text is the service's own, of how a page opened",
     "tasks_app.reports.display": "characters that cannot be seen are shown, of any text that a page of the console shows",
 }
@@ -27,7 +26,7 @@ WRITERS = {
     "engine.adapters.simulated_author._files",
     "engine.site.fallback_page.fallback_page",
     "engine.site.readme._inserted",
-    "engine.steps.generate._not_done",
+    "engine.site.readme.with_round_not_done",
 }
 
 
@@ -73,7 +72,7 @@ HELPER = "import re\n\ndef numbers(text):\n    return re.findall(r'[0-9]+', text
         "def f(brief: str):\n    return re.split(', ', brief)",
         "def f(payload):\n    return _DATA.match(payload['brief'])",
         "def f(brief):\n    return [one for one in brief.checks if _DATA.search(one.text)]",
-        "def f(brief):\n    for check in brief.kept:\n        if (text := check.text) and _DATA.search(text):\n            return text",
+        "def f(brief):\n    for check in brief.earlier_checks:\n        if (text := check.text) and _DATA.search(text):\n            return text",
         "def f(checks):\n    return _DATA.sub('', '\\n'.join(one.text for one in checks))",
         "def f(result):\n    return _DATA.split(f'{result.check.text}.')",
         "def f(one: Check):\n    return _DATA.search(one.text if one else '')",
@@ -98,7 +97,7 @@ def test_whatever_way_prose_takes_to_a_pattern_is_found(source: str) -> None:
     [
         "def f(brief):\n    return [one for one in brief.attachments if _DATA.search(one.name)]",
         "def f(brief):\n    return ' '.join(brief.text.split(' '))",
-        "def f(frame):\n    return _DATA.search(frame.brief.task)",
+        "def f(context):\n    return _DATA.search(context.brief.task)",
         "def f(brief, page):\n    return _DATA.search(page) if page in brief.text else None",
         "def f(brief, page):\n    return _DATA.sub(brief.text, page)",
         "def f(brief):\n    return _DATA.search(str(len(brief.text)))",

@@ -43,7 +43,7 @@ def brief_of(request: SuiteRequest) -> Brief:
     earlier = tuple(EarlierRound(number, one.brief) for number, one in enumerate(request.earlier, 1))
     checks = [parse_check(one) for asked in request.earlier for one in asked.checks]
     kept = tuple(check for check in checks if check.kind is Kind.JS)
-    return replace(request.as_brief(), earlier=earlier, kept=kept)
+    return replace(request.as_brief(), earlier=earlier, earlier_checks=kept)
 
 
 def judge(request: SuiteRequest, answers: Answers) -> Judged:

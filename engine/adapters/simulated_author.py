@@ -100,7 +100,7 @@ class SimulatedAuthor:
         model: str,
         seconds: float,
         tokens: int | None = None,
-        heard: Callable[[str], None] = ignore_chunk,
+        on_chunk: Callable[[str], None] = ignore_chunk,
         schema: Mapping[str, object] | None = None,
     ) -> Reply:
         """Return the canned plan, no judgement, or the files of a page, or of its change where the prompt shows a present one.
@@ -108,7 +108,7 @@ class SimulatedAuthor:
         A page alone takes the time of thinking. Raises Transient(model_timeout) where that is longer than `seconds`,
         Permanent(model_refused_request) where the messages are no prompt of ours.
         """
-        del tokens, heard, schema
+        del tokens, on_chunk, schema
         if asks_for_plan(messages):
             return Reply(text=json.dumps(PLAN), model=model, finish_reason="stop")
         if count := asks_for_judgement(messages):

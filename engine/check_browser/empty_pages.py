@@ -1,4 +1,4 @@
-"""Which checks say nothing about a page: those that are no JavaScript, and those that hold on an empty page."""
+"""Finds checks that say nothing about a page: invalid JavaScript, and checks that already hold on an empty page."""
 
 from __future__ import annotations
 

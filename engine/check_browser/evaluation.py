@@ -1,4 +1,4 @@
-"""Evaluates an expression in a page as an evaluator does (`page.evaluate`), and says what came out."""
+"""Evaluates an expression in a page as an evaluator does (`page.evaluate`), and reports value and type."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ async def fails_without_effect(session: CDPSession, expression: str) -> bool:
     What would return a promise or a function, or takes its time, is not decided so.
     https://chromedevtools.github.io/devtools-protocol/tot/Runtime/#method-evaluate
     """
-    asked = {"expression": expression, "throwOnSideEffect": True, "timeout": FREE_MILLISECONDS}
+    parameters = {"expression": expression, "throwOnSideEffect": True, "timeout": FREE_MILLISECONDS}
     try:
-        answer = await session.send("Runtime.evaluate", asked)
+        answer = await session.send("Runtime.evaluate", parameters)
     except Error:  # it took too long
         return False
     if thrown := answer.get("exceptionDetails"):

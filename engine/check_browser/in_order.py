@@ -1,4 +1,4 @@
-"""Runs all checks in order on one page, for information: a check that holds by itself may fail after what another one did."""
+"""Runs all checks in order on one page, for information: a check may fail because of what an earlier one did."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All that a page asks for: its own files from memory as Pages would serve them, everything else from other hosts."""
+"""Answers a page's requests: its own files from memory, as Pages would serve them, the rest from other hosts."""
 
 from __future__ import annotations
 
@@ -57,7 +57,6 @@ class Nothing:
         self._stays, self._opened = stays, False
 
     async def answer(self, route: Route) -> None:
-        """Answer one request."""
         request = route.request
         with suppress(Error):
             if request.resource_type != "document":
@@ -151,7 +150,7 @@ class Network:
         if ours and not _reads_pages(request):
             await route.fulfill(status=404, body="404", content_type="text/html")
             return
-        answer = await self._asked(route, request, live=True)
+        answer = await self._fetch(route, request, live=True)
         if answer is None:
             return
         location = urljoin(request.url, answer.headers.get("location", ""))
@@ -159,10 +158,10 @@ class Network:
             onwards = request.is_navigation_request() and location != request.url
             await (self._onwards(route, location) if onwards else route.abort("failed"))
         else:
-            await route.fulfill(status=answer.status, headers=_kept(answer), body=answer.body)
+            await route.fulfill(status=answer.status, headers=_forwarded_headers(answer), body=answer.body)
 
     async def _other(self, route: Route, request: Request) -> None:
-        answer = await self._asked(route, request, live=False)
+        answer = await self._fetch(route, request, live=False)
         if answer is None:
             return
         host = _host(request.url)
@@ -170,11 +169,11 @@ class Network:
         if answer.status == 429 or answer.status >= 500:
             self._miss(request, f"it answers {answer.status}")
         # Playwright would allow every origin where the host says nothing: https://github.com/microsoft/playwright/issues/12929
-        headers = {"access-control-allow-origin": "https://no-origin.invalid", **_kept(answer)}
+        headers = {"access-control-allow-origin": "https://no-origin.invalid", **_forwarded_headers(answer)}
         status = answer.status if not 300 <= answer.status < 400 else 502
         await route.fulfill(status=status, headers=headers, body=answer.body)
 
-    async def _asked(self, route: Route, request: Request, *, live: bool) -> Answer | None:
+    async def _fetch(self, route: Route, request: Request, *, live: bool) -> Answer | None:
         """Return the host's answer; None where there is none and the request was ended."""
         number = self._times[request.url]
         self._times[request.url] += 1
@@ -211,5 +210,5 @@ def _host(url: str) -> str:
     return urlsplit(url).hostname or url[:100]
 
 
-def _kept(answer: Answer) -> dict[str, str]:
+def _forwarded_headers(answer: Answer) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name not in _DROPPED}

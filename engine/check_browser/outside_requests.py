@@ -1,4 +1,4 @@
-"""What a page gets from hosts: through the guard or from the mirror, asked once for all visits that ask alike, all of it bounded."""
+"""Fetches what a page loads from other hosts, through the guard or a mirror, once for all visits."""
 
 from __future__ import annotations
 

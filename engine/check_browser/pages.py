@@ -1,4 +1,4 @@
-"""The fresh pages of a verification, one for each check and each page test: a context of their own, and never too many at a time."""
+"""Opens a fresh page in a context of its own for each check and page test, and bounds how many are open."""
 
 from __future__ import annotations
 

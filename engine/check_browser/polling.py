@@ -1,4 +1,4 @@
-"""Evaluates an expression again and again until it first holds or its time is over. What held is never evaluated again: a check may click."""
+"""Evaluates an expression until it first holds or its time is over, and never again after that: it may click."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes a picture of a page for people to look at: small, and never at the price of a verdict."""
+"""Takes a small screenshot of a page. A failing screenshot never changes a verdict."""
 
 from __future__ import annotations
 

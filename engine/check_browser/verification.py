@@ -1,4 +1,4 @@
-"""A verification: which checks say anything at all, how each comes out on a page of its own, and how the page looks on two screens."""
+"""Runs a verification: finds vacuous checks, runs each check on a page of its own, and opens the page at two widths."""
 
 from __future__ import annotations
 

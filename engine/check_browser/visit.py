@@ -1,4 +1,4 @@
-"""One visit of a page: a fresh context in which nothing can be asked, opened, downloaded or left, and what the page said meanwhile."""
+"""Visits a page in a fresh context without dialogs, downloads or navigation, and records its console and errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _BLOCKED = re.compile(r"^Failed to load resource: net::ERR_BLOCKED_BY_CLIENT")
 
 
 class Visit:
-    """A page and what was heard of it. `stuck`: its thread did not answer even when its time to load was over."""
+    """A page with its console and errors. `stuck`: its thread did not answer even when its time to load was over."""
 
     def __init__(self, page: Page, session: CDPSession, width: int, home: str) -> None:
         self.page, self.session = page, session
@@ -41,9 +41,9 @@ class Visit:
         self._errors: list[str] = []
         self._failed: list[str] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        session.on("Runtime.exceptionThrown", self._threw)
-        page.on("console", self._said)
-        page.on("requestfailed", self._lost)
+        session.on("Runtime.exceptionThrown", self._on_exception)
+        page.on("console", self._on_console)
+        page.on("requestfailed", self._on_failed_request)
         page.on("crash", lambda _: _keep(self._errors, "the page crashed"))
         page.on("dialog", self._dismiss)
         page.on("popup", lambda other: self._meanwhile(other.close()))
@@ -90,13 +90,13 @@ class Visit:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _said(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and not _BLOCKED.match(message.text):
             where = message.location
             place = self._place(where.get("url", ""), where.get("lineNumber", 0))
             _keep(self._console, f"{message.type}: {message.text[:LONGEST_LINE]}{place}")
 
-    def _threw(self, event: dict[str, dict[str, object]]) -> None:
+    def _on_exception(self, event: dict[str, dict[str, object]]) -> None:
         """An uncaught error or rejection. https://chromedevtools.github.io/devtools-protocol/tot/Runtime/#type-ExceptionDetails"""
         details = event.get("exceptionDetails", {})
         exception = details.get("exception")
@@ -114,7 +114,7 @@ class Visit:
         file = url.removeprefix(self._home).partition("?")[0].partition("#")[0] or "index.html"
         return f" ({file[:200]}:{line + 1})"
 
-    def _lost(self, request: Request) -> None:
+    def _on_failed_request(self, request: Request) -> None:
         _keep(self._failed, f"{request.method} {request.url[:300]}: {request.failure}")
 
     def _dismiss(self, dialog: Dialog) -> None:

@@ -1,1 +1,4 @@
-"""What the service itself judges of a repository: gates, its own rules, review, regressions, and which attempt is published. Predicates are in `plan`."""
+"""The service's own judgement of a repository: gates, own rules, review, regressions, choice of the best attempt.
+
+Predicates are in `engine.plan`.
+"""

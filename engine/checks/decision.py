@@ -1,6 +1,6 @@
-"""What is done after a verification: publish the best attempt, have it repaired, or ask once more from scratch.
+"""Decides what follows a verification: publish the best attempt, repair it, or ask again from scratch.
 
-Repair pays for about two tries, then a fresh sample by another model does better than a third
+Repair pays for about two attempts, then a fresh sample by another model does better than a third
 (https://arxiv.org/abs/2604.10508, https://arxiv.org/abs/2306.09896).
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from engine.checks.gates import barring
+from engine.checks.gates import barring_results
 from engine.checks.selection import Candidate, best
 from engine.domain.checks import ADVICE, OF_EARLIER, WRONG, Check, CheckOutcome, Kind
 
@@ -42,7 +42,7 @@ class Next(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JudgedAttempt:
-    """One try, over and judged. `attempt` holds its tree; `digest` is the tree's, "" where the answer held none that could be used."""
+    """An attempt with its results. `digest` is its tree's, "" where the answer held no usable tree."""
 
     attempt: int
     purpose: Purpose
@@ -60,36 +60,33 @@ class Decision:
     reason: str
 
 
-def candidates(tried: Sequence[JudgedAttempt]) -> list[Candidate]:
+def candidates(attempts: Sequence[JudgedAttempt]) -> list[Candidate]:
     """Return the tries that gave a tree, each with the results of the one that it repairs."""
-    results = {one.attempt: one.results for one in tried}
+    results = {one.attempt: one.results for one in attempts}
     return [
         Candidate(one.attempt, order, one.results, results.get(one.parent or 0, ()))
-        for order, one in enumerate(tried, 1)
+        for order, one in enumerate(attempts, 1)
         if one.digest
     ]
 
 
-def decide(tried: Sequence[JudgedAttempt], *, repair_seconds: float, given_up: str = "") -> Decision:
+def decide(attempts: Sequence[JudgedAttempt], *, repair_seconds: float, given_up: str = "") -> Decision:
     """Say what follows after the tries of a round, at least one of which gave a tree.
 
     `repair_seconds` are left for a model call; `given_up` says why there is to be none.
     """
-    chosen = best(candidates(tried))
+    chosen = best(candidates(attempts))
     wrong = repairable(chosen.results)
-    now, why = _wanted(tried, wrong) if wrong else (Next.PUBLISH, "nothing is left that a repair could mend")
+    now, why = _next_purpose(attempts, wrong) if wrong else (Next.PUBLISH, "nothing is left that a repair could mend")
     if now in {Next.REPAIR, Next.RESAMPLE} and (given_up or not repair_seconds):
         now, why = Next.PUBLISH, f"{why}; {given_up or f'{now} was cut: its share of the deadline is over'}"
     if now is Next.PUBLISH and chosen.barred:
-        now, why = Next.FALLBACK, "; ".join(r.detail for r in barring(chosen.results))
+        now, why = Next.FALLBACK, "; ".join(r.detail for r in barring_results(chosen.results))
     return Decision(now, chosen.attempt, why)
 
 
 def repairable(results: Sequence[CheckOutcome]) -> list[CheckOutcome]:
-    """Return the results that a better page would change: failures of our rules, the gates, the request's checks and earlier rounds' ones.
-
-    Not those that say nothing about the page: invalid, vacuous, unverifiable, inconclusive, not_run.
-    """
+    """Return the results that a better page would change: failures, but no advice and nothing undecided."""
     return [r for r in results if r.verdict in WRONG and r.check.kind not in ADVICE]
 
 
@@ -100,14 +97,13 @@ def signature(results: Sequence[CheckOutcome]) -> str:
 
 
 def tree_digest(files: Mapping[str, bytes]) -> str:
-    """Return a digest of a tree."""
     parts = [(path, hashlib.sha256(content).hexdigest()) for path, content in sorted(files.items())]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _wanted(tried: Sequence[JudgedAttempt], wrong: Sequence[CheckOutcome]) -> tuple[Next, str]:
+def _next_purpose(attempts: Sequence[JudgedAttempt], wrong: Sequence[CheckOutcome]) -> tuple[Next, str]:
     fails = f"{len(wrong)} of its checks fail"
-    purposes = [one.purpose for one in tried]
+    purposes = [one.purpose for one in attempts]
     if Purpose.FALLBACK in purposes:
         return Next.PUBLISH, "it is the fallback page"
     if Purpose.RESAMPLE in purposes:
@@ -115,8 +111,8 @@ def _wanted(tried: Sequence[JudgedAttempt], wrong: Sequence[CheckOutcome]) -> tu
     repairs = purposes.count(Purpose.REPAIR)
     if only_earlier(wrong) and repairs:
         return Next.PUBLISH, f"{fails}, all of them of earlier rounds: the brief may ask for that"
-    if alike := _alike(tried):
-        return Next.RESAMPLE, f"{fails}; {alike}"
+    if no_progress := _why_no_progress(attempts):
+        return Next.RESAMPLE, f"{fails}; {no_progress}"
     if repairs >= MAX_REPAIRS:
         return Next.PUBLISH, f"{fails} after {repairs} repairs"
     return Next.REPAIR, fails
@@ -127,9 +123,9 @@ def only_earlier(wrong: Sequence[CheckOutcome]) -> bool:
     return all(r.check.kind in OF_EARLIER for r in wrong)
 
 
-def _alike(tried: Sequence[JudgedAttempt]) -> str:
+def _why_no_progress(attempts: Sequence[JudgedAttempt]) -> str:
     """Return in a clause how the last try came to no more than one before it, "" where it did."""
-    last, before = tried[-1], [one for one in tried[:-1] if one.digest]
+    last, before = attempts[-1], [one for one in attempts[:-1] if one.digest]
     if last.purpose is not Purpose.REPAIR:
         return ""
     if not last.digest:

@@ -1,6 +1,6 @@
-"""What a tree must pass before a browser sees it or a push carries it: placeholders, secrets of ours, token shapes.
+"""Gates that a tree must pass before a browser opens it or it is pushed: placeholders, secrets of ours, credentials.
 
-Paths, file types, sizes and counts are not here: what breaks those is left out of the tree when it is read and put together, and named.
+Paths, file types, sizes and counts are not checked here: a file that breaks those is left out when a reply is read.
 """
 
 from __future__ import annotations
@@ -52,8 +52,9 @@ def gate_results(
 ) -> list[CheckOutcome]:
     """Judge the files that a model wrote.
 
-    `secret_in` names the secret of ours that bytes hold; `tokens_in` finds credentials' shapes in text; what stands word for word in
-    `allowed` (the brief and its checks) was asked for and is no finding. Neither is what stood in the same file before it was changed: `originals`.
+    `secret_in` names the secret of ours that bytes hold; `tokens_in` finds credentials' shapes in text; what stands
+    word for word in `allowed` (the brief and its checks) was asked for and is no finding. Neither is what stood in the
+    same file before it was changed: `originals`.
     """
     before = {path: content.decode("utf-8", "replace") for path, content in originals.items() if path in files}
     texts = {path: content.decode("utf-8", "replace") for path, content in files.items()}
@@ -65,23 +66,23 @@ def gate_results(
     )
     return [
         _result(PLACEHOLDERS, _stand_ins(texts, before, allowed, secret_in, tokens_in)),
-        _result(SECRETS, _ours(files, secret_in)),
+        _result(SECRETS, _own_secrets(files, secret_in)),
         _result(TOKENS, shapes),
     ]
 
 
-def barring(results: Sequence[CheckOutcome]) -> list[CheckOutcome]:
+def barring_results(results: Sequence[CheckOutcome]) -> list[CheckOutcome]:
     """Return the gates' verdicts that keep a tree from being published."""
     return [r for r in results if r.check.kind is Kind.GATE and r.check.text in _BARRING and r.verdict in WRONG]
 
 
-def bars(results: Sequence[CheckOutcome]) -> bool:
+def is_barred(results: Sequence[CheckOutcome]) -> bool:
     """Say whether a gate keeps a tree from being published."""
-    return bool(barring(results))
+    return bool(barring_results(results))
 
 
 def secret_line(content: bytes, secret_in: Callable[[bytes], str | None]) -> tuple[str, int] | None:
-    """Return the name of the secret of ours that `content` holds and the line (from 1) where it stands, None where it holds none."""
+    """Return the name and the line (from 1) of the first secret of ours in `content`, None where it holds none."""
     name = secret_in(content)
     if name is None:
         return None
@@ -108,7 +109,7 @@ def _stand_ins(
             yield Finding(path, number, f"{what} stands for code that is not there")
 
 
-def _ours(files: Mapping[str, bytes], secret_in: Callable[[bytes], str | None]) -> Iterable[Finding]:
+def _own_secrets(files: Mapping[str, bytes], secret_in: Callable[[bytes], str | None]) -> Iterable[Finding]:
     for path, content in files.items():
         if found := secret_line(content, secret_in):
             yield Finding(path, found[1], f"the value of {found[0]}")

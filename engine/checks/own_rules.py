@@ -1,4 +1,4 @@
-"""Our own rules, which hold for every published repository and are decided by looking at the files."""
+"""Rules that hold for every published repository: index.html, LICENSE and README."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 from engine.site import repository_files
+from engine.site.readme import missing_readme_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,5 +47,5 @@ def _mit(files: Mapping[str, bytes]) -> CheckOutcome:
 def _readme(files: Mapping[str, bytes]) -> CheckOutcome:
     if "README.md" not in files:
         return _rule("README.md has its five parts", False, "README.md is missing")
-    missing = repository_files.missing_readme_parts(files["README.md"].decode("utf-8", "replace"))
+    missing = missing_readme_parts(files["README.md"].decode("utf-8", "replace"))
     return _rule("README.md has its five parts", not missing, f"no heading for {', '.join(missing)}")

@@ -1,4 +1,4 @@
-"""What a browser saw beside the checks, as results that are information: how a page opened at one width, and the checks in order on one page."""
+"""Results for information: how a page opened at one width, and the checks run in order on one page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IN_ORDER = "All checks in order on one page"
 
 
 def page_load_result(view: PageView, target: Target) -> CheckOutcome:
-    """Return a pass where the page loaded and threw nothing; with what it logged, what it could not get, and its screenshot."""
+    """Return a pass where the page loaded without errors; the value holds its console and its screenshot."""
     wrong = list(view.errors) if view.loaded else ["the page did not load", *view.errors]
     return CheckOutcome(
         Check(Kind.PAGE_LOAD, f"The page opens without errors at {view.width} pixels"),
@@ -34,7 +34,8 @@ def width_of(view: CheckOutcome) -> int:
 
 
 def in_order_result(report: BrowserReport, target: Target) -> CheckOutcome | None:
-    """Return whether what holds by itself holds after the checks before it too; None where there are fewer than two checks to be run.
+    """Return whether what holds by itself holds after the checks before it too; None where there are fewer than two
+    checks to be run.
 
     It is no verdict on the page: most evaluators open it anew, and a check may undo what another one did.
     """
@@ -48,12 +49,14 @@ def in_order_result(report: BrowserReport, target: Target) -> CheckOutcome | Non
         for result, held in zip(report.results, report.in_order, strict=True)
         if result.verdict is Verdict.PASS and result.check.kind is Kind.JS
     ]
-    lost = [text for text, held in alone if held is False]
+    failing = [text for text, held in alone if held is False]
     unknown = sum(held is None for _, held in alone)
     detail = (
-        f"these hold on a page of their own and fail after the checks before them: {'; '.join(lost)}" if lost else ""
+        f"these hold on a page of their own and fail after the checks before them: {'; '.join(failing)}"
+        if failing
+        else ""
     )
     if unknown:
         detail = f"{detail}{'; ' if detail else ''}{unknown} of them were not reached"
-    verdict = Verdict.FAIL if lost else Verdict.INCONCLUSIVE if unknown else Verdict.PASS
+    verdict = Verdict.FAIL if failing else Verdict.INCONCLUSIVE if unknown else Verdict.PASS
     return CheckOutcome(check, target, verdict, detail[:2000], list(report.in_order))

@@ -1,16 +1,15 @@
-"""Review of a page's markup: what its author would be asked to change, though a browser shows it all the same."""
+"""Finds defects of a page's markup that a browser hides: unclosed elements, duplicate ids, controls without a name."""
 
 from __future__ import annotations
 
 import re
-from itertools import islice, pairwise
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import turbohtml
 from turbohtml.conformance import check
 
-from engine.domain.issue import Issue
-from engine.formats.markup import CONTROLS, attribute, line_of, name_of, needs_label
+from engine.formats.markup import attribute, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +19,14 @@ if TYPE_CHECKING:
 #: So many controls, links and pictures of a page are looked at, since each is looked for among all labels and scripts.
 MOST_NAMED = 200
 
-#: Elements whose end tag may be left out, or that have none (https://html.spec.whatwg.org/multipage/syntax.html#optional-tags).
+#: Elements whose end tag may be left out, or that have none
+#: (https://html.spec.whatwg.org/multipage/syntax.html#optional-tags).
 _OPEN = re.compile(
     r"html|head|body|p|li|dt|dd|rb|rt|rtc|rp|option|optgroup|colgroup|caption|thead|tbody|tfoot|tr|td|th|area|base|br|col|embed|hr|img"
     r"|input|link|meta|param|source|track|wbr"
 )
+#: The parser keeps no place of these end tags where something follows them.
+_ENDS_WITHOUT_PLACE = frozenset({"html", "head", "body"})
 #: Codes of turbohtml's parser, which are the HTML standard's, that change what the page means.
 _PARSE_ERRORS = {
     "duplicate-attribute": "an attribute stands twice in one tag; the second is ignored",
@@ -37,32 +39,25 @@ _PARSE_ERRORS = {
     "eof-in-comment": "the file ends inside a comment",
     "nested-comment": "a comment begins inside a comment",
 }
-#: Codes of turbohtml's check of what authors must and should do; the others are noise on a page whose script fills it.
-_CONFORMANCE = {
-    "duplicate-id": True,
-    "missing-title": True,
-    "obsolete-element": True,
-    "obsolete-attribute": False,
-    "aria-invalid-role": False,
-    "missing-lang": False,
-}
+#: Codes of turbohtml's conformance check; its others are noise on a page whose script fills it, or matters of style.
+_CONFORMANCE = frozenset({"duplicate-id", "missing-title", "obsolete-element", "aria-invalid-role", "missing-lang"})
+#: Inputs that need no label: nobody sees them, or their own value is their name.
+_UNLABELLED = frozenset({"hidden", "submit", "reset", "button", "image"})
 
 
-def page_issues(path: str, source: str, page: Document) -> Iterator[Issue]:
-    """Yield the flaws of the page `source`, parsed as `page`."""
+def page_defects(source: str, page: Document) -> Iterator[tuple[int, str]]:
+    """Yield the line (from 1) and the words of each defect of the page `source`, parsed as `page`."""
     for error in page.errors:
         if what := _PARSE_ERRORS.get(error.code):
-            yield Issue(path, error.line, what, is_error=True)
+            yield error.line, what
     for message in check(page).messages:
         if message.code in _CONFORMANCE:
-            yield Issue(path, message.line or 1, message.message, is_error=_CONFORMANCE[message.code])
-    yield from _nesting(path, source, page)
-    yield from _head(path, source, page)
-    yield from _names(path, page)
-    yield from _headings(path, page)
+            yield message.line or 1, message.message
+    yield from _nesting(source, page)
+    yield from _names(page)
 
 
-def _nesting(path: str, source: str, page: Document) -> Iterator[Issue]:
+def _nesting(source: str, page: Document) -> Iterator[tuple[int, str]]:
     """Elements without their end tag, and end tags without an element."""
     ends: set[tuple[int, int]] = set()
     for element in page.select("*"):
@@ -72,37 +67,40 @@ def _nesting(path: str, source: str, page: Document) -> Iterator[Issue]:
         if end := place.end_tag:
             ends.add((end.start_line, end.start_col))
         elif element.namespace is turbohtml.Namespace.HTML and not _OPEN.fullmatch(element.tag):
-            yield Issue(path, place.start_tag.start_line, f"<{element.tag}> is never closed", is_error=True)
+            yield place.start_tag.start_line, f"<{element.tag}> is never closed"
     for token in turbohtml.tokenize(source):
-        if token.type is turbohtml.TokenType.END_TAG and (token.line, token.col) not in ends and token.tag not in _ENDS:
-            yield Issue(path, token.line, f"</{token.tag}> closes nothing that is open there", is_error=True)
+        stray = token.type is turbohtml.TokenType.END_TAG and (token.line, token.col) not in ends
+        if stray and token.tag not in _ENDS_WITHOUT_PLACE:
+            yield token.line, f"</{token.tag}> closes nothing that is open there"
 
 
-#: The parser keeps no place of these ends where something follows them.
-_ENDS = frozenset({"html", "head", "body"})
-
-
-def _head(path: str, source: str, page: Document) -> Iterator[Issue]:
-    if not re.match(r"\ufeff?(?:\s|<!--.{0,2000}?-->){0,20}<!doctype html\s*>", source, re.IGNORECASE | re.DOTALL):
-        yield Issue(path, 1, "it does not begin with <!DOCTYPE html>")
-    names = {(attribute(meta, "name") or "").lower() for meta in page.select("meta")}
-    if "viewport" not in names:
-        yield Issue(path, 1, 'no <meta name="viewport"> makes it readable on a phone')
-    if not page.select("meta[charset], meta[http-equiv]"):
-        yield Issue(path, 1, 'no <meta charset="utf-8"> names its encoding')
-
-
-def _names(path: str, page: Document) -> Iterator[Issue]:
+def _names(page: Document) -> Iterator[tuple[int, str]]:
     scripts = "\n".join(script.text for script in page.select("script:not([src])"))
-    for control in page.select(CONTROLS)[:MOST_NAMED]:
-        if needs_label(control) and not name_of(control, page):
-            yield Issue(path, line_of(control), f"{_shown(control)} has no <label>", is_error=True)
+    for control in page.select("input, select, textarea")[:MOST_NAMED]:
+        is_typed_in = control.tag != "input" or (attribute(control, "type") or "").strip().lower() not in _UNLABELLED
+        if is_typed_in and not _is_named(control, page):
+            yield line_of(control), f"{_shown(control)} has no <label>"
     for element in page.select("button, a[href]")[:MOST_NAMED]:
-        if not name_of(element, page) and not _is_filled(element, scripts):
-            yield Issue(path, line_of(element), f"{_shown(element)} has no text and no name", is_error=True)
+        if not _is_named(element, page) and not _is_filled(element, scripts):
+            yield line_of(element), f"{_shown(element)} has no text and no name"
     for picture in page.select("img:not([alt])")[:MOST_NAMED]:
         if not (_is_filled(picture, scripts) and re.search(r"""\.alt\b|["']alt["']""", scripts)):
-            yield Issue(path, line_of(picture), f"{_shown(picture)} has no alt", is_error=True)
+            yield line_of(picture), f"{_shown(picture)} has no alt"
+
+
+def _is_named(element: Element, page: Document) -> bool:
+    """Say whether a control, button or link has a name (https://www.w3.org/TR/accname-1.2/, in short)."""
+    labelled_by = (attribute(element, "aria-labelledby") or "").split()
+    own, around = attribute(element, "id"), element.closest("label")
+    texts = [attribute(element, "aria-label"), attribute(element, "title")]
+    texts += [one.text for one in page.select("[id]") if attribute(one, "id") in labelled_by] if labelled_by else []
+    texts += [label.text for label in page.select("label[for]") if attribute(label, "for") == own] if own else []
+    texts += [around.text] if around else []
+    if element.tag in {"button", "a"}:
+        texts += [element.text, *(attribute(picture, "alt") for picture in element.select("img"))]
+        texts += [attribute(one, "aria-label") for one in element.select("[aria-label]")]
+        texts += [title.text for title in element.select("svg title")]
+    return any(text and text.strip() for text in texts)
 
 
 def _is_filled(element: Element, scripts: str) -> bool:
@@ -110,12 +108,6 @@ def _is_filled(element: Element, scripts: str) -> bool:
     around = [element, *(one for one in islice(element.ancestors, 8) if isinstance(one, turbohtml.Element))]
     names = [name for one in around for key in ("id", "class") for name in (attribute(one, key) or "").split()]
     return any(name in scripts for name in names)
-
-
-def _headings(path: str, page: Document) -> Iterator[Issue]:
-    for before, after in pairwise(page.select("h1, h2, h3, h4, h5, h6")):
-        if int(after.tag[1]) > int(before.tag[1]) + 1:
-            yield Issue(path, line_of(after), f"<{after.tag}> follows <{before.tag}>: a level of heading is left out")
 
 
 def _shown(element: Element) -> str:

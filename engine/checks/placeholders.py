@@ -1,7 +1,7 @@
 """Text that a model writes in place of code: "rest of the code", "your code here", "TODO: implement".
 
-It counts where no reader of the page sees it, in comments and on lines that should be code, and where it is all that a part of the page says.
-Strings of a script, quoted code and ordinary text may say what they like.
+It counts where no reader of the page sees it, in comments and on lines that should be code, and where it is all that a
+part of the page says. Strings of a script, quoted code and ordinary text may say what they like.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import turbohtml
 
-from engine.formats.script import every_node, is_handwritten, parse_script, text_of
+from engine.formats.javascript import comments_and_templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,9 +53,12 @@ _STYLE = re.compile(r"\.css$", re.IGNORECASE)
 _SCRIPT = re.compile(r"\.(?:m?js|jsx|tsx?|json|webmanifest)$", re.IGNORECASE)
 #: Elements whose text is shown as it is, or typed over.
 _QUOTED = frozenset({"pre", "code", "samp", "kbd", "textarea", "title"})
-#: Elements of which such words are the whole content only where the content is missing; a label may say "your file here".
+#: Elements of which such words are the whole content only where the content is missing; a label may say "your file
+#: here".
 _PARTS = frozenset({"body", "main", "section", "article", "header", "footer", "nav", "aside"})
 _LONGEST_LINE = 2_000
+#: A script with more characters than this, or with a line over _LONGEST_LINE, is a library or a build's output.
+_MOST_CHARACTERS = 200_000
 
 _Found = tuple[int, str]  # the line, from 1, and the words that count
 
@@ -124,15 +127,17 @@ def _in_style(text: str, first: int) -> Iterator[_Found]:
 
 def _in_script(text: str, first: int) -> Iterator[_Found]:
     """Nothing is read of a library or a build's output, which no model wrote."""
-    if not is_handwritten(text):
-        return
     lines = text.split("\n")
-    for node in every_node(parse_script(text)):
-        start, end = node.start_point[0], node.end_point[0]
-        if node.type in {"comment", "html_comment"}:
-            yield from _in_comment(text_of(node), first + start)
-        elif node.type == "template_string":
-            lines[start : end + 1] = [""] * (min(end + 1, len(lines)) - start)
+    if len(text) > _MOST_CHARACTERS or max(map(len, lines)) > _LONGEST_LINE:
+        return
+    line, at = 0, 0
+    for start, end, is_comment in comments_and_templates(text):
+        line, at = line + text.count("\n", at, start), start
+        if is_comment:
+            yield from _in_comment(text[start:end], first + line)
+        else:
+            last = line + text.count("\n", start, end)
+            lines[line : last + 1] = [""] * (last + 1 - line)
     yield from _alone(lines, first)
 
 

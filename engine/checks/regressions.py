@@ -1,6 +1,6 @@
-"""Files and ids that the round before had and this one has not: others may use them. Advice, not a verdict.
+"""Finds files and ids that the round before had and this one lacks, because others may use them. Advice, not a verdict.
 
-Names of functions and headings are not compared: a later round may give them new names.
+Names of functions and headings are not compared: a later round may rename them.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ _SOURCE = re.compile(r"\.(?:html?|m?js)$", re.IGNORECASE)
 _MOST = 12
 
 
-def vanished(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> list[str]:
+def removed_names(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> list[str]:
     """Return in a few words each what is gone. What the `brief` names is meant to change and is left out."""
     now = "\n".join(content.decode("utf-8", "replace") for path, content in after.items() if _SOURCE.search(path))
-    said = brief.lower()
-    files = [f"the file {path}" for path in before if path not in after and path.lower() not in said]
+    asked = brief.lower()
+    files = [f"the file {path}" for path in before if path not in after and path.lower() not in asked]
     ids = dict.fromkeys(name for path, page in before.items() if _PAGE.search(path) for name in _ids(page))
-    return [*files, *(f"the id {name!r}" for name in ids if name not in now and name.lower() not in said)]
+    return [*files, *(f"the id {name!r}" for name in ids if name not in now and name.lower() not in asked)]
 
 
-def vanished_result(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> CheckOutcome:
+def removal_result(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> CheckOutcome:
     """Return the same as advice: a failure names what is gone."""
-    gone = vanished(before, after, brief)
-    more = f" and {len(gone) - _MOST} more" if len(gone) > _MOST else ""
-    detail = f"gone since the round before: {', '.join(gone[:_MOST])}{more}" if gone else ""
-    return CheckOutcome(Check(Kind.SOURCE, TEXT), Target.LOCAL, Verdict.FAIL if gone else Verdict.PASS, detail)
+    removed = removed_names(before, after, brief)
+    more = f" and {len(removed) - _MOST} more" if len(removed) > _MOST else ""
+    detail = f"gone since the round before: {', '.join(removed[:_MOST])}{more}" if removed else ""
+    return CheckOutcome(Check(Kind.SOURCE, TEXT), Target.LOCAL, Verdict.FAIL if removed else Verdict.PASS, detail)
 
 
 def _ids(content: bytes) -> Iterator[str]:

@@ -1,12 +1,12 @@
-"""Which attempt is the best, by what its checks gave."""
+"""Ranks the attempts of a round by the results of their checks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.checks.gates import bars
-from engine.checks.review import GRAVE, issues_in
+from engine.checks.gates import is_barred
+from engine.checks.review import review_defects
 from engine.domain.checks import ADVICE, OF_EARLIER, WRONG, Kind, Verdict
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _OURS = frozenset({Kind.RULE, Kind.GATE})
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One attempt with its results; `order` counts the attempts of a run, `before` are the results of the attempt that it repairs."""
+    """One attempt with its results; `before` are the results of the attempt that it repairs, `order` its number."""
 
     attempt: int
     order: int
@@ -29,23 +29,24 @@ class Candidate:
     def rank(self) -> tuple[bool, int, int, int, int, int, int, int, int]:
         """Return what candidates are compared by.
 
-        In this order: no gate bars it, own rules held, the request's checks passed, fewer regressions, the plan's own tests passed, no page errors,
-        advice heeded, fewer errors in a review of the source, the earlier one.
+        In this order: no gate bars it, own rules held, the request's checks passed, fewer regressions, the plan's own
+        tests passed, no page errors, advice heeded, fewer errors in a review of the source, the earlier one.
         """
         passed = [r.check.kind for r in self.results if r.verdict is Verdict.PASS]
         ours = sum(kind in _OURS for kind in passed)
         views = sum(r.check.kind is Kind.PAGE_LOAD and r.verdict is not Verdict.PASS for r in self.results)
         requested = sum(kind not in _OURS | ADVICE | OF_EARLIER | {Kind.TEST} for kind in passed)
-        tests, heeded, flaws = passed.count(Kind.TEST), passed.count(Kind.SOURCE), len(issues_in(self.results, GRAVE))
-        return not self.barred, ours, requested, -len(self.regressions()), tests, -views, heeded, -flaws, -self.order
+        tests, heeded = passed.count(Kind.TEST), passed.count(Kind.SOURCE)
+        defects = len(review_defects(self.results))
+        return not self.barred, ours, requested, -len(self.regressions()), tests, -views, heeded, -defects, -self.order
 
     @property
     def barred(self) -> bool:
         """Say whether it may not be published at all."""
-        return bars(self.results)
+        return is_barred(self.results)
 
     def regressions(self) -> list[str]:
-        """Return the texts of checks that held before and do not now: of earlier rounds, and of the attempt that this one repairs."""
+        """Return the texts of checks that held before: in earlier rounds, or in the attempt that this one repairs."""
         wrong = [r.check for r in self.results if r.verdict in WRONG]
         held = {r.check.text for r in self.before if r.verdict is Verdict.PASS and r.check.kind not in ADVICE}
         return [check.text for check in wrong if check.kind in OF_EARLIER or check.text in held]

@@ -1,4 +1,4 @@
-"""Rules on the source as it stands in the repository: an evaluator may read the file where a browser sees the rendered page.
+"""Rules on index.html as it stands in the repository, because an evaluator may read the file instead of a browser.
 
 Advice, not a gate: what fails here may still hold in the browser.
 """
@@ -110,7 +110,7 @@ def _numbers(source: str, expressions: Sequence[str]) -> Iterator[CheckOutcome]:
 
 
 def _drawn(source: str) -> Iterator[CheckOutcome]:
-    """Elements of SVG that a script makes as HTML: they are in the document, have the right ids and classes, and are never drawn."""
+    """Find SVG elements that a script makes as HTML: they get ids and classes, and are never drawn."""
     if found := _MADE.search(source):
         problem = (
             f"{_line(source, found.start())}: createElement makes an HTML element {found[2]!r}, which is never drawn: "

@@ -1,4 +1,4 @@
-"""Rows of a table beside the page that were typed into the page: right today, and wrong or doubled as soon as the script reads the file."""
+"""Finds rows of a table that were typed into the page, though the file with the table stands beside it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LARGEST = 2_000_000
 
 
 def typed_tables(source: str, files: Mapping[str, bytes]) -> Iterator[tuple[str, int, str]]:
-    """Yield (table, offset of the first row in `source`, that row) for each table of which most rows, and at least two, stand in `source`."""
+    """Yield (table, offset in `source`, row) for each table of which most rows, at least two, stand in `source`."""
     for path, content in files.items():
         if _TABLE.search(path) and len(content) <= _LARGEST:
             rows = _rows(content.decode("utf-8-sig", "replace"))
@@ -30,7 +30,7 @@ def typed_tables(source: str, files: Mapping[str, bytes]) -> Iterator[tuple[str,
 
 
 def _rows(text: str) -> list[list[str]]:
-    """Return the first rows below the header, their filled cells; those that say too little to be told from chance are left out."""
+    """Return the filled cells of the first rows below the header, without rows that may match by chance."""
     delimiter = max(",;\t|", key=text.partition("\n")[0].count)
     try:
         read = list(itertools.islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1, _ROWS + 1))

@@ -1,4 +1,4 @@
-"""What is asked for: the frozen request that every step works from."""
+"""The frozen request that every step works from."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class EarlierRound:
 class Brief:
     """One round's request. `number` is the round's number; `text` what the page must do.
 
-    `earlier` are the published rounds before this one, the oldest first; `kept` the checks of theirs that must go on holding.
+    `earlier` are the published rounds before this one, the oldest first; `earlier_checks` those of their checks that must go on holding.
     """
 
     email: str
@@ -66,7 +66,7 @@ class Brief:
     checks: tuple[Check, ...]
     attachments: tuple[AttachedFile, ...]
     earlier: tuple[EarlierRound, ...] = ()
-    kept: tuple[Check, ...] = ()
+    earlier_checks: tuple[Check, ...] = ()
 
     @property
     def words(self) -> str:

@@ -1,4 +1,4 @@
-"""The check browser: a page that is opened as an evaluator would."""
+"""Values that the check browser takes and returns: pages, page tests and reports."""
 
 from __future__ import annotations
 

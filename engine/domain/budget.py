@@ -1,7 +1,7 @@
 """The deadline as a budget: how long each step of a round may take, counted from the POST.
 
-Published by half of it (300 s of 600), told by nine tenths (540 s). A step that starts late still gets a little, taken from the steps
-behind it; what is left after that goes to the best there is.
+A page is published by half of it (300 s of 600), and the evaluator is told by nine tenths (540 s). A step that starts
+late still gets a little time, taken from the steps after it; when that is over, the best attempt goes on.
 """
 
 from __future__ import annotations
@@ -48,19 +48,18 @@ FLOORS: dict[Step, float] = {Step.GENERATE: 30, Step.VERIFY: 30, Step.PUBLISH: 6
 class Budget:
     """A run's time: `start` is the POST (or the retry), `deadline` when the evaluator must have been told.
 
-    `haste`: the page is written until then and not repaired, since others wait (tasks_app.rounds.backlog); None: its whole share.
+    `reduced_until`: the page is written until then and not repaired, since others wait (tasks_app.rounds.backlog); None: its whole share.
     """
 
     start: datetime
     deadline: datetime
-    haste: datetime | None = None
+    reduced_until: datetime | None = None
 
     def at(self, fraction: float) -> datetime:
         """Return the moment at which `fraction` of the deadline is used up."""
         return self.start + (self.deadline - self.start) * fraction
 
     def share_ends(self, step: Step) -> datetime:
-        """Return when the share of `step` ends."""
         return self.at(SHARES[step])
 
     @property
@@ -70,15 +69,15 @@ class Budget:
 
     def model_seconds(self, now: datetime) -> float:
         """Return how long a model call begun `now` may take, in seconds; 0 where it is too late for one."""
-        share = ((self.haste or self.share_ends(Step.GENERATE)) - now).total_seconds()
+        share = ((self.reduced_until or self.share_ends(Step.GENERATE)) - now).total_seconds()
         latest = (self.at(LATEST_MODEL_CALL) - now).total_seconds()
-        least = LEAST_WRITING if self.haste else LEAST_WRITING_LATE
+        least = LEAST_WRITING if self.reduced_until else LEAST_WRITING_LATE
         seconds = max(share, min(latest, (self.deadline - self.start).total_seconds() * least))
         return seconds if seconds >= SHORTEST_MODEL_CALL else 0.0
 
     def plan_ends(self, now: datetime) -> datetime | None:
         """Return until when the plan may be asked for: a part of generate's share from `now`, of what is left of it; None where that is too little."""
-        ends = self.haste or self.share_ends(Step.GENERATE)
+        ends = self.reduced_until or self.share_ends(Step.GENERATE)
         seconds = min((ends - self.start).total_seconds(), (ends - now).total_seconds()) * PLAN_PART
         return now + timedelta(seconds=seconds) if seconds >= SHORTEST_MODEL_CALL else None
 
@@ -92,7 +91,7 @@ class Budget:
 
         A repair lives in the slack of generate's share alone, so that it is the first thing to be dropped and never makes a round late.
         """
-        if self.haste is not None:
+        if self.reduced_until is not None:
             return 0.0
         seconds = (self.share_ends(Step.GENERATE) - now).total_seconds()
         return seconds if seconds >= max(SHORTEST_MODEL_CALL, expected / 2) else 0.0

@@ -1,8 +1,11 @@
-"""The way out to addresses that somebody else named, through the guard."""
+"""HTTP answers, bounded in size, and what their headers mean."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,3 +21,18 @@ class Answer:
     body: bytes
     url: str  # the last one, after redirects
     truncated: bool = False
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the seconds from `now` that `Retry-After` names, a number or a date (RFC 9110, 10.2.3); None where it names no time."""
+    value = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(value) if value[:1].isdigit() else _seconds_until(value, now)
+    except (ValueError, TypeError):
+        return None
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def _seconds_until(date: str, now: datetime) -> float:
+    moment = parsedate_to_datetime(date)
+    return (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()

@@ -77,8 +77,8 @@ def attachment_name(raw: object, position: int, taken: Collection[str]) -> tuple
     name = _unclashed(name, taken)
     if name == raw:
         return name, None
-    came = f"the name {raw[:200]!r} cannot be used" if isinstance(raw, str) and raw else "there is no name"
-    return name, f"attachment {position}: {came}; kept as {name!r}"
+    problem = f"the name {raw[:200]!r} cannot be used" if isinstance(raw, str) and raw else "there is no name"
+    return name, f"attachment {position}: {problem}; kept as {name!r}"
 
 
 def _is_invisible(text: str, at: int) -> bool:
@@ -120,12 +120,12 @@ def _cleaned(raw: str) -> str:
 
 
 def _cleaned_segment(segment: str) -> str:
-    kept = segment.strip().rstrip(". ").lstrip("~")
-    if kept.casefold() != ".nojekyll":
-        kept = kept.lstrip(". ~")
-    if _DEVICE.fullmatch(kept) or _GIT.match(kept):
-        kept = f"_{kept}"
-    return _shortened(kept)
+    safe = segment.strip().rstrip(". ").lstrip("~")
+    if safe.casefold() != ".nojekyll":
+        safe = safe.lstrip(". ~")
+    if _DEVICE.fullmatch(safe) or _GIT.match(safe):
+        safe = f"_{safe}"
+    return _shortened(safe)
 
 
 def _shortened(segment: str) -> str:

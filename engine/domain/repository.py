@@ -1,4 +1,4 @@
-"""Where repositories and their pages live, and the limits on asking it."""
+"""Values of the forge: repositories, commits, Pages builds and limits."""
 
 from __future__ import annotations
 

@@ -31,6 +31,15 @@ _TOKEN = re.compile(
       |\*\*|<<|>>|[{}()\[\];,<>+\-*/%&|^!~?:=.])""",
     re.VERBOSE | re.DOTALL,
 )
+#: What the comments and templates of a text are found by, be it JavaScript or not. Bounds and possessive quantifiers keep it linear.
+_PART = re.compile(
+    r"""(?P<comment>//[^\n]*+|<!--[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?)
+    |"(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?
+    |(?:[(,=:\[!&|?;+>]|\breturn\b)\s*+/(?![*/])(?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n]){0,99}+\]){1,300}+/
+    |(?P<sign>[`{}])""",
+    re.VERBOSE | re.DOTALL,
+)
+_TEMPLATE = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*+(?:`|\$\{|\\?\Z)", re.DOTALL)
 _REGEX = re.compile(r"/(?![*/])(?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+/[a-z]*")
 
 
@@ -59,6 +68,28 @@ def tokens_of(text: str) -> list[ScriptToken]:
     """Return the tokens of a script, those in templates below their template. Raises ScriptError."""
     tokens, _ = _tokens(text, 0, depth=0)
     return tokens
+
+
+def comments_and_templates(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Yield where each comment and each piece of a template's own text begins and ends, and whether it is a comment.
+
+    The text may be cut off, be no JavaScript at all, or be as large as it likes.
+    """
+    at, braces = 0, list[int]()  # for each template whose expression is being read, how many braces are open in it
+    while found := _PART.search(text, at):
+        start, at, sign = found.start(), found.end(), found["sign"]
+        if found["comment"]:
+            yield start, at, True
+        elif sign == "`" or (sign == "}" and braces and not braces[-1]):
+            if sign == "}":
+                braces.pop()
+            piece = _TEMPLATE.match(text, at)
+            at = piece.end() if piece else len(text)
+            yield start, at, False
+            if text.endswith("${", start, at):
+                braces.append(0)
+        elif sign and braces:
+            braces[-1] += 1 if sign == "{" else -1
 
 
 def neighbours(tokens: Sequence[ScriptToken]) -> Iterator[tuple[ScriptToken, ScriptToken, ScriptToken]]:

@@ -127,8 +127,8 @@ class Table:
         padded = sum(cell != cell.strip() for cell in chain(self.header, *self.rows))
         if padded:
             yield f"Fields that begin or end with white space: {padded:,}."
-        if again := [name for name, count in Counter(self.header).items() if count > 1 and self.header_line]:
-            yield f"Columns of the same name: {', '.join(map(quoted, again[:5]))}."
+        if duplicates := [name for name, count in Counter(self.header).items() if count > 1 and self.header_line]:
+            yield f"Columns of the same name: {', '.join(map(quoted, duplicates[:5]))}."
 
 
 def read_table(text: str) -> Table | None:

@@ -1,4 +1,4 @@
-"""Files that came with a request: reading their data URIs, and telling a model about them in facts."""
+"""Reads attachments' data URIs, and describes a file to a model in facts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
 from engine.formats.json_outline import json_lines_outline, json_outline
+from engine.formats.markdown import headings
 from engine.formats.pictures import picture_line
 from engine.formats.tables import is_regular, read_table
 from engine.formats.text_encoding import decode, with_charset
@@ -29,6 +30,7 @@ ROOM = 9_000
 _EXCERPT_LABELS = 400  # characters of an excerpt that are not the file's
 _HEADINGS = 40
 _HEADINGS_CHARACTERS = 1_500
+_LONGEST_HEADING = 120
 
 _SPACE = re.compile(rb"\s+")
 _LINE_ENDS = re.compile(rb"\s*[\r\n]\s*")
@@ -38,8 +40,6 @@ _JSON = re.compile(r"\.(?:json|geojson|webmanifest|ipynb)$", re.IGNORECASE)
 _JSON_LINES = re.compile(r"\.(?:jsonl|ndjson)$", re.IGNORECASE)
 _MARKDOWN = re.compile(r"\.(?:md|markdown)$", re.IGNORECASE)
 _UNSPECIFIC_NAME = re.compile(r"\.(?:txt|dat|data|bin)$|^[^.]*$", re.IGNORECASE)
-_HEADING = re.compile(r" {0,3}(#{1,6})\s+(\S.{0,120})")
-_FENCE = re.compile(r" {0,3}(?:```|~~~)")
 
 #: What binary files are, by how they begin (https://en.wikipedia.org/wiki/List_of_file_signatures).
 _SIGNATURES = (
@@ -106,9 +106,9 @@ def describe(file: AttachedFile, *, shown_before: bool = False, room: int = ROOM
     lines += [*text.facts(), *content.facts]
     left = room - len("\n".join(lines)) - _EXCERPT_LABELS
     if _is_markdown(file) and not is_shown_whole(text.text, left):
-        headings = _within(_headings(text.text), _HEADINGS_CHARACTERS)
-        lines.append(headings)
-        left -= len(headings)
+        outline = _within(_headings(text.text), _HEADINGS_CHARACTERS)
+        lines.append(outline)
+        left -= len(outline)
     return _within([*lines, *excerpt(text.text, left)], room)
 
 
@@ -145,15 +145,15 @@ def _text_of(file: AttachedFile) -> DecodedText | None:
 def _within(lines: Iterable[str], room: int) -> str:
     """Return lines, of those below the first as many as there is room for."""
     first, *rest = "\n".join(lines).split("\n")
-    kept = [first]
+    shown = [first]
     room -= len(first)
     for number, line in enumerate(rest):
         room -= len(line) + 1
         if room < 0:
-            kept.append(f"[cut here: {len(rest) - number:,} more lines]")
+            shown.append(f"[cut here: {len(rest) - number:,} more lines]")
             break
-        kept.append(line)
-    return "\n".join(kept)
+        shown.append(line)
+    return "\n".join(shown)
 
 
 def _address(name: str) -> list[str]:
@@ -209,13 +209,7 @@ def _table_content(text: str) -> _Content:
 
 
 def _headings(text: str) -> list[str]:
-    """Return the outline of a Markdown text; what stands between fences is code."""
-    found: list[str] = []
-    fenced = False
-    for line in text.splitlines():
-        if _FENCE.match(line):
-            fenced = not fenced
-        elif not fenced and (heading := _HEADING.match(line)):
-            found.append(f"{'  ' * (len(heading[1]) - 1)}{heading[2].rstrip('# ')}")
+    """Return the outline of a Markdown text."""
+    found = [f"{'  ' * (one.level - 1)}{one.title[:_LONGEST_HEADING]}" for one in headings(text)]
     more = [f"and {len(found) - _HEADINGS:,} more"] if len(found) > _HEADINGS else []
     return ["Its headings:", *found[:_HEADINGS], *more] if found else []

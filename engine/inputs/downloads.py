@@ -1,4 +1,4 @@
-"""What an address answered: whether it is data, under which name it is published, and what the model is told of it."""
+"""Reads what an address answered: whether it is data, its published name, and its description in a prompt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A text in a prompt: whole where it is small, else its first and its last lines, with what is left out named."""
+"""Shows a text in a prompt: whole if it is small, else its first and last lines, with a note on what is left out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def is_shown_whole(text: str, room: int) -> bool:
-    """Say whether `excerpt` shows all of a text."""
     return len(text) <= min(WHOLE_CHARACTERS, room)
 
 
@@ -59,17 +58,17 @@ def _lines(lines: Sequence[str], room: int) -> list[str]:
 
 def _fitting(lines: Sequence[str], room: int) -> list[str]:
     """Return the first lines that there is room for, the first one in any case."""
-    kept: list[str] = []
+    fitting: list[str] = []
     for line in lines:
         cut = len(line) - _LONG_LINE
         shown = visible(
             line if cut <= 0 else f"{line[:_LONG_LINE]} [{counted(cut, 'character')} of this line left out]"
         )
         room -= len(shown) + 1
-        if room < 0 and kept:
+        if room < 0 and fitting:
             break
-        kept.append(shown)
-    return kept
+        fitting.append(shown)
+    return fitting
 
 
 def _characters(text: str, room: int) -> list[str]:

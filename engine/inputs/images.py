@@ -1,4 +1,4 @@
-"""Which attached pictures a model is shown: those that are really pictures, few, and not too large."""
+"""Chooses which attached pictures a model is shown: real pictures, few, and not too large."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data that a page should have and that could not be had: what the model is told, what the page must say, what the README says."""
+"""Data that a page should have and that could not be had: what the model is told and what the page must say."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from engine.domain.brief import MissingFile
 
-HEADING = "## Missing data"
-
-_SECTION = re.compile(rf"\n*^{HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _DATA = re.compile(rf"\.(?:{'|'.join(DATA_SUFFIXES)}|xlsm|xls|ods)$", re.IGNORECASE)
 _SAYS = "missing|unavailable|not available|no data|could not|cannot be|can't be|couldn't|failed"
 
@@ -44,7 +41,7 @@ class MissingCheck:
     label: str
 
 
-def sentence(missing: MissingFile) -> str:
+def missing_sentence(missing: MissingFile) -> str:
     """Return what is missing and why, for a warning."""
     match missing.source:
         case Source.ADDRESS:
@@ -55,9 +52,9 @@ def sentence(missing: MissingFile) -> str:
             return f"The attachment {missing.name} could not be fetched: {missing.why}"
 
 
-def note(missing: Sequence[MissingFile], at_run_time: Collection[str] = ()) -> str:
+def missing_note(missing: Sequence[MissingFile], at_run_time: Collection[str] = ()) -> str:
     """Return what a prompt says of what is missing; `at_run_time` are the addresses that the page asks itself whatever happens."""
-    return " ".join(_told(one, asked=one.url in at_run_time) for one in missing)
+    return " ".join(_note(one, asked=one.url in at_run_time) for one in missing)
 
 
 def missing_checks(missing: Iterable[MissingFile], at_run_time: Collection[str] = ()) -> list[MissingCheck]:
@@ -73,9 +70,9 @@ def missing_checks(missing: Iterable[MissingFile], at_run_time: Collection[str] 
     ]
 
 
-def missing_result(lack: MissingCheck, result: CheckOutcome, files: Mapping[str, bytes]) -> CheckOutcome:
+def missing_result(gap: MissingCheck, result: CheckOutcome, files: Mapping[str, bytes]) -> CheckOutcome:
     """Return the verdict on such a check; without a browser no more than whether the files could say it at all."""
-    check, label = lack.check, lack.label
+    check, label = gap.check, gap.label
     if result.verdict is Verdict.INCONCLUSIVE and _only_out_of_reach(label, result.detail):
         # The page asked the very address that could not be had, and does not say so.
         return CheckOutcome(check, result.target, Verdict.FAIL, result.detail, result.value, result.milliseconds)
@@ -88,35 +85,24 @@ def missing_result(lack: MissingCheck, result: CheckOutcome, files: Mapping[str,
     return CheckOutcome(check, Target.LOCAL, Verdict.FAIL, f"{label} stands nowhere in the page's files")
 
 
-def readme_with(text: str, missing: Sequence[MissingFile], *, repairs: bool) -> str:
-    """Return a README with the service's section on what is missing, and without one that holds no more. A repair keeps what is there."""
-    if repairs and HEADING in text:
-        return text
-    text = _SECTION.sub("\n", text)
-    if not missing:
-        return text
-    lines = "\n".join(f"- {sentence(one)}" for one in missing)
-    return f"{text.rstrip()}\n\n{HEADING}\n\nWhen this page was made, data that it needs could not be had; no figures were invented in its place.\n\n{lines}\n"
-
-
 def _only_out_of_reach(label: str, detail: str) -> bool:
     """Say whether no other host than `label`'s kept a check from being decided; the browser names each as `host (why)`."""
     hosts = re.findall(r"(?:^|\), )([\w.:-]+) \(", detail.partition("out of reach: ")[2])
     return {host.rpartition(":")[0] or host for host in hosts} == {label.rpartition(":")[0] or label}
 
 
-def _told(one: MissingFile, *, asked: bool) -> str:
-    told = sentence(one).rstrip(".") + "."
+def _note(one: MissingFile, *, asked: bool) -> str:
+    text = missing_sentence(one).rstrip(".") + "."
     if not _is_data(one):
-        return told
+        return text
     if asked:
-        return f"{told} The page asks it itself at run time, and says so where it gets no answer. Never invent figures."
+        return f"{text} The page asks it itself at run time, and says so where it gets no answer. Never invent figures."
     if one.source is Source.ADDRESS:
         return (
-            f"{told} The reason may be this service's own network. The page asks the address itself when it is opened, and where that fails it shows "
+            f"{text} The reason may be this service's own network. The page asks the address itself when it is opened, and where that fails it shows "
             f'"{_shown(one)}" where its figures would stand. Never invent, recall or estimate them.'
         )
-    return f'{told} Show on the page: "{_shown(one)}" where its figures would stand. Never invent, recall or estimate them.'
+    return f'{text} Show on the page: "{_shown(one)}" where its figures would stand. Never invent, recall or estimate them.'
 
 
 def _shown(one: MissingFile) -> str:

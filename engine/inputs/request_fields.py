@@ -1,4 +1,4 @@
-"""One field of a request at a time: what makes it unusable, and what has to be taken out of it."""
+"""Validates and cleans one field of a request."""
 
 from __future__ import annotations
 

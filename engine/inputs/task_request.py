@@ -1,4 +1,4 @@
-"""Reading a request as leniently as an exam that comes once deserves: what is unusable, what is merely odd, what is kept."""
+"""Reads a request leniently: what is unusable is refused, what is odd is a warning, everything is stored."""
 
 from __future__ import annotations
 
@@ -181,8 +181,8 @@ def _attachments(
     if len(value) > MOST_ATTACHMENTS:
         warnings.append(f"of {len(value)} attachments the first {MOST_ATTACHMENTS} are used")
     for position, item in enumerate(value[:MOST_ATTACHMENTS], 1):
-        file, kept = _attachment(item, position, [f.name for f in files], clean, warnings)
-        stored.append(kept)
+        file, plain = _attachment(item, position, [f.name for f in files], clean, warnings)
+        stored.append(plain)
         if file:
             files.append(file)
     return files, stored
@@ -191,31 +191,31 @@ def _attachments(
 def _attachment(
     item: object, position: int, taken: list[str], clean: request_fields.Cleaner, warnings: list[str]
 ) -> tuple[ReceivedFile | None, object]:
-    kept = clean.value(item, f"attachment {position}")
-    if not isinstance(kept, dict) or not isinstance(kept.get("url"), str):
-        if not (isinstance(kept, dict) and kept.get("url") is None and kept.get("name") is None):
+    plain = clean.value(item, f"attachment {position}")
+    if not isinstance(plain, dict) or not isinstance(plain.get("url"), str):
+        if not (isinstance(plain, dict) and plain.get("url") is None and plain.get("name") is None):
             warnings.append(f"attachment {position} has no url and is not used")
-        return None, kept
-    url = kept["url"].lstrip()
-    name, warning = paths.attachment_name(kept.get("name"), position, taken)
+        return None, plain
+    url = plain["url"].lstrip()
+    name, warning = paths.attachment_name(plain.get("name"), position, taken)
     if url[:5].lower() != "data:":
-        return _remote(url.rstrip(), name, position, warning, warnings), kept
+        return _remote(url.rstrip(), name, position, warning, warnings), plain
     try:
         media_type, content = attachments.parse_data_uri(url)
     except ValueError as problem:
         warnings.append(f"attachment {position} ({name}) is not used: {problem}")
-        return None, kept
+        return None, plain
     if clean.secret and clean.secret.encode() in content:
         warnings.append(f"attachment {position} ({name}) is not used and not kept: it holds the shared secret")
-        return None, {**kept, "url": request_fields.REMOVED}
+        return None, {**plain, "url": request_fields.REMOVED}
     if warning:
         warnings.append(warning)
     if len(url) > LONGEST_KEPT_URI:
-        kept = {
-            **kept,
+        plain = {
+            **plain,
             "url": f"{url[:40]}… ({len(url)} characters; its {len(content)} bytes are kept as the attachment {name})",
         }
-    return ReceivedFile(name, media_type, content, ""), kept
+    return ReceivedFile(name, media_type, content, ""), plain
 
 
 def _remote(url: str, name: str, position: int, warning: str | None, warnings: list[str]) -> ReceivedFile | None:

@@ -1,4 +1,4 @@
-"""Spreadsheets: which attachments are some, and what a prompt says about one."""
+"""Finds the spreadsheets among attachments, and describes one to a model."""
 
 from __future__ import annotations
 

@@ -59,7 +59,6 @@ class Permitted(Generic[Value]):
 
 
 def is_workflow(path: str) -> bool:
-    """Say whether a path is that of a workflow of GitHub Actions."""
     return _WORKFLOW.fullmatch(path) is not None
 
 
@@ -144,8 +143,8 @@ def _sourced(planned: PlannedFile, request: PlanRequest) -> Permitted[PlannedFil
             return _converted(planned, request)
         case _ if planned.path in request.attachments:
             own = FileSource.CHANGED if planned.path == "index.html" else FileSource.ATTACHMENT
-            said = "" if own is FileSource.CHANGED else "it is an attachment, which stays as it came"
-            return Permitted(planned.model_copy(update={"source": own, "origin": planned.path}), said)
+            note = "" if own is FileSource.CHANGED else "it is an attachment, which stays as it came"
+            return Permitted(planned.model_copy(update={"source": own, "origin": planned.path}), note)
         case _:
             return Permitted(planned)
 

@@ -283,9 +283,8 @@ AnyPredicate = Annotated[
     Field(discriminator="kind"),
 ]
 
-#: Decided in the browser, by what is served, and (all others) by the files alone.
+#: Decided in the browser. Served and WorkflowSucceeded are decided by what is live, all others by the files alone.
 IN_BROWSER = (Page, OpensWithoutErrors)
-WHEN_LIVE = (Served, WorkflowSucceeded)
 
 
 def path_of(predicate: AnyPredicate) -> str:

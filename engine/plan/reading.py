@@ -209,14 +209,14 @@ class _PlanReader:
         """Read one item; a predicate of it that cannot be used is left out, and the item with it only where none is left that it needs."""
         plain = raw
         if isinstance(raw, dict) and isinstance(raw.get("predicates"), list):
-            kept = [
+            valid = [
                 good
                 for at, one in enumerate(raw["predicates"][:MOST_PREDICATES])
                 for good in self._predicate(f"{where}.predicates[{at}]", one, model)
             ]
-            if not kept and raw["predicates"] and model is PlannedTest:
+            if not valid and raw["predicates"] and model is PlannedTest:
                 return None
-            plain = {**raw, "predicates": kept}
+            plain = {**raw, "predicates": valid}
         try:
             return model.model_validate(plain)
         except ValidationError as error:

@@ -90,7 +90,6 @@ class RequestPlan(PlanPart):
         return tuple(dict.fromkeys((*self.absent, *outputs)))
 
     def forbids(self, path: str) -> bool:
-        """Say whether a path must not be committed."""
         return any(path == one or (one.endswith("/") and path.startswith(one)) for one in self.forbidden)
 
     def reading(self, position: int) -> CheckReading | None:
@@ -131,13 +130,13 @@ def _strict(node: Any) -> Any:
         return node
     if node.get("type") == "object" and "properties" not in node:
         return {"type": "string"}
-    kept = {("anyOf" if name == "oneOf" else name): value for name, value in node.items() if name not in _LEFT_OUT}
-    if "const" in kept:
-        kept = {"type": "string", "enum": [kept["const"]]}
+    strict = {("anyOf" if name == "oneOf" else name): value for name, value in node.items() if name not in _LEFT_OUT}
+    if "const" in strict:
+        strict = {"type": "string", "enum": [strict["const"]]}
     for name in ("properties", "$defs"):
-        if name in kept:
-            kept[name] = {key: _strict(value) for key, value in kept[name].items()}
-    found = {name: value if name in {"properties", "$defs"} else _strict(value) for name, value in kept.items()}
+        if name in strict:
+            strict[name] = {key: _strict(value) for key, value in strict[name].items()}
+    found = {name: value if name in {"properties", "$defs"} else _strict(value) for name, value in strict.items()}
     if "properties" in found:
         found |= {"required": list(found["properties"]), "additionalProperties": False}
     return found

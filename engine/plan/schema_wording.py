@@ -101,19 +101,19 @@ class _Renderer:
         fields = given if isinstance(given, dict) else {}
         # In this order and not the schema's own, which a database does not keep: the same words wherever the plan comes from.
         names = dict.fromkeys([*required, *sorted(map(str, fields))])
-        told = [
+        phrases = [
             self._field(f"{name}{'' if name in required else '?'}", fields.get(name, True), depth)
             for name in list(names)[:_MOST_ENTRIES]
         ]
         more = schema.get("additionalProperties")
         if isinstance(more, dict):
-            told.append(self._field("any other name" if told else "any name", more, depth))
+            phrases.append(self._field("any other name" if phrases else "any name", more, depth))
         closed = " and no other field" if more is False else ""
-        return f"{{{', '.join(told)}}}{closed}" if told else f"object{closed}"
+        return f"{{{', '.join(phrases)}}}{closed}" if phrases else f"object{closed}"
 
     def _field(self, name: str, schema: Any, depth: int) -> str:
-        said = self.value(schema, depth + 1)
-        return name if said == _ANY else f"{name}: {said}"
+        value_words = self.value(schema, depth + 1)
+        return name if value_words == _ANY else f"{name}: {value_words}"
 
     def _array(self, schema: Mapping[str, Any], depth: int) -> str:
         if entries := _list(schema, "prefixItems"):
@@ -150,9 +150,11 @@ def _count(schema: Mapping[str, Any], name: str) -> int | None:
 
 def _string_limits(schema: Mapping[str, Any]) -> str:
     low, high = _count(schema, "minLength") or 0, _count(schema, "maxLength")
-    told = [f"of {range_in_words(low, high)} characters"] if low > 1 or high is not None else ["not empty"] * bool(low)
-    told += [f"{words} {schema[name]}" for name, words in (("pattern", "like"), ("format", "as")) if name in schema]
-    return f" ({', '.join(told)})" if told else ""
+    phrases = (
+        [f"of {range_in_words(low, high)} characters"] if low > 1 or high is not None else ["not empty"] * bool(low)
+    )
+    phrases += [f"{words} {schema[name]}" for name, words in (("pattern", "like"), ("format", "as")) if name in schema]
+    return f" ({', '.join(phrases)})" if phrases else ""
 
 
 def _number_limits(schema: Mapping[str, Any]) -> str:

@@ -50,8 +50,8 @@ _NOT_A_MODELS = frozenset({FileSource.ATTACHMENT, FileSource.CONVERTED})
 #: The repository's own rules decide these (engine.checks.own_rules).
 _OWN_RULES = frozenset({"index.html", "README.md", "LICENSE"})
 
-MOST_LASTING = 40
-MOST_LASTING_PAGES = 10
+MOST_REGRESSIONS = 40
+MOST_REGRESSION_PAGES = 10
 NO_PLAN = "no plan says what decides this sentence"
 
 
@@ -99,8 +99,8 @@ class PlanVerdicts:
     ) -> None:
         self._plan, self._checks, self._evidence, self._words = plan, checks, evidence, words
         own = {check.text for check in checks}
-        self._kept = dict(list(_kept_sentences(earlier, own))[:MOST_LASTING_PAGES])
-        self._held = [page for pages in self._kept.values() for page in pages]
+        self._earlier_pages = dict(list(_earlier_page_sentences(earlier, own))[:MOST_REGRESSION_PAGES])
+        self._held = [page for pages in self._earlier_pages.values() for page in pages]
         self._pages: list[Page] = []
         for predicates in self._all():
             self._pages += [one for one in predicates if isinstance(one, Page) and one not in self._pages]
@@ -121,16 +121,17 @@ class PlanVerdicts:
         return [*found, *absent]
 
     def own_tests(self, report: BrowserReport) -> list[CheckOutcome]:
-        """Return a result for each of the plan's own tests."""
         tests = self._plan.tests if self._plan else ()
         return [self._decided(Check(Kind.TEST, one.says), one.predicates, report) for one in tests]
 
-    def kept_sentences(self, report: BrowserReport) -> list[CheckOutcome]:
+    def earlier_sentences(self, report: BrowserReport) -> list[CheckOutcome]:
         """Return a result for each sentence of an earlier round that held there by a test of the page."""
-        return [self._decided(Check(Kind.REGRESSION, text), pages, report) for text, pages in self._kept.items()]
+        return [
+            self._decided(Check(Kind.REGRESSION, text), pages, report) for text, pages in self._earlier_pages.items()
+        ]
 
     def _all(self) -> Iterator[Sequence[Any]]:
-        yield from self._kept.values()
+        yield from self._earlier_pages.values()
         if self._plan is not None:
             for at, check in enumerate(self._checks):
                 reading = self._plan.reading(at)
@@ -215,7 +216,7 @@ def regression_results(
     """
     replaced = {one.path for one in plan.files} | set(plan.absent) if plan else set()
     results: dict[str, CheckOutcome] = {}
-    for predicate in _lasting(earlier):
+    for predicate in _regressions(earlier):
         path = getattr(predicate, "path", "")
         if path in replaced or path in _OWN_RULES or (path and path not in before.files):
             continue
@@ -224,12 +225,12 @@ def regression_results(
             continue
         found = decide(predicate, now)
         results[says] = CheckOutcome(Check(Kind.REGRESSION, says), Target.LOCAL, found.verdict, found.seen)
-        if len(results) >= MOST_LASTING:
+        if len(results) >= MOST_REGRESSIONS:
             break
     return list(results.values())
 
 
-def _lasting(earlier: Sequence[EarlierPlan]) -> Iterator[Any]:
+def _regressions(earlier: Sequence[EarlierPlan]) -> Iterator[Any]:
     for one in earlier:
         for planned in one.plan.files:
             yield from (
@@ -247,7 +248,7 @@ def _lasting(earlier: Sequence[EarlierPlan]) -> Iterator[Any]:
                 )
 
 
-def _kept_sentences(earlier: Sequence[EarlierPlan], own: Collection[str]) -> Iterator[tuple[str, list[Page]]]:
+def _earlier_page_sentences(earlier: Sequence[EarlierPlan], own: Collection[str]) -> Iterator[tuple[str, list[Page]]]:
     """Yield the sentences of earlier rounds that held there by tests of the page, and that are not asked anew, the newest first."""
     for one in earlier:
         for reading in one.plan.checks:
@@ -273,11 +274,11 @@ def _opened(says: str, report: BrowserReport) -> PredicateResult:
     """Decide by how the page opened, at every width that it was opened at."""
     if report.not_run or not report.views:
         return PredicateResult(says, Verdict.NOT_RUN, report.not_run or "the page was not opened")
-    said = [line for view in report.views for line in _errors(view)]
+    page_errors = [line for view in report.views for line in _errors(view)]
     missing = [line for view in report.views for line in view.failed]
     if missing:
-        return PredicateResult(says, Verdict.INCONCLUSIVE, "; ".join([*said, *missing])[:1_000])
-    return PredicateResult(says, Verdict.FAIL if said else Verdict.PASS, "; ".join(said)[:1_000])
+        return PredicateResult(says, Verdict.INCONCLUSIVE, "; ".join([*page_errors, *missing])[:1_000])
+    return PredicateResult(says, Verdict.FAIL if page_errors else Verdict.PASS, "; ".join(page_errors)[:1_000])
 
 
 def _errors(view: PageView) -> list[str]:

@@ -31,7 +31,7 @@ from engine.plan.predicates import (
     path_of,
 )
 from engine.plan.schema_wording import range_in_words, schema_in_words
-from engine.site.repository_files import README_PARTS
+from engine.site.readme import README_PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

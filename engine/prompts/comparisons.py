@@ -1,10 +1,11 @@
-"""What a failing check wants an element to say and what it says: an evaluator compares letter for letter, and a model overlooks a capital."""
+"""Explains failed comparisons of text: what a check wants an element to say, and what it says."""
 
 from __future__ import annotations
 
-import html
 import re
 from typing import TYPE_CHECKING
+
+import turbohtml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +14,6 @@ _COMPARED = re.compile(
     r"""(?:querySelector\(\s{0,4}["'`]([^"'`\n]{1,120})["'`]\s{0,4}\)|getElementById\(\s{0,4}["'`]([\w-]{1,80})["'`]\s{0,4}\))"""
     r"""\??\.(?:textContent|innerText|innerHTML)(?:\??\.trim\(\))?\s{0,4}={2,3}\s{0,4}(["'`])([^"'`\\\n]{1,200})\3"""
 )
-_TAG = re.compile(r"<[^<>]*>")
 
 
 def comparisons(expressions: Iterable[str], elements: Mapping[str, str]) -> Iterator[str]:
@@ -24,7 +24,7 @@ def comparisons(expressions: Iterable[str], elements: Mapping[str, str]) -> Iter
     for expression in expressions:
         for by_selector, by_id, _, wanted in _COMPARED.findall(expression):
             selector = by_selector or f"#{by_id}"
-            shown = " ".join(html.unescape(_TAG.sub(" ", elements.get(selector, ""))).split())
+            shown = " ".join(turbohtml.parse_fragment(elements.get(selector, "")).text.split())
             if shown and shown != " ".join(wanted.split()):
                 yield _sentence(selector, shown, wanted)
 

@@ -1,4 +1,4 @@
-"""The Markdown fence that models like to put around a whole file, though nobody asked for it."""
+"""Removes the Markdown fence that models put around a whole file, though nobody asked for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model is told about its page: from an attempt's results to the findings of a repair."""
+"""Turns an attempt's results into the findings that a repair prompt shows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.checks.decision import as_js, repairable
 from engine.checks.gates import BETWEEN
 from engine.checks.page_load import width_of
-from engine.checks.review import GRAVE, STYLE, issues_in
+from engine.checks.review import review_defects
 from engine.domain.checks import CheckOutcome, Kind, Target, Verdict
 from engine.formats.expressions import MOST_SELECTORS
 from engine.prompts.comparisons import comparisons
@@ -26,16 +26,16 @@ class Findings:
     """What is wrong with an attempt.
 
     `failing`: results whose `detail` tells the actual value and its type, and `how_seen` on what each was decided. `refused`: sentences of the
-    gates, with file and line. `said`: what the page threw, logged as an error, or could not get. `seen`: the elements that the failing checks
-    name as they are on the page, a line each (`#total: <b id="total">$600.00</b>`). `hints`: sentences on the likely cause. `review`: flaws of
+    gates, with file and line. `browser_messages`: what the page threw, logged as an error, or could not get. `page_elements`: the elements that the failing checks
+    name as they are on the page, a line each (`#total: <b id="total">$600.00</b>`). `hints`: sentences on the likely cause. `review`: defects of
     the source with file and line.
     """
 
     failing: Sequence[CheckOutcome] = ()
     how_seen: Sequence[str] = ()
     refused: Sequence[str] = ()
-    said: Sequence[str] = ()
-    seen: str = ""
+    browser_messages: Sequence[str] = ()
+    page_elements: str = ""
     hints: Sequence[str] = ()
     review: Sequence[str] = ()
 
@@ -44,19 +44,19 @@ def findings_of(results: Sequence[CheckOutcome]) -> Findings:
     """Return what failed with what was seen, what the page said, the elements that the failing checks name, and what must stay."""
     wrong = [replace(r, check=as_js(r.check)) for r in repairable(results)]
     views = [r for r in results if r.check.kind is Kind.PAGE_LOAD]
-    said = [line for view in views for line in (view.detail, *view.console) if line]
+    browser_messages = [line for view in views for line in (view.detail, *view.console) if line]
     advice = [r.detail for r in results if r.check.kind is Kind.SOURCE and r.verdict is not Verdict.PASS and r.detail]
-    seen = "\n".join(_seen(views))
+    page_elements = "\n".join(_element_lines(views))
     failing = [r for r in wrong if r.check.kind is not Kind.GATE]
     width = max(map(width_of, views), default=0)  # expressions are evaluated at the wider one
     return Findings(
         failing=failing,
         how_seen=[how_seen(r, width) for r in failing],
         refused=[one for r in wrong if r.check.kind is Kind.GATE for one in r.detail.split(BETWEEN)],
-        said=[*said, *advice],
-        review=[*issues_in(results, GRAVE), *issues_in(results, STYLE)],
-        seen=seen,
-        hints=(*_compared(wrong, views), *hints(seen, *said, *(r.detail for r in wrong))),
+        browser_messages=[*browser_messages, *advice],
+        review=review_defects(results),
+        page_elements=page_elements,
+        hints=(*_compared(wrong, views), *hints(page_elements, *browser_messages, *(r.detail for r in wrong))),
     )
 
 
@@ -70,8 +70,8 @@ def how_seen(result: CheckOutcome, width: int = 0) -> str:
         return "on the files"
     page = "on the published page" if result.target is Target.LIVE else "on a fresh page"
     at = f" at {width} px" if width else ""
-    asked = f", asked for {round(result.milliseconds / 1000, 1):g} s" if result.milliseconds is not None else ""
-    return f"{page}{at}{asked}"
+    duration = f", asked for {round(result.milliseconds / 1000, 1):g} s" if result.milliseconds is not None else ""
+    return f"{page}{at}{duration}"
 
 
 def _compared(wrong: Sequence[CheckOutcome], views: Sequence[CheckOutcome]) -> list[str]:
@@ -79,7 +79,7 @@ def _compared(wrong: Sequence[CheckOutcome], views: Sequence[CheckOutcome]) -> l
     return list(dict.fromkeys(comparisons(expressions, _elements(views))))[:MOST_SELECTORS]
 
 
-def _seen(views: Sequence[CheckOutcome]) -> Iterator[str]:
+def _element_lines(views: Sequence[CheckOutcome]) -> Iterator[str]:
     for selector, shown in _elements(views).items():
         yield f"{selector}: {shown or 'no such element'}"
 

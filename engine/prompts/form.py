@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,7 +32,6 @@ _FIRST_LINES = {
 _BARE = frozenset({".json", ".geojson"})
 
 TEXTS = (_FORM, _ALL, _SOME, _README, *_FIRST_LINES.values())
-DIGEST = hashlib.sha256("\0".join(TEXTS).encode()).hexdigest()
 
 #: What a model writes; the other sources are the service's.
 WRITTEN = frozenset({FileSource.WRITE, FileSource.COMPUTED, FileSource.CHANGED})
@@ -92,7 +90,6 @@ def changed_texts(plan: RequestPlan, contents: Mapping[str, bytes], *, longest: 
 
 
 def paths(entries: Iterable[Entry]) -> tuple[str, ...]:
-    """Return the paths of entries, in order."""
     return tuple(one.path for one in entries)
 
 

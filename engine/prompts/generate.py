@@ -119,9 +119,9 @@ def generate_prompt(
         form(_CHANGE if later else _WRITE, asked_entries(brief, plan, present), boundary, all_needed=not later),
         _END,
     ]
-    asked = request_sections(brief, present, boundary=boundary, note=note)
+    requested = request_sections(brief, present, boundary=boundary, note=note)
     system = rules(brief, plan, present, later=later)
-    return _prompt("generate", request_messages(system, [*asked, *end], present, boundary))
+    return _prompt("generate", request_messages(system, [*requested, *end], present, boundary))
 
 
 def shown_files(brief: Brief, plan: RequestPlan, tree: Mapping[str, bytes], *, repairs: bool = False) -> Present:
@@ -142,17 +142,18 @@ def asked_entries(brief: Brief, plan: RequestPlan, present: Present) -> list[Ent
     """Return the files that a model is asked for; of those that it is to change only what it is shown whole."""
     there = {file.name for file in brief.attachments} | present.published.keys()
     hidden = there - present.to_change.keys() - present.sources.keys()
-    kept = {one.path for one in plan.files if one.source is FileSource.CHANGED and (one.origin or one.path) in hidden}
-    return [one for one in entries_of(plan) if one.path not in kept]
+    hidden_changes = {
+        one.path for one in plan.files if one.source is FileSource.CHANGED and (one.origin or one.path) in hidden
+    }
+    return [one for one in entries_of(plan) if one.path not in hidden_changes]
 
 
 def rules(brief: Brief, plan: RequestPlan, present: Present, *, later: bool) -> str:
-    """Return the rules that apply to a request."""
     data = [file.name for file in brief.attachments if not file.media_type.startswith("image/")]
     data += filter(is_data_name, present.published)
-    asked = forms.paths(asked_entries(brief, plan, present))
+    requested = forms.paths(asked_entries(brief, plan, present))
     there = {one.path for one in plan.files} | {file.name for file in brief.attachments}
-    not_yours = sorted({path for path in there if path not in asked and not plan.forbids(path)} | OF_THE_SERVICE)
+    not_yours = sorted({path for path in there if path not in requested and not plan.forbids(path)} | OF_THE_SERVICE)
     parts = [RULES]
     parts += [_DATA] if data else []
     if libraries := named_in(brief.words):
@@ -167,7 +168,7 @@ def rules(brief: Brief, plan: RequestPlan, present: Present, *, later: bool) -> 
 def ids_line(brief: Brief, sources: Mapping[str, bytes], failing: Sequence[Check] = ()) -> list[str]:
     """Return the line that lists the ids which expressions among the checks look up and the page has not yet; nothing where there are none."""
     page = sources.get("index.html", b"").decode("utf-8", "replace")
-    names = missing_ids(named_ids((*brief.checks, *brief.kept)), page, failing)
+    names = missing_ids(named_ids((*brief.checks, *brief.earlier_checks)), page, failing)
     return [IDS.format(ids=", ".join(f'id="{name}"' for name in names))] if names else []
 
 
@@ -210,8 +211,8 @@ def _prompt(name: str, messages: tuple[Message, ...]) -> Prompt:
     return Prompt(name=name, version=VERSION, digest=_DIGEST, messages=messages)
 
 
-def _further(name: str, previous: Prompt, shown: str, template: str, **said: str) -> Prompt:
+def _further(name: str, previous: Prompt, shown: str, template: str, **values: str) -> Prompt:
     boundary = boundary_of(previous.messages)
-    request = template.format(file=mark(boundary, "file", "name"), closing=mark(boundary, "complete", "N"), **said)
+    request = template.format(file=mark(boundary, "file", "name"), closing=mark(boundary, "complete", "N"), **values)
     answer = (Message("assistant", shown),) if shown else ()
     return _prompt(name, (*previous.messages, *answer, Message("user", request)))

@@ -1,4 +1,4 @@
-"""What a page's own symptoms say about their cause: a small model sees `NaN` and repeats its code, and repairs it where it is told why."""
+"""Explains symptoms on a page (`NaN`, `undefined`) by their likely cause, because small models do not infer it."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ def parse_judgements(reply: str, count: int) -> list[Judgement | None]:
     for line in reply[:LONGEST_REPLY].splitlines():
         match = _LINE.match(line[:2_000])
         if match and 1 <= int(match[1]) <= count:
-            said = match[2].lower().replace("can't", "cannot")
+            word = match[2].lower().replace("can't", "cannot")
             reason = " ".join(match[3].split())[:LONGEST_REASON] or "no reason was given"
-            found.setdefault(int(match[1]), Judgement(Opinion(said), reason))
+            found.setdefault(int(match[1]), Judgement(Opinion(word), reason))
     return [found.get(number) for number in range(1, count + 1)]

@@ -1,4 +1,4 @@
-"""The ids that the expressions among a request's checks look up: a small model forgets one of them, so a prompt ends with their list."""
+"""Lists the ids that check expressions look up. Small models forget one of them, so a prompt ends with this list."""
 
 from __future__ import annotations
 

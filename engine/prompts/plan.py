@@ -102,9 +102,9 @@ def plan_prompt(brief: Brief, *, boundary: str, present: Collection[str] = ()) -
 
 def reminder_prompt(previous: Prompt, reply: str, errors: Sequence[str]) -> Prompt:
     """Return the one reminder after an answer that is no valid plan; `errors` are sentences."""
-    said = Message("assistant", reply.strip()[:_REPLY_CHARACTERS] or "(nothing)")
+    answer = Message("assistant", reply.strip()[:_REPLY_CHARACTERS] or "(nothing)")
     request = Message("user", _REMIND.format(errors="\n".join(f"- {error}" for error in errors)))
-    return Prompt("plan reminder", VERSION, _DIGEST, (*previous.messages, said, request))
+    return Prompt("plan reminder", VERSION, _DIGEST, (*previous.messages, answer, request))
 
 
 def asks_for_plan(messages: Sequence[Message]) -> bool:

@@ -58,8 +58,8 @@ def repair_prompt(
     choose another.
     """
     present = shown_files(brief, plan, tree, repairs=True)
-    told = "\n".join(_told(findings))
-    sections = request_sections(brief, present, boundary=boundary, note=note, findings=told)
+    finding_text = "\n".join(_finding_lines(findings))
+    sections = request_sections(brief, present, boundary=boundary, note=note, findings=finding_text)
     ids = ids_line(brief, present.sources, [result.check for result in findings.failing])
     end = [*ids, form(_TASK, asked_entries(brief, plan, present), boundary, all_needed=False)]
     messages = request_messages(rules(brief, plan, present, later=False), [*sections, *end], present, boundary)
@@ -69,11 +69,11 @@ def repair_prompt(
 def declined(reply: str) -> str:
     """Return what a reply without files says in their place, "" where it says neither that nothing is to be repaired nor that a finding is wrong."""
     lines = [line.strip() for line in reply[:4_000].splitlines() if line.strip()]
-    said = [line for line in lines if _NOTHING.match(line) or _WRONG.match(line)]
-    return " ".join(said)[:1_000]
+    sentences = [line for line in lines if _NOTHING.match(line) or _WRONG.match(line)]
+    return " ".join(sentences)[:1_000]
 
 
-def _told(findings: Findings) -> Iterator[str]:
+def _finding_lines(findings: Findings) -> Iterator[str]:
     """Yield the findings line by line, the most telling first, within the bounds."""
     if findings.failing:
         yield _FAILING
@@ -82,9 +82,9 @@ def _told(findings: Findings) -> Iterator[str]:
             yield check_line(result.check, at + 1)
             yield f"   gave: {_line(result.detail) or result.verdict}{f' ({how})' if how else ''}"
     yield from _listed(_REFUSED, findings.refused)
-    yield from _listed(_SAID, findings.said)
-    if findings.seen.strip():
-        yield f"{_SEEN}\n{findings.seen.strip()[:_MOST_SEEN]}"
+    yield from _listed(_SAID, findings.browser_messages)
+    if findings.page_elements.strip():
+        yield f"{_SEEN}\n{findings.page_elements.strip()[:_MOST_SEEN]}"
     yield from _listed(_HINTS, findings.hints)
     yield from _listed(_REVIEW, findings.review)
     yield _REST

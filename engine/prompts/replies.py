@@ -100,15 +100,15 @@ def parse_reply(text: str, boundary: str, *, finish_reason: str = "stop", hidden
         return _without_boundary(answer, finish_reason, hidden)
     last_file = max(at for at, block in enumerate(found) if block.verb in {"file", "delete"})
     closing = next((at for at, block in enumerate(found) if at > last_file and block.verb == "complete"), None)
-    basket = _Basket(hidden)
+    collected = _ReplyFiles(hidden)
     if closing is None:
-        return _unclosed(found, finish_reason, boundary, basket)
-    basket.take(found[:closing])
+        return _unclosed(found, finish_reason, boundary, collected)
+    collected.take(found[:closing])
     written = sum(block.verb == "file" for block in found[:closing])
     counted = found[closing].argument
     if counted == str(written):
-        return basket.reply(Outcome.OK)
-    return basket.reply(
+        return collected.reply(Outcome.OK)
+    return collected.reply(
         Outcome.SALVAGED, f"The closing line counts {counted or 'no'} files, the reply holds {written}."
     )
 
@@ -132,7 +132,7 @@ def format_files(files: Mapping[str, bytes], boundary: str) -> str:
     return "".join(parts)
 
 
-class _Basket:
+class _ReplyFiles:
     """Collects the files of a reply within the limits, with a sentence for each that stays out."""
 
     def __init__(self, hidden: Collection[str] = ()) -> None:
@@ -153,13 +153,13 @@ class _Basket:
         if path is None:
             return
         content = strip_fence(path, body).encode("utf-8", errors="replace")
-        others = {name: kept for name, kept in self.files.items() if name != path}
+        others = {name: other for name, other in self.files.items() if name != path}
         if problem := _limit_broken(path, content, others):
             self._drop(path, problem)
             return
         self.files[path] = content
 
-    def reply(self, outcome: Outcome, *problems: str, half: _Basket | None = None) -> ParsedReply:
+    def reply(self, outcome: Outcome, *problems: str, half: _ReplyFiles | None = None) -> ParsedReply:
         if not self.files and not self.deletions and outcome in {Outcome.OK, Outcome.SALVAGED}:
             outcome = Outcome.NO_FILES
         deletions = tuple(dict.fromkeys(path for path in self.deletions if path not in self.files))
@@ -194,16 +194,16 @@ def _limit_broken(path: str, content: bytes, others: Mapping[str, bytes]) -> str
     return ""
 
 
-def _unclosed(found: list[Block], finish_reason: str, boundary: str, basket: _Basket) -> ParsedReply:
+def _unclosed(found: list[Block], finish_reason: str, boundary: str, collected: _ReplyFiles) -> ParsedReply:
     """Read a reply without its closing line: cut off, unless the model itself ended it after a whole file."""
     last = found[-1]
     if finish_reason == "stop" and _is_whole(last, boundary):
-        basket.take(found)
-        return basket.reply(Outcome.SALVAGED, "The closing line is missing.")
-    basket.take(found[:-1])
-    half = _Basket()
+        collected.take(found)
+        return collected.reply(Outcome.SALVAGED, "The closing line is missing.")
+    collected.take(found[:-1])
+    half = _ReplyFiles()
     half.take([last])
-    return basket.reply(Outcome.TRUNCATED, f"The reply was cut off in {last.argument[:200]!r}.", half=half)
+    return collected.reply(Outcome.TRUNCATED, f"The reply was cut off in {last.argument[:200]!r}.", half=half)
 
 
 def _is_whole(block: Block, boundary: str) -> bool:
@@ -224,15 +224,17 @@ def _without_boundary(answer: str, finish_reason: str, hidden: Collection[str]) 
         return ParsedReply(Outcome.REFUSED, problems=("The model refused.",))
     if not answer.strip():
         return ParsedReply(Outcome.EMPTY, problems=("The answer is empty.",))
-    basket = _Basket(hidden)
+    collected = _ReplyFiles(hidden)
     for path, body in salvage(answer).items():
-        basket.add(path, body)
-    if "index.html" not in basket.files and (cut := cut_page(answer)):
-        half = _Basket()
+        collected.add(path, body)
+    if "index.html" not in collected.files and (cut := cut_page(answer)):
+        half = _ReplyFiles()
         half.add("index.html", cut)
-        return basket.reply(Outcome.TRUNCATED, "The reply was cut off in 'index.html'.", half=half)
-    if basket.files:
-        return basket.reply(Outcome.SALVAGED, "The reply is not in the agreed form; its files were picked out of it.")
+        return collected.reply(Outcome.TRUNCATED, "The reply was cut off in 'index.html'.", half=half)
+    if collected.files:
+        return collected.reply(
+            Outcome.SALVAGED, "The reply is not in the agreed form; its files were picked out of it."
+        )
     outcome = (
         Outcome.REFUSED
         if _REFUSAL.match(answer)
@@ -240,7 +242,7 @@ def _without_boundary(answer: str, finish_reason: str, hidden: Collection[str]) 
         if finish_reason in CUT_OFF
         else Outcome.NO_FILES
     )
-    return basket.reply(outcome, "The reply holds no files.")
+    return collected.reply(outcome, "The reply holds no files.")
 
 
 def _without_thinking(text: str) -> str:

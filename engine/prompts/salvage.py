@@ -1,4 +1,4 @@
-"""Picking files out of an answer that ignored the agreed form: weak models send fenced blocks, JSON, or the bare page."""
+"""Extracts files from an answer that ignored the agreed form: fenced blocks, JSON, or the bare page."""
 
 from __future__ import annotations
 
@@ -95,11 +95,11 @@ def _in_json(answer: str) -> dict[str, str]:
         value = value["files"]
     if isinstance(value, dict):
         value = [{"path": name, "content": content} for name, content in value.items()]
-    pairs = [_named(item) for item in value if isinstance(item, dict)]
+    pairs = [_name_and_text(item) for item in value if isinstance(item, dict)]
     return {name: text for name, text in pairs if _NAME.fullmatch(name) and text}
 
 
-def _named(item: dict[str, object]) -> tuple[str, str]:
+def _name_and_text(item: dict[str, object]) -> tuple[str, str]:
     """Return the name and the text of a file that stands in JSON, "" for what is not there."""
     name = next((item[key] for key in _NAME_KEYS if isinstance(item.get(key), str)), "")
     text = next((item[key] for key in _TEXT_KEYS if isinstance(item.get(key), str)), "")

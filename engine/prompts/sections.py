@@ -87,7 +87,7 @@ def request_sections(brief: Brief, present: Present, *, boundary: str, note: str
     sections += _earlier(brief.earlier, boundary)
     sections += [f"{_mark(boundary, 'brief')}\n{brief.text.strip()}"]
     sections += _checks("checks", brief.checks, boundary)
-    sections += _checks("checks of earlier rounds", brief.kept, boundary)
+    sections += _checks("checks of earlier rounds", brief.earlier_checks, boundary)
     if findings:
         sections.append(f"{_mark(boundary, 'findings')}\n{findings}")
     return [*sections, _mark(boundary, "end of data")]

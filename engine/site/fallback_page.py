@@ -1,4 +1,4 @@
-"""The page that is published where no acceptable one could be made: it says so, and is never dressed up as the app."""
+"""The page that is published if no acceptable one could be made. It says so, and never poses as the app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page links or loads by a relative address, itself or through its scripts and styles."""
+"""Finds the relative addresses that a page links or loads, itself or through its scripts and styles."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def unlinked(page: str, targets: Sequence[str], files: Mapping[str, bytes]) -> t
     """Return the targets that a page does not name, and those that it names in no address but in a script's text: it may link them by that."""
     linked = linked_from(page, files)
     lacking = [path for path in targets if path not in linked]
-    in_scripts = [path for path in lacking if _said(page, path, files)]
+    in_scripts = [path for path in lacking if _is_in_script(page, path, files)]
     return [path for path in lacking if path not in in_scripts], in_scripts
 
 
-def at_home(content: bytes, files: Collection[str]) -> tuple[bytes, list[str]]:
+def with_relative_addresses(content: bytes, files: Collection[str]) -> tuple[bytes, list[str]]:
     """Return the source of a file beside the page with `/a.json` made `./a.json` where a.json is a file of the site, and the addresses changed.
 
     Pages lie under their repository's name: with a slash in front they ask the host, which has no such file.
@@ -66,13 +66,23 @@ def addresses_from(page: str, files: Mapping[str, bytes]) -> set[str]:
     return {html.unescape(address) for address, _ in _walk(page, files)}
 
 
-def resolved(page: str, address: str, files: Collection[str]) -> str:
-    """Return the path of the site that a relative address leads to from a page, "" where it leads out of the site or elsewhere."""
-    if _FOREIGN.match(address) or address.startswith("/"):
-        return ""
+def is_outside(address: str) -> bool:
+    """Say whether an address names a scheme, another host or nothing but a place in the page, or is made by a script."""
+    return _FOREIGN.match(address) is not None
+
+
+def plain_path(page: str, address: str) -> str:
+    """Return the path that a relative address means from a page, without its query; it begins with `../` where it leads out of the site."""
     plain = unquote(re.split(r"[?#]", address, maxsplit=1)[0])
     joined = posixpath.normpath(posixpath.join(posixpath.dirname(page), plain))
-    path = ("" if joined == "." else joined) + ("/" if plain.endswith("/") and joined != "." else "")
+    return "" if joined == "." else joined + ("/" if plain.endswith("/") else "")
+
+
+def resolved(page: str, address: str, files: Collection[str]) -> str:
+    """Return the path of the site that a relative address leads to from a page, "" where it leads out of the site or elsewhere."""
+    if is_outside(address) or address.startswith("/"):
+        return ""
+    path = plain_path(page, address)
     return "" if path.startswith("../") else resolve(path, files.__contains__) or path
 
 
@@ -109,7 +119,7 @@ def _all_addresses(path: str, content: bytes) -> Iterator[str]:
         yield found[1]
 
 
-def _said(page: str, path: str, files: Mapping[str, bytes]) -> bool:
+def _is_in_script(page: str, path: str, files: Mapping[str, bytes]) -> bool:
     """Say whether a script of a page, or a file that it loads, holds the path as a text of its own."""
     literal = re.compile(rf"""["'`](?:\./)?{re.escape(path)}["'`]""")
     source, _ = _split(files.get(page, b"").decode("utf-8", "replace"), _COMMENT, "-->")
@@ -124,11 +134,11 @@ def _said(page: str, path: str, files: Mapping[str, bytes]) -> bool:
 
 def _split(source: str, opening: re.Pattern[str], closing: str) -> tuple[str, list[str]]:
     """Return a source without what stands between `opening` and `closing`, and the parts taken out; what is not closed goes to the end."""
-    lower, kept, taken, at = source.lower(), list[str](), list[str](), 0
+    lower, remaining, taken, at = source.lower(), list[str](), list[str](), 0
     while found := opening.search(source, at):
         end = lower.find(closing, found.end())
         end = len(source) if end < 0 else end
-        kept.append(source[at : found.end()])
+        remaining.append(source[at : found.end()])
         taken.append(source[found.end() : end])
         at = end
-    return "".join([*kept, source[at:]]), taken
+    return "".join([*remaining, source[at:]]), taken

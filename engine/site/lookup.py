@@ -1,4 +1,4 @@
-"""What an address inside a published site serves, as GitHub Pages looks it up, and as which type."""
+"""Resolves a path of a published site to a file and a media type, as GitHub Pages does."""
 
 from __future__ import annotations
 

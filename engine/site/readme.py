@@ -1,4 +1,7 @@
-"""The README of a published repository. The model's own words stay; the service adds the headings that are missing."""
+"""The README of a published repository. The model's own words stay; the service adds what is missing.
+
+That is a heading with a short text for each of the five parts, a line on what a later round asked for, and a section on missing data.
+"""
 
 from __future__ import annotations
 
@@ -7,50 +10,53 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.domain.issue import Issue
 from engine.formats.markdown import blocks, headings, lines_of
-from engine.site.repository_files import README_PARTS, missing_readme_parts, readme_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
+
+    from engine.formats.markdown import MarkdownBlock
+
+#: The parts of a README, in their usual order, and the words that head them.
+README_PARTS = {
+    "summary": r"summary|overview|about|description|introduction",
+    "setup": r"set-?\s?up|install\w*|getting started",
+    "usage": r"usage|how to use|using",
+    "code explanation": r"code|how it works|explanation|structure|implementation",
+    "licence": r"licen[cs]e",
+}
+MISSING_DATA = "Missing data"
 
 _MOST_FILES = 40
 _MOST_QUOTED = 5  # lines of the brief
 _LONGEST_LINE = 300
-
-_TITLES = {"licence": "License"}
-_REQUEST = re.compile(r"^Last request \(round \d{1,9}\): .*$", re.MULTILINE)
-
+_LAST_REQUEST = re.compile(r"^Last request \(round \d{1,9}\): .*$", re.MULTILINE)
+#: What a file is, by the first of these patterns that its path matches.
 _PURPOSES = {
-    "index.html": "the page",
-    "LICENSE": "the licence",
-    "README.md": "this text",
-    ".nojekyll": "tells GitHub Pages to publish the files as they are",
+    r"index\.html": "the page",
+    r"LICENSE": "the licence",
+    r"README\.md": "this text",
+    r"\.nojekyll": "tells GitHub Pages to publish the files as they are",
+    r".*\.html?": "a further page",
+    r".*\.m?js": "a script",
+    r".*\.(?:[ct]sv|(?:geo)?json|xml|xlsx)": "data",
+    r".*\.(?:png|jpe?g|gif|webp|svg|avif|ico)": "a picture",
+    r".*\.ya?ml": "settings",
+    r".*\.css": "a style sheet",
+    r".*\.md": "a text in Markdown",
+    r".*\.txt": "a text",
+    r".*\.py": "a program in Python",
+    r".*\.sh": "a shell script",
 }
-_PURPOSES_BY_SUFFIX = {
-    **dict.fromkeys(("html", "htm"), "a further page"),
-    **dict.fromkeys(("js", "mjs"), "a script"),
-    **dict.fromkeys(("csv", "tsv", "json", "geojson", "xml", "xlsx"), "data"),
-    **dict.fromkeys(("png", "jpg", "jpeg", "gif", "webp", "svg", "avif", "ico"), "a picture"),
-    **dict.fromkeys(("yml", "yaml"), "settings"),
-    "css": "a style sheet",
-    "md": "a text in Markdown",
-    "txt": "a text",
-    "py": "a program in Python",
-    "sh": "a shell script",
-}
-
-_STAND_IN = re.compile(
-    r"\b(?:TODO|TBD|FIXME):|^\W*(?:TODO|TBD|FIXME)\W*$"
-    r"|(?i:\blorem ipsum\b|\byour[-_](?:user[-_]?name|name|repo(?:sitory)?)\b|\bgithub\.com/(?:user(?:name)?|your\w*|example)/"
-    r"|[<\[{](?:your|repo(?:sitory)?|user(?:name)?|project|insert)(?:[-_ ][\w -]{1,30})?[>\]}](?!\())"
-)
-_NAMED_FILE = re.compile(r"`(?:\./)?([\w-]+(?:/[\w-]+)*\.(?:html?|css|m?js|json|csv|md|txt))`")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """The facts that parts are made of: the request, the tree's paths, the addresses ("" before the repository is made), the README before this round."""
+class ReadmeFacts:
+    """What the service writes a README's parts from: the request, the tree's paths, the addresses ("" before the repository is made).
+
+    `before` is the README before this round, `missing` a sentence on each file that could not be had. A repair (`repairs`) keeps the section on
+    missing data that is there.
+    """
 
     task: str
     number: int
@@ -59,98 +65,120 @@ class Known:
     clone_url: str = ""
     pages_url: str = ""
     before: str = ""
+    missing: Sequence[str] = ()
+    repairs: bool = False
 
 
-def completed(text: str, known: Known) -> tuple[str, list[str]]:
-    """Return a README with a heading for each of README_PARTS, and which of them the service added.
-
-    A later round that leaves the README as it was gets one line that says what the round asked for. Later rounds replace that line.
-    """
+def complete_readme(text: str, facts: ReadmeFacts) -> tuple[str, list[str]]:
+    """Return a README with all that it must have, and which of README_PARTS the service added."""
     if not text.strip():
-        text = f"# {' '.join(known.task.split())}\n"
+        text = f"# {' '.join(facts.task.split())}\n"
     added = missing_readme_parts(text)
-    return _with_request(_with_parts(text, added, known), known), added
+    return _with_missing_data(_with_request(_with_parts(text, added, facts), facts), facts), added
 
 
-def readme_issues(text: str, files: Collection[str]) -> Iterator[Issue]:
-    """Yield what a reader would send back: names that were never filled in, and files that the repository does not hold."""
-    for number, line in enumerate(text.split("\n"), 1):
-        head = line[:1_000]
-        if head.lstrip().startswith(">"):
-            continue  # a quotation of the brief
-        if found := _STAND_IN.search(head):
-            what = f"{found[0].strip()[:40]!r} stands for something that was never filled in"
-            yield Issue("README.md", number, what, is_error=True)
-        for name in _NAMED_FILE.findall(head):
-            if name not in files and not any(path.endswith(f"/{name}") for path in files):
-                yield Issue("README.md", number, f"it tells of {name}, which is no file of the repository")
+def with_round_not_done(text: str, number: int, brief: str, why: str) -> str:
+    """Return a README with a section that says that this round changed nothing."""
+    asked = "\n".join(f"> {line}".rstrip() for line in brief.splitlines())
+    section = f"## Round {number} was not done\n\n{why} The page is the one of the round before.\n\n{asked}"
+    return f"{text.rstrip()}\n\n{section}\n"
 
 
-def _with_parts(text: str, missing: Sequence[str], known: Known) -> str:
+def readme_parts(text: str) -> dict[str, MarkdownBlock]:
+    """Return the first heading of each of README_PARTS that a README has. One heading may be that of several parts.
+
+    The README's own title is a heading of a part only where it says nothing else.
+    """
+    found = headings(text)
+    title = next((one for one in found if one.level == 1), None)
+    parts: dict[str, MarkdownBlock] = {}
+    for part, words in README_PARTS.items():
+        own, within = re.compile(words, re.IGNORECASE), re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
+        for one in found:
+            if own.fullmatch(one.title) if one is title else within.search(one.title):
+                parts[part] = one
+                break
+    return parts
+
+
+def missing_readme_parts(text: str) -> list[str]:
+    """Return which of README_PARTS have no heading in a README."""
+    found = readme_parts(text)
+    return [part for part in README_PARTS if part not in found]
+
+
+def _with_parts(text: str, missing: Sequence[str], facts: ReadmeFacts) -> str:
     """Add each missing part before the one that usually follows it, at the level of the parts that are there."""
-    if not missing:
-        return text
     places, end, order = readme_parts(text), _end(text), list(README_PARTS)
     level = min((heading.level for heading in places.values()), default=2)
-
     added = defaultdict[int, list[str]](list)  # by the line before which they stand
     for part in missing:
         following = (places[one] for one in order[order.index(part) :] if one in places)
         at = next((heading.line for heading in following if heading.level == level), end)
-        added[at].append(f"{'#' * level} {_TITLES.get(part, part.capitalize())}\n\n{_body(part, known)}")
+        title = "License" if part == "licence" else part.capitalize()
+        added[at].append(f"{'#' * level} {title}\n\n{_body(part, facts)}")
     for at in sorted(added, reverse=True):  # so that the lines above stay where they are
         text = _inserted(text, at, "\n\n".join(added[at]))
     return text
 
 
-def _body(part: str, known: Known) -> str:
+def _body(part: str, facts: ReadmeFacts) -> str:
     match part:
         case "summary":
-            return f"A web page that was asked for in these words:\n\n{_quoted(known.brief)}"
+            lines = [_cut(line.rstrip()) for line in lines_of(facts.brief) if line.strip()]
+            shown = [*lines[:_MOST_QUOTED], *(["…"] if len(lines) > _MOST_QUOTED else [])]
+            quoted = "\n".join(f"> {line}" for line in shown)  # so that nothing in it is a heading of this README
+            return f"A web page that was asked for in these words:\n\n{quoted}"
         case "setup":
-            clone = f"git clone {known.clone_url} app\ncd app\n" if known.clone_url else ""
-            served = f"```sh\n{clone}python3 -m http.server\n```"
-            return f"To see the page on your own machine, serve this folder with any file server:\n\n{served}\n\nIt is then at <http://localhost:8000/>."
+            clone = f"git clone {facts.clone_url} app\ncd app\n" if facts.clone_url else ""
+            commands = f"```sh\n{clone}python3 -m http.server\n```\n\nIt is then at <http://localhost:8000/>."
+            return f"To see the page on your own machine, serve this folder with any file server:\n\n{commands}"
         case "usage":
-            return f"Open the published page{f', <{known.pages_url}>' if known.pages_url else ''}."
+            return f"Open the published page{f', <{facts.pages_url}>' if facts.pages_url else ''}."
         case "code explanation":
-            return _listed(known.files)
+            paths = sorted({*facts.files, "README.md"})
+            listed = [f"- `{path.replace('`', chr(39))}`: {_purpose(path)}" for path in paths[:_MOST_FILES]]
+            more = [f"- and {len(paths) - _MOST_FILES} more"] if len(paths) > _MOST_FILES else []
+            return "\n".join([*listed, *more])
         case _:
             return "MIT, see [LICENSE](LICENSE)."
 
 
-def _quoted(brief: str) -> str:
-    """Quote the first lines of a brief, so that nothing in it is a heading of this README."""
-    lines = [line.rstrip() for line in lines_of(brief) if line.strip()]
-    shown = [line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 1]}…" for line in lines[:_MOST_QUOTED]]
-    return "\n".join(f"> {line}" for line in [*shown, *(["…"] if len(lines) > _MOST_QUOTED else [])])
-
-
-def _listed(files: Collection[str]) -> str:
-    paths = sorted({*files, "README.md"})
-    shown = [f"- `{path.replace('`', chr(39))}`: {_purpose(path)}" for path in paths[:_MOST_FILES]]
-    return "\n".join([*shown, *([f"- and {len(paths) - _MOST_FILES} more"] if len(paths) > _MOST_FILES else [])])
-
-
 def _purpose(path: str) -> str:
-    return _PURPOSES.get(path) or _PURPOSES_BY_SUFFIX.get(path.rpartition(".")[2].lower(), "a file")
+    return next((says for pattern, says in _PURPOSES.items() if re.fullmatch(pattern, path, re.IGNORECASE)), "a file")
 
 
-def _with_request(text: str, known: Known) -> str:
+def _with_request(text: str, facts: ReadmeFacts) -> str:
     """Say what a later round asked for, where the README would else stay as it was or says it of an earlier round."""
-    if known.number == 1:
+    if facts.number == 1:
         return text
-    asked = next((" ".join(line.split()) for line in lines_of(known.brief) if line.strip()), "")
-    line = f"Last request (round {known.number}): {asked if len(asked) <= _LONGEST_LINE else f'{asked[: _LONGEST_LINE - 1]}…'}"
-    if _REQUEST.search(text):
-        return _REQUEST.sub(lambda _: line, text)
-    return _inserted(text, _section_end(text, "usage"), line) if text.split() == known.before.split() else text
+    asked = next((" ".join(line.split()) for line in lines_of(facts.brief) if line.strip()), "")
+    line = f"Last request (round {facts.number}): {_cut(asked)}"
+    if _LAST_REQUEST.search(text):
+        return _LAST_REQUEST.sub(lambda _: line, text)
+    if text.split() != facts.before.split():
+        return text
+    return _inserted(text, _section_end(text, readme_parts(text)["usage"]), line)
 
 
-def _section_end(text: str, part: str) -> int:
-    """Return the line at which a part that is there ends."""
-    start = readme_parts(text)[part]
-    after = (one for one in headings(text) if one.line > start.line and one.level <= start.level)
+def _with_missing_data(text: str, facts: ReadmeFacts) -> str:
+    """Write the section on missing data anew, and take it out where nothing is missing any more."""
+    old = next((one for one in headings(text) if (one.level, one.title) == (2, MISSING_DATA)), None)
+    if old and facts.repairs:
+        return text
+    if old:
+        end = _section_end(text, old)
+        kept = [*lines_of(text)[: old.line], *lines_of(text)[end:]]
+        text = "\n".join(kept).rstrip("\n") + "\n"
+    if not facts.missing:
+        return text
+    why = "When this page was made, data that it needs could not be had; no figures were invented in its place."
+    section = "\n".join([f"## {MISSING_DATA}\n\n{why}\n", *(f"- {sentence}" for sentence in facts.missing)])
+    return _inserted(text, _end(text), section)
+
+
+def _section_end(text: str, heading: MarkdownBlock) -> int:
+    after = (one for one in headings(text) if one.line > heading.line and one.level <= heading.level)
     return next((one.line for one in after), _end(text))
 
 
@@ -165,3 +193,7 @@ def _inserted(text: str, at: int, block: str) -> str:
     lines = lines_of(text)
     parts = ("\n".join(lines[:at]).rstrip("\n"), block, "\n".join(lines[at:]).strip("\n"))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 1]}…"

@@ -1,4 +1,4 @@
-"""What a published repository is called and what the service itself writes into it."""
+"""The names of a published repository, and what the service writes into it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import html
 import json
 import re
 import unicodedata
-
-from engine.formats.markdown import MarkdownBlock, headings
 
 #: Files that the service writes itself, whatever a request, a plan or a model says of them.
 OF_THE_SERVICE = frozenset({"LICENSE", ".nojekyll"})
@@ -29,15 +27,6 @@ _HEAD = {
 }
 
 _HTML = re.compile(rb"<(?:!doctype html|html|head|body|script|main|div|h1|p)\b", re.IGNORECASE)
-
-#: The parts of a README and the words that head them.
-README_PARTS = {
-    "summary": r"summary|overview|about|description|introduction",
-    "setup": r"set-?\s?up|install\w*|getting started",
-    "usage": r"usage|how to use|using",
-    "code explanation": r"code|how it works|explanation|structure|implementation",
-    "licence": r"licen[cs]e",
-}
 
 
 def digest(*parts: str) -> str:
@@ -123,35 +112,6 @@ def _with_head(text: str, tags: str) -> str:
         if found := re.search(opening, text, re.IGNORECASE):
             return text[: found.end()] + "\n" + tags + text[found.end() :]
     return tags + "\n" + text
-
-
-def read_marker(page: bytes) -> str | None:
-    """Return the marker's content in `page`, None where it has none."""
-    found = re.search(rf'<meta name="{MARKER_NAME}" content="([^"]*)"'.encode(), page)
-    return html.unescape(found[1].decode("utf-8", "replace")) if found else None
-
-
-def readme_parts(text: str) -> dict[str, MarkdownBlock]:
-    """Return the first heading of each of README_PARTS that a README has. One heading may be that of several parts.
-
-    The README's own title is a heading of a part only where it says nothing else.
-    """
-    found = headings(text)
-    title = next((one for one in found if one.level == 1), None)
-    parts: dict[str, MarkdownBlock] = {}
-    for part, words in README_PARTS.items():
-        own, within = re.compile(words, re.IGNORECASE), re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
-        for one in found:
-            if own.fullmatch(one.title) if one is title else within.search(one.title):
-                parts[part] = one
-                break
-    return parts
-
-
-def missing_readme_parts(text: str) -> list[str]:
-    """Return which of the five parts (summary, setup, usage, code explanation, licence) have no heading in a README."""
-    found = readme_parts(text)
-    return [part for part in README_PARTS if part not in found]
 
 
 _MIT = """MIT License

@@ -1,4 +1,4 @@
-"""One conversation with one model: the prompt, at most two continuations of a cut-off answer, one reminder of the form."""
+"""One conversation with one model: the prompt, at most two continuations of a cut-off answer, and one reminder."""
 
 from __future__ import annotations
 
@@ -53,22 +53,22 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Asks `model` until `until`; every call is a row of the journal. What may be written in hidden folders the plan says."""
+    """Asks `model` until `until`; every call is a row of the journal. `plan` names the hidden files allowed."""
 
     ports: Ports
     model: str
     until: datetime
     plan: RequestPlan
 
-    def write(self, frame: TreeContext, note: str, *, kind: str = "generate", parent: int | None = None) -> Written:
+    def write(self, context: TreeContext, note: str, *, kind: str = "generate", parent: int | None = None) -> Written:
         """Return the files that the model wrote. Raises BadReply where it wrote none, else what the author raises."""
-        brief = frame.brief
+        brief = context.brief
 
         def prompt_for(boundary: str) -> Prompt:
-            prompt = generate_prompt(brief, frame.plan, boundary=boundary, tree=frame.present, note=note)
+            prompt = generate_prompt(brief, context.plan, boundary=boundary, tree=context.present, note=note)
             return with_images(prompt, brief.attachments)
 
-        return self.converse(kind, prompt_for, parent, needed=_needed(frame))
+        return self.converse(kind, prompt_for, parent, needed=_needed(context))
 
     def converse(
         self,
@@ -79,17 +79,18 @@ class Conversation:
         needed: Sequence[str] = (),
         may_decline: bool = False,
     ) -> Written:
-        """Ask for what `prompt_for` (a boundary) asks for. What an interrupted claim was answered is not asked again.
+        """Ask for what `prompt_for` (a boundary) asks for.
 
-        `needed`: files that an answer must hold; one that lacks some is asked for them once. Where index.html is among them, all is taken that
-        there is of a page that stays cut off. `may_decline`: an answer may say that nothing has to change. Raises as `write`.
+        What an interrupted claim was answered is not asked again. `needed`: files that an answer must hold; one that
+        lacks some is asked for them once. Where index.html is among them, all is taken that there is of a page that
+        stays cut off. `may_decline`: an answer may say that nothing has to change. Raises as `write`.
         """
         recalled = self._recalled(kind, parent)
         boundary = boundary_of(recalled.messages) if recalled else secrets.token_hex(6)
         prompt = prompt_for(boundary)
         attempt, text, parsed = self._known(recalled, boundary) or self._ask(kind, prompt, boundary, parent)
-        if may_decline and not parsed.files and (said := declined(text)):
-            return Written(attempt, {}, (), parsed.problems, said)
+        if may_decline and not parsed.files and (reason := declined(text)):
+            return Written(attempt, {}, (), parsed.problems, reason)
         if parsed.outcome is Outcome.REFUSED:
             prompt = rephrase_prompt(prompt)
             attempt, text, parsed = self._further("rephrase", prompt, boundary, attempt)
@@ -99,16 +100,16 @@ class Conversation:
         return Written(attempt, parsed.files, parsed.deletions, parsed.problems)
 
     def _completed(
-        self, prompt: Prompt, said: tuple[int, str, ParsedReply], boundary: str, needed: Sequence[str]
+        self, prompt: Prompt, reply: tuple[int, str, ParsedReply], boundary: str, needed: Sequence[str]
     ) -> tuple[int, ParsedReply]:
-        """Have an answer completed: one reminder of the form or of missing files, then what was cut off. What there is survives a call that fails."""
-        attempt, text, parsed = said
+        """Have an answer completed: one reminder, then continuations. Files in hand survive a call that fails."""
+        attempt, text, parsed = reply
         reminder = _reminder(prompt, text, parsed, needed)
-        asked = 0
-        while reminder or (parsed.outcome is Outcome.TRUNCATED and asked < MAX_CONTINUATIONS):
+        continuations = 0
+        while reminder or (parsed.outcome is Outcome.TRUNCATED and continuations < MAX_CONTINUATIONS):
             kind = "format" if reminder else "continue"
             prompt = reminder or continue_prompt(prompt, text, boundary)
-            asked += not reminder
+            continuations += not reminder
             reminder = None
             try:
                 attempt, text, more = self._further(kind, prompt, boundary, attempt)
@@ -125,10 +126,10 @@ class Conversation:
         return self._known(self._recalled(kind, parent), boundary) or self._ask(kind, prompt, boundary, parent)
 
     def _recalled(self, kind: str, parent: int | None) -> ReusedCall | None:
-        """Return what an earlier claim was answered, else what it had heard when it ended, where a whole file is in that: the rest is asked for."""
+        """Return the answer to an earlier claim, else its interrupted answer where that holds a whole file."""
         journal = self.ports.journal
-        if said := journal.attempt_reused(kind=kind, model=self.model, parent=parent):
-            return said
+        if reply := journal.attempt_reused(kind=kind, model=self.model, parent=parent):
+            return reply
         cut = journal.attempt_interrupted(kind=kind, model=self.model, parent=parent)
         return cut if cut and _is_worth(cut) else None
 
@@ -168,20 +169,20 @@ class Conversation:
 
 
 def _is_worth(cut: ReusedCall) -> bool:
-    """Say whether something whole came before the process of a call ended, in the agreed form: half a file is asked for anew."""
+    """Say whether an interrupted answer in the agreed form holds a whole file; half a file is asked for anew."""
     read = parse_reply(cut.reply.text, boundary_of(cut.messages), finish_reason=cut.reply.finish_reason)
     return bool(read.files or read.deletions) and read.outcome in {Outcome.OK, Outcome.TRUNCATED}
 
 
-def _needed(frame: TreeContext) -> tuple[str, ...]:
-    """Return the files that must be written: planned, and either not there yet or an attachment that is to be changed. The README is completed anyway."""
-    attached = {file.name for file in frame.brief.attachments}
-    shown = shown_files(frame.brief, frame.plan, frame.present)
-    asked = paths(asked_entries(frame.brief, frame.plan, shown))
-    written = set(asked) - {"README.md"}
-    new = written - {*attached, *frame.present}
+def _needed(context: TreeContext) -> tuple[str, ...]:
+    """Return the planned files that must be written: new ones, and attachments to be changed. Never the README."""
+    attached = {file.name for file in context.brief.attachments}
+    shown = shown_files(context.brief, context.plan, context.present)
+    wanted = paths(asked_entries(context.brief, context.plan, shown))
+    written = set(wanted) - {"README.md"}
+    new = written - {*attached, *context.present}
     changed = (written & attached) - {"index.html"}
-    return tuple(path for path in asked if path in new | changed)
+    return tuple(path for path in wanted if path in new | changed)
 
 
 def _reminder(prompt: Prompt, text: str, parsed: ParsedReply, needed: Sequence[str]) -> Prompt | None:

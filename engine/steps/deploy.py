@@ -1,8 +1,8 @@
-"""Prove that what the page's address serves is this very commit."""
+"""The step deploy: prove that the page's address serves this very commit."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -11,57 +11,19 @@ from engine.checks.page_load import page_load_result
 from engine.domain.backoff import Allowance, poll_delay
 from engine.domain.browser_report import PageUnderTest
 from engine.domain.check_counts import count_checks
-from engine.domain.checks import Check, CheckOutcome, Kind, PredicateResult, Target, Verdict
+from engine.domain.checks import CheckOutcome, Kind, Target, Verdict
 from engine.errors import EngineError, LeaseLost
 from engine.plan.verdicts import combined
-from engine.steps.liveness import FETCH_SECONDS, LARGEST_PAGE, sight
-from engine.steps.outcomes import Deployed, Wait
+from engine.steps.contracts import Deployed, Wait
+from engine.steps.liveness import FETCH_SECONDS, LARGEST_PAGE, check_liveness
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from engine.domain.budget import Budget
     from engine.domain.repository import Limits
     from engine.ports import Ports
-    from engine.steps.liveness import Awaited
+    from engine.steps.contracts import DeployInput, ServedSentence
 
 #: Checks with such a verdict are not run on the live page: they say nothing about any page.
 _SAYS_NOTHING = frozenset({Verdict.VACUOUS, Verdict.INVALID})
-
-
-@dataclass(frozen=True, slots=True)
-class FrozenCheck:
-    """A check as it was judged before publishing: its `position` among the results, and the verdict there."""
-
-    position: int
-    check: Check
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class ServedSentence:
-    """A sentence of which predicates are decided by what is served: `served` are their paths, by their place among its `results` before publishing."""
-
-    position: int
-    check: Check
-    results: tuple[PredicateResult, ...]
-    served: Mapping[int, str]
-
-
-@dataclass(frozen=True, slots=True)
-class DeployInput:
-    """The commit that must be live and the time that is left for it.
-
-    `waiting` rounds look at Pages these days, this one among them; `limits` is what the forge last said of its own.
-    """
-
-    awaited: Awaited
-    published_at: datetime
-    budget: Budget
-    waiting: int = 1
-    limits: Limits | None = None
-    checks: tuple[FrozenCheck, ...] = ()
-    sentences: tuple[ServedSentence, ...] = ()
 
 
 def deploy(task: DeployInput, ports: Ports) -> Deployed | Wait:
@@ -69,18 +31,18 @@ def deploy(task: DeployInput, ports: Ports) -> Deployed | Wait:
 
     Raises OutOfService as the forge does; whatever else keeps the page from being seen is the reason of a wait.
     """
-    seen = sight(task.awaited, ports)
-    if seen.live:
+    liveness = check_liveness(task.awaited, ports)
+    if liveness.live:
         return _live(task, ports)
-    if seen.final:
-        return Deployed(False, seen.reason)
+    if liveness.final:
+        return Deployed(False, liveness.reason)
     now, told_by = ports.clock.now(), task.budget.told_by
     if now >= told_by:
-        return Deployed(False, f"Not proven live in time: {seen.reason}", watch=True)
+        return Deployed(False, f"Not proven live in time: {liveness.reason}", watch=True)
     pause = poll_delay(
         (now - task.published_at).total_seconds(), waiting=task.waiting, allowance=allowance(task.limits, now)
     )
-    return Wait(min(now + timedelta(seconds=max(pause, seen.pause)), told_by), f"Pages: {seen.reason}")
+    return Wait(min(now + timedelta(seconds=max(pause, liveness.pause)), told_by), f"Pages: {liveness.reason}")
 
 
 def allowance(limits: Limits | None, now: datetime) -> Allowance | None:
@@ -100,17 +62,17 @@ def _live(task: DeployInput, ports: Ports) -> Deployed:
         return Deployed(True, served, tuple(decided))
     page = PageUnderTest(task.awaited.repository.pages_url, None, Target.LIVE)
     report = ports.browser.run(page, [frozen.check for frozen in scripts], seconds=seconds)
-    ran = [
+    live_results = [
         (frozen, result) for frozen, result in zip(scripts, report.results, strict=True) if result.target is Target.LIVE
     ]
     differs = [
         f"{result.check.text}: {frozen.verdict} before, {result.verdict} live"
-        for frozen, result in ran
+        for frozen, result in live_results
         if frozen.verdict is not result.verdict and Verdict.NOT_RUN not in {frozen.verdict, result.verdict}
     ]
     places = {frozen.check.text: frozen.position for frozen in task.checks if frozen.check.kind is Kind.PAGE_LOAD}
     views = [page_load_result(view, Target.LIVE) for view in report.views]
-    results = [*decided, *((frozen.position, result) for frozen, result in ran)]
+    results = [*decided, *((frozen.position, result) for frozen, result in live_results)]
     results += [(places[view.check.text], view) for view in views if view.check.text in places]
     for text in differs:
         ports.journal.warn(f"The live page differs from the one that was checked: {text}"[:1000])
@@ -124,12 +86,12 @@ def _served_sentence(sentence: ServedSentence, task: DeployInput, ports: Ports) 
     results = list(sentence.results)
     for at, path in sentence.served.items():
         url = f"{task.awaited.repository.pages_url.rstrip('/')}/{quote(path)}"
-        verdict, seen = _asked(url, ports)
+        verdict, seen = _status_verdict(url, ports)
         results[at] = replace(results[at], verdict=verdict, seen=seen)
     return combined(sentence.check, Target.LIVE, results)
 
 
-def _asked(url: str, ports: Ports) -> tuple[Verdict, str]:
+def _status_verdict(url: str, ports: Ports) -> tuple[Verdict, str]:
     try:
         answer = ports.fetcher.fetch(url, seconds=FETCH_SECONDS, max_bytes=LARGEST_PAGE)
     except LeaseLost:

@@ -1,4 +1,4 @@
-"""Have a model write the page; where none can, write the fallback page in its place."""
+"""The step generate: a model writes the page; if none can, the service writes the fallback page."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from engine.domain.model_call import Prompt
 from engine.domain.repository import Origin, Repository, SiteFile
 from engine.errors import BadReply, Permanent
 from engine.formats.credential_patterns import credentials_in
-from engine.inputs.missing_data import note
+from engine.inputs.missing_data import missing_note
 from engine.plan.fallback import fallback_plan
 from engine.site.fallback_page import fallback_page
+from engine.site.readme import with_round_not_done
 from engine.site.repository_files import slug
 from engine.steps.authoring import Conversation, Written
-from engine.steps.inputs import GenerateInput, fetch_attachments, fetch_planned
+from engine.steps.contracts import Generated, RepairSkipped, Wait
+from engine.steps.fetch_inputs import fetch_attachments, fetch_planned
 from engine.steps.model_choice import NotWritten, ask_in_turn
-from engine.steps.outcomes import Generated, RepairSkipped, Wait
-from engine.steps.planning import Planning, make_plan, request_of
+from engine.steps.planning import make_plan, request_of
 from engine.steps.tree import TreeContext, assemble
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from engine.domain.checks import CheckOutcome
     from engine.plan.schema import RequestPlan
     from engine.ports import Ports
-    from engine.steps.inputs import Inputs
+    from engine.steps.contracts import GenerateInput
+    from engine.steps.fetch_inputs import FetchedInputs
 
 
 def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkipped:
@@ -40,18 +42,19 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkip
 
     Raises OutOfService, Permanent (a secret of ours in an attachment), forge errors.
     """
-    repository, base, present = _standing(task, ports)
+    repository, base, present = _tree_to_build_on(task, ports)
     inputs = fetch_attachments(task, ports)
     plan = _plan(task, inputs, present, ports)
     inputs = fetch_planned(inputs, plan, task, present, ports)
     brief = inputs.brief
     _scan(brief, task, ports)
-    frame = TreeContext(brief, plan, present, task.protected, task.marker, task.year, missing=inputs.missing).at(
-        repository
-    )
+    marks = task.identity
+    context = TreeContext(
+        brief, plan, present, task.earlier.protected, marks.marker, marks.year, missing=inputs.missing
+    ).at(repository)
     asked_at_run_time = [address.url for address in plan.data if address.at_run_time]
-    author = _Authoring(task, ports, frame, note=note(inputs.missing, asked_at_run_time))
-    give_up = task.again if task.again and task.again.purpose is Purpose.FALLBACK else None
+    author = _Authoring(task, ports, context, missing_note=missing_note(inputs.missing, asked_at_run_time))
+    give_up = task.further if task.further and task.further.purpose is Purpose.FALLBACK else None
     made = author.fallback(give_up.why) if give_up else author.run()
     if isinstance(made, Wait | RepairSkipped):
         return made
@@ -68,29 +71,29 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkip
     )
 
 
-def _plan(task: GenerateInput, inputs: Inputs, present: Mapping[str, bytes], ports: Ports) -> RequestPlan:
+def _plan(task: GenerateInput, inputs: FetchedInputs, present: Mapping[str, bytes], ports: Ports) -> RequestPlan:
     """Return this run's plan: the one that it has, one that is made now, or what can be said without one."""
     missing = [one.name for one in inputs.missing]
     request = request_of(inputs.brief, present, allow_private=task.allow_private, missing=missing)
-    plan = task.plan
-    if not task.planned and not task.given_up:
-        plan = make_plan(inputs.brief, request, Planning(task.budget, task.model_blocked, task.plans_cut_off), ports)
+    plan = task.run_plan.plan
+    if not task.run_plan.is_made and not task.access.given_up:
+        plan = make_plan(inputs.brief, request, task.access, task.run_plan.cut_off, ports)
     return plan or fallback_plan(request)
 
 
-def _standing(task: GenerateInput, ports: Ports) -> tuple[Repository | None, str | None, Mapping[str, bytes]]:
-    """Return the repository to build on, its head and the tree there; our own copy of the tree where somebody took the repository away."""
-    repository = task.repository or _found(task, ports)
+def _tree_to_build_on(task: GenerateInput, ports: Ports) -> tuple[Repository | None, str | None, Mapping[str, bytes]]:
+    """Return the repository, its head and its tree; our own copy of the tree where the repository is gone."""
+    repository = task.earlier.repository or _find_repository(task, ports)
     if repository is None:
         return None, None, {}
     try:
-        base = task.again.base_sha if task.again else ports.forge.head(repository)
+        base = task.further.base_sha if task.further else ports.forge.head(repository)
         return repository, base, ports.forge.tree(repository, base) if base else {}
     except Permanent as error:
         if error.code != "repository_gone":
             raise
         ports.journal.warn(f"{error.message} This round goes to a new repository, on what was published last.")
-        return None, None, task.last_tree()
+        return None, None, task.earlier.last_tree()
 
 
 def gates(
@@ -100,7 +103,7 @@ def gates(
     ports: Ports,
     before: Mapping[str, bytes] | None = None,
 ) -> list[CheckOutcome]:
-    """Judge what a model wrote of a tree, before a browser sees it. What an attachment, or the file `before`, held already is no finding."""
+    """Judge what a model wrote. What an attachment, or the file `before`, held already is no finding."""
     originals = {**(before or {}), **{file.name: file.content for file in brief.attachments}}
     written = {path: file.content for path, file in files.items() if file.origin is Origin.MODEL}
     allowed = "\n".join([brief.text, *(check.text for check in brief.checks)])
@@ -109,10 +112,7 @@ def gates(
 
 
 def _scan(brief: Brief, task: GenerateInput, ports: Ports) -> None:
-    """Stop a round whose attachments hold a secret of ours, and warn of whatever else looks like one: that is the evaluator's to publish.
-
-    Raises Permanent(secret_in_attachment).
-    """
+    """Warn of credentials in attachments. Raises Permanent(secret_in_attachment) for a secret of ours."""
     tokens = ports.scanner.tokens if ports.scanner else credentials_in
     for file in brief.attachments:
         if found := secret_line(file.content, task.secret_in):
@@ -126,14 +126,14 @@ def _scan(brief: Brief, task: GenerateInput, ports: Ports) -> None:
             )
 
 
-def _found(task: GenerateInput, ports: Ports) -> Repository | None:
+def _find_repository(task: GenerateInput, ports: Ports) -> Repository | None:
     """Look on the forge for the repository of a later round of which no row is left."""
     if task.brief.number == 1:
         return None
-    return ports.forge.find(slug=slug(task.brief.task), task_key=task.task_key)
+    return ports.forge.find(slug=slug(task.brief.task), task_key=task.identity.task_key)
 
 
-Made = tuple[int, dict[str, SiteFile], str, str]
+AuthoredTree = tuple[int, dict[str, SiteFile], str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,52 +142,52 @@ class _Authoring:
 
     task: GenerateInput
     ports: Ports
-    frame: TreeContext
-    note: str
+    context: TreeContext
+    missing_note: str
 
-    def run(self) -> Made | Wait | RepairSkipped:
-        if self.task.given_up:
-            return self._given_up(f"No page was written: {self.task.given_up}")
-        if self.task.model_blocked:
-            return self._given_up(f"The language model is out of service: {self.task.model_blocked}")
+    def run(self) -> AuthoredTree | Wait | RepairSkipped:
+        if self.task.access.given_up:
+            return self._given_up(f"No page was written: {self.task.access.given_up}")
+        if self.task.access.blocked:
+            return self._given_up(f"The language model is out of service: {self.task.access.blocked}")
         made = ask_in_turn(
             self.ports,
-            self.task.budget,
-            failures=self.task.failures,
-            ask=self._asked,
+            self.task.access.budget,
+            failures=self.task.access.failures,
+            ask=self._write_page,
             models=self._models(),
             seconds=self._seconds,
         )
         return self._given_up(f"No usable page was written: {made.why}") if isinstance(made, NotWritten) else made
 
-    def fallback(self, why: str) -> Made:
+    def fallback(self, why: str) -> AuthoredTree:
         """Give up on the app."""
         return self._fallback(f"No page that may be published was written: {why}")
 
     def _seconds(self, now: datetime) -> float:
-        budget = self.task.budget
-        return budget.repair_seconds(now) if self.task.again else budget.model_seconds(now)
+        budget = self.task.access.budget
+        return budget.repair_seconds(now) if self.task.further else budget.model_seconds(now)
 
     def _models(self) -> Sequence[str]:
-        """Return the models to be asked in turn; a fresh sample is asked of the one after the best attempt's, where there is one."""
+        """Return the models to ask in turn; a fresh sample asks the one after the best attempt's."""
         models = self.ports.author.models
-        if self.task.again is None:
+        if self.task.further is None:
             return models
-        used = models.index(self.task.again.model) if self.task.again.model in models else -1
+        used = models.index(self.task.further.model) if self.task.further.model in models else -1
         return models[used + 1 : used + 2] or models[-1:]
 
-    def _given_up(self, why: str) -> Made | RepairSkipped:
-        return RepairSkipped(f"a fresh sample gave nothing: {why}") if self.task.again else self._fallback(why)
+    def _given_up(self, why: str) -> AuthoredTree | RepairSkipped:
+        return RepairSkipped(f"a fresh sample gave nothing: {why}") if self.task.further else self._fallback(why)
 
-    def _asked(self, model: str, until: datetime) -> Made:
-        conversation = Conversation(self.ports, model, until, self.frame.plan)
-        again = self.task.again
-        kind, parent = (Purpose.RESAMPLE, again.attempt) if again else (Purpose.GENERATE, None)
-        written = conversation.write(self.frame, self.note, kind=kind, parent=parent)
+    def _write_page(self, model: str, until: datetime) -> AuthoredTree:
+        conversation = Conversation(self.ports, model, until, self.context.plan)
+        further = self.task.further
+        kind, parent = (Purpose.RESAMPLE, further.attempt) if further else (Purpose.GENERATE, None)
+        written = conversation.write(self.context, self.missing_note, kind=kind, parent=parent)
         return self._accepted(model, written)
 
-    def _accepted(self, model: str, written: Written) -> Made:
-        files, notes = assemble(self.frame, written.files, written.deletions)
+    def _accepted(self, model: str, written: Written) -> AuthoredTree:
+        files, notes = assemble(self.context, written.files, written.deletions)
         contents = {path: file.content for path, file in files.items()}
         results = own_results(contents)
         if not acceptable(results):
@@ -198,26 +198,20 @@ class _Authoring:
         problems = "; ".join((*written.problems, *notes))
         return written.attempt, files, f"{model} wrote {changed} files" + (f"; {problems}" if problems else ""), ""
 
-    def _fallback(self, why: str) -> Made:
+    def _fallback(self, why: str) -> AuthoredTree:
         """Publish what there is: in a later round the present page stays, with a README that says what was not done."""
         prompt = Prompt("fallback", "1", "", ())
         attempt = self.ports.journal.attempt_begun(
             kind="fallback", prompt=prompt, provider="", model="", simulated=False
         )
         self.ports.journal.attempt_failed(attempt, code="no_acceptable_page", message=why)
-        own: Mapping[str, bytes] = fallback_page(self.frame.brief, why)
-        if "index.html" in self.frame.present:
-            own = {"README.md": _not_done(self.frame, why)}
-        files, _ = assemble(self.frame, own, ())
+        own: Mapping[str, bytes] = fallback_page(self.context.brief, why)
+        if "index.html" in self.context.present:
+            brief, readme = self.context.brief, self.context.present.get("README.md", b"").decode("utf-8", "replace")
+            own = {"README.md": with_round_not_done(readme, brief.number, brief.text, why).encode()}
+        files, _ = assemble(self.context, own, ())
         return attempt, {p: _as_ours(p, f, own) for p, f in files.items()}, why, why
 
 
 def _as_ours(path: str, file: SiteFile, own: Mapping[str, bytes]) -> SiteFile:
     return SiteFile(file.content, Origin.SERVICE) if path in own else file
-
-
-def _not_done(frame: TreeContext, why: str) -> bytes:
-    """Return the present README with a section that says that this round changed nothing."""
-    text = frame.present.get("README.md", b"").decode("utf-8", "replace").rstrip()
-    asked = "\n".join(f"> {line}".rstrip() for line in frame.brief.text.splitlines())
-    return f"{text}\n\n## Round {frame.brief.number} was not done\n\n{why} The page is the one of the round before.\n\n{asked}\n".encode()

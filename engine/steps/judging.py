@@ -1,4 +1,4 @@
-"""Have a model judge the sentences that no predicate decided, in one call, once it is known which tree is published."""
+"""Has a model judge the sentences that no predicate decided, in one call, after the tree to publish was chosen."""
 
 from __future__ import annotations
 
@@ -21,13 +21,12 @@ MOST_SENTENCES = 12
 LONGEST_ANSWER = 1_500  # tokens
 
 
-def judged(
+def judge_sentences(
     attempt: int, files: Mapping[str, bytes], results: Sequence[CheckOutcome], seconds: float, ports: Ports
 ) -> dict[str, str]:
-    """Return what a model says of each undecided sentence, as the detail of its check, by the sentence; of some or all nothing.
+    """Return a model's judgement, as a check's detail, by undecided sentence. Some or all may be missing.
 
-    `results` are those of the attempt whose tree, `files`, is published. A call that fails leaves the sentences as they are and never fails the
-    round. Raises LeaseLost.
+    `results` are those of the attempt that is published. A call that fails never fails the round. Raises LeaseLost.
     """
     sentences = list(
         dict.fromkeys(r.check.text for r in results if r.check.kind is Kind.PROSE and r.verdict is Verdict.UNVERIFIABLE)
@@ -41,8 +40,8 @@ def judged(
         raise
     except EngineError:
         return {}  # the attempt's row holds why
-    said = zip(sentences, parse_judgements(answer, len(sentences)), strict=True)
-    return {text: judgement.label(model, str(evidence)) for text, judgement in said if judgement}
+    judgements = zip(sentences, parse_judgements(answer, len(sentences)), strict=True)
+    return {text: judgement.label(model, str(evidence)) for text, judgement in judgements if judgement}
 
 
 def _answer(
@@ -52,7 +51,7 @@ def _answer(
     seconds: float,
     ports: Ports,
 ) -> tuple[str, str]:
-    """Return the model and its answer; what an interrupted claim was answered is not asked again. Raises what author and journal raise."""
+    """Return the model and its answer, an earlier claim's where there is one. Raises what author and journal raise."""
     journal, model = ports.journal, ports.author.models[0]
     if recalled := journal.attempt_reused(kind="judge", model=model, parent=attempt):
         return recalled.reply.model or model, recalled.reply.text
@@ -69,7 +68,7 @@ def _tokens(left: int | None) -> int:
 
 
 def _evidence(sentences: Sequence[str], files: Mapping[str, bytes], results: Sequence[CheckOutcome]) -> Material:
-    """Return what the sentences are about: the files that they name (else the page and the README), what code found of these, what the browser saw."""
+    """Return the files that the sentences name (else page and README), results about them, and what the browser saw."""
     named = [path for one in sentences for path in named_paths(one, files)]
     about_page = any(not named_paths(one, files) for one in sentences)
     wanted = dict.fromkeys([*named, *(["index.html", "README.md"] if about_page else [])])

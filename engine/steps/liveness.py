@@ -1,17 +1,17 @@
-"""One look at Pages: does its address serve this very commit, not yet, or never?"""
+"""Checks once whether the page's address serves this very commit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine.domain.repository import PagesBuild
 from engine.errors import LeaseLost, OutOfService, Permanent, RateLimited, Transient
 
 if TYPE_CHECKING:
-    from engine.domain.repository import Repository
     from engine.ports import Ports
+    from engine.steps.contracts import AwaitedCommit
 
 FETCH_SECONDS = 15.0
 LARGEST_PAGE = 10_000_000
@@ -21,30 +21,8 @@ BEGINS_WITHIN = timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True)
-class Rebuild:
-    """One more build was asked for at `at`, after the build with the id `after` had failed."""
-
-    after: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Awaited:
-    """The commit that must be live, its `index.html` byte for byte, the round's marker in it.
-
-    `later` are commits that later rounds put on top of it: once one of those is built, this one will never be.
-    """
-
-    repository: Repository
-    sha: str
-    page: bytes
-    later: frozenset[str] = frozenset()
-    rebuild: Rebuild | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class LivenessResult:
-    """What a look came to: `reason` says why it is not live; `final`: it never will be. `pause`: seconds that GitHub wants before the next."""
+    """`reason` says why the page is not live; `final`: it never will be. `pause`: seconds that GitHub asks for."""
 
     live: bool = False
     reason: str = ""
@@ -52,42 +30,44 @@ class LivenessResult:
     pause: float = 0.0
 
 
-def sight(task: Awaited, ports: Ports) -> LivenessResult:
+def check_liveness(task: AwaitedCommit, ports: Ports) -> LivenessResult:
     """Look once, write it down, and ask once for one more build where the build failed. Raises OutOfService."""
     try:
-        look = ports.forge.look(task.repository, task.sha)
+        build = ports.forge.pages_build(task.repository, task.sha)
     except OutOfService:
         raise
     except Transient as error:
         # GitHub's own trouble says nothing about the page: it is waited for like a build, and never fails the round.
-        ports.journal.pages_seen(look=PagesBuild("unknown", None), http_status=None, live=False, reason=error.message)
+        ports.journal.pages_seen(build=PagesBuild("unknown", None), http_status=None, live=False, reason=error.message)
         return LivenessResult(reason=error.message, pause=error.retry_after or 0.0)
-    status, seen = _built(task, ports, look) if look.status == "built" else (None, _unbuilt(task, ports, look))
-    ports.journal.pages_seen(look=look, http_status=status, live=seen.live, reason=seen.reason)
-    if look.status == "errored" and task.rebuild is None:
-        return _asked(task, ports, look, seen.reason)
-    return seen
+    status, result = (
+        _result_built(task, ports, build) if build.status == "built" else (None, _result_unbuilt(task, ports, build))
+    )
+    ports.journal.pages_seen(build=build, http_status=status, live=result.live, reason=result.reason)
+    if build.status == "errored" and task.rebuild is None:
+        return _ask_for_rebuild(task, ports, build, result.reason)
+    return result
 
 
-def _unbuilt(task: Awaited, ports: Ports, look: PagesBuild) -> LivenessResult:
+def _result_unbuilt(task: AwaitedCommit, ports: Ports, build: PagesBuild) -> LivenessResult:
     """Say of a commit without a build what it waits for. Its address is not opened: a CDN would keep an early 404."""
-    if look.status == "superseded":
-        return LivenessResult(reason=f"It was overtaken: {look.detail}", final=True)
-    if look.status != "errored":
-        return LivenessResult(reason=f"the build is {look.status}" + (f": {look.detail}" if look.detail else ""))
-    failed = f"The build of Pages failed: {look.detail}"
+    if build.status == "superseded":
+        return LivenessResult(reason=f"It was overtaken: {build.detail}", final=True)
+    if build.status != "errored":
+        return LivenessResult(reason=f"the build is {build.status}" + (f": {build.detail}" if build.detail else ""))
+    failed = f"The build of Pages failed: {build.detail}"
     if task.rebuild is None:
         return LivenessResult(reason=failed)
-    if look.build != task.rebuild.after:
-        return LivenessResult(reason=f"The build of Pages failed a second time: {look.detail}", final=True)
+    if build.build != task.rebuild.after:
+        return LivenessResult(reason=f"The build of Pages failed a second time: {build.detail}", final=True)
     if ports.clock.now() - task.rebuild.at < BEGINS_WITHIN:
         return LivenessResult(reason=f"{failed}; one more was asked for and has not begun yet")
     return LivenessResult(reason=f"{failed}; one more was asked for and never began", final=True)
 
 
-def _asked(task: Awaited, ports: Ports, look: PagesBuild, failed: str) -> LivenessResult:
+def _ask_for_rebuild(task: AwaitedCommit, ports: Ports, build: PagesBuild, failed: str) -> LivenessResult:
     """Ask for one more build, remembered beforehand: whoever replays this does not ask twice. Raises OutOfService."""
-    ports.journal.rebuild_asked(sha=task.sha, after=look.build)
+    ports.journal.rebuild_asked(sha=task.sha, after=build.build)
     try:
         ports.forge.rebuild(task.repository)
     except (RateLimited, OutOfService) as unasked:
@@ -104,15 +84,15 @@ def _asked(task: Awaited, ports: Ports, look: PagesBuild, failed: str) -> Livene
     return LivenessResult(reason=f"{failed}; one more was asked for")
 
 
-def _built(task: Awaited, ports: Ports, look: PagesBuild) -> tuple[int | None, LivenessResult]:
+def _result_built(task: AwaitedCommit, ports: Ports, build: PagesBuild) -> tuple[int | None, LivenessResult]:
     """Open the page of a commit that is built. Raises OutOfService."""
-    if look.commit in task.later:
-        sentence = f"A later round's commit {(look.commit or '')[:10]} was built before this one was seen live"
+    if build.commit in task.later:
+        sentence = f"A later round's commit {(build.commit or '')[:10]} was built before this one was seen live"
         return None, LivenessResult(reason=sentence, final=True)
-    if look.commit != task.sha:
-        return None, LivenessResult(reason=f"the newest build is of another commit, {look.commit}")
-    # First past every cache, then as the evaluator opens it: a copy at the edge may be older than the build. Each look has an
-    # address of its own, for the edge may keep what it gave for the last one.
+    if build.commit != task.sha:
+        return None, LivenessResult(reason=f"the newest build is of another commit, {build.commit}")
+    # First past every cache, then as the evaluator opens it: a copy at the edge may be older than the build. Each look
+    # has an address of its own, for the edge may keep what it gave for the last one.
     fresh = f"?commit={task.sha}&at={ports.clock.now():%H%M%S%f}"
     for query, where in ((fresh, "the page"), ("", "the plain address")):
         status, reason = _served(task, ports, task.repository.pages_url + query, where)
@@ -121,7 +101,7 @@ def _built(task: Awaited, ports: Ports, look: PagesBuild) -> tuple[int | None, L
     return 200, LivenessResult(live=True)
 
 
-def _served(task: Awaited, ports: Ports, url: str, where: str) -> tuple[int | None, str]:
+def _served(task: AwaitedCommit, ports: Ports, url: str, where: str) -> tuple[int | None, str]:
     try:
         answer = ports.fetcher.fetch(url, seconds=FETCH_SECONDS, max_bytes=LARGEST_PAGE)
     except (LeaseLost, OutOfService):

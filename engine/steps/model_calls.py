@@ -1,4 +1,4 @@
-"""One call of a model, with its row in the journal: begun before the model is asked, and ended there where it fails."""
+"""Makes one model call with its row in the journal: begun before the call, completed with its answer or error."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def call_made(
     tokens: Callable[[int | None], int | None] = lambda left: left,
     schema: Mapping[str, object] | None = None,
 ) -> Reply:
-    """Ask, and return the answer, whose outcome the caller records; `tokens` makes a limit out of what the round has left, None being no bound.
+    """Ask, and return the answer, whose outcome the caller records. `tokens` bounds it by what the round has left.
 
     Raises what the author, the bounds on spending and `tokens` raise, after it is recorded.
     """
@@ -43,7 +43,7 @@ def call_made(
             model=model,
             seconds=seconds,
             tokens=tokens(journal.tokens_left()),  # which the journal knows once the call is begun
-            heard=partial(journal.attempt_chunk, attempt),
+            on_chunk=partial(journal.attempt_chunk, attempt),
             schema=schema,
         )
     except EngineError as error:

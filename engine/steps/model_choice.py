@@ -1,8 +1,8 @@
-"""Which model is asked, and when: one after the other within the budget, until one has written.
+"""Chooses which model is asked, and when: one after the other within the budget, until one has written.
 
-A passing failure waits where that leaves time for a call, at most MOST_WAITS times (and never for a model that let its time run out) while
-there is another model; what one model cannot do the
-next is asked; what no model can be asked for opens the breaker; and where all were asked in vain, the reasons are told.
+After a passing failure the round waits, if there is time for another call. With another model left it waits at most
+MOST_WAITS times, and never for a model that used up its time. If one model fails for good, the next one is asked. If no
+model can be asked, the breaker opens. If all were asked in vain, the reasons are returned.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from engine.domain import backoff
 from engine.domain.budget import SHORTEST_MODEL_CALL
 from engine.domain.lifecycle import Step
 from engine.errors import EngineError, OutOfService, Permanent, Transient
-from engine.steps.outcomes import Wait
+from engine.steps.contracts import Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,10 +51,10 @@ def ask_in_turn(
 ) -> T | Wait | NotWritten:
     """Call `ask` with one of `models` after the other, and the moment until which it may take: `seconds` from then.
 
-    `failures` counts the waits before this one. Raises OutOfService where the credential is refused, or no model is left that could be
-    asked (all spent, unknown or limited for long); LeaseLost.
+    `failures` counts the waits before this one. Raises OutOfService where the credential is refused, or no model is
+    left that could be asked (all spent, unknown or limited for long); LeaseLost.
     """
-    troubles = _Troubles(ports, budget, failures)
+    errors = _ModelErrors(ports, budget, failures)
     for at, model in enumerate(models):
         now = ports.clock.now()
         left = seconds(now)
@@ -63,27 +63,27 @@ def ask_in_turn(
         try:
             return ask(model, now + timedelta(seconds=left))
         except (Transient, Permanent) as error:
-            if wait := troubles.met(model, error, last=at == len(models) - 1):
+            if wait := errors.record(model, error, last=at == len(models) - 1):
                 return wait
             if error.code in _FINAL:
                 break
-    return troubles.end()
+    return errors.end()
 
 
 @dataclass(slots=True)
-class _Troubles:
+class _ModelErrors:
     """What the models came to, and what follows from it."""
 
     ports: Ports
     budget: Budget
     failures: int
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
     blocked: list[OutOfService] = field(default_factory=list)
 
-    def met(self, model: str, error: EngineError, *, last: bool) -> Wait | None:
-        """Note what a model came to; return the wait that is due at once. Raises an OutOfService that holds for every model."""
-        self.said.append(error.message)
+    def record(self, model: str, error: EngineError, *, last: bool) -> Wait | None:
+        """Record a model's error; return the wait that is due at once. Raises an OutOfService that holds for all."""
+        self.messages.append(error.message)
         blocked = self._blocks(model, error)
         if blocked:
             self.blocked.append(blocked)
@@ -97,13 +97,13 @@ class _Troubles:
         """Return what is left when every model was asked. Raises OutOfService where none could be."""
         if self.waits:
             return min(self.waits, key=lambda wait: wait.until)
-        if self.blocked and len(self.blocked) == len(self.said):
+        if self.blocked and len(self.blocked) == len(self.messages):
             raise self._all_blocked()
-        why = " ".join(dict.fromkeys(self.said))
+        why = " ".join(dict.fromkeys(self.messages))
         return NotWritten(why or "the time for asking a model had run out before one was asked")
 
     def _blocks(self, model: str, error: EngineError) -> OutOfService | None:
-        """Return the error as one that blocks this model, None where it can be asked again. Raises what blocks all."""
+        """Return the error where it blocks this model, else None. Raises what blocks all of them."""
         match error:
             case OutOfService(code="model_quota_spent"):
                 return error

@@ -1,48 +1,36 @@
-"""Tell the evaluator: the same bytes under the same `webhook-id` until it answers with a 2xx."""
+"""The step notify: send the callback, each time the same bytes and `webhook-id`, until a 2xx answers it."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from engine.domain.backoff import notify_delay
+from engine.domain.http import retry_after
 from engine.errors import EngineError, LeaseLost, Permanent
-from engine.steps.outcomes import Delivered, Wait
+from engine.steps.contracts import Delivered, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.domain.http import Answer
     from engine.ports import Ports
+    from engine.steps.contracts import NotifyInput
 
 #: So many refusals (4xx) in a row are worth an operator's look; the trying goes on.
 REFUSALS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class NotifyInput:
-    """The callback and how often it was tried: `statuses` of this run's attempts in order, None for those without an answer."""
-
-    url: str
-    body: bytes
-    webhook_id: str
-    statuses: tuple[int | None, ...]
-    first_at: datetime | None
-    notify_for: float  # seconds
-
-
 def callback_body(request: Mapping[str, object], *, repo_url: str, commit_sha: str, pages_url: str) -> bytes:
     """Return the callback's bytes: email, task, round and nonce as they came, and what is published."""
-    told = {name: request[name] for name in ("email", "task", "round", "nonce")}
-    told |= {"repo_url": repo_url, "commit_sha": commit_sha, "pages_url": pages_url}
-    return json.dumps(told, ensure_ascii=False).encode()
+    content = {name: request[name] for name in ("email", "task", "round", "nonce")}
+    content |= {"repo_url": repo_url, "commit_sha": commit_sha, "pages_url": pages_url}
+    return json.dumps(content, ensure_ascii=False).encode()
 
 
 def notify(task: NotifyInput, ports: Ports) -> Delivered | Wait:
-    """Send the callback once; come back by the schedule. Raises Permanent(callback_undelivered) when the time for trying is over."""
+    """Send the callback once. Raises Permanent(callback_undelivered) when the time for trying is over."""
     headers = {"Content-Type": "application/json", "webhook-id": task.webhook_id}
     started = ports.clock.now()
     row = ports.journal.notification_begun(url=task.url, body=task.body, headers=headers)
@@ -54,32 +42,21 @@ def notify(task: NotifyInput, ports: Ports) -> Delivered | Wait:
     except EngineError as problem:
         error = problem.message
     ports.journal.notification_ended(row, answer=answer, error=error)
-    said = f"HTTP {answer.status}" if answer else error
+    result = f"HTTP {answer.status}" if answer else error
     if answer and 200 <= answer.status < 300:
-        return Delivered(f"{said} at attempt {len(task.statuses) + 1}")
-    return _again(task, ports, answer, said, started)
+        return Delivered(f"{result} at attempt {len(task.statuses) + 1}")
+    return _retry(task, ports, answer, result, started)
 
 
-def _again(task: NotifyInput, ports: Ports, answer: Answer | None, said: str, started: datetime) -> Wait:
+def _retry(task: NotifyInput, ports: Ports, answer: Answer | None, result: str, started: datetime) -> Wait:
     now, attempts = ports.clock.now(), len(task.statuses) + 1
     ends = (task.first_at or started) + timedelta(seconds=task.notify_for)
     if now >= ends:
         raise Permanent(
-            "callback_undelivered", f"The evaluator could not be told in {attempts} attempts; the last one: {said}"
+            "callback_undelivered", f"The evaluator could not be told in {attempts} attempts; the last one: {result}"
         )
-    asked = retry_after(answer.headers.get("retry-after", ""), now) if answer else None
-    until = min(now + timedelta(seconds=notify_delay(attempts, asked)), ends)
+    named_seconds = retry_after(answer.headers, now) if answer else None
+    until = min(now + timedelta(seconds=notify_delay(attempts, named_seconds)), ends)
     last = (*task.statuses, answer.status if answer else None)[-REFUSALS:]
     refused = len(last) == REFUSALS and all(status is not None and 400 <= status < 500 for status in last)
-    return Wait(until, f"the evaluator: attempt {attempts} gave {said}", needs_attention=refused)
-
-
-def retry_after(value: str, now: datetime) -> float | None:
-    """Return a `Retry-After` header in seconds from `now`: a number or an HTTP date (RFC 9110, 10.2.3); None where it is neither."""
-    if value.isascii() and value.strip().isdigit():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max((moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds(), 0.0)
+    return Wait(until, f"the evaluator: attempt {attempts} gave {result}", needs_attention=refused)

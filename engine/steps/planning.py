@@ -1,4 +1,4 @@
-"""Have a model read the request into a plan, in one call before the page is written, with one reminder where the answer is malformed."""
+"""Makes the plan: a model reads the request in one call before the page is written, with at most one reminder."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from engine.domain.brief import Brief
-    from engine.domain.budget import Budget
     from engine.domain.model_call import Prompt, Reply, ReusedCall
     from engine.ports import Ports
+    from engine.steps.contracts import ModelAccess
 
 MOST_CUT_OFF = 2  # of a run, reminders apart: a call that was cut off by the death of its process is made once more
 LONGEST_ANSWER = 8_000  # tokens; some of them may be a model's thoughts
@@ -31,19 +31,7 @@ LEAST_ANSWER = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Planning:
-    """What the call may take: time, and whether a model may be asked at all (`blocked` says why not).
-
-    `cut_off` counts the run's calls without an end.
-    """
-
-    budget: Budget
-    blocked: str
-    cut_off: int
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
+class PlanCallResult:
     """A plan and the call that made it; or None, and why there is none."""
 
     plan: RequestPlan | None
@@ -67,50 +55,54 @@ def request_of(
     )
 
 
-def make_plan(brief: Brief, request: PlanRequest, planning: Planning, ports: Ports) -> RequestPlan | None:
-    """Return the plan, written down; None where there is none, with the reason written down: the round goes on without it.
+def make_plan(
+    brief: Brief, request: PlanRequest, access: ModelAccess, cut_off: int, ports: Ports
+) -> RequestPlan | None:
+    """Return the plan, None where there is none; either is recorded. `cut_off` counts the run's interrupted calls.
 
-    Raises OutOfService where a model refuses for good: nothing is written down then, because the page cannot be written either. Raises LeaseLost.
+    Raises OutOfService, which is not recorded, because the page cannot be written either; LeaseLost.
     """
-    made = _made(brief, request, planning, ports)
+    made = _plan_call_result(brief, request, access, cut_off, ports)
     plain = made.plan.model_dump(mode="json") if made.plan else None
     refused = [{"item": one.item, "reason": one.reason} for one in made.refused]
     ports.journal.plan_made(plain, attempt=made.attempt, refused=refused, why_none=made.why_none[:1_000])
     return made.plan
 
 
-def _made(brief: Brief, request: PlanRequest, planning: Planning, ports: Ports) -> Made:
-    if planning.blocked:
-        return Made(None, why_none=f"the language model is out of service: {planning.blocked}")
-    if planning.cut_off >= MOST_CUT_OFF:
-        return Made(None, why_none=f"{planning.cut_off} calls for it were cut off")
-    until = planning.budget.plan_ends(ports.clock.now())
-    asking = _Asking(ports, ports.author.models[0], request, until)
+def _plan_call_result(
+    brief: Brief, request: PlanRequest, access: ModelAccess, cut_off: int, ports: Ports
+) -> PlanCallResult:
+    if access.blocked:
+        return PlanCallResult(None, why_none=f"the language model is out of service: {access.blocked}")
+    if cut_off >= MOST_CUT_OFF:
+        return PlanCallResult(None, why_none=f"{cut_off} calls for it were cut off")
+    until = access.budget.plan_ends(ports.clock.now())
+    calls = _PlanCalls(ports, ports.author.models[0], request, until)
     try:
-        return _read(brief, asking)
+        return _read(brief, calls)
     except (Transient, Permanent) as error:
         if isinstance(error, OutOfService) and error.code != "model_quota_spent":
             raise  # of a spent quota another model may still write the page
-        return Made(None, asking.last, why_none=error.message)
+        return PlanCallResult(None, calls.last, why_none=error.message)
 
 
-def _read(brief: Brief, asking: _Asking) -> Made:
+def _read(brief: Brief, calls: _PlanCalls) -> PlanCallResult:
     """Ask, and remind once where the answer is malformed; of what is still malformed the rest is taken."""
-    first = asking.first(brief)
+    first = calls.first(brief)
     if first.reading.errors:
-        first = _reminded(first, asking)
+        first = _reminded(first, calls)
     reading = first.reading
     if reading.plan is None:
-        return Made(None, first.attempt, reading.refused, " ".join(reading.errors[:5]))
+        return PlanCallResult(None, first.attempt, reading.refused, " ".join(reading.errors[:5]))
     malformed = (RefusedItem("malformed", error) for error in reading.errors)
-    return Made(reading.plan, first.attempt, (*reading.refused, *malformed))
+    return PlanCallResult(reading.plan, first.attempt, (*reading.refused, *malformed))
 
 
-def _reminded(first: _Answer, asking: _Asking) -> _Answer:
+def _reminded(first: _Answer, calls: _PlanCalls) -> _Answer:
     """Return the better of two answers."""
     try:
         prompt = reminder_prompt(first.prompt, first.reply.text, first.reading.errors)
-        second = asking.ask("plan_reminder", prompt, first.attempt)
+        second = calls.ask("plan_reminder", prompt, first.attempt)
     except (Transient, Permanent):
         if first.reading.plan is None:
             raise
@@ -129,11 +121,8 @@ class _Answer:
 
 
 @dataclass(slots=True)
-class _Asking:
-    """The calls for one plan; every call is a row of the journal, and what an earlier claim was answered is not asked again.
-
-    `until` is None where there is no time for one.
-    """
+class _PlanCalls:
+    """The calls for one plan, each a row of the journal. An earlier claim's answer is reused. `until` None: no time."""
 
     ports: Ports
     model: str
@@ -142,22 +131,21 @@ class _Asking:
     last: int | None = None
 
     def first(self, brief: Brief) -> _Answer:
-        """Ask for the plan."""
         recalled = self.ports.journal.attempt_reused(kind="plan", model=self.model, parent=None)
         boundary = boundary_of(recalled.messages) if recalled else secrets.token_hex(6)
         prompt = plan_prompt(brief, boundary=boundary, present=self.request.present)
-        return self._known(prompt, recalled) if recalled else self._asked("plan", prompt, None)
+        return self._known(prompt, recalled) if recalled else self._call("plan", prompt, None)
 
     def ask(self, kind: str, prompt: Prompt, parent: int) -> _Answer:
         """Ask once more. Raises what the author and the bounds on spending raise."""
         recalled = self.ports.journal.attempt_reused(kind=kind, model=self.model, parent=parent)
-        return self._known(prompt, recalled) if recalled else self._asked(kind, prompt, parent)
+        return self._known(prompt, recalled) if recalled else self._call(kind, prompt, parent)
 
     def _known(self, prompt: Prompt, recalled: ReusedCall) -> _Answer:
         self.last = recalled.attempt
         return _Answer(prompt, recalled.attempt, recalled.reply, read_plan(recalled.reply.text, self.request))
 
-    def _asked(self, kind: str, prompt: Prompt, parent: int | None) -> _Answer:
+    def _call(self, kind: str, prompt: Prompt, parent: int | None) -> _Answer:
         seconds, schema = self._seconds(), response_schema()
         self.last = attempt = call_begun(kind, prompt, self.model, parent, self.ports)
         reply = call_made(attempt, prompt, self.model, self.ports, seconds=seconds, tokens=_tokens, schema=schema)

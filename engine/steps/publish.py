@@ -1,21 +1,18 @@
-"""Make the chosen tree one commit at the head of its repository, whatever happens in between, and switch Pages on."""
+"""The step publish: make the chosen tree one commit at the repository's head, and switch Pages on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.domain.repository import CommitSpec, Origin, Repository, RepositorySpec, SiteFile
+from engine.domain.repository import CommitSpec, Origin, Repository, RepositorySpec
 from engine.errors import Permanent, Transient
 from engine.site import repository_files as names
-from engine.steps.outcomes import Published
+from engine.steps.contracts import Published
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from engine.domain.brief import Brief
     from engine.ports import Ports
+    from engine.steps.contracts import PublishInput
 
 AUTHOR = "LLM DevOps Engine <engine@llm-devops-engine.invalid>"
 
@@ -23,40 +20,14 @@ AUTHOR = "LLM DevOps Engine <engine@llm-devops-engine.invalid>"
 MAX_MOVES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A commit that an earlier claim was about to push."""
-
-    sha: str
-    parent: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class PublishInput:
-    """The chosen tree and where it goes. `repository` is None where one is to be made."""
-
-    brief: Brief
-    round_id: str
-    accepted_at: datetime
-    files: Mapping[str, SiteFile]
-    chosen_at: datetime
-    base_sha: str
-    repository: Repository | None
-    task_key: str
-    planned: Planned | None
-    simulated: bool
-    degraded: bool
-    shortfalls: tuple[str, ...] = ()  # in sentences, what the tree lacks of what was asked for
-
-
 def publish(task: PublishInput, ports: Ports) -> Published:
-    """Return the pushed commit. A replay finds what was done and makes no second repository and no second commit.
+    """Return the pushed commit. A replay makes no second repository and no second commit.
 
-    A repository that somebody deleted or renamed is left to them: the whole tree goes to a new one, which the warnings tell.
+    Where somebody deleted or renamed the repository, the tree goes to a new one, with a warning.
 
     Raises Transient, OutOfService, Permanent as the forge does.
     """
-    for sentence in task.shortfalls:
+    for sentence in task.tree.shortfalls:
         ports.journal.warn(sentence)
     try:
         place, sha = _published(task, ports)
@@ -68,7 +39,9 @@ def publish(task: PublishInput, ports: Ports) -> Published:
         ports.journal.warn(f"{error.message} This round goes to a new repository.")
         if task.planned:
             ports.journal.commit_abandoned(sha=task.planned.sha)
-        place, sha = _published(replace(task, repository=None, planned=None, base_sha=""), ports)
+        place, sha = _published(
+            replace(task, repository=None, planned=None, tree=replace(task.tree, base_sha="")), ports
+        )
     return Published(place, sha, f"commit {sha[:10]} in {place.owner}/{place.name}")
 
 
@@ -86,9 +59,9 @@ def message(task: PublishInput) -> str:
     """
     title = " ".join(task.brief.text.split())
     lines = [f"Round {task.brief.number}: {title[:60]}{'…' if len(title) > 60 else ''}", "", f"Task: {task.brief.task}"]
-    if task.degraded:
+    if task.tree.degraded:
         lines.append("This is a fallback page in place of the app: no acceptable one could be made.")
-    elif task.simulated:
+    elif task.tree.simulated:
         lines.append("The page was written by a simulated model, not by a language model.")
     return "\n".join([*lines, "", f"Task-Key: {task.task_key[:16]}", f"Round-Id: {task.round_id}", ""])
 
@@ -106,7 +79,7 @@ def _spec(task: PublishInput) -> RepositorySpec:
 
 
 def _replayed(task: PublishInput, ports: Ports, place: Repository) -> str | None:
-    """Push again, byte for byte, what an earlier claim had planned; None where it had planned nothing or the head has moved since."""
+    """Push an earlier claim's planned commit again; None where there is none or the head has moved since."""
     if task.planned is None:
         return None
     spec = _commit(task, ports, place, task.planned.parent)
@@ -136,15 +109,15 @@ def _committed(task: PublishInput, ports: Ports, place: Repository) -> str:
 
 def _commit(task: PublishInput, ports: Ports, place: Repository, parent: str | None) -> CommitSpec:
     files = _on(task, ports, place, parent)
-    return CommitSpec(files=files, parent=parent, message=message(task), author=AUTHOR, when=task.chosen_at)
+    return CommitSpec(files=files, parent=parent, message=message(task), author=AUTHOR, when=task.tree.chosen_at)
 
 
 def _on(task: PublishInput, ports: Ports, place: Repository, parent: str | None) -> dict[str, bytes]:
-    """Return the tree for a commit on `parent`: a head that moved since the tree was written keeps its own files beside our changes."""
-    chosen = {path: file.content for path, file in task.files.items()}
-    if not parent or parent == task.base_sha:
+    """Return the tree for a commit on `parent`: a head that moved keeps its own files beside our changes."""
+    chosen = {path: file.content for path, file in task.tree.files.items()}
+    if not parent or parent == task.tree.base_sha:
         return chosen
-    before = ports.forge.tree(place, task.base_sha) if task.base_sha else {}
+    before = ports.forge.tree(place, task.tree.base_sha) if task.tree.base_sha else {}
     theirs = {p: c for p, c in ports.forge.tree(place, parent).items() if p in chosen or p not in before}
-    ours = {p: f.content for p, f in task.files.items() if f.origin is not Origin.CARRIED}
+    ours = {p: f.content for p, f in task.tree.files.items() if f.origin is not Origin.CARRIED}
     return theirs | ours

@@ -1,62 +1,44 @@
-"""Have the best attempt repaired by the model that wrote it: what fails with what was seen instead, changed files back."""
+"""The step repair: the model that wrote the best attempt gets the findings and sends back changed files."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine.checks.decision import Purpose
 from engine.checks.own_rules import acceptable, own_results
 from engine.domain import backoff
-from engine.domain.budget import SHORTEST_MODEL_CALL, Budget
+from engine.domain.budget import SHORTEST_MODEL_CALL
 from engine.domain.lifecycle import Step
 from engine.domain.repository import Origin, SiteFile
 from engine.errors import EngineError, LeaseLost, OutOfService, Permanent, Transient
-from engine.inputs.missing_data import note
+from engine.inputs.missing_data import missing_note
 from engine.prompts.findings import findings_of
 from engine.prompts.repair import repair_prompt
 from engine.steps.authoring import Conversation, Written
+from engine.steps.contracts import Generated, RepairFailed, RepairSkipped, Wait
 from engine.steps.generate import gates
-from engine.steps.outcomes import Generated, RepairFailed, RepairSkipped, Wait
 from engine.steps.tree import assemble
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from engine.domain.checks import CheckOutcome
     from engine.domain.model_call import Prompt
     from engine.ports import Ports
-    from engine.steps.tree import TreeContext
-
-
-@dataclass(frozen=True, slots=True)
-class RepairInput:
-    """The best attempt so far, by `model`: its whole tree and its results. `base_sha` is the head that it was written for."""
-
-    attempt: int
-    model: str
-    files: Mapping[str, SiteFile]
-    results: Sequence[CheckOutcome]
-    frame: TreeContext  # of the repaired tree: `files` without their origins are what is present in it
-    base_sha: str
-    budget: Budget
-    failures: int
-    secret_in: Callable[[bytes], str | None]
+    from engine.steps.contracts import RepairInput
 
 
 def repair(task: RepairInput, ports: Ports) -> Generated | RepairFailed | RepairSkipped | Wait:
     """Return the repaired tree, or why there is none. Raises LeaseLost, and OutOfService where the model is blocked."""
     now = ports.clock.now()
-    seconds = task.budget.repair_seconds(now)
+    seconds = task.access.budget.repair_seconds(now)
     if not seconds:
         return RepairSkipped("the repair was cut: its share of the deadline is over")
     models = ports.author.models
-    model = task.model if task.model in models else models[0]
-    conversation = Conversation(ports, model, now + timedelta(seconds=seconds), task.frame.plan)
+    model = task.best.model if task.best.model in models else models[0]
+    conversation = Conversation(ports, model, now + timedelta(seconds=seconds), task.context.plan)
     try:
         written = conversation.converse(
-            Purpose.REPAIR, lambda boundary: _prompt(task, boundary), task.attempt, may_decline=True
+            Purpose.REPAIR, lambda boundary: _prompt(task, boundary), task.best.attempt, may_decline=True
         )
         if written.declined:
             return RepairSkipped(f"{model} changed nothing: {written.declined}")
@@ -70,34 +52,39 @@ def repair(task: RepairInput, ports: Ports) -> Generated | RepairFailed | Repair
 
 
 def _prompt(task: RepairInput, boundary: str) -> Prompt:
-    tree = {path: file.content for path, file in task.files.items() if file.origin is not Origin.ATTACHMENT}
-    frame = task.frame
-    told = note(frame.missing, [address.url for address in frame.plan.data if address.at_run_time])
+    tree = {path: file.content for path, file in task.best.files.items() if file.origin is not Origin.ATTACHMENT}
+    context = task.context
+    about_missing = missing_note(context.missing, [address.url for address in context.plan.data if address.at_run_time])
     return repair_prompt(
-        frame.brief, frame.plan, boundary=boundary, tree=tree, findings=findings_of(task.results), note=told
+        context.brief,
+        context.plan,
+        boundary=boundary,
+        tree=tree,
+        findings=findings_of(task.best.results),
+        note=about_missing,
     )
 
 
 def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> Generated:
-    files, notes = assemble(task.frame, written.files, written.deletions)
-    files = {path: _with_origin(file, task.files.get(path)) for path, file in files.items()}
+    files, notes = assemble(task.context, written.files, written.deletions)
+    files = {path: _with_origin(file, task.best.files.get(path)) for path, file in files.items()}
     results = own_results({path: file.content for path, file in files.items()})
     if not acceptable(results):
         raise Permanent("model_no_page", "; ".join(r.detail for r in results if r.detail))
-    said = "; ".join((f"{model} repaired {', '.join(sorted(written.files))}", *written.problems, *notes))
+    summary = "; ".join((f"{model} repaired {', '.join(sorted(written.files))}", *written.problems, *notes))
     return Generated(
         attempt=written.attempt,
         files=files,
         base_sha=task.base_sha,
         repository=None,
         simulated=ports.author.simulated,
-        detail=said,
-        gates=gates(files, task.frame.brief, task.secret_in, ports),
+        detail=summary,
+        gates=gates(files, task.context.brief, task.secret_in, ports),
     )
 
 
 def _with_origin(file: SiteFile, before: SiteFile | None) -> SiteFile:
-    """Return a file that was not written anew with the origin that it had: what a model wrote stays a model's, and gated, whatever the service adds."""
+    """Return an unchanged file with its former origin, so that what a model wrote stays subject to the gates."""
     if before and file.origin is Origin.CARRIED:
         return before
     return replace(file, origin=before.origin) if before and file.origin is Origin.SERVICE else file
@@ -105,9 +92,9 @@ def _with_origin(file: SiteFile, before: SiteFile | None) -> SiteFile:
 
 def _later(task: RepairInput, error: EngineError, ports: Ports) -> Wait | RepairSkipped:
     """Come back where the share leaves time for a call; else the best there is goes on."""
-    asked = error.retry_after if isinstance(error, Transient) else None
-    until = ports.clock.now() + timedelta(seconds=max(asked or 0, backoff.transient_delay(task.failures + 1)))
-    ends = task.budget.share_ends(Step.GENERATE)
+    pause = error.retry_after if isinstance(error, Transient) else None
+    until = ports.clock.now() + timedelta(seconds=max(pause or 0, backoff.transient_delay(task.access.failures + 1)))
+    ends = task.access.budget.share_ends(Step.GENERATE)
     if error.code == "model_out_of_time" or (ends - until).total_seconds() < SHORTEST_MODEL_CALL:
         return RepairSkipped(f"the repair was cut: {error.message}")
     return Wait(until, f"the model: {error.message}", failed=True)

@@ -1,4 +1,4 @@
-"""A tree is put together: by the plan, and whatever a model delivers."""
+"""Assembles a tree from the plan, the attachments, the tree before and a model's files."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from engine.domain.brief import Source
 from engine.domain.repository import Origin, SiteFile
-from engine.inputs.missing_data import readme_with
+from engine.inputs.missing_data import missing_sentence
 from engine.plan.allowed import ALWAYS
 from engine.prompts.form import WRITTEN
 from engine.prompts.generate import shown_files
 from engine.site import repository_files
 from engine.site.file_types import is_publishable
-from engine.site.links import at_home
-from engine.site.readme import Known, completed
+from engine.site.links import with_relative_addresses
+from engine.site.readme import ReadmeFacts, complete_readme
 from engine.site.repository_files import OF_THE_SERVICE
 
 if TYPE_CHECKING:
@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TreeContext:
-    """What is known of the tree before the model writes: `present` is the head's tree, empty in a new repository."""
+    """What is known of the tree before the model writes: `present` is the head's tree, empty in a new repository.
+
+    `repairs`: `present` is this round's own attempt, and stays where it is not written anew, its README too. `before`
+    is then the tree that the round began with.
+    """
 
     brief: Brief
     plan: RequestPlan
@@ -36,10 +40,8 @@ class TreeContext:
     protected: Collection[str]  # attachments of earlier rounds, which stay as they are
     marker: str
     year: int
-    repairs: bool = (
-        False  # `present` is this round's own attempt: it stays as far as it is not written anew, its README too
-    )
-    before: Mapping[str, bytes] = field(default_factory=dict)  # for repairs: the tree that the round began with
+    repairs: bool = False
+    before: Mapping[str, bytes] = field(default_factory=dict)
     clone_url: str = ""  # of the repository and its page, where they are known already
     pages_url: str = ""
     missing: tuple[MissingFile, ...] = ()
@@ -50,47 +52,47 @@ class TreeContext:
 
 
 def assemble(
-    frame: TreeContext, written: Mapping[str, bytes], deletions: Collection[str]
+    context: TreeContext, written: Mapping[str, bytes], deletions: Collection[str]
 ) -> tuple[dict[str, SiteFile], list[str]]:
     """Return the whole tree and, in sentences, what was not taken over from the reply or was added to it."""
     notes: list[str] = []
-    attached = {file.name: file.content for file in frame.brief.attachments}
-    made = {file.name for file in frame.brief.attachments if _is_own(file)}
-    came = {**attached, **frame.present} if frame.repairs else {**frame.present, **attached}
-    own = {*attached, *(p for p in frame.protected if p in frame.present)}
-    files = {path: SiteFile(content, Origin.CARRIED) for path, content in frame.present.items()}
+    attached = {file.name: file.content for file in context.brief.attachments}
+    made = {file.name for file in context.brief.attachments if _is_own(file)}
+    originals = {**attached, **context.present} if context.repairs else {**context.present, **attached}
+    own = {*attached, *(p for p in context.protected if p in context.present)}
+    files = {path: SiteFile(content, Origin.CARRIED) for path, content in context.present.items()}
     # What this round's first try made of an attachment, or that it is gone, is what is repaired.
-    laid = [name for name in attached if not (frame.repairs and _is_written(frame.plan, name))]
+    laid = [name for name in attached if not (context.repairs and _is_written(context.plan, name))]
     files |= {name: SiteFile(attached[name], Origin.SERVICE if name in made else Origin.ATTACHMENT) for name in laid}
-    for path in itertools.filterfalse(frame.plan.forbids, deletions):
+    for path in itertools.filterfalse(context.plan.forbids, deletions):
         if path in own or path in OF_THE_SERVICE.union(ALWAYS):
             notes.append(f"{path} was to be deleted and stays: the plan does not say so")
         else:
             files.pop(path, None)
-    allowed = _Allowed(frame, own, made)
+    allowed = _Allowed(context, own, made)
     for path, content in written.items():
         if path in OF_THE_SERVICE:
             continue
         if why := allowed.left_out(path):
             notes.append(f"{path} {why}")
         else:
-            planned = frame.plan.file(path)
-            original = came.get(planned.origin if planned and planned.origin else path, b"")
+            planned = context.plan.file(path)
+            original = originals.get(planned.origin if planned and planned.origin else path, b"")
             files[path] = SiteFile(with_line_ends_of(original, content), Origin.MODEL)
-    for path in filter(frame.plan.forbids, list(files)):
+    for path in filter(context.plan.forbids, list(files)):
         del files[path]
-    _bring_home(files, notes)
-    _add_own_files(files, frame, notes)
+    _make_addresses_relative(files, notes)
+    _add_own_files(files, context, notes)
     return files, notes
 
 
 class _Allowed:
     """Which files of a reply are taken."""
 
-    def __init__(self, frame: TreeContext, own: Collection[str], made: Collection[str]) -> None:
-        self._plan, self._own, self._made = frame.plan, own, made
-        self._missing = {one.name for one in frame.missing}
-        present = shown_files(frame.brief, frame.plan, frame.present, repairs=frame.repairs)
+    def __init__(self, context: TreeContext, own: Collection[str], made: Collection[str]) -> None:
+        self._plan, self._own, self._made = context.plan, own, made
+        self._missing = {one.name for one in context.missing}
+        present = shown_files(context.brief, context.plan, context.present, repairs=context.repairs)
         self._shown = present.sources.keys() | present.to_change.keys()
 
     def left_out(self, path: str) -> str:
@@ -127,11 +129,11 @@ def _is_own(file: AttachedFile) -> bool:
     return file.source is not Source.REQUEST
 
 
-def _bring_home(files: dict[str, SiteFile], notes: list[str]) -> None:
+def _make_addresses_relative(files: dict[str, SiteFile], notes: list[str]) -> None:
     """Let what the model wrote find the files beside it where it asks for them at the root of the host."""
     for path, file in files.items():
         if file.origin is Origin.MODEL and "/" not in path and path.endswith((".html", ".js", ".mjs", ".css")):
-            content, moved = at_home(file.content, files)
+            content, moved = with_relative_addresses(file.content, files)
             if moved:
                 files[path] = SiteFile(content, Origin.MODEL)
                 notes.append(
@@ -139,10 +141,10 @@ def _bring_home(files: dict[str, SiteFile], notes: list[str]) -> None:
                 )
 
 
-def _add_own_files(files: dict[str, SiteFile], frame: TreeContext, notes: list[str]) -> None:
+def _add_own_files(files: dict[str, SiteFile], context: TreeContext, notes: list[str]) -> None:
     licence = files.get("LICENSE")
     if licence is None or not repository_files.is_mit(licence.content.decode("utf-8", "replace")):
-        text = repository_files.licence(frame.year, f"the author of {repository_files.slug(frame.brief.task)}")
+        text = repository_files.licence(context.year, f"the author of {repository_files.slug(context.brief.task)}")
         files["LICENSE"] = SiteFile(text, Origin.SERVICE)
     files.setdefault(".nojekyll", SiteFile(b"", Origin.SERVICE))
     if page := files.get("index.html"):
@@ -151,22 +153,30 @@ def _add_own_files(files: dict[str, SiteFile], frame: TreeContext, notes: list[s
             page = SiteFile(content, Origin.MODEL)
             notes += [f"index.html lacked its {', '.join(added)}; the service added it"] if added else []
         files["index.html"] = SiteFile(
-            repository_files.insert_marker(page.content, frame.marker), _changed(page.origin)
+            repository_files.insert_marker(page.content, context.marker), _changed(page.origin)
         )
-    _complete_readme(files, frame, notes)
+    _complete_readme(files, context, notes)
 
 
-def _complete_readme(files: dict[str, SiteFile], frame: TreeContext, notes: list[str]) -> None:
-    """Give the README the headings that it lacks, and in a later round a change at least."""
+def _complete_readme(files: dict[str, SiteFile], context: TreeContext, notes: list[str]) -> None:
+    """Give the README what it lacks, and in a later round a change at least."""
     present = files.get("README.md")
-    came = present.content.decode("utf-8", "replace") if present else ""
-    before = (frame.before if frame.repairs else frame.present).get("README.md", b"").decode("utf-8", "replace")
-    brief = frame.brief
-    known = Known(brief.task, brief.number, brief.text, files.keys(), frame.clone_url, frame.pages_url, before)
-    text, added = completed(came, known)
+    written = present.content.decode("utf-8", "replace") if present else ""
+    before = (context.before if context.repairs else context.present).get("README.md", b"").decode("utf-8", "replace")
+    facts = ReadmeFacts(
+        context.brief.task,
+        context.brief.number,
+        context.brief.text,
+        files.keys(),
+        context.clone_url,
+        context.pages_url,
+        before,
+        [missing_sentence(one) for one in context.missing],
+        context.repairs,
+    )
+    text, added = complete_readme(written, facts)
     notes += [f"README.md lacked a heading for {', '.join(added)}; the service added it"] if added else []
-    text = readme_with(text, frame.missing, repairs=frame.repairs)
-    if present is None or text != came:
+    if present is None or text != written:
         files["README.md"] = SiteFile(text.encode(), _changed(present.origin) if present else Origin.SERVICE)
 
 

@@ -65,7 +65,7 @@ class RowsQuota:
         if row and row.blocked_until:
             raise write_pace.limit_reached((row.blocked_until - now).total_seconds(), row.blocked_reason, now=now)
 
-    def saw(self, limits: Limits) -> None:
+    def record_limits(self, limits: Limits) -> None:
         """Remember what an answer said, written down sparingly; nothing left closes the gate until the reset."""
         now = clock.now()
         if not self._is_news(limits, now):

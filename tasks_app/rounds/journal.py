@@ -79,15 +79,15 @@ class DatabaseJournal(CallRows):
                 pages_url=repository.pages_url,
             )
 
-    def pages_seen(self, *, look: PagesBuild, http_status: int | None, live: bool, reason: str) -> None:
+    def pages_seen(self, *, build: PagesBuild, http_status: int | None, live: bool, reason: str) -> None:
         """Record a look at Pages."""
         with self._fenced():
             PagesStatus.objects.create(
                 round_id=self._round_id,
                 run=self._run,
                 at=clock.now(),
-                build_status=look.status[:40],
-                built_commit=look.commit or "",
+                build_status=build.status[:40],
+                built_commit=build.commit or "",
                 http_status=http_status,
                 live=live,
                 reason=keepable(reason),

@@ -15,7 +15,7 @@ from engine.domain.budget import Budget
 from engine.domain.checks import Kind, Verdict
 from engine.domain.lifecycle import State, Step, may_follow
 from engine.errors import LeaseLost
-from engine.steps.outcomes import RepairFailed
+from engine.steps.contracts import RepairFailed
 from tasks_app.models import CheckResult, Commit, Event, Round, SourceFile, StepRun, Task
 from tasks_app.operations import clock
 from tasks_app.redaction import keepable
@@ -24,7 +24,7 @@ from tasks_app.rounds.interruptions import interruptions_record
 from tasks_app.rounds.liveness_watches import watch_begun
 
 if TYPE_CHECKING:
-    from engine.steps.outcomes import Deployed, Generated, Published, RepairSkipped, Verified, Wait
+    from engine.steps.contracts import Deployed, Generated, Published, RepairSkipped, Verified, Wait
     from tasks_app.rounds.leases import Lease
 
 #: Where the gates' results begin among an attempt's: they are known before the others.

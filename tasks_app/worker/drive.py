@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,10 +12,19 @@ from engine.checks.decision import Purpose
 from engine.domain import backoff
 from engine.domain.lifecycle import NEEDS, Step
 from engine.errors import EngineError, LeaseLost, OutOfService, Permanent, RateLimited, Transient
+from engine.steps.contracts import (
+    Delivered,
+    Deployed,
+    Generated,
+    Published,
+    RepairFailed,
+    RepairSkipped,
+    Verified,
+    Wait,
+)
 from engine.steps.deploy import deploy
 from engine.steps.generate import generate
 from engine.steps.notify import notify
-from engine.steps.outcomes import Delivered, Deployed, Generated, Published, RepairFailed, RepairSkipped, Verified, Wait
 from engine.steps.publish import publish
 from engine.steps.repair import repair
 from engine.steps.verify import verify
@@ -144,11 +152,10 @@ def _run(row: Round, ports: Ports, blocked: str, crashed: str) -> Outcome:
         case Step.GENERATE if row.decision == Purpose.REPAIR:
             return repair(step_inputs.repair_input(row), ports)
         case Step.GENERATE:
-            inputs = step_inputs.generate_input(row, model_blocked=blocked)
-            return generate(replace(inputs, given_up=crashed), ports)
+            return generate(step_inputs.generate_input(row, model_blocked=blocked, given_up=crashed), ports)
         case Step.VERIFY:
             judging = "model" not in breakers_open() and not crashed
-            return verify(replace(step_inputs.verify_input(row, judging=judging), unchecked=crashed), ports)
+            return verify(step_inputs.verify_input(row, judging=judging, unchecked=crashed), ports)
         case Step.PUBLISH:
             return publish(step_inputs.publish_input(row), ports)
         case Step.DEPLOY:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from engine.domain.backoff import watch_delay
 from engine.errors import EngineError, LeaseLost, OutOfService
 from engine.steps.deploy import allowance
-from engine.steps.liveness import LivenessResult, sight
+from engine.steps.liveness import LivenessResult, check_liveness
 from tasks_app import wiring
 from tasks_app.models import Round
 from tasks_app.operations import clock
@@ -51,7 +51,7 @@ def look_again(*, workers: int) -> None:
 def _seen(row: Round, token: UUID) -> LivenessResult:
     """Raises LeaseLost."""
     try:
-        return sight(step_inputs.awaited(row), wiring.ports(LivenessJournal(row.pk, row.run, token)))
+        return check_liveness(step_inputs.awaited(row), wiring.ports(LivenessJournal(row.pk, row.run, token)))
     except LeaseLost:
         raise
     except EngineError as error:

@@ -15,15 +15,33 @@ from engine.plan.fallback import fallback_plan
 from engine.plan.predicates import Served
 from engine.plan.verdicts import shortfalls
 from engine.site.repository_files import marker, repository_name
-from engine.steps.deploy import DeployInput, FrozenCheck, ServedSentence
-from engine.steps.inputs import Again, GenerateInput
-from engine.steps.liveness import Awaited, Rebuild
-from engine.steps.notify import NotifyInput, callback_body
+from engine.steps.contracts import (
+    AwaitedCommit,
+    BestAttempt,
+    ChosenTree,
+    DeployInput,
+    EarlierAttempts,
+    EarlierRequirements,
+    EarlierWork,
+    FrozenCheck,
+    FurtherAttempt,
+    GenerateInput,
+    ModelAccess,
+    NewTree,
+    NotifyInput,
+    PlannedCommit,
+    PublishInput,
+    Rebuild,
+    RepairInput,
+    Requirements,
+    RoundIdentity,
+    RunPlan,
+    ServedSentence,
+    VerifyInput,
+)
+from engine.steps.notify import callback_body
 from engine.steps.planning import request_of
-from engine.steps.publish import Planned, PublishInput
-from engine.steps.repair import RepairInput
 from engine.steps.tree import TreeContext
-from engine.steps.verify import NewTree, VerifyInput
 from tasks_app.models import Attempt, CheckResult, Commit, NotificationAttempt, Round, SourceFile, Task
 from tasks_app.operations.forge_quota import quota_limits
 from tasks_app.queries import attempt_history, briefs, plans
@@ -44,27 +62,27 @@ def budget_of(row: Round) -> Budget:
     return Budget(row.started_at, row.deadline_at, row.reduced_until)
 
 
-def generate_input(row: Round, *, model_blocked: str) -> GenerateInput:
-    """Gather what generate works from."""
+def generate_input(row: Round, *, model_blocked: str, given_up: str = "") -> GenerateInput:
+    """Gather what generate works from. `model_blocked` and `given_up` say why no model is to be asked."""
     return GenerateInput(
         brief=_brief(row),
-        unfetched=briefs.unfetched(row),
-        repository=_repository_for(row),
-        task_key=row.task_key,
-        protected=briefs.protected(row),
-        marker=marker(str(row.pk), row.run),
-        year=row.created_at.year,
-        budget=budget_of(row),
-        failures=row.failures,
-        model_blocked=model_blocked,
+        identity=RoundIdentity(row.task_key, marker(str(row.pk), row.run), row.created_at.year),
+        access=ModelAccess(budget_of(row), row.failures, model_blocked, given_up),
         secret_in=found_in,
-        last_tree=lambda: _last_tree(row),
-        again=_again(row),
-        plan=plans.plan_of(row),
-        planned=plans.plan_row(row) is not None,
-        plans_cut_off=row.attempts.filter(kind="plan", run=row.run, seconds=None).count(),
+        earlier=EarlierWork(
+            repository=_repository_for(row),
+            protected=briefs.protected(row),
+            own_files=briefs.own_before(row),
+            last_tree=lambda: _last_tree(row),
+        ),
+        run_plan=RunPlan(
+            plan=plans.plan_of(row),
+            is_made=plans.plan_row(row) is not None,
+            cut_off=row.attempts.filter(kind="plan", run=row.run, seconds=None).count(),
+        ),
+        unfetched=briefs.unfetched(row),
+        further=_further_attempt(row),
         allow_private=settings.ALLOW_PRIVATE_URLS,
-        own_before=briefs.own_before(row),
     )
 
 
@@ -77,16 +95,12 @@ def repair_of(row: Round, best: Attempt, *, run: int) -> RepairInput:
     """Gather an attempt and what was found wrong with it, to be repaired in a run."""
     files = attempt_history.files_of(best.pk)
     place = repository_of(row) if row.repository and row.base_sha else None
-    frame = tree_context_of(row, {path: file.content for path, file in files.items()}, run=run).at(place)
+    context = tree_context_of(row, {path: file.content for path, file in files.items()}, run=run).at(place)
     return RepairInput(
-        attempt=best.pk,
-        model=best.model_asked,
-        files=files,
-        results=attempt_history.results_of(best.pk),
-        frame=replace(frame, repairs=True, before=attempt_history.page_before(row), missing=briefs.missing(row)),
+        best=BestAttempt(best.pk, best.model_asked, files, attempt_history.results_of(best.pk)),
+        context=replace(context, repairs=True, before=attempt_history.page_before(row), missing=briefs.missing(row)),
         base_sha=row.base_sha,
-        budget=budget_of(row),
-        failures=row.failures,
+        access=ModelAccess(budget_of(row), row.failures),
         secret_in=found_in,
     )
 
@@ -102,11 +116,13 @@ def tree_context_of(row: Round, present: Mapping[str, bytes], *, run: int) -> Tr
 def _brief(row: Round) -> Brief:
     """Return the brief with its files, and what was asked for before it."""
     return replace(
-        briefs.brief_of(row), earlier=briefs.earlier_rounds(row), kept=attempt_history.regression_checks_of(row)
+        briefs.brief_of(row),
+        earlier=briefs.earlier_rounds(row),
+        earlier_checks=attempt_history.regression_checks_of(row),
     )
 
 
-def verify_input(row: Round, *, judging: bool = False) -> VerifyInput:
+def verify_input(row: Round, *, judging: bool = False, unchecked: str = "") -> VerifyInput:
     """Gather the newest tree of the round, where it was not judged yet, and what was tried before."""
     done = attempt_history.attempt_history_of(row)
     new = None
@@ -122,22 +138,29 @@ def verify_input(row: Round, *, judging: bool = False) -> VerifyInput:
         )
     return VerifyInput(
         new=new,
-        tried=done.judged,
         url=_local_url(row),
-        words=row.brief,
-        checks=briefs.checks_of(row),
+        requirements=Requirements(
+            words=row.brief,
+            checks=briefs.checks_of(row),
+            plan=plans.plan_of(row),
+            attachments=briefs.brief_of(row).attachments,
+            missing=briefs.missing(row),
+        ),
         budget=budget_of(row),
-        kept=attempt_history.regression_checks_of(row),
-        plan=plans.plan_of(row),
-        earlier=plans.earlier_plans(row),
-        before=attempt_history.page_before(row),
-        attachments=briefs.brief_of(row).attachments,
-        call_seconds=done.call_seconds,
-        protected=briefs.protected(row),
-        missing=briefs.missing(row),
+        earlier=EarlierRequirements(
+            held_checks=attempt_history.regression_checks_of(row),
+            plans=plans.earlier_plans(row),
+            before=attempt_history.page_before(row),
+            protected=briefs.protected(row),
+        ),
+        attempts=EarlierAttempts(
+            judged=done.judged,
+            call_seconds=done.call_seconds,
+            tree_of=lambda attempt: {path: file.content for path, file in attempt_history.files_of(attempt).items()},
+        ),
         given_up=row.decision_reason if row.decision == Next.PUBLISH else "",
+        unchecked=unchecked,
         judging=judging,
-        tree_of=lambda attempt: {path: file.content for path, file in attempt_history.files_of(attempt).items()},
     )
 
 
@@ -148,16 +171,18 @@ def publish_input(row: Round) -> PublishInput:
     return PublishInput(
         brief=briefs.bare_brief(row),
         round_id=str(row.pk),
-        accepted_at=row.created_at,
-        files=attempt_history.files_of(row.chosen_attempt_id or 0),
-        chosen_at=_set(row.chosen_at),
-        base_sha=row.base_sha,
-        repository=repository_of(row) if row.repository else None,
         task_key=row.task_key,
-        planned=Planned(planned.sha, planned.parent or None) if planned else None,
-        simulated=row.simulated,
-        degraded=row.degraded,
-        shortfalls=tuple(shortfalls(attempt_history.results_of(row.chosen_attempt_id or 0))),
+        accepted_at=row.created_at,
+        tree=ChosenTree(
+            files=attempt_history.files_of(row.chosen_attempt_id or 0),
+            chosen_at=_set(row.chosen_at),
+            base_sha=row.base_sha,
+            simulated=row.simulated,
+            degraded=row.degraded,
+            shortfalls=tuple(shortfalls(attempt_history.results_of(row.chosen_attempt_id or 0))),
+        ),
+        repository=repository_of(row) if row.repository else None,
+        planned=PlannedCommit(planned.sha, planned.parent or None) if planned else None,
     )
 
 
@@ -192,7 +217,7 @@ def _served_sentences(row: Round, judged: Iterable[CheckResult]) -> Iterator[Ser
             yield ServedSentence(result.position, value.check, value.predicates, served)
 
 
-def awaited(row: Round) -> Awaited:
+def awaited(row: Round) -> AwaitedCommit:
     """Gather what its address must serve."""
     page = SourceFile.objects.get(attempt=row.chosen_attempt_id, path="index.html").content
     later = Commit.objects.filter(
@@ -201,7 +226,7 @@ def awaited(row: Round) -> Awaited:
     shas = frozenset(later.exclude(round=row).values_list("sha", flat=True))
     asked = Commit.objects.filter(round=row, sha=row.commit_sha).exclude(rebuild_asked_at=None).first()
     rebuild = Rebuild(asked.rebuild_after, _set(asked.rebuild_asked_at)) if asked else None
-    return Awaited(repository_of(row), row.commit_sha, bytes(page), shas, rebuild)
+    return AwaitedCommit(repository_of(row), row.commit_sha, bytes(page), shas, rebuild)
 
 
 def notify_input(row: Round) -> NotifyInput:
@@ -230,11 +255,11 @@ def _foreign(row: Round, tree: Mapping[str, SiteFile]) -> frozenset[str]:
     return frozenset(own | (carried & set(briefs.protected(row))))
 
 
-def _again(row: Round) -> Again | None:
+def _further_attempt(row: Round) -> FurtherAttempt | None:
     if not row.decision:
         return None
     best = _planned_attempt(row)
-    return Again(Purpose(row.decision), best.pk, best.model_asked, row.base_sha, row.decision_reason)
+    return FurtherAttempt(Purpose(row.decision), best.pk, best.model_asked, row.base_sha, row.decision_reason)
 
 
 def _planned_attempt(row: Round) -> Attempt:

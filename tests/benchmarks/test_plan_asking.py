@@ -54,7 +54,7 @@ def test_what_a_round_would_take_of_the_answers_is_judged(answers: Answers, vali
 def test_a_later_round_is_asked_with_what_came_before() -> None:
     brief = brief_of(REQUESTS["undo-third-round"])
     assert [one.number for one in brief.earlier] == [1, 2]
-    assert [one.text for one in brief.kept] == ["!!document.querySelector('#last')"]
+    assert [one.text for one in brief.earlier_checks] == ["!!document.querySelector('#last')"]
     assert brief.number == 3
 
 

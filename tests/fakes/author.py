@@ -53,7 +53,7 @@ class FakeAuthor:
         model: str,
         seconds: float,
         tokens: int | None = None,
-        heard: Callable[[str], None] = ignore_chunk,
+        on_chunk: Callable[[str], None] = ignore_chunk,
         schema: Mapping[str, object] | None = None,
     ) -> Reply:
         if asks_for_plan(messages):
@@ -67,7 +67,7 @@ class FakeAuthor:
         self.asked.append((model, tuple(messages), seconds))
         said = self.replies.pop(0) if self.replies else page_reply()
         if isinstance(said, Cut):
-            heard(said.part(messages))
+            on_chunk(said.part(messages))
             said.ends()
         return self._answer(said, messages, model)
 

@@ -117,9 +117,9 @@ class FakeForge:
             self._inside(repository)
             self.writes.append("rebuild")
 
-    def look(self, repository: Repository, sha: str) -> PagesBuild:
+    def pages_build(self, repository: Repository, sha: str) -> PagesBuild:
         del sha
-        with self.faults.around("look"):
+        with self.faults.around("pages_build"):
             inside = self._inside(repository)
             if self.looks:
                 return self.looks.pop(0)

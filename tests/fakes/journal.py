@@ -107,9 +107,9 @@ class FakeJournal:
         self._check()
         self.repositories.append(repository)
 
-    def pages_seen(self, *, look: PagesBuild, http_status: int | None, live: bool, reason: str) -> None:
+    def pages_seen(self, *, build: PagesBuild, http_status: int | None, live: bool, reason: str) -> None:
         self._check()
-        self.looks.append((look, http_status, live, reason))
+        self.looks.append((build, http_status, live, reason))
 
     def rebuild_asked(self, *, sha: str, after: str) -> None:
         self._check()

@@ -25,7 +25,7 @@ class FakeQuota:
     def check_limit(self) -> None:
         pass
 
-    def saw(self, limits: Limits) -> None:
+    def record_limits(self, limits: Limits) -> None:
         self.limits.append(limits)
 
     def block_requests(self, seconds: float | None, reason: str) -> float:

@@ -20,9 +20,9 @@ from engine.adapters.github.github_forge import GitHubForge
 from engine.domain.repository import Origin, SiteFile
 from engine.errors import Transient
 from engine.ports import Ports
-from engine.steps.publish import PublishInput, publish
+from engine.steps.publish import publish
 from tests.doubles.github import GitHubDouble
-from tests.engine.steps.inputs import BRIEF, publishing
+from tests.engine.steps.inputs import BRIEF, changed, publishing
 from tests.fakes import FakeAuthor, FakeFetcher, FakeForge, FakeJournal, FakeNotifier, FakeQuota
 from tests.system_clock import SystemClock
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.domain.repository import Repository
-    from engine.steps.outcomes import Published
+    from engine.steps.contracts import Published, PublishInput
 
 TOKEN = os.environ.get("GITHUB_SMOKE_TOKEN", "")
 OWNER = os.environ.get("GITHUB_SMOKE_OWNER", "")
@@ -93,7 +93,7 @@ def play(place: Place) -> None:
         first = _published(place, task, made)
         _see(place, first, FILES)
         later = FILES | {"index.html": b"<!DOCTYPE html><title>Smoke</title><p>two</p>\n"}
-        again = replace(
+        again = changed(
             task,
             brief=replace(task.brief, number=2),
             files=_site(later),
@@ -132,7 +132,7 @@ def _see(place: Place, published: Published, files: dict[str, bytes]) -> None:
     deadline, said = time.monotonic() + place.seconds, "nothing"
     with httpx2.Client(timeout=30.0, trust_env=False, follow_redirects=True) as client:
         while time.monotonic() < deadline:
-            look = forge.look(repository, published.sha)
+            look = forge.pages_build(repository, published.sha)
             if look.status == "built" and not (wrong := _wrong(client, repository.pages_url, published.sha, files)):
                 return
             said = f"the build is {look.status} {look.detail}" if look.status != "built" else f"{wrong} not yet served"

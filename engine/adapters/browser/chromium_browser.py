@@ -1,4 +1,7 @@
-"""A Browser on the machine's Chromium: a process of its own for each verification, which is killed whole when its time or memory is over."""
+"""The port Browser on the machine's Chromium.
+
+Each verification runs in a process of its own, which is killed with its children when its time or memory is used up.
+"""
 
 from __future__ import annotations
 

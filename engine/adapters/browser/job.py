@@ -1,4 +1,4 @@
-"""What the check browser's process is told (one JSON line in) and what it says (one JSON line an event out)."""
+"""Messages between the service and the check browser's process: one JSON line in, one JSON line out for each event."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ class Job:
     tests: tuple[PageTest, ...] = ()
 
     def line(self) -> bytes:
-        """Return the job as one line."""
         plain = asdict(self)
         if self.files is not None:
             plain["files"] = {path: base64.b64encode(content).decode() for path, content in self.files.items()}
@@ -103,7 +102,6 @@ _KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in (Checked, C
 
 
 def event_line(event: Event) -> bytes:
-    """Return an event as one line."""
     plain = asdict(event)
     if isinstance(event, Viewed):
         plain["screenshot"] = base64.b64encode(event.screenshot).decode()

@@ -1,4 +1,4 @@
-"""At most so many check browsers at a time on a machine: a file lock for each place, which the kernel frees when its holder dies."""
+"""Limits how many check browsers run at a time on a machine: each holds a file lock, which the kernel frees."""
 
 from __future__ import annotations
 

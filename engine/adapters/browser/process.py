@@ -1,4 +1,4 @@
-"""The check browser's own process: told a job, heard out, bounded in time, memory and words, and ended with all that came of it."""
+"""Runs the check browser's process: sends the job, collects events, bounds time, memory and output."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.adapters.browser.job import Job
 
 MOST_MEMORY = 1_500_000_000  # bytes of driver and browser together
-MOST_SAID = 30_000_000  # bytes of events
+MOST_OUTPUT = 30_000_000  # bytes of events
 TIME_OVER = "its time was over"  # why a process is ended that takes longer than we give it
 _WATCH = 0.25  # seconds between looks at the memory
 _END_SECONDS = 3.0  # for a process to end by itself when all that it started is dead
@@ -102,10 +102,10 @@ def _talk(run: BrowserRun, job: Job) -> None:
 
 def _hear(run: BrowserRun, stdout: IO[bytes]) -> None:
     """Take events until the process ends. What is no event comes from a library that prints, and says nothing."""
-    heard = 0
-    while line := stdout.readline(MOST_SAID):
-        heard += len(line)
-        if heard > MOST_SAID:
+    length = 0
+    while line := stdout.readline(MOST_OUTPUT):
+        length += len(line)
+        if length > MOST_OUTPUT:
             run.ended = "it said too much"
             return
         with suppress(ValueError, KeyError, TypeError, RecursionError):

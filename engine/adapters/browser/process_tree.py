@@ -1,4 +1,4 @@
-"""A process and all that came of it: how much memory it takes, and its end. Linux: reads /proc."""
+"""A process and its descendants: measures their memory and kills them. Linux only: reads /proc."""
 
 from __future__ import annotations
 

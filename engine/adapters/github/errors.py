@@ -1,4 +1,4 @@
-"""From GitHub's refusals to the engine's errors: what to do about a status, its headers and its text."""
+"""Translates GitHub's refusals into the engine's errors, by status, headers and text."""
 
 from __future__ import annotations
 

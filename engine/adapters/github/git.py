@@ -88,7 +88,7 @@ class _Update:
     parent: str | None
     before: str | None = None
     sent: bool = False
-    said: list[bytes] = field(default_factory=list)
+    remote_lines: list[bytes] = field(default_factory=list)
 
     def refs(self, refs: dict[Ref, ObjectID]) -> dict[Ref, ObjectID]:
         head = refs.get(BRANCH)
@@ -141,12 +141,12 @@ class GitHubGit:
                     b"",
                     update.refs,
                     _packed(built),
-                    progress=update.said.append,
+                    progress=update.remote_lines.append,
                 )
             except SendPackError as error:
-                return Pushed(update.before, update.sent, str(error) or "unpack failed", _text(update.said))
+                return Pushed(update.before, update.sent, str(error) or "unpack failed", _text(update.remote_lines))
         refused = (result.ref_status or {}).get(BRANCH) if update.sent else None
-        return Pushed(update.before, update.sent, refused or "", _text(update.said))
+        return Pushed(update.before, update.sent, refused or "", _text(update.remote_lines))
 
     @staticmethod
     def _depth(client: Urllib3HttpGitClient, sha: str) -> int:
@@ -195,5 +195,5 @@ def _reason(error: Exception) -> str:
     return "the answer is too large" if isinstance(cause, TooLargeError) else type(cause).__name__
 
 
-def _text(said: list[bytes]) -> str:
-    return b"".join(said).decode("utf-8", "replace")
+def _text(remote_lines: list[bytes]) -> str:
+    return b"".join(remote_lines).decode("utf-8", "replace")

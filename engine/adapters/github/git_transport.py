@@ -1,7 +1,7 @@
-"""The HTTP below dulwich's client, made whole: one time bound over all requests of an exchange, bounded answers, refusals that are kept.
+"""HTTP below dulwich's client: one time bound for all requests of an exchange, bounded answers, refusals kept.
 
-dulwich bounds single requests only, and its errors carry neither headers nor text. Redirects are not followed: that a repository has
-another name by now is for the caller to know, and a token goes nowhere else.
+dulwich bounds single requests only, and its errors carry neither headers nor text. Redirects are not followed: the
+caller must learn that a repository was renamed, and the token goes nowhere else.
 """
 
 from __future__ import annotations
@@ -101,9 +101,16 @@ class BoundedPool:
         timeout = urllib3.Timeout(
             connect=left if data else min(left, STALL), read=min(left, STALL if data is None else left)
         )
-        kept = {k: v for k, v in headers.items() if k.lower() not in {"content-length", "transfer-encoding"}}
+        sent_headers = {k: v for k, v in headers.items() if k.lower() not in {"content-length", "transfer-encoding"}}
         reply = self._pool.request(
-            method, url, headers=kept, body=data, timeout=timeout, retries=False, redirect=False, preload_content=False
+            method,
+            url,
+            headers=sent_headers,
+            body=data,
+            timeout=timeout,
+            retries=False,
+            redirect=False,
+            preload_content=False,
         )
         if reply.status != 200:
             text = reply.read(TEXT).decode("utf-8", "replace")

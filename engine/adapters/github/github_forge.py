@@ -1,7 +1,7 @@
-"""The forge on GitHub: REST for what is about repositories, `github_pages` for their Pages, git for what is in them.
+"""The port Forge on GitHub: REST for repositories, `pages` for GitHub Pages, git for commits.
 
-Round 1 is two REST writes (create, Pages) and one push; a later round is one push. No write is ever repeated on a guess: where its end
-is in doubt, the state is read again and adopted, or the round comes back later.
+Round 1 takes two REST writes (create, Pages) and one push, a later round one push. No write is repeated on a guess: if
+its result is unclear, the state is read again and adopted, or the round comes back later.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class GitHubForge:
         """
         return self._pages.enable(repository)
 
-    def look(self, repository: Repository, sha: str) -> PagesBuild:
+    def pages_build(self, repository: Repository, sha: str) -> PagesBuild:
         """Ask once how the Pages build of a commit is. Raises Transient, OutOfService, never Permanent."""
         return self._pages.look(repository, sha)
 

@@ -6,9 +6,9 @@ https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from engine.domain.http import retry_after
 from engine.domain.repository import Limits
 
 if TYPE_CHECKING:
@@ -47,22 +47,14 @@ def refused_by_limit(status: int, headers: Mapping[str, str], text: str) -> bool
 def wait_of(headers: Mapping[str, str], now: datetime) -> float | None:
     """Return the seconds that the headers of a refusal ask for, at least 1; None where they name no time.
 
-    `Retry-After` first, in either of its forms (RFC 9110, 10.2.3), then the reset of a spent primary limit.
+    `Retry-After` first, then the reset of a spent primary limit.
     """
-    named = headers.get("retry-after", "").strip()
-    if named:
-        return _bounded(_seconds(named, now))
+    if headers.get("retry-after", "").strip():
+        return _bounded(retry_after(headers, now))
     limits = limits_of(headers)
     if limits and limits.remaining == 0:
         return _bounded((limits.reset - now) / timedelta(seconds=1) + 1)
     return None
-
-
-def _seconds(named: str, now: datetime) -> float | None:
-    try:
-        return float(int(named)) if named.isdecimal() else (parsedate_to_datetime(named) - now).total_seconds()
-    except (ValueError, TypeError):
-        return None
 
 
 def _bounded(seconds: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Pages on GitHub: switched on once for a repository, its builds looked at, one more build asked for.
+"""Switches GitHub Pages on, reads its builds and asks for another build.
 
 https://docs.github.com/en/rest/pages/pages
 """
@@ -84,14 +84,14 @@ class GitHubPages:
             raise Permanent("build_refused", f"GitHub refused one more build: {answer.status}{quoted(answer.message)}")
 
     def _refused(self, repository: Repository, answer: RestAnswer) -> Transient | Permanent:
-        said = f"{answer.status}{quoted(answer.message)}"
+        refusal = f"{answer.status}{quoted(answer.message)}"
         if answer.status == 404:
             return self._git.missing(repository, doing="pages")
         if answer.status == 422 and "plan" in answer.message.lower():
-            return Permanent("pages_refused", f"GitHub does not switch Pages on: {said}")
+            return Permanent("pages_refused", f"GitHub does not switch Pages on: {refusal}")
         if answer.status in {201, 409, 422}:
-            return Transient("pages_not_ready", f"GitHub cannot switch Pages on yet: {said}", NOT_READY)
-        return unreachable("pages", f"an answer that is none: {said}")
+            return Transient("pages_not_ready", f"GitHub cannot switch Pages on yet: {refusal}", NOT_READY)
+        return unreachable("pages", f"an answer that is none: {refusal}")
 
     def _remember(self, path: str, etag: str, data: Any) -> None:
         if etag:

@@ -1,4 +1,4 @@
-"""What a head, a tree and a push come to on GitHub: refusals, doubts and moved heads sorted into the engine's answers and errors."""
+"""Reads and pushes a repository on GitHub. Refusals, unclear results and moved heads become engine errors."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ class GitHubPush:
 
     def head(self, repository: Repository) -> str | None:
         """Return the SHA of branch main, None for an empty repository. Raises Permanent(repository_gone), Transient, OutOfService."""
-        return self._asked(repository, "read", lambda: self._git.head(_address(repository)))
+        return self._request(repository, "read", lambda: self._git.head(_address(repository)))
 
     def tree(self, repository: Repository, sha: str) -> Mapping[str, bytes]:
         """Return a commit's files. Raises as `head` does, Permanent(commit_missing)."""
-        return self._asked(repository, "read", lambda: self._git.tree(_address(repository), sha))
+        return self._request(repository, "read", lambda: self._git.tree(_address(repository), sha))
 
     def commit(self, repository: Repository, built: BuiltCommit, spec: CommitSpec) -> bool:
         """Push `built` on its parent. True: it is the head or an ancestor of it; False: the head has moved.
@@ -69,7 +69,7 @@ class GitHubPush:
         Raises as `head` does, Permanent (push_protection, push_refused).
         """
         try:
-            pushed = self._asked(repository, "push", lambda: self._git.push(_address(repository), built, spec.parent))
+            pushed = self._request(repository, "push", lambda: self._git.push(_address(repository), built, spec.parent))
         except Transient as doubt:
             if doubt.code not in {"forge_unreachable", "forge_unwell"}:
                 raise
@@ -123,7 +123,7 @@ class GitHubPush:
             and answer.data.get("status") in {"ahead", "identical"}
         )
 
-    def _asked(self, repository: Repository, doing: str, act: Callable[[], T]) -> T:
+    def _request(self, repository: Repository, doing: str, act: Callable[[], T]) -> T:
         self._quota.check_limit()
         try:
             return act()
@@ -132,19 +132,21 @@ class GitHubPush:
         except RefusedError as error:
             raise self._refusal(repository, doing, error.refusal) from None
 
-    def _refusal(self, repository: Repository, doing: str, said: HttpRefusal) -> EngineError:
+    def _refusal(self, repository: Repository, doing: str, http_refusal: HttpRefusal) -> EngineError:
         name = f"{repository.owner}/{repository.name}"
-        if there := moved_to(said):
+        if there := moved_to(http_refusal):
             return _renamed(name, there)
-        if refused_by_limit(said.status, said.headers, said.text):
-            return limited(self._quota, self._clock, said.headers, said.text)
-        if said.status == 404:
+        if refused_by_limit(http_refusal.status, http_refusal.headers, http_refusal.text):
+            return limited(self._quota, self._clock, http_refusal.headers, http_refusal.text)
+        if http_refusal.status == 404:
             return self.missing(repository, doing=doing)
-        if said.status in {409, 422}:
+        if http_refusal.status in {409, 422}:
             return Transient(
-                "forge_not_ready", f"GitHub has {name} not ready yet: {said.status}{quoted(said.text)}", NOT_READY
+                "forge_not_ready",
+                f"GitHub has {name} not ready yet: {http_refusal.status}{quoted(http_refusal.text)}",
+                NOT_READY,
             )
-        return refusal(said.status, said.headers, said.text, doing=doing)
+        return refusal(http_refusal.status, http_refusal.headers, http_refusal.text, doing=doing)
 
 
 def _verdict(pushed: Pushed) -> EngineError | None:

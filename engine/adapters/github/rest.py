@@ -101,7 +101,7 @@ class GitHubRest:
             raise unreachable(doing, type(error).__name__) from None
         answer = RestAnswer(status, {k.lower(): str(v) for k, v in found.items()}, _parsed(text), text)
         if limits := limits_of(answer.headers):
-            self._quota.saw(limits)
+            self._quota.record_limits(limits)
         if refused_by_limit(status, answer.headers, answer.message):
             raise limited(self._quota, self._clock, answer.headers, answer.message)
         if status in {401, 403} or status >= 500:

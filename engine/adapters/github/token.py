@@ -1,4 +1,4 @@
-"""Whose the token is, what it may do and until when: one GET, tried at a start."""
+"""Checks the GitHub token with one GET: whose it is, what it may do and when it expires."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ class LocalForge:
             (Path(repo.path) / _PAGES_ON).touch()
         return self._repository(repository.name)
 
-    def look(self, repository: Repository, sha: str) -> PagesBuild:
+    def pages_build(self, repository: Repository, sha: str) -> PagesBuild:
         """Say that the head is built: pages are served from it, once they are on. Raises Permanent(repository_gone)."""
         del sha
         with self._opened(repository) as repo:

@@ -29,10 +29,10 @@ def read_answer(
 
     Raises EngineError where it is no answer; the error's `reply` then holds what came all the same.
     """
-    came = Reply("", model, "", parameters=parameters, request_id=request_id)
+    partial = Reply("", model, "", parameters=parameters, request_id=request_id)
     if not isinstance(answer, ChatCompletion):
-        raise _with(bad_answer(model, "something that is no chat completion, such as a web page"), came)
-    came = Reply(
+        raise _with(bad_answer(model, "something that is no chat completion, such as a web page"), partial)
+    partial = Reply(
         text="",
         model=str(answer.model or model),
         finish_reason="",
@@ -41,23 +41,28 @@ def read_answer(
         request_id=request_id or str(answer.id or ""),
     )
     if reported := (answer.model_extra or {}).get("error"):
-        raise _with(classified(reported, model), came)
+        raise _with(classified(reported, model), partial)
     choices = cast("object", answer.choices)
     choice = choices[0] if isinstance(choices, list) and choices else None
     message: object = getattr(choice, "message", None)
     if not isinstance(choice, Choice) or not isinstance(message, ChatCompletionMessage):
-        raise _with(_failed(choice, model) or bad_answer(model, "no choices"), came)
+        raise _with(_failed(choice, model) or bad_answer(model, "no choices"), partial)
     text, refusal = text_of(message.content), text_of(message.refusal)
     if not text and (failed := _failed(choice, model)):
-        raise _with(failed, came)
+        raise _with(failed, partial)
     finish_reason = "refusal" if refusal else str(cast("object", choice.finish_reason) or "")
     return Reply(
-        refusal or text, came.model, finish_reason, came.usage, parameters=parameters, request_id=came.request_id
+        refusal or text,
+        partial.model,
+        finish_reason,
+        partial.usage,
+        parameters=parameters,
+        request_id=partial.request_id,
     )
 
 
-def _with(error: EngineError, came: Reply) -> EngineError:
-    error.reply = came
+def _with(error: EngineError, partial: Reply) -> EngineError:
+    error.reply = partial
     return error
 
 

@@ -13,16 +13,15 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import openai
 
 from engine.adapters.openai.fault import Fault
+from engine.domain.http import retry_after
 from engine.errors import EngineError, OutOfService, Permanent, Transient
 
 if TYPE_CHECKING:
@@ -88,8 +87,8 @@ def classified(error: object, model: str) -> EngineError:
             return _by_fault(Fault.of(error), model, error.response.headers)
         case openai.APIConnectionError():
             return Transient("model_unreachable", f"The server of the model {model} could not be reached, or hung up.")
-        case openai.APIError(body=dict() | str() as told):
-            return _by_fault(Fault.in_answer(told), model, {})
+        case openai.APIError(body=dict() | str() as error_body):
+            return _by_fault(Fault.in_answer(error_body), model, {})
         case openai.OpenAIError() | ValueError() | TypeError():
             return bad_answer(model, "something that is no chat completion")
         case _:
@@ -101,9 +100,11 @@ def _by_fault(fault: Fault, model: str, headers: Mapping[str, str]) -> EngineErr
         if found := kind(fault, model, headers):
             return found
     if fault.status >= HTTPStatus.BAD_REQUEST:
-        said = f"{fault.status}{_named(fault.code)}"
-        return Permanent("model_refused_request", f"The server of the model {model} refused the request: {said}.")
-    return bad_answer(model, f"an error in place of an answer{_named(fault.code)}")
+        status_text = f"{fault.status}{_code_in_brackets(fault.code)}"
+        return Permanent(
+            "model_refused_request", f"The server of the model {model} refused the request: {status_text}."
+        )
+    return bad_answer(model, f"an error in place of an answer{_code_in_brackets(fault.code)}")
 
 
 def _spent(fault: Fault, model: str, _headers: Mapping[str, str]) -> EngineError | None:
@@ -153,30 +154,13 @@ def _busy(fault: Fault, model: str, headers: Mapping[str, str]) -> EngineError |
     by_status = fault.status in _RETRYABLE or fault.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     if not by_status and (fault.status or not fault.says(_BUSY, _BUSY_WORDS)):
         return None
-    when = f": {fault.status}" if fault.status else _named(fault.code)
-    return Transient(
-        "model_overloaded", f"The server of the model {model} asks to try later{when}.", retry_after(headers)
-    )
+    when = f": {fault.status}" if fault.status else _code_in_brackets(fault.code)
+    seconds = retry_after(headers, datetime.now(UTC))
+    if seconds is not None:
+        seconds = min(seconds, LONGEST_RETRY_AFTER)
+    return Transient("model_overloaded", f"The server of the model {model} asks to try later{when}.", seconds)
 
 
-def _named(code: str) -> str:
+def _code_in_brackets(code: str) -> str:
     """Return a server's own error code for the operator, only where it is a plain word."""
     return f" ({code})" if code.isidentifier() and len(code) <= 60 else ""
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return Retry-After in seconds: a number or a date (https://www.rfc-editor.org/rfc/rfc9110#field.retry-after), else None."""
-    value = headers.get("retry-after", "").strip()
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = _until(value)
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER) if math.isfinite(seconds) else None
-
-
-def _until(date: str) -> float:
-    try:
-        moment = parsedate_to_datetime(date)
-    except (ValueError, TypeError):
-        return math.nan
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds()

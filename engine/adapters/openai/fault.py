@@ -1,4 +1,4 @@
-"""What a model server says went wrong, in one form: OpenAI's error object, and what compatible servers send in its place."""
+"""Reads a model server's error, in OpenAI's form or another, into one value."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class Fault:
     @classmethod
     def of(cls, error: openai.APIStatusError) -> Fault:
         """Read an answer with an error status."""
-        told = _told(error.body)
-        return cls(error.status_code, told.code or error.code or "", told.param or error.param or "", told.text)
+        fault = _fault_in(error.body)
+        return cls(error.status_code, fault.code or error.code or "", fault.param or error.param or "", fault.text)
 
     @classmethod
     def in_answer(cls, error: object) -> Fault:
         """Read the error of an answer with status 200: OpenRouter puts a status there as its code
         (https://openrouter.ai/docs/api-reference/errors), others a word, others only a sentence.
         """
-        return _told(error)
+        return _fault_in(error)
 
     @property
     def is_client_error(self) -> bool:
@@ -48,20 +48,20 @@ class Fault:
         return self.code in codes or words.search(self.text) is not None
 
 
-def _told(body: object) -> Fault:
+def _fault_in(body: object) -> Fault:
     match body:
         case {"error": dict() as inner} | [dict() as inner, *_]:  # Gemini answers with a list of one
-            return _told(inner)
+            return _fault_in(inner)
         case {"error": str(text)} | {"detail": str(text)} | str(text):
             return Fault(0, "", "", text[:_MOST_READ])
         case {"detail": [*complaints]}:
             return Fault(0, "", "", " ".join(_complaint(one) for one in complaints[:20])[:_MOST_READ])
         case dict():
-            code, said = str(body.get("code") or ""), body.get("message")
+            code, message = str(body.get("code") or ""), body.get("message")
             kind = body.get("type")
             status = int(code) if code.isascii() and code.isdigit() and len(code) == 3 else 0
             word = code if code and not status else str(kind or "")
-            text = said if isinstance(said, str) else ""
+            text = message if isinstance(message, str) else ""
             return Fault(status, word, str(body.get("param") or ""), f"{text[:_MOST_READ]}{_reasons(body)}")
         case _:
             return Fault(0, "", "", "")

@@ -1,11 +1,10 @@
-"""An Author on any server that speaks OpenAI's Chat Completions: one call, no retries of its own, a bound on the whole time.
+"""The port Author on any server that speaks OpenAI's Chat Completions: one call, no retries, a bound on the whole time.
 
-The answer comes as a stream where the server has one: what has come when the time is over, or the connection is lost, is returned.
+The answer is streamed if the server can. When the time is over or the connection is lost, the part that arrived is
+returned. Only a request of which the server refused a part (an unknown parameter, pictures, a schema) is sent again at
+once without that part; the profile remembers it. Such a refusal costs no tokens.
 
-The one thing that is sent again at once is a request of which the server refused a part (an unknown parameter, pictures, a schema): without that
-part, and not with it again, for the profile remembers. Such a refusal costs no tokens.
-
-A figure about the SDK (3.54.0) behind this: its `timeout` is per read, so that a slow drip never ends.
+The SDK's `timeout` (3.54.0) is per read, so that a slow drip never ends.
 """
 
 from __future__ import annotations
@@ -83,7 +82,7 @@ class OpenAIAuthor:
         model: str,
         seconds: float,
         tokens: int | None = None,
-        heard: Callable[[str], None] = ignore_chunk,
+        on_chunk: Callable[[str], None] = ignore_chunk,
         schema: Mapping[str, object] | None = None,
     ) -> Reply:
         """Ask `model` once; the call, its connection included, is over within `seconds` of wall-clock time.
@@ -98,17 +97,19 @@ class OpenAIAuthor:
         known = self._profiles.profile(self._server, model)
         request = Request.planned(messages, known, seconds=seconds, tokens=tokens, extra=self._extra, schema=schema)
         while True:
-            came = Collected(heard)
+            collected = Collected(on_chunk)
             try:
-                answer = self._sent(request, model, until, came)
+                answer = self._sent(request, model, until, collected)
             except TimeoutError:
-                if not came.has_text:
+                if not collected.has_text:
                     sentence = f"The model {model} did not answer within {seconds:.0f} s."
                     raise _recorded(Transient("model_timeout", sentence), request, model) from None
-                answer = came.completion(DEADLINE if time.monotonic() >= until - 0.1 else DISCONNECTED)
+                answer = collected.completion(DEADLINE if time.monotonic() >= until - 0.1 else DISCONNECTED)
             except (openai.OpenAIError, ValueError, TypeError) as error:
-                if came.has_text:
-                    answer = came.completion(DEADLINE if isinstance(error, openai.APITimeoutError) else DISCONNECTED)
+                if collected.has_text:
+                    answer = collected.completion(
+                        DEADLINE if isinstance(error, openai.APITimeoutError) else DISCONNECTED
+                    )
                 elif refused := _part_refused(request, error, model):
                     request = request.without(refused)
                     continue
@@ -118,20 +119,22 @@ class OpenAIAuthor:
             if request.profile != known:
                 self._profiles.learn(self._server, model, request.profile)
             price = price_of(self.base_url, model)
-            return read_answer(answer, model=model, request_id=came.request_id, parameters=request.record, price=price)
+            return read_answer(
+                answer, model=model, request_id=collected.request_id, parameters=request.record, price=price
+            )
 
-    def _sent(self, request: Request, model: str, until: float, came: Collected) -> object:
-        """Return what the SDK made of the answer, and fill `came`. Raises TimeoutError at `until`, else what the SDK raises."""
+    def _sent(self, request: Request, model: str, until: float, collected: Collected) -> object:
+        """Return what the SDK made of the answer, and fill `collected`. Raises TimeoutError at `until`, else what the SDK raises."""
         loop = asyncio.new_event_loop()  # not asyncio.run: that waits at its end for a name lookup that hangs
         try:
             return loop.run_until_complete(
-                self._sent_within(request, model, max(until - time.monotonic(), 0.001), came)
+                self._sent_within(request, model, max(until - time.monotonic(), 0.001), collected)
             )
         finally:
             loop.run_until_complete(loop.shutdown_asyncgens())  # the SDK leaves its own half read
             loop.close()
 
-    async def _sent_within(self, request: Request, model: str, seconds: float, came: Collected) -> object:
+    async def _sent_within(self, request: Request, model: str, seconds: float, collected: Collected) -> object:
         timeout = openai.Timeout(seconds, connect=min(_CONNECT_SECONDS, seconds))
         async with (
             asyncio.timeout(seconds) as bound,
@@ -141,18 +144,18 @@ class OpenAIAuthor:
                 model=model, messages=request.body, extra_body=request.parameters
             ) as response,
         ):
-            came.request_id = response.request_id or ""
+            collected.request_id = response.request_id or ""
             if not is_stream(response.headers):
                 return await _in_one_piece(response)
             # As plain values: the SDK's types for each of some thousand events would cost a second of CPU.
             events = openai.AsyncStream(cast_to=object, response=response.http_response, client=client)
             clock, ends = asyncio.get_running_loop().time, bound.when() or 0.0
             async for chunk in events:
-                came.take(chunk)
-                if came.has_text:
-                    silence = _LAST_WORDS_SECONDS if came.finish_reason else _SILENCE_SECONDS
+                collected.take(chunk)
+                if collected.has_text:
+                    silence = _LAST_WORDS_SECONDS if collected.finish_reason else _SILENCE_SECONDS
                     bound.reschedule(min(ends, clock() + silence))
-            return came.completion()
+            return collected.completion()
 
 
 async def _in_one_piece(response: openai.AsyncAPIResponse[ChatCompletion]) -> object:
@@ -180,7 +183,6 @@ class ProfilesInMemory:
         return self._known.get((server, model), ModelParameters())
 
     def learn(self, server: str, model: str, profile: ModelParameters) -> None:
-        """Remember it."""
         self._known[server, model] = profile
 
 

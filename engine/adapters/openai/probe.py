@@ -1,4 +1,4 @@
-"""Tries a key and a model's name by the list of models alone: it costs nothing, a completion would."""
+"""Checks a key and a model name by the server's list of models. This costs nothing, unlike a completion."""
 
 from __future__ import annotations
 

@@ -94,13 +94,11 @@ class Request:
 
     @property
     def images_go(self) -> bool:
-        """Say whether pictures are sent."""
         tried = self.profile.images is not False and all(one.part != IMAGES for one in self.refused)
         return tried and any(one.images for one in self.messages)
 
     @property
     def schema_goes(self) -> bool:
-        """Say whether a schema is sent."""
         return self.schema is not None and SCHEMA not in self.profile.dropped
 
     @property
@@ -157,12 +155,12 @@ class Request:
 
     def part_refused(self, fault: Fault) -> Refused | None:
         """Return which part of this request the server refused, None where it says nothing of the kind."""
-        said = f"{fault.param} {fault.text}"
-        if self.schema_goes and fault.status in _MAY_REFUSE_SCHEMA and _ABOUT_SCHEMA.search(said):
+        complaint = f"{fault.param} {fault.text}"
+        if self.schema_goes and fault.status in _MAY_REFUSE_SCHEMA and _ABOUT_SCHEMA.search(complaint):
             return self.schema_refused(fault)
         if fault.status not in _MAY_REFUSE:
             return None
-        if self.images_go and _IMAGE.search(said):
+        if self.images_go and _IMAGE.search(complaint):
             return Refused(IMAGES, fault.code or "refused", for_ever=_BLIND.search(fault.text) is not None)
         if fault.status not in {400, 422}:
             return None

@@ -1,4 +1,4 @@
-"""Collects an answer that comes as a stream, so that what has come is there whenever it ends."""
+"""Collects a streamed answer, so that a partial answer is available whenever the stream ends."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def is_stream(headers: Mapping[str, str]) -> bool:
 
 
 class Collected:
-    """What has come of an answer; `heard` is told of each piece. `finish_reason` is "" until the server has said that the text is complete."""
+    """What has come of an answer; `on_chunk` is told of each piece. `finish_reason` is "" until the server has said that the text is complete."""
 
-    def __init__(self, heard: Callable[[str], None] = ignore_chunk) -> None:
-        self._heard = heard
+    def __init__(self, on_chunk: Callable[[str], None] = ignore_chunk) -> None:
+        self._on_chunk = on_chunk
         self.request_id = ""
         self.finish_reason = ""
         self._texts: list[str] = []
@@ -56,11 +56,11 @@ class Collected:
         return ChatCompletion.construct(None, **self._head, choices=[] if self._choice is None else [choice])
 
     def _add(self, choice: dict[str, object]) -> None:
-        self._choice = {**(self._choice or {}), **{name: told for name, told in choice.items() if name == "error"}}
+        self._choice = {**(self._choice or {}), **{name: value for name, value in choice.items() if name == "error"}}
         delta = choice.get("delta")
         if isinstance(delta, dict):
             if piece := text_of(delta.get("content")):
                 self._texts.append(piece)
-                self._heard(piece)
+                self._on_chunk(piece)
             self._refusals.append(text_of(delta.get("refusal")))
         self.finish_reason = str(choice.get("finish_reason") or self.finish_reason)

@@ -26,7 +26,6 @@ _AS_SHOWN = Context(prec=15)
 
 
 def decide_csv(predicate: CsvColumns | CsvEquals, content: bytes, evidence: Evidence) -> PredicateFinding:
-    """Decide a predicate about a CSV file."""
     text = text_of(content)
     try:
         match predicate:
@@ -43,12 +42,12 @@ def _columns(wanted: Sequence[str], text: str) -> PredicateFinding:
     names = [name.strip() for name in wanted]
     if found == names:
         return passed(f"{len(found)} column{'' if len(found) == 1 else 's'}")
-    lost = [name for name in names if name not in found]
+    missing = [name for name in names if name not in found]
     more = [name for name in found if name not in names]
-    told = [f"it lacks the columns {listed(lost)}"] * bool(lost) + [f"it has further columns {listed(more)}"] * bool(
-        more
-    )
-    return failed("; ".join(told) or f"its columns stand in another order: {listed(found)}")
+    problems = [f"it lacks the columns {listed(missing)}"] * bool(missing) + [
+        f"it has further columns {listed(more)}"
+    ] * bool(more)
+    return failed("; ".join(problems) or f"its columns stand in another order: {listed(found)}")
 
 
 def _equals(predicate: CsvEquals, text: str, evidence: Evidence) -> PredicateFinding:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.domain.checks import Verdict
+from engine.formats.text_encoding import decode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,12 +50,9 @@ def undecided(reason: str) -> PredicateFinding:
 
 
 def text_of(content: bytes) -> str:
-    """Return a file as text with plain line ends: UTF-8, else Windows' code page, in which any bytes are a text."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", "replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    """Return a file as text with plain line ends; what is no text is read as Windows' code page, in which any bytes are one."""
+    decoded = decode(content)
+    return decoded.text if decoded else content.decode("cp1252", "replace")
 
 
 def listed(texts: list[str], most: int = 6) -> str:

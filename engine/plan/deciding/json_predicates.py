@@ -29,7 +29,6 @@ _COMPARED = {
 
 
 def decide_json(predicate: JsonSchema | JsonValue, content: bytes) -> PredicateFinding:
-    """Decide a predicate about a JSON file."""
     try:
         document = parse_json(content)
         match predicate:
@@ -168,8 +167,8 @@ def _contains(place: str, value: Any, wanted: Any) -> PredicateFinding:
         holds = wanted in value
     else:
         return failed(f"{place} is {_shown(value)}, in which {_shown(wanted)} cannot be")
-    told = f"{place} {'contains' if holds else 'does not contain'} {_shown(wanted)}"
-    return passed(told) if holds else failed(told)
+    sentence = f"{place} {'contains' if holds else 'does not contain'} {_shown(wanted)}"
+    return passed(sentence) if holds else failed(sentence)
 
 
 def _place(pointer: str) -> str:

@@ -38,9 +38,9 @@ def _of_page(page: str, to: Collection[str], files: Mapping[str, bytes]) -> Pred
     addresses = {_plain(one) for one in addresses_from(page, files)}
     paths = linked_from(page, files)
     open_ones = [one for one in to if not _is_among(one, paths, addresses, files)]
-    lost, in_scripts = unlinked(page, [_in_site(one) for one in open_ones], files)
-    if lost:
-        return failed(f"not linked: {', '.join(lost)}")
+    missing, in_scripts = unlinked(page, [_in_site(one) for one in open_ones], files)
+    if missing:
+        return failed(f"not linked: {', '.join(missing)}")
     if in_scripts:
         return undecided(f"only a script's text names {', '.join(in_scripts)}")
     return passed(f"it links {listed(list(to))}")
@@ -55,8 +55,8 @@ def _of_markdown(path: str, to: Iterable[str], files: Mapping[str, bytes]) -> Pr
     paths = {posixpath.normpath(posixpath.join(folder, _in_site(one))) for one in addresses if not _WHOLE.match(one)}
     paths |= linked_from(path, files)  # HTML may stand in Markdown
     wanted = list(to)
-    lost = [one for one in wanted if not _is_among(one, paths, addresses, files)]
-    return failed(f"not linked: {', '.join(lost)}") if lost else passed(f"it links {listed(wanted)}")
+    missing = [one for one in wanted if not _is_among(one, paths, addresses, files)]
+    return failed(f"not linked: {', '.join(missing)}") if missing else passed(f"it links {listed(wanted)}")
 
 
 def _is_among(target: str, paths: Collection[str], addresses: Collection[str], files: Collection[str]) -> bool:

@@ -11,7 +11,8 @@ from engine.formats import markdown
 from engine.formats.text_counts import readings
 from engine.plan.deciding.evidence import distance, failed, listed, passed, text_of, undecided
 from engine.plan.predicates import Contains, Headings, Lacks, LicenceMit, Lines, ReadmeSections, Words
-from engine.site.repository_files import README_PARTS, is_mit
+from engine.site.readme import README_PARTS
+from engine.site.repository_files import is_mit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,13 +33,12 @@ _AROUND_TITLES = frozenset(" .:;!?,*_`~\ufe0f")
 def decide_text(
     predicate: Contains | Lacks | Words | Lines | Headings | LicenceMit | ReadmeSections, content: bytes
 ) -> PredicateFinding:
-    """Decide a predicate about a file's text."""
     text = text_of(content)
     match predicate:
         case Contains():
             return _contains(predicate, text)
         case Lacks():
-            return _lacks(predicate, text)
+            return _decide_lacks(predicate, text)
         case LicenceMit():
             return passed("the MIT licence") if is_mit(_spaced(text)) else failed("it is not the MIT licence")
         case ReadmeSections():
@@ -49,11 +49,15 @@ def decide_text(
 
 def _contains(predicate: Contains, text: str) -> PredicateFinding:
     sources = _sources(predicate, text)
-    lost = [one for one in predicate.texts if not any(_same_case(predicate, one) in source for source in sources)]
-    return failed(f"it does not contain {listed(lost)}") if lost else passed(f"it contains {listed(predicate.texts)}")
+    missing = [one for one in predicate.texts if not any(_same_case(predicate, one) in source for source in sources)]
+    return (
+        failed(f"it does not contain {listed(missing)}")
+        if missing
+        else passed(f"it contains {listed(predicate.texts)}")
+    )
 
 
-def _lacks(predicate: Lacks, text: str) -> PredicateFinding:
+def _decide_lacks(predicate: Lacks, text: str) -> PredicateFinding:
     sources = _sources(predicate, text)
     found = [one for one in predicate.texts if any(_same_case(predicate, one) in source for source in sources)]
     if not found:
@@ -102,9 +106,9 @@ def _counted(predicate: Words | Lines, text: str) -> PredicateFinding:
 def _headings(predicate: Headings, text: str) -> PredicateFinding:
     found = [one.title for one in markdown.headings(text)]
     titles = {_plain_title(title) for title in found}
-    lost = [name for name in predicate.names if _plain_title(name) not in titles]
-    if lost:
-        return failed(f"no heading says {listed(lost)}; its headings are {listed(found) or 'none'}")
+    missing = [name for name in predicate.names if _plain_title(name) not in titles]
+    if missing:
+        return failed(f"no heading says {listed(missing)}; its headings are {listed(found) or 'none'}")
     number = f"{len(found)} heading{'' if len(found) == 1 else 's'}"
     missed = distance(len(found), predicate.min, predicate.max)
     return failed(f"it has {number}{missed}") if missed else passed(number)
@@ -112,13 +116,13 @@ def _headings(predicate: Headings, text: str) -> PredicateFinding:
 
 def _plain_title(title: str) -> str:
     """Return a heading for comparing: without capitals, emphasis, and signs and punctuation at its ends."""
-    kept = _spaced(unicodedata.normalize("NFC", title)).casefold()
-    start, end = 0, len(kept)
-    while start < end and _is_ornament(kept[start]):
+    spaced = _spaced(unicodedata.normalize("NFC", title)).casefold()
+    start, end = 0, len(spaced)
+    while start < end and _is_ornament(spaced[start]):
         start += 1
-    while end > start and _is_ornament(kept[end - 1]):
+    while end > start and _is_ornament(spaced[end - 1]):
         end -= 1
-    return kept[start:end]
+    return spaced[start:end]
 
 
 def _is_ornament(sign: str) -> bool:
@@ -131,12 +135,12 @@ def _sections(names: Sequence[str], text: str) -> PredicateFinding:
         part: [rf"\b(?:{words})\b"] for part, words in README_PARTS.items()
     }
     states = {name: _section_state(sections, wanted) for name, wanted in patterns.items()}
-    lost = [name for name, state in states.items() if state is None]
+    missing = [name for name, state in states.items() if state is None]
     empty = [name for name, state in states.items() if state is False]
-    told = [f"no section is headed {listed(lost)}"] * bool(lost) + [f"nothing stands below {listed(empty)}"] * bool(
-        empty
-    )
-    return failed("; ".join(told)) if told else passed(f"sections: {', '.join(states)}")
+    problems = [f"no section is headed {listed(missing)}"] * bool(missing) + [
+        f"nothing stands below {listed(empty)}"
+    ] * bool(empty)
+    return failed("; ".join(problems)) if problems else passed(f"sections: {', '.join(states)}")
 
 
 def _words_of(name: str) -> list[str]:

@@ -18,7 +18,7 @@ from engine.prompts.judge import Material, Opinion, judge_prompt, parse_judgemen
 from engine.prompts.plan import plan_prompt
 from engine.prompts.repair import repair_prompt
 from engine.prompts.replies import Outcome, parse_reply
-from engine.site.repository_files import missing_readme_parts
+from engine.site.readme import missing_readme_parts
 from engine.steps.planning import request_of
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
-"""A page without a flaw, and what a review finds in it once it is changed."""
+"""A page without a defect, and what a review finds in it once it is changed."""
 
 from __future__ import annotations
 
-from engine.checks.review import GRAVE, STYLE, issues_in, review_results
+from engine.checks.review import review_defects, review_result
 from engine.domain.checks import Kind, Target
 
 #: A page that does what pages do, and of which a reader would say nothing.
@@ -77,12 +77,12 @@ ABOUT = (
 BESIDE = {"style.css": b"", "data.csv": b"a\n1\n", "about.html": ABOUT, "p.png": b"x"}
 
 
-def found(page: str, asked: str = "rendered", **files: bytes) -> tuple[list[str], list[str]]:
-    """Return the errors and the matters of style that are found in a page and files beside it."""
+def found(page: str, **files: bytes) -> list[str]:
+    """Return the defects that are found in a page and files beside it."""
     tree = {"index.html": page.encode(), **BESIDE, **{name.replace("_", "."): text for name, text in files.items()}}
-    results = review_results(tree, asked=asked)
-    assert all((r.check.kind, r.target) == (Kind.REVIEW, Target.LOCAL) for r in results)
-    return issues_in(results, GRAVE), issues_in(results, STYLE)
+    result = review_result(tree)
+    assert (result.check.kind, result.target) == (Kind.REVIEW, Target.LOCAL)
+    return review_defects([result])
 
 
 def in_body(markup: str) -> str:

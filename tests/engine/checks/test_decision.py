@@ -20,7 +20,7 @@ from engine.checks.decision import (
     tree_digest,
 )
 from engine.checks.gates import SECRETS
-from engine.checks.review import GRAVE
+from engine.checks.review import REVIEW
 from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 
 
@@ -64,7 +64,7 @@ def test_a_first_try_that_fails_is_repaired(kind: Kind) -> None:
 
 
 def test_advice_alone_is_published_and_costs_no_call() -> None:
-    flawed = result(Verdict.FAIL, GRAVE, Kind.REVIEW, value=["index.html:1: a"])
+    flawed = result(Verdict.FAIL, REVIEW, Kind.REVIEW, value=["index.html:1: a"])
     advice = [flawed, result(Verdict.FAIL, kind=Kind.SOURCE), result(Verdict.FAIL, kind=Kind.PAGE_LOAD)]
     assert decided(tries([*HELD, *advice])) == (Next.PUBLISH, 1, "nothing is left that a repair could mend")
     assert decided(tries([*fails(), *advice]))[0] is Next.REPAIR

@@ -2,7 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from engine.checks.gates import BETWEEN, PLACEHOLDERS, SECRETS, TOKENS, barring, bars, gate_results, secret_line
+from engine.checks.gates import (
+    BETWEEN,
+    PLACEHOLDERS,
+    SECRETS,
+    TOKENS,
+    barring_results,
+    gate_results,
+    is_barred,
+    secret_line,
+)
 from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 
 OURS = "the-shared-secret"
@@ -114,8 +123,8 @@ def result(text: str, verdict: Verdict, kind: Kind = Kind.GATE) -> CheckOutcome:
 )
 def test_only_a_secret_and_a_token_keep_a_tree_from_being_published(one: CheckOutcome, barred: bool) -> None:
     results = [result(PLACEHOLDERS, Verdict.FAIL), one, result("1 + 1", Verdict.FAIL, Kind.JS)]
-    assert bars(results) is barred
-    assert barring(results) == ([one] if barred else [])
+    assert is_barred(results) is barred
+    assert barring_results(results) == ([one] if barred else [])
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
-"""What a review tells, of what, and how quickly; and that our own pages are without a flaw."""
+"""What a review finds, in what, and how quickly; and that our own pages have no defect."""
 
 from __future__ import annotations
 
 import pytest
 
 from engine.adapters.simulated_author import SimulatedAuthor
-from engine.checks.review import GRAVE, MOST_FLAWS, STYLE, issues_in, review_results
+from engine.checks.review import MOST_DEFECTS, REVIEW, review_defects, review_result
 from engine.domain.brief import AttachedFile, Brief
 from engine.domain.checks import Check, Kind, Verdict, parse_check
 from engine.plan.schema import FileSource, PlannedFile, RequestPlan
@@ -18,30 +18,31 @@ from tests.little_time import LARGE, little_time
 README = b"# Rates\n\nShows rates.\n\n## Setup\n\nThere is no `npm install`: serve the folder.\n"
 
 
-def test_a_good_page_has_no_flaw() -> None:
-    results = review_results({"index.html": GOOD.encode(), "README.md": README, **BESIDE}, asked="rendered(1) === 1")
-    assert [(r.check.text, r.verdict, r.value) for r in results] == [
-        (GRAVE, Verdict.PASS, []),
-        (STYLE, Verdict.PASS, []),
-    ]
+def test_a_good_page_has_no_defect() -> None:
+    result = review_result({"index.html": GOOD.encode(), "README.md": README, **BESIDE})
+    assert (result.check.text, result.verdict, result.value) == (REVIEW, Verdict.PASS, [])
+
+
+def test_a_readme_that_tells_of_a_file_that_is_not_there_has_a_defect() -> None:
+    result = review_result({"README.md": b"# A\n\n`gone.js` draws it.\n"})
+    assert result.value == ["README.md:3: it tells of gone.js, which is no file of the repository"]
 
 
 def test_a_file_that_was_attached_is_somebody_elses() -> None:
-    tree = {"index.html": b"<div>", "old.html": b"<div>", "old.js": b"eval(x)"}
-    results = review_results(tree, foreign={"index.html", "old.html", "old.js"})
-    assert [r.verdict for r in results] == [Verdict.PASS, Verdict.PASS]
+    tree = {"index.html": b"<div>", "old.html": b"<div>"}
+    assert review_result(tree, foreign={"index.html", "old.html"}).verdict is Verdict.PASS
 
 
 def test_libraries_that_lie_beside_the_page_are_not_reviewed() -> None:
-    own = {"vendor/a.js": b"eval(a)", "a.min.js": b"eval(a)", "lib/b.js": b"eval(a)"}
-    assert issues_in(review_results({"index.html": GOOD.encode(), **BESIDE, **own}, asked="rendered"), GRAVE) == []
+    tree = {"index.html": GOOD.encode(), **BESIDE, "vendor/a.html": b"<div>", "lib/b.html": b"<div>"}
+    assert review_defects([review_result(tree)]) == []
 
 
-def test_flaws_are_told_in_the_detail_and_no_more_than_is_useful() -> None:
-    results = review_results({"index.html": b"<p id=a><p id=a>\n" + b"<div>\n" * 300})
-    assert len(issues_in(results, GRAVE)) == MOST_FLAWS
-    assert results[0].verdict is Verdict.FAIL
-    assert "; index.html:2: <div> is never closed; " in results[0].detail
+def test_defects_are_told_in_the_detail_and_no_more_than_is_useful() -> None:
+    result = review_result({"index.html": b"<p id=a><p id=a>\n" + b"<div>\n" * 300})
+    assert len(review_defects([result])) == MOST_DEFECTS
+    assert result.verdict is Verdict.FAIL
+    assert "; index.html:2: <div> is never closed; " in result.detail
 
 
 @pytest.mark.parametrize(
@@ -77,19 +78,16 @@ def test_flaws_are_told_in_the_detail_and_no_more_than_is_useful() -> None:
 )
 def test_a_hostile_page_takes_no_longer_than_a_large_one(page: str) -> None:
     with little_time(LARGE):
-        review_results({"index.html": page.encode()})
+        review_result({"index.html": page.encode()})
 
 
-@pytest.mark.parametrize(
-    "files", [{"index.html": b"<p>" * 500_000}, {"index.html": GOOD.encode(), "a.js": b"x;" * 2_000}]
-)
-def test_what_is_too_large_or_minified_is_no_pass(files: dict[str, bytes]) -> None:
-    results = review_results({**BESIDE, **files}, asked="rendered")
-    assert {r.verdict for r in results} == {Verdict.UNVERIFIABLE}
-    assert "too large, or minified, to be reviewed" in results[0].detail
+def test_a_page_that_is_too_large_is_no_pass() -> None:
+    result = review_result({**BESIDE, "index.html": b"<p>" * 500_000})
+    assert result.verdict is Verdict.UNVERIFIABLE
+    assert result.detail == "index.html: too large to be reviewed"
 
 
-def test_the_simulated_model_writes_a_page_without_a_flaw() -> None:
+def test_the_simulated_model_writes_a_page_without_a_defect() -> None:
     data = AttachedFile("data.csv", "text/csv", b"region,amount\nnorth,120.50\n")
     picture = AttachedFile("p.png", "image/png", b"\x89PNG")
     checks = (parse_check("js: document.title === 'Sales'"), parse_check("js: !!document.querySelector('#rows')"))
@@ -100,13 +98,13 @@ def test_the_simulated_model_writes_a_page_without_a_flaw() -> None:
         prompt = generate_prompt(request, plan, boundary="7f3a9c", tree=tree)
         reply = SimulatedAuthor().write(prompt.messages, model="simulated", seconds=60)
         tree |= parse_reply(reply.text, "7f3a9c", finish_reason="stop").files
-        results = review_results({**tree, "data.csv": data.content, "p.png": b"", "LICENSE": b""}, asked=text)
-        assert [(r.verdict, r.value) for r in results] == [(Verdict.PASS, []), (Verdict.PASS, [])]
+        result = review_result({**tree, "data.csv": data.content, "p.png": b"", "LICENSE": b""})
+        assert (result.verdict, result.value) == (Verdict.PASS, [])
 
 
-def test_the_fallback_page_is_without_a_flaw() -> None:
+def test_the_fallback_page_is_without_a_defect() -> None:
     brief = Brief(
         "a@b.c", "t", 1, "n", "Show a < b.", (Check(Kind.JS, "1 < 2"),), (AttachedFile("a b.csv", "text/csv", b"x"),)
     )
-    results = review_results({**fallback_page(brief, "No model answered."), "a b.csv": b"x", "LICENSE": b""})
-    assert [(r.verdict, r.value) for r in results] == [(Verdict.PASS, []), (Verdict.PASS, [])]
+    result = review_result({**fallback_page(brief, "No model answered."), "a b.csv": b"x", "LICENSE": b""})
+    assert (result.verdict, result.value) == (Verdict.PASS, [])

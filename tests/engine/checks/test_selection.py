@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from engine.checks.review import GRAVE
+from engine.checks.review import REVIEW
 from engine.checks.selection import Candidate, best
 from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 
@@ -28,10 +28,10 @@ def test_what_was_not_run_is_no_pass() -> None:
     assert best([candidate(1, rules=0, passed=1), not_run]).attempt == 1
 
 
-def reviewed(attempt: int, flaws: int, *, passed: int = 1) -> Candidate:
-    found = [f"index.html:{n}: x" for n in range(flaws)]
-    verdict = Verdict.FAIL if flaws else Verdict.PASS
-    review = CheckOutcome(Check(Kind.REVIEW, GRAVE), Target.LOCAL, verdict, value=found)
+def reviewed(attempt: int, defects: int, *, passed: int = 1) -> Candidate:
+    found = [f"index.html:{n}: x" for n in range(defects)]
+    verdict = Verdict.FAIL if defects else Verdict.PASS
+    review = CheckOutcome(Check(Kind.REVIEW, REVIEW), Target.LOCAL, verdict, value=found)
     return Candidate(attempt, attempt, [*candidate(attempt, rules=3, passed=passed).results, review])
 
 

@@ -63,5 +63,5 @@ def test_a_plan_may_take_a_fifth_of_what_is_left_of_generates_share(begun: float
 
 
 def test_a_plan_takes_a_fifth_of_the_shorter_time_that_a_backlog_leaves() -> None:
-    assert Budget(START, after(600), haste=after(60)).plan_ends(START) == after(12)
-    assert Budget(START, after(600), haste=after(40)).plan_ends(START) is None
+    assert Budget(START, after(600), reduced_until=after(60)).plan_ends(START) == after(12)
+    assert Budget(START, after(600), reduced_until=after(40)).plan_ends(START) is None

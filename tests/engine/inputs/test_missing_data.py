@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from engine.domain.brief import MissingFile, Source
 from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
-from engine.inputs.missing_data import HEADING, missing_checks, missing_result, note, readme_with, sentence
+from engine.inputs.missing_data import missing_checks, missing_note, missing_result
 
 API = MissingFile("latest.json", "it answered HTTP 503", Source.ADDRESS, "https://api.test/v1/latest")
 TABLE = MissingFile("book.csv", "book.xls cannot be read", Source.WORKBOOK)
@@ -10,7 +10,7 @@ PICTURE = MissingFile("logo.png", "HTTP 404", url="https://x.test/logo.png")
 
 
 def test_the_model_is_told_what_to_show_in_place_of_figures() -> None:
-    told = note([API, TABLE])
+    told = missing_note([API, TABLE])
     assert told.startswith("https://api.test/v1/latest could not be read: it answered HTTP 503.")
     assert "The reason may be this service's own network. The page asks the address itself when it is opened" in told
     assert 'it shows "Data missing: api.test could not be read." where its figures would stand' in told
@@ -22,14 +22,14 @@ def test_the_model_is_told_what_to_show_in_place_of_figures() -> None:
 
 
 def test_a_page_that_asks_itself_is_told_to_and_is_not_held_to_words() -> None:
-    assert "The page asks it itself at run time, and says so where it gets no answer." in note([API], [API.url])
-    assert "Data missing" not in note([API], [API.url])
+    assert "The page asks it itself at run time, and says so where it gets no answer." in missing_note([API], [API.url])
+    assert "Data missing" not in missing_note([API], [API.url])
     assert missing_checks([API], [API.url]) == []
     assert len(missing_checks([API, TABLE], [API.url])) == 1
 
 
 def test_a_picture_that_is_missing_is_told_and_not_checked() -> None:
-    assert note([PICTURE]) == "The attachment logo.png could not be fetched: HTTP 404."
+    assert missing_note([PICTURE]) == "The attachment logo.png could not be fetched: HTTP 404."
     assert missing_checks([PICTURE]) == []
 
 
@@ -48,14 +48,3 @@ def test_the_browsers_verdict_counts_and_without_one_only_what_the_files_show() 
     assert judged(Verdict.INCONCLUSIVE, b"", both) is Verdict.INCONCLUSIVE
     assert judged(Verdict.NOT_RUN, b"<p>Data of api.test is missing") is Verdict.UNVERIFIABLE
     assert judged(Verdict.NOT_RUN, b"<p>1.08") is Verdict.FAIL
-
-
-def test_the_readme_gets_a_section_and_loses_it_when_nothing_is_missing_any_more() -> None:
-    readme = "# T\n\n## Usage\n\na\n\n## License\n\nMIT\n"
-    told = readme_with(readme, [API, TABLE], repairs=False)
-    assert f"- {sentence(API)}\n- {sentence(TABLE)}\n" in told
-    assert readme_with(told, [API, TABLE], repairs=False) == told
-    assert readme_with(told, [], repairs=True) == told
-    again = readme_with(told + "\n## More\n\nb\n", [], repairs=False)
-    assert HEADING not in again
-    assert again.endswith(("MIT\n\n## More\n\nb\n", "MIT\n## More\n\nb\n"))

@@ -17,7 +17,9 @@ def view(verdict: Verdict = Verdict.PASS, elements: object = None, **over: objec
 
 
 def test_a_page_without_a_failure_has_no_findings() -> None:
-    assert findings_of([]) == Findings(failing=[], how_seen=[], refused=[], said=[], seen="", review=[])
+    assert findings_of([]) == Findings(
+        failing=[], how_seen=[], refused=[], browser_messages=[], page_elements="", review=[]
+    )
     held = [result(kind, Verdict.PASS) for kind in Kind]
     assert findings_of(held) == findings_of([])
 
@@ -64,7 +66,7 @@ def test_what_the_page_said_and_the_advice_that_it_did_not_heed_are_told() -> No
             view(console=("not had: c.js",)),
         ]
     )
-    assert found.said == ["ReferenceError: a", "warning: b", "not had: c.js", "no title", "no number"]
+    assert found.browser_messages == ["ReferenceError: a", "warning: b", "not had: c.js", "no title", "no number"]
     assert found.failing == []
 
 
@@ -77,14 +79,14 @@ def test_elements_are_told_as_the_first_view_that_has_some_saw_them() -> None:
             view(elements={"#total": "<b>4</b>"}),
         ]
     )
-    assert found.seen == "#total: <b id=total>3</b>\n#rows: no such element"
+    assert found.page_elements == "#total: <b id=total>3</b>\n#rows: no such element"
 
 
 @pytest.mark.parametrize(
     "value", [None, 7, [], {"hosts": {}}, {"elements": None}, {"elements": ["#a"]}, {"elements": {}}]
 )
 def test_a_view_of_another_form_has_no_elements(value: object) -> None:
-    assert findings_of([result(Kind.PAGE_LOAD, Verdict.PASS, value=value)]).seen == ""
+    assert findings_of([result(Kind.PAGE_LOAD, Verdict.PASS, value=value)]).page_elements == ""
 
 
 @pytest.mark.parametrize(

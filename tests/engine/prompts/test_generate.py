@@ -165,7 +165,7 @@ def test_the_ids_that_expressions_look_up_are_listed_below_the_data() -> None:
 def test_a_later_round_lists_the_ids_that_its_page_has_not() -> None:
     tree = TREE | {"index.html": b"<!DOCTYPE html><p id='total'></p>\n"}
     kept = Check(Kind.EARLIER, "!!document.querySelector('#total, #old')")
-    asked = brief(checks=("js: !!document.querySelector('#when')",), kept=(kept,))
+    asked = brief(checks=("js: !!document.querySelector('#when')",), earlier_checks=(kept,))
     words = last_words(prompted(asked, tree=tree))
     assert words.startswith('index.html must contain each of these: id="when", id="old".\nChange the app now')
 
@@ -215,7 +215,7 @@ def test_a_later_round_shows_earlier_briefs_and_the_checks_that_go_on_holding() 
         number=3,
         checks=("It is blue",),
         earlier=(EarlierRound(1, "A calculator."), EarlierRound(2, "With a history.")),
-        kept=(Check(Kind.EARLIER, "!!document.querySelector('#add')"),),
+        earlier_checks=(Check(Kind.EARLIER, "!!document.querySelector('#add')"),),
     )
     prompt = prompted(request, tree=TREE)
     found = shown(prompt)

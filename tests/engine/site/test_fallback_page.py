@@ -4,7 +4,7 @@ from engine.checks import own_rules
 from engine.domain.brief import AttachedFile, Brief
 from engine.domain.checks import parse_check
 from engine.site.fallback_page import fallback_page
-from engine.site.repository_files import missing_readme_parts
+from engine.site.readme import missing_readme_parts
 
 BRIEF = Brief(
     "a@b.c",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.site.links import MOST_ADDRESSES, addresses_from, at_home, linked_from, resolved, unlinked
+from engine.site.links import MOST_ADDRESSES, addresses_from, linked_from, resolved, unlinked, with_relative_addresses
 from tests.little_time import little_time
 
 
@@ -125,8 +125,8 @@ def test_what_is_asked_of_the_host_and_lies_beside_the_page_is_asked_of_the_site
     source: bytes, mended: bytes, moved: list[str]
 ) -> None:
     files = {"a.json", "app.js", "i.png", "my data.csv"}
-    assert at_home(source, files) == (mended, moved)
-    assert at_home(mended, files) == (mended, [])
+    assert with_relative_addresses(source, files) == (mended, moved)
+    assert with_relative_addresses(mended, files) == (mended, [])
 
 
 @pytest.mark.parametrize(
@@ -142,4 +142,4 @@ def test_what_is_asked_of_the_host_and_lies_beside_the_page_is_asked_of_the_site
     ],
 )
 def test_other_addresses_stay_as_they_are(source: bytes) -> None:
-    assert at_home(source, {"a.json"}) == (source, [])
+    assert with_relative_addresses(source, {"a.json"}) == (source, [])

@@ -7,8 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.formats.markdown import headings
-from engine.site.readme import Known, completed, readme_issues
-from engine.site.repository_files import README_PARTS, missing_readme_parts
+from engine.site.readme import (
+    MISSING_DATA,
+    README_PARTS,
+    ReadmeFacts,
+    complete_readme,
+    missing_readme_parts,
+    with_round_not_done,
+)
 from tests.little_time import LARGE, little_time
 
 WHOLE = """\
@@ -35,8 +41,9 @@ Choose a category in the list.
 MIT
 """
 FILES = {"index.html": b"", "expenses.csv": b"", "LICENSE": b""}
-FIRST = Known("expenses", 1, "Track expenses from expenses.csv.\n\n# Usage\n", [*FILES, ".nojekyll"])
+FIRST = ReadmeFacts("expenses", 1, "Track expenses from expenses.csv.\n\n# Usage\n", [*FILES, ".nojekyll"])
 SECOND = replace(FIRST, number=2, brief="\n  Add a   total.\nBelow the table.", before=WHOLE)
+LACKING = replace(FIRST, missing=["a.csv could not be read."])
 LINE = "Last request (round 2): Add a total."
 
 
@@ -45,21 +52,21 @@ def titles(text: str) -> list[str]:
 
 
 def test_a_whole_readme_stays_as_it_is() -> None:
-    assert completed(WHOLE, FIRST) == (WHOLE, [])
+    assert complete_readme(WHOLE, FIRST) == (WHOLE, [])
     crlf = WHOLE.replace("\n", "\r\n")
-    assert completed(crlf, FIRST) == (crlf, [])
+    assert complete_readme(crlf, FIRST) == (crlf, [])
 
 
 @pytest.mark.parametrize("text", ["", " \n", "# expenses\n"])
 def test_a_readme_that_says_nothing_gets_all_parts_in_their_order(text: str) -> None:
-    made, added = completed(text, FIRST)
+    made, added = complete_readme(text, FIRST)
     assert titles(made) == ["# expenses", "## Summary", "## Setup", "## Usage", "## Code explanation", "## License"]
     assert added == list(README_PARTS)
 
 
 def test_added_parts_are_made_of_facts() -> None:
     known = replace(FIRST, clone_url="https://github.com/a/b", pages_url="https://a.github.io/b/")
-    lines = completed("", known)[0].splitlines()
+    lines = complete_readme("", known)[0].splitlines()
     for line in (
         "> Track expenses from expenses.csv.",
         "> # Usage",
@@ -74,14 +81,14 @@ def test_added_parts_are_made_of_facts() -> None:
 
 
 def test_nothing_is_said_of_addresses_that_are_not_known_yet() -> None:
-    made, _ = completed("", FIRST)
+    made, _ = complete_readme("", FIRST)
     assert "git clone" not in made
     assert "Open the published page.\n" in made
 
 
 def test_long_briefs_and_many_files_are_cut() -> None:
     known = replace(FIRST, brief="\n".join(["x" * 400] * 9), files=[f"f{number:03}.js" for number in range(100)])
-    made, _ = completed("", known)
+    made, _ = complete_readme("", known)
     quoted = [line for line in made.splitlines() if line.startswith(">")]
     assert ([len(line) for line in quoted[:-1]], quoted[-1]) == ([302] * 5, "> …")
     assert made.count(".js`: a script") == 39
@@ -98,14 +105,14 @@ def test_long_briefs_and_many_files_are_cut() -> None:
     ],
 )
 def test_a_missing_part_is_added_before_the_one_that_usually_follows(old: str, new: str, found: list[str]) -> None:
-    made, added = completed(WHOLE.replace(old, new), FIRST)
+    made, added = complete_readme(WHOLE.replace(old, new), FIRST)
     assert len(added) == 1
     assert titles(made)[-len(found) :] == [f"## {title}" for title in found]
 
 
 def test_parts_that_are_missing_side_by_side_keep_their_order() -> None:
     text = "# A\n\n## License\n\nMIT\n\n## Usage\n\nOpen it.\n"
-    assert titles(completed(text, FIRST)[0])[1:] == [
+    assert titles(complete_readme(text, FIRST)[0])[1:] == [
         "## Code explanation", "## License", "## Summary", "## Setup", "## Usage",
     ]  # fmt: skip
 
@@ -113,7 +120,7 @@ def test_parts_that_are_missing_side_by_side_keep_their_order() -> None:
 @pytest.mark.parametrize(("level", "shown"), [("#", "#"), ("###", "###")])
 def test_a_part_is_added_at_the_level_of_the_others(level: str, shown: str) -> None:
     text = f"# A\n\n{level} Setup\n\nRun it.\n\n{level} License\n\nMIT\n"
-    made, _ = completed(text, FIRST)
+    made, _ = complete_readme(text, FIRST)
     assert titles(made) == ["# A", *(f"{shown} {one}" for one in ("Summary", "Setup", "Usage", "Code explanation", "License"))]  # fmt: skip
 
 
@@ -129,7 +136,7 @@ def test_a_part_is_added_at_the_level_of_the_others(level: str, shown: str) -> N
     ],
 )
 def test_a_part_that_is_there_is_never_touched(text: str) -> None:
-    assert completed(text, FIRST) == (text, [])
+    assert complete_readme(text, FIRST) == (text, [])
 
 
 @pytest.mark.parametrize(
@@ -138,7 +145,7 @@ def test_a_part_that_is_there_is_never_touched(text: str) -> None:
 )
 def test_parts_are_read_however_the_readme_ends(end: str) -> None:
     text = f"# A\n\n## Setup\n\n{end}\n"
-    made, added = completed(text, FIRST)
+    made, added = complete_readme(text, FIRST)
     assert missing_readme_parts(made) == []
     assert added == ["summary", "usage", "code explanation", "licence"]
     assert end.strip() in made
@@ -149,68 +156,69 @@ _PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@given(st.lists(_PIECES | st.text(max_size=20), max_size=12).map("".join), st.sampled_from([FIRST, SECOND]))
-def test_whatever_a_readme_is_no_part_is_missing_and_no_word_is_lost(text: str, known: Known) -> None:
-    made, added = completed(text, known)
+@given(st.lists(_PIECES | st.text(max_size=20), max_size=12).map("".join), st.sampled_from([FIRST, SECOND, LACKING]))
+def test_whatever_a_readme_is_no_part_is_missing_and_no_word_is_lost(text: str, known: ReadmeFacts) -> None:
+    made, added = complete_readme(text, known)
     assert missing_readme_parts(made) == []
-    assert completed(made, known) == (made, [])
+    assert complete_readme(made, known) == (made, [])
     left = iter(made.split())
     assert all(word in left for word in text.split())  # in their order
-    assert added or known.number == 2 or made == text
+    assert added or known.number == 2 or known.missing or made == text
 
 
 def test_a_later_round_that_changes_the_readme_gets_no_line() -> None:
     changed = WHOLE.replace("Choose", "Pick")
-    assert completed(changed, SECOND) == (changed, [])
+    assert complete_readme(changed, SECOND) == (changed, [])
 
 
 def test_a_later_round_that_leaves_the_readme_gets_a_line_at_the_end_of_usage() -> None:
     usage = "Choose a category in the list."
     expected = WHOLE.replace(usage, f"{usage}\n\n{LINE}")
-    assert completed(WHOLE, SECOND) == (expected, [])
-    assert completed(WHOLE.replace("\n\n", "\n\n\n"), SECOND)[0].count(LINE) == 1  # white space is no change
-    assert completed(WHOLE, replace(SECOND, number=1)) == (WHOLE, [])
+    assert complete_readme(WHOLE, SECOND) == (expected, [])
+    assert complete_readme(WHOLE.replace("\n\n", "\n\n\n"), SECOND)[0].count(LINE) == 1  # white space is no change
+    assert complete_readme(WHOLE, replace(SECOND, number=1)) == (WHOLE, [])
 
 
 def test_the_line_stands_below_the_subsections_of_usage() -> None:
     text = "# A\n\n## Summary\n\ns\n\n## Setup\n\ns\n\n## Code\n\nc\n\n## License\n\nMIT\n\n## Usage\n\nu\n\n### Keys\n\nk\n"
-    assert completed(text, replace(SECOND, before=text))[0] == f"{text}\n{LINE}\n"
+    assert complete_readme(text, replace(SECOND, before=text))[0] == f"{text}\n{LINE}\n"
 
 
 def test_later_rounds_replace_the_line_so_that_there_is_never_a_log() -> None:
-    second, _ = completed(WHOLE, SECOND)
+    second, _ = complete_readme(WHOLE, SECOND)
     third = replace(SECOND, number=3, brief="Make it blue.", before=second)
-    unchanged, _ = completed(second, third)
+    unchanged, _ = complete_readme(second, third)
     assert unchanged == second.replace(LINE, "Last request (round 3): Make it blue.")
-    rewritten, _ = completed(second.replace("Choose", "Pick"), third)
+    rewritten, _ = complete_readme(second.replace("Choose", "Pick"), third)
     assert rewritten == unchanged.replace("Choose", "Pick")
-    assert completed(unchanged, third) == (unchanged, [])  # a repair in the same round
+    assert complete_readme(unchanged, third) == (unchanged, [])  # a repair in the same round
 
 
-@pytest.mark.parametrize(
-    ("line", "flaw"),
-    [
-        ("git clone https://github.com/your-username/app", "'your-username' stands for"),
-        ("cd YOUR_REPO", "'YOUR_REPO' stands for"),
-        ("See [your repo] for more.", "'[your repo]' stands for"),
-        ("cd <repository-name>", "'<repository-name>' stands for"),
-        ("TODO: write this", "'TODO:' stands for"),
-        ("TBD", "'TBD' stands for"),
-        ("Lorem ipsum dolor", "'Lorem ipsum' stands for"),
-        ("`app.js` holds the code", "it tells of app.js, which is no file of the repository"),
-        ("`./expenses.csv` and `index.html`", None),
-        ("> TODO: quoted from the brief", None),
-        ("# Todo list", None),
-        ("Open <https://a.github.io/todo-app/>.", None),
-        ("A TODO app: add a todo, tick it off.", None),
-        ("See the [project page](https://a.github.io/).", None),
-        ("It needs your name and a date.", None),
-    ],
-)
-def test_what_is_left_in_a_readme_is_a_flaw_with_its_line(line: str, flaw: str | None) -> None:
-    found = [str(one) for one in readme_issues(f"\n{line}", FILES)]
-    assert len(found) == (flaw is not None)
-    assert all(one.startswith(f"README.md:2: {flaw}") for one in found)
+def test_missing_data_gets_a_section_that_goes_when_nothing_is_missing_any_more() -> None:
+    facts = replace(FIRST, missing=["a.csv could not be read.", "b.csv could not be made."])
+    told, _ = complete_readme(WHOLE, facts)
+    assert told.startswith(WHOLE)
+    assert told.endswith("invented in its place.\n\n- a.csv could not be read.\n- b.csv could not be made.\n")
+    assert complete_readme(told, facts)[0] == told
+    assert complete_readme(told, replace(FIRST, repairs=True))[0] == told
+    assert complete_readme(told, FIRST)[0] == WHOLE
+    assert complete_readme(f"{told}\n## More\n\nb\n", FIRST)[0] == f"{WHOLE}\n## More\n\nb\n"
+
+
+def test_missing_data_is_told_before_code_that_is_never_closed() -> None:
+    facts = replace(FIRST, missing=["a.csv could not be read."])
+    text = f"{WHOLE}\n```sh\nls\n"
+    told, _ = complete_readme(text, facts)
+    assert titles(told)[-1] == f"## {MISSING_DATA}"
+    assert complete_readme(told, facts)[0] == told
+
+
+def test_a_round_that_changed_nothing_is_told_with_what_it_asked_for() -> None:
+    told = with_round_not_done(WHOLE, 2, "Add a total.\n\n# Below", "No model answered.")
+    assert told == (
+        f"{WHOLE}\n## Round 2 was not done\n\nNo model answered. The page is the one of the round before.\n\n"
+        "> Add a total.\n>\n> # Below\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -219,5 +227,25 @@ def test_what_is_left_in_a_readme_is_a_flaw_with_its_line(line: str, flaw: str |
 )
 def test_a_hostile_readme_is_completed_in_little_time(text: str) -> None:
     with little_time(LARGE):
-        completed(text, replace(SECOND, before=text))
-        list(readme_issues(text, FILES))
+        complete_readme(text, replace(SECOND, before=text))
+
+
+FULL = "# App\n## Summary\n## Setup\n## Usage\n## Code explanation\n## License\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        (FULL, []),
+        (FULL.replace("## Setup\n", "Installation\n------------\n"), []),
+        (FULL.replace("## Usage\n", "```\n# usage\n```\n"), ["usage"]),
+        ("# App\nsummary setup usage code license\n", ["summary", "setup", "usage", "code explanation", "licence"]),
+        (FULL.replace("License", "Licence (MIT)").replace("Code explanation", "How it works"), []),
+        (FULL.replace("# App", "# Code of the app").replace("## Code explanation\n", ""), ["code explanation"]),
+        (FULL.replace("# App\n## Summary", "# Overview"), []),
+        (FULL.replace("## Setup\n## Usage", "## Setup and usage"), []),
+        (FULL.replace("## Setup", "> ## Setup"), ["setup"]),
+    ],
+)
+def test_readme_parts_are_headings(text: str, missing: list[str]) -> None:
+    assert missing_readme_parts(text) == missing

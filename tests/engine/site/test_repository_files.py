@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.site import repository_files
 from tests.little_time import little_time
+from tests.marker import read_marker
 
 
 def test_the_name_is_the_slug_and_8_hex_of_the_rounds_identity() -> None:
@@ -54,8 +55,8 @@ def test_our_licence_is_recognised_as_mit() -> None:
 def test_a_page_gets_exactly_one_marker_and_keeps_the_rest(page: bytes) -> None:
     once = repository_files.insert_marker(page, "id/1")
     twice = repository_files.insert_marker(once, "id/2")
-    assert repository_files.read_marker(once) == "id/1"
-    assert repository_files.read_marker(twice) == "id/2"
+    assert read_marker(once) == "id/1"
+    assert read_marker(twice) == "id/2"
     assert twice.count(repository_files.MARKER_NAME.encode()) == 1
     assert twice.replace(b'<meta name="llm-devops-engine-round" content="id/2">', b"").replace(b"\n", b"") == page
 
@@ -101,25 +102,4 @@ def test_a_header_element_is_not_taken_for_the_head() -> None:
 
 
 def test_a_page_without_a_marker_has_none() -> None:
-    assert repository_files.read_marker(b"<html></html>") is None
-
-
-FULL = "# App\n## Summary\n## Setup\n## Usage\n## Code explanation\n## License\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "missing"),
-    [
-        (FULL, []),
-        (FULL.replace("## Setup\n", "Installation\n------------\n"), []),
-        (FULL.replace("## Usage\n", "```\n# usage\n```\n"), ["usage"]),
-        ("# App\nsummary setup usage code license\n", ["summary", "setup", "usage", "code explanation", "licence"]),
-        (FULL.replace("License", "Licence (MIT)").replace("Code explanation", "How it works"), []),
-        (FULL.replace("# App", "# Code of the app").replace("## Code explanation\n", ""), ["code explanation"]),
-        (FULL.replace("# App\n## Summary", "# Overview"), []),
-        (FULL.replace("## Setup\n## Usage", "## Setup and usage"), []),
-        (FULL.replace("## Setup", "> ## Setup"), ["setup"]),
-    ],
-)
-def test_readme_parts_are_headings(text: str, missing: list[str]) -> None:
-    assert repository_files.missing_readme_parts(text) == missing
+    assert read_marker(b"<html></html>") is None

@@ -1,10 +1,10 @@
-"""Inputs of the steps with sensible values; every keyword replaces one."""
+"""Inputs of the steps with sensible values; every keyword replaces one, in the input itself or in the part of it that has it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from engine.domain.brief import AttachedFile, Brief
 from engine.domain.budget import fresh
@@ -13,11 +13,18 @@ from engine.domain.repository import Origin, SiteFile
 from engine.plan.predicates import LicenceMit
 from engine.plan.schema import CheckReading, FileSource, PlannedFile, RequestPlan
 from engine.site.repository_files import digest
-from engine.steps.deploy import DeployInput
-from engine.steps.inputs import GenerateInput
-from engine.steps.liveness import Awaited
-from engine.steps.notify import NotifyInput
-from engine.steps.publish import PublishInput
+from engine.steps.contracts import (
+    AwaitedCommit,
+    ChosenTree,
+    DeployInput,
+    EarlierWork,
+    GenerateInput,
+    ModelAccess,
+    NotifyInput,
+    PublishInput,
+    RoundIdentity,
+    RunPlan,
+)
 from tests.fakes import NOW, PAGE, README
 
 if TYPE_CHECKING:
@@ -50,45 +57,48 @@ TREE = {
 }
 
 
+T = TypeVar("T")
+
+
+def changed(task: T, **over: object) -> T:
+    """Return a step's input with other values, each put where its name is: in the input, or in one of its parts."""
+    own = {field.name: getattr(task, field.name) for field in fields(task)}
+    parts = {name: part for name, part in own.items() if is_dataclass(part)}
+    for name, value in over.items():
+        if name in own:
+            own[name] = value
+            continue
+        (holder,) = [part for part, held in parts.items() if name in {field.name for field in fields(held)}]
+        own[holder] = replace(own[holder], **{name: value})
+    return type(task)(**own)
+
+
 def generating(**over: object) -> GenerateInput:
     """Return what generate takes, of a run that has its plan."""
     task = GenerateInput(
         brief=BRIEF,
-        unfetched=(),
-        repository=None,
-        task_key=digest(BRIEF.email, BRIEF.task),
-        protected=(),
-        marker=f"{ROUND_ID}/1",
-        year=2026,
-        budget=fresh(NOW, 600),
-        failures=0,
-        model_blocked="",
+        identity=RoundIdentity(digest(BRIEF.email, BRIEF.task), f"{ROUND_ID}/1", 2026),
+        access=ModelAccess(fresh(NOW, 600)),
         secret_in=lambda content: "SECRET" if b"the-shared-secret" in content else None,
-        plan=PLAN,
-        planned=True,
+        earlier=EarlierWork(),
+        run_plan=RunPlan(PLAN, is_made=True),
     )
-    return replace(task, **over)
+    return changed(task, **over)
 
 
 def publishing(**over: object) -> PublishInput:
     task = PublishInput(
         brief=BRIEF,
         round_id=ROUND_ID,
-        accepted_at=NOW,
-        files=TREE,
-        chosen_at=NOW,
-        base_sha="",
-        repository=None,
         task_key=digest(BRIEF.email, BRIEF.task),
-        planned=None,
-        simulated=False,
-        degraded=False,
+        accepted_at=NOW,
+        tree=ChosenTree(TREE, chosen_at=NOW),
     )
-    return replace(task, **over)
+    return changed(task, **over)
 
 
-def awaiting(repository: Repository, sha: str, **over: object) -> Awaited:
-    return replace(Awaited(repository=repository, sha=sha, page=PAGE), **over)
+def awaiting(repository: Repository, sha: str, **over: object) -> AwaitedCommit:
+    return replace(AwaitedCommit(repository=repository, sha=sha, page=PAGE), **over)
 
 
 def deploying(repository: Repository, sha: str, **over: object) -> DeployInput:

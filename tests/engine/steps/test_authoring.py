@@ -12,9 +12,9 @@ from engine.domain.repository import CommitSpec, RepositorySpec
 from engine.errors import BadReply, Permanent, Transient
 from engine.plan.schema import FileSource, PlannedFile
 from engine.prompts.generate import LONGEST_CHANGED
+from engine.steps.contracts import Generated, Wait
 from engine.steps.generate import generate
-from engine.steps.outcomes import Generated, Wait
-from tests.engine.steps.inputs import BRIEF, LATER, PLAN, generating
+from tests.engine.steps.inputs import BRIEF, LATER, PLAN, changed, generating
 from tests.fakes import NOW, PAGE, README, Cut, FakeAuthor, FakeForge, FakeJournal, make_ports, page_reply
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from engine.domain.model_call import Message
     from engine.domain.repository import Repository
-    from engine.steps.inputs import GenerateInput
+    from engine.steps.contracts import GenerateInput
 
 
 def made(outcome: object) -> Generated:
@@ -37,7 +37,7 @@ def contents(outcome: Generated) -> dict[str, bytes]:
 
 def a_page_published() -> tuple[FakeForge, Repository]:
     forge = FakeForge(lambda: NOW)
-    place = forge.create(RepositorySpec("r", "12345678", generating().task_key, "d", NOW))
+    place = forge.create(RepositorySpec("r", "12345678", generating().identity.task_key, "d", NOW))
     forge.commit(place, CommitSpec({"index.html": PAGE, "README.md": b"# Old\n"}, None, "m", "a <a@b>", NOW))
     return forge, place
 
@@ -225,7 +225,7 @@ def test_an_answer_that_was_cut_off_is_continued_and_not_asked_for_what_is_missi
 
 def test_a_later_round_may_leave_planned_files_of_the_tree_as_they_are() -> None:
     (forge, place), author = a_page_published(), FakeAuthor(page_reply({"README.md": README}))
-    task = replace(planned(PlannedFile(path="index.html", source=FileSource.WRITE)), brief=LATER, repository=place)
+    task = changed(planned(PlannedFile(path="index.html", source=FileSource.WRITE)), brief=LATER, repository=place)
     made(generate(task, make_ports(forge=forge, author=author)))
     assert len(author.asked) == 1
 

@@ -11,8 +11,8 @@ from engine.domain.checks import Check, CheckOutcome, Kind, PredicateResult, Tar
 from engine.domain.http import Answer
 from engine.domain.repository import Limits, PagesBuild, Repository
 from engine.errors import LeaseLost, OutOfService, RateLimited, Transient
-from engine.steps.deploy import FrozenCheck, ServedSentence, allowance, deploy
-from engine.steps.outcomes import Deployed, Wait
+from engine.steps.contracts import Deployed, FrozenCheck, ServedSentence, Wait
+from engine.steps.deploy import allowance, deploy
 from engine.steps.publish import publish
 from tests.engine.steps.inputs import deploying, publishing
 from tests.engine.steps.test_verify import FakeBrowser
@@ -57,7 +57,7 @@ def test_limits_of_an_hour_that_is_over_say_nothing() -> None:
 
 def test_github_in_trouble_is_waited_for_as_long_as_it_asks() -> None:
     ports, place, sha = published()
-    ports.forge.faults.before["look"].append(RateLimited("forge_limit", "GitHub's limit is reached.", 40))
+    ports.forge.faults.before["pages_build"].append(RateLimited("forge_limit", "GitHub's limit is reached.", 40))
     outcome = deploy(deploying(place, sha), ports)
     assert isinstance(outcome, Wait)
     assert (outcome.until - NOW).total_seconds() == 40
@@ -87,7 +87,7 @@ def test_a_tenth_of_the_deadline_before_it_the_evaluator_is_told_all_the_same() 
 
 def test_a_forge_that_is_out_of_service_is_not_a_page_that_is_not_live() -> None:
     ports, place, sha = published()
-    ports.forge.faults.before["look"].append(OutOfService("forge_token_refused", "no", kind="forge"))
+    ports.forge.faults.before["pages_build"].append(OutOfService("forge_token_refused", "no", kind="forge"))
     with pytest.raises(OutOfService):
         deploy(deploying(place, sha), ports)
 

@@ -5,16 +5,17 @@ from dataclasses import replace
 import pytest
 
 from engine.adapters.secret_scanner import DetectSecretsScanner
-from engine.checks.gates import bars
+from engine.checks.gates import is_barred
 from engine.domain.brief import AttachedFile
 from engine.domain.repository import CommitSpec, Origin, RepositorySpec
 from engine.errors import LeaseLost, OutOfService, Permanent, Transient
 from engine.prompts.sections import present_files
-from engine.site.repository_files import is_mit, read_marker
+from engine.site.repository_files import is_mit
+from engine.steps.contracts import Generated, Wait
 from engine.steps.generate import generate
-from engine.steps.outcomes import Generated, Wait
 from tests.engine.steps.inputs import BRIEF, LATER, generating
 from tests.fakes import NOW, PAGE, README, FakeAuthor, FakeFetcher, FakeForge, FakeJournal, make_ports, page_reply
+from tests.marker import read_marker
 
 
 def made(outcome: object) -> Generated:
@@ -31,7 +32,7 @@ def test_a_good_reply_becomes_a_whole_tree() -> None:
     outcome = made(generate(generating(), make_ports(journal=journal)))
     files = contents(outcome)
     assert set(files) == {"index.html", "README.md", "LICENSE", ".nojekyll", "data.csv"}
-    assert read_marker(files["index.html"]) == generating().marker
+    assert read_marker(files["index.html"]) == generating().identity.marker
     assert is_mit(files["LICENSE"].decode())
     assert files["data.csv"] == BRIEF.attachments[0].content
     assert (outcome.attempt, outcome.degraded, outcome.base_sha) == (1, "", "")
@@ -99,7 +100,7 @@ def test_a_call_gets_no_more_time_than_its_share() -> None:
 
 def test_a_blocked_model_leads_to_the_fallback_page_without_a_call() -> None:
     ports = make_ports()
-    outcome = made(generate(generating(model_blocked="The key was refused."), ports))
+    outcome = made(generate(generating(blocked="The key was refused."), ports))
     assert ports.author.asked == []
     assert "The key was refused." in outcome.degraded
 
@@ -119,7 +120,7 @@ def test_a_secret_in_an_attachment_stops_the_round() -> None:
 def test_a_secret_in_a_reply_is_a_gates_verdict_with_its_place_and_without_its_value() -> None:
     leak = page_reply({"index.html": PAGE, "README.md": README, "a.js": b"let a;\nlet b = 'the-shared-secret';\n"})
     outcome = made(generate(generating(), make_ports(author=FakeAuthor(leak))))
-    assert bars(outcome.gates)
+    assert is_barred(outcome.gates)
     assert [r.detail for r in outcome.gates if r.detail] == ["a.js:2: the value of SECRET"]
 
 
@@ -147,7 +148,7 @@ def test_http_attachments_are_fetched_and_missing_ones_are_said_and_told_to_the_
 
 
 def published(forge: FakeForge) -> str:
-    place = forge.create(RepositorySpec("r", "12345678", generating().task_key, "d", NOW))
+    place = forge.create(RepositorySpec("r", "12345678", generating().identity.task_key, "d", NOW))
     files = {"index.html": PAGE, "README.md": README, "old.js": b"1"}
     forge.commit(place, CommitSpec(files, None, "m", "a <a@b>", NOW))
     return forge.enable_pages(place).name
@@ -156,7 +157,7 @@ def published(forge: FakeForge) -> str:
 def test_a_later_round_builds_on_the_present_tree() -> None:
     forge = FakeForge(lambda: NOW)
     name = published(forge)
-    place = forge.enable_pages(forge.find(slug="r", task_key=generating().task_key))
+    place = forge.enable_pages(forge.find(slug="r", task_key=generating().identity.task_key))
     author = FakeAuthor(page_reply({"index.html": PAGE.replace(b"7", b"8")}))
     outcome = made(generate(generating(brief=LATER, repository=place), make_ports(forge=forge, author=author)))
     assert outcome.base_sha == forge.repositories[name].head
@@ -167,7 +168,7 @@ def test_a_later_round_builds_on_the_present_tree() -> None:
 
 def test_a_later_round_without_a_row_looks_on_the_forge_and_else_begins_anew() -> None:
     forge = FakeForge(lambda: NOW)
-    place = forge.create(RepositorySpec("sum-of-sales-12345678", "12345678", generating().task_key, "d", NOW))
+    place = forge.create(RepositorySpec("sum-of-sales-12345678", "12345678", generating().identity.task_key, "d", NOW))
     forge.commit(place, CommitSpec({"index.html": PAGE}, None, "m", "a <a@b>", NOW))
     found = made(generate(generating(brief=LATER), make_ports(forge=forge)))
     assert found.repository == place
@@ -178,8 +179,8 @@ def test_a_later_round_without_a_row_looks_on_the_forge_and_else_begins_anew() -
 def test_a_later_round_that_no_model_can_do_keeps_the_page_and_says_so() -> None:
     forge = FakeForge(lambda: NOW)
     published(forge)
-    place = forge.find(slug="r", task_key=generating().task_key)
-    task = generating(brief=LATER, repository=place, model_blocked="The key was refused.")
+    place = forge.find(slug="r", task_key=generating().identity.task_key)
+    task = generating(brief=LATER, repository=place, blocked="The key was refused.")
     outcome = made(generate(task, make_ports(forge=forge)))
     assert b"<h1 id='out'>7</h1>" in contents(outcome)["index.html"]
     assert "Round 2 was not done" in contents(outcome)["README.md"].decode()
@@ -189,7 +190,7 @@ def test_a_later_round_that_no_model_can_do_keeps_the_page_and_says_so() -> None
 def test_a_repository_that_is_gone_is_replaced_by_our_own_copy_of_the_tree() -> None:
     forge, journal = FakeForge(lambda: NOW), FakeJournal()
     name = published(forge)
-    place = forge.find(slug="r", task_key=generating().task_key)
+    place = forge.find(slug="r", task_key=generating().identity.task_key)
     del forge.repositories[name]
     author = FakeAuthor(page_reply({"index.html": PAGE.replace(b"7", b"8")}))
     task = generating(brief=LATER, repository=place, last_tree=lambda: {"index.html": PAGE, "old.js": b"let a"})

@@ -9,7 +9,7 @@ from engine.domain.model_call import DEADLINE, Reply, ReusedCall
 from engine.errors import LeaseLost, Permanent, Transient
 from engine.prompts.judge import Material as Shown
 from engine.prompts.judge import judge_prompt
-from engine.steps.judging import LONGEST_ANSWER, MOST_SENTENCES, judged
+from engine.steps.judging import LONGEST_ANSWER, MOST_SENTENCES, judge_sentences
 from tests.fakes import FakeAuthor, FakeJournal, Spoken, make_ports
 
 FILES = {"index.html": b"<p>Hello", "README.md": b"# A\n", "docs/story.txt": b"Once.\n", "LICENSE": b"MIT"}
@@ -35,7 +35,7 @@ def asked(*results: CheckOutcome, answers: tuple[Spoken, ...] = ("1: holds - it 
     author = FakeAuthor()
     author.judgements = list(answers)
     ports = make_ports(**{"author": author, "journal": FakeJournal()} | over)
-    return judged(7, FILES, results, 40, ports), ports
+    return judge_sentences(7, FILES, results, 40, ports), ports
 
 
 def test_a_judgement_is_labelled_with_the_model_and_what_it_rests_on() -> None:
@@ -95,7 +95,7 @@ def test_the_last_line_of_an_answer_that_was_cut_off_is_not_read() -> None:
 def test_without_a_sentence_or_time_nobody_is_asked(seconds: float) -> None:
     author = FakeAuthor()
     results = undecided("a") if not seconds else [STORY]
-    assert judged(7, FILES, results, seconds, make_ports(author=author)) == {}
+    assert judge_sentences(7, FILES, results, seconds, make_ports(author=author)) == {}
     assert author.judged == []
 
 

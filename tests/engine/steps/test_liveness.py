@@ -8,7 +8,8 @@ import pytest
 from engine.domain.http import Answer
 from engine.domain.repository import PagesBuild, Repository
 from engine.errors import LeaseLost, OutOfService, Permanent, RateLimited, Transient
-from engine.steps.liveness import BEGINS_WITHIN, LivenessResult, Rebuild, sight
+from engine.steps.contracts import Rebuild
+from engine.steps.liveness import BEGINS_WITHIN, LivenessResult, check_liveness
 from tests.engine.steps.inputs import awaiting
 from tests.engine.steps.test_deploy import published
 from tests.fakes import NOW, PAGE
@@ -24,15 +25,15 @@ def looked(look: PagesBuild | BaseException, **over: object) -> tuple[LivenessRe
     if isinstance(look, PagesBuild):
         ports.forge.looks.append(look)
     else:
-        ports.forge.faults.before["look"].append(look)
-    return sight(awaiting(place, sha, **over), ports), ports, place, sha
+        ports.forge.faults.before["pages_build"].append(look)
+    return check_liveness(awaiting(place, sha, **over), ports), ports, place, sha
 
 
 def test_live_means_built_from_this_commit_and_these_bytes_past_the_cache_and_on_the_plain_address() -> None:
     ports, place, sha = published()
-    assert sight(awaiting(place, sha), ports) == LivenessResult(live=True)
+    assert check_liveness(awaiting(place, sha), ports) == LivenessResult(live=True)
     ports.clock.advance(3)
-    sight(awaiting(place, sha), ports)
+    check_liveness(awaiting(place, sha), ports)
     past, plain, again, _ = ports.fetcher.fetched
     assert past.startswith(f"{place.pages_url}?commit={sha}&at=")
     assert plain == place.pages_url
@@ -71,7 +72,7 @@ def test_old_bytes_an_early_404_and_a_silent_server_are_not_live_yet(answer: obj
     ports, place, sha = published()
     fresh = f"{place.pages_url}?commit={sha}&at={ports.clock.now():%H%M%S%f}"
     ports.fetcher.answers |= {fresh: PAGE} | {place.pages_url if plain else fresh: answer}
-    seen = sight(awaiting(place, sha), ports)
+    seen = check_liveness(awaiting(place, sha), ports)
     assert (seen.live, seen.final) == (False, False)
     assert seen.reason.startswith("the plain address" if plain else "the page")
     assert reason in seen.reason
@@ -97,7 +98,7 @@ def test_nobody_asks_for_a_build_without_having_remembered_it() -> None:
     ports.forge.looks.append(FAILED)
     ports.journal.rebuild_asked = _fenced
     with pytest.raises(LeaseLost):
-        sight(awaiting(place, sha), ports)
+        check_liveness(awaiting(place, sha), ports)
     assert "rebuild" not in ports.forge.writes
 
 
@@ -130,7 +131,7 @@ def test_a_request_for_a_build_that_goes_wrong(error: Exception, final: bool, re
     ports, place, sha = published()
     ports.forge.looks.append(FAILED)
     ports.forge.faults.before["rebuild"].append(error)
-    seen = sight(awaiting(place, sha), ports)
+    seen = check_liveness(awaiting(place, sha), ports)
     assert (seen.final, bool(ports.journal.rebuilds)) == (final, remembered)
     assert reason in seen.reason
     assert seen.pause == (9 if isinstance(error, RateLimited) else 0)
@@ -141,7 +142,7 @@ def test_a_token_that_may_not_build_is_the_breakers_business() -> None:
     ports.forge.looks.append(FAILED)
     ports.forge.faults.before["rebuild"].append(OutOfService("forge_permission_missing", "no", kind="forge"))
     with pytest.raises(OutOfService):
-        sight(awaiting(place, sha), ports)
+        check_liveness(awaiting(place, sha), ports)
     assert ports.journal.rebuilds == []
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from engine.domain.budget import fresh
 from engine.errors import EngineError, LeaseLost, OutOfService, Permanent, Transient
+from engine.steps.contracts import Wait
 from engine.steps.model_choice import NotWritten, ask_in_turn
-from engine.steps.outcomes import Wait
 from tests.fakes import NOW, FakeAuthor, make_ports
 
 if TYPE_CHECKING:

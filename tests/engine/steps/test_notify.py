@@ -7,8 +7,8 @@ import pytest
 
 from engine.domain.http import Answer
 from engine.errors import LeaseLost, Permanent, Transient
-from engine.steps.notify import callback_body, notify, retry_after
-from engine.steps.outcomes import Delivered, Wait
+from engine.steps.contracts import Delivered, Wait
+from engine.steps.notify import callback_body, notify
 from tests.engine.steps.inputs import notifying
 from tests.fakes import NOW, FakeJournal, FakeNotifier, make_ports
 
@@ -102,20 +102,3 @@ def test_after_the_time_for_trying_it_is_given_up() -> None:
 def test_the_last_attempt_comes_when_the_time_is_over_and_not_after_it() -> None:
     task = notifying(statuses=(500,) * 9, first_at=NOW - timedelta(seconds=3000))
     assert waited(notify(task, make_ports(notifier=FakeNotifier(500)))) == 600
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("7", 7),
-        (" 7 ", 7),
-        ("Sun, 01 Mar 2026 12:01:00 GMT", 60),
-        ("Sun, 01 Mar 2026 11:00:00 GMT", 0),
-        ("soon", None),
-        ("", None),
-        ("-3", None),
-        ("²", None),
-    ],
-)
-def test_retry_after_is_a_number_or_a_date(value: str, seconds: float | None) -> None:
-    assert retry_after(value, NOW) == seconds

@@ -13,8 +13,8 @@ from engine.domain.repository import Origin
 from engine.domain.workbook import Sheet, Workbook
 from engine.errors import Permanent
 from engine.plan.schema import FileSource
+from engine.steps.contracts import Generated
 from engine.steps.generate import generate
-from engine.steps.outcomes import Generated
 from tests.engine.steps.inputs import BRIEF, generating
 from tests.fakes import (
     NOW,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from engine.ports import Ports
 
 NOTES = {"path": "notes.txt", "source": "write", "predicates": [{"kind": "words", "min": 5, "max": 9}]}
-UNPLANNED = {"plan": None, "planned": False}
+UNPLANNED = {"plan": None, "is_made": False}
 
 
 def asking(*answers: str, **over: object) -> Ports:
@@ -65,9 +65,9 @@ def test_the_plan_is_made_before_the_page_and_tells_the_writer_what_to_write() -
 
 
 def test_a_run_that_was_planned_is_not_planned_again() -> None:
-    for plan in (generating().plan, None):
+    for plan in (generating().run_plan.plan, None):
         ports = asking(plan_reply(NOTES))
-        made(generate(generating(plan=plan, planned=True), ports))
+        made(generate(generating(plan=plan, is_made=True), ports))
         assert kinds(ports) == ["generate"]
         assert ports.journal.plan is None
 

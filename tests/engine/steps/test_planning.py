@@ -12,7 +12,8 @@ from engine.domain.model_call import Reply, ReusedCall
 from engine.errors import LeaseLost, OutOfService, Permanent, Transient
 from engine.plan.schema import RequestPlan, response_schema
 from engine.prompts.plan import plan_prompt
-from engine.steps.planning import LONGEST_ANSWER, MOST_CUT_OFF, Planning, make_plan, request_of
+from engine.steps.contracts import ModelAccess
+from engine.steps.planning import LONGEST_ANSWER, MOST_CUT_OFF, make_plan, request_of
 from tests.engine.steps.inputs import BRIEF
 from tests.fakes import (
     NOW,
@@ -39,8 +40,8 @@ def asking(*answers: str | Reply | BaseException, **over: object) -> Ports:
 
 
 def planned(ports: Ports, **over: object) -> RequestPlan | None:
-    how = {"budget": fresh(NOW, 600), "blocked": "", "cut_off": 0}
-    return make_plan(BRIEF, REQUEST, Planning(**how | over), ports)
+    cut_off = over.pop("cut_off", 0)
+    return make_plan(BRIEF, REQUEST, ModelAccess(**{"budget": fresh(NOW, 600)} | over), cut_off, ports)
 
 
 def paths(plan: RequestPlan | None) -> list[str]:

@@ -7,7 +7,8 @@ import pytest
 from engine.domain.repository import CommitSpec, Origin, SiteFile
 from engine.errors import LeaseLost, Permanent, Transient
 from engine.site.repository_files import repository_name
-from engine.steps.publish import Planned, PublishInput, message, publish
+from engine.steps.contracts import PlannedCommit, PublishInput
+from engine.steps.publish import message, publish
 from tests.engine.steps.inputs import BRIEF, LATER, ROUND_ID, TREE, publishing
 from tests.fakes import NOW, PAGE, FakeForge, FakeJournal, make_ports
 
@@ -18,9 +19,9 @@ class Died(BaseException):
     """The process is gone."""
 
 
-def planned(journal: FakeJournal) -> Planned | None:
+def planned(journal: FakeJournal) -> PlannedCommit | None:
     left = [p for p in journal.planned if p[0] not in journal.abandoned]
-    return Planned(left[-1][0], left[-1][1]) if left else None
+    return PlannedCommit(left[-1][0], left[-1][1]) if left else None
 
 
 def test_round_1_is_one_repository_and_one_commit() -> None:
@@ -93,7 +94,7 @@ def test_a_later_round_is_one_commit_on_the_head() -> None:
     task = later(forge)
     outcome = publish(task, make_ports(forge=forge))
     assert forge.writes == ["create", "commit", "commit"]
-    assert forge.repositories[NAME].commits[outcome.sha].parent == task.base_sha
+    assert forge.repositories[NAME].commits[outcome.sha].parent == task.tree.base_sha
 
 
 def stranger(forge: FakeForge) -> str:
@@ -152,7 +153,7 @@ def test_a_planned_commit_whose_head_moved_before_the_push_is_given_up_for_a_new
         publish(task, ports)
     theirs = stranger(forge)
     plan = planned(journal)
-    outcome = publish(publishing(**{f: getattr(task, f) for f in task.__slots__} | {"planned": plan}), ports)
+    outcome = publish(replace(task, planned=plan), ports)
     assert journal.abandoned == [plan.sha]
     assert forge.repositories[NAME].commits[outcome.sha].parent == theirs
 
@@ -187,7 +188,7 @@ def test_a_repository_that_is_gone_is_left_and_the_whole_tree_goes_to_a_new_one(
     assert outcome.repository.name == repository_name(LATER.email, LATER.task, LATER.nonce)
     inside = forge.repositories[outcome.repository.name]
     assert inside.commits[outcome.sha].parent is None
-    assert inside.commits[outcome.sha].files == {path: file.content for path, file in task.files.items()}
+    assert inside.commits[outcome.sha].files == {path: file.content for path, file in task.tree.files.items()}
     assert outcome.repository.pages_url
     assert journal.repositories[-1].name == outcome.repository.name
     assert "new repository" in journal.warnings[0]
@@ -198,7 +199,7 @@ def test_a_repository_that_goes_after_the_plan_gives_the_plan_up() -> None:
     task = later(forge)
     forge.faults.before["commit"] = [Permanent("repository_gone", "It is gone.")]
     outcome = publish(task, make_ports(forge=forge, journal=journal))
-    assert planned(journal) == Planned(outcome.sha, None)
+    assert planned(journal) == PlannedCommit(outcome.sha, None)
     assert len(journal.abandoned) == 1
 
 
@@ -211,7 +212,7 @@ def test_a_plan_of_an_earlier_claim_is_given_up_with_its_repository() -> None:
     plan = planned(journal)
     outcome = publish(replace(task, planned=plan), make_ports(forge=forge, journal=journal))
     assert journal.abandoned == [plan.sha]
-    assert planned(journal) == Planned(outcome.sha, None)
+    assert planned(journal) == PlannedCommit(outcome.sha, None)
 
 
 def test_a_repository_that_was_just_made_and_is_not_seen_yet_is_waited_for() -> None:

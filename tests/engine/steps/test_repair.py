@@ -14,10 +14,18 @@ from engine.errors import BadReply, LeaseLost, OutOfService, Permanent, Transien
 from engine.plan.schema import DataAddress, FileSource, PlannedFile
 from engine.prompts.sections import present_files, sections_of
 from engine.site.repository_files import licence
-from engine.steps.outcomes import Generated, RepairFailed, RepairSkipped, Wait
-from engine.steps.repair import RepairInput, repair
+from engine.steps.contracts import (
+    BestAttempt,
+    Generated,
+    ModelAccess,
+    RepairFailed,
+    RepairInput,
+    RepairSkipped,
+    Wait,
+)
+from engine.steps.repair import repair
 from engine.steps.tree import TreeContext
-from tests.engine.steps.inputs import BRIEF, PLAN, ROUND_ID, TREE
+from tests.engine.steps.inputs import BRIEF, PLAN, ROUND_ID, TREE, changed
 from tests.fakes import NOW, PAGE, README, FakeAuthor, FakeJournal, make_ports, page_reply
 
 FILES = TREE | {
@@ -37,17 +45,13 @@ def repairing(**over: object) -> RepairInput:
     files = over.get("files", FILES)
     present = {path: file.content for path, file in files.items()}
     task = RepairInput(
-        attempt=7,
-        model="second",
-        files=files,
-        results=[FAILING, PAGE_LOAD],
-        frame=TreeContext(BRIEF, PLAN, present, (), f"{ROUND_ID}/1", 2026, repairs=True),
+        best=BestAttempt(7, "second", files, [FAILING, PAGE_LOAD]),
+        context=TreeContext(BRIEF, PLAN, present, (), f"{ROUND_ID}/1", 2026, repairs=True),
         base_sha="abc",
-        budget=fresh(NOW, 600),
-        failures=0,
+        access=ModelAccess(fresh(NOW, 600)),
         secret_in=lambda content: "SECRET" if b"the-shared-secret" in content else None,
     )
-    return replace(task, **over)
+    return changed(task, **over)
 
 
 def test_the_model_that_wrote_the_page_repairs_it() -> None:
@@ -91,8 +95,8 @@ def test_it_is_told_again_of_data_that_could_not_be_had() -> None:
     for at_run_time, told in ((False, "Data missing: api.test"), (True, "asks it itself at run time")):
         plan = PLAN.model_copy(update={"data": (DataAddress(url=url, at_run_time=at_run_time),)})
         author = FakeAuthor()
-        frame = replace(repairing().frame, plan=plan, missing=missing)
-        repair(repairing(frame=frame), make_ports(author=author))
+        context = replace(repairing().context, plan=plan, missing=missing)
+        repair(repairing(context=context), make_ports(author=author))
         assert told in author.asked[0][1][-1].content
 
 
@@ -121,9 +125,9 @@ def test_an_answer_with_neither_files_nor_a_reason_is_reminded_of_the_form() -> 
 
 def test_planned_files_that_the_repair_leaves_as_they_are_are_not_asked_for() -> None:
     notes = PlannedFile(path="notes.txt", source=FileSource.WRITE)
-    frame = replace(repairing().frame, plan=PLAN.model_copy(update={"files": (*PLAN.files, notes)}))
+    context = replace(repairing().context, plan=PLAN.model_copy(update={"files": (*PLAN.files, notes)}))
     author = FakeAuthor(page_reply({"index.html": BETTER}))
-    assert isinstance(repair(repairing(frame=frame), make_ports(author=author)), Generated)
+    assert isinstance(repair(repairing(context=context), make_ports(author=author)), Generated)
     assert len(author.asked) == 1
 
 
@@ -133,7 +137,7 @@ def test_what_the_first_try_made_of_an_attachment_is_shown_and_may_be_mended() -
     plan = PLAN.model_copy(update={"files": (fix, *PLAN.files)})
     task = repairing(files=files)
     author = FakeAuthor(page_reply({"data.csv": b"a,b\n1,4\n"}))
-    outcome = repair(replace(task, frame=replace(task.frame, plan=plan)), make_ports(author=author))
+    outcome = repair(replace(task, context=replace(task.context, plan=plan)), make_ports(author=author))
     assert "a,b\n1,3\n" in author.asked[0][1][-1].content
     assert isinstance(outcome, Generated)
     assert outcome.files["data.csv"] == SiteFile(b"a,b\r\n1,4\r\n", Origin.MODEL)

@@ -10,7 +10,9 @@ from engine.plan.schema import FileSource as Planned
 from engine.plan.schema import PlannedFile, RequestPlan
 from engine.prompts.generate import LONGEST_CHANGED
 from engine.site import repository_files
+from engine.site.readme import missing_readme_parts
 from engine.steps.tree import TreeContext, assemble, with_line_ends_of
+from tests.marker import read_marker
 
 PAGE = (
     b'<!doctype html><html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"></head>'
@@ -62,7 +64,7 @@ def test_the_service_adds_licence_nojekyll_and_marker() -> None:
     files, notes = assemble(frame(), WRITTEN, ())
     assert set(files) == {"index.html", "README.md", "LICENSE", ".nojekyll"}
     assert repository_files.is_mit(files["LICENSE"].content.decode())
-    assert repository_files.read_marker(files["index.html"].content) == "round/1"
+    assert read_marker(files["index.html"].content) == "round/1"
     assert files["README.md"] == SiteFile(README, Origin.MODEL)
     assert notes == []
 
@@ -263,7 +265,7 @@ def test_a_readme_that_lacks_headings_gets_them_from_the_service() -> None:
     files, notes = assemble(asked, {"index.html": PAGE, "README.md": b"# Mine\n"}, ())
     text = files["README.md"].content.decode()
     assert text.startswith("# Mine\n")
-    assert repository_files.missing_readme_parts(text) == []
+    assert missing_readme_parts(text) == []
     assert "> # not a heading of ours" in text
     assert files["README.md"].origin is Origin.MODEL
     assert notes == [

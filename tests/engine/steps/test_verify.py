@@ -26,7 +26,9 @@ from engine.plan.predicates import (
 from engine.plan.schema import CheckReading, DataAddress, FileSource, PlannedFile, PlannedTest, RequestPlan
 from engine.plan.verdicts import EarlierPlan
 from engine.site.repository_files import licence
-from engine.steps.verify import BARRED, NewTree, VerifyInput, verify
+from engine.steps.contracts import EarlierAttempts, EarlierRequirements, NewTree, Requirements, VerifyInput
+from engine.steps.verify import BARRED, verify
+from tests.engine.steps.inputs import changed
 from tests.fakes import NOW, PAGE, README, FakeAuthor, make_ports
 
 if TYPE_CHECKING:
@@ -63,16 +65,15 @@ class FakeBrowser:
 
 
 def verifying(**over: object) -> VerifyInput:
-    task = {
-        "new": NewTree(7, Purpose.GENERATE, FILES),
-        "tried": (),
-        "url": URL,
-        "words": "the brief",
-        "checks": CHECKS,
-        "budget": fresh(NOW, 600),
-        "plan": PLAN,
-    }
-    return VerifyInput(**task | over)
+    task = VerifyInput(
+        new=NewTree(7, Purpose.GENERATE, FILES),
+        url=URL,
+        requirements=Requirements("the brief", CHECKS, PLAN),
+        budget=fresh(NOW, 600),
+        earlier=EarlierRequirements(),
+        attempts=EarlierAttempts(),
+    )
+    return changed(task, **over)
 
 
 def tree(**files: bytes) -> NewTree:
@@ -112,14 +113,14 @@ def test_without_a_plan_expressions_are_run_and_no_sentence_is_decided() -> None
 def test_the_best_attempt_is_chosen_and_not_the_last() -> None:
     results = [CheckOutcome(Check(Kind.RULE, str(n)), Target.LOCAL, Verdict.PASS) for n in range(5)]
     better = JudgedAttempt(3, Purpose.GENERATE, "d", results)
-    assert verify(verifying(tried=(better,)), make_ports()).decision.attempt == 3
+    assert verify(verifying(judged=(better,)), make_ports()).decision.attempt == 3
 
 
 def test_only_of_a_tree_that_is_published_it_is_said_that_it_was_not_checked() -> None:
     alone = verify(verifying(unchecked="five died of it"), make_ports())
     assert (alone.decision.attempt, alone.warnings) == (7, ("The page is published unchecked: five died of it",))
     better = JudgedAttempt(3, Purpose.GENERATE, "d", verify(verifying(), make_ports()).results)
-    beside = verify(verifying(tried=(better,), unchecked="five died of it"), make_ports())
+    beside = verify(verifying(judged=(better,), unchecked="five died of it"), make_ports())
     assert (beside.attempt, beside.decision.attempt, beside.warnings) == (7, 3, ())
 
 
@@ -311,7 +312,7 @@ EARLIER = EarlierPlan(
 
 def test_what_earlier_plans_say_and_what_held_goes_on_holding_or_is_a_finding_and_a_warning() -> None:
     browser = FakeBrowser(BrowserReport([js(Verdict.PASS)], tested=[js(Verdict.FAIL, check=TITLE)]))
-    task = verifying(earlier=(EARLIER,), before=FILES | {"notes.txt": b"one two"}, words="titled T, #add")
+    task = verifying(plans=(EARLIER,), before=FILES | {"notes.txt": b"one two"}, words="titled T, #add")
     outcome = verify(task, make_ports(browser=browser))
     lasting = {r.check.text: r.verdict for r in outcome.results if r.check.kind is Kind.REGRESSION}
     assert lasting == {
@@ -321,7 +322,9 @@ def test_what_earlier_plans_say_and_what_held_goes_on_holding_or_is_a_finding_an
     }
     assert outcome.decision.next is Next.REPAIR
     given_up = verify(
-        verifying(earlier=(EARLIER,), before=task.before, words=task.words, given_up="no time is left"),
+        verifying(
+            plans=(EARLIER,), before=task.earlier.before, words=task.requirements.words, given_up="no time is left"
+        ),
         make_ports(browser=FakeBrowser(browser.report)),
     )
     assert "A check of an earlier round does not hold any more: notes.txt has at least 2 words" in given_up.warnings
@@ -329,14 +332,14 @@ def test_what_earlier_plans_say_and_what_held_goes_on_holding_or_is_a_finding_an
 
 def test_what_the_new_plan_speaks_of_is_its_to_change() -> None:
     plan = PLAN.model_copy(update={"absent": ("notes.txt",)})
-    task = verifying(plan=plan, earlier=(EARLIER,), before=FILES | {"notes.txt": b"one two"})
+    task = verifying(plan=plan, plans=(EARLIER,), before=FILES | {"notes.txt": b"one two"})
     assert not any(r.check.text.startswith("notes.txt has") for r in verify(task, make_ports()).results)
 
 
 def test_expressions_of_earlier_rounds_run_behind_the_checks() -> None:
     kept = Check(Kind.EARLIER, "1 < 2")
     browser = FakeBrowser(BrowserReport([js(Verdict.PASS), js(Verdict.FAIL, check=kept)]))
-    outcome = verify(verifying(kept=(kept,), given_up="no time is left"), make_ports(browser=browser))
+    outcome = verify(verifying(held_checks=(kept,), given_up="no time is left"), make_ports(browser=browser))
     assert browser.asked[0][1] == (CHECKS[0], kept)
     assert {r.verdict for r in outcome.results if r.check == kept} == {Verdict.FAIL}
     assert outcome.warnings == ("A check of an earlier round does not hold any more: 1 < 2",)

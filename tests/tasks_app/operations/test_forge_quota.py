@@ -172,7 +172,7 @@ def test_a_shorter_refusal_does_not_open_the_gate_sooner():
 
 def test_a_spent_limit_takes_the_forge_out_of_service_until_its_reset():
     quota, reset = RowsQuota(), timezone.now() + HOUR
-    quota.saw(Limits(5000, 0, reset))
+    quota.record_limits(Limits(5000, 0, reset))
     with pytest.raises(OutOfService) as caught:
         quota.check_limit()
     assert abs(caught.value.until - reset) < timedelta(seconds=2)
@@ -180,19 +180,19 @@ def test_a_spent_limit_takes_the_forge_out_of_service_until_its_reset():
 
 def test_what_is_left_is_written_down_sparingly(django_assert_num_queries):
     quota, reset = RowsQuota(), timezone.now() + HOUR
-    quota.saw(Limits(5000, 4999, reset))
+    quota.record_limits(Limits(5000, 4999, reset))
     with django_assert_num_queries(0):
-        quota.saw(Limits(5000, 4998, reset))
+        quota.record_limits(Limits(5000, 4998, reset))
     assert quota_state().remaining == 4999
-    quota.saw(Limits(5000, 4900, reset))
+    quota.record_limits(Limits(5000, 4900, reset))
     assert quota_state().remaining == 4900
 
 
 def test_what_is_left_is_written_down_again_after_a_while(monkeypatch):
     quota, reset = RowsQuota(), timezone.now() + HOUR
-    quota.saw(Limits(5000, 4999, reset))
+    quota.record_limits(Limits(5000, 4999, reset))
     monkeypatch.setattr(forge_quota, "SPARING", timedelta(0))
-    quota.saw(Limits(5000, 4998, reset))
+    quota.record_limits(Limits(5000, 4998, reset))
     assert quota_state().remaining == 4998
 
 

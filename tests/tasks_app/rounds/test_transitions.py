@@ -14,7 +14,7 @@ from engine.domain.http import Answer
 from engine.domain.model_call import Prompt, Reply
 from engine.domain.repository import Origin, PagesBuild, Repository, SiteFile
 from engine.errors import LeaseLost
-from engine.steps.outcomes import Deployed, Generated, Published, RepairSkipped, Verified, Wait
+from engine.steps.contracts import Deployed, Generated, Published, RepairSkipped, Verified, Wait
 from tasks_app.models import Attempt, Commit, Event, Round, StepRun, Task
 from tasks_app.models import CheckResult as CheckRow
 from tasks_app.rounds import transitions
@@ -65,7 +65,7 @@ JOURNAL: dict[str, Callable[[DatabaseJournal, int], object]] = {
     "commit_planned": lambda j, _: j.commit_planned(sha="2" * 40, parent=None, paths=["a"]),
     "commit_abandoned": lambda j, _: j.commit_abandoned(sha=SHA),
     "repository_made": lambda j, _: j.repository_made(PLACE),
-    "pages_seen": lambda j, _: j.pages_seen(look=PagesBuild("built", SHA), http_status=200, live=True, reason=""),
+    "pages_seen": lambda j, _: j.pages_seen(build=PagesBuild("built", SHA), http_status=200, live=True, reason=""),
     "notification_begun": lambda j, _: j.notification_begun(url="https://e.test", body=b"{}", headers={}),
     "notification_ended": lambda j, pk: j.notification_ended(pk, answer=Answer(200, {}, b"", "u"), error=""),
     "rebuild_asked": lambda j, _: j.rebuild_asked(sha=SHA, after="1"),
@@ -272,7 +272,7 @@ def test_no_secret_and_nothing_unstorable_gets_into_a_row_by_an_errors_text() ->
     journal = DatabaseJournal(lease, 1)
     journal.attempt_failed(attempt(row).pk, code="c", message=bad)
     journal.notification_ended(journal.notification_begun(url="u", body=b"", headers={}), answer=None, error=bad)
-    journal.pages_seen(look=PagesBuild("built", None), http_status=None, live=False, reason=bad)
+    journal.pages_seen(build=PagesBuild("built", None), http_status=None, live=False, reason=bad)
     journal.warn(bad)
     journal.warn(bad)
     row.refresh_from_db()

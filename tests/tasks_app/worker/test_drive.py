@@ -134,7 +134,9 @@ def test_a_named_time_is_obeyed(outside: Outside) -> None:
     must_wait(driven(make_round()), 90, 90)
 
 
-@pytest.mark.parametrize(("method", "step"), [("create", "publish"), ("enable_pages", "publish"), ("look", "deploy")])
+@pytest.mark.parametrize(
+    ("method", "step"), [("create", "publish"), ("enable_pages", "publish"), ("pages_build", "deploy")]
+)
 def test_a_permanent_error_fails_with_its_sentence(outside: Outside, method: str, step: str) -> None:
     outside.forge.faults.before[method] = [Permanent("gone", "The repository is gone.")]
     row = driven(make_round())
@@ -205,7 +207,7 @@ def test_an_error_of_our_own_is_kept_without_secrets_and_the_fifth_in_a_row_fail
 
 def test_progress_between_crashes_starts_the_count_anew(outside: Outside) -> None:
     outside.forge.faults.before["create"] = [RuntimeError("bug") for _ in range(4)]
-    outside.forge.faults.before["look"] = [RuntimeError("bug") for _ in range(4)]
+    outside.forge.faults.before["pages_build"] = [RuntimeError("bug") for _ in range(4)]
     row = make_round()
     for _ in range(8):
         assert driven(row).state == "waiting"

@@ -49,7 +49,7 @@ def kill_in_journal(method: str) -> Callable[[pytest.MonkeyPatch], None]:
     return plant
 
 
-@pytest.mark.parametrize("method", ["create", "commit", "enable_pages", "look"])
+@pytest.mark.parametrize("method", ["create", "commit", "enable_pages", "pages_build"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_death_around_an_effect_of_the_forge(outside: Outside, method: str, when: str) -> None:
     getattr(outside.forge.faults, when)[method] = [Killed()]
@@ -145,7 +145,7 @@ def test_a_page_whose_checking_five_workers_died_of_is_published_unchecked(
     outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outside.browser = FakeBrowser()
-    failing(monkeypatch, "engine.steps.verify.review_results", 99)
+    failing(monkeypatch, "engine.steps.verify.review_result", 99)
     row = make_round(checks=["js: document.title === 'T'", "It is pretty"])
     for _ in range(5):
         die(row)
@@ -161,7 +161,7 @@ def test_a_page_whose_checking_five_workers_died_of_is_published_unchecked(
 
 
 def test_a_look_that_five_workers_died_of_does_not_keep_the_evaluator_from_being_told(outside: Outside) -> None:
-    outside.forge.faults.before["look"] = [Killed() for _ in range(5)]
+    outside.forge.faults.before["pages_build"] = [Killed() for _ in range(5)]
     row = make_round()
     for _ in range(5):
         die(row)

@@ -77,7 +77,7 @@ def test_the_evaluator_is_told_a_tenth_before_the_deadline_whatever_keeps_the_pa
     row = aged(driven(make_round()), 541)
     if trouble != "not built":
         error = Transient("down", "No connection.") if trouble == "no connection" else refused("forge")
-        outside.forge.faults.before["look"] = [error]
+        outside.forge.faults.before["pages_build"] = [error]
     if trouble == "refused before":
         Breaker.objects.create(kind="forge", code="x", reason="Refused.", since=timezone.now())
     assert driven(row).state == "completed"
@@ -87,7 +87,7 @@ def test_the_evaluator_is_told_a_tenth_before_the_deadline_whatever_keeps_the_pa
 
 @pytest.mark.parametrize("retry_after", [None, 3600])
 def test_no_wait_for_pages_goes_past_the_time_to_tell(outside: Outside, retry_after: float | None) -> None:
-    outside.forge.faults.before["look"] = [Transient("down", "No connection.", retry_after)]
+    outside.forge.faults.before["pages_build"] = [Transient("down", "No connection.", retry_after)]
     row = make_round()
     Round.objects.update(
         started_at=row.started_at - timedelta(seconds=539), deadline_at=row.deadline_at - timedelta(seconds=539)

@@ -114,7 +114,7 @@ def test_a_look_that_died_is_taken_again_and_what_it_still_writes_is_refused(out
     assert looked(row).live
     with pytest.raises(LeaseLost):
         LivenessJournal(row.pk, row.run, claimed[1]).pages_seen(
-            look=PagesBuild("built", None), http_status=1, live=False, reason=""
+            build=PagesBuild("built", None), http_status=1, live=False, reason=""
         )
 
 
@@ -147,7 +147,7 @@ def test_watched_pages_take_a_quarter_of_the_workers_at_most(outside: Outside) -
 
 def test_a_forge_out_of_service_is_not_asked(outside: Outside) -> None:
     row = told_too_early(outside)
-    outside.forge.faults.before["look"].append(OutOfService("forge_token_refused", "No token.", kind="forge"))
+    outside.forge.faults.before["pages_build"].append(OutOfService("forge_token_refused", "No token.", kind="forge"))
     row = looked(row)
     assert Breaker.objects.get(closed_at=None).kind == "forge"
     assert row.watch_at > timezone.now() + timedelta(seconds=50)
@@ -157,7 +157,7 @@ def test_a_forge_out_of_service_is_not_asked(outside: Outside) -> None:
 
 def test_githubs_trouble_is_a_look_like_others(outside: Outside) -> None:
     row = told_too_early(outside)
-    outside.forge.faults.before["look"].append(Transient("forge_unwell", "GitHub answered 502."))
+    outside.forge.faults.before["pages_build"].append(Transient("forge_unwell", "GitHub answered 502."))
     row = looked(row)
     assert row.pages_statuses.last().reason == "GitHub answered 502."
     assert looked(row).live

@@ -34,9 +34,9 @@ def test_pages_without_a_branch_are_tried_again(double, forge):
 def test_a_look_follows_this_commits_build(double, forge):
     place, sha = published(forge)
     double.pass_time(60)
-    assert (forge.look(place, sha).status, forge.look(place, sha).commit) == ("built", sha)
+    assert (forge.pages_build(place, sha).status, forge.pages_build(place, sha).commit) == ("built", sha)
     left = double.state.limits.remaining
-    assert forge.look(place, sha).build
+    assert forge.pages_build(place, sha).build
     assert double.state.limits.remaining == left  # unchanged: 304, free
 
 
@@ -44,11 +44,11 @@ def test_a_look_tells_why_a_build_failed_and_one_more_can_be_asked_for(double, f
     double.fault("errored", "build", message="The tag `x` is not known")
     place, sha = published(forge)
     double.pass_time(60)
-    look = forge.look(place, sha)
+    look = forge.pages_build(place, sha)
     assert (look.status, look.detail) == ("errored", "The tag `x` is not known")
     forge.rebuild(place)
     double.pass_time(60)
-    again = forge.look(place, sha)
+    again = forge.pages_build(place, sha)
     assert (again.status, again.commit) == ("built", sha)
     assert again.build != look.build
 
@@ -59,9 +59,9 @@ def test_a_look_tells_a_later_commit_from_an_earlier_one(double, forge):
     double.fault("never", "build", times=None)
     second = commit_of(sha, message="Round 2")
     assert forge.commit(place, second)
-    assert forge.look(place, forge.compute(second)).status in {"queued", "building"}
+    assert forge.pages_build(place, forge.compute(second)).status in {"queued", "building"}
     double.state.faults.clear()
     double.stranger_commits(place.owner, place.name, {"theirs.txt": b"mine"})
     double.pass_time(60)
-    assert forge.look(place, forge.compute(second)).status == "superseded"
-    assert forge.look(place, sha).status == "superseded"
+    assert forge.pages_build(place, forge.compute(second)).status == "superseded"
+    assert forge.pages_build(place, sha).status == "superseded"

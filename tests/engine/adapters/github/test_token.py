@@ -20,10 +20,10 @@ def test_a_missing_permission_is_named(double, forge, kind, named):
     assert "public_repo" in refused.value.message
 
 
-@pytest.mark.parametrize("act", ["create", "head", "commit", "enable_pages", "look"])
+@pytest.mark.parametrize("act", ["create", "head", "commit", "enable_pages", "pages_build"])
 def test_a_revoked_token_closes_the_forge(double, forge, act):
     place, sha = published(forge)
-    arguments = {"create": (spec_of("other-0badcafe"),), "commit": (place, commit_of(sha)), "look": (place, sha)}
+    arguments = {"create": (spec_of("other-0badcafe"),), "commit": (place, commit_of(sha)), "pages_build": (place, sha)}
     double.revoke()
     with pytest.raises(OutOfService) as refused:
         getattr(forge, act)(*arguments.get(act, (replace(place, pages_url=""),)))

@@ -100,7 +100,7 @@ def test_newest_repository_of_a_task_with_a_commit_is_found(forge: LocalForge) -
 
 def test_repository_that_is_gone_is_an_error(forge: LocalForge) -> None:
     gone = Repository("local", "nothing", "")
-    for ask in (forge.head, lambda place: forge.look(place, "0" * 40), forge.enable_pages):
+    for ask in (forge.head, lambda place: forge.pages_build(place, "0" * 40), forge.enable_pages):
         with pytest.raises(Permanent, match="repository_gone"):
             ask(gone)
 
@@ -170,13 +170,13 @@ def test_lock_of_a_living_writer_is_respected(forge: LocalForge, tmp_path: Path)
 
 def test_pages_are_built_once_they_are_on_and_something_is_committed(forge: LocalForge) -> None:
     repository = forge.create(SPEC)
-    assert forge.look(repository, "0" * 40).status == "queued"
+    assert forge.pages_build(repository, "0" * 40).status == "queued"
     forge.commit(repository, commit_of({"index.html": b"hello"}))
-    assert forge.look(repository, "0" * 40).status == "queued"
+    assert forge.pages_build(repository, "0" * 40).status == "queued"
     assert forge.page("local", repository.name, "") is None
     assert forge.enable_pages(repository) == forge.enable_pages(repository)
     assert forge.enable_pages(repository).pages_url == f"{ORIGIN}/pages/local/{repository.name}/"
-    assert forge.look(repository, "0" * 40) == PagesBuild("built", forge.head(repository))
+    assert forge.pages_build(repository, "0" * 40) == PagesBuild("built", forge.head(repository))
     assert isinstance(forge.page("local", repository.name, ""), PageFile)
 
 

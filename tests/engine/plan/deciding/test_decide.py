@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from engine.domain.checks import Verdict
 from engine.plan.deciding.decide import decide
 from engine.plan.deciding.evidence import Evidence
-from engine.plan.predicates import IN_BROWSER, WHEN_LIVE, AnyPredicate, OnFile
+from engine.plan.predicates import IN_BROWSER, AnyPredicate, OnFile, Served, WorkflowSucceeded
 from engine.plan.wording import in_words, rule_in_words
 from engine.site.repository_files import licence
 from tests.little_time import little_time
@@ -62,7 +62,7 @@ def test_every_kind_has_a_place_where_it_is_decided_and_a_wording() -> None:
     for one in samples:
         said, rule = in_words(one), rule_in_words(one)
         assert said.endswith(rule)
-        assert (said != rule) is (type(one) not in {*IN_BROWSER, WHEN_LIVE[1]})
+        assert (said != rule) is (type(one) not in {*IN_BROWSER, WorkflowSucceeded})
         if isinstance(one, IN_BROWSER):
             with pytest.raises(TypeError, match="in the browser"):
                 decide(one, Evidence({}))
@@ -70,7 +70,7 @@ def test_every_kind_has_a_place_where_it_is_decided_and_a_wording() -> None:
         finding = decide(one, Evidence({}))
         assert finding.seen
         assert finding.verdict is {"absent": PASS}.get(
-            one.kind, Verdict.NOT_RUN if isinstance(one, WHEN_LIVE) else FAIL
+            one.kind, Verdict.NOT_RUN if isinstance(one, Served | WorkflowSucceeded) else FAIL
         )
 
 

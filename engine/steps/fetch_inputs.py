@@ -1,4 +1,4 @@
-"""Bring together what a page is made from: fetch what is only an address so far, and read the workbooks."""
+"""Fetches attachments and data that are only addresses so far, and reads workbooks."""
 
 from __future__ import annotations
 
@@ -11,108 +11,61 @@ from engine.domain.lifecycle import Step
 from engine.errors import EngineError, LeaseLost, Permanent
 from engine.inputs.attachments import fault
 from engine.inputs.downloads import LARGEST_DATA, PAGE_FILES, NoDataError, as_file, file_name, full_media_type_of
-from engine.inputs.missing_data import sentence
+from engine.inputs.missing_data import missing_sentence
 from engine.inputs.workbooks import is_workbook, outline
 from engine.plan.schema import FileSource
 from engine.prompts.form import WRITTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from engine.checks.decision import Purpose
     from engine.domain.brief import Brief
-    from engine.domain.budget import Budget
-    from engine.domain.repository import Repository
     from engine.domain.workbook import Sheet
     from engine.plan.schema import DataAddress, PlannedFile, RequestPlan
     from engine.ports import Ports
+    from engine.steps.contracts import GenerateInput
 
 #: The largest attachment that is fetched from an address, in bytes, and how long one fetch may take, in seconds.
 LARGEST_FETCHED = 5_000_000
 FETCH_SECONDS = 15.0
 
-#: All addresses of a plan together, in seconds, and which part of what is left of generate's share they may take: the rest is the model's.
+#: All addresses of a plan together, in seconds, and which part of what is left of generate's share they may take: the
+#: rest is the model's.
 MOST_FETCHING = 40.0
 FETCHING_PART = 0.25
 WORKBOOK_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
-    """A later try of a round: `resample` asks once more from scratch, `fallback` gives up on the app.
-
-    `attempt`, by `model`, is the best so far; `why` is the decision's reason.
-    """
-
-    purpose: Purpose
-    attempt: int
-    model: str
-    base_sha: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class GenerateInput:
-    """What generate works from. `repository` is the task's newest published one, `plan` the one that this run has already.
-
-    `model_blocked` says why no model can be asked, `given_up`, in a sentence, why no page is to be written any more.
-    """
-
-    brief: Brief
-    unfetched: tuple[tuple[str, str], ...]  # (name, url) of attachments that are still to be fetched
-    repository: Repository | None
-    task_key: str
-    protected: tuple[str, ...]
-    marker: str
-    year: int
-    budget: Budget
-    failures: int
-    model_blocked: str
-    secret_in: Callable[[bytes], str | None]
-    last_tree: Callable[[], Mapping[str, bytes]] = dict  # what this task published last, out of our own rows
-    again: Again | None = None
-    given_up: str = ""
-    plan: RequestPlan | None = None
-    planned: bool = False  # whether this run has been planned, with a plan or without one
-    plans_cut_off: int = 0  # calls for it whose process died before they ended
-    allow_private: bool = False  # whether data may be fetched from private addresses
-    # Files that the service fetched or made in earlier rounds: a later one may make them anew.
-    own_before: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class FetchedInputs:
     """The brief with all its files, and those that could not be had."""
 
     brief: Brief
     missing: tuple[MissingFile, ...]
 
 
-def fetch_attachments(task: GenerateInput, ports: Ports) -> Inputs:
-    """Return the brief with every attachment that can be had, workbooks with what they hold. What is fetched is kept at once, so that a replay finds it."""
-    came = [*_attachments(task, ports)]
-    fetched = [one for one in came if isinstance(one, AttachedFile)]
+def fetch_attachments(task: GenerateInput, ports: Ports) -> FetchedInputs:
+    """Return the brief with every attachment that could be fetched. Each is stored at once, for a replay."""
+    files_or_gaps = [*_attachments(task, ports)]
+    fetched = [one for one in files_or_gaps if isinstance(one, AttachedFile)]
     files = [_noted(file, ports) for file in (*task.brief.attachments, *fetched)]
-    return _told(task.brief, files, [one for one in came if isinstance(one, MissingFile)], ports)
+    return _with_files(task.brief, files, [one for one in files_or_gaps if isinstance(one, MissingFile)], ports)
 
 
 def fetch_planned(
-    inputs: Inputs, plan: RequestPlan, task: GenerateInput, present: Collection[str], ports: Ports
-) -> Inputs:
-    """Return the inputs with the data that the plan fetches and the tables that it converts. `present` are the paths of the tree to build on.
-
-    What cannot be had is a warning and no failure.
-    """
+    inputs: FetchedInputs, plan: RequestPlan, task: GenerateInput, present: Collection[str], ports: Ports
+) -> FetchedInputs:
+    """Return the inputs with the plan's data and converted tables. What cannot be had is a warning and no failure."""
     brief = inputs.brief
-    came = [*_data(brief, plan, task, present, ports), *_tables(brief.attachments, plan, ports)]
-    files = [*brief.attachments, *(one for one in came if isinstance(one, AttachedFile))]
-    told = _told(brief, files, [one for one in came if isinstance(one, MissingFile)], ports)
-    return replace(told, missing=(*inputs.missing, *told.missing))
+    files_or_gaps = [*_data(brief, plan, task, present, ports), *_tables(brief.attachments, plan, ports)]
+    files = [*brief.attachments, *(one for one in files_or_gaps if isinstance(one, AttachedFile))]
+    further = _with_files(brief, files, [one for one in files_or_gaps if isinstance(one, MissingFile)], ports)
+    return replace(further, missing=(*inputs.missing, *further.missing))
 
 
 def sheets_of(books: Iterable[AttachedFile], ports: Ports) -> dict[tuple[str, str], bytes]:
-    """Return the sheets of workbooks as CSV, by the workbook's name and the sheet's; the name "" is the first sheet's too."""
+    """Return workbooks' sheets as CSV, by workbook and sheet name; the name "" is the first sheet."""
     found: dict[tuple[str, str], bytes] = {}
     for book in books:
         sheets = _read(book, ports)
@@ -122,13 +75,15 @@ def sheets_of(books: Iterable[AttachedFile], ports: Ports) -> dict[tuple[str, st
     return found
 
 
-def _told(brief: Brief, files: Sequence[AttachedFile], missing: Sequence[MissingFile], ports: Ports) -> Inputs:
+def _with_files(
+    brief: Brief, files: Sequence[AttachedFile], missing: Sequence[MissingFile], ports: Ports
+) -> FetchedInputs:
     for one in missing:
         ports.journal.file_missed(one)
-        ports.journal.warn(sentence(one))
+        ports.journal.warn(missing_sentence(one))
     for warning in filter(None, map(fault, files)):
         ports.journal.warn(warning)
-    return Inputs(replace(brief, attachments=tuple(files)), tuple(missing))
+    return FetchedInputs(replace(brief, attachments=tuple(files)), tuple(missing))
 
 
 def _attachments(task: GenerateInput, ports: Ports) -> Iterator[AttachedFile | MissingFile]:
@@ -145,7 +100,7 @@ def _attachments(task: GenerateInput, ports: Ports) -> Iterator[AttachedFile | M
             why = f"more than {LARGEST_FETCHED} bytes" if answer.truncated else f"HTTP {answer.status}"
             yield MissingFile(name, why, url=url)
             continue
-        yield _kept(AttachedFile(name, full_media_type_of(answer), answer.body, url=url), ports)
+        yield _stored(AttachedFile(name, full_media_type_of(answer), answer.body, url=url), ports)
 
 
 def _data(
@@ -157,15 +112,15 @@ def _data(
     ends = _fetching_ends(task, ports)
     for address in plan.data:
         if address.url not in known:
-            came = _fetched(address, task, taken, ends, ports)
-            yield came
-            taken.append(came.name)
+            fetched = _fetched(address, task, taken, ends, ports)
+            yield fetched
+            taken.append(fetched.name)
 
 
 def _fetching_ends(task: GenerateInput, ports: Ports) -> tuple[datetime, float]:
     """Return since when, and how many seconds, addresses may be fetched."""
     now = ports.clock.now()
-    left = (task.budget.share_ends(Step.GENERATE) - now).total_seconds()
+    left = (task.access.budget.share_ends(Step.GENERATE) - now).total_seconds()
     return now, max(0.0, min(MOST_FETCHING, left * FETCHING_PART))
 
 
@@ -189,7 +144,7 @@ def _fetched(
     except NoDataError as error:
         why = str(error)
     else:
-        return _kept(file, ports)
+        return _stored(file, ports)
     return MissingFile(file_name(address.url, address.name, "json", taken), why, Source.ADDRESS, address.url)
 
 
@@ -221,7 +176,7 @@ def _table(
     sheet = named[0] if named else sheets[0]
     which = f", sheet {sheet.name!r}" if len(sheets) > 1 else ""
     note = f"Made by the service out of {book.name}{which}: the exact values. It is there already; do not write it."
-    return _kept(AttachedFile(planned.path, "text/csv", sheet.csv, Source.WORKBOOK, note=note), ports)
+    return _stored(AttachedFile(planned.path, "text/csv", sheet.csv, Source.WORKBOOK, note=note), ports)
 
 
 def _read(file: AttachedFile, ports: Ports) -> tuple[Sheet, ...] | str:
@@ -244,18 +199,18 @@ def _noted(file: AttachedFile, ports: Ports) -> AttachedFile:
     found = _read(file, ports)
     if isinstance(found, str):
         ports.journal.warn(found)
-        return _kept(replace(file, note=found), ports)
-    return _kept(replace(file, note=outline(found)), ports)
+        return _stored(replace(file, note=found), ports)
+    return _stored(replace(file, note=outline(found)), ports)
 
 
 def _taken(brief: Brief, plan: RequestPlan, task: GenerateInput, present: Collection[str]) -> list[str]:
-    """Return the names that nothing fetched may take: attachments, pages, what a model writes; not what earlier rounds fetched."""
+    """Return the names that nothing fetched may take: attachments, pages, and files that a model writes."""
     attached = [*(file.name for file in brief.attachments), *(name for name, _ in task.unfetched)]
-    own = [path for path in present if path not in task.own_before]
+    own = [path for path in present if path not in task.earlier.own_files]
     written = [one.path for one in plan.files if one.source in WRITTEN]
     return list(dict.fromkeys([*attached, *PAGE_FILES, *own, *written]))
 
 
-def _kept(file: AttachedFile, ports: Ports) -> AttachedFile:
+def _stored(file: AttachedFile, ports: Ports) -> AttachedFile:
     ports.journal.file_kept(file)
     return file
