@@ -1,4 +1,5 @@
-"""What a verification costs: `python -m benchmarks.browser` prints seconds, CPU seconds and peak memory of one, and of 8 with 2 places."""
+"""What a verification costs: `python -m benchmarks.browser` prints seconds, CPU seconds and peak memory of one, and of
+8 with 2 places."""
 
 from __future__ import annotations
 
@@ -47,7 +48,10 @@ CHECKS = tuple(
 
 @dataclass
 class Cost:
-    """What some verifications took. `megabytes`: the highest sum of the proportional set sizes (PSS) of all their processes."""
+    """What some verifications took.
+
+    `megabytes`: the highest sum of the proportional set sizes (PSS) of all their processes.
+    """
 
     seconds: float = 0
     cpu_seconds: float = 0
@@ -56,7 +60,8 @@ class Cost:
 
 @contextmanager
 def measured() -> Iterator[Cost]:
-    """Measure what the block's child processes take; they are all reaped at its end, so that their CPU time is complete."""
+    """Measure what the block's child processes take; they are all reaped at its end, so that their CPU time is
+    complete."""
     cost, done = Cost(), threading.Event()
 
     def watch() -> None:
@@ -80,7 +85,10 @@ def _cpu() -> float:
 
 
 def verify(machine: Machine) -> float:
-    """Verify the page once and return the seconds. Raises RuntimeError where a check does not pass: then the figures mean nothing."""
+    """Verify the page once and return the seconds.
+
+    Raises RuntimeError where a check does not pass: then the figures mean nothing.
+    """
     begun = time.monotonic()
     page = PageUnderTest("https://someone.github.io/sales/", {"index.html": PAGE, "data.csv": DATA}, Target.LOCAL)
     report = ChromiumBrowser(machine).run(page, CHECKS, seconds=300)
@@ -107,7 +115,8 @@ def main() -> None:
     print(f"  CPU seconds each: {one.cpu_seconds / ONES:.1f}   peak memory: {one.megabytes:.0f} MB")
     print(f"{AT_ONCE} at once, {PLACES} places:")
     print(
-        f"  seconds in all {many.seconds:.1f}, the last one waited {max(waited):.1f}; {many.seconds / AT_ONCE:.1f} a page"
+        f"  seconds in all {many.seconds:.1f}, the last one waited {max(waited):.1f}; {many.seconds / AT_ONCE:.1f} a "
+        "page"
     )
     print(f"  CPU seconds each: {many.cpu_seconds / AT_ONCE:.1f}   peak memory: {many.megabytes:.0f} MB")
     print(

@@ -1,6 +1,8 @@
-"""New work beside many that wait: `python -m benchmarks.crowd` posts tasks while 200 rounds wait on builds of Pages that do not end.
+"""New work beside many that wait: `python -m benchmarks.crowd` posts tasks while 200 rounds wait on builds of Pages
+that do not end.
 
-At the double of GitHub, at its own pace of writes. The same tasks are posted before to the same service with nobody waiting.
+At the double of GitHub, at its own pace of writes. The same tasks are posted before to the same service with nobody
+waiting.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
     from tests.chaos.service import Service
 
 FORMULA = (
-    "start = seconds from a round's arrival to its first step, by the service's own rows, one task after the other; looks = looks at others' "
-    "pages between the two"
+    "start = seconds from a round's arrival to its first step, by the service's own rows, one task after the other; "
+    "looks = looks at others' pages between the two"
 )
 MOST = 2.0
 

@@ -1,4 +1,5 @@
-"""The double of GitHub as benchmarks use it: in a process of its own, with a build's and a call's seconds, and no pace of writes."""
+"""The double of GitHub as benchmarks use it: in a process of its own, with a build's and a call's seconds, and no pace
+of writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What an idle service costs: CPU, memory and rows over some seconds. `python benchmarks/idle.py [SECONDS] [WORKERS]`, Linux only."""
+"""What an idle service costs: CPU, memory and rows over some seconds.
+
+`python benchmarks/idle.py [SECONDS] [WORKERS]`, Linux only.
+"""
 
 from __future__ import annotations
 

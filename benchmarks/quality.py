@@ -1,6 +1,8 @@
-"""How good the pages are: `python -m benchmarks.quality` runs the suite in benchmarks/suite/tasks by the service and by a plain one-shot prompt.
+"""How good the pages are: `python -m benchmarks.quality` runs the suite in benchmarks/suite/tasks by the service and by
+a plain one-shot prompt.
 
-The model is the one of LLM_API_KEY, LLM_BASE_URL and LLM_MODEL, or `--simulated`. `--prove` runs no model and proves the suite itself.
+The model is the one of LLM_API_KEY, LLM_BASE_URL and LLM_MODEL, or `--simulated`. `--prove` runs no model and proves
+the suite itself.
 """
 
 from __future__ import annotations

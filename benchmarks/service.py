@@ -22,7 +22,8 @@ NO_SANDBOX = {"CHROMIUM_NO_SANDBOX": "1"} if os.geteuid() == 0 else {}
 
 @contextmanager
 def running(kind: type[Service] = Service, *, workers: int = 8, **environment: str) -> Iterator[Service]:
-    """Run a service until the block ends, whole from the beginning: simulated model, local forge, no browser, unless the environment says so."""
+    """Run a service until the block ends, whole from the beginning: simulated model, local forge, no browser, unless
+    the environment says so."""
     with tempfile.TemporaryDirectory(prefix="benchmark-", ignore_cleanup_errors=True) as folder:
         service = kind(Path(folder), workers=workers, **environment)
         try:

@@ -1,4 +1,5 @@
-"""Other hosts on loopback: the check browser asks it as its mirror (`<mirror>/host/path`), so that a page's addresses stay those of the brief."""
+"""Other hosts on loopback: the check browser asks it as its mirror (`<mirror>/host/path`), so that a page's addresses
+stay those of the brief."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 
 
 class OtherHosts:
-    """Answers the addresses in `answers` with their JSON and everything else with 404, which a check sees as out of reach."""
+    """Answers the addresses in `answers` with their JSON and everything else with 404, which a check sees as out of
+    reach."""
 
     def __init__(self) -> None:
         self.answers: Mapping[str, object] = {}

@@ -44,7 +44,10 @@ def machine(folder: Path, *, window: float = WINDOW) -> Machine:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Runs checks on files. The words of the brief are not told to the browser: it never uses a page on its own here."""
+    """Runs checks on files.
+
+    The words of the brief are not told to the browser: it never uses a page on its own here.
+    """
 
     machine: Machine
 

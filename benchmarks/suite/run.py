@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What a run needs. `hosts` are the other hosts that the service's own browser sees; `keep`: where pages and replies are put."""
+    """What a run needs.
+
+    `hosts` are the other hosts that the service's own browser sees; `keep`: where pages and replies are put.
+    """
 
     judge: Judge
     hosts: OtherHosts

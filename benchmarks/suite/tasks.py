@@ -28,7 +28,10 @@ class Swap:
 
 @dataclass(frozen=True, slots=True)
 class SuiteRound:
-    """One round's request: `checks` go with it, `withheld` do not. `api`: what addresses of other hosts answer, as JSON."""
+    """One round's request: `checks` go with it, `withheld` do not.
+
+    `api`: what addresses of other hosts answer, as JSON.
+    """
 
     brief: str
     checks: tuple[Check, ...]
