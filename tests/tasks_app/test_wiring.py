@@ -1,4 +1,5 @@
-"""What a process holds in memory: the adapters' libraries are with those that use them, and there before workers are forked."""
+"""What a process holds in memory: the adapters' libraries are with those that use them, and there before workers are
+forked."""
 
 from __future__ import annotations
 
@@ -36,24 +37,14 @@ def test_who_is_about_to_fork_workers_has_all_that_they_will_need(tmp_path: Path
     assert "openai" not in loaded(statement, tmp_path, FORGE="local", LLM_PROVIDER="simulated")
 
 
-def test_redis_is_there_where_it_is_the_broker_and_only_there(tmp_path: Path) -> None:
-    statement, embedded = (
-        "from tasks_app.processes import entry_points; entry_points.load(web=True)",
-        {"FORGE": "local", "LLM_PROVIDER": "simulated"},
-    )
-    assert loaded(statement, tmp_path, of=("redis",), **embedded) == set()
-    assert loaded(statement, tmp_path, of=("redis",), REDIS_URL="redis://localhost:1", **embedded) == {"redis"}
-
-
-def test_psycopg_is_read_where_postgresql_is_the_database_and_only_there(tmp_path: Path) -> None:
-    statement, of = (
-        "from tasks_app.processes import entry_points; entry_points.load(web=True)",
-        ("psycopg.connection", "rest_framework.compat"),
-    )
+def test_clients_of_redis_and_postgresql_are_there_where_these_are_used_and_only_there(tmp_path: Path) -> None:
+    statement = "from tasks_app.processes import entry_points; entry_points.load(web=True)"
+    clients = {"redis", "psycopg.connection"}
+    of = (*clients, "rest_framework.compat")
     embedded = {"FORGE": "local", "LLM_PROVIDER": "simulated"}
     assert loaded(statement, tmp_path, of=of, **embedded) == {"rest_framework.compat"}
-    found = loaded(statement, tmp_path, of=of, DATABASE_URL="postgres://nobody@localhost:1/nothing", **embedded)
-    assert found == set(of)
+    parts = {"REDIS_URL": "redis://localhost:1", "DATABASE_URL": "postgres://nobody@localhost:1/nothing"}
+    assert loaded(statement, tmp_path, of=of, **parts, **embedded) == set(of)
 
 
 def test_what_is_read_for_all_to_share_starts_no_thread_and_connects_to_nothing(tmp_path: Path) -> None:
