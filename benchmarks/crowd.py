@@ -14,7 +14,7 @@ from benchmarks.evaluator import Evaluator
 from benchmarks.measurement import load, median, opening, target
 from benchmarks.service import running
 from tests.chaos.crowd import begun, crowd_in, looked_at
-from tests.doubles.github import GitHubDouble
+from tests.doubles.github.double import GitHubDouble
 
 if TYPE_CHECKING:
     from tests.chaos.service import Service

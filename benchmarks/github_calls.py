@@ -2,7 +2,7 @@
 git data API.
 
 `python -m benchmarks.github_calls`: a first round of 13 files, one of them binary, and a later one that changes 6 of
-them, the binary too, each way against the double of GitHub (tests/doubles/github.py) in a repository of its own. Looks
+them, the binary too, each way against the double of GitHub (tests/doubles/github) in a repository of its own. Looks
 at how a build stands are left out: they are the same for all. PyGithub is used as its documentation shows, but without
 its own pauses and repetitions.
 """
@@ -27,7 +27,7 @@ from engine.adapters.github.github_forge import GitHubForge
 from engine.domain.repository import Origin, Repository, SiteFile
 from engine.ports import Ports
 from engine.steps.publish import publish
-from tests.doubles.github import GitHubDouble
+from tests.doubles.github.double import GitHubDouble
 from tests.engine.steps.inputs import BRIEF, LATER, publishing
 from tests.fakes import FakeAuthor, FakeFetcher, FakeForge, FakeJournal, FakeNotifier, FakeQuota
 from tests.system_clock import SystemClock

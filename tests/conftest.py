@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_django.fixtures import SettingsWrapper
 
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
 
 #: Markers of tests that depend on how a machine schedules processes: such a test is run again, at most twice, when it fails. No other test is.
 RERUN = ("browser", "processes")
@@ -105,7 +105,7 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
 @pytest.fixture
 def github_double() -> Iterator[GitHubDouble]:
     """A GitHub on loopback. The test fails where a request or an answer was against GitHub's own description."""
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
 
     with GitHubDouble() as double:
         yield double

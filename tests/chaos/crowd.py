@@ -19,7 +19,7 @@ from tests.processes import wait_for
 
 if TYPE_CHECKING:
     from tests.chaos.service import Service
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
 
 _FIRST_STEP = """
     SELECT r.created_at, s.started_at FROM tasks_app_round r JOIN tasks_app_steprun s ON s.round_id = r.id WHERE r.id = ?

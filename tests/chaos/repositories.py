@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dulwich.objects import Commit
 
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
     from tests.doubles.http_server import Asked
 
 

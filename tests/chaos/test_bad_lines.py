@@ -14,7 +14,7 @@ from tests.chaos.repositories import callbacks
 from tests.chaos.seeds import SEEDS
 from tests.chaos.service import Service, task
 from tests.doubles.bad_line import BadLine
-from tests.doubles.github import GitHubDouble
+from tests.doubles.github.double import GitHubDouble
 from tests.doubles.http_server import Script, serving
 from tests.parts.postgresql import postgresql
 from tests.processes import wait_for

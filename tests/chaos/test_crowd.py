@@ -16,7 +16,7 @@ from tests.doubles.http_server import Script, serving
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 CROWD = 200

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pytest
     from pytest_django.fixtures import SettingsWrapper
 
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
     from tests.doubles.http_server import HttpServer
 
 WORKERS = 8

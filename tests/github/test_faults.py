@@ -16,7 +16,7 @@ from engine.site.repository_files import repository_name
 from tasks_app.models import Breaker, Commit, Event, Round
 from tasks_app.operations.breakers import breaker_close
 from tasks_app.reports.headline import headline
-from tests.doubles.github_faults import PRESETS
+from tests.doubles.github.faults import PRESETS
 
 if TYPE_CHECKING:
     from tests.github.service import Service

@@ -21,7 +21,7 @@ from engine.domain.repository import Origin, SiteFile
 from engine.errors import Transient
 from engine.ports import Ports
 from engine.steps.publish import PublishInput, publish
-from tests.doubles.github import GitHubDouble
+from tests.doubles.github.double import GitHubDouble
 from tests.engine.steps.inputs import BRIEF, publishing
 from tests.fakes import FakeAuthor, FakeFetcher, FakeForge, FakeJournal, FakeNotifier, FakeQuota
 from tests.system_clock import SystemClock

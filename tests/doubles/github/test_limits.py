@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.doubles.github_limits import WRITES_PER_HOUR, WRITES_PER_MINUTE
+from tests.doubles.github.limits import WRITES_PER_HOUR, WRITES_PER_MINUTE
 
 if TYPE_CHECKING:
-    from tests.doubles.github import GitHubDouble
-    from tests.doubles.github_asking import Api
+    from tests.doubles.github.asking import Api
+    from tests.doubles.github.double import GitHubDouble
 
 
 def test_writes_have_a_pace(api: Api, github_double: GitHubDouble) -> None:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.doubles.github_asking import Api
+from tests.doubles.github.asking import Api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
 
 
 @pytest.fixture

@@ -14,16 +14,16 @@ from dulwich.objects import ZERO_SHA, Commit, ObjectID
 from dulwich.protocol import SIDE_BAND_CHANNEL_PROGRESS, ReceivableProtocol
 from dulwich.server import DictBackend, ReceivePackHandler, UploadPackHandler
 
-from tests.doubles.github_wire import Answer
+from tests.doubles.github.wire import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dulwich.refs import Ref
 
-    from tests.doubles.github_faults import Fault
-    from tests.doubles.github_state import Repository, State
-    from tests.doubles.github_wire import Request
+    from tests.doubles.github.faults import Fault
+    from tests.doubles.github.state import Repository, State
+    from tests.doubles.github.wire import Request
 
 ADDRESS = re.compile(r"/([^/]+)/([^/]+?)(?:\.git)?/(info/refs|git-upload-pack|git-receive-pack)")
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
-from tests.doubles.github_wire import Answer
+from tests.doubles.github.wire import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.doubles.github_state import State
-    from tests.doubles.github_wire import Request
+    from tests.doubles.github.state import State
+    from tests.doubles.github.wire import Request
 
     Handler = Callable[[State, "Asked"], Answer]
 

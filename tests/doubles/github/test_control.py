@@ -10,7 +10,7 @@ import time
 import httpx2
 import pytest
 
-from tests.doubles.github_asking import NAME
+from tests.doubles.github.asking import NAME
 
 pytestmark = pytest.mark.processes
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.doubles import github_bodies as bodies
-from tests.doubles.github_routes import Refused, route, said
+from tests.doubles.github import bodies
+from tests.doubles.github.routes import Refused, route, said
 
 if TYPE_CHECKING:
-    from tests.doubles.github_routes import Asked
-    from tests.doubles.github_state import Account, Repository, State
-    from tests.doubles.github_wire import Answer
+    from tests.doubles.github.routes import Asked
+    from tests.doubles.github.state import Account, Repository, State
+    from tests.doubles.github.wire import Answer
 
 REPO = "/repos/{owner}/{repo}"
 

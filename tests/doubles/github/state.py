@@ -16,10 +16,10 @@ from dulwich.objects import Blob, Commit, ObjectID, Tree
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
-from tests.doubles.github_builds import Builds
-from tests.doubles.github_faults import Faults
-from tests.doubles.github_limits import Limits
-from tests.doubles.github_routes import Refused
+from tests.doubles.github.builds import Builds
+from tests.doubles.github.faults import Faults
+from tests.doubles.github.limits import Limits
+from tests.doubles.github.routes import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

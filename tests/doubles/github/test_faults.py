@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from tests.doubles.github import GitHubDouble
-from tests.doubles.github_asking import NAME, Api, get
+from tests.doubles.github.asking import NAME, Api, get
+from tests.doubles.github.double import GitHubDouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dulwich.objects import Commit
 
-    from tests.doubles.github_state import Account, Repository, State
+    from tests.doubles.github.state import Account, Repository, State
 
 _USER_URLS = (
     "followers", "following{/other_user}", "gists{/gist_id}", "starred{/owner}{/repo}", "subscriptions",

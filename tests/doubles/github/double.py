@@ -1,57 +1,25 @@
-"""A double of GitHub on loopback: its REST calls, git over HTTP and Pages, stateful, each exchange checked against GitHub's own description.
-
-In tests:
-
-    with GitHubDouble(build_seconds=0.2) as double:
-        double.url, double.token, double.login         what the program under test is given
-        double.fault("bad_gateway", "create", when="after")
-        double.count("create"), double.calls, double.violations, double.exceeded
-
-By itself (for the demo; needs the development dependencies):
-
-    python -m tests.doubles.github --port 8001 --pages-port 8002 [--token T] [--build-seconds S]
-
-It prints one line of JSON when it is ready: {"url": …, "pages": …, "token": …, "login": …}. Tests in another process use its control paths,
-which take and give JSON (no token needed; they count nowhere):
-
-    GET  /_double/summary        calls by kind, REST writes, pushes, violations, exceeded limits
-    GET  /_double/calls          every exchange: method, template, kind, status, at (Unix time), fault, authorized
-    POST /_double/faults         {"name": "secondary", "kind": "push", "seconds": 2, …} or Fault's fields (github_faults.py); DELETE: all off
-    POST /_double/stranger       {"owner", "repo", "files": {path: text}}: a stranger commits            -> {"sha"}
-    POST /_double/taken          {"owner", "repo"}: a repository of this name that is not ours
-    POST /_double/delete         {"owner", "repo"}
-    POST /_double/rename         {"owner", "repo", "to"}
-    POST /_double/token          {"revoked": true|false, "lacking": ["pages", …], "scopes": "repo"|null}
-    POST /_double/settings       {"build_seconds", "call_seconds", "paced", "limit", "remaining", "pass_seconds"}
-
-What is assumed and not known of GitHub is said where it is decided: github_builds.py (overtaken builds), github_state.py (names).
-"""
+"""The double itself: what a test starts, changes and asks what happened. The package says how it is used."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import secrets
-import signal
 import string
-import sys
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from tests.doubles import github_git, github_site
-from tests.doubles.github_control import control
-from tests.doubles.github_faults import Fault, fault
-from tests.doubles.github_log import Log
-from tests.doubles.github_service import Service
-from tests.doubles.github_state import State
-from tests.doubles.github_wire import Answer, Listener, Request, Silence
+from tests.doubles.github import git, site
+from tests.doubles.github.control import control
+from tests.doubles.github.faults import Fault, fault
+from tests.doubles.github.log import Log
+from tests.doubles.github.service import Service
+from tests.doubles.github.state import State
+from tests.doubles.github.wire import Answer, Listener, Request, Silence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from tests.doubles.github_log import Call
+    from tests.doubles.github.log import Call
 
 LOGIN = "Octo-Builder"
 ORGANISATION = "Octo-Works"
@@ -78,7 +46,7 @@ class GitHubDouble:
         self.log = Log(self.state.clock)
         self._service = Service(self.state, self.log)
         self._front = Listener(self._respond, port)
-        self._pages = Listener(lambda request: github_site.respond(self.state, request), pages_port)
+        self._pages = Listener(lambda request: site.respond(self.state, request), pages_port)
         self.url = self.state.api = f"http://127.0.0.1:{self._front.port}"
         self.pages_url = self.state.pages = f"http://{pages_host}:{self._pages.port}"
 
@@ -133,13 +101,13 @@ class GitHubDouble:
         return self.log.pushes()
 
     def count(self, kind: str) -> int:
-        """How many exchanges of a kind there were (github_faults.KINDS)."""
+        """How many exchanges of a kind there were (faults.KINDS)."""
         return sum(call.kind == kind for call in self.log.calls)
 
     # --- What happens to the program under test
 
     def fault(self, name: str, kind: str = "", **changes: Any) -> Fault:
-        """Add one of github_faults.PRESETS as a rule; return it."""
+        """Add one of faults.PRESETS as a rule; return it."""
         rule = fault(name, kind, **changes)
         self.state.faults.add(rule)
         return rule
@@ -205,35 +173,10 @@ class GitHubDouble:
         if request.path.startswith("/_double/"):
             return control(self, request)
         time.sleep(self.state.call_seconds)
-        if github_git.ADDRESS.fullmatch(request.path):
+        if git.ADDRESS.fullmatch(request.path):
             return self._service.git(request)
         return self._service.rest(request)
 
 
 def _made_up_token() -> str:
     return "ghp_" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(36))
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Run by itself until SIGTERM or SIGINT."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.doubles.github", description="A double of GitHub on loopback."
-    )
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--pages-port", type=int, default=0)
-    parser.add_argument("--pages-host", default="127.0.0.1")
-    parser.add_argument("--token", default="")
-    parser.add_argument("--build-seconds", type=float, default=1.0)
-    given = parser.parse_args(arguments)
-    done = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: done.set())
-    with GitHubDouble(**vars(given)) as double:
-        ready = {"url": double.url, "pages": double.pages_url, "token": double.token, "login": double.login}
-        sys.stdout.write(json.dumps(ready) + "\n")
-        sys.stdout.flush()
-        done.wait()
-
-
-if __name__ == "__main__":
-    main()

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from dulwich.objects import Blob
 
-from tests.doubles import github_bodies as bodies
-from tests.doubles.github_rest import REPO, opened
-from tests.doubles.github_routes import Refused, route, said
+from tests.doubles.github import bodies
+from tests.doubles.github.rest import REPO, opened
+from tests.doubles.github.routes import Refused, route, said
 
 if TYPE_CHECKING:
-    from tests.doubles.github_routes import Asked
-    from tests.doubles.github_state import State
-    from tests.doubles.github_wire import Answer
+    from tests.doubles.github.routes import Asked
+    from tests.doubles.github.state import State
+    from tests.doubles.github.wire import Answer
 
 
 @route("GET", f"{REPO}/contents/{{path}}", "contents")

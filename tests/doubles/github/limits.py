@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.doubles.github_routes import Refused
+from tests.doubles.github.routes import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable

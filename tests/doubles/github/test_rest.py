@@ -8,10 +8,10 @@ import pytest
 from github import Auth, Github
 from github.GithubException import GithubException
 
-from tests.doubles.github_asking import NAME, Api, get
+from tests.doubles.github.asking import NAME, Api, get
 
 if TYPE_CHECKING:
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
 
 
 def test_pygithub_reads_and_writes(github_double: GitHubDouble) -> None:

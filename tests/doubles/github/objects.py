@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from dulwich.object_store import commit_tree_changes
 from dulwich.objects import Blob, Commit, ObjectID, Tree
 
-from tests.doubles import github_bodies as bodies
-from tests.doubles.github_rest import REPO, opened
-from tests.doubles.github_routes import Refused, route, said
+from tests.doubles.github import bodies
+from tests.doubles.github.rest import REPO, opened
+from tests.doubles.github.routes import Refused, route, said
 
 if TYPE_CHECKING:
-    from tests.doubles.github_routes import Asked
-    from tests.doubles.github_state import Repository, State
-    from tests.doubles.github_wire import Answer
+    from tests.doubles.github.routes import Asked
+    from tests.doubles.github.state import Repository, State
+    from tests.doubles.github.wire import Answer
 
 
 def _filled(state: State, asked: Asked) -> Repository:

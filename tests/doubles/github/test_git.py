@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.doubles.github_asking import NAME, Api
+from tests.doubles.github.asking import NAME, Api
 from tests.parts.program import program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
 
 pytestmark = pytest.mark.processes
 

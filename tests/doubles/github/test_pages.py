@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.doubles.github_asking import Api, get
+from tests.doubles.github.asking import Api, get
 
 if TYPE_CHECKING:
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
 
 
 def test_a_build_goes_its_way(api: Api, github_double: GitHubDouble) -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from dulwich.object_store import iter_tree_contents
 from dulwich.objects import Blob
 
-from tests.doubles.github_bodies import when
-from tests.doubles.github_wire import Answer, Silence
+from tests.doubles.github.bodies import when
+from tests.doubles.github.wire import Answer, Silence
 
 if TYPE_CHECKING:
-    from tests.doubles.github_state import Repository, State
-    from tests.doubles.github_wire import Request
+    from tests.doubles.github.state import Repository, State
+    from tests.doubles.github.wire import Request
 
 # As GitHub sends them: https://docs.github.com/pages/getting-started-with-github-pages/creating-a-github-pages-site#mime-types-on-github-pages
 TYPES = {

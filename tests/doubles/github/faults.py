@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from tests.doubles.github_wire import Answer, Silence
+from tests.doubles.github.wire import Answer, Silence
 
 KINDS = (
     "user", "owner", "rate", "create", "repository", "list", "search", "delete", "edit", "commits", "compare", "contents", "objects",

@@ -3,7 +3,7 @@
 The data beside this file comes from the npm package @octokit/openapi (MIT), whose source is https://github.com/github/rest-api-description;
 its `info` says which version. To prune another version (of `npm pack @octokit/openapi`):
 
-    python -m tests.doubles.github_description package/generated/api.github.com.json 23.0.2
+    python -m tests.doubles.github.description package/generated/api.github.com.json 23.0.2
 
 The data stays as GitHub wrote it. Where this check is stricter or knows more, it says so here: `_nullables`, `_closed_bodies`,
 `UNDOCUMENTED_CODES`.
@@ -33,7 +33,7 @@ except ImportError as missing:
         "dependency (requirements-dev.txt; `make test` installs it)."
     ) from missing
 
-DATA = Path(__file__).with_name("github_description.json")
+DATA = Path(__file__).with_name("description.json")
 
 REPO = "/repos/{owner}/{repo}"
 PATHS: Mapping[str, tuple[str, ...]] = {
@@ -219,7 +219,7 @@ def prune(whole: dict[str, Any], version: str) -> dict[str, Any]:
         "title": whole["info"]["title"],
         "version": whole["info"]["version"],
         "license": whole["info"]["license"],
-        "x-source": f"npm package @octokit/openapi {version}, MIT, pruned by tests/doubles/github_description.py",
+        "x-source": f"npm package @octokit/openapi {version}, MIT, pruned by tests/doubles/description.py",
     }
     pruned: dict[str, Any] = {"openapi": whole["openapi"], "info": info, "paths": paths, "components": {}}
     waiting = list(_references(paths))

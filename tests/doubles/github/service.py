@@ -6,24 +6,24 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.doubles import github_commits, github_contents, github_git, github_objects, github_pages, github_rest
-from tests.doubles.github_description import Exchange, description
-from tests.doubles.github_log import READING, Call
-from tests.doubles.github_routes import Refused, asked, find, said
-from tests.doubles.github_wire import Answer, Request, Silence
+from tests.doubles.github import commits, contents, git, objects, pages, rest
+from tests.doubles.github.description import Exchange, description
+from tests.doubles.github.log import READING, Call
+from tests.doubles.github.routes import Refused, asked, find, said
+from tests.doubles.github.wire import Answer, Request, Silence
 
 if TYPE_CHECKING:
-    from tests.doubles.github_faults import Fault
-    from tests.doubles.github_log import Log
-    from tests.doubles.github_routes import Route
-    from tests.doubles.github_state import State
+    from tests.doubles.github.faults import Fault
+    from tests.doubles.github.log import Log
+    from tests.doubles.github.routes import Route
+    from tests.doubles.github.state import State
 
 SERVED = (
-    github_rest,
-    github_commits,
-    github_contents,
-    github_objects,
-    github_pages,
+    rest,
+    commits,
+    contents,
+    objects,
+    pages,
 )  # their import registers the routes
 
 
@@ -171,9 +171,9 @@ class Service:
 
     def git(self, request: Request) -> Answer | Silence:
         """Answer a request of git."""
-        match = github_git.ADDRESS.fullmatch(request.path)
+        match = git.ADDRESS.fullmatch(request.path)
         assert match
-        kind = github_git.kind(request)
+        kind = git.kind(request)
         rule = self.state.faults.take(kind, request.method, request.path)
         turn = _Turn(request, kind, None, {"owner": match[1], "repo": match[2]}, rule)
         self._act_git(turn)
@@ -189,7 +189,7 @@ class Service:
                 if rule.stranger:
                     self._stranger(turn)
             if turn.answer is None:
-                turn.answer = github_git.answer(self.state, turn.request, rule)
+                turn.answer = git.answer(self.state, turn.request, rule)
             if rule and rule.when == "after":
                 self._afterwards(turn, rule)
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.doubles.github_description import PATHS, description
-from tests.doubles.github_routes import ROUTES
+from tests.doubles.github.description import PATHS, description
+from tests.doubles.github.routes import ROUTES
 
 if TYPE_CHECKING:
-    from tests.doubles.github import GitHubDouble
-    from tests.doubles.github_asking import Api
+    from tests.doubles.github.asking import Api
+    from tests.doubles.github.double import GitHubDouble
 
 
 def test_every_call_that_is_served_is_described() -> None:
@@ -45,7 +45,7 @@ def test_a_wrong_request_is_noticed(
 def test_a_wrong_answer_of_ours_is_noticed(
     api: Api, github_double: GitHubDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.doubles.github_bodies.own_account", lambda state, who: {"login": who.login})
+    monkeypatch.setattr("tests.doubles.github.bodies.own_account", lambda state, who: {"login": who.login})
     api.client.get("/user")
 
     assert "answer 200" in " ".join(github_double.violations)

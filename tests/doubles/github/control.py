@@ -1,4 +1,4 @@
-"""The double's controls for other processes: /_double/…, described in github.py."""
+"""The double's controls for other processes: /_double/…, described in the package."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from tests.doubles.github_faults import fault_from
-from tests.doubles.github_routes import Refused, said
+from tests.doubles.github.faults import fault_from
+from tests.doubles.github.routes import Refused, said
 
 if TYPE_CHECKING:
-    from tests.doubles.github import GitHubDouble
-    from tests.doubles.github_wire import Answer, Request
+    from tests.doubles.github.double import GitHubDouble
+    from tests.doubles.github.wire import Answer, Request
 
 
 def control(double: GitHubDouble, request: Request) -> Answer:
