@@ -115,7 +115,7 @@ def measure(given: argparse.Namespace) -> float:
     """Print how it went and return the share in time."""
     times, killed = Times(given, random.Random(given.seed)), []  # noqa: S311
     with OpenAIServer() as model, double(build_seconds=given.build[0]) as forge, Evaluator() as evaluator:
-        model.scenario = times.answer  # type: ignore[assignment]
+        model.scenario = times.answer
         change(forge, paced=True)
         settings = {
             **forge.settings,

@@ -79,7 +79,7 @@ def measure(options: argparse.Namespace, tasks: list[SuiteTask], not_run: list[s
         options.keep.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
     with OtherHosts() as hosts:
-        engine_run.start(folder, mirror=hosts.url, seconds=options.seconds, simulated=options.simulated)
+        engine_run.start(folder, mirror=hosts.url(""), seconds=options.seconds, simulated=options.simulated)
         bench = Bench(Judge(machine(folder / "places")), hosts, options.seconds, options.keep).with_engine()
         if options.simulated:
             not_run.append("the plain prompt: the simulated model reads only the service's own prompts")

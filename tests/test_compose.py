@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.chaos.service import Web, Workers, task
-from tests.doubles.http_server import Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.parts.postgresql import postgresql
 from tests.parts.redis_server import redis_server
 from tests.processes import wait_for
@@ -81,7 +81,7 @@ class ComposedWorkers(Workers):
 def test_its_processes_by_hand_take_rounds_to_their_callbacks_with_two_workers(
     tmp_path: Path, parts: Mapping[str, str]
 ) -> None:
-    with ExitStack() as stack, serving({"/notify": Script()}) as evaluator:
+    with ExitStack() as stack, HttpServer({"/notify": Script()}) as evaluator:
         web = ComposedWeb(tmp_path, **parts)
         stack.callback(web.destroy)
         web.start().until_whole(120)

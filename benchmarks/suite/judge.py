@@ -59,7 +59,7 @@ class Judge:
             return []
         with OtherHosts() as hosts:
             hosts.answers = api
-            browser = ChromiumBrowser(replace(self.machine, mirror=hosts.url))
+            browser = ChromiumBrowser(replace(self.machine, mirror=hosts.url("")))
             report = browser.run(PageUnderTest(ADDRESS, files, Target.LOCAL), checks, seconds=120)
         if report.not_run:
             raise NoBrowserError(report.not_run)

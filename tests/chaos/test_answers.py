@@ -12,7 +12,7 @@ import pytest
 
 from engine.domain.model_call import Message
 from tests.chaos.service import Service, task
-from tests.doubles.http_server import Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.doubles.openai_scenarios import Scenario, completion
 from tests.doubles.openai_server import OpenAIServer
 from tests.fakes import README, page_reply, plan_reply
@@ -52,7 +52,7 @@ def test_of_an_answer_that_a_killed_worker_was_hearing_only_the_rest_is_asked_fo
     tmp_path: Path, database: str
 ) -> None:
     with ExitStack() as stack:
-        evaluator = stack.enter_context(serving({"/notify": Script()}))
+        evaluator = stack.enter_context(HttpServer({"/notify": Script()}))
         model = stack.enter_context(OpenAIServer())
         settings = {"LLM_PROVIDER": "openai", "LLM_API_KEY": "sk-double-secret", "LLM_MODEL": "double-1"}
         if database == "postgresql":

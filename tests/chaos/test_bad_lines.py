@@ -15,7 +15,7 @@ from tests.chaos.seeds import SEEDS
 from tests.chaos.service import Service, task
 from tests.doubles.bad_line import BadLine
 from tests.doubles.github.double import GitHubDouble
-from tests.doubles.http_server import Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.parts.postgresql import postgresql
 from tests.processes import wait_for
 
@@ -36,7 +36,7 @@ TROUBLE_SECONDS = 40
 def test_rounds_survive_lines_that_delay_and_drop(tmp_path: Path, seed: int) -> None:
     with ExitStack() as stack:
         server = stack.enter_context(postgresql())
-        evaluator = stack.enter_context(serving({"/notify": Script()}))
+        evaluator = stack.enter_context(HttpServer({"/notify": Script()}))
         double = stack.enter_context(GitHubDouble(build_seconds=1.0))
         database = stack.enter_context(BadLine(server.port, seed=seed * 10))
         github = stack.enter_context(BadLine(int(double.url.rpartition(":")[2]), seed=seed * 10 + 1))

@@ -21,7 +21,7 @@ from tests.chaos.repositories import callbacks, commits, commits_on
 from tests.chaos.roles import ROLES
 from tests.chaos.seeds import SEEDS
 from tests.chaos.service import Service, task
-from tests.doubles.http_server import Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.parts.postgresql import postgresql
 from tests.parts.redis_server import flush, redis_server
 from tests.processes import is_free, wait_for
@@ -170,7 +170,7 @@ def test_twenty_rounds_survive_the_death_of_everything(
 ) -> None:
     dice = random.Random(seed)  # noqa: S311 -- a chance that can be had again
     service.start().until_whole()
-    with serving({"/notify": Script()}) as evaluator:
+    with HttpServer({"/notify": Script()}) as evaluator:
         posts = Evaluator(service, evaluator.url("/notify"), random.Random(seed))  # noqa: S311 -- its own, since threads take turns by chance
         posts.start()
         chaos = Chaos(service, dice, posts.one_more_task, lambda: forget_messages(parts))

@@ -11,7 +11,7 @@ import pytest
 
 from tests.chaos.crowd import begun, crowd_in, looked_at
 from tests.chaos.service import ROOT, Service, task
-from tests.doubles.http_server import Script, serving
+from tests.doubles.http_server import HttpServer, Script
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ def test_a_new_round_is_taken_before_the_two_hundred_that_wait_on_pages(
         GITHUB_TOKEN=github_double.token,
         PYTHONPATH=str(ROOT),
     )
-    with serving() as evaluator:
+    with HttpServer() as evaluator:
         evaluator.scripts["/notify"] = Script(200)
         try:
             service.start().until_whole(400)

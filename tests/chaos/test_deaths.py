@@ -11,7 +11,7 @@ import pytest
 
 from tests.chaos.roles import ROLES
 from tests.chaos.service import Service, task
-from tests.doubles.http_server import HttpServer, Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.processes import alive, is_free, wait_for
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ BELOW = {
 
 @pytest.fixture(scope="module")
 def evaluator() -> Iterator[HttpServer]:
-    with serving({"/notify": Script()}) as server:
+    with HttpServer({"/notify": Script()}) as server:
         yield server
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.chaos.repositories import callbacks, commits
 from tests.chaos.service import ROOT, Web, task
-from tests.doubles.http_server import HttpServer, Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.processes import status_of, wait_for
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
 
 @pytest.fixture
 def evaluator() -> Iterator[HttpServer]:
-    with serving({"/notify": Script()}) as server:
+    with HttpServer({"/notify": Script()}) as server:
         yield server
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.chaos.repositories import callbacks, commits
 from tests.chaos.service import ROOT, Service, task
-from tests.doubles.http_server import Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.processes import alive, wait_for
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def hung_process(folder: Path) -> int:
 
 
 def the_round_is_taken_by_another(service: Service, folder: Path, seconds: float) -> None:
-    with serving({"/notify": Script()}) as evaluator:
+    with HttpServer({"/notify": Script()}) as evaluator:
         identity = service.post(task("hung", 1, "hung", evaluator.url("/notify")))
         victim = hung_process(folder)
         assert alive(victim)

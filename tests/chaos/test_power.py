@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.chaos.service import ROOT, Service, task
-from tests.doubles.http_server import Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.processes import wait_for
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def test_every_connection_of_every_process_writes_through_to_the_disk(tmp_path: 
     service = Service(tmp_path, workers=1, SIMULATED_LLM_SECONDS="4", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
     try:
         service.start().until_whole()
-        with serving({"/notify": Script()}) as evaluator:
+        with HttpServer({"/notify": Script()}) as evaluator:
             identity = service.post(task("power", 1, "power", evaluator.url("/notify")))
             assert wait_for(lambda: service.roles()["busy worker"], 30)
             roles = service.roles()

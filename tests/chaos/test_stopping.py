@@ -10,7 +10,7 @@ import pytest
 
 from tests.chaos.repositories import callbacks, commits
 from tests.chaos.service import Service, Web, task
-from tests.doubles.http_server import HttpServer, Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.processes import wait_for
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ pytestmark = [
 
 @pytest.fixture
 def evaluator() -> Iterator[HttpServer]:
-    with serving({"/notify": Script()}) as server:
+    with HttpServer({"/notify": Script()}) as server:
         yield server
 
 

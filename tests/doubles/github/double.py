@@ -50,11 +50,6 @@ class GitHubDouble:
         self.url = self.state.api = f"http://127.0.0.1:{self._front.port}"
         self.pages_url = self.state.pages = f"http://{pages_host}:{self._pages.port}"
 
-    def start(self) -> GitHubDouble:
-        self._front.start()
-        self._pages.start()
-        return self
-
     def close(self) -> None:
         """Stop and remove everything."""
         self._front.close()
@@ -62,7 +57,9 @@ class GitHubDouble:
         self.state.close()
 
     def __enter__(self) -> GitHubDouble:
-        return self.start()
+        self._front.start()
+        self._pages.start()
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -5,13 +5,13 @@ from __future__ import annotations
 import select
 import socket
 import struct
-import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
+
+from tests.doubles.loopback import LoopbackHandler, LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,43 +48,22 @@ class Silence(Enum):
     RESET = "reset"
 
 
-class Listener:
-    """A server on loopback that hands each request to `respond` in a thread of its own."""
+class Listener(LoopbackServer):
+    """A server on loopback that hands each request to `respond` in a thread of its own, and at its end hangs up on everybody."""
 
-    def __init__(self, respond: Callable[[Request], Answer | Silence], port: int = 0, host: str = "127.0.0.1") -> None:
-        self.closing = threading.Event()
-        self._server = _Server((host, port), respond, self.closing)
-        self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop, hang up on everybody and wait for all threads."""
-        self.closing.set()
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.hang_up()
-        self._server.server_close()
-
-
-class _Server(ThreadingHTTPServer):
     daemon_threads = False
-    request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], respond: Callable[..., Answer | Silence], closing: Any) -> None:
-        super().__init__(address, _Handler)
+    def __init__(self, respond: Callable[[Request], Answer | Silence], port: int = 0) -> None:
+        super().__init__(_Handler, port)
         self.respond = respond
-        self.closing = closing
         self.connections: set[socket.socket] = set()
         self.reset: set[socket.socket] = set()
 
-    def hang_up(self) -> None:
+    def server_close(self) -> None:
         for connection in list(self.connections):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+        super().server_close()
 
     def shutdown_request(self, request: Any) -> None:
         self.connections.discard(request)
@@ -94,12 +73,9 @@ class _Server(ThreadingHTTPServer):
         else:
             super().shutdown_request(request)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Be quiet about clients that leave; what goes wrong in `respond` is its own business."""
 
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+class _Handler(LoopbackHandler):
+    server: Listener
     protocol_version = "HTTP/1.1"
     server_version = "github.com"
     sys_version = ""
@@ -135,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            return self.content()
         pieces = []
         while size := int(self.rfile.readline().split(b";")[0], 16):
             pieces.append(self.rfile.read(size))
@@ -152,9 +128,6 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.server.reset.add(self.connection)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet."""
 
 
 def _left(connection: socket.socket) -> bool:

@@ -15,7 +15,7 @@ from engine.domain.checks import Verdict
 from tasks_app.models import Attachment, CheckResult, Round, SourceFile
 from tasks_app.queries.plans import plan_text
 from tasks_app.worker.drive import drive
-from tests.doubles.http_server import HttpServer, Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.driving import driven, kinds
 from tests.factories import SECRET, let_go, make_round
 from tests.fakes import README, FakeBrowser, FakeFetcher, page_reply, plan_reply
@@ -66,7 +66,7 @@ class Reader(FakeBrowser):
 def api(outside: Outside, settings: SettingsWrapper) -> Iterator[HttpServer]:
     settings.ALLOW_PRIVATE_URLS = True
     outside.fetcher = LoopbackFetcher(forge=outside.forge)
-    with serving({"/v1/latest": Script(headers=JSON, body=RATES)}) as server:
+    with HttpServer({"/v1/latest": Script(headers=JSON, body=RATES)}) as server:
         yield server
 
 
