@@ -20,7 +20,7 @@ from benchmarks.service import running
 
 if TYPE_CHECKING:
     from tasks_app.rehearsal.demo import DemoForge
-    from tests.chaos.service import Service
+    from tests.service import Service
 
 FORMULA = (
     "burst = seconds from the first POST to the last callback / (ceil(tasks / workers) x (model + own work of a round) "

@@ -17,7 +17,7 @@ from tests.chaos.crowd import begun, crowd_in, looked_at
 from tests.doubles.github.double import GitHubDouble
 
 if TYPE_CHECKING:
-    from tests.chaos.service import Service
+    from tests.service import Service
 
 FORMULA = (
     "start = seconds from a round's arrival to its first step, by the service's own rows, one task after the other; "

@@ -6,13 +6,13 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tests.chaos.service import task
 from tests.doubles.http_server import HttpServer, Script
 from tests.processes import wait_for
+from tests.service import task
 
 if TYPE_CHECKING:
-    from tests.chaos.service import Service
     from tests.doubles.http_server import Asked
+    from tests.service import Service
 
 
 class Evaluator(HttpServer):

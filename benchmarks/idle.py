@@ -18,7 +18,7 @@ from benchmarks.measurement import cpu_seconds, memory
 from benchmarks.service import running
 
 if TYPE_CHECKING:
-    from tests.chaos.service import Service
+    from tests.service import Service
 
 QUARTERS = 4
 

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 from benchmarks.clients import post_for
 from benchmarks.measurement import load, median, opening, percentile, target
 from benchmarks.service import STARTS, running
-from tests.chaos.service import ROOT, SECRET, Web, task
 from tests.processes import free_port, wait_for
+from tests.service import ROOT, SECRET, Web, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from benchmarks.service import NO_SANDBOX, running
 from engine.adapters.browser.process_tree import ProcessTree
 
 if TYPE_CHECKING:
-    from tests.chaos.service import Service
+    from tests.service import Service
 
 FORMULA = (
     "MB = sum of PSS (what processes share counts once) of serve, web, cluster and workers, after two rounds for each "

@@ -18,7 +18,7 @@ from benchmarks.service import NO_SANDBOX, running
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.chaos.service import Service
+    from tests.service import Service
 
 FORMULA = (
     "own time = callback heard - POST sent (model 0 s, build 0 s), one round at a time; each part by the service's own "

@@ -23,16 +23,16 @@ from benchmarks.measurement import load, median, opening, percentile, target
 from benchmarks.service import STARTS, running
 from engine.adapters.simulated_author import SimulatedAuthor
 from engine.domain.model_call import Message
-from tests.chaos.roles import ROLES
 from tests.doubles.openai_scenarios import Scenario, completion
 from tests.doubles.openai_server import OpenAIServer
 from tests.processes import wait_for
+from tests.roles import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tasks_app.rehearsal.demo import DemoForge
-    from tests.chaos.service import Service
+    from tests.service import Service
 
 FORMULA = (
     "share in time = rounds whose callback was heard within the deadline from their POST / rounds; seconds = callback "

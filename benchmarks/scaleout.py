@@ -15,8 +15,8 @@ from benchmarks.evaluator import Evaluator
 from benchmarks.github import UNPACED, double
 from benchmarks.measurement import cpu_seconds, load, opening
 from benchmarks.service import running
-from tests.chaos.service import Web, Workers
 from tests.parts.postgresql import postgresql
+from tests.service import Web, Workers
 
 FORMULA = (
     "speed-up = seconds from the first POST to the last callback with 1 tree / the same with n; efficiency = speed-up "

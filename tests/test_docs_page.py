@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.served import SECRET, Service, launched, served
+from tests.chromium import launched
+from tests.service import SECRET, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +27,8 @@ WATCH = (
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with served(tmp_path_factory.mktemp("docs")) as running:
-        yield running
+    with Service(tmp_path_factory.mktemp("docs"), workers=1) as running:
+        yield running.start().until_whole()
 
 
 @pytest.fixture(scope="module")

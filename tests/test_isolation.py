@@ -12,12 +12,15 @@ import pytest
 
 from engine.adapters.local.local_forge import LocalForge
 from engine.domain.repository import CommitSpec, RepositorySpec
-from tests.served import PASSWORD, Service, launched, served
+from tests.chromium import launched
+from tests.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Page
+
+PASSWORD = "the-operator-of-this-test"
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -96,10 +99,16 @@ ACTS = (
 )
 
 
+def users(service: Service) -> list[tuple[object, ...]]:
+    return service.rows("SELECT id, username, password, is_active FROM auth_user ORDER BY id")
+
+
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with served(tmp_path_factory.mktemp("isolation"), prepare=publish) as running:
-        yield running
+    operator = {"ADMIN_USERNAME": "operator", "ADMIN_PASSWORD": PASSWORD}
+    with Service(tmp_path_factory.mktemp("isolation"), workers=1, **operator) as running:
+        publish(running)
+        yield running.start().until_whole()
 
 
 def publish(service: Service) -> None:
@@ -184,11 +193,11 @@ def test_the_same_attack_reads_the_admin_from_the_admins_own_origin(operator: Br
 
 @pytest.mark.parametrize("token", ["", "guessed-guessed-guessed-guessed-guessed-guessed-guessed-guessed-"])
 def test_a_published_page_changes_nothing(operator: BrowserContext, service: Service, token: str) -> None:
-    before = service.users()
+    before = users(service)
     tab = evil_page(operator, service)
     for target in (service.public, service.pages):
         tab.evaluate(WRITE, [target, token[:64], ACTS])
-    assert service.users() == before
+    assert users(service) == before
     assert logged_in(operator.new_page(), service)
 
 
@@ -209,7 +218,7 @@ def test_the_same_writes_succeed_from_the_admins_own_origin(operator: BrowserCon
     tab.goto(f"{service.public}/admin/auth/user/add/")
     token = tab.input_value("[name=csrfmiddlewaretoken] >> nth=0")
     tab.evaluate(WRITE, [service.public, token, (MAKE, LOG_OUT)])
-    assert "intruder" in {user[1] for user in service.users()}
+    assert "intruder" in {user[1] for user in users(service)}
     assert not logged_in(operator.new_page(), service)
 
 

@@ -114,10 +114,10 @@ def test_the_service_is_measured_by_rounds(chromium: str, tmp_path: Path) -> Non
 def test_other_hosts_answer_what_a_task_says_and_nothing_else() -> None:
     with OtherHosts() as hosts:
         hosts.answers = {"https://api.example/a.json": {"a": 1}}
-        with urlopen(f"{hosts.url}/api.example/a.json?b=2", timeout=10) as answer:
+        with urlopen(f"{hosts.url('')}/api.example/a.json?b=2", timeout=10) as answer:
             assert json.load(answer) == {"a": 1}
         with pytest.raises(OSError, match="404"):
-            urlopen(f"{hosts.url}/api.example/b.json", timeout=10)
+            urlopen(f"{hosts.url('')}/api.example/b.json", timeout=10)
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import django
 
-from tests.chaos.service import ROOT
 from tests.processes import wait_for
+from tests.service import ROOT
 
 if TYPE_CHECKING:
-    from tests.chaos.service import Service
     from tests.doubles.github.double import GitHubDouble
+    from tests.service import Service
 
 _FIRST_STEP = """
     SELECT r.created_at, s.started_at FROM tasks_app_round r JOIN tasks_app_steprun s ON s.round_id = r.id WHERE r.id = ?

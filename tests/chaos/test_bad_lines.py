@@ -12,12 +12,12 @@ import pytest
 
 from tests.chaos.repositories import callbacks
 from tests.chaos.seeds import SEEDS
-from tests.chaos.service import Service, task
 from tests.doubles.bad_line import BadLine
 from tests.doubles.github.double import GitHubDouble
 from tests.doubles.http_server import HttpServer, Script
 from tests.parts.postgresql import postgresql
 from tests.processes import wait_for
+from tests.service import Service, task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,8 +55,7 @@ def test_rounds_survive_lines_that_delay_and_drop(tmp_path: Path, seed: int) -> 
             GITHUB_API_URL=double.state.api,
         )
         service.database = direct  # the test itself looks past the bad line
-        stack.callback(service.destroy)
-        service.start().until_whole()
+        stack.enter_context(service).start().until_whole()
         for line in lines:
             line.turns(bad=True)
         until = time.monotonic() + TROUBLE_SECONDS

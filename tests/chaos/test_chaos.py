@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.chaos.repositories import callbacks, commits, commits_on
-from tests.chaos.roles import ROLES
 from tests.chaos.seeds import SEEDS
-from tests.chaos.service import Service, task
 from tests.doubles.http_server import HttpServer, Script
 from tests.parts.postgresql import postgresql
 from tests.parts.redis_server import flush, redis_server
 from tests.processes import is_free, wait_for
+from tests.roles import ROLES
+from tests.service import Service, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -150,11 +150,8 @@ def parts(request: pytest.FixtureRequest) -> dict[str, str]:
 
 @pytest.fixture
 def service(tmp_path: Path, parts: dict[str, str]) -> Iterator[Service]:
-    running = Service(tmp_path, workers=4, SIMULATED_LLM_SECONDS="0.7", **parts)
-    try:
+    with Service(tmp_path, workers=4, SIMULATED_LLM_SECONDS="0.7", **parts) as running:
         yield running
-    finally:
-        running.destroy()
 
 
 #: How the look at a page tells that a later round's commit is there: by the page, or by Pages.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.chaos.repositories import callbacks, commits
-from tests.chaos.service import ROOT, Service, task
 from tests.doubles.http_server import HttpServer, Script
 from tests.processes import alive, wait_for
+from tests.service import ROOT, Service, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,17 +60,16 @@ SPINS = 're.match(r"(a+)+$", "a" * 60 + "b")'  # in C, and nobody else gets the 
 
 @pytest.fixture
 def hanging(tmp_path: Path) -> Iterator[Callable[..., Service]]:
-    started: list[Service] = []
+    stack = ExitStack()
 
     def start(how: str, *, plan: bool = False, **environment: str) -> Service:
         (tmp_path / "sitecustomize.py").write_text(HANGING.replace("{how}", how).replace("{plan}", str(plan)))
         path = f"{tmp_path}{os.pathsep}{ROOT}"
-        started.append(Service(tmp_path, workers=2, PYTHONPATH=path, LEASE_SECONDS="3", **environment))
-        return started[-1].start().until_whole()
+        service = Service(tmp_path, workers=2, PYTHONPATH=path, LEASE_SECONDS="3", **environment)
+        return stack.enter_context(service).start().until_whole()
 
-    yield start
-    for service in started:
-        service.destroy()
+    with stack:
+        yield start
 
 
 def hung_process(folder: Path) -> int:

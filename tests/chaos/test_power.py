@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.service import ROOT, Service, task
 from tests.doubles.http_server import HttpServer, Script
 from tests.processes import wait_for
+from tests.service import ROOT, Service, task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,8 +51,8 @@ def witnessed(folder: Path) -> list[dict[str, object]]:
 
 def test_every_connection_of_every_process_writes_through_to_the_disk(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(WITNESS)
-    service = Service(tmp_path, workers=1, SIMULATED_LLM_SECONDS="4", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
-    try:
+    settings = {"SIMULATED_LLM_SECONDS": "4", "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    with Service(tmp_path, workers=1, **settings) as service:
         service.start().until_whole()
         with HttpServer({"/notify": Script()}) as evaluator:
             identity = service.post(task("power", 1, "power", evaluator.url("/notify")))
@@ -65,8 +65,6 @@ def test_every_connection_of_every_process_writes_through_to_the_disk(tmp_path: 
         os.kill(roles["monitor"][0], signal.SIGKILL)
         service.until_whole(60)
         seen = witnessed(tmp_path)
-    finally:
-        service.destroy()
     assert {(one["journal_mode"], one["synchronous"], one["busy_timeout"]) for one in seen} == {("wal", 2, 20_000)}
     pids = {one["pid"] for one in seen}
     roles["worker"] = roles["busy worker"]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.chaos.repositories import callbacks, commits
-from tests.chaos.service import Service, Web, task
 from tests.doubles.http_server import HttpServer, Script
 from tests.processes import wait_for
+from tests.service import Service, Web, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,15 +33,13 @@ def evaluator() -> Iterator[HttpServer]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Service]]:
-    started: list[Service] = []
+    stack = ExitStack()
 
     def one(kind: type[Service] = Service, **options: str) -> Service:
-        started.append(kind(tmp_path, workers=2, **options))
-        return started[-1].start().until_whole()
+        return stack.enter_context(kind(tmp_path, workers=2, **options)).start().until_whole()
 
-    yield one
-    for service in started:
-        service.destroy()
+    with stack:
+        yield one
 
 
 def posted(service: Service, evaluator: HttpServer, *names: str) -> list[str]:

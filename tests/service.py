@@ -16,18 +16,22 @@ from uuid import UUID
 import httpx2
 import psycopg
 
-from tests.chaos.roles import ROLES, by_role, writing_to
 from tests.processes import command_of, free_port, status_of, wait_for
+from tests.roles import ROLES, by_role, writing_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from types import TracebackType
 
-ROOT = Path(__file__).resolve().parents[2]
-SECRET = "only-for-the-chaos-tests"
+ROOT = Path(__file__).resolve().parents[1]
+SECRET = "only-for-this-test"
 
 
 class Service:
-    """`manage.py serve` over a folder. Started again it goes on with the same data, on the same port."""
+    """`manage.py serve` over a folder. Started again it goes on with the same data, on the same port.
+
+    It is started by hand; where the `with` block ends whatever is left of it is killed.
+    """
 
     def __init__(self, folder: Path, *, workers: int = 3, log: str = "log", **environment: str) -> None:
         self.data, self.log, self.workers = folder / "data", folder / log, workers
@@ -48,6 +52,29 @@ class Service:
         }
         self._client = httpx2.Client(timeout=20, trust_env=False)
         self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+        for pid in self.everyone():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if self.process:
+            self.process.wait(10)
+
+    @property
+    def public(self) -> str:
+        """Return the origin of the console and the API."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def pages(self) -> str:
+        """Return the origin of published pages."""
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -85,15 +112,6 @@ class Service:
         assert self.process
         self.process.terminate()
         return self.process.wait(seconds)
-
-    def destroy(self) -> None:
-        """End whatever is left of it."""
-        self._client.close()
-        for pid in self.everyone():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        if self.process:
-            self.process.wait(10)
 
     def tail(self) -> str:
         return self.log.read_text(errors="replace")[-6000:]
@@ -138,7 +156,7 @@ class Service:
     def get(self, path: str) -> dict[str, Any] | None:
         """Return a 200's JSON; None for anything else."""
         try:
-            answer = self._client.get(f"http://localhost:{self.port}{path}")
+            answer = self._client.get(f"{self.public}{path}")
         except httpx2.HTTPError:
             return None
         return answer.json() if answer.status_code == 200 else None
@@ -148,7 +166,7 @@ class Service:
         deadline, said = time.monotonic() + seconds, ""
         while time.monotonic() < deadline:
             try:
-                answer = self._client.post(f"http://localhost:{self.port}/handle_task", json={**task, "secret": SECRET})
+                answer = self._client.post(f"{self.public}/handle_task", json={**task, "secret": SECRET})
             except httpx2.HTTPError as error:
                 said = repr(error)
             else:
