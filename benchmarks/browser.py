@@ -1,5 +1,7 @@
-"""What a verification costs: `python -m benchmarks.browser` prints seconds, CPU seconds and peak memory of one, and of
-8 with 2 places."""
+"""What a verification costs: seconds, CPU seconds and peak memory of one, and of 8 with 2 places.
+
+`python -m benchmarks.browser` prints them.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ONES, AT_ONCE, PLACES = 5, 8, 2
-PAGE = b"""<!doctype html><html lang="en"><head><title>Sales</title></head><body><h1>Sales</h1><p id="total">0</p><ul id="rows"></ul>
+PAGE = b"""<!doctype html><html lang="en"><head><title>Sales</title></head>
+<body><h1>Sales</h1><p id="total">0</p><ul id="rows"></ul>
 <script>
 fetch("data.csv").then((answer) => answer.text()).then((text) => {
   const rows = text.trim().split("\\n").slice(1).map((line) => line.split(","));
   document.querySelector("#total").textContent = rows.reduce((sum, row) => sum + Number(row[1]), 0);
-  for (const row of rows) document.querySelector("#rows").append(Object.assign(document.createElement("li"), { textContent: row[0] }));
+  for (const row of rows) {
+    const item = Object.assign(document.createElement("li"), { textContent: row[0] });
+    document.querySelector("#rows").append(item);
+  }
 });
 </script></body></html>"""
 DATA = b"name,sales\n" + b"".join(b"region %d,%d\n" % (n, n) for n in range(100))

@@ -47,7 +47,8 @@ def arguments() -> argparse.Namespace:
 
 def measure(given: argparse.Namespace, **environment: str) -> Mapping[str, list[float]]:
     """Fill one database and return the milliseconds of each kind of call by size."""
-    with running(workers=1, ADMIN_PASSWORD="of-no-use", **environment) as service, Evaluator() as evaluator:  # noqa: S106
+    settings = {"ADMIN_PASSWORD": "of-no-use", **environment}
+    with running(workers=1, **settings) as service, Evaluator() as evaluator:
         evaluator.post(service, "first")
         assert evaluator.wait(120), service.tail()
         service.completes(evaluator.ids["first"], 30)

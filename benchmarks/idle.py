@@ -27,7 +27,8 @@ def rows(database: Path) -> dict[str, int]:
     """Return the number of rows of every table."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}  # noqa: S608
+        counts = {name: connection.execute(f'SELECT count(*) FROM "{name}"') for name in names}  # noqa: S608
+        return {name: count.fetchone()[0] for name, count in counts.items()}
 
 
 def files(folder: Path) -> int:

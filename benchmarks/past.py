@@ -119,7 +119,7 @@ class Past:
                 columns.append(f'"{column}"')
                 values.append(value)
         series, table = _SERIES[self.vendor].format(first=first, last=self.made), about.db_table
-        chosen = f"{series} SELECT {', '.join(values)} FROM s, {table} t WHERE t.{which}"  # noqa: S608 -- nothing foreign in it
+        chosen = f"{series} SELECT {', '.join(values)} FROM s, {table} t WHERE t.{which}"  # noqa: S608
         self._say(f"INSERT INTO {table} ({', '.join(columns)}) {chosen}")
 
     def _round(self) -> Mapping[str, str | None]:

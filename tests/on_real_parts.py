@@ -1,4 +1,5 @@
-"""Runs tests on PostgreSQL and Redis of their own: `python -m tests.on_real_parts [pytest's arguments]`; without any, the service's.
+"""Runs tests on PostgreSQL and Redis of their own: `python -m tests.on_real_parts [pytest's arguments]`; without any,
+the service's.
 
 What the machine lacks is said and skipped, and with CI=true a failure.
 """

@@ -28,7 +28,8 @@ ROLES = (
 def writing_to(log: Path) -> set[int]:
     """Return the living processes whose standard error is this file.
 
-    That is how those of one service are told from others: process titles are written over the environment that they started with.
+    That is how those of one service are told from others: process titles are written over the environment that they
+    started with.
     """
     found = set()
     for entry in Path("/proc").iterdir():

@@ -1,4 +1,5 @@
-"""A whole service under test: `serve` with its own data on a free port, spoken to as an evaluator does, and the web alone."""
+"""A whole service under test: `serve` with its own data on a free port, spoken to as an evaluator does, and the web
+alone."""
 
 from __future__ import annotations
 
@@ -140,7 +141,10 @@ class Service:
     # --- What it knows ---
 
     def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """Read from its database, each `?` a value; nothing while there is none. An id of a round comes as 32 hex digits."""
+        """Read from its database, each `?` a value; nothing while there is none.
+
+        An id of a round comes as 32 hex digits.
+        """
         if url := self.database or self._environment.get("DATABASE_URL"):
             return _rows_of(url, sql, values)
         database = self.data / "db.sqlite3"

@@ -1,6 +1,7 @@
 """The production settings with a test's environment: nothing of the machine's `.env` or variables gets in.
 
-`TEST_DATABASE_URL` and `TEST_REDIS_URL` choose other parts than the embedded ones; `python -m tests.on_real_parts` starts such parts and sets them.
+`TEST_DATABASE_URL` and `TEST_REDIS_URL` choose other parts than the embedded ones; `python -m tests.on_real_parts`
+starts such parts and sets them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""/docs in a real browser: a task is sent from it, nothing foreign is asked for, nothing breaks the page's own policy."""
+"""/docs in a real browser: a task is sent from it, nothing foreign is fetched, nothing breaks the page's own policy."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A tab that fails the test for whatever is wrong in it: errors in the console, requests to others, broken policy."""
+    """A tab that fails the test for what is wrong in it: errors in the console, requests to others, broken policy."""
     context = browser.new_context()
     tab, wrong, asked = context.new_page(), [], set()
     tab.add_init_script(WATCH)

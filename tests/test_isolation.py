@@ -1,4 +1,5 @@
-"""A published page in a real browser, with the operator logged in next door: it reads nothing of the admin and changes nothing.
+"""A published page in a real browser, with the operator logged in next door: it reads nothing of the admin and changes
+nothing.
 
 The same attack is run from the admin's own origin as well, where it succeeds: so a leak would be seen.
 """
@@ -36,7 +37,8 @@ async (target) => {
   for (const path of paths) {
     const url = target + path;
     for (const mode of ["cors", "no-cors", "same-origin"])
-      got[`fetch ${mode} ${path}`] = await within(fetch(url, { mode, credentials: "include" }).then((a) => a.text())).catch(String);
+      got[`fetch ${mode} ${path}`] = await within(
+        fetch(url, { mode, credentials: "include" }).then((a) => a.text())).catch(String);
     got[`xhr ${path}`] = await soon((end) => {
       const x = new XMLHttpRequest();
       x.open("GET", url); x.withCredentials = true; x.onloadend = () => end(x.responseText); x.send();
@@ -70,7 +72,8 @@ async ([target, token, acts]) => {
     const fields = new URLSearchParams(token ? { ...values, csrfmiddlewaretoken: token } : values);
     for (const mode of ["cors", "no-cors"])
       await fetch(target + path, { method: "POST", mode, credentials: "include", body: fields }).catch(String);
-    await fetch(target + path, { method: "POST", credentials: "include", body: fields, headers: { "X-CSRFToken": token } }).catch(String);
+    const headers = { "X-CSRFToken": token };
+    await fetch(target + path, { method: "POST", credentials: "include", body: fields, headers }).catch(String);
     const frame = document.createElement("iframe");
     frame.name = "f" + Math.random();
     const form = document.createElement("form");

@@ -101,6 +101,6 @@ def handle_task(task: Task) -> dict[str, Any]:
         "error_message": "",
     }
     values = [one.isoformat(" ") if isinstance(one, datetime) else one for one in row.values()]
-    sql = f"INSERT INTO tasks_app_round ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"  # noqa: S608 -- our names
+    sql = f"INSERT INTO tasks_app_round ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"  # noqa: S608
     _connection().execute(sql, values)
     return {"status": "accepted", "id": str(identity), "warnings": []}

@@ -1,4 +1,4 @@
-"""A run of the suite: each task by the service and, in the same breath, by a plain one-shot prompt; both judged alike."""
+"""A run of the suite: each task by the service and, at the same time, by a plain one-shot prompt; both judged alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The short benchmarks run: with the quick option they print the machine, their formula and whether their targets are met, and exit with 0."""
+"""The short benchmarks run: with the quick option they print the machine, their formula and whether their targets are
+met, and exit with 0."""
 
 from __future__ import annotations
 
@@ -23,8 +24,12 @@ LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="process
 def test_a_quick_run_says_what_it_is_of_and_ends_well(name: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{name}", "--quick"],
-        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
     assert ran.returncode == 0, ran.stderr
     assert f"machine: {machine()}; load average " in ran.stdout
     assert re.search("^formula: .", ran.stdout, re.MULTILINE)

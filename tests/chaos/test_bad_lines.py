@@ -1,4 +1,5 @@
-"""Between service, database, GitHub and evaluator the lines delay and drop: every round is told in time, once and the same, with one commit."""
+"""Between service, database, GitHub and evaluator the lines delay and drop: every round is told in time, once and the
+same, with one commit."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ def test_rounds_survive_lines_that_delay_and_drop(tmp_path: Path, seed: int) -> 
         double = stack.enter_context(GitHubDouble(build_seconds=1.0))
         database = stack.enter_context(BadLine(server.port, seed=seed * 10))
         github = stack.enter_context(BadLine(int(double.url.rpartition(":")[2]), seed=seed * 10 + 1))
-        # A callback is over in no time: so short are the lives that some are cut before the answer, some before the request.
+        # A callback is over in no time: so short are the lives that some are cut before the answer, some before the
+        # request.
         callback = stack.enter_context(BadLine(evaluator.port, seed=seed * 10 + 2, lives=0.15, refuse=25))
         lines = (database, github, callback)
         double.state.api = f"http://127.0.0.1:{github.port}"

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 CROWD = 200
-#: Looks at others' pages that may come between a POST and its first step: half of the workers at a time, and two by the worker that takes it.
-#: Around 13 were counted; without those bounds it was 147.
+#: Looks at others' pages that may come between a POST and its first step: half of the workers at a time, and two by the
+#: worker that takes it. Around 13 were counted; without those bounds it was 147.
 IN_FRONT = CROWD // 4
 
 

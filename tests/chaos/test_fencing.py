@@ -1,4 +1,5 @@
-"""A process that is paused past its lease, at every outside effect: another one finishes the round, and what wakes up changes nothing."""
+"""A process that is paused past its lease, at every outside effect: another one finishes the round, and what wakes up
+changes nothing."""
 
 from __future__ import annotations
 

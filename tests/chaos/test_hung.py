@@ -24,8 +24,8 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are found in /proc"),
 ]
 
-# Python reads this in every process of the service: the first call for a plan, or for a page, hangs, and budgets are short.
-# https://docs.python.org/3/library/site.html#module-sitecustomize
+# Python reads this in every process of the service: the first call for a plan, or for a page, hangs, and budgets are
+# short. https://docs.python.org/3/library/site.html#module-sitecustomize
 HANGING = """
 import os, re, time
 from pathlib import Path

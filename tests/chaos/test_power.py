@@ -1,4 +1,4 @@
-"""What was answered 200 is on disk: the settings of SQLite that are in force in every process that has a database open."""
+"""What was answered 200 is on disk: SQLite's settings as they are in every process that has a database open."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are found in /proc"),
 ]
 
-# Python reads this in every process of the service: each connection, as it is used from then on, says what it is set to.
-# https://docs.djangoproject.com/en/5.2/ref/signals/#connection-created
+# Python reads this in every process of the service: each connection, as it is used from then on, says what it is set
+# to. https://docs.djangoproject.com/en/5.2/ref/signals/#connection-created
 WITNESS = """
 import json, os
 from pathlib import Path
@@ -32,7 +32,8 @@ from django.db.backends.signals import connection_created
 
 def witness(connection, **_):
     with connection.cursor() as cursor:
-        seen = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "busy_timeout")}
+        names = ("journal_mode", "synchronous", "busy_timeout")
+        seen = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in names}
     with Path(__file__).with_name("seen").open("a") as file:
         file.write(json.dumps({"pid": os.getpid(), **seen}) + "\\n")
 

@@ -51,7 +51,8 @@ def both_workers_are_busy(service: Service) -> bool:
 
 
 def posted_until_busy(service: Service, evaluator: HttpServer) -> list[str]:
-    """Post until `service` has a round under way: another one on the same database takes its share, the first few perhaps."""
+    """Post until `service` has a round under way: another one on the same database takes its share, the first few
+    perhaps."""
     identities: list[str] = []
     while len(identities) < 20:
         identities += posted(service, evaluator, f"until-busy-{len(identities)}")

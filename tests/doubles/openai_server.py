@@ -16,10 +16,12 @@ Answering = str | Scenario | Callable[[dict[str, Any]], str | Scenario]
 
 
 class OpenAIServer(LoopbackServer):
-    """The server: `scenario` names what it answers, or `script` has the answers (or what makes one of a request) before that.
+    """The server: `scenario` names what it answers, or `script` has the answers (or what makes one of a request) before
+    that.
 
-    `requests` keeps what came, `listed` what the list of models is, `ended` tells that a client hung up on a slow answer. `streams`: it streams
-    an answer where that is asked for, as most do; else it sends it whole, as if that had not been asked.
+    `requests` keeps what came, `listed` what the list of models is, `ended` tells that a client hung up on a slow
+    answer. `streams`: it streams an answer where that is asked for, as most do; else it sends it whole, as if that had
+    not been asked.
     """
 
     def __init__(self) -> None:
@@ -61,7 +63,7 @@ class _Handler(LoopbackHandler):
         self.server.authorizations.append(self.headers.get("Authorization", ""))
         self.answer(self.server.listed if self.path == "/v1/models" else Scenario("no such page", status=404))
 
-    do_POST, do_GET = complete, list_models  # noqa: N815 - the names that http.server looks for
+    do_POST, do_GET = complete, list_models  # noqa: N815
 
     def answer(self, scenario: Scenario) -> None:
         if scenario.hang:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def service(
     github_double: GitHubDouble, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch, db: None
 ) -> Iterator[Service]:
-    """A service that publishes to a GitHub on loopback; at its end neither limits nor GitHub's description were broken."""
+    """A service that publishes to a GitHub on loopback. No limit and nothing of GitHub's description was broken."""
     github_double.state.build_seconds = 4.0
     with HttpServer() as evaluator:
         yield make_service(github_double, evaluator, settings, monkeypatch)

@@ -1,6 +1,8 @@
-"""The whole service against the double of GitHub in the test's own process: real rows, forge, guard and callbacks; time moves as it is told.
+"""The whole service against the double of GitHub in the test's own process: real rows, forge, guard and callbacks; time
+moves as it is told.
 
-`play` is the dispatcher and all of its workers: it drives what `dues` would ring, and where nothing is due, time jumps to when something is.
+`play` is the dispatcher and all of its workers: it drives what `dues` would ring, and where nothing is due, time jumps
+to when something is.
 """
 
 from __future__ import annotations

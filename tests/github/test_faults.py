@@ -1,6 +1,7 @@
 """What GitHub does in between, row by row, through the whole service: each ends as it should, and says what went on.
 
-`Case.says`: a part of what an operator reads on the way or of the record; `Case.live` False: the evaluator was told without a live page.
+`Case.says`: a part of what an operator reads on the way or of the record; `Case.live` False: the evaluator was told
+without a live page.
 """
 
 from __future__ import annotations
@@ -143,7 +144,8 @@ def test_a_server_that_says_nothing(case: Case, service: Service, monkeypatch: p
 
 
 def assert_ended(service: Service, case: Case, row: Round, before: list[Round] | None = None) -> None:
-    """Completed, told once and in time, one commit of ours more, nothing of a stranger's lost, and a sentence about what went on."""
+    """Completed, told once and in time, one commit of ours more, nothing of a stranger's lost, and a sentence about
+    what went on."""
     assert (row.state, row.late, row.degraded, row.live) == ("completed", False, False, case.live), service.told
     assert row.notifications.count() == 1
     told = service.callbacks()[-1]
@@ -161,7 +163,7 @@ def assert_ended(service: Service, case: Case, row: Round, before: list[Round] |
     assert case.says in "\n".join([*service.told, *row.step_runs.values_list("detail", flat=True)]), service.told
 
 
-# --- What comes after a callback that had to be sent ---------------------------------------------------------------------------------------
+# --- What comes after a callback that had to be sent
 
 
 def test_a_build_that_ends_after_the_callback_is_recorded_and_not_told_again(service: Service) -> None:
@@ -188,7 +190,7 @@ def test_a_build_that_never_ends_is_given_up_after_half_an_hour(service: Service
     assert "not seen to serve" in headline(row, timezone.now())
 
 
-# --- Names and tokens ----------------------------------------------------------------------------------------------------------------------
+# --- Names and tokens
 
 
 @pytest.mark.parametrize("strangers", [1, 2])

@@ -1,4 +1,5 @@
-"""A PostgreSQL of the tests' own: its data in a folder of its own, on loopback alone, a fresh database for whoever asks."""
+"""A PostgreSQL of the tests' own: its data in a folder of its own, on loopback alone, a fresh database for whoever
+asks."""
 
 from __future__ import annotations
 
@@ -38,7 +39,10 @@ class PostgreSQL:
 
 @contextmanager
 def postgresql() -> Iterator[PostgreSQL]:
-    """Run a server until the block ends. It syncs to the disk as one in production does: what was committed is there after its death."""
+    """Run a server until the block ends.
+
+    It syncs to the disk as one in production does: what was committed is there after its death.
+    """
     initdb, server = program("initdb", package=_PACKAGE), program("postgres", package=_PACKAGE)
     with folder() as place:
         data = str(place / "data")

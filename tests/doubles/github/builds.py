@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Build:
-    """One build. `outcome`: "" (built), errored, never, superseded. `stale`: so long after it the CDN serves old bytes on plain addresses."""
+    """One build.
+
+    `outcome`: "" (built), errored, never, superseded. `stale`: so long after it the CDN serves old bytes on plain
+    addresses.
+    """
 
     id: int
     commit: str

@@ -65,13 +65,21 @@ def compare(state: State, asked: Asked) -> Answer:
     return said(
         200,
         {
-            "url": f"{state.api}/repos/{repo.full_name}/compare/{base}...{head}", "html_url": page, "permalink_url": page,
-            "diff_url": f"{page}.diff", "patch_url": f"{page}.patch", "base_commit": bodies.commit(state, repo, left),
-            "merge_base_commit": bodies.commit(state, repo, behind[common]), "status": status or "identical",
-            "ahead_by": len(new), "behind_by": len(missing), "total_commits": len(new),
-            "commits": [bodies.commit(state, repo, commit) for commit in islice(new, 250)], "files": [],
+            "url": f"{state.api}/repos/{repo.full_name}/compare/{base}...{head}",
+            "html_url": page,
+            "permalink_url": page,
+            "diff_url": f"{page}.diff",
+            "patch_url": f"{page}.patch",
+            "base_commit": bodies.commit(state, repo, left),
+            "merge_base_commit": bodies.commit(state, repo, behind[common]),
+            "status": status or "identical",
+            "ahead_by": len(new),
+            "behind_by": len(missing),
+            "total_commits": len(new),
+            "commits": [bodies.commit(state, repo, commit) for commit in islice(new, 250)],
+            "files": [],
         },
-    )  # fmt: skip
+    )
 
 
 def _chain(repo: Repository, commit: Commit) -> dict[bytes, Commit]:

@@ -1,12 +1,14 @@
-"""GitHub's own OpenAPI description, pruned to the calls that the double serves, and the check of each exchange against it.
+"""GitHub's own OpenAPI description, pruned to the calls that the double serves, and the check of each exchange against
+it.
 
-The data beside this file comes from the npm package @octokit/openapi (MIT), whose source is https://github.com/github/rest-api-description;
-its `info` says which version. To prune another version (of `npm pack @octokit/openapi`):
+The data beside this file comes from the npm package @octokit/openapi (MIT), whose source is
+https://github.com/github/rest-api-description; its `info` says which version. To prune another version (of `npm pack
+@octokit/openapi`):
 
     python -m tests.doubles.github.description package/generated/api.github.com.json 23.0.2
 
-The data stays as GitHub wrote it. Where this check is stricter or knows more, it says so here: `_nullables`, `_closed_bodies`,
-`UNDOCUMENTED_CODES`.
+The data stays as GitHub wrote it. Where this check is stricter or knows more, it says so here: `_nullables`,
+`_closed_bodies`, `UNDOCUMENTED_CODES`.
 """
 
 from __future__ import annotations
@@ -64,7 +66,8 @@ PATHS: Mapping[str, tuple[str, ...]] = {
     f"{REPO}/pages/builds/{{build_id}}": ("get",),
 }
 
-#: Codes that GitHub answers with though the description of the call may not name them: accepted by us, not by the description.
+#: Codes that GitHub answers with though the description of the call may not name them: accepted by us, not by the
+#: description.
 UNDOCUMENTED_CODES: Mapping[int, str] = {
     301: "a renamed repository",
     304: "nothing new since the ETag",
@@ -84,7 +87,8 @@ UNDOCUMENTED_CODES: Mapping[int, str] = {
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its answer as they went over the wire; `template` is the description's path, `parameters` its values."""
+    """One request and its answer as they went over the wire; `template` is the description's path, `parameters` its
+    values."""
 
     method: str
     template: str
@@ -149,9 +153,14 @@ def _request(exchange: Exchange) -> MockRequest:
     for name, value in exchange.parameters.items():
         path = path.replace(f"{{{name}}}", quote(value, safe=""))
     return MockRequest(
-        "https://api.github.com", exchange.method, path, args=dict(parse_qsl(exchange.query)),
-        view_args=dict(exchange.parameters), data=exchange.request, content_type=exchange.request_type,
-    )  # fmt: skip
+        "https://api.github.com",
+        exchange.method,
+        path,
+        args=dict(parse_qsl(exchange.query)),
+        view_args=dict(exchange.parameters),
+        data=exchange.request,
+        content_type=exchange.request_type,
+    )
 
 
 def _sentence(error: BaseException) -> str:
@@ -166,7 +175,7 @@ def _sentence(error: BaseException) -> str:
     return "; ".join(dict.fromkeys(said))
 
 
-# --- Stricter than the data ------------------------------------------------------------------------------------------------------
+# --- Stricter than the data
 
 
 def _strict(data: dict[str, Any]) -> dict[str, Any]:
@@ -207,7 +216,7 @@ def _closed_bodies(schema: object) -> None:
             _closed_bodies(inner)
 
 
-# --- Pruning -----------------------------------------------------------------------------------------------------------------------
+# --- Pruning
 
 
 def prune(whole: dict[str, Any], version: str) -> dict[str, Any]:

@@ -14,22 +14,44 @@ from typing import Any
 from tests.doubles.github.wire import Answer, Silence
 
 KINDS = (
-    "user", "owner", "rate", "create", "repository", "list", "search", "delete", "edit", "commits", "compare", "contents", "objects",
-    "refs", "pages", "pages-read", "builds", "rebuild",          # REST
-    "push-refs", "push", "fetch-refs", "fetch",                  # git: what a push or fetch asks first, and itself
-    "build",                                                     # not an exchange: a build that begins (outcome, message)
-    "cdn",                                                       # not an exchange: a build that gets live (seconds: plain addresses lag)
-    "site",                                                      # a page's file
-)  # fmt: skip
+    "user",
+    "owner",
+    "rate",
+    "create",
+    "repository",
+    "list",
+    "search",
+    "delete",
+    "edit",
+    "commits",
+    "compare",
+    "contents",
+    "objects",
+    "refs",
+    "pages",
+    "pages-read",
+    "builds",
+    "rebuild",  # REST
+    "push-refs",
+    "push",
+    "fetch-refs",
+    "fetch",  # git: what a push or fetch asks first, and itself
+    # not an exchange: a build that begins (outcome, message)
+    "build",
+    # not an exchange: a build that gets live (seconds: plain addresses lag)
+    "cdn",
+    "site",  # a page's file
+)
 
 
 @dataclass
 class Fault:
     """One rule. All that is not said does not matter or does not happen.
 
-    `times`: how often, None always; `skip`: let so many pass first. `when` "after": the act is done first. `status` with `headers` and `body`
-    (in which {seconds} and {reset}, the Unix time in `seconds` from now, are filled in) is the answer, `end` "hang" or "reset" is none.
-    `outcome`: of a build "errored", "never" or "superseded"; of a push "secret". `stranger`: a stranger commits right then.
+    `times`: how often, None always; `skip`: let so many pass first. `when` "after": the act is done first. `status`
+    with `headers` and `body` (in which {seconds} and {reset}, the Unix time in `seconds` from now, are filled in) is
+    the answer, `end` "hang" or "reset" is none. `outcome`: of a build "errored", "never" or "superseded"; of a push
+    "secret". `stranger`: a stranger commits right then.
     """
 
     kind: str = ""
@@ -65,8 +87,9 @@ def _said(message: str, status: int) -> str:
 
 _HTML = {"Content-Type": "text/html; charset=utf-8"}
 _UNICORN = (
-    "<!DOCTYPE html>\n<html><head><title>Unicorn! &middot; GitHub</title></head><body><h1>This page is taking too long to load.</h1>"
-    "<p>Sorry about that. Please try refreshing and contact us if the problem persists.</p></body></html>\n"
+    "<!DOCTYPE html>\n<html><head><title>Unicorn! &middot; GitHub</title></head><body><h1>This page is taking too long "
+    "to load.</h1><p>Sorry about that. Please try refreshing and contact us if the problem "
+    "persists.</p></body></html>\n"
 )
 _SECONDARY = (
     "You have exceeded a secondary rate limit and have been temporarily blocked from content creation. "
@@ -79,11 +102,16 @@ PRESETS: dict[str, dict[str, Any]] = {
     "unavailable": {"status": 503, "headers": _HTML, "body": _UNICORN},
     "server_error": {"status": 500, "body": _said("Server Error", 500)},
     "secondary": {
-        "status": 403, "headers": {"Retry-After": "{seconds}"}, "seconds": 2, "body": _said(_SECONDARY, 403),
+        "status": 403,
+        "headers": {"Retry-After": "{seconds}"},
+        "seconds": 2,
+        "body": _said(_SECONDARY, 403),
     },
     "secondary_without_time": {"status": 403, "body": _said(_SECONDARY, 403)},
     "primary": {
-        "status": 403, "seconds": 3600, "body": _said("API rate limit exceeded for user ID 1001.", 403),
+        "status": 403,
+        "seconds": 3600,
+        "body": _said("API rate limit exceeded for user ID 1001.", 403),
         "headers": {"x-ratelimit-limit": "5000", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "{reset}"},
     },
     "too_many": {"status": 429, "headers": {"Retry-After": "{seconds}"}, "seconds": 2, "body": _said(_SECONDARY, 429)},
@@ -92,7 +120,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "not_found": {"status": 404, "body": _said("Not Found", 404)},
     "conflict": {"status": 409, "body": _said("GitHub Pages is already enabled.", 409)},
     "branch_missing": {
-        "status": 422, "body": _said("The main branch must exist before GitHub Pages can be built.", 422),
+        "status": 422,
+        "body": _said("The main branch must exist before GitHub Pages can be built.", 422),
     },
     "hang": {"end": "hang"},
     "reset": {"end": "reset"},
@@ -104,7 +133,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "never": {"outcome": "never"},
     "superseded": {"outcome": "superseded"},
     "stale": {"seconds": 5},
-}  # fmt: skip
+}
 
 
 def fault(name: str, kind: str = "", **changes: Any) -> Fault:

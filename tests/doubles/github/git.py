@@ -132,7 +132,7 @@ def _converse(
 
 
 class _Taking(ReceivePackHandler):
-    """Takes a push as GitHub does: each update only from the head that the client names, secrets and workflows refused."""
+    """Takes a push as GitHub does: each update from the head that the client names alone, no secrets, no workflows."""
 
     state: State
     repository: Repository

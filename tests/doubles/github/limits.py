@@ -21,7 +21,10 @@ _SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minute
 
 @dataclass
 class Limits:
-    """`paced` False counts writes but refuses none. `exceeded` keeps a sentence for each call that came when nothing was left."""
+    """`paced` False counts writes but refuses none.
+
+    `exceeded` keeps a sentence for each call that came when nothing was left.
+    """
 
     now: Callable[[], float]
     limit: int = 5000
@@ -73,8 +76,11 @@ class Limits:
         """Return what GET /rate_limit says."""
         self._renew()
         rate = {
-            "limit": self.limit, "used": self.limit - self.remaining, "remaining": self.remaining, "reset": int(self.reset),
-        }  # fmt: skip
+            "limit": self.limit,
+            "used": self.limit - self.remaining,
+            "remaining": self.remaining,
+            "reset": int(self.reset),
+        }
         return {
             "resources": {"core": rate, "search": {"limit": 30, "used": 0, "remaining": 30, "reset": int(self.reset)}},
             "rate": rate,

@@ -15,7 +15,10 @@ _GIT = ("push-refs", "push", "fetch-refs", "fetch")
 
 @dataclass(frozen=True)
 class Call:
-    """One exchange. `template`: the path of the description; `status` 0: no answer; `fault`: what of a rule was followed."""
+    """One exchange.
+
+    `template`: the path of the description; `status` 0: no answer; `fault`: what of a rule was followed.
+    """
 
     method: str
     template: str

@@ -83,8 +83,11 @@ def _tree(state: State, repo: Repository, made: Tree) -> dict[str, Any]:
     sha = made.id.decode()
     entries = [bodies.entry(state, repo, item.path.decode(), item.mode, item.sha.decode()) for item in made.items()]
     return {
-        "sha": sha, "url": f"{state.api}/repos/{repo.full_name}/git/trees/{sha}", "tree": entries, "truncated": False,
-    }  # fmt: skip
+        "sha": sha,
+        "url": f"{state.api}/repos/{repo.full_name}/git/trees/{sha}",
+        "tree": entries,
+        "truncated": False,
+    }
 
 
 @route("POST", f"{REPO}/git/commits", "objects", "contents")
@@ -153,6 +156,8 @@ def move_ref(state: State, asked: Asked) -> Answer:
 def _ref(state: State, repo: Repository, name: str, sha: str) -> dict[str, Any]:
     url = f"{state.api}/repos/{repo.full_name}/git"
     return {
-        "ref": name, "node_id": f"REF_{repo.id}", "url": f"{url}/{name}",
+        "ref": name,
+        "node_id": f"REF_{repo.id}",
+        "url": f"{url}/{name}",
         "object": {"type": "commit", "sha": sha, "url": f"{url}/commits/{sha}"},
-    }  # fmt: skip
+    }

@@ -24,10 +24,16 @@ def _body(state: State, repo: Repository) -> dict[str, Any]:
     builds = repo.builds.all
     status = repo.builds.status(builds[-1]) if builds else None
     return {
-        "url": f"{state.api}/repos/{repo.full_name}/pages", "status": "building" if status == "queued" else status,
-        "cname": None, "custom_404": False, "html_url": address(state, repo), "build_type": "legacy",
-        "source": repo.source, "public": True, "https_enforced": True,
-    }  # fmt: skip
+        "url": f"{state.api}/repos/{repo.full_name}/pages",
+        "status": "building" if status == "queued" else status,
+        "cname": None,
+        "custom_404": False,
+        "html_url": address(state, repo),
+        "build_type": "legacy",
+        "source": repo.source,
+        "public": True,
+        "https_enforced": True,
+    }
 
 
 def _with_pages(state: State, asked: Asked) -> Repository:
@@ -112,8 +118,12 @@ def _build(state: State, repo: Repository, build: Build) -> dict[str, Any]:
     done = status in ("built", "errored")
     message = (build.message or "Page build failed.") if status == "errored" else None
     return {
-        "url": f"{state.api}/repos/{repo.full_name}/pages/builds/{build.id}", "status": status,
-        "error": {"message": message}, "pusher": bodies.account(state, repo.owner), "commit": build.commit,
-        "duration": int(1000 * build.seconds) if done else 0, "created_at": bodies.when(build.began),
+        "url": f"{state.api}/repos/{repo.full_name}/pages/builds/{build.id}",
+        "status": status,
+        "error": {"message": message},
+        "pusher": bodies.account(state, repo.owner),
+        "commit": build.commit,
+        "duration": int(1000 * build.seconds) if done else 0,
+        "created_at": bodies.when(build.began),
         "updated_at": bodies.when(build.finished() if done else build.began),
-    }  # fmt: skip
+    }

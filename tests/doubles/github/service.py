@@ -1,4 +1,5 @@
-"""One exchange from request to answer: faults, token, limits, the act, ETags, and the check against GitHub's description."""
+"""One exchange from request to answer: faults, token, limits, the act, ETags, and the check against GitHub's
+description."""
 
 from __future__ import annotations
 
@@ -203,9 +204,16 @@ class Service:
         )
         template = turn.route.template if turn.route else request.path
         call = Call(
-            request.method, template, request.path, turn.kind, status, self.state.clock(), fault,
-            "authorization" in request.headers, "if-none-match" in request.headers,
-        )  # fmt: skip
+            request.method,
+            template,
+            request.path,
+            turn.kind,
+            status,
+            self.state.clock(),
+            fault,
+            "authorization" in request.headers,
+            "if-none-match" in request.headers,
+        )
         self.log.add(call, self._description.violations(_exchange(turn)) if turn.route else [])
 
 
@@ -231,9 +239,17 @@ def _exchange(turn: _Turn) -> Exchange:
     answer = turn.answer if isinstance(turn.answer, Answer) else Answer(0)
     genuine = isinstance(turn.answer, Answer) and not turn.odd
     return Exchange(
-        turn.route.method, turn.route.template, turn.values, request.query, _plain_type(request.headers), request.body,
-        answer.status, _plain_type({"content-type": answer.headers.get("Content-Type", "")}), answer.body, genuine,
-    )  # fmt: skip
+        turn.route.method,
+        turn.route.template,
+        turn.values,
+        request.query,
+        _plain_type(request.headers),
+        request.body,
+        answer.status,
+        _plain_type({"content-type": answer.headers.get("Content-Type", "")}),
+        answer.body,
+        genuine,
+    )
 
 
 def _plain_type(headers: dict[str, str]) -> str:

@@ -15,17 +15,35 @@ if TYPE_CHECKING:
     from tests.doubles.github.state import Repository, State
     from tests.doubles.github.wire import Request
 
-# As GitHub sends them: https://docs.github.com/pages/getting-started-with-github-pages/creating-a-github-pages-site#mime-types-on-github-pages
+# As GitHub sends them:
+# https://docs.github.com/pages/getting-started-with-github-pages/creating-a-github-pages-site#mime-types-on-github-pages
 TYPES = {
-    "html": "text/html; charset=utf-8", "htm": "text/html; charset=utf-8", "css": "text/css; charset=utf-8",
-    "js": "application/javascript; charset=utf-8", "mjs": "application/javascript; charset=utf-8",
-    "json": "application/json; charset=utf-8", "md": "text/markdown; charset=utf-8", "txt": "text/plain; charset=utf-8",
-    "csv": "text/csv; charset=utf-8", "xml": "application/xml", "svg": "image/svg+xml", "png": "image/png",
-    "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp", "ico": "image/vnd.microsoft.icon",
-    "pdf": "application/pdf", "wasm": "application/wasm", "woff2": "font/woff2",
+    "html": "text/html; charset=utf-8",
+    "htm": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "application/javascript; charset=utf-8",
+    "mjs": "application/javascript; charset=utf-8",
+    "json": "application/json; charset=utf-8",
+    "md": "text/markdown; charset=utf-8",
+    "txt": "text/plain; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+    "xml": "application/xml",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "ico": "image/vnd.microsoft.icon",
+    "pdf": "application/pdf",
+    "wasm": "application/wasm",
+    "woff2": "font/woff2",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}  # fmt: skip
-_MISSING = b"<!DOCTYPE html>\n<html><head><title>Site not found &middot; GitHub Pages</title></head><body><h1>404</h1></body></html>\n"
+}
+_MISSING = (
+    b"<!DOCTYPE html>\n<html><head><title>Site not found &middot; GitHub "
+    b"Pages</title></head><body><h1>404</h1></body></html>\n"
+)
 
 
 def respond(state: State, request: Request) -> Answer | Silence:
@@ -87,10 +105,14 @@ def _by_jekyll(files: dict[str, Blob]) -> dict[str, Blob]:
 def _file(path: str, blob: Blob, request: Request, repo: Repository) -> Answer:
     etag = f'"{blob.id.decode()[:24]}"'
     headers = {
-        "Content-Type": TYPES.get(path.rpartition(".")[2].lower(), "application/octet-stream"), "ETag": etag,
-        "Cache-Control": "max-age=600", "Access-Control-Allow-Origin": "*", "X-Cache": "HIT" if not request.query else "MISS",
-        "X-Pushed": when(repo.pushed), "Server": "GitHub.com",
-    }  # fmt: skip
+        "Content-Type": TYPES.get(path.rpartition(".")[2].lower(), "application/octet-stream"),
+        "ETag": etag,
+        "Cache-Control": "max-age=600",
+        "Access-Control-Allow-Origin": "*",
+        "X-Cache": "HIT" if not request.query else "MISS",
+        "X-Pushed": when(repo.pushed),
+        "Server": "GitHub.com",
+    }
     if request.headers.get("if-none-match") == etag:
         return Answer(304, b"", headers)
     return Answer(200, blob.data, headers)

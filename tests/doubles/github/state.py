@@ -113,9 +113,11 @@ class State:
         self.accounts = {
             account.login.lower(): account
             for account in (
-                Account(1001, login), Account(1002, organisation, "Organization"), Account(1003, "somebody-else"),
+                Account(1001, login),
+                Account(1002, organisation, "Organization"),
+                Account(1003, "somebody-else"),
             )
-        }  # fmt: skip
+        }
         self.login = login
         self.repositories: dict[int, Repository] = {}
         self.moved: dict[tuple[str, str], int] = {}

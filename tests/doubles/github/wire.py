@@ -49,7 +49,8 @@ class Silence(Enum):
 
 
 class Listener(LoopbackServer):
-    """A server on loopback that hands each request to `respond` in a thread of its own, and at its end hangs up on everybody."""
+    """A server on loopback that hands each request to `respond` in a thread of its own, and at its end hangs up on
+    everybody."""
 
     daemon_threads = False
 
@@ -107,7 +108,7 @@ class _Handler(LoopbackHandler):
             self.wfile.write(answer.body)
         self.wfile.flush()
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - the names that http.server looks for
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815
 
     def _body(self) -> bytes:
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):
