@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_NO_INPUT = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test watch check lint types imports migrations deploy hooks schema lock
+.PHONY: help setup demo run test watch check lint types imports migrations deploy hooks schema picture lock
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)$$/\1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ hooks: $(VENV)/.stamp-dev ## have git run lint, types, imports and migrations be
 
 schema: $(VENV)/.stamp-dev ## write docs/openapi.json anew
 	$(CLEAN) $(BIN)/python manage.py spectacular --validate --fail-on-warn --format openapi-json --file docs/openapi.json
+
+picture: $(VENV)/.stamp-dev ## take docs/console.png anew, the picture in README
+	$(BIN)/python -m tests.picture
 
 # The checks say the same on every machine: no .env, no database that is there already.
 CLEAN = ENV_FILE=/dev/null DATA_DIR=$(VENV)/check-data SECRET=only-for-the-check FORGE=local LLM_PROVIDER=simulated
