@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import httpx2
 import pytest
 
 from tests.doubles.github.asking import NAME, Api, get
 from tests.doubles.github.double import GitHubDouble
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
+from tests.processes import wait_for
 
 
 def test_a_fault_before_and_after_the_act(api: Api, github_double: GitHubDouble) -> None:
@@ -45,7 +35,7 @@ def test_no_answer_at_all(api: Api, github_double: GitHubDouble) -> None:
     with pytest.raises(httpx2.TimeoutException):
         api.client.post("/user/repos", json={"name": NAME}, timeout=0.5)
 
-    wait_until(github_double.repositories)
+    assert wait_for(github_double.repositories, 30)
     assert github_double.repositories() == [f"{github_double.login}/{NAME}"]
 
 
