@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import stock_git
 from tests.doubles.github.asking import NAME, Api
-from tests.parts.program import program
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -22,21 +22,8 @@ pytestmark = pytest.mark.processes
 
 @pytest.fixture
 def git(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    command_of_git = program("git", package="git")
-    who = {f"GIT_{role}_{what}": "a@b.example" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    environment = os.environ | who | {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "HOME": str(tmp_path)}
-
-    def run(*command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [command_of_git, "-C", str(tmp_path), *command],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
+    """Run git in the test's own folder."""
+    return partial(stock_git.git, tmp_path)
 
 
 def with_token(double: GitHubDouble, url: str) -> str:
