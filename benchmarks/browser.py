@@ -1,4 +1,7 @@
-"""What a verification costs: `python -m benchmarks.browser` prints seconds, CPU seconds and peak memory of one, and of 8 with 2 places."""
+"""What a verification costs: seconds, CPU seconds and peak memory of one, and of 8 with 2 places.
+
+`python -m benchmarks.browser` prints them.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ONES, AT_ONCE, PLACES = 5, 8, 2
-PAGE = b"""<!doctype html><html lang="en"><head><title>Sales</title></head><body><h1>Sales</h1><p id="total">0</p><ul id="rows"></ul>
+PAGE = b"""<!doctype html><html lang="en"><head><title>Sales</title></head>
+<body><h1>Sales</h1><p id="total">0</p><ul id="rows"></ul>
 <script>
 fetch("data.csv").then((answer) => answer.text()).then((text) => {
   const rows = text.trim().split("\\n").slice(1).map((line) => line.split(","));
   document.querySelector("#total").textContent = rows.reduce((sum, row) => sum + Number(row[1]), 0);
-  for (const row of rows) document.querySelector("#rows").append(Object.assign(document.createElement("li"), { textContent: row[0] }));
+  for (const row of rows) {
+    const item = Object.assign(document.createElement("li"), { textContent: row[0] });
+    document.querySelector("#rows").append(item);
+  }
 });
 </script></body></html>"""
 DATA = b"name,sales\n" + b"".join(b"region %d,%d\n" % (n, n) for n in range(100))
@@ -47,7 +54,10 @@ CHECKS = tuple(
 
 @dataclass
 class Cost:
-    """What some verifications took. `megabytes`: the highest sum of the proportional set sizes (PSS) of all their processes."""
+    """What some verifications took.
+
+    `megabytes`: the highest sum of the proportional set sizes (PSS) of all their processes.
+    """
 
     seconds: float = 0
     cpu_seconds: float = 0
@@ -56,7 +66,8 @@ class Cost:
 
 @contextmanager
 def measured() -> Iterator[Cost]:
-    """Measure what the block's child processes take; they are all reaped at its end, so that their CPU time is complete."""
+    """Measure what the block's child processes take; they are all reaped at its end, so that their CPU time is
+    complete."""
     cost, done = Cost(), threading.Event()
 
     def watch() -> None:
@@ -80,7 +91,10 @@ def _cpu() -> float:
 
 
 def verify(machine: Machine) -> float:
-    """Verify the page once and return the seconds. Raises RuntimeError where a check does not pass: then the figures mean nothing."""
+    """Verify the page once and return the seconds.
+
+    Raises RuntimeError where a check does not pass: then the figures mean nothing.
+    """
     begun = time.monotonic()
     page = PageUnderTest("https://someone.github.io/sales/", {"index.html": PAGE, "data.csv": DATA}, Target.LOCAL)
     report = ChromiumBrowser(machine).run(page, CHECKS, seconds=300)
@@ -107,7 +121,8 @@ def main() -> None:
     print(f"  CPU seconds each: {one.cpu_seconds / ONES:.1f}   peak memory: {one.megabytes:.0f} MB")
     print(f"{AT_ONCE} at once, {PLACES} places:")
     print(
-        f"  seconds in all {many.seconds:.1f}, the last one waited {max(waited):.1f}; {many.seconds / AT_ONCE:.1f} a page"
+        f"  seconds in all {many.seconds:.1f}, the last one waited {max(waited):.1f}; {many.seconds / AT_ONCE:.1f} a "
+        "page"
     )
     print(f"  CPU seconds each: {many.cpu_seconds / AT_ONCE:.1f}   peak memory: {many.megabytes:.0f} MB")
     print(

@@ -1,6 +1,8 @@
-"""All at once: `python -m benchmarks.burst` posts 100 tasks at a time and compares the last callback with the least that it could take.
+"""All at once: `python -m benchmarks.burst` posts 100 tasks at a time and compares the last callback with the least
+that it could take.
 
-At the double of GitHub. **Its pace of writes and ours are switched off**: GitHub's own limits (80 writes a minute) would be all that is measured.
+At the double of GitHub. **Its pace of writes and ours are switched off**: GitHub's own limits (80 writes a minute)
+would be all that is measured.
 """
 
 from __future__ import annotations
@@ -18,11 +20,12 @@ from benchmarks.service import running
 
 if TYPE_CHECKING:
     from tasks_app.rehearsal.demo import DemoForge
-    from tests.chaos.service import Service
+    from tests.service import Service
 
 FORMULA = (
-    "burst = seconds from the first POST to the last callback / (ceil(tasks / workers) x (model + own work of a round) + build); own work = "
-    "from the claim to the end of a round that is alone, less the model, with a build of 0 s: the median of 3 in the same run, calls at GitHub included"
+    "burst = seconds from the first POST to the last callback / (ceil(tasks / workers) x (model + own work of a round) "
+    "+ build); own work = from the claim to the end of a round that is alone, less the model, with a build of 0 s: the "
+    "median of 3 in the same run, calls at GitHub included"
 )
 MOST = 1.15
 ALONE = 3
@@ -78,8 +81,9 @@ def _together(given: argparse.Namespace, workers: int, own: float, service: Serv
         took = evaluator.last()
     live = service.rows("SELECT count(*) FROM tasks_app_round WHERE live")[0][0] - ALONE
     print(
-        f"{workers:>7} {own:>6.2f} {least:>7.1f} {took:>7.1f} {took / least:>6.2f} {median(each):>8.1f} {percentile(each, 0.95):>7.1f} "
-        f"{live:>4}/{given.tasks} {calls / given.tasks:>11.1f} {cpu / given.tasks:>11.2f}   {load()}",
+        f"{workers:>7} {own:>6.2f} {least:>7.1f} {took:>7.1f} {took / least:>6.2f} {median(each):>8.1f} "
+        f"{percentile(each, 0.95):>7.1f} {live:>4}/{given.tasks} {calls / given.tasks:>11.1f} "
+        f"{cpu / given.tasks:>11.2f}   {load()}",
         flush=True,
     )
     assert not told["exceeded"], told["exceeded"]
@@ -91,7 +95,8 @@ def main() -> None:
     given = arguments()
     opening(FORMULA)
     print(
-        f"{given.tasks} tasks at once, model {given.model:g} s, build {given.build:g} s, {given.call:g} s a call, browser off; writes at no pace"
+        f"{given.tasks} tasks at once, model {given.model:g} s, build {given.build:g} s, {given.call:g} s a call, "
+        "browser off; writes at no pace"
     )
     print("workers  own s least s  last s  burst median s   p95 s live/all calls/round CPU s/round")
     for workers in given.workers:

@@ -1,4 +1,5 @@
-"""Clients that POST without a pause, each over one connection that is kept open: as little Python as possible between two requests."""
+"""Clients that POST without a pause, each over one connection that is kept open: as little Python as possible between
+two requests."""
 
 from __future__ import annotations
 

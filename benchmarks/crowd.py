@@ -1,6 +1,8 @@
-"""New work beside many that wait: `python -m benchmarks.crowd` posts tasks while 200 rounds wait on builds of Pages that do not end.
+"""New work beside many that wait: `python -m benchmarks.crowd` posts tasks while 200 rounds wait on builds of Pages
+that do not end.
 
-At the double of GitHub, at its own pace of writes. The same tasks are posted before to the same service with nobody waiting.
+At the double of GitHub, at its own pace of writes. The same tasks are posted before to the same service with nobody
+waiting.
 """
 
 from __future__ import annotations
@@ -12,14 +14,14 @@ from benchmarks.evaluator import Evaluator
 from benchmarks.measurement import load, median, opening, target
 from benchmarks.service import running
 from tests.chaos.crowd import begun, crowd_in, looked_at
-from tests.doubles.github import GitHubDouble
+from tests.doubles.github.double import GitHubDouble
 
 if TYPE_CHECKING:
-    from tests.chaos.service import Service
+    from tests.service import Service
 
 FORMULA = (
-    "start = seconds from a round's arrival to its first step, by the service's own rows, one task after the other; looks = looks at others' "
-    "pages between the two"
+    "start = seconds from a round's arrival to its first step, by the service's own rows, one task after the other; "
+    "looks = looks at others' pages between the two"
 )
 MOST = 2.0
 

@@ -3,54 +3,40 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from tests.chaos.service import task
+from tests.doubles.http_server import HttpServer, Script
+from tests.processes import wait_for
+from tests.service import task
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from tests.doubles.http_server import Asked
+    from tests.service import Service
 
-    from tests.chaos.service import Service
 
-
-class Evaluator:
+class Evaluator(HttpServer):
     """Listens on loopback. `posted` and `told` hold moments by nonce, of a callback the first."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.posted: dict[str, datetime] = {}
         self.told: dict[str, datetime] = {}
         self.ids: dict[str, str] = {}
-        self._server = _Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/notify"
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def answer(self, asked: Asked) -> Script:
+        """Note a callback."""
+        self.told.setdefault(json.loads(asked.body)["nonce"], asked.at)
+        return Script()
 
     def post(self, service: Service, nonce: str, **changes: Any) -> None:
         """Post the first round of a task of its own, again until it is accepted."""
         self.posted[nonce] = datetime.now(UTC)
-        self.ids[nonce] = service.post({**task(f"bench-{nonce}", 1, nonce, self.url), **changes})
+        self.ids[nonce] = service.post({**task(f"bench-{nonce}", 1, nonce, self.url("/notify")), **changes})
 
     def wait(self, seconds: float) -> bool:
         """Wait until every round that was posted is told; False when the time ran out."""
-        deadline = time.monotonic() + seconds
-        while self.told.keys() < self.posted.keys():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.02)
-        return True
+        return wait_for(lambda: self.told.keys() >= self.posted.keys(), seconds)
 
     def seconds(self, nonce: str) -> float:
         """Return how long one took from its POST to its callback."""
@@ -59,27 +45,3 @@ class Evaluator:
     def last(self) -> float:
         """Return the seconds from the first POST to the last callback."""
         return (max(self.told.values()) - min(self.posted.values())).total_seconds()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, evaluator: Evaluator) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.evaluator = evaluator
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-
-    def do_POST(self) -> None:
-        now = datetime.now(UTC)
-        nonce = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["nonce"]
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-        self.server.evaluator.told.setdefault(nonce, now)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet."""

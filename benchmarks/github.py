@@ -1,4 +1,5 @@
-"""The double of GitHub as benchmarks use it: in a process of its own, with a build's and a call's seconds, and no pace of writes."""
+"""The double of GitHub as benchmarks use it: in a process of its own, with a build's and a call's seconds, and no pace
+of writes."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ UNPACED = {"GITHUB_PACED": "0"}
 
 @contextmanager
 def double(**settings: Any) -> Iterator[DemoForge]:
-    """Run the double until the block ends, with `settings` of its own (tests/doubles/github.py)."""
+    """Run the double until the block ends, with `settings` of its own (tests/doubles/github)."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, github_double(Path(folder)) as found:
         change(found, paced=False, **settings)
         yield found

@@ -1,8 +1,10 @@
-"""What publishing costs at GitHub: our forge beside the same work by PyGithub through the contents API and through the git data API.
+"""What publishing costs at GitHub: our forge beside the same work by PyGithub through the contents API and through the
+git data API.
 
-`python -m benchmarks.github_calls`: a first round of 13 files, one of them binary, and a later one that changes 6 of them, the binary too,
-each way against the double of GitHub (tests/doubles/github.py) in a repository of its own. Looks at how a build stands are left out: they
-are the same for all. PyGithub is used as its documentation shows, but without its own pauses and repetitions.
+`python -m benchmarks.github_calls`: a first round of 13 files, one of them binary, and a later one that changes 6 of
+them, the binary too, each way against the double of GitHub (tests/doubles/github) in a repository of its own. Looks
+at how a build stands are left out: they are the same for all. PyGithub is used as its documentation shows, but without
+its own pauses and repetitions.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from engine.adapters.github.github_forge import GitHubForge
 from engine.domain.repository import Origin, Repository, SiteFile
 from engine.ports import Ports
 from engine.steps.publish import publish
-from tests.doubles.github import GitHubDouble
+from tests.doubles.github.double import GitHubDouble
 from tests.engine.steps.inputs import BRIEF, LATER, publishing
 from tests.fakes import FakeAuthor, FakeFetcher, FakeForge, FakeJournal, FakeNotifier, FakeQuota
 from tests.system_clock import SystemClock
@@ -43,7 +45,10 @@ PAGES = {"source": {"branch": "main", "path": "/"}, "build_type": "legacy"}
 
 @dataclass(frozen=True)
 class Cost:
-    """What a round took. `writes` and `reads`: REST; `git`: requests of git's own, of which `pushes` changed something."""
+    """What a round took.
+
+    `writes` and `reads`: REST; `git`: requests of git's own, of which `pushes` changed something.
+    """
 
     writes: int
     reads: int
@@ -76,9 +81,14 @@ class Meter:
         reads = sum(call.method == "GET" for call in rest)
         pushes = sum(call.kind == "push" for call in new)
         cost = Cost(
-            len(rest) - reads, reads, len(new) - len(rest), pushes,
-            commits - self.before[1], builds - self.before[2], seconds,
-        )  # fmt: skip
+            len(rest) - reads,
+            reads,
+            len(new) - len(rest),
+            pushes,
+            commits - self.before[1],
+            builds - self.before[2],
+            seconds,
+        )
         self.before = (len(calls), commits, builds)
         self.begun = time.monotonic()
         return cost
@@ -98,9 +108,7 @@ def changes() -> dict[str, bytes]:
 
 def ours(double: GitHubDouble) -> tuple[Cost, Cost]:
     """Publish by the engine's own step and forge."""
-    forge = GitHubForge(
-        token=double.token, owner="", api_url=double.url, quota=FakeQuota(), clock=SystemClock()
-    )  # fmt: skip
+    forge = GitHubForge(token=double.token, owner="", api_url=double.url, quota=FakeQuota(), clock=SystemClock())
     journal = FakeJournal()
     ports = Ports(SystemClock(), FakeAuthor(), forge, FakeFetcher(forge=FakeForge()), FakeNotifier(), journal)
     meter = Meter(double)
@@ -141,7 +149,8 @@ def by_contents(double: GitHubDouble) -> tuple[Cost, Cost]:
 
 
 def by_git_data(double: GitHubDouble) -> tuple[Cost, Cost]:
-    """Publish by blobs, a tree, a commit and a branch moved: https://docs.github.com/rest/guides/using-the-rest-api-to-interact-with-your-git-database"""
+    """Publish by blobs, a tree, a commit and a branch moved:
+    https://docs.github.com/rest/guides/using-the-rest-api-to-interact-with-your-git-database"""
     with _pygithub(double) as client:
         meter = Meter(double)
         repo = client.get_user().create_repo("by-git-data", description=BRIEF.text, auto_init=True)
@@ -203,13 +212,15 @@ def main() -> None:
     for at in (0, 1):
         changed = f"{FILES} files" if at == 0 else f"{CHANGED} of {FILES} files changed"
         print(
-            f"\n| round {at + 1}: {changed}, 1 binary | REST writes | REST reads | git requests | pushes | commits | builds | s |"
+            f"\n| round {at + 1}: {changed}, 1 binary | REST writes | REST reads | git requests | pushes | commits | "
+            "builds | s |"
         )
         print("| --- |" + " ---: |" * 7)
         for name, both in costs.items():
             c = both[at]
             print(
-                f"| {name} | {c.writes} | {c.reads} | {c.git} | {c.pushes} | {c.commits} | {c.builds} | {c.seconds:.2f} |"
+                f"| {name} | {c.writes} | {c.reads} | {c.git} | {c.pushes} | {c.commits} | {c.builds} | "
+                f"{c.seconds:.2f} |"
             )
     print()
     mine = costs["our forge (push)"]
@@ -219,7 +230,8 @@ def main() -> None:
         print(f"{name}: {writes:.1f} times our REST writes over both rounds, {requests:.1f} times our requests in all")
     print("0 violations of GitHub's description, no limit exceeded")
     print(
-        f"machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
+        f"machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load "
+        f"{os.getloadavg()[0]:.1f}"
     )
 
 

@@ -1,6 +1,8 @@
-"""What a long history costs: `python -m benchmarks.history` fills a database with rounds and times what reads them, on SQLite and PostgreSQL.
+"""What a long history costs: `python -m benchmarks.history` fills a database with rounds and times what reads them, on
+SQLite and PostgreSQL.
 
-One real round is taken by the service; the others are its rows again with names, times and keys of their own, written by SQL.
+One real round is taken by the service; the others are its rows again with names, times and keys of their own, written
+by SQL.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FORMULA = (
-    "ms = the lower quartile of so many calls in one process (other work on the machine lengthens the rest; Django's own test client); growth = ms at the largest size / ms "
-    "at the smallest, in the same run and database"
+    "ms = the lower quartile of so many calls in one process (other work on the machine lengthens the rest; Django's "
+    "own test client); growth = ms at the largest size / ms at the smallest, in the same run and database"
 )
 SIZES = [1_000, 10_000, 100_000, 1_000_000]
 MOST = 3.0
@@ -45,7 +47,8 @@ def arguments() -> argparse.Namespace:
 
 def measure(given: argparse.Namespace, **environment: str) -> Mapping[str, list[float]]:
     """Fill one database and return the milliseconds of each kind of call by size."""
-    with running(workers=1, ADMIN_PASSWORD="of-no-use", **environment) as service, Evaluator() as evaluator:  # noqa: S106
+    settings = {"ADMIN_PASSWORD": "of-no-use", **environment}
+    with running(workers=1, **settings) as service, Evaluator() as evaluator:
         evaluator.post(service, "first")
         assert evaluator.wait(120), service.tail()
         service.completes(evaluator.ids["first"], 30)

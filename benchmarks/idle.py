@@ -1,4 +1,7 @@
-"""What an idle service costs: CPU, memory and rows over some seconds. `python benchmarks/idle.py [SECONDS] [WORKERS]`, Linux only."""
+"""What an idle service costs: CPU, memory and rows over some seconds.
+
+`python benchmarks/idle.py [SECONDS] [WORKERS]`, Linux only.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from benchmarks.measurement import cpu_seconds, memory
 from benchmarks.service import running
 
 if TYPE_CHECKING:
-    from tests.chaos.service import Service
+    from tests.service import Service
 
 QUARTERS = 4
 
@@ -24,7 +27,8 @@ def rows(database: Path) -> dict[str, int]:
     """Return the number of rows of every table."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names}  # noqa: S608
+        counts = {name: connection.execute(f'SELECT count(*) FROM "{name}"') for name in names}  # noqa: S608
+        return {name: count.fetchone()[0] for name, count in counts.items()}
 
 
 def files(folder: Path) -> int:

@@ -1,6 +1,8 @@
-"""How fast tasks are taken: `python -m benchmarks.intake` POSTs them to the service's web, to an empty Django view and to a minimal FastAPI app.
+"""How fast tasks are taken: `python -m benchmarks.intake` POSTs them to the service's web, to an empty Django view and
+to a minimal FastAPI app.
 
-All three in the same run, each with 2 processes, one after the other and again. What the service answered 200 must be a row on disk.
+All three in the same run, each with 2 processes, one after the other and again. What the service answered 200 must be a
+row on disk.
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ from typing import TYPE_CHECKING
 from benchmarks.clients import post_for
 from benchmarks.measurement import load, median, opening, percentile, target
 from benchmarks.service import STARTS, running
-from tests.chaos.service import ROOT, SECRET, Web, task
 from tests.processes import free_port, wait_for
+from tests.service import ROOT, SECRET, Web, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +32,9 @@ if TYPE_CHECKING:
     from benchmarks.clients import Answers
 
 FORMULA = (
-    "posts/s = answers with 200 / seconds, clients without a pause over connections that are kept; ratio = posts/s / FastAPI's posts/s, the median "
-    "of all repeats side by side; lost = answers with 200 - rows of the service's database"
+    "posts/s = answers with 200 / seconds, clients without a pause over connections that are kept; ratio = posts/s / "
+    "FastAPI's posts/s, the median of all repeats side by side; lost = answers with 200 - rows of the service's "
+    "database"
 )
 OURS, EMPTY, PEER = "service", "empty Django view", "FastAPI + SQLite"
 P99 = 0.150  # seconds, at 16 clients
@@ -107,7 +110,10 @@ def fastapi(like: Path) -> Iterator[int]:
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         database = Path(folder) / "peer.sqlite3"
         with closing(sqlite3.connect(like)) as source, closing(sqlite3.connect(database)) as made:
-            wanted = "SELECT sql FROM sqlite_master WHERE tbl_name = 'tasks_app_round' AND sql IS NOT NULL ORDER BY type DESC"
+            wanted = (
+                "SELECT sql FROM sqlite_master WHERE tbl_name = 'tasks_app_round' AND sql IS NOT NULL ORDER BY type "
+                "DESC"
+            )
             for (sql,) in source.execute(wanted).fetchall():
                 made.execute(sql)
         options = [

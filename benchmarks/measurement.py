@@ -1,4 +1,7 @@
-"""What all benchmarks measure by: the machine, percentiles, CPU and memory of processes, and whether a target is met. Linux: reads /proc."""
+"""What all benchmarks measure by: the machine, percentiles, CPU and memory of processes, and whether a target is met.
+
+Linux: reads /proc.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,10 @@ def target(name: str, value: float, *, at_most: float | None = None, at_least: f
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the smallest of `values` that is not below `share` (0 to 1) of them: nearest rank. NaN where there are none."""
+    """Return the smallest of `values` that is not below `share` (0 to 1) of them: nearest rank.
+
+    NaN where there are none.
+    """
     ranked = sorted(values)
     return ranked[max(math.ceil(share * len(ranked)), 1) - 1] if ranked else math.nan
 

@@ -1,4 +1,5 @@
-"""How much memory it takes: `python -m benchmarks.memory` sums the proportional set sizes of web and 4 to 32 workers, and with 2 browsers at work."""
+"""How much memory it takes: `python -m benchmarks.memory` sums the proportional set sizes of web and 4 to 32 workers,
+and with 2 browsers at work."""
 
 from __future__ import annotations
 
@@ -14,11 +15,11 @@ from benchmarks.service import NO_SANDBOX, running
 from engine.adapters.browser.process_tree import ProcessTree
 
 if TYPE_CHECKING:
-    from tests.chaos.service import Service
+    from tests.service import Service
 
 FORMULA = (
-    "MB = sum of PSS (what processes share counts once) of serve, web, cluster and workers, after two rounds for each worker; "
-    "MB a further worker = (MB at the most workers - MB at 8) / (the most workers - 8)"
+    "MB = sum of PSS (what processes share counts once) of serve, web, cluster and workers, after two rounds for each "
+    "worker; MB a further worker = (MB at the most workers - MB at 8) / (the most workers - 8)"
 )
 ROLES = {
     "web": ("web master", "web worker"),
@@ -91,7 +92,8 @@ def main() -> None:
     found = {workers: at_rest(workers) for workers in given.workers}
     if given.browser_tasks:
         print(
-            f"8 workers and 2 browsers at work: {with_browsers(given.browser_tasks):.0f} MB at most, looked at 5 times a second"
+            f"8 workers and 2 browsers at work: {with_browsers(given.browser_tasks):.0f} MB at most, looked at 5 times "
+            "a second"
         )
     base, most = (8 if 8 in found else min(found)), max(found)
     target(f"MB of web and {base} workers", found[base], at_most=WITH_EIGHT)

@@ -1,6 +1,8 @@
-"""What a round costs by itself: `python -m benchmarks.overhead` takes rounds one after the other on embedded parts, and tells where the time goes.
+"""What a round costs by itself: `python -m benchmarks.overhead` takes rounds one after the other on embedded parts, and
+tells where the time goes.
 
-The model answers at once and a build takes no time, so that all there is is the service's own: once without a browser, once with checks in one.
+The model answers at once and a build takes no time, so that all there is is the service's own: once without a browser,
+once with checks in one.
 """
 
 from __future__ import annotations
@@ -16,11 +18,11 @@ from benchmarks.service import NO_SANDBOX, running
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.chaos.service import Service
+    from tests.service import Service
 
 FORMULA = (
-    "own time = callback heard - POST sent (model 0 s, build 0 s), one round at a time; each part by the service's own record of its steps, "
-    "'until taken' from the POST's answer to the first claim; CPU of all processes of the service"
+    "own time = callback heard - POST sent (model 0 s, build 0 s), one round at a time; each part by the service's own "
+    "record of its steps, 'until taken' from the POST's answer to the first claim; CPU of all processes of the service"
 )
 PARTS = ("intake", "until taken", "generate", "verify", "publish", "deploy", "notify")
 MOST = 1.0  # seconds at the median, without a browser

@@ -1,4 +1,5 @@
-"""A long past in the database that the settings name: `python -m benchmarks.past SIZE…` (by benchmarks.history) makes it and times who reads it."""
+"""A long past in the database that the settings name: `python -m benchmarks.past SIZE…` (by benchmarks.history) makes
+it and times who reads it."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two rounds: a million of them are a year.
 APART = 30
-#: Characters and bytes that are kept of the texts of the round that is copied: a million prompts would fill the disk and nothing else.
+#: Characters and bytes that are kept of the texts of the round that is copied: a million prompts would fill the disk
+#: and nothing else.
 KEPT = 200
 #: Rounds that are written in one transaction.
 STRETCH = 20_000
@@ -64,7 +66,8 @@ class Past:
             SourceFile.objects.filter(pk=file.pk).update(content=bytes(file.content)[:KEPT])
 
     def grow(self, size: int) -> None:
-        """Let there be `size` rounds beside the first one; what was being written when the power fails is of no value here."""
+        """Let there be `size` rounds beside the first one; what was being written when the power fails is of no value
+        here."""
         if self.vendor == "sqlite":
             self._say("PRAGMA synchronous=OFF", "PRAGMA cache_size=-500000")
         while self.made < size:
@@ -116,18 +119,24 @@ class Past:
                 columns.append(f'"{column}"')
                 values.append(value)
         series, table = _SERIES[self.vendor].format(first=first, last=self.made), about.db_table
-        chosen = f"{series} SELECT {', '.join(values)} FROM s, {table} t WHERE t.{which}"  # noqa: S608 -- nothing foreign in it
+        chosen = f"{series} SELECT {', '.join(values)} FROM s, {table} t WHERE t.{which}"  # noqa: S608
         self._say(f"INSERT INTO {table} ({', '.join(columns)}) {chosen}")
 
     def _round(self) -> Mapping[str, str | None]:
         failed, attention = (f"n % {share} = 0" for share in SHARES.values())
         return {
-            "id": self._id(), "key": self._key(), "task_key": self._key(), "task_id": self._key(), "nonce": "'nonce-' || n",
-            "task_name": "'task-' || n", "chosen_attempt_id": self._later("chosen_attempt_id"), "decision_attempt_id": self._later("decision_attempt_id"),
+            "id": self._id(),
+            "key": self._key(),
+            "task_key": self._key(),
+            "task_id": self._key(),
+            "nonce": "'nonce-' || n",
+            "task_name": "'task-' || n",
+            "chosen_attempt_id": self._later("chosen_attempt_id"),
+            "decision_attempt_id": self._later("decision_attempt_id"),
             "state": f"CASE WHEN {failed} THEN 'failed' ELSE t.state END",
             "error_code": f"CASE WHEN {failed} THEN 'forge_refused' ELSE '' END",
             "needs_attention": f"({attention})",
-        }  # fmt: skip
+        }
 
     def _later(self, column: str) -> str:
         """Return the key of the n-th copy of the attempt that a column of the template names."""

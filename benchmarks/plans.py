@@ -1,6 +1,8 @@
-"""What share of a request's facts a plan states: `python -m benchmarks.plans` judges the recorded answers of models, without a model.
+"""What share of a request's facts a plan states: `python -m benchmarks.plans` judges the recorded answers of models,
+without a model.
 
-`--model` asks the model of LLM_API_KEY, LLM_BASE_URL and LLM_MODEL instead; with `--record NAME` its answers are kept in `benchmarks/plans/answers/NAME`.
+`--model` asks the model of LLM_API_KEY, LLM_BASE_URL and LLM_MODEL instead; with `--record NAME` its answers are kept
+in `benchmarks/plans/answers/NAME`.
 """
 
 from __future__ import annotations
@@ -31,7 +33,10 @@ def by_recordings(requests: Sequence[SuiteRequest]) -> dict[str, list[Judged]]:
 
 
 def by_model(requests: Sequence[SuiteRequest], author: Author, seconds: float, name: str) -> list[Judged]:
-    """Ask a model for each plan and judge it; `name` is that of the recording, "" for none. A call that fails is no plan."""
+    """Ask a model for each plan and judge it; `name` is that of the recording, "" for none.
+
+    A call that fails is no plan.
+    """
     found: list[Judged] = []
     for request in requests:
         try:

@@ -1,7 +1,8 @@
-"""Which sentences are decided, and rightly: `python -m benchmarks.prose` judges fixed pages by sentences whose truth is known.
+"""Which sentences are decided, and rightly: `python -m benchmarks.prose` judges fixed pages by sentences whose truth is
+known.
 
-By plans that were written by hand before the pages were looked at, unless `--model` has them made by the model of LLM_API_KEY, LLM_BASE_URL and
-LLM_MODEL. Exits with 1 where something passes that is false, or fails that is true.
+By plans that were written by hand before the pages were looked at, unless `--model` has them made by the model of
+LLM_API_KEY, LLM_BASE_URL and LLM_MODEL. Exits with 1 where something passes that is false, or fails that is true.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ _BESIDE = {"sentences.json", "plan.json"}
 
 @dataclass(frozen=True, slots=True)
 class FixedPage:
-    """A page with its sentences, whether each is true of it, and the plan that was written by hand, as a model would answer it."""
+    """A page with its sentences, whether each is true of it, and the plan that was written by hand, as a model would
+    answer it."""
 
     name: str
     words: str

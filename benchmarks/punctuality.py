@@ -1,7 +1,8 @@
-"""Who is told in time: `python -m benchmarks.punctuality` takes 60 rounds with a slow model and slow builds while something is killed every minute.
+"""Who is told in time: `python -m benchmarks.punctuality` takes 60 rounds with a slow model and slow builds while
+something is killed every minute.
 
-Publishing is to the double of GitHub at GitHub's and our own pace of writes. The model is a server on loopback that thinks for its time and then
-says what the simulated author would.
+Publishing is to the double of GitHub at GitHub's and our own pace of writes. The model is a server on loopback that
+thinks for its time and then says what the simulated author would.
 """
 
 from __future__ import annotations
@@ -22,18 +23,21 @@ from benchmarks.measurement import load, median, opening, percentile, target
 from benchmarks.service import STARTS, running
 from engine.adapters.simulated_author import SimulatedAuthor
 from engine.domain.model_call import Message
-from tests.chaos.roles import ROLES
 from tests.doubles.openai_scenarios import Scenario, completion
 from tests.doubles.openai_server import OpenAIServer
 from tests.processes import wait_for
+from tests.roles import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tasks_app.rehearsal.demo import DemoForge
-    from tests.chaos.service import Service
+    from tests.service import Service
 
-FORMULA = "share in time = rounds whose callback was heard within the deadline from their POST / rounds; seconds = callback heard - POST sent"
+FORMULA = (
+    "share in time = rounds whose callback was heard within the deadline from their POST / rounds; seconds = callback "
+    "heard - POST sent"
+)
 LEAST = 0.95
 
 
@@ -111,12 +115,17 @@ def measure(given: argparse.Namespace) -> float:
     """Print how it went and return the share in time."""
     times, killed = Times(given, random.Random(given.seed)), []  # noqa: S311
     with OpenAIServer() as model, double(build_seconds=given.build[0]) as forge, Evaluator() as evaluator:
-        model.scenario = times.answer  # type: ignore[assignment]
+        model.scenario = times.answer
         change(forge, paced=True)
         settings = {
-            **forge.settings, "LLM_PROVIDER": "openai", "LLM_API_KEY": "of-no-use-here", "LLM_BASE_URL": model.url, "LLM_MODEL": "double-1",
-            "LLM_FALLBACK_MODELS": "double-1", "ROUND_DEADLINE_SECONDS": str(given.deadline),
-        }  # fmt: skip
+            **forge.settings,
+            "LLM_PROVIDER": "openai",
+            "LLM_API_KEY": "of-no-use-here",
+            "LLM_BASE_URL": model.url,
+            "LLM_MODEL": "double-1",
+            "LLM_FALLBACK_MODELS": "double-1",
+            "ROUND_DEADLINE_SECONDS": str(given.deadline),
+        }
         with running(workers=given.workers, **settings) as service:
             with _meanwhile(lambda over: times.builds(forge, over), lambda over: times.kills(service, over, killed)):
                 for number in range(given.rounds):
@@ -132,7 +141,8 @@ def _report(given: argparse.Namespace, service: Service, evaluator: Evaluator, k
     told = list(seconds.values())
     print(f"{len(killed)} kills: {', '.join(killed)}")
     print(
-        f"seconds to the callback: median {median(told):.0f}, p95 {percentile(told, 0.95):.0f}, highest {percentile(told, 1):.0f}; {load()}"
+        f"seconds to the callback: median {median(told):.0f}, p95 {percentile(told, 0.95):.0f}, highest "
+        f"{percentile(told, 1):.0f}; {load()}"
     )
     live = sum(bool((service.get(f"/api/rounds/{identity}") or {}).get("live")) for identity in evaluator.ids.values())
     print(f"told of {given.rounds}: {len(told)}, of which live by then or within the watch: {live}")
@@ -153,8 +163,9 @@ def main() -> None:
     given = arguments()
     opening(FORMULA)
     print(
-        f"{given.rounds} rounds, one every {given.every:g} s, {given.workers} workers, model {given.model[0]:g} to {given.model[1]:g} s, build "
-        f"{given.build[0]:g} to {given.build[1]:g} s, one kill every {given.kill_every:g} s, deadline {given.deadline} s, no browser"
+        f"{given.rounds} rounds, one every {given.every:g} s, {given.workers} workers, model {given.model[0]:g} to "
+        f"{given.model[1]:g} s, build {given.build[0]:g} to {given.build[1]:g} s, one kill every {given.kill_every:g} "
+        f"s, deadline {given.deadline} s, no browser"
     )
     target("share told in time", measure(given), at_least=LEAST)
 

@@ -1,6 +1,8 @@
-"""How good the pages are: `python -m benchmarks.quality` runs the suite in benchmarks/suite/tasks by the service and by a plain one-shot prompt.
+"""How good the pages are: `python -m benchmarks.quality` runs the suite in benchmarks/suite/tasks by the service and by
+a plain one-shot prompt.
 
-The model is the one of LLM_API_KEY, LLM_BASE_URL and LLM_MODEL, or `--simulated`. `--prove` runs no model and proves the suite itself.
+The model is the one of LLM_API_KEY, LLM_BASE_URL and LLM_MODEL, or `--simulated`. `--prove` runs no model and proves
+the suite itself.
 """
 
 from __future__ import annotations
@@ -77,7 +79,7 @@ def measure(options: argparse.Namespace, tasks: list[SuiteTask], not_run: list[s
         options.keep.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
     with OtherHosts() as hosts:
-        engine_run.start(folder, mirror=hosts.url, seconds=options.seconds, simulated=options.simulated)
+        engine_run.start(folder, mirror=hosts.url(""), seconds=options.seconds, simulated=options.simulated)
         bench = Bench(Judge(machine(folder / "places")), hosts, options.seconds, options.keep).with_engine()
         if options.simulated:
             not_run.append("the plain prompt: the simulated model reads only the service's own prompts")

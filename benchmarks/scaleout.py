@@ -1,6 +1,8 @@
-"""More machines: `python -m benchmarks.scaleout` takes the same tasks with 1, 2 and 4 trees of workers on one PostgreSQL and one web.
+"""More machines: `python -m benchmarks.scaleout` takes the same tasks with 1, 2 and 4 trees of workers on one
+PostgreSQL and one web.
 
-Each tree is `manage.py worker` with data of its own, as on a machine of its own; they publish to the double of GitHub, without a pace of writes.
+Each tree is `manage.py worker` with data of its own, as on a machine of its own; they publish to the double of GitHub,
+without a pace of writes.
 """
 
 from __future__ import annotations
@@ -13,12 +15,12 @@ from benchmarks.evaluator import Evaluator
 from benchmarks.github import UNPACED, double
 from benchmarks.measurement import cpu_seconds, load, opening
 from benchmarks.service import running
-from tests.chaos.service import Web, Workers
 from tests.parts.postgresql import postgresql
+from tests.service import Web, Workers
 
 FORMULA = (
-    "speed-up = seconds from the first POST to the last callback with 1 tree / the same with n; efficiency = speed-up / n; cores used = CPU "
-    "seconds of web and trees / seconds (the double of GitHub and PostgreSQL use the same cores)"
+    "speed-up = seconds from the first POST to the last callback with 1 tree / the same with n; efficiency = speed-up "
+    "/ n; cores used = CPU seconds of web and trees / seconds (the double of GitHub and PostgreSQL use the same cores)"
 )
 
 
@@ -41,8 +43,12 @@ def measure(given: argparse.Namespace, trees: int, database: str) -> tuple[float
     with ExitStack() as stack:
         forge = stack.enter_context(double(build_seconds=0))
         settings = {
-            **forge.settings, **UNPACED, "DATABASE_URL": database, "SIMULATED_LLM_SECONDS": str(given.model), "DJANGO_SECRET_KEY": "k" * 50,
-        }  # fmt: skip
+            **forge.settings,
+            **UNPACED,
+            "DATABASE_URL": database,
+            "SIMULATED_LLM_SECONDS": str(given.model),
+            "DJANGO_SECRET_KEY": "k" * 50,
+        }
         web = stack.enter_context(running(Web, **settings))
         machines = [stack.enter_context(running(Workers, workers=given.workers, **settings)) for _ in range(trees)]
         evaluator = stack.enter_context(Evaluator())
@@ -69,7 +75,8 @@ def main() -> None:
             took, cpu = measure(given, trees, server.database())
             base = base or took * trees
             print(
-                f"{trees:>5} {trees * given.workers:>7} {took:>7.1f} {base / took:>8.2f} {base / took / trees:>10.2f} {cpu / took:>10.2f}   {load()}",
+                f"{trees:>5} {trees * given.workers:>7} {took:>7.1f} {base / took:>8.2f} {base / took / trees:>10.2f} "
+                f"{cpu / took:>10.2f}   {load()}",
                 flush=True,
             )
 

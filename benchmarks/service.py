@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.chaos.service import Service
+from tests.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +22,10 @@ NO_SANDBOX = {"CHROMIUM_NO_SANDBOX": "1"} if os.geteuid() == 0 else {}
 
 @contextmanager
 def running(kind: type[Service] = Service, *, workers: int = 8, **environment: str) -> Iterator[Service]:
-    """Run a service until the block ends, whole from the beginning: simulated model, local forge, no browser, unless the environment says so."""
-    with tempfile.TemporaryDirectory(prefix="benchmark-", ignore_cleanup_errors=True) as folder:
-        service = kind(Path(folder), workers=workers, **environment)
-        try:
-            yield service.start().until_whole(STARTS)
-        finally:
-            service.destroy()
+    """Run a service until the block ends, whole from the beginning: simulated model, local forge, no browser, unless
+    the environment says so."""
+    with (
+        tempfile.TemporaryDirectory(prefix="benchmark-", ignore_cleanup_errors=True) as folder,
+        kind(Path(folder), workers=workers, **environment) as service,
+    ):
+        yield service.start().until_whole(STARTS)

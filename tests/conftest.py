@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 
     from pytest_django.fixtures import SettingsWrapper
 
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
 
-#: Markers of tests that depend on how a machine schedules processes: such a test is run again, at most twice, when it fails. No other test is.
+#: Markers of tests that depend on how a machine schedules processes: such a test is run again, at most twice, when it
+#: fails. No other test is.
 RERUN = ("browser", "processes")
 
 #: The audit events of a process that is started (https://docs.python.org/3/library/audit_events.html).
 PROCESS_STARTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"})
 
-#: The openai package asks the machine for its processor; Python starts `uname` for that once, and not in the midst of a test.
+#: The openai package asks the machine for its processor; Python starts `uname` for that once, and not in the midst of a
+#: test.
 platform.processor()
 
 _started: list[str] = []
@@ -105,7 +107,7 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> Outside:
 @pytest.fixture
 def github_double() -> Iterator[GitHubDouble]:
     """A GitHub on loopback. The test fails where a request or an answer was against GitHub's own description."""
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
 
     with GitHubDouble() as double:
         yield double

@@ -44,7 +44,8 @@ def make_payload(**over: object) -> dict[str, object]:
 
 
 def make_round(**over: object) -> Round:
-    """Store a round by the service's own door; names of request fields go into the request (a fresh nonce unless told), others into the row."""
+    """Store a round by the service's own door; names of request fields go into the request (a fresh nonce unless told),
+    others into the row."""
     asked = {"nonce": f"n{next(_nonces)}"} | {name: over.pop(name) for name in _FIELDS & set(over)}
     usable = task_request.read(make_payload(**asked), secret=settings.SECRET, allow_private=settings.ALLOW_PRIVATE_URLS)
     row = Round.objects.get(pk=round_accept(intake=usable).id)
@@ -88,7 +89,8 @@ PLAN: dict[str, object] = {
 
 
 def with_plan(row: Round, **over: object) -> PlanRow:
-    """Give a round's present run a plan that a model made, in place of one that it has; names of the row's columns replace them."""
+    """Give a round's present run a plan that a model made, in place of one that it has; names of the row's columns
+    replace them."""
     columns: dict[str, object] = {"source": "model", "made_at": timezone.now(), "plan": PLAN} | over
     if "attempt" not in columns:
         columns["attempt"] = Attempt.objects.create(

@@ -40,43 +40,115 @@ def hostile_rows(h: str = HOSTILE) -> dict[str, Model]:
         key="t" * 64, email=h, name=h, created_at=now, owner=h, repository=h, repo_url=h, pages_url=h
     )
     r = models.Round.objects.create(
-        key="k" * 64, task_key="t" * 64, task=task, email=h, task_name=h, number=1, nonce=h, brief=h + BIG,
-        checks=[h, {"js": h}], evaluation_url=h, request={"brief": h + BIG, "a": [h]}, digest="d" * 64, warnings=[h],
-        state="failed", step="generate", created_at=now, started_at=now, deadline_at=now + timedelta(seconds=600),
-        share_ends_at=now, finished_at=now, waiting_on=h, owner=h, repository=h, repo_url=f"javascript:{h}",
-        pages_url=f"https://pages.example/{h}", error_code=h[:60], error_message=h, needs_attention=True,
-    )  # fmt: skip
+        key="k" * 64,
+        task_key="t" * 64,
+        task=task,
+        email=h,
+        task_name=h,
+        number=1,
+        nonce=h,
+        brief=h + BIG,
+        checks=[h, {"js": h}],
+        evaluation_url=h,
+        request={"brief": h + BIG, "a": [h]},
+        digest="d" * 64,
+        warnings=[h],
+        state="failed",
+        step="generate",
+        created_at=now,
+        started_at=now,
+        deadline_at=now + timedelta(seconds=600),
+        share_ends_at=now,
+        finished_at=now,
+        waiting_on=h,
+        owner=h,
+        repository=h,
+        repo_url=f"javascript:{h}",
+        pages_url=f"https://pages.example/{h}",
+        error_code=h[:60],
+        error_message=h,
+        needs_attention=True,
+    )
     attempt = models.Attempt.objects.create(
-        round=r, run=1, kind="generate", provider=h[:40], messages=[{"role": h, "content": h + BIG}, {"role": "user", "content": [h]}],
-        parameters={h: h}, model_asked=h, model_answered=h, request_id=h, started_at=now, seconds=1.5, reply=h + BIG,
-        finish_reason=h[:40], outcome=h[:40], cost_source=h[:40], error_code=h[:60], error_message=h,
-    )  # fmt: skip
+        round=r,
+        run=1,
+        kind="generate",
+        provider=h[:40],
+        messages=[{"role": h, "content": h + BIG}, {"role": "user", "content": [h]}],
+        parameters={h: h},
+        model_asked=h,
+        model_answered=h,
+        request_id=h,
+        started_at=now,
+        seconds=1.5,
+        reply=h + BIG,
+        finish_reason=h[:40],
+        outcome=h[:40],
+        cost_source=h[:40],
+        error_code=h[:60],
+        error_message=h,
+    )
     r.chosen_attempt = attempt
     r.save()
     one = {"round": r, "run": 1}
     made = [
-        task, r, attempt,
+        task,
+        r,
+        attempt,
         models.Attachment.objects.create(round=r, position=1, name=h, media_type=h, url=h, content=(h + BIG).encode()),
         models.StepRun.objects.create(**one, step="generate", started_at=now, outcome="failed", detail=h),
         models.Plan.objects.create(
-            **one, plan=hostile_plan(h), refused=[{"item": h, "reason": h}], attempt=attempt, source="operator", edited_by=h, made_at=now
+            **one,
+            plan=hostile_plan(h),
+            refused=[{"item": h, "reason": h}],
+            attempt=attempt,
+            source="operator",
+            edited_by=h,
+            made_at=now,
         ),
-        models.SourceFile.objects.create(attempt=attempt, path=h, content=(h + BIG).encode(), sha256="a" * 64, size=9, origin="model"),
+        models.SourceFile.objects.create(
+            attempt=attempt, path=h, content=(h + BIG).encode(), sha256="a" * 64, size=9, origin="model"
+        ),
         models.CheckResult.objects.create(
-            attempt=attempt, target="local", position=1, kind="js", text=h, verdict="fail", value={h: h}, detail=h, console=[h],
-            screenshot=b"\x89PNG\x00\xff", predicates=[{"says": h, "verdict": "fail", "seen": h}],
+            attempt=attempt,
+            target="local",
+            position=1,
+            kind="js",
+            text=h,
+            verdict="fail",
+            value={h: h},
+            detail=h,
+            console=[h],
+            screenshot=b"\x89PNG\x00\xff",
+            predicates=[{"says": h, "verdict": "fail", "seen": h}],
         ),
-        models.Commit.objects.create(**one, sha="c" * 40, parent="p" * 40, files=[h], url=f"javascript:{h}", planned_at=now),
-        models.PagesStatus.objects.create(**one, at=now, build_status=h[:40], built_commit="c" * 40, live=False, reason=h),
+        models.Commit.objects.create(
+            **one, sha="c" * 40, parent="p" * 40, files=[h], url=f"javascript:{h}", planned_at=now
+        ),
+        models.PagesStatus.objects.create(
+            **one, at=now, build_status=h[:40], built_commit="c" * 40, live=False, reason=h
+        ),
         models.NotificationAttempt.objects.create(
-            **one, number=1, url=h, body=(h + BIG).encode(), headers={h: h}, started_at=now, answer_headers={h: h}, answer=h + BIG, error=h
+            **one,
+            number=1,
+            url=h,
+            body=(h + BIG).encode(),
+            headers={h: h},
+            started_at=now,
+            answer_headers={h: h},
+            answer=h + BIG,
+            error=h,
         ),
         models.Rejection.objects.create(at=now, status=400, client=h[:64], errors={h: h}, payload={"brief": h + BIG}),
         models.Event.objects.create(at=now, who=h, what=h[:40], round=r, text=h),
         models.WorkerBeat.objects.create(worker=h, host=h, pid=1, seen_at=now, round=r, step="generate"),
         models.Breaker.objects.create(kind="model", code=h[:60], reason=h, since=now, closed_by=h),
-        models.ForgeQuota.objects.create(pk=1, limit=5000, remaining=1, reset_at=now, seen_at=now, blocked_until=now, blocked_reason=h),
-        models.ModelProfile.objects.create(server=h[:300], model=h[:200], length_parameter=h[:40], dropped=[h], learned_at=now),
+        models.ForgeQuota.objects.create(
+            pk=1, limit=5000, remaining=1, reset_at=now, seen_at=now, blocked_until=now, blocked_reason=h
+        ),
+        models.ModelProfile.objects.create(
+            server=h[:300], model=h[:200], length_parameter=h[:40], dropped=[h], learned_at=now
+        ),
         models.ForgeWrite.objects.create(key=h[:300], due_at=now, used_at=now),
-    ]  # fmt: skip
+    ]
     return {type(row).__name__: row for row in made}

@@ -17,8 +17,8 @@ LARGE = 20.0
 def little_time(seconds: float = 6.0) -> Iterator[None]:
     """Fail where what is done inside takes more CPU seconds.
 
-    A plain search whose time grows with the square of its text takes 1.2 s for 40,000 characters, 10 for 100,000, 36 for 200,000:
-    of shorter texts only what is worse than that is found.
+    A plain search whose time grows with the square of its text takes 1.2 s for 40,000 characters, 10 for 100,000, 36
+    for 200,000: of shorter texts only what is worse than that is found.
     """
     begun = time.process_time()
     yield

@@ -1,6 +1,8 @@
-"""Acts of the service in a process of a machine whose clock is wrong: `python -m tests.machine SECONDS ACT[:TASK] …`; prints JSON.
+"""Acts of the service in a process of a machine whose clock is wrong: `python -m tests.machine SECONDS ACT[:TASK] …`;
+prints JSON.
 
-The clock is set where Python code of ours and Django's reads it. Needs DJANGO_SETTINGS_MODULE=tests.settings and TEST_DATABASE_URL.
+The clock is set where Python code of ours and Django's reads it. Needs DJANGO_SETTINGS_MODULE=tests.settings and
+TEST_DATABASE_URL.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Runs tests on PostgreSQL and Redis of their own: `python -m tests.on_real_parts [pytest's arguments]`; without any, the service's.
+"""Runs tests on PostgreSQL and Redis of their own: `python -m tests.on_real_parts [pytest's arguments]`; without any,
+the service's.
 
 What the machine lacks is said and skipped, and with CI=true a failure.
 """
@@ -15,12 +16,12 @@ from tests.parts.postgresql import postgresql
 from tests.parts.redis_server import redis_server
 
 #: The tests that meet rows, the queue or the cache. The engine knows of none, and a browser is the same with each.
-SERVICE = ("tests/tasks_app", "tests/github", "-m", "not browser and not slow")
+SERVICE = ("tests/tasks_app", "tests/github", "-m", "not browser and not slow", "-n", "2", "--dist", "worksteal")
 
 
 def main(arguments: list[str]) -> int:
     """Run them and return the exit code."""
-    with postgresql() as server, redis_server() as redis:
+    with postgresql(durable=False) as server, redis_server() as redis:
         parts = {"TEST_DATABASE_URL": server.url("postgres"), "TEST_REDIS_URL": redis}
         command = [sys.executable, "-m", "pytest", *(arguments or SERVICE)]
         return subprocess.run(command, env={**os.environ, **parts}, check=False).returncode

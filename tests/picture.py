@@ -1,4 +1,4 @@
-"""`make picture`: docs/console.png, the page of a round as an operator sees it, taken from a service that runs for it."""
+"""`make picture`: docs/console.png, the page of a round as an operator sees it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tasks_app.rehearsal.demo import local_forge, own_data, play_round, served
 from tasks_app.rehearsal.evaluator import SAMPLES, Listener, load_task
-from tests.served import launched
+from tests.chromium import launched
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs/console.png"

@@ -71,8 +71,8 @@ def free_port() -> int:
 def is_free(port: int) -> bool:
     """Say whether a server could listen there.
 
-    Ask again for a moment after a kill: a process whose first thread has ended counts as dead in /proc and keeps its sockets until the
-    last of its threads has ended too.
+    Ask again for a moment after a kill: a process whose first thread has ended counts as dead in /proc and keeps its
+    sockets until the last of its threads has ended too.
     """
     from tasks_app.processes.serve import Address, AddressError
 

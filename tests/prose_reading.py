@@ -1,7 +1,9 @@
-"""Finds where code matches a pattern against the words of a brief or a check: a data-flow analysis over functions, on their syntax trees alone.
+"""Finds where code matches a pattern against the words of a brief or a check: a data-flow analysis over functions, on
+their syntax trees alone.
 
-Followed are assignments, loops, comprehensions, string methods, and calls of functions that a module defines or imports by name. Not followed is
-what goes through attributes of objects (other than those named here), containers that are filled by methods, and functions that are handed on.
+Followed are assignments, loops, comprehensions, string methods, and calls of functions that a module defines or imports
+by name. Not followed is what goes through attributes of objects (other than those named here), containers that are
+filled by methods, and functions that are handed on.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ OBJECTS = frozenset({"context", "task", "inputs"})
 LISTS = frozenset({"checks", "earlier_checks", "earlier", "rounds"})
 ITEMS = frozenset({"Check", "EarlierRound", "checks.Check"})
 
-#: The place of the subject among the arguments of a compiled pattern's method; a function of `re` has the pattern before it.
+#: The place of the subject among the arguments of a compiled pattern's method; a function of `re` has the pattern
+#: before it.
 SUBJECTS = {"search": 0, "match": 0, "fullmatch": 0, "findall": 0, "finditer": 0, "split": 0, "sub": 1, "subn": 1}
 _NO_TEXT = frozenset({"len", "bool", "int", "sum", "any", "all", "isinstance"})
 
@@ -37,7 +40,8 @@ class Match:
 
 @dataclass(eq=False)
 class Function:
-    """A function, or a module's own statements: the names in it that hold prose, and those that hold a check or a round."""
+    """A function, or a module's own statements: the names in it that hold prose, and those that hold a check or a
+    round."""
 
     module: str
     name: str
@@ -55,7 +59,10 @@ class Function:
 
 @dataclass
 class Flow:
-    """The functions of a program. `writers` return documents of their own that quote prose: nothing is followed through them."""
+    """The functions of a program.
+
+    `writers` return documents of their own that quote prose: nothing is followed through them.
+    """
 
     writers: Collection[str] = ()
     functions: dict[tuple[str, str], list[Function]] = field(default_factory=dict)
@@ -161,7 +168,8 @@ class Flow:
         return any(self._is_prose(function, one) for one in _parts(node))
 
     def _result_is_prose(self, function: Function, call: ast.Call) -> bool:
-        """Say whether a call returns prose: one of the program's functions as it was followed, any other where it is given some."""
+        """Say whether a call returns prose: one of the program's functions as it was followed, any other where it is
+        given some."""
         if called := self._called(function, call):
             return any(one.returns_prose for one in called)
         if self._makes_no_text(function, call.func):
@@ -240,7 +248,10 @@ def _parts(node: ast.AST) -> list[ast.AST]:
 
 
 def _subjects(call: ast.Call) -> list[ast.expr]:
-    """Return what a call matches a pattern against, nothing where it does no such thing. A text's own `split` takes no pattern."""
+    """Return what a call matches a pattern against, nothing where it does no such thing.
+
+    A text's own `split` takes no pattern.
+    """
     if not isinstance(call.func, ast.Attribute) or call.func.attr not in SUBJECTS:
         return []
     owner = _last(call.func.value)

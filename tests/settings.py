@@ -1,6 +1,7 @@
 """The production settings with a test's environment: nothing of the machine's `.env` or variables gets in.
 
-`TEST_DATABASE_URL` and `TEST_REDIS_URL` choose other parts than the embedded ones; `python -m tests.on_real_parts` starts such parts and sets them.
+`TEST_DATABASE_URL` and `TEST_REDIS_URL` choose other parts than the embedded ones; `python -m tests.on_real_parts`
+starts such parts and sets them.
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ for _name in (
     "ALLOW_PRIVATE_URLS",
 ):
     os.environ.pop(_name, None)
-for _name in ("DATABASE_URL", "REDIS_URL"):
-    if _url := os.environ.get(f"TEST_{_name}"):
-        os.environ[_name] = _url
+if _url := os.environ.get("TEST_DATABASE_URL"):
+    os.environ["DATABASE_URL"] = _url
+if _url := os.environ.get("TEST_REDIS_URL"):
+    # Tests that run side by side have a database of their own in Redis too; pytest-django names those of PostgreSQL.
+    os.environ["REDIS_URL"] = f"{_url}/{os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')}"
 
 from tasks_app.settings import *  # noqa: E402, F403
 from tasks_app.settings import DATABASES  # noqa: E402
@@ -41,6 +44,8 @@ from tasks_app.settings import DATABASES  # noqa: E402
 # A file and not memory: several threads of a test meet in it as several processes do in production.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": f"{_data}/test.sqlite3"}
+    # Nothing here outlives the run. What the service does: tests/tasks_app/test_settings.py, tests/chaos/test_power.py.
+    DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL;PRAGMA synchronous=OFF;"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # WhiteNoise warns where nothing was collected, and a warning fails a test.

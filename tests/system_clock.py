@@ -1,4 +1,4 @@
-"""The machine's clock, as the Clock port: for tests of the engine without the service, whose clock is the database's."""
+"""The machine's clock as the Clock port, for tests of the engine without the service, whose clock is the database's."""
 
 from __future__ import annotations
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.chaos.service import Web, Workers, task
-from tests.doubles.http_server import Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.parts.postgresql import postgresql
 from tests.parts.redis_server import redis_server
 from tests.processes import wait_for
+from tests.service import Web, Workers, task
 from tests.test_documents import names_read
 
 if TYPE_CHECKING:
@@ -81,15 +81,13 @@ class ComposedWorkers(Workers):
 def test_its_processes_by_hand_take_rounds_to_their_callbacks_with_two_workers(
     tmp_path: Path, parts: Mapping[str, str]
 ) -> None:
-    with ExitStack() as stack, serving({"/notify": Script()}) as evaluator:
-        web = ComposedWeb(tmp_path, **parts)
-        stack.callback(web.destroy)
+    with ExitStack() as stack, HttpServer({"/notify": Script()}) as evaluator:
+        web = stack.enter_context(ComposedWeb(tmp_path, **parts))
         web.start().until_whole(120)
         shared = {**parts, "PORT": str(web.port)}
         workers = [ComposedWorkers(tmp_path, workers=2, log=f"worker-{number}", **shared) for number in (1, 2)]
         for worker in workers:
-            stack.callback(worker.destroy)
-            worker.start()
+            stack.enter_context(worker).start()
         for worker in workers:
             worker.until_whole(120)
         assert wait_for(lambda: web.get("/readyz"), 60), web.tail()

@@ -1,4 +1,4 @@
-"""/docs in a real browser: a task is sent from it, nothing foreign is asked for, nothing breaks the page's own policy."""
+"""/docs in a real browser: a task is sent from it, nothing foreign is fetched, nothing breaks the page's own policy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.served import SECRET, Service, launched, served
+from tests.chromium import launched
+from tests.service import SECRET, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +27,8 @@ WATCH = (
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with served(tmp_path_factory.mktemp("docs")) as running:
-        yield running
+    with Service(tmp_path_factory.mktemp("docs"), workers=1) as running:
+        yield running.start().until_whole()
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A tab that fails the test for whatever is wrong in it: errors in the console, requests to others, broken policy."""
+    """A tab that fails the test for what is wrong in it: errors in the console, requests to others, broken policy."""
     context = browser.new_context()
     tab, wrong, asked = context.new_page(), [], set()
     tab.add_init_script(WATCH)

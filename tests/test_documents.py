@@ -62,7 +62,8 @@ def example_names() -> list[str]:
 
 @cache
 def anchors(document: Path) -> frozenset[str]:
-    """Return the anchors of a document's headings, as GitHub makes them: letters, digits and hyphens of the text in lower case."""
+    """Return the anchors of a document's headings, as GitHub makes them: letters, digits and hyphens of the text in
+    lower case."""
     text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
     headings = re.findall(r"^#{1,6} (.+?)\s*$", text, re.MULTILINE)
     return frozenset(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)

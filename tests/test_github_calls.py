@@ -1,4 +1,5 @@
-"""What the benchmark of GitHub's calls promises: two REST writes for a first round, none later, and one commit and one build each."""
+"""What the benchmark of GitHub's calls promises: two REST writes for a first round, none later, and one commit and one
+build each."""
 
 from __future__ import annotations
 

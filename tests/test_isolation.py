@@ -1,4 +1,5 @@
-"""A published page in a real browser, with the operator logged in next door: it reads nothing of the admin and changes nothing.
+"""A published page in a real browser, with the operator logged in next door: it reads nothing of the admin and changes
+nothing.
 
 The same attack is run from the admin's own origin as well, where it succeeds: so a leak would be seen.
 """
@@ -12,12 +13,15 @@ import pytest
 
 from engine.adapters.local.local_forge import LocalForge
 from engine.domain.repository import CommitSpec, RepositorySpec
-from tests.served import PASSWORD, Service, launched, served
+from tests.chromium import launched
+from tests.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Page
+
+PASSWORD = "the-operator-of-this-test"
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -33,7 +37,8 @@ async (target) => {
   for (const path of paths) {
     const url = target + path;
     for (const mode of ["cors", "no-cors", "same-origin"])
-      got[`fetch ${mode} ${path}`] = await within(fetch(url, { mode, credentials: "include" }).then((a) => a.text())).catch(String);
+      got[`fetch ${mode} ${path}`] = await within(
+        fetch(url, { mode, credentials: "include" }).then((a) => a.text())).catch(String);
     got[`xhr ${path}`] = await soon((end) => {
       const x = new XMLHttpRequest();
       x.open("GET", url); x.withCredentials = true; x.onloadend = () => end(x.responseText); x.send();
@@ -67,7 +72,8 @@ async ([target, token, acts]) => {
     const fields = new URLSearchParams(token ? { ...values, csrfmiddlewaretoken: token } : values);
     for (const mode of ["cors", "no-cors"])
       await fetch(target + path, { method: "POST", mode, credentials: "include", body: fields }).catch(String);
-    await fetch(target + path, { method: "POST", credentials: "include", body: fields, headers: { "X-CSRFToken": token } }).catch(String);
+    const headers = { "X-CSRFToken": token };
+    await fetch(target + path, { method: "POST", credentials: "include", body: fields, headers }).catch(String);
     const frame = document.createElement("iframe");
     frame.name = "f" + Math.random();
     const form = document.createElement("form");
@@ -96,10 +102,16 @@ ACTS = (
 )
 
 
+def users(service: Service) -> list[tuple[object, ...]]:
+    return service.rows("SELECT id, username, password, is_active FROM auth_user ORDER BY id")
+
+
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with served(tmp_path_factory.mktemp("isolation"), prepare=publish) as running:
-        yield running
+    operator = {"ADMIN_USERNAME": "operator", "ADMIN_PASSWORD": PASSWORD}
+    with Service(tmp_path_factory.mktemp("isolation"), workers=1, **operator) as running:
+        publish(running)
+        yield running.start().until_whole()
 
 
 def publish(service: Service) -> None:
@@ -184,11 +196,11 @@ def test_the_same_attack_reads_the_admin_from_the_admins_own_origin(operator: Br
 
 @pytest.mark.parametrize("token", ["", "guessed-guessed-guessed-guessed-guessed-guessed-guessed-guessed-"])
 def test_a_published_page_changes_nothing(operator: BrowserContext, service: Service, token: str) -> None:
-    before = service.users()
+    before = users(service)
     tab = evil_page(operator, service)
     for target in (service.public, service.pages):
         tab.evaluate(WRITE, [target, token[:64], ACTS])
-    assert service.users() == before
+    assert users(service) == before
     assert logged_in(operator.new_page(), service)
 
 
@@ -209,7 +221,7 @@ def test_the_same_writes_succeed_from_the_admins_own_origin(operator: BrowserCon
     tab.goto(f"{service.public}/admin/auth/user/add/")
     token = tab.input_value("[name=csrfmiddlewaretoken] >> nth=0")
     tab.evaluate(WRITE, [service.public, token, (MAKE, LOG_OUT)])
-    assert "intruder" in {user[1] for user in service.users()}
+    assert "intruder" in {user[1] for user in users(service)}
     assert not logged_in(operator.new_page(), service)
 
 

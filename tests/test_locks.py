@@ -1,4 +1,5 @@
-"""The lock files against pyproject.toml and what is installed, without a network: `make lock` was run after the last change."""
+"""The lock files against pyproject.toml and what is installed, without a network: `make lock` was run after the last
+change."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ def pins(lock: Path) -> dict[str, tuple[Requirement, int]]:
 
 
 def needed(wanted: list[str]) -> dict[str, list[Requirement]]:
-    """Return every requirement that `wanted` leads to on this machine, by canonical name, from the installed packages' metadata."""
+    """Return every requirement that `wanted` leads to on this machine, by canonical name, from the installed packages'
+    metadata."""
     found: dict[str, list[Requirement]] = {}
     seen: set[tuple[str, str]] = set()
     waiting = [(Requirement(text), frozenset({""})) for text in wanted]
@@ -65,7 +67,8 @@ def test_everything_needed_is_pinned_and_the_pin_satisfies_it(lock: Path) -> Non
 
 @pytest.mark.parametrize("lock", [RUN, DEV], ids=lambda lock: lock.name)
 def test_a_pin_names_the_extras_that_are_asked_for(lock: Path) -> None:
-    # `pip install --require-hashes -r` (what hosts run) takes the newest release for `name[extra]`, which has no hash, where only `name` is pinned.
+    # `pip install --require-hashes -r` (what hosts run) takes the newest release for `name[extra]`, which has no hash,
+    # where only `name` is pinned.
     wanted = {
         name: set().union(*(one.extras for one in requirements)) for name, requirements in needed(WANTED[lock]).items()
     }

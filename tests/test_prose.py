@@ -1,4 +1,5 @@
-"""Only engine.plan reads prose: no other module matches patterns against the words of a brief or of a check that is a sentence."""
+"""Only engine.plan reads prose: no other module matches patterns against the words of a brief or of a check that is a
+sentence."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ EXPLAINED = {
     "engine.prompts.comparisons": "what JavaScript expressions that failed compare an element's text with",
     "engine.adapters.simulated_author": "titles and ids that JavaScript expressions among the checks name",
     "engine.checks.page_load": "the text is the service's own, of how a page opened",
-    "tasks_app.reports.display": "characters that cannot be seen are shown, of any text that a page of the console shows",
+    "tasks_app.reports.display": "characters that cannot be seen are shown, of any text on a page of the console",
 }
 
 #: What they return is a document of the service's own that quotes the brief.
@@ -72,14 +73,14 @@ HELPER = "import re\n\ndef numbers(text):\n    return re.findall(r'[0-9]+', text
         "def f(brief: str):\n    return re.split(', ', brief)",
         "def f(payload):\n    return _DATA.match(payload['brief'])",
         "def f(brief):\n    return [one for one in brief.checks if _DATA.search(one.text)]",
-        "def f(brief):\n    for check in brief.earlier_checks:\n        if (text := check.text) and _DATA.search(text):\n            return text",
+        "def f(brief):\n for one in brief.earlier_checks:\n  if (text := one.text) and _DATA.search(text):\n   return text",
         "def f(checks):\n    return _DATA.sub('', '\\n'.join(one.text for one in checks))",
         "def f(result):\n    return _DATA.split(f'{result.check.text}.')",
         "def f(one: Check):\n    return _DATA.search(one.text if one else '')",
         "def f(brief):\n    return [m for line in brief.text.splitlines() for m in _DATA.finditer(line[1:])]",
         "def f(brief):\n    return numbers(brief.text)\n\ndef numbers(text):\n    return _DATA.findall(text)",
         "def f(brief):\n    return _DATA.findall(second(brief))\n\ndef second(brief):\n    yield brief.text",
-        "class A:\n    def f(self, brief):\n        return self.g(1, brief.text)\n    def g(self, at, text):\n        return _DATA.search(text, at)",
+        "class A:\n def f(self, brief):\n  self.g(1, brief.text)\n def g(self, at, text):\n  _DATA.search(text, at)",
         "def f(brief):\n    def inner():\n        return _DATA.search(brief.text)\n    return inner",
         "from engine.helper import numbers\n\ndef f(brief):\n    return numbers(text=brief.text)",
         "from engine import numbers as n\n\ndef f(brief):\n    return n(*[brief.text])",

@@ -12,8 +12,9 @@ pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).resolve().parents[1]
 
-FAILS_ONCE = """
+TESTS = """
 import pathlib
+import subprocess
 import pytest
 
 def at_the_second_try(name):
@@ -22,61 +23,52 @@ def at_the_second_try(name):
     seen.touch()
     return known
 
-@pytest.mark.{marker}
-def test_marked():
-    assert at_the_second_try("marked")
+@pytest.mark.browser
+def test_of_a_browser():
+    assert at_the_second_try("browser")
+
+@pytest.mark.processes
+def test_of_processes():
+    assert at_the_second_try("processes")
 
 @pytest.mark.slow
-def test_unmarked():
-    assert at_the_second_try("unmarked")
-"""
+def test_of_neither():
+    assert at_the_second_try("neither")
 
-STARTS = """
-import subprocess
-import pytest
-
-def test_unmarked():
+def test_that_starts_one_unmarked():
     subprocess.run(["true"], check=True)
 
 @pytest.mark.processes
-def test_marked():
+def test_that_starts_one():
     subprocess.run(["true"], check=True)
 """
 
 
-def run(folder: Path, text: str) -> str:
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Run a file of tests under this suite's conftest and return what was printed."""
-    (folder / "test_inner.py").write_text(text)
+    folder = tmp_path_factory.mktemp("reruns")
+    (folder / "test_inner.py").write_text(TESTS)
     (folder / "conftest.py").write_text("from tests.conftest import *  # noqa: F403")
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:randomly",
-        "-c",
-        ROOT / "pyproject.toml",
-    ]
-    ran = subprocess.run(
-        [*command, f"--rootdir={folder}", folder / "test_inner.py"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return ran.stdout
+    options = ["-p", "no:cacheprovider", "-p", "no:randomly", "-c", ROOT / "pyproject.toml"]
+    command = [sys.executable, "-m", "pytest", *options, f"--rootdir={folder}", folder / "test_inner.py"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
 
 
-@pytest.mark.parametrize("marker", ["browser", "processes"])
-def test_a_marked_test_is_run_again_and_that_is_printed(tmp_path: Path, marker: str) -> None:
-    printed = run(tmp_path, FAILS_ONCE.format(marker=marker))
-    assert "1 failed, 1 passed, 1 rerun" in printed, printed
-    assert any(line.startswith("RERUN") and line.endswith("test_marked") for line in printed.splitlines()), printed
+def outcomes(printed: str, outcome: str) -> list[str]:
+    """Return the tests that the summary lists with an outcome."""
+    lines = [line.split() for line in printed.splitlines() if line.startswith(f"{outcome} ")]
+    return [words[1].partition("::")[2] for words in lines]
 
 
-def test_a_test_that_starts_a_process_needs_the_marker(tmp_path: Path) -> None:
-    printed = run(tmp_path, STARTS)
-    assert "1 failed, 1 passed" in printed, printed
-    assert "needs the marker `processes`" in printed
+def test_a_marked_test_is_run_again_and_that_is_printed(printed: str) -> None:
+    assert outcomes(printed, "RERUN") == ["test_of_a_browser", "test_of_processes"], printed
+    assert "2 failed, 3 passed, 2 rerun" in printed, printed
+
+
+def test_no_other_test_is_run_again(printed: str) -> None:
+    assert outcomes(printed, "FAILED") == ["test_of_neither", "test_that_starts_one_unmarked"], printed
+
+
+def test_a_test_that_starts_a_process_needs_the_marker(printed: str) -> None:
+    assert "this test starts a process and needs the marker `processes`" in printed, printed

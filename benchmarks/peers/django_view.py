@@ -1,4 +1,7 @@
-"""The least that Django can do: a view that answers 200 and nothing else. `gunicorn benchmarks.peers.django_view:application`."""
+"""The least that Django can do: a view that answers 200 and nothing else.
+
+`gunicorn benchmarks.peers.django_view:application`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The service itself, driven in this process: its intake, rows, steps, browser and local forge, without web, queue and callback.
+"""The service itself, driven in this process: its intake, rows, steps, browser and local forge, without web, queue and
+callback.
 
 A round is driven until it is published; looking at Pages and telling the evaluator are no part of the measurement.
 """
@@ -27,7 +28,10 @@ _MOST_CLAIMS = 60
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What model calls took. `cost` in US dollars, None where it is unknown for any of them; `seconds` of wall-clock time."""
+    """What model calls took.
+
+    `cost` in US dollars, None where it is unknown for any of them; `seconds` of wall-clock time.
+    """
 
     calls: int = 0
     input: int = 0

@@ -44,7 +44,10 @@ def machine(folder: Path, *, window: float = WINDOW) -> Machine:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Runs checks on files. The words of the brief are not told to the browser: it never uses a page on its own here."""
+    """Runs checks on files.
+
+    The words of the brief are not told to the browser: it never uses a page on its own here.
+    """
 
     machine: Machine
 
@@ -56,7 +59,7 @@ class Judge:
             return []
         with OtherHosts() as hosts:
             hosts.answers = api
-            browser = ChromiumBrowser(replace(self.machine, mirror=hosts.url))
+            browser = ChromiumBrowser(replace(self.machine, mirror=hosts.url("")))
             report = browser.run(PageUnderTest(ADDRESS, files, Target.LOCAL), checks, seconds=120)
         if report.not_run:
             raise NoBrowserError(report.not_run)

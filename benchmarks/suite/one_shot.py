@@ -1,4 +1,5 @@
-"""What one does without this service: a single plain prompt, the reply's first HTML block is the page, nothing is checked or repaired."""
+"""What one does without this service: a single plain prompt, the reply's first HTML block is the page, nothing is
+checked or repaired."""
 
 from __future__ import annotations
 

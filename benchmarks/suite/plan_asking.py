@@ -1,4 +1,5 @@
-"""Answers to the plan prompt: a model's, asked as a round asks it, and those that were recorded; and what is read of them."""
+"""Answers to the plan prompt: a model's, asked as a round asks it, and those that were recorded; and what is read of
+them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""What a right plan states of a request, as facts that are right or wrong of a plan: a small closed language, checked as it is read.
+"""What a right plan states of a request, as facts that are right or wrong of a plan: a small closed language, checked
+as it is read.
 
-A fact says only what a careful reader of the request cannot read otherwise; where a plan can say it in several ways, the fact names them all.
+A fact says only what a careful reader of the request cannot read otherwise; where a plan can say it in several ways,
+the fact names them all.
 """
 
 from __future__ import annotations
@@ -68,10 +70,12 @@ class Form(BaseModel):
 
 
 class Pattern(BaseModel):
-    """A predicate of a `kind`, as far as its fields are named: of a list what must be in it, of anything else the value.
+    """A predicate of a `kind`, as far as its fields are named: of a list what must be in it, of anything else the
+    value.
 
-    `mentions`: what a page test's steps or expression must contain. `accepts` and `rejects`: values that the file's JSON Schemas, all together,
-    must and must not let pass. A file of which anything else is demanded exists, and a page test that mentions addresses is about links to them.
+    `mentions`: what a page test's steps or expression must contain. `accepts` and `rejects`: values that the file's
+    JSON Schemas, all together, must and must not let pass. A file of which anything else is demanded exists, and a page
+    test that mentions addresses is about links to them.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -190,7 +194,8 @@ class PredicateFact(Form):
 
 
 class AbsentFact(Form):
-    """The path is not to be committed: it is listed as such, or what a workflow publishes, and nothing else is planned of it."""
+    """The path is not to be committed: it is listed as such, or what a workflow publishes, and nothing else is planned
+    of it."""
 
     absent: str
 
@@ -276,7 +281,8 @@ class DecidedByFact(Form):
 
 
 class DecidedFact(Form):
-    """The check with this number, from 1, is decided by something, or by nothing that code can see, which the plan says."""
+    """The check with this number, from 1, is decided by something, or by nothing that code can see, which the plan
+    says."""
 
     check: int = Field(ge=1)
     decided: bool

@@ -1,4 +1,5 @@
-"""The requests that plans are made of in `benchmarks/plans/requests/`, one a file, each with the facts that a right plan states."""
+"""The requests that plans are made of in `benchmarks/plans/requests/`, one a file, each with the facts that a right
+plan states."""
 
 from __future__ import annotations
 
@@ -54,7 +55,10 @@ class EarlierRound(Form):
 
 
 class SuiteRequest(Form):
-    """A request, and the facts of a right plan. `present`: the files that the repository holds after the earlier rounds."""
+    """A request, and the facts of a right plan.
+
+    `present`: the files that the repository holds after the earlier rounds.
+    """
 
     name: str
     language: str

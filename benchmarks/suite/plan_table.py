@@ -1,4 +1,5 @@
-"""What share of the facts plans state, by whom they were made, beside what the deleted rules stated of the same requests."""
+"""What share of the facts plans state, by whom they were made, beside what the deleted rules stated of the same
+requests."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ _COLUMNS = (
 
 
 class Valid(StrEnum):
-    """When an answer was a plan in which nothing was malformed; `in part`: even after the reminder something was, and the rest was taken."""
+    """When an answer was a plan in which nothing was malformed; `in part`: even after the reminder something was, and
+    the rest was taken."""
 
     AT_ONCE = "at once"
     REMINDED = "after the reminder"

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def false_claims(task: SuiteTask, judge: Judge) -> list[str]:
     """Return in sentences what of a task is not as the suite says; [] for a task that is true.
 
-    That an empty page passes none is seen on the way: the browser runs each check on one first, and what holds there is no pass.
+    That an empty page passes none is seen on the way: the browser runs each check on one first, and what holds there is
+    no pass.
     """
     first, second = task.rounds
     data = {**first.attachments, **second.attachments}
@@ -33,7 +34,8 @@ def false_claims(task: SuiteTask, judge: Judge) -> list[str]:
 def _claims(
     one: SuiteRound, kept: Sequence[Check], beyond: Sequence[Check], data: Mapping[str, bytes], judge: Judge, why: str
 ) -> Iterator[str]:
-    """Judge a round's page: `kept` are the earlier round's checks, `beyond` those of a later one, which must not all hold yet."""
+    """Judge a round's page: `kept` are the earlier round's checks, `beyond` those of a later one, which must not all
+    hold yet."""
     site = {"index.html": one.reference, **data}
     must = (*one.checks, *one.withheld, *kept)
     other = one.swap.checks if one.swap else ()

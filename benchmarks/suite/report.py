@@ -22,8 +22,9 @@ _COLUMNS = ("first", "final", "kept", "withheld", "swap", "tokens in", "out", "c
 class Row:
     """One round by one system.
 
-    `first` and `final`: requested checks that pass at the first try and on what was published. `kept`: of round 1's checks that passed
-    after round 1 those that still do. `withheld`: checks that were not told. `swap`: what holds with other data in place.
+    `first` and `final`: requested checks that pass at the first try and on what was published. `kept`: of round 1's
+    checks that passed after round 1 those that still do. `withheld`: checks that were not told. `swap`: what holds with
+    other data in place.
     """
 
     task: str
@@ -78,7 +79,10 @@ def machine() -> str:
     """Say what the figures were measured on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     load = os.getloadavg()[1]
-    return f"{platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}, load {load:.1f}"
+    return (
+        f"{platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}, load "
+        f"{load:.1f}"
+    )
 
 
 def line(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""A run of the suite: each task by the service and, in the same breath, by a plain one-shot prompt; both judged alike."""
+"""A run of the suite: each task by the service and, at the same time, by a plain one-shot prompt; both judged alike."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What a run needs. `hosts` are the other hosts that the service's own browser sees; `keep`: where pages and replies are put."""
+    """What a run needs.
+
+    `hosts` are the other hosts that the service's own browser sees; `keep`: where pages and replies are put.
+    """
 
     judge: Judge
     hosts: OtherHosts

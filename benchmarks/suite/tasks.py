@@ -1,4 +1,4 @@
-"""The suite's tasks as they stand in `tasks/<name>/`: task.json, and for each round a page that is known to be right."""
+"""The suite's tasks as they stand in `tasks/<name>/`: task.json, and for each round a page that is known as right."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HALVES = ("tune", "held")
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """Other data, put in place of the published one, and what must hold then: a page that has results typed in fails."""
+    """Other data, put in place of the published one, and what must hold then: a page with results typed in fails."""
 
     attachments: Mapping[str, bytes]
     api: Mapping[str, object]
@@ -28,7 +28,10 @@ class Swap:
 
 @dataclass(frozen=True, slots=True)
 class SuiteRound:
-    """One round's request: `checks` go with it, `withheld` do not. `api`: what addresses of other hosts answer, as JSON."""
+    """One round's request: `checks` go with it, `withheld` do not.
+
+    `api`: what addresses of other hosts answer, as JSON.
+    """
 
     brief: str
     checks: tuple[Check, ...]

@@ -1,4 +1,5 @@
-"""Answers to the plan prompt, recorded or asked for live at a server on loopback, and what the benchmark prints of them."""
+"""Answers to the plan prompt, recorded or asked for live at a server on loopback, and what the benchmark prints of
+them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The suite of sentences with known truth: by plans written by hand nothing passes that is false and nothing fails that is true."""
+"""The suite of sentences with known truth: by plans written by hand nothing passes that is false and nothing fails that
+is true."""
 
 from __future__ import annotations
 

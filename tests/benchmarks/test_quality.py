@@ -70,7 +70,10 @@ def test_the_right_page_passes_everything_and_no_lesser_one_does(name: str, judg
 @pytest.mark.browser
 def test_a_page_with_its_results_typed_in_is_found_by_the_swap(judge: Judge) -> None:
     task = named("text-stats")
-    typed = b"<title>Text Statistics</title><p><b id=word-count>14</b><b id=line-count>3</b><b id=longest-word>Flattery</b></p>"
+    typed = (
+        b"<title>Text Statistics</title><p><b id=word-count>14</b><b id=line-count>3</b><b "
+        b"id=longest-word>Flattery</b></p>"
+    )
     one = replace(task.rounds[0], reference=typed)
     wrong = false_claims(replace(task, rounds=(one, task.rounds[1])), judge)
     assert len(wrong) == len(one.swap.checks if one.swap else ())
@@ -104,7 +107,8 @@ def test_the_service_is_measured_by_rounds(chromium: str, tmp_path: Path) -> Non
     assert [(row["system"], row["round"]) for row in rows] == [("engine", 1)]
     assert rows[0]["note"].startswith("plan: plan; generate: ok")
     assert rows[0]["usage"]["calls"] == len(rows[0]["note"].split("; "))
-    # The template page does what it can without a word of the brief: its title and the ids that the checks look up, and no figures.
+    # The template page does what it can without a word of the brief: its title and the ids that the checks look up, and
+    # no figures.
     assert (rows[0]["final"]["of"], rows[0]["withheld"]["passed"]) == (4, 0)
     assert 0 < rows[0]["final"]["passed"] < 4
     assert "not run: the plain prompt" in ran.stdout
@@ -114,10 +118,10 @@ def test_the_service_is_measured_by_rounds(chromium: str, tmp_path: Path) -> Non
 def test_other_hosts_answer_what_a_task_says_and_nothing_else() -> None:
     with OtherHosts() as hosts:
         hosts.answers = {"https://api.example/a.json": {"a": 1}}
-        with urlopen(f"{hosts.url}/api.example/a.json?b=2", timeout=10) as answer:
+        with urlopen(f"{hosts.url('')}/api.example/a.json?b=2", timeout=10) as answer:
             assert json.load(answer) == {"a": 1}
         with pytest.raises(OSError, match="404"):
-            urlopen(f"{hosts.url}/api.example/b.json", timeout=10)
+            urlopen(f"{hosts.url('')}/api.example/b.json", timeout=10)
 
 
 @pytest.mark.parametrize(

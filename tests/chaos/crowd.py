@@ -1,7 +1,7 @@
 """Rounds that wait on Pages: their repositories at the double of GitHub, and their rows in a service's database.
 
-`python -m tests.chaos.crowd < lines` stores the rows, with the service's environment. Each line is "owner repository commit pages-url". They
-were posted and published just now, and are looked for at once.
+`python -m tests.chaos.crowd < lines` stores the rows, with the service's environment. Each line is "owner repository
+commit pages-url". They were posted and published just now, and are looked for at once.
 """
 
 from __future__ import annotations
@@ -14,21 +14,24 @@ from typing import TYPE_CHECKING
 
 import django
 
-from tests.chaos.service import ROOT
 from tests.processes import wait_for
+from tests.service import ROOT
 
 if TYPE_CHECKING:
-    from tests.chaos.service import Service
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
+    from tests.service import Service
 
 _FIRST_STEP = """
-    SELECT r.created_at, s.started_at FROM tasks_app_round r JOIN tasks_app_steprun s ON s.round_id = r.id WHERE r.id = ?
-    ORDER BY s.started_at
+    SELECT r.created_at, s.started_at FROM tasks_app_round r JOIN tasks_app_steprun s ON s.round_id = r.id
+    WHERE r.id = ? ORDER BY s.started_at
 """
 
 
 def crowd_in(service: Service, double: GitHubDouble, number: int) -> None:
-    """Publish so many repositories at the double and let a round of the service wait for each. A build takes what the double is set to."""
+    """Publish so many repositories at the double and let a round of the service wait for each.
+
+    A build takes what the double is set to.
+    """
     text = "\n".join(_published(double, number))
     command = [sys.executable, "-m", "tests.chaos.crowd"]
     subprocess.run(command, cwd=ROOT, env=dict(service.environment), input=text, text=True, check=True, timeout=300)
@@ -41,7 +44,8 @@ def looked_at(service: Service, number: int, *, seconds: float) -> None:
 
 
 def begun(service: Service, identity: str) -> tuple[float, int]:
-    """Wait for a round's first step; return its seconds after the POST, and how many looks at others' pages were done between the two."""
+    """Wait for a round's first step; return its seconds after the POST, and how many looks at others' pages were done
+    between the two."""
     key = identity.replace("-", "")
     assert wait_for(lambda: service.rows(_FIRST_STEP, key), 120), service.tail()
     posted, started = service.rows(_FIRST_STEP, key)[0]
@@ -85,9 +89,16 @@ def _store(owner: str, repository: str, commit: str, pages_url: str) -> None:
     asked = make_payload(secret=settings.SECRET, task=repository, attachments=[])
     row = round_accept(intake=task_request.read(asked, secret=settings.SECRET, allow_private=True))
     Round.objects.filter(pk=row.id).update(
-        step="deploy", state="waiting", owner=owner, repository=repository, commit_sha=commit, pages_url=pages_url,
-        repo_url=pages_url, published_at=now, chosen_at=now,
-    )  # fmt: skip
+        step="deploy",
+        state="waiting",
+        owner=owner,
+        repository=repository,
+        commit_sha=commit,
+        pages_url=pages_url,
+        repo_url=pages_url,
+        published_at=now,
+        chosen_at=now,
+    )
     attempt = Attempt.objects.create(round_id=row.id, run=1, kind="generate", started_at=now, seconds=0.1)
     SourceFile.objects.create(attempt=attempt, path="index.html", content=b"<p>", size=3, origin="model")
     Round.objects.filter(pk=row.id).update(chosen_attempt=attempt)

@@ -1,7 +1,7 @@
 """Drives one round in a process of its own; told to, it stops itself (SIGSTOP) at one exact point of an outside effect.
 
-Run as `python -m tests.chaos.driver ROUND_ID [PORT.METHOD[:CALL] before|after]`; CALL counts from 1. Without a point it comes back until the round
-has ended.
+Run as `python -m tests.chaos.driver ROUND_ID [PORT.METHOD[:CALL] before|after]`; CALL counts from 1. Without a point it
+comes back until the round has ended.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What a round left behind: commits in the local forge's bare repositories or on the double of GitHub, callbacks at the evaluator."""
+"""What a round left behind: commits in the local forge's bare repositories or on the double of GitHub, callbacks at the
+evaluator."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from dulwich.objects import Commit
 
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
     from tests.doubles.http_server import Asked
 
 
@@ -37,7 +38,8 @@ def commits_on(double: GitHubDouble) -> dict[str, list[tuple[str, str]]]:
 
 
 def callbacks(asked: list[Asked]) -> dict[str, list[tuple[str, bytes]]]:
-    """Return (webhook-id, body) of every callback by nonce, in their order; of one that was cut on its way nobody heard."""
+    """Return (webhook-id, body) of every callback by nonce, in their order; of one that was cut on its way nobody
+    heard."""
     found: dict[str, list[tuple[str, bytes]]] = {}
     for request in list(asked):
         if len(request.body) < int(request.headers.get("content-length", 0)):

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.domain.model_call import Message
-from tests.chaos.service import Service, task
-from tests.doubles.http_server import Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.doubles.openai_scenarios import Scenario, completion
 from tests.doubles.openai_server import OpenAIServer
 from tests.fakes import README, page_reply, plan_reply
 from tests.parts.postgresql import postgresql
 from tests.processes import wait_for
+from tests.service import Service, task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,13 +52,13 @@ def test_of_an_answer_that_a_killed_worker_was_hearing_only_the_rest_is_asked_fo
     tmp_path: Path, database: str
 ) -> None:
     with ExitStack() as stack:
-        evaluator = stack.enter_context(serving({"/notify": Script()}))
+        evaluator = stack.enter_context(HttpServer({"/notify": Script()}))
         model = stack.enter_context(OpenAIServer())
         settings = {"LLM_PROVIDER": "openai", "LLM_API_KEY": "sk-double-secret", "LLM_MODEL": "double-1"}
         if database == "postgresql":
             settings["DATABASE_URL"] = stack.enter_context(postgresql()).database()
-        service = Service(tmp_path, workers=2, LLM_BASE_URL=model.url, LEASE_SECONDS="6", **settings)
-        stack.callback(service.destroy)
+        settings |= {"LLM_BASE_URL": model.url, "LEASE_SECONDS": "6"}
+        service = stack.enter_context(Service(tmp_path, workers=2, **settings))
         model.script = [PLAN, the_whole, the_rest]
         service.start().until_whole()
         identity = service.post(task("cut", 1, "cut", evaluator.url("/notify")))

@@ -1,4 +1,5 @@
-"""Between service, database, GitHub and evaluator the lines delay and drop: every round is told in time, once and the same, with one commit."""
+"""Between service, database, GitHub and evaluator the lines delay and drop: every round is told in time, once and the
+same, with one commit."""
 
 from __future__ import annotations
 
@@ -12,12 +13,12 @@ import pytest
 
 from tests.chaos.repositories import callbacks
 from tests.chaos.seeds import SEEDS
-from tests.chaos.service import Service, task
 from tests.doubles.bad_line import BadLine
-from tests.doubles.github import GitHubDouble
-from tests.doubles.http_server import Script, serving
+from tests.doubles.github.double import GitHubDouble
+from tests.doubles.http_server import HttpServer, Script
 from tests.parts.postgresql import postgresql
 from tests.processes import wait_for
+from tests.service import Service, task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,11 +37,12 @@ TROUBLE_SECONDS = 40
 def test_rounds_survive_lines_that_delay_and_drop(tmp_path: Path, seed: int) -> None:
     with ExitStack() as stack:
         server = stack.enter_context(postgresql())
-        evaluator = stack.enter_context(serving({"/notify": Script()}))
+        evaluator = stack.enter_context(HttpServer({"/notify": Script()}))
         double = stack.enter_context(GitHubDouble(build_seconds=1.0))
         database = stack.enter_context(BadLine(server.port, seed=seed * 10))
         github = stack.enter_context(BadLine(int(double.url.rpartition(":")[2]), seed=seed * 10 + 1))
-        # A callback is over in no time: so short are the lives that some are cut before the answer, some before the request.
+        # A callback is over in no time: so short are the lives that some are cut before the answer, some before the
+        # request.
         callback = stack.enter_context(BadLine(evaluator.port, seed=seed * 10 + 2, lives=0.15, refuse=25))
         lines = (database, github, callback)
         double.state.api = f"http://127.0.0.1:{github.port}"
@@ -55,8 +57,7 @@ def test_rounds_survive_lines_that_delay_and_drop(tmp_path: Path, seed: int) -> 
             GITHUB_API_URL=double.state.api,
         )
         service.database = direct  # the test itself looks past the bad line
-        stack.callback(service.destroy)
-        service.start().until_whole()
+        stack.enter_context(service).start().until_whole()
         for line in lines:
             line.turns(bad=True)
         until = time.monotonic() + TROUBLE_SECONDS

@@ -1,6 +1,7 @@
 """Twenty rounds while everything is killed, again and again: nothing is lost, nothing is doubled, nobody is told late.
 
-On every database and broker against the double of GitHub, and once against the local forge, whose repositories are written by what is killed.
+On every database and broker against the double of GitHub, and once against the local forge, whose repositories are
+written by what is killed.
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.chaos.repositories import callbacks, commits, commits_on
-from tests.chaos.roles import ROLES
 from tests.chaos.seeds import SEEDS
-from tests.chaos.service import Service, task
-from tests.doubles.http_server import Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.parts.postgresql import postgresql
 from tests.parts.redis_server import flush, redis_server
 from tests.processes import is_free, wait_for
+from tests.roles import ROLES
+from tests.service import Service, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
     from tests.parts.postgresql import PostgreSQL
 
 pytestmark = [
@@ -42,7 +43,8 @@ pytestmark = [
 #: Rounds per task: twenty in all.
 TASKS = (3, 3, 3, 3, 2, 2, 2, 2)
 
-#: Killed again beside one kill of each role; mains are not among them, since five quick deaths of one rightly end `serve`.
+#: Killed again beside one kill of each role; mains are not among them, since five quick deaths of one rightly end
+#: `serve`.
 OFTEN = ("busy worker", "busy worker", "idle worker", "monitor", "pusher", "web worker")
 EXTRA = 7
 
@@ -150,11 +152,8 @@ def parts(request: pytest.FixtureRequest) -> dict[str, str]:
 
 @pytest.fixture
 def service(tmp_path: Path, parts: dict[str, str]) -> Iterator[Service]:
-    running = Service(tmp_path, workers=4, SIMULATED_LLM_SECONDS="0.7", **parts)
-    try:
+    with Service(tmp_path, workers=4, SIMULATED_LLM_SECONDS="0.7", **parts) as running:
         yield running
-    finally:
-        running.destroy()
 
 
 #: How the look at a page tells that a later round's commit is there: by the page, or by Pages.
@@ -168,10 +167,10 @@ PARTS = ("sqlite-github", "postgresql-github", "postgresql-redis-github", "sqlit
 def test_twenty_rounds_survive_the_death_of_everything(
     service: Service, parts: dict[str, str], github_double: GitHubDouble, seed: int
 ) -> None:
-    dice = random.Random(seed)  # noqa: S311 -- a chance that can be had again
+    dice = random.Random(seed)  # noqa: S311
     service.start().until_whole()
-    with serving({"/notify": Script()}) as evaluator:
-        posts = Evaluator(service, evaluator.url("/notify"), random.Random(seed))  # noqa: S311 -- its own, since threads take turns by chance
+    with HttpServer({"/notify": Script()}) as evaluator:
+        posts = Evaluator(service, evaluator.url("/notify"), random.Random(seed))  # noqa: S311
         posts.start()
         chaos = Chaos(service, dice, posts.one_more_task, lambda: forget_messages(parts))
         began = time.monotonic()
@@ -205,7 +204,8 @@ def forget_messages(parts: dict[str, str]) -> None:
 
 
 def _was_overtaken(nonce: str, status: dict[str, Any], tasks: list[int]) -> bool:
-    """Say whether a later round was on the page before this one was looked at: it may be, since it only waits for the push."""
+    """Say whether a later round was on the page before this one was looked at: it may be, since it only waits for the
+    push."""
     place, number = map(int, nonce.split("-")[1:])
     deployed = next(step for step in reversed(status["steps"]) if step["name"] == "deploy")
     return number < tasks[place] and deployed["detail"].startswith(OVERTAKEN)

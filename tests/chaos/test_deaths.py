@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.roles import ROLES
-from tests.chaos.service import Service, task
-from tests.doubles.http_server import HttpServer, Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.processes import alive, is_free, wait_for
+from tests.roles import ROLES
+from tests.service import Service, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,17 +36,14 @@ BELOW = {
 
 @pytest.fixture(scope="module")
 def evaluator() -> Iterator[HttpServer]:
-    with serving({"/notify": Script()}) as server:
+    with HttpServer({"/notify": Script()}) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    running = Service(tmp_path_factory.mktemp("deaths"), workers=2, SIMULATED_LLM_SECONDS="1")
-    try:
+    with Service(tmp_path_factory.mktemp("deaths"), workers=2, SIMULATED_LLM_SECONDS="1") as running:
         yield running.start().until_whole()
-    finally:
-        running.destroy()
 
 
 def a_round_completes(service: Service, evaluator: HttpServer, name: str, seconds: float = 25) -> None:

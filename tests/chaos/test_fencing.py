@@ -1,4 +1,5 @@
-"""A process that is paused past its lease, at every outside effect: another one finishes the round, and what wakes up changes nothing."""
+"""A process that is paused past its lease, at every outside effect: another one finishes the round, and what wakes up
+changes nothing."""
 
 from __future__ import annotations
 
@@ -13,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.chaos.repositories import callbacks, commits
-from tests.chaos.service import ROOT, Web, task
-from tests.doubles.http_server import HttpServer, Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.processes import status_of, wait_for
+from tests.service import ROOT, Web, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,16 +57,13 @@ class Alone(Web):
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
-    running = Alone(tmp_path_factory.mktemp("fencing"), LEASE_SECONDS=str(LEASE_SECONDS))
-    try:
+    with Alone(tmp_path_factory.mktemp("fencing"), LEASE_SECONDS=str(LEASE_SECONDS)) as running:
         yield running.start().until_whole()
-    finally:
-        running.destroy()
 
 
 @pytest.fixture
 def evaluator() -> Iterator[HttpServer]:
-    with serving({"/notify": Script()}) as server:
+    with HttpServer({"/notify": Script()}) as server:
         yield server
 
 

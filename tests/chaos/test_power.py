@@ -1,4 +1,4 @@
-"""What was answered 200 is on disk: the settings of SQLite that are in force in every process that has a database open."""
+"""What was answered 200 is on disk: SQLite's settings as they are in every process that has a database open."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.service import ROOT, Service, task
-from tests.doubles.http_server import Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.processes import wait_for
+from tests.service import ROOT, Service, task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +23,8 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are found in /proc"),
 ]
 
-# Python reads this in every process of the service: each connection, as it is used from then on, says what it is set to.
-# https://docs.djangoproject.com/en/5.2/ref/signals/#connection-created
+# Python reads this in every process of the service: each connection, as it is used from then on, says what it is set
+# to. https://docs.djangoproject.com/en/5.2/ref/signals/#connection-created
 WITNESS = """
 import json, os
 from pathlib import Path
@@ -32,7 +32,8 @@ from django.db.backends.signals import connection_created
 
 def witness(connection, **_):
     with connection.cursor() as cursor:
-        seen = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "busy_timeout")}
+        names = ("journal_mode", "synchronous", "busy_timeout")
+        seen = {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in names}
     with Path(__file__).with_name("seen").open("a") as file:
         file.write(json.dumps({"pid": os.getpid(), **seen}) + "\\n")
 
@@ -51,10 +52,10 @@ def witnessed(folder: Path) -> list[dict[str, object]]:
 
 def test_every_connection_of_every_process_writes_through_to_the_disk(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(WITNESS)
-    service = Service(tmp_path, workers=1, SIMULATED_LLM_SECONDS="4", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
-    try:
+    settings = {"SIMULATED_LLM_SECONDS": "4", "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    with Service(tmp_path, workers=1, **settings) as service:
         service.start().until_whole()
-        with serving({"/notify": Script()}) as evaluator:
+        with HttpServer({"/notify": Script()}) as evaluator:
             identity = service.post(task("power", 1, "power", evaluator.url("/notify")))
             assert wait_for(lambda: service.roles()["busy worker"], 30)
             roles = service.roles()
@@ -65,8 +66,6 @@ def test_every_connection_of_every_process_writes_through_to_the_disk(tmp_path: 
         os.kill(roles["monitor"][0], signal.SIGKILL)
         service.until_whole(60)
         seen = witnessed(tmp_path)
-    finally:
-        service.destroy()
     assert {(one["journal_mode"], one["synchronous"], one["busy_timeout"]) for one in seen} == {("wal", 2, 20_000)}
     pids = {one["pid"] for one in seen}
     roles["worker"] = roles["busy worker"]

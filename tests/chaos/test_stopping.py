@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.chaos.repositories import callbacks, commits
-from tests.chaos.service import Service, Web, task
-from tests.doubles.http_server import HttpServer, Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.processes import wait_for
+from tests.service import Service, Web, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,21 +27,19 @@ pytestmark = [
 
 @pytest.fixture
 def evaluator() -> Iterator[HttpServer]:
-    with serving({"/notify": Script()}) as server:
+    with HttpServer({"/notify": Script()}) as server:
         yield server
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Service]]:
-    started: list[Service] = []
+    stack = ExitStack()
 
     def one(kind: type[Service] = Service, **options: str) -> Service:
-        started.append(kind(tmp_path, workers=2, **options))
-        return started[-1].start().until_whole()
+        return stack.enter_context(kind(tmp_path, workers=2, **options)).start().until_whole()
 
-    yield one
-    for service in started:
-        service.destroy()
+    with stack:
+        yield one
 
 
 def posted(service: Service, evaluator: HttpServer, *names: str) -> list[str]:
@@ -52,7 +51,8 @@ def both_workers_are_busy(service: Service) -> bool:
 
 
 def posted_until_busy(service: Service, evaluator: HttpServer) -> list[str]:
-    """Post until `service` has a round under way: another one on the same database takes its share, the first few perhaps."""
+    """Post until `service` has a round under way: another one on the same database takes its share, the first few
+    perhaps."""
     identities: list[str] = []
     while len(identities) < 20:
         identities += posted(service, evaluator, f"until-busy-{len(identities)}")

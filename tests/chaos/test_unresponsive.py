@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.chaos.repositories import callbacks, commits
-from tests.chaos.service import ROOT, Service, task
-from tests.doubles.http_server import Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.processes import alive, wait_for
+from tests.service import ROOT, Service, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,8 +24,8 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are found in /proc"),
 ]
 
-# Python reads this in every process of the service: the first call for a plan, or for a page, hangs, and budgets are short.
-# https://docs.python.org/3/library/site.html#module-sitecustomize
+# Python reads this in every process of the service: the first call for a plan, or for a page, hangs, and budgets are
+# short. https://docs.python.org/3/library/site.html#module-sitecustomize
 HANGING = """
 import os, re, time
 from pathlib import Path
@@ -59,17 +60,16 @@ SPINS = 're.match(r"(a+)+$", "a" * 60 + "b")'  # in C, and nobody else gets the 
 
 @pytest.fixture
 def hanging(tmp_path: Path) -> Iterator[Callable[..., Service]]:
-    started: list[Service] = []
+    stack = ExitStack()
 
     def start(how: str, *, plan: bool = False, **environment: str) -> Service:
         (tmp_path / "sitecustomize.py").write_text(HANGING.replace("{how}", how).replace("{plan}", str(plan)))
         path = f"{tmp_path}{os.pathsep}{ROOT}"
-        started.append(Service(tmp_path, workers=2, PYTHONPATH=path, LEASE_SECONDS="3", **environment))
-        return started[-1].start().until_whole()
+        service = Service(tmp_path, workers=2, PYTHONPATH=path, LEASE_SECONDS="3", **environment)
+        return stack.enter_context(service).start().until_whole()
 
-    yield start
-    for service in started:
-        service.destroy()
+    with stack:
+        yield start
 
 
 def unresponsive_process(folder: Path) -> int:
@@ -79,7 +79,7 @@ def unresponsive_process(folder: Path) -> int:
 
 
 def the_round_is_taken_by_another(service: Service, folder: Path, seconds: float) -> None:
-    with serving({"/notify": Script()}) as evaluator:
+    with HttpServer({"/notify": Script()}) as evaluator:
         identity = service.post(task("unresponsive", 1, "unresponsive", evaluator.url("/notify")))
         victim = unresponsive_process(folder)
         assert alive(victim)

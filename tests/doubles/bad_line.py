@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class BadLine:
     """Passes on what comes at `port` to `target` while the block lasts.
 
-    While it is bad, a new connection lives `lives` seconds at most, by chance, `refuse` of a hundred and every third until one was cut not at all, and every
-    stretch of what passes waits up to `delay` seconds. `cut` counts the connections that were ended so.
+    While it is bad, a new connection lives `lives` seconds at most, by chance, `refuse` of a hundred and every third
+    until one was cut not at all, and every stretch of what passes waits up to `delay` seconds. `cut` counts the
+    connections that were ended so.
     """
 
     target: int
@@ -34,7 +35,7 @@ class BadLine:
     _listener: socket.socket = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._dice, self._lock = random.Random(self.seed), threading.Lock()  # noqa: S311 -- a chance that can be had again
+        self._dice, self._lock = random.Random(self.seed), threading.Lock()  # noqa: S311
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self._listener.getsockname()[1]
 

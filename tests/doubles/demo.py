@@ -1,4 +1,5 @@
-"""`make demo FORGE=github-double`: the demo, published to the tests' double of GitHub, which runs as a process of its own beside the service."""
+"""`make demo FORGE=github-double`: the demo, published to the tests' double of GitHub, which runs as a process of its
+own beside the service."""
 
 from __future__ import annotations
 
@@ -24,14 +25,22 @@ _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "VIRTUAL_ENV")
 
 @contextmanager
 def github_double(data: Path) -> Iterator[DemoForge]:
-    """Run the double until the block ends; its log is in `data`, and it dies with us. Raises DemoError where it does not start."""
+    """Run the double until the block ends; its log is in `data`, and it dies with us.
+
+    Raises DemoError where it does not start.
+    """
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     log = data / "github.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(
             dies_with_parent((sys.executable, "-m", "tests.doubles.github")),
-            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, start_new_session=True,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
         with process:
             try:
                 yield _started(process, log)
@@ -53,14 +62,17 @@ def _started(process: subprocess.Popen[bytes], log: Path) -> DemoForge:
 
 
 def _summary(url: str) -> str:
-    """Return a sentence of what the double was asked for. Raises DemoError where something was against GitHub's description of its API."""
+    """Return a sentence of what the double was asked for.
+
+    Raises DemoError where something was against GitHub's description of its API.
+    """
     with httpx2.Client(timeout=10.0, trust_env=False) as client:
         told: dict[str, Any] = client.get(f"{url}/_double/summary").json()
     if told["violations"] or told["exceeded"]:
         raise DemoError("GitHub would not take this: " + "; ".join(told["violations"] + told["exceeded"]))
     return (
-        f"GitHub's double was asked for {told['writes']} REST writes and {told['pushes']} pushes in {sum(told['kinds'].values())} requests, "
-        "0 violations of GitHub's own description of its API"
+        f"GitHub's double was asked for {told['writes']} REST writes and {told['pushes']} pushes in "
+        f"{sum(told['kinds'].values())} requests, 0 violations of GitHub's own description of its API"
     )
 
 

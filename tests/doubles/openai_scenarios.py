@@ -33,9 +33,12 @@ def completion(text: object, *, finish_reason: str | None = "stop", **message: o
 
 @dataclass(frozen=True)
 class Scenario:
-    """One scripted answer. `hang`: nothing ever comes; `drip`: the body comes a byte at a time, or an event where it is a stream, so many
-    seconds apart; `cut`: the connection is lost halfway, in a stream when all text has come and not the end; `stalls`: there nothing more comes;
-    `lingers`: when all has come the connection stays open, without the line that ends a stream.
+    """One scripted answer.
+
+    `hang`: nothing ever comes; `drip`: the body comes a byte at a time, or an event where it is a stream, so many
+    seconds apart; `cut`: the connection is lost halfway, in a stream when all text has come and not the end; `stalls`:
+    there nothing more comes; `lingers`: when all has come the connection stays open, without the line that ends a
+    stream.
     """
 
     body: object = None
@@ -132,21 +135,23 @@ def _gemini(message: str) -> Scenario:
 
 _VLLM = "The provided JSON schema contains features not supported by xgrammar."
 
-#: How servers refuse a JSON Schema in `response_format`, in their own words: the parameter, this model's or this schema's.
+#: How servers refuse a JSON Schema in `response_format`, in their own words: the parameter, this model's or this
+#: schema's.
 SCHEMA_REFUSALS: dict[str, Scenario] = {
     "OpenAI, the model": Scenario(
         _error(
             None,
-            "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model. Learn more about supported models at "
-            "the Structured Outputs guide: https://platform.openai.com/docs/guides/structured-outputs",
+            "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model. Learn more "
+            "about supported models at the Structured Outputs guide: "
+            "https://platform.openai.com/docs/guides/structured-outputs",
         ),
         status=400,
     ),
     "OpenAI, the schema": Scenario(
         _error(
             None,
-            "Invalid schema for response_format 'plan': In context=('properties', 'files', 'items'), 'required' is required to be supplied and "
-            "to be an array including every key in properties. Missing 'path'.",
+            "Invalid schema for response_format 'plan': In context=('properties', 'files', 'items'), 'required' is "
+            "required to be supplied and to be an array including every key in properties. Missing 'path'.",
             param="response_format",
         ),
         status=400,
@@ -154,7 +159,8 @@ SCHEMA_REFUSALS: dict[str, Scenario] = {
     "Anthropic": Scenario(
         _error(
             None,
-            "The compiled grammar is too large, which would cause performance issues. Simplify your tool schemas or reduce the number of strict tools.",
+            "The compiled grammar is too large, which would cause performance issues. Simplify your tool schemas or "
+            "reduce the number of strict tools.",
         ),
         status=400,
     ),
@@ -162,8 +168,8 @@ SCHEMA_REFUSALS: dict[str, Scenario] = {
     "DeepSeek, earlier": Scenario(
         _error(
             "invalid_request_error",
-            "Failed to deserialize the JSON body into the target type: response_format: response_format.type `json_schema` is unavailable now "
-            "at line 1 column 12440",
+            "Failed to deserialize the JSON body into the target type: response_format: response_format.type "
+            "`json_schema` is unavailable now at line 1 column 12440",
         ),
         status=422,
     ),
@@ -183,7 +189,8 @@ SCHEMA_REFUSALS: dict[str, Scenario] = {
         _error("json_validate_failed", "Failed to generate JSON. Please adjust your prompt."), status=400
     ),
     "Gemini, a keyword": _gemini(
-        "Invalid JSON payload received. Unknown name \"additionalProperties\" at 'generation_config.response_schema': Cannot find field."
+        "Invalid JSON payload received. Unknown name \"additionalProperties\" at 'generation_config.response_schema': "
+        "Cannot find field."
     ),
     "Gemini, the size": _gemini("The specified schema produces a constraint that has too many states for serving."),
     "Gemini, without a reason": _gemini("Request contains an invalid argument."),

@@ -5,37 +5,34 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tests.doubles.loopback import LoopbackHandler, LoopbackServer
 from tests.doubles.openai_events import events
 from tests.doubles.openai_scenarios import SCENARIOS, Scenario, models
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 #: An answer by its name, as it is, or made of the request.
 Answering = str | Scenario | Callable[[dict[str, Any]], str | Scenario]
 
 
-class OpenAIServer:
-    """The server: `scenario` names what it answers, or `script` has the answers (or what makes one of a request) before that.
+class OpenAIServer(LoopbackServer):
+    """The server: `scenario` names what it answers, or `script` has the answers (or what makes one of a request) before
+    that.
 
-    `requests` keeps what came, `listed` what the list of models is, `ended` tells that a client hung up on a slow answer. `streams`: it streams
-    an answer where that is asked for, as most do; else it sends it whole, as if that had not been asked.
+    `requests` keeps what came, `listed` what the list of models is, `ended` tells that a client hung up on a slow
+    answer. `streams`: it streams an answer where that is asked for, as most do; else it sends it whole, as if that had
+    not been asked.
     """
 
     def __init__(self) -> None:
-        self.scenario = "ok"
+        super().__init__(_Handler)
+        self.scenario: Answering = "ok"
         self.streams = True
         self.script: list[Answering] = []
         self.listed = Scenario(models("double-1"))
         self.requests: list[dict[str, Any]] = []
         self.authorizations: list[str] = []
         self.ended = threading.Event()
-        self.stopping = threading.Event()
-        self._server = _Listener(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     def answers(self, request: dict[str, Any]) -> Scenario:
         """Return the next answer."""
@@ -45,50 +42,28 @@ class OpenAIServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
-
-    def __enter__(self) -> OpenAIServer:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        return f"http://127.0.0.1:{self.port}/v1"
 
 
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, double: OpenAIServer) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.double = double
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Be quiet about clients that leave, as one does that is killed."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Listener
+class _Handler(LoopbackHandler):
+    server: OpenAIServer
     protocol_version = "HTTP/1.1"
 
-    def do_POST(self) -> None:
-        content = self.rfile.read(int(self.headers["Content-Length"]))
-        request = json.loads(content)
-        self.server.double.requests.append(request)
-        self.server.double.authorizations.append(self.headers.get("Authorization", ""))
-        scenario = self.server.double.answers(request)
-        if request.get("stream") and self.server.double.streams and scenario.status == 200:
+    def complete(self) -> None:
+        request = json.loads(self.content())
+        self.server.requests.append(request)
+        self.server.authorizations.append(self.headers.get("Authorization", ""))
+        scenario = self.server.answers(request)
+        if request.get("stream") and self.server.streams and scenario.status == 200:
             self.stream(scenario, with_usage=bool((request.get("stream_options") or {}).get("include_usage")))
         else:
             self.answer(scenario)
 
-    def do_GET(self) -> None:
-        self.server.double.authorizations.append(self.headers.get("Authorization", ""))
-        self.answer(self.server.double.listed if self.path == "/v1/models" else Scenario("no such page", status=404))
+    def list_models(self) -> None:
+        self.server.authorizations.append(self.headers.get("Authorization", ""))
+        self.answer(self.server.listed if self.path == "/v1/models" else Scenario("no such page", status=404))
+
+    do_POST, do_GET = complete, list_models  # noqa: N815
 
     def answer(self, scenario: Scenario) -> None:
         if scenario.hang:
@@ -119,30 +94,27 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             for event in sent[: -2 if unended else -1 if scenario.lingers else None]:
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
-                if scenario.drip and self.server.double.stopping.wait(scenario.drip):
+                if scenario.drip and self.server.closing.wait(scenario.drip):
                     return
             if scenario.lingers or scenario.stalls:
                 self.wait_for_hang_up()
             elif not scenario.cut:
                 self.wfile.write(b"0\r\n\r\n")
         except OSError:
-            self.server.double.ended.set()
+            self.server.ended.set()
 
     def send_body(self, payload: bytes, drip: float) -> None:
         try:
             for at in range(0, len(payload), 1 if drip else len(payload)):
                 self.wfile.write(payload[at : at + 1] if drip else payload)
-                if drip and self.server.double.stopping.wait(drip):
+                if drip and self.server.closing.wait(drip):
                     return
         except OSError:
             self.close_connection = True
-            self.server.double.ended.set()
+            self.server.ended.set()
 
     def wait_for_hang_up(self) -> None:
         self.close_connection = True
         self.connection.settimeout(10)
         if not self.connection.recv(1):
-            self.server.double.ended.set()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet."""
+            self.server.ended.set()

@@ -1,6 +1,7 @@
 """One in-memory stand-in per port, with the port's real promises and hooks for what goes wrong.
 
-`Faults` raises what a test planned before or after the effect of a method; a planned BaseException plays the death of a process.
+`Faults` raises what a test planned before or after the effect of a method; a planned BaseException plays the death of a
+process.
 """
 
 from __future__ import annotations

@@ -26,10 +26,11 @@ class Cut:
 
 
 class FakeAuthor:
-    """Plays a list of replies and errors in order, then `page_reply()` for ever; `asked` keeps (model, messages, seconds).
+    """Plays a list of replies and errors in order, then `page_reply()` for ever; `asked` keeps (model, messages,
+    seconds).
 
-    What asks for a plan is answered from `plans`, then by the smallest plan there is, and kept in `planned` (with the tokens) and `schemas` alone;
-    so with `judgements`, which end in none, and `judged`.
+    What asks for a plan is answered from `plans`, then by the smallest plan there is, and kept in `planned` (with the
+    tokens) and `schemas` alone; so with `judgements`, which end in none, and `judged`.
     """
 
     provider = "fake"

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 class FakeBrowser:
-    """Says that a js check holds where the page holds all of its text's words in capitals; `errors` are what every page throws."""
+    """Says that a js check holds where the page holds all of its text's words in capitals; `errors` are what every page
+    throws."""
 
     def __init__(self, errors: Sequence[str] = ()) -> None:
         self.errors = tuple(errors)

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class FakeFetcher:
-    """Answers by address: bytes, an Answer or an error; else the pages of `forge`, if given; else 404. `fetched` keeps the addresses."""
+    """Answers by address: bytes, an Answer or an error; else the pages of `forge`, if given; else 404.
+
+    `fetched` keeps the addresses.
+    """
 
     def __init__(
         self, answers: Mapping[str, bytes | Answer | BaseException] | None = None, forge: FakeForge | None = None

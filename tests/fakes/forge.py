@@ -49,7 +49,10 @@ def commit_sha(spec: CommitSpec) -> str:
 
 
 class FakeForge:
-    """Keeps repositories in a dict; pages are built at once unless `looks` holds other answers. `strangers`: names that others hold."""
+    """Keeps repositories in a dict; pages are built at once unless `looks` holds other answers.
+
+    `strangers`: names that others hold.
+    """
 
     simulated = False
     owner = "owner"

@@ -25,7 +25,8 @@ class JournalRow:
 
 
 class FakeJournal:
-    """Keeps rows in lists in the order of events; `fence()` takes the lease away, and every later call raises LeaseLost."""
+    """Keeps rows in lists in the order of events; `fence()` takes the lease away, and every later call raises
+    LeaseLost."""
 
     def __init__(self) -> None:
         self.attempts: list[JournalRow] = []

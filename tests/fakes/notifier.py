@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class FakeNotifier:
-    """Plays statuses, answers and errors in order, then 200 for ever; `sent` keeps what arrived. An error in `lost` comes after the arrival."""
+    """Plays statuses, answers and errors in order, then 200 for ever; `sent` keeps what arrived.
+
+    An error in `lost` comes after the arrival.
+    """
 
     def __init__(self, *answers: int | Answer | BaseException) -> None:
         self.answers = list(answers)

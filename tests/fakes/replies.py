@@ -39,7 +39,8 @@ MIT
 
 
 def page_reply(files: Mapping[str, bytes] | None = None) -> Callable[[Sequence[Message]], str]:
-    """Return a well-formed reply with these files (a page and a README unless told) for whatever boundary the prompt names."""
+    """Return a well-formed reply with these files (a page and a README unless told) for whatever boundary the prompt
+    names."""
     chosen = {"index.html": PAGE, "README.md": README} if files is None else files
 
     def reply(messages: Sequence[Message]) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.doubles.http_server import serving
+from tests.doubles.http_server import HttpServer
 from tests.github.service import Service, forget_wiring, make_service
 
 if TYPE_CHECKING:
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
     from pytest_django.fixtures import SettingsWrapper
 
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
 
 
 @pytest.fixture
 def service(
     github_double: GitHubDouble, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch, db: None
 ) -> Iterator[Service]:
-    """A service that publishes to a GitHub on loopback; at its end neither limits nor GitHub's description were broken."""
+    """A service that publishes to a GitHub on loopback. No limit and nothing of GitHub's description was broken."""
     github_double.state.build_seconds = 4.0
-    with serving() as evaluator:
+    with HttpServer() as evaluator:
         yield make_service(github_double, evaluator, settings, monkeypatch)
         assert github_double.violations == []
         assert github_double.exceeded == []

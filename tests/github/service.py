@@ -1,4 +1,5 @@
-"""The whole service against the double of GitHub in the test's own process: real rows, forge, guard and callbacks; time moves as it is told.
+"""The whole service against the double of GitHub in the test's own process: real rows, forge, guard and callbacks; time
+moves as it is told.
 
 `play` is the dispatcher and all of its workers: it drives what is due; where nothing is, time jumps.
 """
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     import pytest
     from pytest_django.fixtures import SettingsWrapper
 
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
     from tests.doubles.http_server import HttpServer
 
 WORKERS = 8

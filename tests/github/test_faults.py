@@ -1,6 +1,7 @@
 """What GitHub does in between, row by row, through the whole service: each ends as it should, and says what went on.
 
-`Case.says`: a part of what an operator reads on the way or of the record; `Case.live` False: the evaluator was told without a live page.
+`Case.says`: a part of what an operator reads on the way or of the record; `Case.live` False: the evaluator was told
+without a live page.
 """
 
 from __future__ import annotations
@@ -11,12 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
-from engine.domain.lifecycle import ENDED
-from engine.site.repository_files import repository_name
-from tasks_app.models import Breaker, Commit, Event, Round
-from tasks_app.operations.breakers import breaker_close
+from tasks_app.models import Commit, Event, Round
 from tasks_app.reports.headline import headline
-from tests.doubles.github_faults import PRESETS
+from tests.doubles.github.faults import PRESETS
 
 if TYPE_CHECKING:
     from tests.github.service import Service
@@ -143,7 +141,8 @@ def test_a_server_that_says_nothing(case: Case, service: Service, monkeypatch: p
 
 
 def assert_ended(service: Service, case: Case, row: Round, before: list[Round] | None = None) -> None:
-    """Completed, told once and in time, one commit of ours more, nothing of a stranger's lost, and a sentence about what went on."""
+    """Completed, told once and in time, one commit of ours more, nothing of a stranger's lost, and a sentence about
+    what went on."""
     assert (row.state, row.late, row.degraded, row.live) == ("completed", False, False, case.live), service.told
     assert row.notifications.count() == 1
     told = service.callbacks()[-1]
@@ -159,9 +158,6 @@ def assert_ended(service: Service, case: Case, row: Round, before: list[Round] |
     )
     assert Commit.objects.filter(round=row, pushed_at__isnull=False).count() == 1
     assert case.says in "\n".join([*service.told, *row.step_runs.values_list("detail", flat=True)]), service.told
-
-
-# --- What comes after a callback that had to be sent ---------------------------------------------------------------------------------------
 
 
 def test_a_build_that_ends_after_the_callback_is_recorded_and_not_told_again(service: Service) -> None:
@@ -186,105 +182,3 @@ def test_a_build_that_never_ends_is_given_up_after_half_an_hour(service: Service
     assert 29 * 60 < (timezone.now() - told_at).total_seconds() < 31 * 60
     assert service.double.count("builds") - asked <= 30 * 60 / 15 + 1
     assert "not seen to serve" in headline(row, timezone.now())
-
-
-# --- Names and tokens ----------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("strangers", [1, 2])
-def test_a_name_that_a_stranger_holds_is_left_to_them(strangers: int, service: Service) -> None:
-    double = service.double
-    row = service.round()
-    wanted = repository_name(row.email, row.task_name, row.nonce)
-    taken = [wanted, f"{wanted}-2"][:strangers]
-    for name in taken:
-        double.take_name(double.login, name)
-    service.play(lambda: Round.objects.get(pk=row.pk).state in ENDED)
-    row.refresh_from_db()
-    assert (row.state, row.live, row.repository) == ("completed", True, f"{wanted}-{strangers + 1}")
-    assert [double.files(double.login, name) for name in taken] == [{"README.md": b"# Mine\n"}] * strangers
-    assert double.writes == 2
-
-
-def test_a_name_that_a_stranger_takes_right_then_is_left_to_them(service: Service) -> None:
-    double = service.double
-    row = service.round()
-    wanted = repository_name(row.email, row.task_name, row.nonce)
-    double.fault("not_found", "repository")  # as if it had not been there a moment before
-    double.take_name(double.login, wanted)
-    service.play(lambda: Round.objects.get(pk=row.pk).state in ENDED)
-    row.refresh_from_db()
-    assert (row.state, row.live, row.repository) == ("completed", True, f"{wanted}-2")
-    assert double.writes == 3
-
-
-@pytest.mark.parametrize("rename", [False, True])
-def test_a_repository_that_is_gone_before_a_later_round_is_made_anew(rename: bool, service: Service) -> None:
-    double = service.double
-    first = service.done()
-    at_head = double.files(first.owner, first.repository)
-    if rename:
-        double.rename(first.owner, first.repository, "called-otherwise")
-    else:
-        double.delete(first.owner, first.repository)
-    second = service.done(round="2", brief="Make it blue.", attachments=[])
-    assert (second.state, second.live, second.late) == ("completed", True, False), service.told
-    assert second.repository not in {first.repository, "called-otherwise"}
-    assert len(double.commits(second.owner, second.repository)) == 1
-    carried = double.files(second.owner, second.repository)
-    assert carried["data.csv"] == at_head["data.csv"]
-    assert [text for text in second.warnings if "goes to a new repository" in text]
-    if rename:
-        assert double.files(first.owner, "called-otherwise") == at_head
-
-
-@pytest.mark.parametrize("before", ["create", "push"])
-def test_a_token_that_is_revoked_holds_the_round_and_a_good_one_sends_it_on(before: str, service: Service) -> None:
-    double = service.double
-    if before == "create":
-        double.revoke()
-    else:
-        double.fault("bad_credentials", "push-refs", times=None)
-    row = service.round()
-    service.play(lambda: Round.objects.get(pk=row.pk).needs_attention)
-    row.refresh_from_db()
-    assert (row.state, row.step) == ("waiting", "publish")
-    assert Breaker.objects.get(closed_at=None).kind == "forge"
-    assert service.callbacks() == []
-    assert "GitHub refuses the token (401)" in service.told[-1]
-    assert "Needs attention" in service.told[-1]
-    service.play(lambda: timezone.now() > row.deadline_at)
-
-    double.restore()
-    double.state.faults.clear()
-    breaker_close(kind="forge", who="start")
-    service.play(lambda: Round.objects.get(pk=row.pk).state in ENDED)
-    row.refresh_from_db()
-    # Told at once with what there is, since it is late already; the page comes a moment after that.
-    assert (row.state, row.late, row.needs_attention) == ("completed", True, False)
-    assert service.look_on(row).live
-    assert len(double.repositories()) == 1
-    assert double.commits(row.owner, row.repository) == [row.commit_sha]
-    assert len(service.callbacks()) == 1
-
-
-@pytest.mark.parametrize(("lacking", "names"), [("administration", "Administration"), ("pages", "Pages")])
-def test_a_permission_that_is_missing_is_named(lacking: str, names: str, service: Service) -> None:
-    service.double.state.lacking = {lacking}
-    row = service.round()
-    service.play(lambda: Round.objects.get(pk=row.pk).needs_attention)
-    assert f"needs the permission {names}" in service.told[-1]
-    service.double.state.lacking = set()
-    breaker_close(kind="forge", who="start")
-    service.play(lambda: Round.objects.get(pk=row.pk).state in ENDED)
-    row.refresh_from_db()
-    assert (row.state, row.live) == ("completed", True)
-    assert len(service.double.repositories()) == 1
-
-
-def test_a_secret_that_githubs_push_protection_finds_ends_the_round_with_its_words(service: Service) -> None:
-    service.double.fault("secret", "push")
-    row = service.done()
-    assert (row.state, row.error_code) == ("failed", "push_protection")
-    assert "push protection" in headline(row, timezone.now())
-    assert service.callbacks() == []

@@ -1,4 +1,5 @@
-"""Two rounds on GitHub: what is at HEAD and what is served is what was generated, by one commit and as few writes as there can be."""
+"""Two rounds on GitHub: what is at HEAD and what is served is what was generated, by one commit and as few writes as
+there can be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A PostgreSQL of the tests' own: its data in a folder of its own, on loopback alone, a fresh database for whoever asks."""
+"""A PostgreSQL of the tests' own: its data in a folder of its own, on loopback alone, a fresh database for whoever
+asks."""
 
 from __future__ import annotations
 
@@ -37,15 +38,19 @@ class PostgreSQL:
 
 
 @contextmanager
-def postgresql() -> Iterator[PostgreSQL]:
-    """Run a server until the block ends. It syncs to the disk as one in production does: what was committed is there after its death."""
+def postgresql(*, durable: bool = True) -> Iterator[PostgreSQL]:
+    """Run a server until the block ends.
+
+    `durable`: it syncs to the disk as one in production does, and what was committed is there after its death.
+    """
     initdb, server = program("initdb", package=_PACKAGE), program("postgres", package=_PACKAGE)
     with folder() as place:
         data = str(place / "data")
         run([initdb, "--pgdata", data, "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale"])
         found = PostgreSQL(free_port(), count(1))
         listen = ["-h", "127.0.0.1", "-p", str(found.port), "-k", str(place)]
-        with running([server, "-D", data, *listen], place / "log", lambda: _answers(found)):
+        quick = [] if durable else ["-c", "fsync=off"]
+        with running([server, "-D", data, *listen, *quick], place / "log", lambda: _answers(found)):
             yield found
 
 

@@ -49,7 +49,10 @@ def run(command: Sequence[str]) -> None:
 
 @contextmanager
 def running(command: Sequence[str], log: Path, ready: Callable[[], object]) -> Iterator[None]:
-    """Run a server until the block ends; fails where it is not ready within a minute. It dies with this process, however that dies."""
+    """Run a server until the block ends; fails where it is not ready within a minute.
+
+    It dies with this process, however that dies.
+    """
     with log.open("wb") as output:
         process = subprocess.Popen(
             _as_user(command), stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True

@@ -19,7 +19,7 @@ def redis_server() -> Iterator[str]:
     """Run a server until the block ends and return its address."""
     server = program("redis-server", package="Redis (redis-server)")
     port = free_port()
-    url = f"redis://127.0.0.1:{port}/0"
+    url = f"redis://127.0.0.1:{port}"
     with folder() as place:
         options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(place)]
         with running([server, *options], place / "log", lambda: _answers(url)):

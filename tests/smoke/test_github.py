@@ -1,7 +1,9 @@
-"""Both rounds by the forge, and the removal of what it made: on the double always, on GitHub itself where GITHUB_SMOKE_TOKEN is set.
+"""Both rounds by the forge, and the removal of what it made: on the double always, on GitHub itself where
+GITHUB_SMOKE_TOKEN is set.
 
-The token must be allowed to make and to delete repositories: a classic one with `public_repo` and `delete_repo`, or a fine-grained one with
-Administration, Contents and Pages. GITHUB_SMOKE_OWNER names an organisation instead of the token's own account.
+The token must be allowed to make and to delete repositories: a classic one with `public_repo` and `delete_repo`, or a
+fine-grained one with Administration, Contents and Pages. GITHUB_SMOKE_OWNER names an organisation instead of the
+token's own account.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from engine.domain.repository import Origin, SiteFile
 from engine.errors import Transient
 from engine.ports import Ports
 from engine.steps.publish import publish
-from tests.doubles.github import GitHubDouble
+from tests.doubles.github.double import GitHubDouble
 from tests.engine.steps.inputs import BRIEF, changed, publishing
 from tests.fakes import FakeAuthor, FakeFetcher, FakeForge, FakeJournal, FakeNotifier, FakeQuota
 from tests.system_clock import SystemClock

@@ -1,4 +1,5 @@
-"""What a process holds in memory: the adapters' libraries are with those that use them, and there before workers are forked."""
+"""What a process holds in memory: the adapters' libraries are with those that use them, and there before workers are
+forked."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import subprocess
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +12,7 @@ from dulwich.repo import Repo
 from engine.adapters.git_commit import build_commit, read_tree
 from engine.domain.repository import CommitSpec
 from engine.errors import Permanent
+from tests import stock_git
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,19 +37,12 @@ def spec(
 
 
 def git(folder: Path, *arguments: str) -> str:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "GIT_AUTHOR_NAME": "The Service",
-        "GIT_AUTHOR_EMAIL": "service@example.com",
-        "GIT_AUTHOR_DATE": f"{int(WHEN.timestamp())} +0000",
-        "GIT_CONFIG_NOSYSTEM": "1",
-    }
-    committer = {name.replace("AUTHOR", "COMMITTER"): value for name, value in environment.items() if "AUTHOR" in name}
-    command = ["git", *arguments]
-    return subprocess.run(
-        command, cwd=folder, env=environment | committer, check=True, capture_output=True, text=True
-    ).stdout.strip()
+    """Run git as the one who makes the commit under test."""
+    who = {"NAME": "The Service", "EMAIL": "service@example.com", "DATE": f"{int(WHEN.timestamp())} +0000"}
+    made = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in who.items()}
+    done = stock_git.git(folder, *arguments, **made)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 @pytest.mark.processes

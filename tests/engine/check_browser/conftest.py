@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.adapters.browser.chromium_browser import NAMES, Machine
+from engine.adapters.browser.chromium_browser import Machine
+from tests.chromium import chromium as machines_chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Return the machine's browser."""
-    found = os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, NAMES)), "")
-    if not found and os.environ.get("CI") == "true":
-        pytest.fail("CI=true and there is no Chromium: install it, or name one in CHROMIUM_PATH")
-    if not found:
-        pytest.skip("no Chromium on this machine: install it, or name one in CHROMIUM_PATH")
-    return found
+    return machines_chromium()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 from engine.adapters.browser.chromium_browser import ChromiumBrowser, Machine
 from engine.domain.browser_report import BrowserReport, PageUnderTest
 from engine.domain.checks import Check, Kind, Target, Verdict
-from tests.doubles.http_server import Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.engine.check_browser.bad_pages import ANY, BAD, BESIDE, REACH, SOUND, Bad
 from tests.engine.check_browser.canary import canary
 from tests.processes import mentioning
@@ -95,7 +95,7 @@ def test_nothing_of_this_machine_is_reached(hosts: tuple[str, ...], scheme: str,
 
 
 def test_a_host_that_leads_to_this_machine_is_not_followed(machine: Machine) -> None:
-    with canary() as bird, serving() as mirror:
+    with canary() as bird, HttpServer() as mirror:
         there = {"location": f"http://127.0.0.1:{bird.port}/"}
         mirror.scripts |= {
             "/away.example/": Script(302, there),
@@ -120,7 +120,7 @@ def test_large_and_endless_answers_are_cut(machine: Machine) -> None:
             headers={"content-type": "text/event-stream", "content-length": "999"}, body=b"x" * 999, drip=0.2
         ),
     }
-    with serving(scripts) as mirror:
+    with HttpServer(scripts) as mirror:
         body = (
             "<p id=x></p><script>fetch('https://large.example/').then(a => a.blob()).then(b => { window.size = b.size }, () => { window.size = -1 });"
             "new EventSource('https://endless.example/')</script>"
@@ -138,7 +138,7 @@ def test_the_live_page_sees_nothing_of_our_host_but_pages(machine: Machine) -> N
         " fetch('/api/rounds'); fetch('/handle_task', { method: 'POST', body: '{}' }); TARGETS.push(location.origin.replace('127.0.0.1', 'localhost'));"
         f"{REACH}</script>"
     )
-    with serving() as host:
+    with HttpServer() as host:
         html = {"content-type": "text/html"}
         host.scripts |= {
             "/pages/o/r/": Script(headers=html, body=attack.encode()),
@@ -157,7 +157,7 @@ def test_the_live_page_sees_nothing_of_our_host_but_pages(machine: Machine) -> N
 
 def test_a_live_page_of_another_host_is_read_whole(machine: Machine) -> None:
     body = b"<script>fetch('data.csv').then(a => a.text()).then(t => { document.body.dataset.t = t })</script>"
-    with serving() as host:
+    with HttpServer() as host:
         host.scripts |= {
             "/owner/repo/": Script(headers={"content-type": "text/html"}, body=body),
             "/owner/repo/data.csv": Script(body=b"a,b"),

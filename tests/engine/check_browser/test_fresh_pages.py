@@ -10,7 +10,7 @@ from engine.adapters.browser.chromium_browser import ChromiumBrowser, Machine
 from engine.checks.page_load import in_order_result
 from engine.domain.browser_report import BrowserReport, PageUnderTest
 from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict, parse_check
-from tests.doubles.http_server import HttpServer, Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.engine.check_browser.pages import HOME
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ CHECKS = (
 def world() -> Iterator[HttpServer]:
     """Return the hosts that the page asks."""
     scripts = {"/clicks.example/": Script(), "/api.example/data": Script(body=b"7")}
-    with serving(scripts) as server:
+    with HttpServer(scripts) as server:
         yield server
 
 

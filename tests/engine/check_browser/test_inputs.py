@@ -15,7 +15,7 @@ from engine.domain.checks import Target, Verdict
 from engine.inputs.missing_data import missing_checks, missing_result
 from tasks_app.models import CheckResult as CheckRow
 from tasks_app.models import SourceFile
-from tests.doubles.http_server import Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.driving import driven, kinds
 from tests.factories import make_round
 from tests.fakes import README, FakeFetcher, page_reply, plan_reply
@@ -74,7 +74,7 @@ def verdicts(kind: str) -> list[tuple[str, str]]:
 @pytest.mark.slow
 @pytest.mark.django_db
 def test_the_figures_on_the_page_are_the_apis(whole: Outside) -> None:
-    with serving({"/v1/sales.csv": Script(headers={"content-type": "text/csv"}, body=CSV)}) as api:
+    with HttpServer({"/v1/sales.csv": Script(headers={"content-type": "text/csv"}, body=CSV)}) as api:
         url = api.url("/v1/sales.csv")
         whole.author.plans = [plan_reply(data=[{"url": url, "name": "sales.csv", "at_run_time": False}])]
         whole.author.replies = [page_reply({"index.html": SUM, "README.md": README})]
@@ -94,7 +94,7 @@ def test_the_figures_on_the_page_are_the_apis(whole: Outside) -> None:
 @pytest.mark.slow
 @pytest.mark.django_db
 def test_with_the_api_down_the_page_says_that_the_figures_are_missing(whole: Outside) -> None:
-    with serving() as api:
+    with HttpServer() as api:
         url = api.url("/v1/sales.csv")
     words = f"Data missing: 127.0.0.1:{api.port} could not be read."
     said = SUM.replace(b'<p id="total"></p>', f"<p>{words}</p>".encode()).partition(b"<script>")[0] + b"</body></html>"
@@ -148,7 +148,7 @@ def test_a_real_browser_decides_whether_the_page_says_so(machine: Machine, name:
 def test_a_page_that_has_got_the_data_itself_need_not_say_so(machine: Machine, status: int, expected: Verdict) -> None:
     body = "<p id='a'>…</p><script>fetch('https://api.test/v1/latest').then((r) => r.text()).then((t) => { a.textContent = t; })</script>"
     headers = {"content-type": "application/json", "access-control-allow-origin": "*"}
-    with serving({"/api.test/v1/latest": Script(status, headers, b"1.08")}) as mirror:
+    with HttpServer({"/api.test/v1/latest": Script(status, headers, b"1.08")}) as mirror:
         result = decided(replace(machine, mirror=mirror.url("")), body)
     (lack,) = missing_checks([API], "Show the rates.")
     assert missing_result(lack, result, {}).verdict is expected, result

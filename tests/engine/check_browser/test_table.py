@@ -10,7 +10,7 @@ import pytest
 from engine.adapters.browser.chromium_browser import ChromiumBrowser, Machine
 from engine.domain.browser_report import BrowserReport, PageUnderTest
 from engine.domain.checks import Check, Kind, Target, Verdict
-from tests.doubles.http_server import HttpServer, Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.engine.check_browser.pages import CASES, HOME, QUICK, Case
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ MIRRORED = {
 
 @pytest.fixture(scope="module")
 def mirror() -> Iterator[HttpServer]:
-    with serving(MIRRORED) as server:
+    with HttpServer(MIRRORED) as server:
         yield server
 
 

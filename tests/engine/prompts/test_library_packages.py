@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.prompts.libraries import LIBRARIES, Library, LibraryFile, LibraryKind
-from tests.served import launched
+from tests.chromium import launched
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from tests.served import chromium
+from tests.chromium import launched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,14 +57,9 @@ def press() -> Callable[..., object]:
 @pytest.fixture(scope="module")
 def browser(django_db_setup: None) -> Iterator[Browser]:
     """A browser for one module: as long as it runs its loop does, in the thread where the tests' own queries are rightly synchronous."""
-    path = chromium()
-    from playwright.sync_api import sync_playwright
-
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, launched() as running:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
         yield running
-        running.close()
 
 
 @pytest.fixture

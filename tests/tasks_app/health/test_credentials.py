@@ -18,7 +18,7 @@ from tasks_app.health import credentials
 from tasks_app.models import Breaker, Rejection
 from tasks_app.operations.breakers import breaker_trip, breakers_open
 from tasks_app.operations.workers import worker_beat
-from tests.doubles.github import GitHubDouble
+from tests.doubles.github.double import GitHubDouble
 from tests.factories import make_payload
 from tests.posting import post
 

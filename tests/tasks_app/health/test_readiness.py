@@ -85,6 +85,7 @@ def test_a_database_that_is_down_leaves_every_part_named(
     assert "hunter2" not in Client().get("/readyz").content.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_missing_migrations_are_named_and_not_the_database() -> None:
     call_command("migrate", "tasks_app", "zero", verbosity=0)

@@ -11,120 +11,85 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx2
 import pytest
 
 from tasks_app.processes.serve import Address, AddressError
-from tests.processes import alive, free_port, is_free, wait_for
+from tests.processes import alive, is_free, wait_for
+from tests.service import ROOT, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parents[3]
 WHOLE = 1 + 3 + 5  # dispatcher; web and its two workers; cluster, sentinel, one worker, monitor, pusher
 
 
-class Serving:
-    """A `serve` process with a data directory of its own."""
+def below(service: Service) -> set[int]:
+    """Return every living process of a service but `serve` itself."""
+    assert service.process
+    return service.everyone() - {service.process.pid}
 
-    def __init__(self, data: Path, **environment: str) -> None:
-        self.port = free_port()
-        self.log = data / "log"
-        env = {
-            "SPT_NOENV": "1",  # setproctitle leaves the environment readable in /proc
-            "PATH": os.environ["PATH"],
-            "HOME": str(data),
-            "ENV_FILE": os.devnull,
-            "DATA_DIR": str(data / "data"),
-        } | environment
-        env |= {"SECRET": "only-for-this-test", "FORGE": "local", "LLM_PROVIDER": "simulated", "BROWSERS": "0"}
-        command = [sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{self.port}", "--workers", "1"]
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True)
 
-    def answers(self, path: str = "/readyz") -> bool:
-        try:
-            return httpx2.get(f"http://127.0.0.1:{self.port}{path}", trust_env=False, timeout=5).status_code == 200
-        except httpx2.HTTPError:
-            return False
-
-    def descendants(self) -> set[int]:
-        """Return every living process below `serve`."""
-        parents = {}
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
-                except (FileNotFoundError, ProcessLookupError):
-                    continue
-                if state != "Z":
-                    parents[int(entry.name)] = int(parent)
-        below = {self.process.pid}
-        while more := {pid for pid, parent in parents.items() if parent in below} - below:
-            below |= more
-        return below - {self.process.pid}
+def is_whole(service: Service) -> bool:
+    return len(below(service)) == WHOLE and service.get("/readyz") is not None
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[Serving]:
-    running = Serving(folder)
-    try:
-        assert wait_for(lambda: running.answers() and len(running.descendants()) == WHOLE, 30), running.log.read_text()
+def started(folder: Path) -> Iterator[Service]:
+    # setproctitle leaves the environment readable in /proc with this.
+    with Service(folder, workers=1, SPT_NOENV="1") as running:
+        running.start()
+        assert wait_for(lambda: is_whole(running), 30), running.tail()
         yield running
-    finally:
-        running.process.kill()
-        running.process.wait()
 
 
 @pytest.fixture
-def serving(tmp_path: Path) -> Iterator[Serving]:
+def serving(tmp_path: Path) -> Iterator[Service]:
     """Run a service for one test, which may end it."""
     with started(tmp_path) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Run a service for the tests that leave it running."""
     with started(tmp_path_factory.mktemp("serve")) as running:
         yield running
 
 
 @pytest.mark.processes
-def test_sigterm_ends_everything_with_zero_and_frees_the_port(serving: Serving) -> None:
-    below = serving.descendants()
-    serving.process.terminate()
-    assert serving.process.wait(25) == 0
-    assert not any(alive(pid) for pid in below)
+def test_sigterm_ends_everything_with_zero_and_frees_the_port(serving: Service) -> None:
+    members = below(serving)
+    assert serving.stop() == 0
+    assert not any(alive(pid) for pid in members)
     assert wait_for(lambda: is_free(serving.port), 30)
 
 
 @pytest.mark.processes
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="parent-death signals are Linux's")
-def test_kill_9_leaves_nothing_and_the_port_is_free(serving: Serving) -> None:
-    below = serving.descendants()
+def test_kill_9_leaves_nothing_and_the_port_is_free(serving: Service) -> None:
+    members = below(serving)
     serving.process.kill()
     serving.process.wait()
-    assert wait_for(lambda: not any(alive(pid) for pid in below), 30)
+    assert wait_for(lambda: not any(alive(pid) for pid in members), 30)
     assert wait_for(lambda: is_free(serving.port), 30)
 
 
 @pytest.mark.processes
 @pytest.mark.slow
 @pytest.mark.parametrize("what", ["gunicorn", "cluster", "dispatcher"])
-def test_whichever_main_process_is_killed_it_is_ready_again(lasting: Serving, what: str) -> None:
-    mains = [pid for pid in lasting.descendants() if os.getsid(pid) == pid]
+def test_whichever_main_process_is_killed_it_is_ready_again(lasting: Service, what: str) -> None:
+    mains = [pid for pid in below(lasting) if os.getsid(pid) == pid]
     (victim,) = (pid for pid in mains if what in Path(f"/proc/{pid}/cmdline").read_text())
     os.kill(victim, signal.SIGKILL)
     assert wait_for(lambda: not alive(victim))
-    assert wait_for(lambda: len(lasting.descendants()) == WHOLE and lasting.answers()), lasting.log.read_text()
+    assert wait_for(lambda: is_whole(lasting)), lasting.tail()
 
 
 @pytest.mark.processes
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
-def test_what_all_are_forked_from_has_one_thread_and_no_database_or_socket(lasting: Serving) -> None:
+def test_what_all_are_forked_from_has_one_thread_and_no_database_or_socket(lasting: Service) -> None:
     own = Path(f"/proc/{lasting.process.pid}")
     assert len(list((own / "task").iterdir())) == 1
     opened = [str((own / "fd" / number).readlink()) for number in os.listdir(own / "fd")]  # noqa: PTH208 -- links that lead nowhere
@@ -134,20 +99,20 @@ def test_what_all_are_forked_from_has_one_thread_and_no_database_or_socket(lasti
 @pytest.mark.processes
 @pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
-def test_only_serve_holds_what_says_that_it_lives(lasting: Serving) -> None:
-    for pid in lasting.descendants():
+def test_only_serve_holds_what_says_that_it_lives(lasting: Service) -> None:
+    for pid in below(lasting):
         opened = [str(Path(f"/proc/{pid}/fd/{number}").readlink()) for number in os.listdir(f"/proc/{pid}/fd")]  # noqa: PTH208
         assert not [name for name in opened if "/supervisors/" in name], pid
 
 
 @pytest.mark.processes
 @pytest.mark.slow
-def test_every_process_gets_the_origins_of_the_port_that_bind_names(lasting: Serving) -> None:
+def test_every_process_gets_the_origins_of_the_port_that_bind_names(lasting: Service) -> None:
     assert (
         f"public     http://localhost:{lasting.port}\npages      http://127.0.0.1:{lasting.port}\n"
         in lasting.log.read_text()
     )
-    for pid in lasting.descendants():
+    for pid in below(lasting):
         environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
         assert f"PORT={lasting.port}".encode() in environment
         assert b"WORKERS=1" in environment

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import socket
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -14,10 +12,13 @@ import pytest
 
 from tasks_app.rehearsal.evaluator import SAMPLES, Listener, Service, TaskError, load_task, sample_names, shortcomings
 from tasks_app.rehearsal.sending import Sending, complete, send
+from tests.doubles.http_server import HttpServer, Script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.doubles.http_server import Asked
 
 GOOD = {
     "state": "completed",
@@ -31,64 +32,44 @@ GOOD = {
 }
 
 
-class ServiceDouble(ThreadingHTTPServer):
+class ServiceDouble(HttpServer):
     """Takes a task, calls back at once, and shows `status`; `refusal` is (status, problem) where it takes none."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        super().__init__()
         self.status: dict[str, Any] = GOOD
         self.refusal: tuple[int, Any] | None = None
         self.callback: dict[str, Any] | None = {}
         self.tasks: list[dict[str, Any]] = []
 
-
-class _Handler(BaseHTTPRequestHandler):
-    server: ServiceDouble
-
-    def do_POST(self) -> None:
-        task = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.tasks.append(task)
-        if self.server.refusal:
-            self._answer(*self.server.refusal)
-            return
-        if self.server.callback is not None:
+    def answer(self, asked: Asked) -> Script:
+        if asked.method == "GET":
+            return _json(200 if asked.path == "/api/rounds/x1" else 404, self.status)
+        task = json.loads(asked.body)
+        self.tasks.append(task)
+        if self.refusal:
+            return _json(*self.refusal)
+        if self.callback is not None:
             told = {key: task[key] for key in ("email", "task", "round", "nonce")}
-            told |= {"repo_url": "http://r/", "commit_sha": "a" * 40, "pages_url": "http://p/"} | self.server.callback
+            told |= {"repo_url": "http://r/", "commit_sha": "a" * 40, "pages_url": "http://p/"} | self.callback
             httpx2.post(task["evaluation_url"], json=told, trust_env=False)
-        self._answer(200, {"status": "accepted", "id": "x1", "status_url": "/api/rounds/x1", "warnings": ["odd"]})
+        return _json(200, {"status": "accepted", "id": "x1", "status_url": "/api/rounds/x1", "warnings": ["odd"]})
 
-    def do_GET(self) -> None:
-        self._answer(200 if self.path == "/api/rounds/x1" else 404, self.server.status)
 
-    def _answer(self, status: int, value: Any) -> None:
-        body = value if isinstance(value, bytes) else json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_arguments: object) -> None:
-        pass
+def _json(status: int, value: Any) -> Script:
+    return Script(status, body=value if isinstance(value, bytes) else json.dumps(value).encode())
 
 
 @pytest.fixture
 def double() -> Iterator[ServiceDouble]:
-    server = ServiceDouble()
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with ServiceDouble() as server:
+        yield server
 
 
 @pytest.fixture
 def service(double: ServiceDouble) -> Iterator[Service]:
     with httpx2.Client(trust_env=False) as client:
-        yield Service(double.url, client)
+        yield Service(double.url(""), client)
 
 
 def sending(service: Service, *, wait: bool = True, as_json: bool = False) -> Sending:

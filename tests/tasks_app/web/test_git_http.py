@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import gzip
-import os
-import subprocess
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +16,7 @@ from engine.adapters.local.local_forge import LocalForge
 from engine.domain.repository import CommitSpec, Repository, RepositorySpec
 from tasks_app import wiring
 from tasks_app.web.git_http import MOST_BYTES, git_read
+from tests.stock_git import git
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -77,25 +76,6 @@ def served(app: WSGIApplication = application) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
-
-
-def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_CONFIG_NOSYSTEM": "1",
-    }
-    identity = ["-c", "user.name=T", "-c", "user.email=t@example.com"]
-    return subprocess.run(
-        ["git", *identity, *arguments],
-        cwd=folder,
-        env=environment,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
 
 
 def cloned(url: str, folder: Path, *options: str) -> Path:

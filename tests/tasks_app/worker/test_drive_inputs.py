@@ -14,7 +14,7 @@ from engine.adapters.http.guard import GuardedHttp
 from engine.domain.checks import Verdict
 from tasks_app.models import Attachment, CheckResult, Round, SourceFile
 from tasks_app.reports.round_report import RoundReport
-from tests.doubles.http_server import HttpServer, Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.driving import drive, driven, kinds
 from tests.factories import SECRET, let_go, make_round
 from tests.fakes import README, FakeBrowser, FakeFetcher, page_reply, plan_reply
@@ -65,7 +65,7 @@ class Reader(FakeBrowser):
 def api(outside: Outside, settings: SettingsWrapper) -> Iterator[HttpServer]:
     settings.ALLOW_PRIVATE_URLS = True
     outside.fetcher = LoopbackFetcher(forge=outside.forge)
-    with serving({"/v1/latest": Script(headers=JSON, body=RATES)}) as server:
+    with HttpServer({"/v1/latest": Script(headers=JSON, body=RATES)}) as server:
         yield server
 
 

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from engine.adapters.browser.process_tree import ProcessTree
-from tests.processes import wait_for
+from tests.processes import alive, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,29 +37,17 @@ def family() -> Iterator[tuple[subprocess.Popen[bytes], int]]:
             ProcessTree(parent.pid).kill()
 
 
-def dead(pid: int) -> bool:
-    """Say whether a process is gone or waits only to be reaped."""
-    ends = time.monotonic() + 5
-    while time.monotonic() < ends:
-        try:
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                return True
-        except OSError:
-            return True
-    return False
-
-
 def test_a_child_of_another_session_is_killed_too(family: tuple[subprocess.Popen[bytes], int]) -> None:
     parent, child = family
     ProcessTree(parent.pid).kill()
     assert parent.wait(5) == -9
-    assert dead(child)
+    assert wait_for(lambda: not alive(child), 5)
 
 
 def test_the_first_can_be_spared(family: tuple[subprocess.Popen[bytes], int]) -> None:
     parent, child = family
     ProcessTree(parent.pid).kill(itself=False)
-    assert dead(child)
+    assert wait_for(lambda: not alive(child), 5)
     assert parent.wait(5) == 0
 
 
@@ -73,7 +60,7 @@ def test_who_was_seen_is_killed_though_its_parent_is_gone(family: tuple[subproce
     parent.wait()
     assert Path(f"/proc/{child}").exists()
     tree.kill()
-    assert dead(child)
+    assert wait_for(lambda: not alive(child), 5)
 
 
 def test_memory_is_that_of_all(family: tuple[subprocess.Popen[bytes], int]) -> None:

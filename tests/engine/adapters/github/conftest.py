@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.doubles.github import GitHubDouble
+from tests.doubles.github.double import GitHubDouble
 from tests.engine.adapters.github.publishing import make_forge
 from tests.fakes import FakeQuota
 

@@ -11,7 +11,7 @@ from engine.domain.repository import CommitSpec, Repository, RepositorySpec
 from tests.system_clock import SystemClock
 
 if TYPE_CHECKING:
-    from tests.doubles.github import GitHubDouble
+    from tests.doubles.github.double import GitHubDouble
     from tests.fakes import FakeQuota
 
 WHEN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 
 from tests.engine.adapters.github.publishing import FILES, commit_of, published, spec_of
+from tests.stock_git import git
 
 
 def test_a_round_is_two_rest_writes_and_one_push_and_the_next_is_a_push_alone(double, forge, quota):
@@ -41,5 +40,5 @@ def test_every_file_is_at_the_head_byte_for_byte(double, forge, tmp_path):
     assert forge.commit(place, spec)
     assert forge.tree(place, forge.compute(spec)) == files
     assert double.files(place.owner, place.name) == files
-    subprocess.run(["git", "clone", "-q", f"{place.url}.git", tmp_path / "clone"], check=True, timeout=60)
+    assert git(tmp_path, "clone", "-q", f"{place.url}.git", "clone").returncode == 0
     assert {p.name: p.read_bytes() for p in (tmp_path / "clone").iterdir() if p.is_file()} == files

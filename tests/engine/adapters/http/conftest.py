@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.doubles.http_server import HttpServer, Script, serving
+from tests.doubles.http_server import HttpServer, Script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def server() -> Iterator[HttpServer]:
-    with serving({"/": Script(body=b"hello", headers={"X-Seen": "1", "Set-Cookie": "a=b"})}) as running:
+    with HttpServer({"/": Script(body=b"hello", headers={"X-Seen": "1", "Set-Cookie": "a=b"})}) as running:
         yield running
 
 
 @pytest.fixture
 def canary() -> Iterator[HttpServer]:
-    with serving({"/": Script(body=b"internal")}) as running:
+    with HttpServer({"/": Script(body=b"internal")}) as running:
         yield running

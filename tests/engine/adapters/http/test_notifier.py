@@ -8,7 +8,7 @@ from engine.adapters.http import notifier as http_notifier
 from engine.adapters.http.guard import GuardedHttp
 from engine.adapters.http.notifier import HttpNotifier
 from engine.errors import Permanent
-from tests.doubles.http_server import HttpServer, Script, serving
+from tests.doubles.http_server import HttpServer, Script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ BODY = b'{"round": 1}'
 
 @pytest.fixture
 def evaluator() -> Iterator[HttpServer]:
-    with serving({"/notify": Script(body=b"thanks")}) as running:
+    with HttpServer({"/notify": Script(body=b"thanks")}) as running:
         yield running
 
 

@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from engine.adapters.http.guard import GuardedHttp
 from engine.errors import Transient
-from tests.doubles.http_server import Script, serving
+from tests.doubles.http_server import HttpServer, Script
 from tests.engine.adapters.http.asking import get, names
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def test_certificate_is_verified_for_the_name_not_the_address(
     seen: list[str | None] = []
     shown.sni_callback = lambda _socket, name, _context: seen.append(name)
     http = GuardedHttp(allow_private=True, resolve=lambda _: ["127.0.0.1"], ssl_context=trusting)
-    with serving({"/": Script(body=b"secure")}, ssl_context=shown) as server:
+    with HttpServer({"/": Script(body=b"secure")}, ssl_context=shown) as server:
         url = server.url(host=asked, scheme="https")
         if accepted:
             assert get(http, url).body == b"secure"
@@ -81,7 +81,7 @@ def test_certificate_is_verified_for_the_name_not_the_address(
 def test_unknown_authority_is_refused_with_the_systems_trust(tmp_path: Path) -> None:
     shown, _ = certificate_for("good.example", tmp_path)
     with (
-        serving({"/": Script()}, ssl_context=shown) as server,
+        HttpServer({"/": Script()}, ssl_context=shown) as server,
         pytest.raises(Transient, match=r"tls_failed.*self-signed"),
     ):
         get(names(good=["127.0.0.1"]), server.url(host="good.example", scheme="https"))
