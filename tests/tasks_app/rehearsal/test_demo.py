@@ -40,7 +40,7 @@ def test_two_rounds_are_told_published_and_proven(
     assert "/admin/   login: admin / " in text
     assert "simulated here: the model" in text
     # What nobody understood is not claimed to hold: the sentences of both rounds stay undecided.
-    assert re.findall(r"checks: .*\b(\d+) unverifiable", text) == ["2", "1"]
+    assert re.findall(r"callback received .*\b(\d+) not decided", text) == ["2", "1"]
 
 
 @pytest.mark.processes
