@@ -60,6 +60,8 @@ def looks_due(*, workers: int) -> list[UUID]:
 
 def look_claim(*, workers: int) -> tuple[UUID, UUID] | None:
     """Take the look that has waited for longest: return the round and the token that every write needs."""
+    if not looks_due(workers=workers):
+        return None
     with one_at_a_time(_LOOKS):  # else two workers would count the same free place
         now, token = clock.now(), uuid.uuid4()
         for round_id in looks_due(workers=workers):

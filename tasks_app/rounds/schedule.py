@@ -29,18 +29,22 @@ def rounds_due(*, workers: int) -> list[UUID]:
     now = clock.now()
     if not Round.objects.filter(next_at__lte=now).exists():
         return []  # asked four times a second: an idle service shall not work out an order of nothing
-    return _polls_due(workers=workers, now=now) + _work_due(most=workers, now=now)
+    due = _due(now)
+    return _polls(due, workers=workers, now=now) + _work(due, most=workers)
 
 
 def poll_claim(*, owner: str, workers: int) -> Lease | None:
     """Take the poll that has waited for longest, unless half of the workers, rounded up, are on polls already."""
+    if not Round.objects.filter(next_at__lte=clock.now(), step__in=POLLING).exists():
+        return None
     with one_at_a_time(_POLLS):  # else two workers would count the same free place
-        return _claim_first(_polls_due(workers=workers, now=clock.now()), owner)
+        now = clock.now()
+        return _claim_first(_polls(_due(now), workers=workers, now=now), owner)
 
 
 def work_claim(*, owner: str, workers: int) -> Lease | None:
     """Take the round that has waited for longest to be written, checked or published."""
-    return _claim_first(_work_due(most=workers, now=clock.now()), owner)
+    return _claim_first(_work(_due(clock.now()), most=workers), owner)
 
 
 def backlog() -> tuple[int, datetime | None]:
@@ -55,14 +59,14 @@ def _claim_first(due: Sequence[UUID], owner: str) -> Lease | None:
     return next((lease for lease in claims if lease), None)
 
 
-def _polls_due(*, workers: int, now: datetime) -> list[UUID]:
+def _polls(due: QuerySet[Round], *, workers: int, now: datetime) -> list[UUID]:
     under_way = Round.objects.filter(next_at__isnull=False, lease_until__gt=now, step__in=POLLING).order_by().count()
     places = max((workers + 1) // 2 - under_way, 0)
-    return list(_due(now).filter(step__in=POLLING).order_by("next_at").values_list("pk", flat=True)[:places])
+    return list(due.filter(step__in=POLLING).order_by("next_at").values_list("pk", flat=True)[:places])
 
 
-def _work_due(*, most: int, now: datetime) -> list[UUID]:
-    return list(_due(now).exclude(step__in=POLLING).order_by("next_at").values_list("pk", flat=True)[:most])
+def _work(due: QuerySet[Round], *, most: int) -> list[UUID]:
+    return list(due.exclude(step__in=POLLING).order_by("next_at").values_list("pk", flat=True)[:most])
 
 
 def _due(now: datetime) -> QuerySet[Round]:
