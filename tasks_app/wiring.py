@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from engine.ports import Ports
 from tasks_app.operations.clock import DatabaseClock
@@ -54,7 +55,13 @@ def github_forge() -> GitHubForge:
 
 def forge() -> Forge:
     """Return the forge that the settings name."""
-    return github_forge() if settings.FORGE == "github" else local_forge()
+    match settings.FORGE:
+        case "github":
+            return github_forge()
+        case "local" | "":  # "": none is set yet, and the service says that it is not ready
+            return local_forge()
+        case name:
+            raise ImproperlyConfigured(f"No forge is built for FORGE={name}.")
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -162,3 +163,10 @@ def test_cookies_are_for_https_alone_where_the_public_address_is(tmp_path: Path)
     assert (found["SESSION_COOKIE_SECURE"], found["CSRF_COOKIE_SECURE"]) == (True, True)
     assert {"a.example", "pages.example"} <= set(found["ALLOWED_HOSTS"])
     assert "https://a.example" in found["CSRF_TRUSTED_ORIGINS"]
+
+
+def test_every_credential_that_is_read_is_hidden(tmp_path: Path) -> None:
+    source = (ROOT / "tasks_app" / "settings.py").read_text()
+    read = set(re.findall(r'"([A-Z_]*(?:SECRET|TOKEN|PASSWORD|KEY))"', source)) - {"OPENAI_API_KEY"}  # an alias
+    assert read >= {"SECRET", "GITHUB_TOKEN", "LLM_API_KEY"}
+    assert read <= set(loaded(tmp_path, **READY)["SECRETS"])

@@ -7,8 +7,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from tasks_app import wiring
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
 
 pytestmark = pytest.mark.processes
 
@@ -48,3 +55,9 @@ def test_what_is_read_for_all_to_share_starts_no_thread_and_connects_to_nothing(
         "tasks_app.urls",
         "django_q.cluster",
     }
+
+
+def test_a_forge_that_nobody_built_is_never_replaced_by_another(settings: SettingsWrapper) -> None:
+    settings.FORGE = "elsewhere"
+    with pytest.raises(ImproperlyConfigured, match="FORGE=elsewhere"):
+        wiring.forge()
