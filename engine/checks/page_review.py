@@ -22,7 +22,8 @@ MOST_NAMED = 200
 #: Elements whose end tag may be left out, or that have none
 #: (https://html.spec.whatwg.org/multipage/syntax.html#optional-tags).
 _OPEN = re.compile(
-    r"html|head|body|p|li|dt|dd|rb|rt|rtc|rp|option|optgroup|colgroup|caption|thead|tbody|tfoot|tr|td|th|area|base|br|col|embed|hr|img"
+    r"html|head|body|p|li|dt|dd|rb|rt|rtc|rp|option|optgroup|colgroup|caption|thead|tbody|tfoot|tr|td|th|area|"
+    r"base|br|col|embed|hr|img"
     r"|input|link|meta|param|source|track|wbr"
 )
 #: The parser keeps no place of these end tags where something follows them.

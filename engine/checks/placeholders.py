@@ -20,13 +20,19 @@ _CODE = r"(?:code|file|page|script|html|css|styles?|javascript|implementation|fu
 _WAS = r"(?:existing|previous|other|remaining|same|rest)\b"
 _DOTS = r"(?:\.\.\.|…)"
 #: What may stand before the words that count: dots, a verb, articles.
-_LEAD = rf"(?:{_DOTS}\s?)?\(?(?:(?:and|keep|include|add|insert|put|place|paste|write|here (?:is|goes|comes)) )?(?:(?:the|all|any|of|your|my|this) )*"
+_LEAD = (
+    rf"(?:{_DOTS}\s?)?\(?(?:(?:and|keep|include|add|insert|put|place|paste|write|here (?:is|goes|comes)) )?"
+    r"(?:(?:the|all|any|of|your|my|this) )*"
+)
 _SAME = (
     r"(?:(?:goes|comes|stays?|remains?|is|are) )?(?:the same|unchanged|omitted|as before|as above|as is|here|below)\b"
 )
 #: How a comment, or a line, begins that stands for code.
 _BEGINNINGS = (
-    rf"{_LEAD}(?:rest|remainder) of (?:(?:the|your|my|this|all) )?(?:\w+ )?{_CODE}(?=\s*(?:$|\.|…|\)|{_SAME}|continues\b|follows\b))",
+    (
+        rf"{_LEAD}(?:rest|remainder) of (?:(?:the|your|my|this|all) )?(?:\w+ )?{_CODE}"
+        rf"(?=\s*(?:$|\.|…|\)|{_SAME}|continues\b|follows\b))"
+    ),
     rf"{_LEAD}{_WAS} (?:of )?(?:the )?(?:\w+ )?{_CODE}\s?(?:{_DOTS}|{_SAME})",
     rf"{_LEAD}(?:(?:more|main|additional|actual|own) )*{_CODE} (?:goes |comes )?here\b(?!\s+\w)",
     rf"{_LEAD}(?:{_CODE}|rest|everything else) (?:remains?|stays?|is|are) (?:the same|unchanged|as before)\b",
@@ -37,7 +43,8 @@ _BEGINS = re.compile("|".join(_BEGINNINGS), re.IGNORECASE)
 _ANYWHERE = re.compile(r"\b(?:omitted|truncated|shortened) for brevity\b|\btodo:? implement\b", re.IGNORECASE)
 #: In capitals, so that the comments of a to-do app are none.
 _UNDONE = re.compile(
-    r"^(?:TODO|FIXME|TBD)\W*$|\b(?:TODO|FIXME)\b(?:\(\w{0,40}\))?\s?[:-]\s?(?:implement|add|write|fill|complete|finish|insert|replace)\b"
+    r"^(?:TODO|FIXME|TBD)\W*$|\b(?:TODO|FIXME)\b(?:\(\w{0,40}\))?\s?[:-]\s?(?:implement|add|write|fill|"
+    r"complete|finish|insert|replace)\b"
 )
 _DOTTED = re.compile(rf"{_DOTS}\s?(?:the )?{_WAS}", re.IGNORECASE)
 #: On a line of code `...rest` is a spread, unless more words or dots follow.

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 _STAND_IN = re.compile(
     r"\b(?:TODO|TBD|FIXME):|^\W*(?:TODO|TBD|FIXME)\W*$"
-    r"|(?i:\blorem ipsum\b|\byour[-_](?:user[-_]?name|name|repo(?:sitory)?)\b|\bgithub\.com/(?:user(?:name)?|your\w*|example)/"
+    r"|(?i:\blorem ipsum\b|\byour[-_](?:user[-_]?name|name|repo(?:sitory)?)\b"
+    r"|\bgithub\.com/(?:user(?:name)?|your\w*|example)/"
     r"|[<\[{](?:your|repo(?:sitory)?|user(?:name)?|project|insert)(?:[-_ ][\w -]{1,30})?[>\]}](?!\())"
 )
 _NAMED_FILE = re.compile(r"`(?:\./)?([\w-]+(?:/[\w-]+)*\.(?:html?|css|m?js|json|csv|md|txt))`")

@@ -16,17 +16,22 @@ if TYPE_CHECKING:
 _ID = re.compile(r"""(?:getElementById\(\s*["'`]|querySelector(?:All)?\(\s*["'`]#)([\w-]+)["'`]\s*\)""")
 _TITLE = re.compile(r"""document\.title\s*={2,3}\s*(["'`])(.+?)\1""")
 _FIRST_SCRIPT = re.compile(
-    r"""(?:querySelector\(\s*["'`]script["'`]\s*\)|(?:scripts|(?:querySelectorAll|getElementsByTagName)\(\s*["'`]script["'`]\s*\))\[0\])"""
+    r"""(?:querySelector\(\s*["'`]script["'`]\s*\)"""
+    r"""|(?:scripts|(?:querySelectorAll|getElementsByTagName)\(\s*["'`]script["'`]\s*\))\[0\])"""
     r"""\??\.(?:textContent|innerHTML|innerText|text)\b"""
 )
-_ELEMENT = r"""(?:document\.)(?:getElementById\(\s*["'`]|querySelector\(\s*["'`]#)([\w-]+)["'`]\s*\)\??\.(?:textContent|innerText|innerHTML)"""
+_ELEMENT = (
+    r"""(?:document\.)(?:getElementById\(\s*["'`]|querySelector\(\s*["'`]#)([\w-]+)["'`]\s*\)"""
+    r"""\??\.(?:textContent|innerText|innerHTML)"""
+)
 _NUMBER = re.compile(rf"(?:parseFloat\(|parseInt\(|Number\(|(?<![\w)\]\"'`])(?<![\w)\]\"'`] )\+)\s*\(?\s*{_ELEMENT}")
 
 _SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script\s*>", re.IGNORECASE | re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _SOURCE_TITLE = re.compile(r"<title[^>]*>(.*?)</title\s*>", re.IGNORECASE | re.DOTALL)
 _MADE = re.compile(
-    r"""\bcreateElement\(\s*(["'`])(svg|g|rect|circle|ellipse|line|polyline|polygon|path|text|tspan|linearGradient|marker)\1""",
+    r"""\bcreateElement\(\s*(["'`])(svg|g|rect|circle|ellipse|line|polyline|polygon|path|text|tspan|"""
+    r"""linearGradient|marker)\1""",
 )
 _PLAIN = re.compile(r"^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*$", re.IGNORECASE)
 
@@ -114,6 +119,7 @@ def _drawn(source: str) -> Iterator[CheckOutcome]:
     if found := _MADE.search(source):
         problem = (
             f"{_line(source, found.start())}: createElement makes an HTML element {found[2]!r}, which is never drawn: "
-            "document.createElementNS('http://www.w3.org/2000/svg', …) makes one of SVG, and setAttribute('class', …) its class"
+            "document.createElementNS('http://www.w3.org/2000/svg', …) makes one of SVG, and "
+            "setAttribute('class', …) its class"
         )
         yield _result("SVG elements are made as SVG", problem)

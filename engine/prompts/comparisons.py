@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 _COMPARED = re.compile(
-    r"""(?:querySelector\(\s{0,4}["'`]([^"'`\n]{1,120})["'`]\s{0,4}\)|getElementById\(\s{0,4}["'`]([\w-]{1,80})["'`]\s{0,4}\))"""
+    r"""(?:querySelector\(\s{0,4}["'`]([^"'`\n]{1,120})["'`]\s{0,4}\)|"""
+    r"""getElementById\(\s{0,4}["'`]([\w-]{1,80})["'`]\s{0,4}\))"""
     r"""\??\.(?:textContent|innerText|innerHTML)(?:\??\.trim\(\))?\s{0,4}={2,3}\s{0,4}(["'`])([^"'`\\\n]{1,200})\3"""
 )
 

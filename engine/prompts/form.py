@@ -22,7 +22,10 @@ Each line in parentheses says what stands there: write that itself, whole and fi
 The last line, `{closing}`, counts the files above it{count}."""
 
 _ALL = "Every file of this list is needed. A further file that the app needs goes the same way."
-_SOME = "Leave out each file that stays as it is. A further file that has to change goes the same way. A line `{delete}` removes a file that the brief asks to remove."
+_SOME = (
+    "Leave out each file that stays as it is. A further file that has to change goes the same way. A line "
+    "`{delete}` removes a file that the brief asks to remove."
+)
 
 _README = "the README, whole: ## Summary, ## Setup, ## Usage, ## Code explanation, ## License"
 _FIRST_LINES = {

@@ -8,11 +8,17 @@ import re
 _HINTS = (
     (
         r"(?<![\w.])NaN(?![\w.])",
-        "NaN: what was read as a number is none: an empty last line (split gives one where a file ends with a line end), or signs and separators.",
+        (
+            "NaN: what was read as a number is none: an empty last line (split gives one where a file ends with a "
+            "line end), or signs and separators."
+        ),
     ),
     (
         r">\s*undefined\b|\bundefined\s*<",
-        "undefined is shown: a field was read that the row or object does not have, such as one of an empty last line or of another name.",
+        (
+            "undefined is shown: a field was read that the row or object does not have, such as one of an empty "
+            "last line or of another name."
+        ),
     ),
     (
         r"\[object Promise\]",
@@ -24,7 +30,10 @@ _HINTS = (
     ),
     (
         r"Cannot (?:read|set) properties of null",
-        "null: an element was looked up that the page does not have, or not yet. Compare the ids, and run the script on DOMContentLoaded.",
+        (
+            "null: an element was looked up that the page does not have, or not yet. Compare the ids, and run the "
+            "script on DOMContentLoaded."
+        ),
     ),
     (
         r"SyntaxError|Unexpected (?:end of input|token|identifier|string)|missing \) after",
@@ -36,7 +45,10 @@ _HINTS = (
     ),
     (
         r"is not a function|is not defined",
-        "Something is called that is not there: it is misspelt, declared in another scope, or its library was not loaded.",
+        (
+            "Something is called that is not there: it is misspelt, declared in another scope, or its library was "
+            "not loaded."
+        ),
     ),
 )
 _PATTERNS = tuple((re.compile(pattern), sentence) for pattern, sentence in _HINTS)

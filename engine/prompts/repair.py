@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 VERSION = "6"
 
 _TASK = """\
-Your last answer shows the files as they are. [findings] says what does not hold and how it was seen. Repair exactly that and keep the rest.
-Begin with a line for each cause: Cause: what was wrong. If a finding is wrong, say so in a line of its own: Finding N is wrong because … If nothing
-has to change, answer with one line and no files: Nothing to repair: … Else your answer is the files that change, each whole, every line of it:"""
+Your last answer shows the files as they are. [findings] says what does not hold and how it was seen. Repair exactly \
+that and keep the rest.
+Begin with a line for each cause: Cause: what was wrong. If a finding is wrong, say so in a line of its own: Finding N \
+is wrong because … If nothing
+has to change, answer with one line and no files: Nothing to repair: … Else your answer is the files that change, each \
+whole, every line of it:"""
 
 _FAILING = "These do not hold:"
 _REFUSED = "These things must not be in the files:"

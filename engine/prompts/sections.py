@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 #: What the present files are the answer to.
 PRESENT = "Show the present files of the app."
 
-_TO_CHANGE = "This file is yours to change: a new version of it is whole, with nothing left out that is to stay. All of it, as it is now:"
+_TO_CHANGE = (
+    "This file is yours to change: a new version of it is whole, with nothing left out that is to stay. All of it, "
+    "as it is now:"
+)
 _FIRST_LINE = "Boundary of this request: "
 
 #: Our own words in what is written here, for the prompts' digest; PRESENT has its own place in it.

@@ -122,7 +122,8 @@ def _scan(brief: Brief, task: GenerateInput, ports: Ports) -> None:
             )
         for token in itertools.islice(tokens(file.content.decode("utf-8", "replace")), 3):
             ports.journal.warn(
-                f"The attachment {file.name}, line {token.line}, is published with what looks like a {token.what}: {token.redacted}"
+                f"The attachment {file.name}, line {token.line}, is published with what looks like a "
+                f"{token.what}: {token.redacted}"
             )
 
 
