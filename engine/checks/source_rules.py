@@ -1,6 +1,6 @@
-"""Rules on index.html as it stands in the repository, because an evaluator may read the file instead of a browser.
+"""Checks the source of index.html, because an evaluator may read the file without a browser.
 
-Advice, not a gate: what fails here may still hold in the browser.
+The results are advice, because a page that fails here may still be correct in the browser.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _PLAIN = re.compile(r"^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*$", re.IGNORE
 
 
 def source_results(files: Mapping[str, bytes], checks: Sequence[Check]) -> list[CheckOutcome]:
-    """Judge index.html's source by what the js checks name; a rule that does not apply gives no result."""
+    """Check index.html's source for what the JS checks name. A rule that does not apply gives no result."""
     if "index.html" not in files:
         return []
-    # Comments become blanks, so that offsets, and with them line numbers, stay.
+    # Blanks replace comments, so that offsets and line numbers stay the same.
     source = _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), files["index.html"].decode("utf-8", "replace"))
     expressions = [check.text for check in checks if check.kind is Kind.JS]
     return [
@@ -105,7 +105,7 @@ def _first_script(source: str, expressions: Sequence[str]) -> Iterator[CheckOutc
 
 
 def _numbers(source: str, expressions: Sequence[str]) -> Iterator[CheckOutcome]:
-    """Elements that a check reads as numbers, where their text stands in the source and not in a script."""
+    """Check elements that a check reads as numbers, if their text stands in the source and not in a script."""
     for name in dict.fromkeys(found[1] for text in expressions for found in _NUMBER.finditer(text)):
         found = _element(source, name)
         text = source[found.end() :].partition("<")[0] if found else ""
@@ -115,7 +115,7 @@ def _numbers(source: str, expressions: Sequence[str]) -> Iterator[CheckOutcome]:
 
 
 def _drawn(source: str) -> Iterator[CheckOutcome]:
-    """Find SVG elements that a script makes as HTML: they get ids and classes, and are never drawn."""
+    """Find SVG elements that a script creates as HTML: they get ids and classes, but they are never drawn."""
     if found := _MADE.search(source):
         problem = (
             f"{_line(source, found.start())}: createElement makes an HTML element {found[2]!r}, which is never drawn: "

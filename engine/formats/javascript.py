@@ -14,8 +14,8 @@ DEEPEST = 40  # nested templates
 #: Names that are not values. Only a keyword may stand directly before a name.
 KEYWORDS = frozenset({
     "async", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do",
-    "else", "export", "extends", "finally", "for", "function", "get", "if", "import", "in", "instanceof", "let", "new", "of",
-    "return", "set", "static", "switch", "throw", "try", "typeof", "var", "void", "while", "with", "yield",
+    "else", "export", "extends", "finally", "for", "function", "get", "if", "import", "in", "instanceof", "let", "new",
+    "of", "return", "set", "static", "switch", "throw", "try", "typeof", "var", "void", "while", "with", "yield",
 })  # fmt: skip
 ASSIGNING = frozenset(
     {"=", "+=", "-=", "*=", "/=", "%=", "**=", "<<=", ">>=", ">>>=", "&=", "|=", "^=", "&&=", "||=", "??="}

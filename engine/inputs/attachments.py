@@ -113,7 +113,7 @@ def describe(file: AttachedFile, *, shown_before: bool = False, room: int = ROOM
 
 
 def fault(file: AttachedFile) -> str:
-    """Return a sentence on a defect for the file's sender, such as an empty file or invalid JSON; "" if there is none."""
+    """Return a sentence on a defect for the file's sender, such as an empty file or invalid JSON; else ""."""
     if not file.content:
         return f"{file.name} is empty."
     text = _text_of(file)

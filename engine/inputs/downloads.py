@@ -53,7 +53,7 @@ PAGE_FILES = (
 
 
 class NoDataError(ValueError):
-    """Why a response is not used, as the end of a sentence. `is_page`: the address works but serves a page for people."""
+    """A response is not data; the message completes a sentence. `is_page`: it is a page for people."""
 
     def __init__(self, why: str, *, is_page: bool = False) -> None:
         super().__init__(why)

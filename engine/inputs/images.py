@@ -23,7 +23,7 @@ LARGEST_ALL_IMAGES = 7_000_000
 
 
 def images_of(files: Iterable[AttachedFile]) -> tuple[Image, ...]:
-    """Return the pictures for a prompt, in order: at most MOST_IMAGES, LARGEST_IMAGE bytes, LARGEST_ALL_IMAGES in all."""
+    """Return the pictures for a prompt, in order, within MOST_IMAGES, LARGEST_IMAGE and LARGEST_ALL_IMAGES."""
     shown: list[Image] = []
     left = LARGEST_ALL_IMAGES
     for file in files:

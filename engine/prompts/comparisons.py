@@ -1,4 +1,4 @@
-"""Explains failed comparisons of text: what a check wants an element to say, and what it says."""
+"""Explains failed comparisons of text: the text that a check expects, and the text of the element."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _COMPARED = re.compile(
 
 
 def comparisons(expressions: Iterable[str], elements: Mapping[str, str]) -> Iterator[str]:
-    """Yield a sentence for each text that an expression compares and that stands otherwise on the page.
+    """Yield a sentence for each text that an expression compares and that differs on the page.
 
-    `elements`: what stands on the page, as HTML, by selector.
+    `elements` maps selectors to the elements' HTML.
     """
     for expression in expressions:
         for by_selector, by_id, _, wanted in _COMPARED.findall(expression):

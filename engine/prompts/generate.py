@@ -1,6 +1,6 @@
-"""What the writer is told: the rules that apply, then the request as marked data, then the form of the answer.
+"""The prompts for generating the app: the rules that apply, the request as marked data, the format of the reply.
 
-A change of any text here, or in `engine.prompts.sections` and `engine.prompts.form`, is a new VERSION.
+A change of a text here, in `engine.prompts.sections` or in `engine.prompts.form` needs a new VERSION.
 """
 
 from __future__ import annotations
@@ -105,17 +105,18 @@ everything else. Answer with
 the files alone, in the form given above: each below its line `{file}`, the last line is `{closing}`, where N counts \
 the files."""
 
-#: In HTML's own words and right above the form: a small model that was told "these ids: title, intro" left out two of three.
+#: The line uses HTML, right above the form. After "these ids: title, intro" a small model left out two of three.
 IDS = "index.html must contain each of these: {ids}."
 
 _TEXTS = (
-    RULES, _DATA, _LIBRARIES, _NOT_YOURS, _FORBIDDEN, _LATER, _END, _DATA_IS_DATA, _NOTES, _WRITE, _CHANGE, _REMIND, _MISSING, _CONTINUE, _REPHRASE, IDS,
+    RULES, _DATA, _LIBRARIES, _NOT_YOURS, _FORBIDDEN, _LATER, _END, _DATA_IS_DATA, _NOTES, _WRITE, _CHANGE, _REMIND,
+    _MISSING, _CONTINUE, _REPHRASE, IDS,
     sections.PRESENT, *sections.TEXTS, *forms.TEXTS,
 )  # fmt: skip
 _DIGEST = hashlib.sha256("\0".join(_TEXTS).encode()).hexdigest()
 _REPLY_CHARACTERS = 2_000
 
-#: A model must see all of a file that it writes anew: so long may one be, and all of them together, in bytes.
+#: The most bytes of one file that a model changes, and of all of them, because it must see them whole.
 LONGEST_CHANGED = 60_000
 MOST_CHANGED = 120_000
 
@@ -123,10 +124,10 @@ MOST_CHANGED = 120_000
 def generate_prompt(
     brief: Brief, plan: RequestPlan, *, boundary: str, tree: Mapping[str, bytes] | None = None, note: str = ""
 ) -> Prompt:
-    """Return the prompt that asks for the app, or, with the present `tree` or an attached index.html, for the change of it.
+    """Return the prompt for the app, or for its change if there is a `tree` or an attached index.html.
 
-    `boundary` is random for the request; `note` says what is wrong with the attachments (one that could not be fetched).
-    Raises ValueError where a file holds the boundary: choose another.
+    `boundary` is random for each request; `note` names defects of the attachments, such as a failed fetch.
+    Raises ValueError if a file contains the boundary: the caller chooses another one.
     """
     present = shown_files(brief, plan, tree or {})
     later = bool(present.sources)
@@ -141,9 +142,9 @@ def generate_prompt(
 
 
 def shown_files(brief: Brief, plan: RequestPlan, tree: Mapping[str, bytes], *, repairs: bool = False) -> Present:
-    """Sort what is there into the model's own files, described ones, and texts to be changed.
+    """Divide the present files into the model's own files, described files, and texts to change.
 
-    An attached index.html is the page to be changed. In a repair, what a first try made of an attachment is what is shown.
+    An attached index.html is the page to change. In a repair, the attempt's version of an attachment is shown.
     """
     attached = {file.name: file.content for file in brief.attachments}
     newest = {**attached, **tree} if repairs else {**tree, **attached}
@@ -155,7 +156,7 @@ def shown_files(brief: Brief, plan: RequestPlan, tree: Mapping[str, bytes], *, r
 
 
 def asked_entries(brief: Brief, plan: RequestPlan, present: Present) -> list[Entry]:
-    """Return the files that a model is asked for; of those that it is to change only what it is shown whole."""
+    """Return the files that the prompt asks for. A file to change is among them only if it is shown whole."""
     there = {file.name for file in brief.attachments} | present.published.keys()
     hidden = there - present.to_change.keys() - present.sources.keys()
     hidden_changes = {
@@ -182,27 +183,27 @@ def rules(brief: Brief, plan: RequestPlan, present: Present, *, later: bool) -> 
 
 
 def ids_line(brief: Brief, sources: Mapping[str, bytes], failing: Sequence[Check] = ()) -> list[str]:
-    """Return the line that lists the ids which expressions among the checks look up and the page has not yet; nothing where there are none."""
+    """Return a line with the ids that check expressions look up and the page lacks; an empty list if there are none."""
     page = sources.get("index.html", b"").decode("utf-8", "replace")
     names = missing_ids(named_ids((*brief.checks, *brief.earlier_checks)), page, failing)
     return [IDS.format(ids=", ".join(f'id="{name}"' for name in names))] if names else []
 
 
 def format_prompt(previous: Prompt, reply: str, problems: Sequence[str]) -> Prompt:
-    """Return the one reminder of the form after a `reply` without usable files, whose `problems` are sentences."""
+    """Return the reminder of the format after a `reply` without usable files. `problems` are sentences."""
     shown = reply.strip()[:_REPLY_CHARACTERS] or "(nothing)"
     return _further("format", previous, shown, _REMIND, problems=" ".join(problems) or "it holds no files.")
 
 
 def missing_prompt(previous: Prompt, written: Mapping[str, bytes], missing: Sequence[str]) -> Prompt:
-    """Return the one request for planned files that an answer lacks; `written` are those that it holds."""
+    """Return the request for planned files that a reply lacks. `written` are the files that it holds."""
     boundary = boundary_of(previous.messages)
     texts = {path: content for path, content in written.items() if boundary.encode() not in content}
     return _further("format", previous, format_files(texts, boundary), _MISSING, missing=", ".join(missing))
 
 
 def continue_prompt(previous: Prompt, reply: str, boundary: str) -> Prompt:
-    """Return the prompt that asks for the rest of a truncated `reply`, from the file that was cut."""
+    """Return the request for the rest of a truncated `reply`, from the file that was cut."""
     parsed = parse_reply(reply, boundary, finish_reason="length")
     texts = {path: content for path, content in parsed.files.items() if boundary.encode() not in content}
     shown = format_files(texts, boundary) if texts else ""
@@ -211,7 +212,7 @@ def continue_prompt(previous: Prompt, reply: str, boundary: str) -> Prompt:
 
 
 def rephrase_prompt(refused: Prompt) -> Prompt:
-    """Return the one other wording after a refusal. The refusal itself is left out: a model that reads it repeats it."""
+    """Return the request in other words after a refusal, without the refusal: a model that reads one repeats it."""
     boundary = boundary_of(refused.messages)
     request = _REPHRASE.format(file=mark(boundary, "file", "name"), closing=mark(boundary, "complete", "N"))
     *before, last = refused.messages
@@ -219,7 +220,7 @@ def rephrase_prompt(refused: Prompt) -> Prompt:
 
 
 def request_messages(system: str, request: Sequence[str], present: Present, boundary: str) -> tuple[Message, ...]:
-    """Return the rules, the present files and the request. Raises ValueError where a file holds the boundary."""
+    """Return the messages: rules, present files, request. Raises ValueError if a file contains the boundary."""
     return Message("system", system), *present_turn(present.sources, boundary), Message("user", "\n".join(request))
 
 

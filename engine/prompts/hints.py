@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-#: What is seen on the page or in its console, and what that means. Each was met in pages of real models.
+#: Patterns of text on a page or in its console, with the likely cause. Each occurred in pages by real models.
 _HINTS = (
     (
         r"(?<![\w.])NaN(?![\w.])",
@@ -55,6 +55,6 @@ _PATTERNS = tuple((re.compile(pattern), sentence) for pattern, sentence in _HINT
 
 
 def hints(*seen: str) -> tuple[str, ...]:
-    """Return in sentences what the texts, elements as HTML or lines of the console, say about the cause."""
+    """Return sentences on the likely cause of the texts: HTML of elements, lines of the console."""
     text = "\n".join(seen)
     return tuple(sentence for pattern, sentence in _PATTERNS if pattern.search(text))

@@ -1,4 +1,4 @@
-"""The prompt that asks for a plan, and the one reminder. A change of any text here is a new VERSION."""
+"""The prompt for a plan, and its reminder. A change of a text here needs a new VERSION."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ _REPLY_CHARACTERS = 20_000
 
 
 def plan_prompt(brief: Brief, *, boundary: str, present: Collection[str] = ()) -> Prompt:
-    """Return the prompt that asks for the plan of a request. `present` are the paths of the repository that a later round changes."""
+    """Return the prompt for a request's plan. `present` are the repository's paths in a later round."""
     parts = request_sections(brief, Present(), boundary=boundary)
     if present:
         paths = sorted(present)
@@ -128,12 +128,12 @@ def plan_prompt(brief: Brief, *, boundary: str, present: Collection[str] = ()) -
 
 
 def reminder_prompt(previous: Prompt, reply: str, errors: Sequence[str]) -> Prompt:
-    """Return the one reminder after an answer that is no valid plan; `errors` are sentences."""
+    """Return the reminder after a reply that is not a valid plan. `errors` are sentences."""
     answer = Message("assistant", reply.strip()[:_REPLY_CHARACTERS] or "(nothing)")
     request = Message("user", _REMIND.format(errors="\n".join(f"- {error}" for error in errors)))
     return Prompt("plan reminder", VERSION, _DIGEST, (*previous.messages, answer, request))
 
 
 def asks_for_plan(messages: Sequence[Message]) -> bool:
-    """Say whether these messages are one of the prompts of this module."""
+    """Say whether the messages are a prompt of this module."""
     return bool(messages) and messages[0].content == RULES

@@ -1,6 +1,6 @@
-"""What the writer is told after its files were checked: what does not hold, how it was seen, and what must stay.
+"""The repair prompt: what does not hold, how it was seen, and what must stay.
 
-A change of any text here is a new VERSION.
+A change of a text here needs a new VERSION.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _REST = "Everything else that was checked holds: keep it so."
 _TEXTS = (_TASK, _FAILING, _REFUSED, _SAID, _SEEN, _HINTS, _REVIEW, _REST, *forms.TEXTS)
 _DIGEST = hashlib.sha256("\0".join(_TEXTS).encode()).hexdigest()
 
-#: Bounds on what is told, so that a small model's context keeps room for the page: entries of a list, characters of an entry.
+#: Limits, so that a small model's context has room for the page: entries of a list, characters of an entry.
 _MOST_ENTRIES = 12
 _MOST_CHARACTERS = 500
 _MOST_SEEN = 3_000
@@ -55,10 +55,10 @@ _WRONG = re.compile(r"^\W{0,4}finding (\d{1,2}) is wrong\b[\s:.,;\u2013\u2014-]*
 def repair_prompt(
     brief: Brief, plan: RequestPlan, *, boundary: str, tree: Mapping[str, bytes], findings: Findings, note: str = ""
 ) -> Prompt:
-    """Return the prompt that asks for the repair of `tree`, the whole site of the best attempt so far.
+    """Return the prompt for the repair of `tree`, the whole site of the best attempt.
 
-    Lines about causes stand above the first file, where the parser leaves them out. Raises ValueError where a file holds the boundary:
-    choose another.
+    The model writes its lines about causes above the first file, where the parser skips them. Raises ValueError if a
+    file contains the boundary: the caller chooses another one.
     """
     present = shown_files(brief, plan, tree, repairs=True)
     finding_text = "\n".join(_finding_lines(findings))
@@ -70,14 +70,14 @@ def repair_prompt(
 
 
 def declined(reply: str) -> str:
-    """Return what a reply without files says in their place, "" where it says neither that nothing is to be repaired nor that a finding is wrong."""
+    """Return the sentences of a reply without files that decline the repair or call a finding wrong; else ""."""
     lines = [line.strip() for line in reply[:4_000].splitlines() if line.strip()]
     sentences = [line for line in lines if _NOTHING.match(line) or _WRONG.match(line)]
     return " ".join(sentences)[:1_000]
 
 
 def _finding_lines(findings: Findings) -> Iterator[str]:
-    """Yield the findings line by line, the most telling first, within the bounds."""
+    """Yield the findings line by line, the most useful first, within the limits."""
     if findings.failing:
         yield _FAILING
         for at, result in enumerate(findings.failing[:_MOST_ENTRIES]):

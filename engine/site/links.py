@@ -31,7 +31,7 @@ MOST_ADDRESSES = 2_000
 
 
 def unlinked(page: str, targets: Sequence[str], files: Mapping[str, bytes]) -> tuple[list[str], list[str]]:
-    """Return the targets that a page does not link, and those of them whose path is a string in its scripts.
+    """Return the targets that a page does not link: those without a mention, and those named as a string in a script.
 
     A script may make a link from such a string.
     """

@@ -1,4 +1,4 @@
-"""Assembles a tree from the plan, the attachments, the tree before and a model's files."""
+"""Assembles a tree from the plan, the attachments, the previous tree and a model's files."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TreeContext:
-    """What is known of the tree before the model writes: `present` is the head's tree, empty in a new repository.
+    """The facts for a tree before the model writes. `present` is the head's tree, empty in a new repository.
 
-    `repairs`: `present` is this round's own attempt, and stays where it is not written anew, its README too. `before`
-    is then the tree that the round began with.
+    `repairs`: `present` is this round's best attempt, whose files, with the README, stay unless they are rewritten.
+    `before` is then the tree at the start of the round.
     """
 
     brief: Brief
@@ -42,26 +42,26 @@ class TreeContext:
     year: int
     repairs: bool = False
     before: Mapping[str, bytes] = field(default_factory=dict)
-    clone_url: str = ""  # of the repository and its page, where they are known already
+    clone_url: str = ""  # of the repository and its page, if they are known already
     pages_url: str = ""
     missing: tuple[MissingFile, ...] = ()
 
     def at(self, place: Repository | None) -> TreeContext:
-        """Return it with the addresses of the repository that the tree goes to, or as it is where there is none yet."""
+        """Return the context with the repository's addresses; unchanged if there is no repository yet."""
         return replace(self, clone_url=place.url, pages_url=place.pages_url) if place else self
 
 
 def assemble(
     context: TreeContext, written: Mapping[str, bytes], deletions: Collection[str]
 ) -> tuple[dict[str, SiteFile], list[str]]:
-    """Return the whole tree and, in sentences, what was not taken over from the reply or was added to it."""
+    """Return the whole tree, and sentences on what was left out of the reply or added to it."""
     notes: list[str] = []
     attached = {file.name: file.content for file in context.brief.attachments}
     made = {file.name for file in context.brief.attachments if _is_own(file)}
     originals = {**attached, **context.present} if context.repairs else {**context.present, **attached}
     own = {*attached, *(p for p in context.protected if p in context.present)}
     files = {path: SiteFile(content, Origin.CARRIED) for path, content in context.present.items()}
-    # What this round's first try made of an attachment, or that it is gone, is what is repaired.
+    # In a repair the attempt's version of an attachment is used, also if the attempt deleted it.
     laid = [name for name in attached if not (context.repairs and _is_written(context.plan, name))]
     files |= {name: SiteFile(attached[name], Origin.SERVICE if name in made else Origin.ATTACHMENT) for name in laid}
     for path in itertools.filterfalse(context.plan.forbids, deletions):
@@ -87,7 +87,7 @@ def assemble(
 
 
 class _Allowed:
-    """Which files of a reply are taken."""
+    """Decides which files of a reply are used."""
 
     def __init__(self, context: TreeContext, own: Collection[str], made: Collection[str]) -> None:
         self._plan, self._own, self._made = context.plan, own, made
@@ -96,7 +96,7 @@ class _Allowed:
         self._shown = present.sources.keys() | present.to_change.keys()
 
     def left_out(self, path: str) -> str:
-        """Return why the model's version of a file is not taken, "" where it is."""
+        """Return why a file of the model is left out; "" if it is used."""
         planned = self._plan.file(path)
         if self._plan.forbids(path):
             return "must not be in the repository and was left out"
@@ -118,7 +118,7 @@ def _is_written(plan: RequestPlan, path: str) -> bool:
 
 
 def with_line_ends_of(original: bytes, content: bytes) -> bytes:
-    """Return what a model wrote with the line ends of the file that it changes: a reply knows one kind only."""
+    """Return `content` with the line ends of the file that it changes, because a reply has only LF."""
     lines = original.count(b"\n")
     if lines and original.count(b"\r\n") == lines and b"\r" not in content:
         return content.replace(b"\n", b"\r\n")
@@ -130,7 +130,7 @@ def _is_own(file: AttachedFile) -> bool:
 
 
 def _make_addresses_relative(files: dict[str, SiteFile], notes: list[str]) -> None:
-    """Let what the model wrote find the files beside it where it asks for them at the root of the host."""
+    """Make the addresses in the model's files relative if they name a present file at the host's root."""
     for path, file in files.items():
         if file.origin is Origin.MODEL and "/" not in path and path.endswith((".html", ".js", ".mjs", ".css")):
             content, moved = with_relative_addresses(file.content, files)
@@ -159,7 +159,7 @@ def _add_own_files(files: dict[str, SiteFile], context: TreeContext, notes: list
 
 
 def _complete_readme(files: dict[str, SiteFile], context: TreeContext, notes: list[str]) -> None:
-    """Give the README what it lacks, and in a later round a change at least."""
+    """Add the missing parts to the README, and in a later round at least one change."""
     present = files.get("README.md")
     written = present.content.decode("utf-8", "replace") if present else ""
     before = (context.before if context.repairs else context.present).get("README.md", b"").decode("utf-8", "replace")
@@ -181,5 +181,5 @@ def _complete_readme(files: dict[str, SiteFile], context: TreeContext, notes: li
 
 
 def _changed(origin: Origin) -> Origin:
-    """Return the origin of a file that the service changed: no longer carried over as it was."""
+    """Return the origin of a file after a change by the service: it is no longer carried over."""
     return Origin.SERVICE if origin is Origin.CARRIED else origin
