@@ -75,12 +75,14 @@ def decide(attempts: Sequence[JudgedAttempt], *, repair_seconds: float, given_up
     """
     chosen = best(candidates(attempts))
     wrong = repairable(chosen.results)
-    now, why = _next_purpose(attempts, wrong) if wrong else (Next.PUBLISH, "nothing is left that a repair could mend")
-    if now in {Next.REPAIR, Next.RESAMPLE} and (given_up or not repair_seconds):
-        now, why = Next.PUBLISH, f"{why}; {given_up or f'{now} was cut: its share of the deadline is over'}"
-    if now is Next.PUBLISH and chosen.barred:
-        now, why = Next.FALLBACK, "; ".join(r.detail for r in barring_results(chosen.results))
-    return Decision(now, chosen.attempt, why)
+    action, why = Next.PUBLISH, "nothing is left that a repair could mend"
+    if wrong:
+        action, why = _next_purpose(attempts, wrong)
+    if action in {Next.REPAIR, Next.RESAMPLE} and (given_up or not repair_seconds):
+        action, why = Next.PUBLISH, f"{why}; {given_up or f'{action} was cut: its share of the deadline is over'}"
+    if action is Next.PUBLISH and chosen.barred:
+        action, why = Next.FALLBACK, "; ".join(r.detail for r in barring_results(chosen.results))
+    return Decision(action, chosen.attempt, why)
 
 
 def repairable(results: Sequence[CheckOutcome]) -> list[CheckOutcome]:

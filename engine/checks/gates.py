@@ -64,7 +64,7 @@ def gate_results(
         if token.match not in allowed and token.match not in before.get(path, "")
     )
     return [
-        _result(PLACEHOLDERS, _stand_ins(texts, before, allowed, secret_in, tokens_in)),
+        _result(PLACEHOLDERS, _placeholder_findings(texts, before, allowed, secret_in, tokens_in)),
         _result(SECRETS, _own_secrets(files, secret_in)),
         _result(TOKENS, shapes),
     ]
@@ -89,7 +89,7 @@ def secret_line(content: bytes, secret_in: Callable[[bytes], str | None]) -> tup
     return name, next((number for number, line in enumerate(lines, 1) if secret_in(line)), 1)
 
 
-def _stand_ins(
+def _placeholder_findings(
     texts: Mapping[str, str],
     before: Mapping[str, str],
     allowed: str,

@@ -80,13 +80,13 @@ def _names(page: Document) -> Iterator[tuple[int, str]]:
     for control in page.select("input, select, textarea")[:MOST_NAMED]:
         is_typed_in = control.tag != "input" or (attribute(control, "type") or "").strip().lower() not in _UNLABELLED
         if is_typed_in and not _is_named(control, page):
-            yield line_of(control), f"{_shown(control)} has no <label>"
+            yield line_of(control), f"{_label(control)} has no <label>"
     for element in page.select("button, a[href]")[:MOST_NAMED]:
         if not _is_named(element, page) and not _is_filled(element, scripts):
-            yield line_of(element), f"{_shown(element)} has no text and no name"
+            yield line_of(element), f"{_label(element)} has no text and no name"
     for picture in page.select("img:not([alt])")[:MOST_NAMED]:
         if not (_is_filled(picture, scripts) and re.search(r"""\.alt\b|["']alt["']""", scripts)):
-            yield line_of(picture), f"{_shown(picture)} has no alt"
+            yield line_of(picture), f"{_label(picture)} has no alt"
 
 
 def _is_named(element: Element, page: Document) -> bool:
@@ -111,6 +111,6 @@ def _is_filled(element: Element, scripts: str) -> bool:
     return any(name in scripts for name in names)
 
 
-def _shown(element: Element) -> str:
+def _label(element: Element) -> str:
     own = attribute(element, "id") or attribute(element, "name")
     return f"<{element.tag}{f' {own!r}' if own else ''}>"

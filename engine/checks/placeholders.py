@@ -71,8 +71,8 @@ _Found = tuple[int, str]  # the line, from 1, and the matching text
 
 def placeholders(path: str, text: str, allowed: str = "") -> Iterator[tuple[int, str]]:
     """Yield number (from 1) and text of each line with a placeholder. Text of the request, `allowed`, is no match."""
-    lines, asked = text.split("\n"), allowed.lower()
-    found = (min(number, len(lines)) for number, words in _found(path, text) if words.lower() not in asked)
+    lines, request = text.split("\n"), allowed.lower()
+    found = (min(number, len(lines)) for number, words in _found(path, text) if words.lower() not in request)
     for number in sorted(set(found)):
         yield number, " ".join(lines[number - 1][:_LONGEST_LINE].split())[:120]
 
@@ -147,7 +147,7 @@ def _in_script(text: str, first: int) -> Iterator[_Found]:
 def _in_comment(text: str, first: int) -> Iterator[_Found]:
     for number, line in enumerate(text.split("\n"), first):
         words = line[:_LONGEST_LINE].strip(_SIGNS)
-        if found := _stand_in(words) or _DOTTED.match(words):
+        if found := _placeholder_match(words) or _DOTTED.match(words):
             yield number, found[0]
 
 
@@ -155,9 +155,9 @@ def _alone(lines: list[str], first: int) -> Iterator[_Found]:
     """Yield the lines that hold only a placeholder where code or text should stand."""
     for number, line in enumerate(lines, first):
         words = line[:_LONGEST_LINE].strip(_SIGNS)
-        if _ALONE.match(line) and (found := _stand_in(words) or _DOTTED_ALONE.match(words)):
+        if _ALONE.match(line) and (found := _placeholder_match(words) or _DOTTED_ALONE.match(words)):
             yield number, found[0]
 
 
-def _stand_in(words: str) -> re.Match[str] | None:
+def _placeholder_match(words: str) -> re.Match[str] | None:
     return _BEGINS.match(words) or _ANYWHERE.search(words) or _UNDONE.search(words)

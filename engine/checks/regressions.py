@@ -24,10 +24,10 @@ _MOST = 12
 def removed_names(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> list[str]:
     """Return a few words for each removed file and id, except those that the `brief` names."""
     now = "\n".join(content.decode("utf-8", "replace") for path, content in after.items() if _SOURCE.search(path))
-    asked = brief.lower()
-    files = [f"the file {path}" for path in before if path not in after and path.lower() not in asked]
+    request = brief.lower()
+    files = [f"the file {path}" for path in before if path not in after and path.lower() not in request]
     ids = dict.fromkeys(name for path, page in before.items() if _PAGE.search(path) for name in _ids(page))
-    return [*files, *(f"the id {name!r}" for name in ids if name not in now and name.lower() not in asked)]
+    return [*files, *(f"the id {name!r}" for name in ids if name not in now and name.lower() not in request)]
 
 
 def removal_result(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> CheckOutcome:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from engine.domain.checks import CheckOutcome
 
-_OURS = frozenset({Kind.RULE, Kind.GATE})
+_OWN_KINDS = frozenset({Kind.RULE, Kind.GATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ class Candidate:
         plan's tests passed, no page errors, source rules passed, fewer defects in the review, the earlier attempt.
         """
         passed = [r.check.kind for r in self.results if r.verdict is Verdict.PASS]
-        ours = sum(kind in _OURS for kind in passed)
+        own = sum(kind in _OWN_KINDS for kind in passed)
         views = sum(r.check.kind is Kind.PAGE_LOAD and r.verdict is not Verdict.PASS for r in self.results)
-        requested = sum(kind not in _OURS | ADVICE | OF_EARLIER | {Kind.TEST} for kind in passed)
+        requested = sum(kind not in _OWN_KINDS | ADVICE | OF_EARLIER | {Kind.TEST} for kind in passed)
         tests, heeded = passed.count(Kind.TEST), passed.count(Kind.SOURCE)
         defects = len(review_defects(self.results))
-        return not self.barred, ours, requested, -len(self.regressions()), tests, -views, heeded, -defects, -self.order
+        return not self.barred, own, requested, -len(self.regressions()), tests, -views, heeded, -defects, -self.order
 
     @property
     def barred(self) -> bool:

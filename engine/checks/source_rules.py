@@ -29,7 +29,7 @@ _NUMBER = re.compile(rf"(?:parseFloat\(|parseInt\(|Number\(|(?<![\w)\]\"'`])(?<!
 _SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script\s*>", re.IGNORECASE | re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _SOURCE_TITLE = re.compile(r"<title[^>]*>(.*?)</title\s*>", re.IGNORECASE | re.DOTALL)
-_MADE = re.compile(
+_SVG_MADE_AS_HTML = re.compile(
     r"""\bcreateElement\(\s*(["'`])(svg|g|rect|circle|ellipse|line|polyline|polygon|path|text|tspan|"""
     r"""linearGradient|marker)\1""",
 )
@@ -62,17 +62,17 @@ def _line(source: str, offset: int) -> str:
 
 
 def _titles(source: str, expressions: Sequence[str]) -> Iterator[CheckOutcome]:
-    for wanted in dict.fromkeys(found[2] for text in expressions for found in _TITLE.finditer(text)):
+    for expected in dict.fromkeys(found[2] for text in expressions for found in _TITLE.finditer(text)):
         found = _SOURCE_TITLE.search(source)
         if found is None:
             problem = "index.html has no <title>"
-        elif " ".join(found[1].split()) == wanted:
+        elif " ".join(found[1].split()) == expected:
             problem = ""
         else:
             problem = (
                 f"{_line(source, found.start())}: the title is {found[1].strip()[:80]!r}; a script may still change it"
             )
-        yield _result(f"the title {wanted!r} is in the source", problem)
+        yield _result(f"the title {expected!r} is in the source", problem)
 
 
 def _ids(source: str, expressions: Sequence[str]) -> Iterator[CheckOutcome]:
@@ -116,7 +116,7 @@ def _numbers(source: str, expressions: Sequence[str]) -> Iterator[CheckOutcome]:
 
 def _drawn(source: str) -> Iterator[CheckOutcome]:
     """Find SVG elements that a script creates as HTML: they get ids and classes, but they are never drawn."""
-    if found := _MADE.search(source):
+    if found := _SVG_MADE_AS_HTML.search(source):
         problem = (
             f"{_line(source, found.start())}: createElement makes an HTML element {found[2]!r}, which is never drawn: "
             "document.createElementNS('http://www.w3.org/2000/svg', …) makes one of SVG, and "

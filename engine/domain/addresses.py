@@ -15,7 +15,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 _IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 #: Refused even with `allow_private`. A metadata service gives a machine's credentials to any caller inside.
-_NEVER = tuple(
+_ALWAYS_REFUSED = tuple(
     (ipaddress.ip_network(network), reason)
     for network, reason in (
         ("169.254.0.0/16", "link-local, where clouds keep their metadata service"),
@@ -165,7 +165,7 @@ def _embedded(address: _IPAddress) -> tuple[ipaddress.IPv4Address, ...]:
 
 
 def _problem(address: _IPAddress, *, allow_private: bool) -> str | None:
-    for network, reason in _NEVER:
+    for network, reason in _ALWAYS_REFUSED:
         if address in network:
             return reason
     for network, reason in _PRIVATE:

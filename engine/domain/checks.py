@@ -22,7 +22,7 @@ class Kind(StrEnum):
     GATE = "gate"  # our own, before a browser or a push: placeholders, secrets, token shapes
     EARLIER = "earlier"  # an expression that held when an earlier round of the task was published
     REGRESSION = "regression"  # a requirement of an earlier round's plan that held in the round before
-    UNKNOWN = "unknown"  # neither text nor {"js": ...}: kept, never decided
+    UNKNOWN = "unknown"  # neither text nor {"js": ...}: stored, never decided
 
 
 class Verdict(StrEnum):

@@ -82,10 +82,10 @@ def ignore_chunk(piece: str) -> None:
 class ModelParameters:
     """The parameters that a server accepts for a model. The defaults are tried first."""
 
-    length_parameter: str = "max_completion_tokens"  # or "max_tokens"; "" where it takes neither
-    longest_answer: int | None = None  # in tokens; None: nobody said
+    length_parameter: str = "max_completion_tokens"  # or "max_tokens"; "" if it accepts neither
+    longest_answer: int | None = None  # in tokens; None: unknown
     dropped: frozenset[str] = frozenset()  # parameters that it refused
-    images: bool | None = None  # None: nobody knows yet
+    images: bool | None = None  # whether it accepts pictures; None: unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-
 _GIT = re.compile(r"\.git|git~[0-9]", re.IGNORECASE)
 _JOINERS = frozenset("\u200c\u200d")
 _VIRAMA = 9  # canonical combining class
-_OURS = frozenset({"license", ".nojekyll", "readme.md"})
+_SERVICE_FILES = frozenset({"license", ".nojekyll", "readme.md"})
 
 
 class UnsafePath(ValueError):
@@ -58,9 +58,9 @@ def safe_path(raw: str) -> str:
 
 def clashes(path: str, taken: Collection[str]) -> bool:
     """Say whether `path` conflicts with `taken`: equal except for case, or the folder of the other."""
-    wanted = path.casefold()
+    folded = path.casefold()
     return any(
-        wanted == other or wanted.startswith(f"{other}/") or other.startswith(f"{wanted}/")
+        folded == other or folded.startswith(f"{other}/") or other.startswith(f"{folded}/")
         for other in (name.casefold() for name in taken)
     )
 
@@ -73,7 +73,7 @@ def attachment_name(raw: object, position: int, taken: Collection[str]) -> tuple
     """
     name = _cleaned(raw) if isinstance(raw, str) else ""
     name = name or f"attachment-{position}"
-    if name.casefold() in _OURS:
+    if name.casefold() in _SERVICE_FILES:
         name = f"attachments/{name}"
     name = _unclashed(name, taken)
     if name == raw:

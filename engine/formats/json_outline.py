@@ -177,16 +177,16 @@ def _shape(value: object, depth: int) -> str:
 def _lists(value: object) -> Iterator[str]:
     """Describe the fields of the first lists of objects, each by its path."""
     found: list[tuple[str, list[object]]] = []
-    waiting: deque[tuple[str, object, int]] = deque([("", value, 0)])
+    queue: deque[tuple[str, object, int]] = deque([("", value, 0)])
     for _ in range(_MOST_LOOKED_AT):
-        if not waiting or len(found) == _LISTS:
+        if not queue or len(found) == _LISTS:
             break
-        path, item, depth = waiting.popleft()
+        path, item, depth = queue.popleft()
         if isinstance(item, list) and any(isinstance(one, dict) for one in item):
             found.append((path, item))
         elif isinstance(item, dict) and depth < _LIST_DEPTH:
-            inner_items = islice(item.items(), max(_MOST_LOOKED_AT - len(waiting), 0))
-            waiting.extend((_path(path, key), inner, depth + 1) for key, inner in inner_items)
+            inner_items = islice(item.items(), max(_MOST_LOOKED_AT - len(queue), 0))
+            queue.extend((_path(path, key), inner, depth + 1) for key, inner in inner_items)
     for path, entries in found:
         yield from _entries("entry", path, entries)
 

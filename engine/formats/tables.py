@@ -140,14 +140,14 @@ def read_table(text: str) -> Table | None:
     """Return the table in a text with LF line ends; None for an empty text. Raises ValueError with a clause."""
     if _HTML.match(text):
         raise ValueError("is called a table, but it is an HTML page")
-    named = _SEPARATOR_LINE.match(text)
-    separator = named[1] if named else _separator(text)
+    separator_line = _SEPARATOR_LINE.match(text)
+    separator = separator_line[1] if separator_line else _separator(text)
     gaps = re.search(rf'{re.escape(separator)} +"', text) is not None
-    source = io.StringIO(text[named.end() :] if named else text, newline="")
+    source = io.StringIO(text[separator_line.end() :] if separator_line else text, newline="")
     rows = csv.reader(source, delimiter=separator, skipinitialspace=gaps)
-    before = 1 if named else 0
+    before = 1 if separator_line else 0
     try:
-        table = _begun(((rows.line_num + before, row) for row in rows), separator)
+        table = _parsed(((rows.line_num + before, row) for row in rows), separator)
     except csv.Error:
         limit = f"{csv.field_size_limit():,} characters"
         raise ValueError(
@@ -156,7 +156,7 @@ def read_table(text: str) -> Table | None:
     if table is not None:
         table.has_quotes = re.search(rf'(?:^|{re.escape(separator)} *)"', text, re.MULTILINE) is not None
         table.odd_quotes = table.has_quotes and text.count('"') % 2 == 1
-        table.names_separator = named is not None
+        table.names_separator = separator_line is not None
     return table
 
 
@@ -172,7 +172,7 @@ def is_regular(text: str) -> bool:
 
 
 def _sample(text: str) -> list[str]:
-    """Return the first lines that are not blank, without what is quoted in them."""
+    """Return the first lines that are not blank, without the quoted text in them."""
     begin = text[:_SAMPLE_CHARACTERS]
     lines = _QUOTED.sub("", begin).split("\n")
     if len(text) > len(begin) and len(lines) > 1:
@@ -192,7 +192,7 @@ def _separator(text: str) -> str:
     return max(_SEPARATORS, key=regularity) if any(sign in text for sign in _SEPARATORS) else ","
 
 
-def _begun(rows: Iterator[tuple[int, list[str]]], separator: str) -> Table | None:
+def _parsed(rows: Iterator[tuple[int, list[str]]], separator: str) -> Table | None:
     """Find the header among the first rows, and read the rows below it. Each row comes with its last line's number."""
     first = list(islice(rows, _SAMPLE_ROWS))
     filled = [(line, row) for line, row in first if any(cell.strip() for cell in row)]

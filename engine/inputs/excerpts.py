@@ -45,13 +45,13 @@ def _lines(lines: Sequence[str], room: int) -> list[str]:
     """Show the first lines in three quarters of the room and the last lines in the rest."""
     first = _fitting(lines, room * 3 // 4)
     last = _fitting(lines[len(first) :][::-1], room // 4)[::-1]
-    gone = len(lines) - len(first) - len(last)
-    if not gone:
+    omitted = len(lines) - len(first) - len(last)
+    if not omitted:
         return ["The whole file:", *first, *last]
     return [
         f"The first {counted(len(first), 'line')}:",
         *first,
-        f"[{counted(gone, 'line')} left out here]",
+        f"[{counted(omitted, 'line')} left out here]",
         *([f"The last {counted(len(last), 'line')}:", *last] if last else []),
     ]
 

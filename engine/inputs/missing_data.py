@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.domain.brief import MissingFile
 
 _DATA = re.compile(rf"\.(?:{'|'.join(DATA_SUFFIXES)}|xlsm|xls|ods)$", re.IGNORECASE)
-_SAYS = "missing|unavailable|not available|no data|could not|cannot be|can't be|couldn't|failed"
+_NOTICE_WORDS = "missing|unavailable|not available|no data|could not|cannot be|can't be|couldn't|failed"
 
 _EXPRESSION = """\
 (() => {
@@ -65,8 +65,8 @@ def missing_checks(missing: Iterable[MissingFile], at_run_time: Collection[str] 
     """
     return [
         MissingCheck(
-            Check(Kind.RULE, f"The page says that data is missing: it shows the words {_shown(one)!r}"),
-            Check(Kind.RULE, _EXPRESSION % (json.dumps(_label(one)), json.dumps(one.url), _SAYS)),
+            Check(Kind.RULE, f"The page says that data is missing: it shows the words {_notice(one)!r}"),
+            Check(Kind.RULE, _EXPRESSION % (json.dumps(_label(one)), json.dumps(one.url), _NOTICE_WORDS)),
             _label(one),
         )
         for one in missing
@@ -105,15 +105,15 @@ def _note(one: MissingFile, *, asked: bool) -> str:
         return (
             f"{text} The reason may be this service's own network. The page asks the address itself when it is "
             "opened, and where that fails it shows "
-            f'"{_shown(one)}" where its figures would stand. Never invent, recall or estimate them.'
+            f'"{_notice(one)}" where its figures would stand. Never invent, recall or estimate them.'
         )
     return (
-        f'{text} Show on the page: "{_shown(one)}" where its figures would stand. Never invent, recall or estimate '
+        f'{text} Show on the page: "{_notice(one)}" where its figures would stand. Never invent, recall or estimate '
         "them."
     )
 
 
-def _shown(one: MissingFile) -> str:
+def _notice(one: MissingFile) -> str:
     return f"Data missing: {_label(one)} could not be read."
 
 

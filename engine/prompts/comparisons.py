@@ -23,14 +23,14 @@ def comparisons(expressions: Iterable[str], elements: Mapping[str, str]) -> Iter
     `elements` maps selectors to the elements' HTML.
     """
     for expression in expressions:
-        for by_selector, by_id, _, wanted in _COMPARED.findall(expression):
+        for by_selector, by_id, _, expected in _COMPARED.findall(expression):
             selector = by_selector or f"#{by_id}"
-            shown = " ".join(turbohtml.parse_fragment(elements.get(selector, "")).text.split())
-            if shown and shown != " ".join(wanted.split()):
-                yield _sentence(selector, shown, wanted)
+            actual = " ".join(turbohtml.parse_fragment(elements.get(selector, "")).text.split())
+            if actual and actual != " ".join(expected.split()):
+                yield _sentence(selector, actual, expected)
 
 
-def _sentence(selector: str, shown: str, wanted: str) -> str:
-    alike = "".join(shown.split()).casefold() == "".join(wanted.split()).casefold()
+def _sentence(selector: str, actual: str, expected: str) -> str:
+    alike = "".join(actual.split()).casefold() == "".join(expected.split()).casefold()
     only = " Only capitals or spaces differ." if alike else ""
-    return f"{selector} says {shown[:120]!r}; it must say {wanted!r}, letter for letter.{only}"
+    return f"{selector} says {actual[:120]!r}; it must say {expected!r}, letter for letter.{only}"

@@ -54,7 +54,7 @@ _HINTS = (
 _PATTERNS = tuple((re.compile(pattern), sentence) for pattern, sentence in _HINTS)
 
 
-def hints(*seen: str) -> tuple[str, ...]:
+def hints(*texts: str) -> tuple[str, ...]:
     """Return sentences on the likely cause of the texts: HTML of elements, lines of the console."""
-    text = "\n".join(seen)
+    text = "\n".join(texts)
     return tuple(sentence for pattern, sentence in _PATTERNS if pattern.search(text))

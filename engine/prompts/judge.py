@@ -78,7 +78,7 @@ def judge_prompt(sentences: Sequence[str], evidence: Material, *, boundary: str)
     """Return the prompt for a judgement of each sentence; `boundary` is random."""
     numbered = [f"{n}. {' '.join(one.split())[:_LONGEST_SENTENCE]}" for n, one in enumerate(sentences, 1)]
     parts = [
-        *_shown(evidence.files, boundary),
+        *_file_sections(evidence.files, boundary),
         f"[other files {boundary}]\n{', '.join(sorted(evidence.others)[:60]) or 'none'}",
         *_listed("facts", evidence.facts, boundary),
         *_listed("what the browser saw", evidence.seen, boundary),
@@ -100,7 +100,7 @@ def _listed(name: str, lines: Sequence[str], boundary: str) -> list[str]:
     return ["\n".join([f"[{name} {boundary}]", *lines])] if lines else []
 
 
-def _shown(files: Mapping[str, bytes], boundary: str) -> list[str]:
+def _file_sections(files: Mapping[str, bytes], boundary: str) -> list[str]:
     parts, left = list[str](), _MOST_SHOWN
     for path, content in files.items():
         text = content.decode("utf-8", "replace").replace(boundary, "")

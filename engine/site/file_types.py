@@ -16,12 +16,12 @@ _TEXTS = frozenset(
 )  # fmt: skip
 #: Files with a meaning for Pages. A custom domain would move the page away from its address.
 #: https://docs.github.com/pages/configuring-a-custom-domain-for-your-github-pages-site
-_OBEYED = frozenset({"cname"})
+_PAGES_SETTINGS = frozenset({"cname"})
 
 
 def is_publishable(path: str) -> bool:
     """Say whether a file outside the plan may enter the tree: its type is a page's or plain text."""
-    if path.lower() in _OBEYED:
+    if path.lower() in _PAGES_SETTINGS:
         return False
     suffix = posixpath.splitext(path)[1].lower()
     return suffix in MEDIA_TYPES or suffix in _TEXTS

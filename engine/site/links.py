@@ -36,9 +36,9 @@ def unlinked(page: str, targets: Sequence[str], files: Mapping[str, bytes]) -> t
     A script may make a link from such a string.
     """
     linked = linked_from(page, files)
-    lacking = [path for path in targets if path not in linked]
-    in_scripts = [path for path in lacking if _is_in_script(page, path, files)]
-    return [path for path in lacking if path not in in_scripts], in_scripts
+    unlinked_paths = [path for path in targets if path not in linked]
+    in_scripts = [path for path in unlinked_paths if _is_in_script(page, path, files)]
+    return [path for path in unlinked_paths if path not in in_scripts], in_scripts
 
 
 def with_relative_addresses(content: bytes, files: Collection[str]) -> tuple[bytes, list[str]]:
@@ -91,17 +91,17 @@ def resolved(page: str, address: str, files: Collection[str]) -> str:
 
 def _walk(page: str, files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
     """Yield each address in a page and in its scripts and styles, with the site's path for it."""
-    waiting, seen = [page], {page}
-    while waiting:
-        source = waiting.pop()
+    queue, visited = [page], {page}
+    while queue:
+        source = queue.pop()
         # A script's addresses are relative to the page, a style sheet's to itself.
         base = source if source.endswith(".css") else page
         for address in _addresses(source, files.get(source, b"")):
             path = resolved(base, address, files)
             yield address, path
-            if path.endswith(_CODE) and path in files and path not in seen:
-                seen.add(path)
-                waiting.append(path)
+            if path.endswith(_CODE) and path in files and path not in visited:
+                visited.add(path)
+                queue.append(path)
 
 
 def _addresses(path: str, content: bytes) -> list[str]:
@@ -137,11 +137,11 @@ def _is_in_script(page: str, path: str, files: Mapping[str, bytes]) -> bool:
 
 def _split(source: str, opening: re.Pattern[str], closing: str) -> tuple[str, list[str]]:
     """Remove the text between `opening` and `closing` (or the end); return the rest and the removed parts."""
-    lower, remaining, taken, at = source.lower(), list[str](), list[str](), 0
+    lower, remaining, removed, at = source.lower(), list[str](), list[str](), 0
     while found := opening.search(source, at):
         end = lower.find(closing, found.end())
         end = len(source) if end < 0 else end
         remaining.append(source[at : found.end()])
-        taken.append(source[found.end() : end])
+        removed.append(source[found.end() : end])
         at = end
-    return "".join([*remaining, source[at:]]), taken
+    return "".join([*remaining, source[at:]]), removed

@@ -80,8 +80,8 @@ def complete_readme(text: str, facts: ReadmeFacts) -> tuple[str, list[str]]:
 
 def with_round_not_done(text: str, number: int, brief: str, why: str) -> str:
     """Add a section which says that this round changed nothing."""
-    asked = "\n".join(f"> {line}".rstrip() for line in brief.splitlines())
-    section = f"## Round {number} was not done\n\n{why} The page is the one of the round before.\n\n{asked}"
+    quoted_brief = "\n".join(f"> {line}".rstrip() for line in brief.splitlines())
+    section = f"## Round {number} was not done\n\n{why} The page is the one of the round before.\n\n{quoted_brief}"
     return f"{text.rstrip()}\n\n{section}\n"
 
 
@@ -146,15 +146,15 @@ def _body(part: str, facts: ReadmeFacts) -> str:
 
 
 def _purpose(path: str) -> str:
-    return next((says for pattern, says in _PURPOSES.items() if re.fullmatch(pattern, path, re.IGNORECASE)), "a file")
+    return next((what for pattern, what in _PURPOSES.items() if re.fullmatch(pattern, path, re.IGNORECASE)), "a file")
 
 
 def _with_request(text: str, facts: ReadmeFacts) -> str:
     """Add or update the line on the request of a later round, unless the model has changed the README."""
     if facts.number == 1:
         return text
-    asked = next((" ".join(line.split()) for line in lines_of(facts.brief) if line.strip()), "")
-    line = f"Last request (round {facts.number}): {_cut(asked)}"
+    first_line = next((" ".join(line.split()) for line in lines_of(facts.brief) if line.strip()), "")
+    line = f"Last request (round {facts.number}): {_cut(first_line)}"
     if _LAST_REQUEST.search(text):
         return _LAST_REQUEST.sub(lambda _: line, text)
     if text.split() != facts.before.split():
@@ -169,8 +169,8 @@ def _with_missing_data(text: str, facts: ReadmeFacts) -> str:
         return text
     if old:
         end = _section_end(text, old)
-        kept = [*lines_of(text)[: old.line], *lines_of(text)[end:]]
-        text = "\n".join(kept).rstrip("\n") + "\n"
+        remaining = [*lines_of(text)[: old.line], *lines_of(text)[end:]]
+        text = "\n".join(remaining).rstrip("\n") + "\n"
     if not facts.missing:
         return text
     why = "When this page was made, data that it needs could not be had; no figures were invented in its place."

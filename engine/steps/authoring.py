@@ -53,7 +53,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Calls `model`, at most until `until`. Each call is a row of the journal. `plan` names the allowed hidden files."""
+    """Calls `model` before the time `until`. Each call is a row of the journal. `plan` names allowed hidden files."""
 
     ports: Ports
     model: str
@@ -114,12 +114,12 @@ class Conversation:
             try:
                 attempt, text, more = self._further(kind, prompt, boundary, attempt)
             except (Transient, Permanent) as error:
-                if not parsed.files and not ("index.html" in needed and parsed.cut and _is_over(error)):
+                if not parsed.files and not ("index.html" in needed and parsed.cut and _is_final(error)):
                     raise
                 rest = f"The rest was not asked for: {error.message}"
                 parsed = replace(parsed, problems=(*parsed.problems, rest))
                 break
-            parsed = _together(parsed, more)
+            parsed = _merged(parsed, more)
         return attempt, _with_cut_page(parsed) if "index.html" in needed else parsed
 
     def _further(self, kind: str, prompt: Prompt, boundary: str, parent: int) -> tuple[int, str, ParsedReply]:
@@ -131,7 +131,7 @@ class Conversation:
         if reply := journal.attempt_reused(kind=kind, model=self.model, parent=parent):
             return reply
         cut = journal.attempt_interrupted(kind=kind, model=self.model, parent=parent)
-        return cut if cut and _is_worth(cut) else None
+        return cut if cut and _is_reusable(cut) else None
 
     def _known(self, recalled: ReusedCall | None, boundary: str) -> tuple[int, str, ParsedReply] | None:
         if recalled is None:
@@ -168,7 +168,7 @@ class Conversation:
         return attempt, reply.text, parsed
 
 
-def _is_worth(cut: ReusedCall) -> bool:
+def _is_reusable(cut: ReusedCall) -> bool:
     """Say whether an interrupted reply in the agreed format holds a whole file. Half a file is requested again."""
     read = parse_reply(cut.reply.text, boundary_of(cut.messages), finish_reason=cut.reply.finish_reason)
     return bool(read.files or read.deletions) and read.outcome in {Outcome.OK, Outcome.TRUNCATED}
@@ -203,7 +203,7 @@ def _with_cut_page(parsed: ParsedReply) -> ParsedReply:
     return replace(parsed, files={**parsed.files, "index.html": parsed.cut}, problems=problems)
 
 
-def _together(parsed: ParsedReply, more: ParsedReply) -> ParsedReply:
+def _merged(parsed: ParsedReply, more: ParsedReply) -> ParsedReply:
     """Return the files of two replies; of two halves of a page the longer one."""
     return replace(
         more,
@@ -213,6 +213,6 @@ def _together(parsed: ParsedReply, more: ParsedReply) -> ParsedReply:
     )
 
 
-def _is_over(error: EngineError) -> bool:
+def _is_final(error: EngineError) -> bool:
     """Say whether another call would not help: there is no time, no tokens, or the model cannot do it."""
     return isinstance(error, Permanent) or error.code in {"model_out_of_time", "model_timeout"}

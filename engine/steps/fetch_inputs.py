@@ -46,10 +46,10 @@ class FetchedInputs:
 
 
 def fetch_attachments(task: GenerateInput, ports: Ports) -> FetchedInputs:
-    """Return the brief with every attachment that could be fetched. Each file is stored at once, for a replay."""
+    """Return the brief with every attachment that could be fetched. Each is stored before the next, for a replay."""
     files_or_gaps = [*_attachments(task, ports)]
     fetched = [one for one in files_or_gaps if isinstance(one, AttachedFile)]
-    files = [_noted(file, ports) for file in (*task.brief.attachments, *fetched)]
+    files = [_with_note(file, ports) for file in (*task.brief.attachments, *fetched)]
     return _with_files(task.brief, files, [one for one in files_or_gaps if isinstance(one, MissingFile)], ports)
 
 
@@ -108,7 +108,7 @@ def _data(
 ) -> Iterator[AttachedFile | MissingFile]:
     """Fetch the plan's data, except what an earlier claim fetched."""
     known = {file.url for file in brief.attachments}
-    taken = _taken(brief, plan, task, present)
+    taken = _reserved_names(brief, plan, task, present)
     ends = _fetching_ends(task, ports)
     for address in plan.data:
         if address.url not in known:
@@ -192,7 +192,7 @@ def _read(file: AttachedFile, ports: Ports) -> tuple[Sheet, ...] | str:
     return book.sheets
 
 
-def _noted(file: AttachedFile, ports: Ports) -> AttachedFile:
+def _with_note(file: AttachedFile, ports: Ports) -> AttachedFile:
     """Return a workbook with its description as `note`; other files as they are."""
     if file.note or ports.workbooks is None or not is_workbook(file):
         return file
@@ -203,7 +203,7 @@ def _noted(file: AttachedFile, ports: Ports) -> AttachedFile:
     return _stored(replace(file, note=outline(found)), ports)
 
 
-def _taken(brief: Brief, plan: RequestPlan, task: GenerateInput, present: Collection[str]) -> list[str]:
+def _reserved_names(brief: Brief, plan: RequestPlan, task: GenerateInput, present: Collection[str]) -> list[str]:
     """Return the names that a fetched file must not get: attachments, pages, and files that a model writes."""
     attached = [*(file.name for file in brief.attachments), *(name for name, _ in task.unfetched)]
     own = [path for path in present if path not in task.earlier.own_files]

@@ -55,10 +55,10 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkip
     asked_at_run_time = [address.url for address in plan.data if address.at_run_time]
     author = _Authoring(task, ports, context, missing_note=missing_note(inputs.missing, asked_at_run_time))
     give_up = task.further if task.further and task.further.purpose is Purpose.FALLBACK else None
-    made = author.fallback(give_up.why) if give_up else author.run()
-    if isinstance(made, Wait | RepairSkipped):
-        return made
-    attempt, files, detail, degraded = made
+    result = author.fallback(give_up.why) if give_up else author.run()
+    if isinstance(result, Wait | RepairSkipped):
+        return result
+    attempt, files, detail, degraded = result
     return Generated(
         attempt=attempt,
         files=files,
@@ -151,7 +151,7 @@ class _Authoring:
             return self._given_up(f"No page was written: {self.task.access.given_up}")
         if self.task.access.blocked:
             return self._given_up(f"The language model is out of service: {self.task.access.blocked}")
-        made = ask_in_turn(
+        result = ask_in_turn(
             self.ports,
             self.task.access.budget,
             failures=self.task.access.failures,
@@ -159,7 +159,9 @@ class _Authoring:
             models=self._models(),
             seconds=self._seconds,
         )
-        return self._given_up(f"No usable page was written: {made.why}") if isinstance(made, NotWritten) else made
+        if isinstance(result, NotWritten):
+            return self._given_up(f"No usable page was written: {result.why}")
+        return result
 
     def fallback(self, why: str) -> AuthoredTree:
         """Make the fallback page instead of the app."""

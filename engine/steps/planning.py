@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.ports import Ports
     from engine.steps.contracts import ModelAccess
 
-MOST_CUT_OFF = 2  # calls in a run, without reminders: after the death of its process a call is made once more
+MOST_CUT_OFF = 2  # calls in a run, without reminders: a call is repeated once after the death of its process
 LONGEST_ANSWER = 8_000  # tokens, including a model's thoughts
 TOKENS_PART = 5  # at most this part of the tokens that the round has left
 LEAST_ANSWER = 600
@@ -62,11 +62,11 @@ def make_plan(
 
     Raises LeaseLost; and OutOfService, which is not recorded, because then no page can be written either.
     """
-    made = _plan_call_result(brief, request, access, cut_off, ports)
-    plain = made.plan.model_dump(mode="json") if made.plan else None
-    refused = [{"item": one.item, "reason": one.reason} for one in made.refused]
-    ports.journal.plan_made(plain, attempt=made.attempt, refused=refused, why_none=made.why_none[:1_000])
-    return made.plan
+    result = _plan_call_result(brief, request, access, cut_off, ports)
+    plain = result.plan.model_dump(mode="json") if result.plan else None
+    refused = [{"item": one.item, "reason": one.reason} for one in result.refused]
+    ports.journal.plan_made(plain, attempt=result.attempt, refused=refused, why_none=result.why_none[:1_000])
+    return result.plan
 
 
 def _plan_call_result(
@@ -122,7 +122,7 @@ class _Answer:
 
 @dataclass(slots=True)
 class _PlanCalls:
-    """The calls for one plan, each a row of the journal. An earlier claim's replies are reused. `until` None: no time."""
+    """The calls for one plan, each a row of the journal. Replies to an earlier claim are reused. `until` None: too late."""
 
     ports: Ports
     model: str

@@ -108,16 +108,16 @@ def _committed(task: PublishInput, ports: Ports, place: Repository) -> str:
 
 
 def _commit(task: PublishInput, ports: Ports, place: Repository, parent: str | None) -> CommitSpec:
-    files = _on(task, ports, place, parent)
+    files = _tree_on(task, ports, place, parent)
     return CommitSpec(files=files, parent=parent, message=message(task), author=AUTHOR, when=task.tree.chosen_at)
 
 
-def _on(task: PublishInput, ports: Ports, place: Repository, parent: str | None) -> dict[str, bytes]:
+def _tree_on(task: PublishInput, ports: Ports, place: Repository, parent: str | None) -> dict[str, bytes]:
     """Return the tree for a commit on `parent`. If the head has moved, its own files stay beside our changes."""
     chosen = {path: file.content for path, file in task.tree.files.items()}
     if not parent or parent == task.tree.base_sha:
         return chosen
     before = ports.forge.tree(place, task.tree.base_sha) if task.tree.base_sha else {}
-    theirs = {p: c for p, c in ports.forge.tree(place, parent).items() if p in chosen or p not in before}
-    ours = {p: f.content for p, f in task.tree.files.items() if f.origin is not Origin.CARRIED}
-    return theirs | ours
+    head_files = {p: c for p, c in ports.forge.tree(place, parent).items() if p in chosen or p not in before}
+    changed_files = {p: f.content for p, f in task.tree.files.items() if f.origin is not Origin.CARRIED}
+    return head_files | changed_files

@@ -57,19 +57,22 @@ def assemble(
     """Return the whole tree, and sentences on what was left out of the reply or added to it."""
     notes: list[str] = []
     attached = {file.name: file.content for file in context.brief.attachments}
-    made = {file.name for file in context.brief.attachments if _is_own(file)}
+    service_files = {file.name for file in context.brief.attachments if _is_own(file)}
     originals = {**attached, **context.present} if context.repairs else {**context.present, **attached}
     own = {*attached, *(p for p in context.protected if p in context.present)}
     files = {path: SiteFile(content, Origin.CARRIED) for path, content in context.present.items()}
     # In a repair the attempt's version of an attachment is used, also if the attempt deleted it.
-    laid = [name for name in attached if not (context.repairs and _is_written(context.plan, name))]
-    files |= {name: SiteFile(attached[name], Origin.SERVICE if name in made else Origin.ATTACHMENT) for name in laid}
+    placed = [name for name in attached if not (context.repairs and _is_written(context.plan, name))]
+    files |= {
+        name: SiteFile(attached[name], Origin.SERVICE if name in service_files else Origin.ATTACHMENT)
+        for name in placed
+    }
     for path in itertools.filterfalse(context.plan.forbids, deletions):
         if path in own or path in OF_THE_SERVICE.union(ALWAYS):
             notes.append(f"{path} was to be deleted and stays: the plan does not say so")
         else:
             files.pop(path, None)
-    allowed = _Allowed(context, own, made)
+    allowed = _Allowed(context, own, service_files)
     for path, content in written.items():
         if path in OF_THE_SERVICE:
             continue
@@ -89,8 +92,8 @@ def assemble(
 class _Allowed:
     """Decides which files of a reply are used."""
 
-    def __init__(self, context: TreeContext, own: Collection[str], made: Collection[str]) -> None:
-        self._plan, self._own, self._made = context.plan, own, made
+    def __init__(self, context: TreeContext, own: Collection[str], service_files: Collection[str]) -> None:
+        self._plan, self._own, self._service_files = context.plan, own, service_files
         self._missing = {one.name for one in context.missing}
         present = shown_files(context.brief, context.plan, context.present, repairs=context.repairs)
         self._shown = present.sources.keys() | present.to_change.keys()
@@ -101,7 +104,7 @@ class _Allowed:
         if self._plan.forbids(path):
             return "must not be in the repository and was left out"
         if path in self._own and not _is_written(self._plan, path):
-            what = "of the service" if path in self._made else "an attachment"
+            what = "of the service" if path in self._service_files else "an attachment"
             return f"is {what} and stays as it came; the model's version was left out"
         if path in self._own and path not in self._shown:
             return "is to be changed, but is no text or too long to be shown whole to a model, and stays as it is"
