@@ -15,7 +15,7 @@ LONGEST_RETRY_AFTER = 7200.0
 POLLS_SHARE = 0.5
 POLLS_A_MINUTE = 900 * POLLS_SHARE
 
-_FIRST = 3.0  # seconds between looks at first
+_FIRST = 3.0  # seconds between the first checks
 
 #: The calls that one round needs while a build takes three minutes. They are reserved for each waiting round.
 LOOKS = 25

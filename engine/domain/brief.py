@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class Source(StrEnum):
-    REQUEST = "request"  # attached to it
-    ADDRESS = "address"  # fetched by the service from an address that the brief or a check names
-    WORKBOOK = "workbook"  # made by the service out of an attached workbook
+    REQUEST = "request"  # attached to the request
+    ADDRESS = "address"  # fetched from an address that the brief or a check names
+    WORKBOOK = "workbook"  # made by the service from an attached workbook
 
 
 @dataclass(frozen=True, slots=True)

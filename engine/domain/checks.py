@@ -13,13 +13,13 @@ class Kind(StrEnum):
 
     JS = "js"  # an expression that an evaluator runs in the page
     PROSE = "prose"  # a sentence
-    RULE = "rule"  # our own, on the files: licence, README, required files
-    SOURCE = "source"  # advice: what the page's source shows without running it
+    RULE = "rule"  # our own, on the files: index.html, licence, README
+    SOURCE = "source"  # advice: on the source of the page, without running it
     REVIEW = "review"  # advice: defects of the source, and the results of all checks in order on one page
-    PAGE_LOAD = "page_load"  # the page as it opened at one width, with its screenshot
+    PAGE_LOAD = "page_load"  # advice: how the page loaded at one width, with a screenshot
     FILE = "file"  # the plan's, on a file: it exists, its words, form, links
     TEST = "test"  # the plan's test of something in the brief that no check covers
-    GATE = "gate"  # our own, before a browser or a push: placeholders, secrets, token shapes
+    GATE = "gate"  # our own, before a browser or a push: placeholders, our secrets, credentials
     EARLIER = "earlier"  # an expression that held when an earlier round of the task was published
     REGRESSION = "regression"  # a requirement of an earlier round's plan that held in the round before
     UNKNOWN = "unknown"  # neither text nor {"js": ...}: stored, never decided

@@ -19,7 +19,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
-    url: str  # the last one, after redirects
+    url: str  # after redirects
     truncated: bool = False
 
 

@@ -68,8 +68,8 @@ def clashes(path: str, taken: Collection[str]) -> bool:
 def attachment_name(raw: object, position: int, taken: Collection[str]) -> tuple[str, str | None]:
     """Return the attachment's safe name, and a warning if it differs from `raw`.
 
-    `position` counts from 1; `taken` are the names of the attachments before it. An unsafe name is never refused: it
-    loses its unsafe part.
+    `position` counts from 1; `taken` are the names of the attachments before it. No name is refused: unsafe parts are
+    removed.
     """
     name = _cleaned(raw) if isinstance(raw, str) else ""
     name = name or f"attachment-{position}"

@@ -86,8 +86,8 @@ class _Bracket:
     closing: str
     loose: bool = False
     is_call: bool = False
-    questions: int = 0  # that wait for their colon
-    functions: int = 0  # that wait for their body
+    questions: int = 0  # `?` without their colon yet
+    functions: int = 0  # `function` without their body yet
 
 
 class _ExpressionReader:

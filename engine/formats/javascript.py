@@ -75,7 +75,7 @@ def comments_and_templates(text: str) -> Iterator[tuple[int, int, bool]]:
 
     The text may be cut off, large, or not JavaScript.
     """
-    at, braces = 0, list[int]()  # for each template whose expression is being read, how many braces are open in it
+    at, braces = 0, list[int]()  # the number of open braces in each template whose expression is being read
     while found := _PART.search(text, at):
         start, at, sign = found.start(), found.end(), found["sign"]
         if found["comment"]:

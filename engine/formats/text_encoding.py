@@ -135,7 +135,7 @@ def declared(media_type: str) -> str:
 
 
 def _decoded(content: bytes, label: str, *, bom: bool = False, guessed: bool = False) -> DecodedText | None:
-    errors = "replace" if label == "windows-1252" else "strict"  # five of its bytes stand for nothing
+    errors = "replace" if label == "windows-1252" else "strict"  # five of its bytes are undefined
     try:
         text = content.decode(label, errors)
     except UnicodeDecodeError:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: The longest description of a file, in characters.
 ROOM = 9_000
 
-_EXCERPT_LABELS = 400  # characters of an excerpt that are not the file's
+_EXCERPT_LABELS = 400  # characters that an excerpt adds to the file's
 _HEADINGS = 40
 _HEADINGS_CHARACTERS = 1_500
 _LONGEST_HEADING = 120

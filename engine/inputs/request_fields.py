@@ -39,7 +39,7 @@ class Cleaner:
                 return [self.value(item, where) for item in value]
             case dict():
                 return {self.text(key, where): self.value(item, where) for key, item in value.items()}
-            case float() if not math.isfinite(value):  # 1e400 is JSON, and beyond what any database keeps
+            case float() if not math.isfinite(value):  # 1e400 is valid JSON, but no database can store it
                 self._warn(f"{where[:80]}: a number beyond any range is kept as text")
                 return str(value)
             case _:

@@ -39,7 +39,7 @@ class Outcome(StrEnum):
     """The result of parsing a reply."""
 
     OK = "ok"
-    TRUNCATED = "truncated"  # cut off: `files` holds those before the cut
+    TRUNCATED = "truncated"  # cut off; `files` holds the files before the cut
     SALVAGED = "salvaged"  # not in the agreed format, or miscounted, but with files
     NO_FILES = "no_files"
     EMPTY = "empty"

@@ -87,7 +87,7 @@ def _in_json(answer: str) -> dict[str, str]:
     if not start:
         return {}
     try:
-        # Not strict: a model writes the line ends of a file as they are.
+        # Not strict, because a model writes a file's line ends unescaped.
         value, _ = json.JSONDecoder(strict=False).raw_decode(answer, start.end() - 1)
     except (ValueError, RecursionError):
         return {}

@@ -118,7 +118,7 @@ def _with_parts(text: str, missing: Sequence[str], facts: ReadmeFacts) -> str:
         at = next((heading.line for heading in following if heading.level == level), end)
         title = "License" if part == "licence" else part.capitalize()
         added[at].append(f"{'#' * level} {title}\n\n{_body(part, facts)}")
-    for at in sorted(added, reverse=True):  # so that the lines above stay where they are
+    for at in sorted(added, reverse=True):  # from the end, so that earlier line numbers stay valid
         text = _inserted(text, at, "\n\n".join(added[at]))
     return text
 

@@ -81,7 +81,7 @@ class EarlierWork:
     """The results of earlier rounds of the task."""
 
     repository: Repository | None = None  # the newest published one
-    protected: tuple[str, ...] = ()  # their attachments, which stay as they are
+    protected: tuple[str, ...] = ()  # their attachments, which must stay unchanged
     own_files: tuple[str, ...] = ()  # files that the service fetched or made for them; a later round may replace them
     last_tree: Callable[[], Mapping[str, bytes]] = dict  # the tree published last, from our own rows
 
@@ -131,18 +131,18 @@ class RepairInput:
 
     best: BestAttempt
     context: TreeContext
-    base_sha: str  # the head that it was written for
+    base_sha: str  # the head that the tree was made for
     access: ModelAccess
     secret_in: Callable[[bytes], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A whole tree. `degraded` says why it is the service's fallback page and not the app; "" where it is the app."""
+    """A whole tree. `degraded` says why it is the service's fallback page; "" if it is the app."""
 
     attempt: int
     files: Mapping[str, SiteFile]
-    base_sha: str  # the head that it was written for, "" in a new repository
+    base_sha: str  # the head that the tree was made for; "" in a new repository
     repository: Repository | None
     simulated: bool
     detail: str
@@ -194,7 +194,7 @@ class Requirements:
 class EarlierRequirements:
     """The requirements of earlier published rounds."""
 
-    held_checks: tuple[Check, ...] = ()  # those of their checks that held when they were published
+    held_checks: tuple[Check, ...] = ()  # their checks that passed when they were published
     plans: tuple[EarlierPlan, ...] = ()  # the newest first
     before: Mapping[str, bytes] = field(default_factory=dict)  # the tree of the round before
     protected: tuple[str, ...] = ()  # names of their attachments
@@ -263,7 +263,7 @@ class ChosenTree:
 
     files: Mapping[str, SiteFile]
     chosen_at: datetime
-    base_sha: str = ""  # the head that it was written for
+    base_sha: str = ""  # the head that the tree was made for
     simulated: bool = False
     degraded: bool = False
     shortfalls: tuple[str, ...] = ()  # sentences on what it lacks of the request

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MOST_CUT_OFF = 2  # calls in a run, without reminders: a call is repeated once after the death of its process
 LONGEST_ANSWER = 8_000  # tokens, including a model's thoughts
-TOKENS_PART = 5  # at most this part of the tokens that the round has left
+TOKENS_PART = 5  # the reply gets one part in this many of the tokens that the round has left
 LEAST_ANSWER = 600
 
 
@@ -122,7 +122,7 @@ class _Answer:
 
 @dataclass(slots=True)
 class _PlanCalls:
-    """The calls for one plan, each a row of the journal. Replies to an earlier claim are reused. `until` None: too late."""
+    """The calls for one plan, each a row of the journal. They reuse replies to an earlier claim. `until` None: no time."""
 
     ports: Ports
     model: str

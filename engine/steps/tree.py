@@ -37,7 +37,7 @@ class TreeContext:
     brief: Brief
     plan: RequestPlan
     present: Mapping[str, bytes]
-    protected: Collection[str]  # attachments of earlier rounds, which stay as they are
+    protected: Collection[str]  # attachments of earlier rounds, which must stay unchanged
     marker: str
     year: int
     repairs: bool = False
