@@ -96,7 +96,9 @@ def describe(file: AttachedFile, *, shown_before: bool = False, room: int = ROOM
     size = f"{len(file.content):,} bytes"
     first = f"{file.name} ({f'{file.media_type}, ' if file.media_type else ''}{size})"
     note = file.note.partition("\n")[0] if shown_before else file.note
-    lines = [first, *([note] if note else []), *_address(file.name)]
+    lines = [first, *([note] if note else [])]
+    if quote(file.name) != file.name:
+        lines.append(f"Its address, relative to the page: {quote(file.name)}")
     text = _text_of(file)
     if text is None:
         return _within([*lines, *_binary(file)], room)
@@ -154,10 +156,6 @@ def _within(lines: Iterable[str], room: int) -> str:
             break
         shown.append(line)
     return "\n".join(shown)
-
-
-def _address(name: str) -> list[str]:
-    return [f"Its address, relative to the page: {quote(name)}"] if quote(name) != name else []
 
 
 def _binary(file: AttachedFile) -> list[str]:

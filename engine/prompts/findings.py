@@ -15,7 +15,7 @@ from engine.prompts.comparisons import comparisons
 from engine.prompts.hints import hints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 _ON_FILES = frozenset({Kind.FILE, Kind.REGRESSION, Kind.GATE, Kind.SOURCE, Kind.REVIEW})
 _ON_PAGE = frozenset({Kind.JS, Kind.EARLIER, Kind.PAGE_LOAD})
@@ -48,7 +48,8 @@ def findings_of(results: Sequence[CheckOutcome]) -> Findings:
     views = [r for r in results if r.check.kind is Kind.PAGE_LOAD]
     browser_messages = [line for view in views for line in (view.detail, *view.console) if line]
     advice = [r.detail for r in results if r.check.kind is Kind.SOURCE and r.verdict is not Verdict.PASS and r.detail]
-    page_elements = "\n".join(_element_lines(views))
+    elements = _elements(views)
+    page_elements = "\n".join(f"{selector}: {shown or 'no such element'}" for selector, shown in elements.items())
     failing = [r for r in wrong if r.check.kind is not Kind.GATE]
     width = max(map(width_of, views), default=0)  # expressions are evaluated at the larger width
     return Findings(
@@ -58,7 +59,7 @@ def findings_of(results: Sequence[CheckOutcome]) -> Findings:
         browser_messages=[*browser_messages, *advice],
         review=review_defects(results),
         page_elements=page_elements,
-        hints=(*_compared(wrong, views), *hints(page_elements, *browser_messages, *(r.detail for r in wrong))),
+        hints=(*_compared(wrong, elements), *hints(page_elements, *browser_messages, *(r.detail for r in wrong))),
     )
 
 
@@ -76,14 +77,9 @@ def how_seen(result: CheckOutcome, width: int = 0) -> str:
     return f"{page}{at}{duration}"
 
 
-def _compared(wrong: Sequence[CheckOutcome], views: Sequence[CheckOutcome]) -> list[str]:
+def _compared(wrong: Sequence[CheckOutcome], elements: Mapping[str, str]) -> list[str]:
     expressions = [r.check.text for r in wrong if r.check.kind is Kind.JS]
-    return list(dict.fromkeys(comparisons(expressions, _elements(views))))[:MOST_SELECTORS]
-
-
-def _element_lines(views: Sequence[CheckOutcome]) -> Iterator[str]:
-    for selector, shown in _elements(views).items():
-        yield f"{selector}: {shown or 'no such element'}"
+    return list(dict.fromkeys(comparisons(expressions, elements)))[:MOST_SELECTORS]
 
 
 def _elements(views: Sequence[CheckOutcome]) -> Mapping[str, str]:

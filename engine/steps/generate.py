@@ -213,8 +213,5 @@ class _Authoring:
             brief, readme = self.context.brief, self.context.present.get("README.md", b"").decode("utf-8", "replace")
             own = {"README.md": with_round_not_done(readme, brief.number, brief.text, why).encode()}
         files, _ = assemble(self.context, own, ())
-        return attempt, {p: _as_ours(p, f, own) for p, f in files.items()}, why, why
-
-
-def _as_ours(path: str, file: SiteFile, own: Mapping[str, bytes]) -> SiteFile:
-    return SiteFile(file.content, Origin.SERVICE) if path in own else file
+        files |= {path: SiteFile(files[path].content, Origin.SERVICE) for path in own if path in files}
+        return attempt, files, why, why

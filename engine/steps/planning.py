@@ -122,7 +122,7 @@ class _Answer:
 
 @dataclass(slots=True)
 class _PlanCalls:
-    """The calls for one plan, each a row of the journal. They reuse replies to an earlier claim. `until` None: no time."""
+    """The calls for one plan, each a row of the journal. `until` is None if there is no time for a call."""
 
     ports: Ports
     model: str

@@ -21,7 +21,7 @@ from engine.site.repository_files import OF_THE_SERVICE
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from engine.domain.brief import AttachedFile, Brief, MissingFile
+    from engine.domain.brief import Brief, MissingFile
     from engine.domain.repository import Repository
     from engine.plan.schema import RequestPlan
 
@@ -57,7 +57,7 @@ def assemble(
     """Return the whole tree, and sentences on what was left out of the reply or added to it."""
     notes: list[str] = []
     attached = {file.name: file.content for file in context.brief.attachments}
-    service_files = {file.name for file in context.brief.attachments if _is_own(file)}
+    service_files = {file.name for file in context.brief.attachments if file.source is not Source.REQUEST}
     originals = {**attached, **context.present} if context.repairs else {**context.present, **attached}
     own = {*attached, *(p for p in context.protected if p in context.present)}
     files = {path: SiteFile(content, Origin.CARRIED) for path, content in context.present.items()}
@@ -126,10 +126,6 @@ def with_line_ends_of(original: bytes, content: bytes) -> bytes:
     if lines and original.count(b"\r\n") == lines and b"\r" not in content:
         return content.replace(b"\n", b"\r\n")
     return content
-
-
-def _is_own(file: AttachedFile) -> bool:
-    return file.source is not Source.REQUEST
 
 
 def _make_addresses_relative(files: dict[str, SiteFile], notes: list[str]) -> None:
