@@ -1,1 +1,1 @@
-"""The engine: reads a request, has a model write a repository, checks it, publishes it and tells the evaluator. It does not know Django."""
+"""The engine turns a request into a published web page: it plans, generates, checks and publishes. It has no Django."""

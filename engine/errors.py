@@ -1,14 +1,14 @@
-"""What can go wrong, sorted by what to do about it.
+"""The engine's errors, by what the caller does about them.
 
-    EngineError                 code, message: a sentence that an operator can act on, never a secret
-      Transient                 try again later; retry_after in seconds where the other side named it
-        RateLimited                   not now but at a known time: the pace of a service's limits, and no failure of anybody
-        OutOfService            nothing of this kind ("model", "forge") will work for now: opens that kind's breaker
-      Permanent                 trying the same again cannot help
-        BadReply                the model's answer holds no usable page
-      LeaseLost                    someone else drives this round by now: stop, touch nothing
+    EngineError           code and message; the message is a sentence for an operator and never holds a secret
+      Transient           try again later, after `retry_after` seconds if the other side named a time
+        RateLimited       a rate limit allows the request at a known time; this is not a failure
+        OutOfService      a kind of service ("model", "forge") is unavailable; its breaker opens
+      Permanent           another try cannot help
+        BadReply          the model's reply holds no usable page
+      LeaseLost           another worker holds the round's lease; stop and change nothing
 
-Adapters translate foreign exceptions into these at their edge; nothing above an adapter catches a library's exception.
+Adapters translate a library's exceptions into these errors. No code above an adapter catches a library's exception.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 class EngineError(Exception):
-    """An expected failure. `code` is stable and short (`model_timeout`), `message` a sentence for the operator.
+    """An expected failure. `code` is short and stable (`model_timeout`), `message` a sentence for the operator.
 
-    `reply` is what a model's server sent all the same, for the record: tokens that were spent, parameters, the request's id.
+    `reply` is what the model's server sent in spite of the failure: used tokens, parameters, the request's id.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -35,7 +35,7 @@ class EngineError(Exception):
 
 
 class Transient(EngineError):
-    """May work later. `retry_after` is in seconds, None where nobody named a time."""
+    """Another try may succeed. `retry_after` is in seconds; None if nobody named a time."""
 
     def __init__(self, code: str, message: str, retry_after: float | None = None) -> None:
         super().__init__(code, message)
@@ -43,13 +43,13 @@ class Transient(EngineError):
 
 
 class RateLimited(Transient):
-    """Allowed in `retry_after` seconds, for sure not before: waiting for it is no failure and no reason to call anyone."""
+    """A rate limit allows the request in `retry_after` seconds, not before. Waiting for it needs no operator."""
 
 
 class OutOfService(Transient):
-    """A refused credential, a spent budget, an exhausted limit: calls of `kind` ("model" or "forge") are blocked.
+    """Calls of `kind` ("model" or "forge") are blocked: a refused credential, a spent budget, an exhausted limit.
 
-    They are until `until`; where that is None, until a person or a new start closes the breaker.
+    They are blocked until `until`, or, if it is None, until an operator or a new start closes the breaker.
     """
 
     def __init__(self, code: str, message: str, *, kind: str, until: datetime | None = None) -> None:
@@ -59,15 +59,15 @@ class OutOfService(Transient):
 
 
 class Permanent(EngineError):
-    """Trying the same again cannot help."""
+    """Another try cannot help."""
 
 
 class BadReply(Permanent):
-    """The model answered, but its answer holds no usable page."""
+    """The model replied without a usable page."""
 
 
 class LeaseLost(EngineError):
-    """The lease of this round is someone else's by now. Whoever sees this stops at once and changes nothing."""
+    """Another worker holds the round's lease. The code that catches this stops and changes nothing."""
 
     def __init__(self) -> None:
         super().__init__("fenced", "another process drives this round by now")

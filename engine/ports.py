@@ -1,6 +1,6 @@
-"""What the steps need from outside, as Protocols. The values that cross them are in `engine.domain`.
+"""The interfaces through which the steps reach the outside world. Their values are in `engine.domain`.
 
-Every port is blocking and thread-safe unless it says otherwise; every method raises only `engine.errors`.
+Every method blocks, is thread-safe unless it says otherwise, and raises only errors of `engine.errors`.
 """
 
 from __future__ import annotations
@@ -25,23 +25,21 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """Tells the time."""
-
     def now(self) -> datetime:
-        """Return the present time, aware, in UTC."""
+        """Return the current time in UTC, timezone-aware."""
         ...
 
 
 class Scanner(Protocol):
-    """Knows what credentials look like."""
+    """Finds credentials in text."""
 
     def tokens(self, text: str) -> Iterable[Token]:
-        """Yield what looks like a credential in `text`, in a time that grows with its length alone."""
+        """Yield each token that looks like a credential, in time linear in the length of `text`."""
         ...
 
 
 class Author(Protocol):
-    """Writes replies to prompts: one call, one answer, no retries of its own."""
+    """Calls a language model. One call gives one reply; the caller does the retries."""
 
     provider: str  # "openai" or "simulated"
     models: Sequence[str]  # in order of preference
@@ -57,172 +55,171 @@ class Author(Protocol):
         on_chunk: Callable[[str], None] = ignore_chunk,
         schema: Mapping[str, object] | None = None,
     ) -> Reply:
-        """Ask `model` once and return its answer within `seconds` of wall-clock time, and within `tokens` of answer where they are bounded.
+        """Ask `model` once. `seconds` bounds the call, `tokens` the length of the reply.
 
-        `on_chunk` is told of each piece of the answer as it comes, where it comes in pieces. `schema` is the JSON Schema of the answer: a server
-        that can holds the answer to it, one that cannot answers as it likes. An answer of which a part has come by then, or when the connection is lost, is returned as far as it goes (CUT_OFF).
-        Raises Transient (nothing came in time, overload, no connection), OutOfService(kind="model") (refused key, spent quota), Permanent
-        (unknown model, refused request, an answer that is none).
+        `on_chunk` receives each piece of a streamed reply. `schema` is the reply's JSON Schema; a server that does not
+        support schemas ignores it. A reply that is cut off by `seconds` or by a lost connection is returned as far as
+        it got (CUT_OFF). Raises Transient (no reply in time, overload, no connection), OutOfService(kind="model")
+        (refused key, spent quota) or Permanent (unknown model, refused request, malformed reply).
         """
         ...
 
 
 class ModelProfiles(Protocol):
-    """Remembers what models take, by server and name, so that what was refused once is not sent again."""
+    """Stores the parameters that a server accepts for a model, so that a refused parameter is not sent again."""
 
     def profile(self, server: str, model: str) -> ModelParameters:
-        """Return what is known of a model; the defaults where nothing is."""
+        """Return the stored parameters; the defaults for an unknown model."""
         ...
 
     def learn(self, server: str, model: str, profile: ModelParameters) -> None:
-        """Remember it. Never raises for a database that is down: it is learnt again."""
+        """Store the parameters. This never raises when the database is down: the next refusal teaches them again."""
         ...
 
 
 class Browser(Protocol):
-    """Opens a page as an evaluator would, and runs checks and page tests."""
+    """Opens a page in a browser and runs checks and page tests."""
 
     def run(
         self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float, tests: Sequence[PageTest] = ()
     ) -> BrowserReport:
-        """Return within `seconds`, whatever the page does. Never raises for what a page does or a browser lacks.
+        """Return within `seconds`. This never raises for what the page does or for what the browser lacks.
 
-        Each check has a fresh page, where it is evaluated until it first holds or its time is over, and never again. Then, for information, those of kind JS are
-        evaluated one after the other on one page, where there are at least two and there is time. The page tests come last, each on a fresh page.
+        Each check gets a fresh page and is evaluated until it first holds or its time is over, then never again. If
+        there are at least two JS checks and time is left, they also run in order on one shared page, for information.
+        The page tests run last, each on a fresh page.
         """
         ...
 
 
 class Forge(Protocol):
-    """Keeps repositories and serves their pages. Writes are idempotent, or checked before they are repeated."""
+    """Hosts repositories and serves their pages. A write is idempotent, or is checked before it is repeated."""
 
     simulated: bool
 
     def create(self, spec: RepositorySpec) -> Repository:
-        """Make the empty repository or adopt the one that this same round made before; a stranger's name gets -2, -3, … appended."""
+        """Create the empty repository, or adopt the one that this round created. A taken name gets -2, -3, …."""
         ...
 
     def find(self, *, slug: str, task_key: str) -> Repository | None:
-        """Look for the newest repository of a task of which no row is left."""
+        """Find the newest repository of a task that has no row left."""
         ...
 
     def head(self, repository: Repository) -> str | None:
-        """Return the SHA of the default branch, None for an empty repository. Raises Permanent(repository_gone)."""
+        """Return the SHA of the default branch; None for an empty repository. Raises Permanent(repository_gone)."""
         ...
 
     def tree(self, repository: Repository, sha: str) -> Mapping[str, bytes]:
-        """Return all regular files of a commit by path."""
+        """Return the content of each regular file of a commit, by path."""
         ...
 
     def compute(self, spec: CommitSpec) -> str:
-        """Return the SHA that `commit` would give, without any outside effect."""
+        """Return the SHA that `commit` would create, without any outside effect."""
         ...
 
     def commit(self, repository: Repository, spec: CommitSpec) -> bool:
-        """Make `spec` the head if the head is still `spec.parent`. True: it is the head or an ancestor of it. False: the head has moved."""
+        """Push `spec` if the head is still `spec.parent`. False: the head has moved, and its history lacks `spec`."""
         ...
 
     def enable_pages(self, repository: Repository) -> Repository:
-        """Switch Pages on (already on is fine) and return the repository with its `pages_url`. No call where it has one."""
+        """Enable Pages if it is off, and return the repository with its `pages_url`. A known URL costs no call."""
         ...
 
     def pages_build(self, repository: Repository, sha: str) -> PagesBuild:
-        """Ask once how the Pages build of commit `sha` is."""
+        """Return the state of the Pages build of commit `sha`. This makes one request."""
         ...
 
     def rebuild(self, repository: Repository) -> None:
-        """Ask once for one more build of the branch's head. Asking again is one more build: whoever asks remembers it first."""
+        """Request one more build of the branch's head. Each call starts a build: the caller records it first."""
         ...
 
 
 class Quota(Protocol):
-    """Keeps all processes that share the forge's token together within its limits. It never sleeps: whoever is too early is sent away."""
+    """Holds all processes that share the forge's token to its rate limits. It raises instead of sleeping."""
 
     def take_write(self, key: str) -> None:
-        """Let one REST write go now. Raises RateLimited where its turn is later; the same `key` keeps its turn. Raises as `check_limit` does."""
+        """Allow one REST write. Raises RateLimited until the turn of `key` comes; else raises as `check_limit`."""
         ...
 
     def check_limit(self) -> None:
-        """Let any other request go now. Raises RateLimited while the forge wants none for a short while, OutOfService for a long one."""
+        """Allow any other request. Raises RateLimited for a short block by the forge, OutOfService for a long one."""
         ...
 
     def record_limits(self, limits: Limits) -> None:
-        """Remember what an answer said. `remaining` 0 closes the gate until `reset`."""
+        """Store the limits of a response. If `remaining` is 0, requests are blocked until `reset`."""
         ...
 
     def block_requests(self, seconds: float | None, reason: str) -> float:
-        """Close the gate, where the forge refused a request by its limits; None: it named no time. Return the seconds until it opens."""
+        """Block requests after the forge refused one; `seconds` None: it named no time. Return the seconds to wait."""
         ...
 
 
 class Fetcher(Protocol):
-    """GETs an address that somebody else named, through the guard."""
+    """Fetches an untrusted URL with GET, through the address guard."""
 
     def fetch(self, url: str, *, seconds: float, max_bytes: int) -> Answer:
-        """Return the answer, whatever its status. Raises Permanent(address_refused) before any byte is sent, Transient otherwise."""
+        """Return the response with any status. Raises Permanent(address_refused) before sending, else Transient."""
         ...
 
 
 class Notifier(Protocol):
-    """POSTs a callback, once, following 307 and 308 through the guard."""
+    """POSTs a callback once. It follows 307 and 308 redirects through the address guard."""
 
     def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Return the answer, whatever its status. Raises Permanent(address_refused), Transient otherwise."""
+        """Return the response with any status. Raises Permanent(address_refused) or Transient."""
         ...
 
 
 class Workbooks(Protocol):
-    """Reads spreadsheets."""
-
     def read(self, content: bytes, *, seconds: float) -> Workbook:
-        """Return within `seconds`, whatever the bytes are. Raises Permanent(workbook_unreadable), its message a clause about "it"."""
+        """Return within `seconds` for any bytes. Raises Permanent(workbook_unreadable) with a clause about "it"."""
         ...
 
 
 class Journal(Protocol):
-    """Keeps rows that must exist before an outside effect and be completed after it.
+    """Writes a row before an outside effect and completes the row after it.
 
-    Every method but `attempt_chunk` raises LeaseLost where the round's lease is lost, so that a process that was paused past its lease stops
-    before the effect.
+    Every method except `attempt_chunk` raises LeaseLost if the round's lease is lost. A process that was paused past
+    its lease therefore stops before the effect.
     """
 
     def attempt_begun(
         self, *, kind: str, prompt: Prompt, provider: str, model: str, simulated: bool, parent: int | None = None
     ) -> int:
-        """Write the row of a model call that is about to be made; return its id.
+        """Write the row of a model call before the call, and return its id.
 
-        Raises Permanent(round_tokens_spent) and OutOfService(model_budget_spent) where a bound on spending leaves no room for it.
+        Raises Permanent(round_tokens_spent) or OutOfService(model_budget_spent) if a spending limit forbids the call.
         """
         ...
 
     def tokens_left(self) -> int | None:
-        """Return how long the answer to the call begun last may be, in tokens; None: unbounded."""
+        """Return the limit in tokens for the reply to the newest call; None: there is no limit."""
         ...
 
     def attempt_reused(self, *, kind: str, model: str, parent: int | None) -> ReusedCall | None:
-        """Return the oldest answered call of this kind that an earlier claim of the same step left, each once; None where there is none.
+        """Return the oldest completed call of this kind from an earlier claim of the step, each once; else None.
 
-        So that a replay asks the model for nothing that it had said already.
+        A replay uses it instead of a new call.
         """
         ...
 
     def attempt_interrupted(self, *, kind: str, model: str, parent: int | None) -> ReusedCall | None:
-        """Return the newest call of this kind during which an earlier claim of the same step ended, with what of its answer was kept; else None.
+        """Return the newest call of this kind that an earlier claim of the step left unfinished; None if there is none.
 
-        Its finish_reason is DISCONNECTED, whatever of it came: nobody was there to hear the rest.
+        Its reply holds the text that was stored, with the finish_reason DISCONNECTED.
         """
         ...
 
     def attempt_chunk(self, attempt: int, piece: str) -> None:
-        """Take a piece of a streamed answer. Neither waits nor raises: the pieces are written to the row now and then."""
+        """Buffer a piece of a streamed reply. This neither waits nor raises; the row is updated from time to time."""
         ...
 
     def attempt_answered(self, attempt: int, reply: Reply, *, outcome: str) -> None:
-        """Complete it with the answer; `outcome` is how the parser called it."""
+        """Complete the attempt with its reply; `outcome` is the parser's result."""
         ...
 
     def attempt_failed(self, attempt: int, *, code: str, message: str, reply: Reply | None = None) -> None:
-        """Complete it with an error, and with what came back all the same."""
+        """Complete the attempt with an error, and with the reply if the server sent one."""
         ...
 
     def plan_made(
@@ -233,62 +230,64 @@ class Journal(Protocol):
         refused: Sequence[Mapping[str, str]],
         why_none: str,
     ) -> None:
-        """Write down the run's plan as JSON, or (None) in `why_none` why there is none; what the run has already stays as it is.
+        """Store the run's plan as JSON, or the reason `why_none` for its absence. An existing plan is not replaced.
 
-        `attempt` is the model call that made it; `refused` holds item and reason of each thing that validation took out.
+        `attempt` is the model call that made the plan; `refused` holds `item` and `reason` of each part that failed
+        validation.
         """
         ...
 
     def commit_planned(self, *, sha: str, parent: str | None, paths: Sequence[str]) -> None:
-        """Write down which commit is about to become the head."""
+        """Record the commit that is about to become the head."""
         ...
 
     def commit_abandoned(self, *, sha: str) -> None:
-        """The head moved before the planned commit got there; it will not be tried again."""
+        """Record that the planned commit will not be pushed, because the head moved first."""
         ...
 
     def repository_made(self, repository: Repository) -> None:
-        """Remember the repository before anything is pushed to it."""
+        """Record the repository before anything is pushed to it."""
         ...
 
     def pages_seen(self, *, build: PagesBuild, http_status: int | None, live: bool, reason: str) -> None:
-        """Record one look at Pages and at what it serves."""
+        """Record one check of the Pages build and of the served page."""
         ...
 
     def rebuild_asked(self, *, sha: str, after: str) -> None:
-        """Remember that one more build of a commit is about to be asked for, since the build with the id `after` failed."""
+        """Record that a rebuild of a commit is about to be requested, because the build with the id `after` failed."""
         ...
 
     def rebuild_put_off(self, *, sha: str) -> None:
-        """It was not asked for after all; it may be next time."""
+        """Record that the rebuild was not requested; a later check may request it."""
         ...
 
     def notification_begun(self, *, url: str, body: bytes, headers: Mapping[str, str]) -> int:
-        """Write the row of a callback that is about to be sent; return its id."""
+        """Write the row of a callback before it is sent, and return its id."""
         ...
 
     def notification_ended(self, notification: int, *, answer: Answer | None, error: str) -> None:
-        """Complete it with the answer or the error."""
+        """Complete the callback's row with the response or the error."""
         ...
 
     def file_kept(self, file: AttachedFile) -> None:
-        """Keep a file that was fetched or made for the round, or what was found out about one, so that a replay need not do it again."""
+        """Store a file that was fetched or made, or its new note, so that a replay can use it."""
         ...
 
     def file_missed(self, missing: MissingFile) -> None:
-        """Remember a file that the round should have and does not, and why. One that is there is left alone."""
+        """Record a missing file and the reason. A file that is stored already is left alone."""
         ...
 
     def warn(self, text: str) -> None:
-        """Add a warning to the round, once."""
+        """Add a warning to the round unless it has this warning already."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything that a step may use. `browser` is None on a machine without one; without a `scanner` the core's own shapes are looked for.
+    """The interfaces that a step may use.
 
-    Without `workbooks` spreadsheets stay binary files.
+    `browser` is None on a machine without a browser. Without a `scanner` the engine's own credential patterns are used;
+    without `workbooks` a spreadsheet stays a binary file.
     """
 
     clock: Clock

@@ -1,4 +1,1 @@
-"""The service's own judgement of a repository: gates, own rules, review, regressions, choice of the best attempt.
-
-Predicates are in `engine.plan`.
-"""
+"""The service's own checks of a repository, and the choice of the best attempt. Predicates are in `engine.plan`."""

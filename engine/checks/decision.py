@@ -1,6 +1,6 @@
-"""Decides what follows a verification: publish the best attempt, repair it, or ask again from scratch.
+"""Decides what follows a verification: publish the best attempt, repair it, or generate it again from scratch.
 
-Repair pays for about two attempts, then a fresh sample by another model does better than a third
+Repairs help for about two attempts; then a new sample by another model is better than a third repair
 (https://arxiv.org/abs/2604.10508, https://arxiv.org/abs/2306.09896).
 """
 
@@ -23,7 +23,7 @@ MAX_REPAIRS = 2
 
 
 class Purpose(StrEnum):
-    """What a model is asked for, or (fallback) what the service writes in its place."""
+    """The purpose of an attempt. For FALLBACK the service writes the page instead of a model."""
 
     GENERATE = "generate"
     REPAIR = "repair"
@@ -32,8 +32,6 @@ class Purpose(StrEnum):
 
 
 class Next(StrEnum):
-    """What follows a verification."""
-
     PUBLISH = "publish"
     REPAIR = "repair"
     RESAMPLE = "resample"
@@ -42,7 +40,7 @@ class Next(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JudgedAttempt:
-    """An attempt with its results. `digest` is its tree's, "" where the answer held no usable tree."""
+    """An attempt with its results. `digest` is its tree's hash; "" if its reply held no usable tree."""
 
     attempt: int
     purpose: Purpose
@@ -53,7 +51,7 @@ class JudgedAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What follows, for the tree of which attempt, and why in a sentence."""
+    """The next action, the attempt that it applies to, and the reason in a sentence."""
 
     next: Next
     attempt: int
@@ -61,7 +59,7 @@ class Decision:
 
 
 def candidates(attempts: Sequence[JudgedAttempt]) -> list[Candidate]:
-    """Return the tries that gave a tree, each with the results of the one that it repairs."""
+    """Return the attempts that gave a tree, each with the results of the attempt that it repairs."""
     results = {one.attempt: one.results for one in attempts}
     return [
         Candidate(one.attempt, order, one.results, results.get(one.parent or 0, ()))
@@ -71,27 +69,29 @@ def candidates(attempts: Sequence[JudgedAttempt]) -> list[Candidate]:
 
 
 def decide(attempts: Sequence[JudgedAttempt], *, repair_seconds: float, given_up: str = "") -> Decision:
-    """Say what follows after the tries of a round, at least one of which gave a tree.
+    """Decide the next action after a round's attempts, at least one of which gave a tree.
 
-    `repair_seconds` are left for a model call; `given_up` says why there is to be none.
+    `repair_seconds` is the time left for a model call; `given_up` says why there must be no further call.
     """
     chosen = best(candidates(attempts))
     wrong = repairable(chosen.results)
-    now, why = _next_purpose(attempts, wrong) if wrong else (Next.PUBLISH, "nothing is left that a repair could mend")
-    if now in {Next.REPAIR, Next.RESAMPLE} and (given_up or not repair_seconds):
-        now, why = Next.PUBLISH, f"{why}; {given_up or f'{now} was cut: its share of the deadline is over'}"
-    if now is Next.PUBLISH and chosen.barred:
-        now, why = Next.FALLBACK, "; ".join(r.detail for r in barring_results(chosen.results))
-    return Decision(now, chosen.attempt, why)
+    action, why = Next.PUBLISH, "nothing is left that a repair could mend"
+    if wrong:
+        action, why = _next_purpose(attempts, wrong)
+    if action in {Next.REPAIR, Next.RESAMPLE} and (given_up or not repair_seconds):
+        action, why = Next.PUBLISH, f"{why}; {given_up or f'{action} was cut: its share of the deadline is over'}"
+    if action is Next.PUBLISH and chosen.barred:
+        action, why = Next.FALLBACK, "; ".join(r.detail for r in barring_results(chosen.results))
+    return Decision(action, chosen.attempt, why)
 
 
 def repairable(results: Sequence[CheckOutcome]) -> list[CheckOutcome]:
-    """Return the results that a better page would change: failures, but no advice and nothing undecided."""
+    """Return the failures that a better page would fix; advice and undecided checks are left out."""
     return [r for r in results if r.verdict in WRONG and r.check.kind not in ADVICE]
 
 
 def signature(results: Sequence[CheckOutcome]) -> str:
-    """Return what two attempts share that fail alike: the failing checks with their verdicts and what was seen."""
+    """Return a hash of the failing checks with verdicts and details; "" if none fails. Equal hashes: same failures."""
     wrong = sorted((r.check.text, r.verdict, r.detail, repr(r.value)) for r in repairable(results))
     return hashlib.sha256(json.dumps(wrong).encode()).hexdigest() if wrong else ""
 
@@ -119,12 +119,12 @@ def _next_purpose(attempts: Sequence[JudgedAttempt], wrong: Sequence[CheckOutcom
 
 
 def only_earlier(wrong: Sequence[CheckOutcome]) -> bool:
-    """Say whether nothing but checks of earlier rounds fails."""
+    """Say whether only checks of earlier rounds fail."""
     return all(r.check.kind in OF_EARLIER for r in wrong)
 
 
 def _why_no_progress(attempts: Sequence[JudgedAttempt]) -> str:
-    """Return in a clause how the last try came to no more than one before it, "" where it did."""
+    """Return a clause on why the last repair made no progress; "" if it made some."""
     last, before = attempts[-1], [one for one in attempts[:-1] if one.digest]
     if last.purpose is not Purpose.REPAIR:
         return ""
@@ -138,5 +138,5 @@ def _why_no_progress(attempts: Sequence[JudgedAttempt]) -> str:
 
 
 def as_js(check: Check) -> Check:
-    """Return a check of an earlier round as the expression that it is."""
+    """Return a check of an earlier round as a JS check; another check as it is."""
     return Check(Kind.JS, check.text) if check.kind is Kind.EARLIER else check

@@ -1,6 +1,6 @@
-"""Gates that a tree must pass before a browser opens it or it is pushed: placeholders, secrets of ours, credentials.
+"""Gates that a tree must pass before a browser opens it or it is pushed: placeholders, our secrets, credentials.
 
-Paths, file types, sizes and counts are not checked here: a file that breaks those is left out when a reply is read.
+Paths, file types, sizes and counts are checked when a reply is parsed.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ PLACEHOLDERS = "The files are whole, without a stand-in for code"
 SECRETS = "The files hold no secret of this service"
 TOKENS = "The files hold nothing that looks like a credential"
 
-#: A tree that fails one of these is never published.
+#: A tree that fails one of these gates is never published.
 _BARRING = frozenset({SECRETS, TOKENS})
 _MOST_FINDINGS = 10
 
-#: Stands between a gate's findings, and in none of them.
+#: The separator of a gate's findings; no finding contains it.
 BETWEEN = "; "
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a gate found: `what` it is in words that hold nothing secret, in `path` at `line` (from 1)."""
+    """A gate's finding in `path` at `line` (from 1). `what` holds nothing secret."""
 
     path: str
     line: int
@@ -50,11 +50,10 @@ def gate_results(
     allowed: str = "",
     originals: Mapping[str, bytes] = MappingProxyType({}),
 ) -> list[CheckOutcome]:
-    """Judge the files that a model wrote.
+    """Check the files that a model wrote.
 
-    `secret_in` names the secret of ours that bytes hold; `tokens_in` finds credentials' shapes in text; what stands
-    word for word in `allowed` (the brief and its checks) was asked for and is no finding. Neither is what stood in the
-    same file before it was changed: `originals`.
+    `secret_in` returns the name of our secret in some bytes; `tokens_in` finds credentials in a text. A match that also
+    stands in `allowed` (the brief and its checks) or in the file's version in `originals` is not a finding.
     """
     before = {path: content.decode("utf-8", "replace") for path, content in originals.items() if path in files}
     texts = {path: content.decode("utf-8", "replace") for path, content in files.items()}
@@ -65,24 +64,24 @@ def gate_results(
         if token.match not in allowed and token.match not in before.get(path, "")
     )
     return [
-        _result(PLACEHOLDERS, _stand_ins(texts, before, allowed, secret_in, tokens_in)),
+        _result(PLACEHOLDERS, _placeholder_findings(texts, before, allowed, secret_in, tokens_in)),
         _result(SECRETS, _own_secrets(files, secret_in)),
         _result(TOKENS, shapes),
     ]
 
 
 def barring_results(results: Sequence[CheckOutcome]) -> list[CheckOutcome]:
-    """Return the gates' verdicts that keep a tree from being published."""
+    """Return the gates' results that bar a tree from being published."""
     return [r for r in results if r.check.kind is Kind.GATE and r.check.text in _BARRING and r.verdict in WRONG]
 
 
 def is_barred(results: Sequence[CheckOutcome]) -> bool:
-    """Say whether a gate keeps a tree from being published."""
+    """Say whether a gate bars a tree from being published."""
     return bool(barring_results(results))
 
 
 def secret_line(content: bytes, secret_in: Callable[[bytes], str | None]) -> tuple[str, int] | None:
-    """Return the name and the line (from 1) of the first secret of ours in `content`, None where it holds none."""
+    """Return name and line (from 1) of the first secret of ours in `content`; None if there is none."""
     name = secret_in(content)
     if name is None:
         return None
@@ -90,7 +89,7 @@ def secret_line(content: bytes, secret_in: Callable[[bytes], str | None]) -> tup
     return name, next((number for number, line in enumerate(lines, 1) if secret_in(line)), 1)
 
 
-def _stand_ins(
+def _placeholder_findings(
     texts: Mapping[str, str],
     before: Mapping[str, str],
     allowed: str,

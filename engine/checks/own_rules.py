@@ -1,4 +1,4 @@
-"""Rules that hold for every published repository: index.html, LICENSE and README."""
+"""Our own rules on every published repository: index.html, LICENSE and README."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ NO_BROWSER = "this machine runs no check browser (BROWSERS=0)"
 
 
 def own_results(files: Mapping[str, bytes]) -> list[CheckOutcome]:
-    """Judge the files by our own rules, those that hold for every published repository."""
+    """Return one result for each of our own rules."""
     return [_page(files), _mit(files), _readme(files)]
 
 
 def acceptable(results: list[CheckOutcome]) -> bool:
-    """Say whether a tree may be published as the app: every one of our own rules holds."""
+    """Say whether all our own rules hold, so that a tree may be published as the app."""
     return all(r.verdict is Verdict.PASS for r in results if r.check.kind is Kind.RULE)
 
 

@@ -1,4 +1,4 @@
-"""Results for information: how a page opened at one width, and the checks run in order on one page."""
+"""Results for information: how a page loaded at one width, and all checks in order on one page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IN_ORDER = "All checks in order on one page"
 
 
 def page_load_result(view: PageView, target: Target) -> CheckOutcome:
-    """Return a pass where the page loaded without errors; the value holds its console and its screenshot."""
+    """Return a pass if the page loaded without errors. The value holds foreign hosts and elements."""
     wrong = list(view.errors) if view.loaded else ["the page did not load", *view.errors]
     return CheckOutcome(
         Check(Kind.PAGE_LOAD, f"The page opens without errors at {view.width} pixels"),
@@ -28,16 +28,15 @@ def page_load_result(view: PageView, target: Target) -> CheckOutcome:
 
 
 def width_of(view: CheckOutcome) -> int:
-    """Return the width, in pixels, at which a result of `page_load_result` was seen; 0 of any other."""
+    """Return the width in pixels of a result of `page_load_result`; 0 for another result."""
     found = re.fullmatch(r"The page opens without errors at (\d{1,6}) pixels", view.check.text)
     return int(found[1]) if found else 0
 
 
 def in_order_result(report: BrowserReport, target: Target) -> CheckOutcome | None:
-    """Return whether what holds by itself holds after the checks before it too; None where there are fewer than two
-    checks to be run.
+    """Return whether the checks that pass alone also pass in order on one page; None for fewer than two JS checks.
 
-    It is no verdict on the page: most evaluators open it anew, and a check may undo what another one did.
+    This is advice: most evaluators open a fresh page for each check, and a check may undo the effect of another one.
     """
     check = Check(Kind.REVIEW, IN_ORDER)
     if sum(result.check.kind is Kind.JS for result in report.results) < 2:

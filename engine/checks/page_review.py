@@ -16,18 +16,19 @@ if TYPE_CHECKING:
 
     from turbohtml import Document, Element
 
-#: So many controls, links and pictures of a page are looked at, since each is looked for among all labels and scripts.
+#: At most this many controls, links and pictures are checked, because each check searches all labels and scripts.
 MOST_NAMED = 200
 
-#: Elements whose end tag may be left out, or that have none
+#: Elements whose end tag is optional or does not exist
 #: (https://html.spec.whatwg.org/multipage/syntax.html#optional-tags).
 _OPEN = re.compile(
-    r"html|head|body|p|li|dt|dd|rb|rt|rtc|rp|option|optgroup|colgroup|caption|thead|tbody|tfoot|tr|td|th|area|base|br|col|embed|hr|img"
+    r"html|head|body|p|li|dt|dd|rb|rt|rtc|rp|option|optgroup|colgroup|caption|thead|tbody|tfoot|tr|td|th|area|"
+    r"base|br|col|embed|hr|img"
     r"|input|link|meta|param|source|track|wbr"
 )
-#: The parser keeps no place of these end tags where something follows them.
+#: The parser records no position of these end tags if text follows them.
 _ENDS_WITHOUT_PLACE = frozenset({"html", "head", "body"})
-#: Codes of turbohtml's parser, which are the HTML standard's, that change what the page means.
+#: Error codes of the HTML standard, as turbohtml's parser reports them, that change a page's meaning.
 _PARSE_ERRORS = {
     "duplicate-attribute": "an attribute stands twice in one tag; the second is ignored",
     "missing-whitespace-between-attributes": "no space stands between two attributes",
@@ -39,14 +40,14 @@ _PARSE_ERRORS = {
     "eof-in-comment": "the file ends inside a comment",
     "nested-comment": "a comment begins inside a comment",
 }
-#: Codes of turbohtml's conformance check; its others are noise on a page whose script fills it, or matters of style.
+#: Codes of turbohtml's conformance check. Its other codes are noise on a page that a script fills, or matters of style.
 _CONFORMANCE = frozenset({"duplicate-id", "missing-title", "obsolete-element", "aria-invalid-role", "missing-lang"})
-#: Inputs that need no label: nobody sees them, or their own value is their name.
+#: Inputs that need no label: they are invisible, or their value is their name.
 _UNLABELLED = frozenset({"hidden", "submit", "reset", "button", "image"})
 
 
 def page_defects(source: str, page: Document) -> Iterator[tuple[int, str]]:
-    """Yield the line (from 1) and the words of each defect of the page `source`, parsed as `page`."""
+    """Yield line (from 1) and description of each defect of the page `source`, parsed as `page`."""
     for error in page.errors:
         if what := _PARSE_ERRORS.get(error.code):
             yield error.line, what
@@ -58,7 +59,7 @@ def page_defects(source: str, page: Document) -> Iterator[tuple[int, str]]:
 
 
 def _nesting(source: str, page: Document) -> Iterator[tuple[int, str]]:
-    """Elements without their end tag, and end tags without an element."""
+    """Yield elements without an end tag, and end tags without an element."""
     ends: set[tuple[int, int]] = set()
     for element in page.select("*"):
         place = element.source_location
@@ -79,17 +80,17 @@ def _names(page: Document) -> Iterator[tuple[int, str]]:
     for control in page.select("input, select, textarea")[:MOST_NAMED]:
         is_typed_in = control.tag != "input" or (attribute(control, "type") or "").strip().lower() not in _UNLABELLED
         if is_typed_in and not _is_named(control, page):
-            yield line_of(control), f"{_shown(control)} has no <label>"
+            yield line_of(control), f"{_label(control)} has no <label>"
     for element in page.select("button, a[href]")[:MOST_NAMED]:
         if not _is_named(element, page) and not _is_filled(element, scripts):
-            yield line_of(element), f"{_shown(element)} has no text and no name"
+            yield line_of(element), f"{_label(element)} has no text and no name"
     for picture in page.select("img:not([alt])")[:MOST_NAMED]:
         if not (_is_filled(picture, scripts) and re.search(r"""\.alt\b|["']alt["']""", scripts)):
-            yield line_of(picture), f"{_shown(picture)} has no alt"
+            yield line_of(picture), f"{_label(picture)} has no alt"
 
 
 def _is_named(element: Element, page: Document) -> bool:
-    """Say whether a control, button or link has a name (https://www.w3.org/TR/accname-1.2/, in short)."""
+    """Say whether a control, button or link has an accessible name (a subset of https://www.w3.org/TR/accname-1.2/)."""
     labelled_by = (attribute(element, "aria-labelledby") or "").split()
     own, around = attribute(element, "id"), element.closest("label")
     texts = [attribute(element, "aria-label"), attribute(element, "title")]
@@ -104,12 +105,12 @@ def _is_named(element: Element, page: Document) -> bool:
 
 
 def _is_filled(element: Element, scripts: str) -> bool:
-    """Say whether a script may give the element what it lacks: it names it, or an element around it."""
+    """Say whether a script may fill the element: it contains an id or class of the element or of an ancestor."""
     around = [element, *(one for one in islice(element.ancestors, 8) if isinstance(one, turbohtml.Element))]
     names = [name for one in around for key in ("id", "class") for name in (attribute(one, key) or "").split()]
     return any(name in scripts for name in names)
 
 
-def _shown(element: Element) -> str:
+def _label(element: Element) -> str:
     own = attribute(element, "id") or attribute(element, "name")
     return f"<{element.tag}{f' {own!r}' if own else ''}>"

@@ -1,7 +1,7 @@
-"""Text that a model writes in place of code: "rest of the code", "your code here", "TODO: implement".
+"""Finds text that a model writes instead of code: "rest of the code", "your code here", "TODO: implement".
 
-It counts where no reader of the page sees it, in comments and on lines that should be code, and where it is all that a
-part of the page says. Strings of a script, quoted code and ordinary text may say what they like.
+Such text counts in comments, on lines that should be code, and as the whole text of a part of the page. It does not
+count in strings of a script, in quoted code and in ordinary text.
 """
 
 from __future__ import annotations
@@ -19,14 +19,20 @@ if TYPE_CHECKING:
 _CODE = r"(?:code|file|page|script|html|css|styles?|javascript|implementation|functions?|logic|markup|content)\b"
 _WAS = r"(?:existing|previous|other|remaining|same|rest)\b"
 _DOTS = r"(?:\.\.\.|…)"
-#: What may stand before the words that count: dots, a verb, articles.
-_LEAD = rf"(?:{_DOTS}\s?)?\(?(?:(?:and|keep|include|add|insert|put|place|paste|write|here (?:is|goes|comes)) )?(?:(?:the|all|any|of|your|my|this) )*"
+#: Optional text before the pattern: dots, a verb, articles.
+_LEAD = (
+    rf"(?:{_DOTS}\s?)?\(?(?:(?:and|keep|include|add|insert|put|place|paste|write|here (?:is|goes|comes)) )?"
+    r"(?:(?:the|all|any|of|your|my|this) )*"
+)
 _SAME = (
     r"(?:(?:goes|comes|stays?|remains?|is|are) )?(?:the same|unchanged|omitted|as before|as above|as is|here|below)\b"
 )
-#: How a comment, or a line, begins that stands for code.
+#: The beginnings of a comment or a line that stands for code.
 _BEGINNINGS = (
-    rf"{_LEAD}(?:rest|remainder) of (?:(?:the|your|my|this|all) )?(?:\w+ )?{_CODE}(?=\s*(?:$|\.|…|\)|{_SAME}|continues\b|follows\b))",
+    (
+        rf"{_LEAD}(?:rest|remainder) of (?:(?:the|your|my|this|all) )?(?:\w+ )?{_CODE}"
+        rf"(?=\s*(?:$|\.|…|\)|{_SAME}|continues\b|follows\b))"
+    ),
     rf"{_LEAD}{_WAS} (?:of )?(?:the )?(?:\w+ )?{_CODE}\s?(?:{_DOTS}|{_SAME})",
     rf"{_LEAD}(?:(?:more|main|additional|actual|own) )*{_CODE} (?:goes |comes )?here\b(?!\s+\w)",
     rf"{_LEAD}(?:{_CODE}|rest|everything else) (?:remains?|stays?|is|are) (?:the same|unchanged|as before)\b",
@@ -35,12 +41,13 @@ _BEGINNINGS = (
 )
 _BEGINS = re.compile("|".join(_BEGINNINGS), re.IGNORECASE)
 _ANYWHERE = re.compile(r"\b(?:omitted|truncated|shortened) for brevity\b|\btodo:? implement\b", re.IGNORECASE)
-#: In capitals, so that the comments of a to-do app are none.
+#: Capitals only, so that the comments of a to-do app do not match.
 _UNDONE = re.compile(
-    r"^(?:TODO|FIXME|TBD)\W*$|\b(?:TODO|FIXME)\b(?:\(\w{0,40}\))?\s?[:-]\s?(?:implement|add|write|fill|complete|finish|insert|replace)\b"
+    r"^(?:TODO|FIXME|TBD)\W*$|\b(?:TODO|FIXME)\b(?:\(\w{0,40}\))?\s?[:-]\s?(?:implement|add|write|fill|"
+    r"complete|finish|insert|replace)\b"
 )
 _DOTTED = re.compile(rf"{_DOTS}\s?(?:the )?{_WAS}", re.IGNORECASE)
-#: On a line of code `...rest` is a spread, unless more words or dots follow.
+#: On a line of code `...rest` is a spread, unless further words or dots follow.
 _DOTTED_ALONE = re.compile(
     rf"(?:\.\.\.\s|…\s?)(?:the )?{_WAS}|\.\.\.(?:the {_WAS}|{_WAS}(?:\s+[a-z]|\s?{_DOTS}))", re.IGNORECASE
 )
@@ -51,25 +58,21 @@ _STYLE_COMMENT = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|/\*(?:.*?\*/|.*)", re.DOTAL
 _MARKUP = re.compile(r"\.(?:html?|svg)$", re.IGNORECASE)
 _STYLE = re.compile(r"\.css$", re.IGNORECASE)
 _SCRIPT = re.compile(r"\.(?:m?js|jsx|tsx?|json|webmanifest)$", re.IGNORECASE)
-#: Elements whose text is shown as it is, or typed over.
+#: Elements whose text is shown as it is, or that the visitor types over.
 _QUOTED = frozenset({"pre", "code", "samp", "kbd", "textarea", "title"})
-#: Elements of which such words are the whole content only where the content is missing; a label may say "your file
-#: here".
+#: In these elements a placeholder as the whole text means missing content. A label may say "your file here".
 _PARTS = frozenset({"body", "main", "section", "article", "header", "footer", "nav", "aside"})
 _LONGEST_LINE = 2_000
-#: A script with more characters than this, or with a line over _LONGEST_LINE, is a library or a build's output.
+#: A script with more characters, or with a line over _LONGEST_LINE, is a library or the output of a build.
 _MOST_CHARACTERS = 200_000
 
-_Found = tuple[int, str]  # the line, from 1, and the words that count
+_Found = tuple[int, str]  # the line, from 1, and the matching text
 
 
 def placeholders(path: str, text: str, allowed: str = "") -> Iterator[tuple[int, str]]:
-    """Yield the line number (from 1) and the text of each line that stands for code which is not there.
-
-    Words that stand in `allowed`, the request, were asked for.
-    """
-    lines, asked = text.split("\n"), allowed.lower()
-    found = (min(number, len(lines)) for number, words in _found(path, text) if words.lower() not in asked)
+    """Yield number (from 1) and text of each line with a placeholder. Text of the request, `allowed`, is no match."""
+    lines, request = text.split("\n"), allowed.lower()
+    found = (min(number, len(lines)) for number, words in _found(path, text) if words.lower() not in request)
     for number in sorted(set(found)):
         yield number, " ".join(lines[number - 1][:_LONGEST_LINE].split())[:120]
 
@@ -108,7 +111,7 @@ def _in_markup(text: str) -> Iterator[_Found]:
 
 
 def _in_text(text: str, first: int, *, whole: bool) -> Iterator[_Found]:
-    """`whole`: it is all that a part of the page holds."""
+    """`whole`: the text is the only content of a part of the page."""
     yield from _alone(text.split("\n"), first)
     words = text.strip()
     found = _BEGINS.match(words)
@@ -126,7 +129,7 @@ def _in_style(text: str, first: int) -> Iterator[_Found]:
 
 
 def _in_script(text: str, first: int) -> Iterator[_Found]:
-    """Nothing is read of a library or a build's output, which no model wrote."""
+    """Skip a library or the output of a build, because no model wrote it."""
     lines = text.split("\n")
     if len(text) > _MOST_CHARACTERS or max(map(len, lines)) > _LONGEST_LINE:
         return
@@ -144,17 +147,17 @@ def _in_script(text: str, first: int) -> Iterator[_Found]:
 def _in_comment(text: str, first: int) -> Iterator[_Found]:
     for number, line in enumerate(text.split("\n"), first):
         words = line[:_LONGEST_LINE].strip(_SIGNS)
-        if found := _stand_in(words) or _DOTTED.match(words):
+        if found := _placeholder_match(words) or _DOTTED.match(words):
             yield number, found[0]
 
 
 def _alone(lines: list[str], first: int) -> Iterator[_Found]:
-    """Yield the lines that hold nothing but such words, where code or text should stand."""
+    """Yield the lines that hold only a placeholder where code or text should stand."""
     for number, line in enumerate(lines, first):
         words = line[:_LONGEST_LINE].strip(_SIGNS)
-        if _ALONE.match(line) and (found := _stand_in(words) or _DOTTED_ALONE.match(words)):
+        if _ALONE.match(line) and (found := _placeholder_match(words) or _DOTTED_ALONE.match(words)):
             yield number, found[0]
 
 
-def _stand_in(words: str) -> re.Match[str] | None:
+def _placeholder_match(words: str) -> re.Match[str] | None:
     return _BEGINS.match(words) or _ANYWHERE.search(words) or _UNDONE.search(words)

@@ -1,4 +1,4 @@
-"""Defects of a README: names that were never filled in, and files that the repository does not hold."""
+"""Finds defects of a README: placeholders for names, and mentions of files that do not exist."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ if TYPE_CHECKING:
 
 _STAND_IN = re.compile(
     r"\b(?:TODO|TBD|FIXME):|^\W*(?:TODO|TBD|FIXME)\W*$"
-    r"|(?i:\blorem ipsum\b|\byour[-_](?:user[-_]?name|name|repo(?:sitory)?)\b|\bgithub\.com/(?:user(?:name)?|your\w*|example)/"
+    r"|(?i:\blorem ipsum\b|\byour[-_](?:user[-_]?name|name|repo(?:sitory)?)\b"
+    r"|\bgithub\.com/(?:user(?:name)?|your\w*|example)/"
     r"|[<\[{](?:your|repo(?:sitory)?|user(?:name)?|project|insert)(?:[-_ ][\w -]{1,30})?[>\]}](?!\())"
 )
 _NAMED_FILE = re.compile(r"`(?:\./)?([\w-]+(?:/[\w-]+)*\.(?:html?|css|m?js|json|csv|md|txt))`")
 
 
 def readme_defects(text: str, files: Collection[str]) -> Iterator[tuple[int, str]]:
-    """Yield the line (from 1) and the words of each defect of a README; `files` are the repository's paths."""
+    """Yield line (from 1) and description of each defect of a README; `files` are the repository's paths."""
     for number, line in enumerate(text.split("\n"), 1):
         head = line[:1_000]
         if head.lstrip().startswith(">"):

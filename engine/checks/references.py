@@ -1,4 +1,4 @@
-"""Finds addresses in a page that lead nowhere. Pages serves a site below the repository's name, so `/x` does."""
+"""Finds broken addresses in a page. Pages serves a site below the repository's name, so an address `/x` is broken."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from turbohtml import Document
 
 _FETCH = re.compile(r"""\b(fetch|import)\(\s*(["'`])([^"'`$\n]{1,300})\2\s*[,)]""")
-#: What a browser will not load without https into a page that came by it; a link may lead there.
+#: Elements that may hold an http address. A browser blocks http resources of an https page, but not links.
 _LINKS = frozenset({"a", "area", "base"})
 
 
 def wrong_references(page: Document, files: Mapping[str, bytes]) -> Iterator[tuple[int, str]]:
-    """Yield line (from 1) and problem of each address in a page at the site's root that leads nowhere."""
+    """Yield line (from 1) and problem of each broken address in a page at the site's root."""
     for element in page.select("[src], [href]"):
         address = attribute(element, "src" if "src" in element.attrs else "href") or ""
         if problem := _problem(element.tag, address.strip(), files):

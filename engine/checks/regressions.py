@@ -1,6 +1,6 @@
-"""Finds files and ids that the round before had and this one lacks, because others may use them. Advice, not a verdict.
+"""Finds files and ids that the previous round had and this one lacks, because other pages may use them. Advice only.
 
-Names of functions and headings are not compared: a later round may rename them.
+Names of functions and headings are not compared, because a later round may rename them.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _MOST = 12
 
 
 def removed_names(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> list[str]:
-    """Return in a few words each what is gone. What the `brief` names is meant to change and is left out."""
+    """Return a few words for each removed file and id, except those that the `brief` names."""
     now = "\n".join(content.decode("utf-8", "replace") for path, content in after.items() if _SOURCE.search(path))
-    asked = brief.lower()
-    files = [f"the file {path}" for path in before if path not in after and path.lower() not in asked]
+    request = brief.lower()
+    files = [f"the file {path}" for path in before if path not in after and path.lower() not in request]
     ids = dict.fromkeys(name for path, page in before.items() if _PAGE.search(path) for name in _ids(page))
-    return [*files, *(f"the id {name!r}" for name in ids if name not in now and name.lower() not in asked)]
+    return [*files, *(f"the id {name!r}" for name in ids if name not in now and name.lower() not in request)]
 
 
 def removal_result(before: Mapping[str, bytes], after: Mapping[str, bytes], brief: str) -> CheckOutcome:
-    """Return the same as advice: a failure names what is gone."""
+    """Return the removals as advice: a failure lists them."""
     removed = removed_names(before, after, brief)
     more = f" and {len(removed) - _MOST} more" if len(removed) > _MOST else ""
     detail = f"gone since the round before: {', '.join(removed[:_MOST])}{more}" if removed else ""

@@ -1,7 +1,7 @@
-"""Review of the source that is published: markup, addresses, typed-in data and README.
+"""Reviews the published source: markup, addresses, typed-in data and README.
 
-The result is advice: it is shown in the record and in repairs that happen anyway, and is never counted as a check of
-the request. Each defect is named as `file:line: what` (docs/decisions/0010-static-review.md).
+The result is advice. It is shown in the record and in repairs, and is never counted as a check of the request. Each
+defect has the form `file:line: description` (docs/decisions/0010-static-review.md).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 REVIEW = "A review of the source finds no errors"
 
-#: So many defects are kept.
+#: Further defects are dropped.
 MOST_DEFECTS = 30
 
 _VENDORED = re.compile(r"(?:^|/)(?:vendor|vendors|lib|libs|dist|node_modules|third[_-]party)/", re.IGNORECASE)
@@ -29,9 +29,9 @@ _SOURCE = re.compile(r"\.html?$|^README\.md$", re.IGNORECASE)
 
 
 def review_result(files: Mapping[str, bytes], *, foreign: Collection[str] = ()) -> CheckOutcome:
-    """Review a tree; the paths in `foreign` are attachments, which are not ours to review.
+    """Review a tree. The paths in `foreign` are attachments, which are not reviewed.
 
-    A page that is too large to be read makes the result `unverifiable`, unless something else was found.
+    If a page is too large and there are no other defects, the result is `unverifiable`.
     """
     defects, too_large = dict[str, None](), list[str]()
     for path, content in files.items():
@@ -49,13 +49,13 @@ def review_result(files: Mapping[str, bytes], *, foreign: Collection[str] = ()) 
 
 
 def review_defects(results: Sequence[CheckOutcome]) -> list[str]:
-    """Return the defects that an attempt's review named."""
+    """Return the defects in an attempt's review."""
     values = [r.value for r in results if r.check == Check(Kind.REVIEW, REVIEW)]
     return [str(defect) for value in values if isinstance(value, list) for defect in value]
 
 
 def _defects(path: str, text: str, files: Mapping[str, bytes]) -> Iterable[tuple[int, str]] | None:
-    """Return the line (from 1) and the words of each defect of a file, None where it is too large to be read."""
+    """Return line (from 1) and description of each defect of a file; None if it is too large."""
     if path.endswith(".md"):
         return readme_defects(text, files)
     page = read_page(text)

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from engine.domain.checks import CheckOutcome
 
-_OURS = frozenset({Kind.RULE, Kind.GATE})
+_OWN_KINDS = frozenset({Kind.RULE, Kind.GATE})
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One attempt with its results; `before` are the results of the attempt that it repairs, `order` its number."""
+    """An attempt with its results. `before` are the results of the attempt that it repairs; `order` is its number."""
 
     attempt: int
     order: int
@@ -27,31 +27,31 @@ class Candidate:
     before: Sequence[CheckOutcome] = ()
 
     def rank(self) -> tuple[bool, int, int, int, int, int, int, int, int]:
-        """Return what candidates are compared by.
+        """Return the key for comparing candidates.
 
-        In this order: no gate bars it, own rules held, the request's checks passed, fewer regressions, the plan's own
-        tests passed, no page errors, advice heeded, fewer errors in a review of the source, the earlier one.
+        Its parts in order: no gate bars it, own rules passed, the request's checks passed, fewer regressions, the
+        plan's tests passed, no page errors, source rules passed, fewer defects in the review, the earlier attempt.
         """
         passed = [r.check.kind for r in self.results if r.verdict is Verdict.PASS]
-        ours = sum(kind in _OURS for kind in passed)
+        own = sum(kind in _OWN_KINDS for kind in passed)
         views = sum(r.check.kind is Kind.PAGE_LOAD and r.verdict is not Verdict.PASS for r in self.results)
-        requested = sum(kind not in _OURS | ADVICE | OF_EARLIER | {Kind.TEST} for kind in passed)
+        requested = sum(kind not in _OWN_KINDS | ADVICE | OF_EARLIER | {Kind.TEST} for kind in passed)
         tests, heeded = passed.count(Kind.TEST), passed.count(Kind.SOURCE)
         defects = len(review_defects(self.results))
-        return not self.barred, ours, requested, -len(self.regressions()), tests, -views, heeded, -defects, -self.order
+        return not self.barred, own, requested, -len(self.regressions()), tests, -views, heeded, -defects, -self.order
 
     @property
     def barred(self) -> bool:
-        """Say whether it may not be published at all."""
+        """Whether a gate bars it from being published."""
         return is_barred(self.results)
 
     def regressions(self) -> list[str]:
-        """Return the texts of checks that held before: in earlier rounds, or in the attempt that this one repairs."""
+        """Return the texts of failing checks that passed in earlier rounds or in the attempt that this one repairs."""
         wrong = [r.check for r in self.results if r.verdict in WRONG]
         held = {r.check.text for r in self.before if r.verdict is Verdict.PASS and r.check.kind not in ADVICE}
         return [check.text for check in wrong if check.kind in OF_EARLIER or check.text in held]
 
 
 def best(candidates: Sequence[Candidate]) -> Candidate:
-    """Return the best of at least one candidate."""
+    """Return the best candidate; there must be at least one."""
     return max(candidates, key=Candidate.rank)

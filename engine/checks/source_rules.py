@@ -1,6 +1,6 @@
-"""Rules on index.html as it stands in the repository, because an evaluator may read the file instead of a browser.
+"""Checks the source of index.html, because an evaluator may read the file without a browser.
 
-Advice, not a gate: what fails here may still hold in the browser.
+The results are advice, because a page that fails here may still be correct in the browser.
 """
 
 from __future__ import annotations
@@ -16,26 +16,31 @@ if TYPE_CHECKING:
 _ID = re.compile(r"""(?:getElementById\(\s*["'`]|querySelector(?:All)?\(\s*["'`]#)([\w-]+)["'`]\s*\)""")
 _TITLE = re.compile(r"""document\.title\s*={2,3}\s*(["'`])(.+?)\1""")
 _FIRST_SCRIPT = re.compile(
-    r"""(?:querySelector\(\s*["'`]script["'`]\s*\)|(?:scripts|(?:querySelectorAll|getElementsByTagName)\(\s*["'`]script["'`]\s*\))\[0\])"""
+    r"""(?:querySelector\(\s*["'`]script["'`]\s*\)"""
+    r"""|(?:scripts|(?:querySelectorAll|getElementsByTagName)\(\s*["'`]script["'`]\s*\))\[0\])"""
     r"""\??\.(?:textContent|innerHTML|innerText|text)\b"""
 )
-_ELEMENT = r"""(?:document\.)(?:getElementById\(\s*["'`]|querySelector\(\s*["'`]#)([\w-]+)["'`]\s*\)\??\.(?:textContent|innerText|innerHTML)"""
+_ELEMENT = (
+    r"""(?:document\.)(?:getElementById\(\s*["'`]|querySelector\(\s*["'`]#)([\w-]+)["'`]\s*\)"""
+    r"""\??\.(?:textContent|innerText|innerHTML)"""
+)
 _NUMBER = re.compile(rf"(?:parseFloat\(|parseInt\(|Number\(|(?<![\w)\]\"'`])(?<![\w)\]\"'`] )\+)\s*\(?\s*{_ELEMENT}")
 
 _SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script\s*>", re.IGNORECASE | re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _SOURCE_TITLE = re.compile(r"<title[^>]*>(.*?)</title\s*>", re.IGNORECASE | re.DOTALL)
-_MADE = re.compile(
-    r"""\bcreateElement\(\s*(["'`])(svg|g|rect|circle|ellipse|line|polyline|polygon|path|text|tspan|linearGradient|marker)\1""",
+_SVG_MADE_AS_HTML = re.compile(
+    r"""\bcreateElement\(\s*(["'`])(svg|g|rect|circle|ellipse|line|polyline|polygon|path|text|tspan|"""
+    r"""linearGradient|marker)\1""",
 )
 _PLAIN = re.compile(r"^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*$", re.IGNORECASE)
 
 
 def source_results(files: Mapping[str, bytes], checks: Sequence[Check]) -> list[CheckOutcome]:
-    """Judge index.html's source by what the js checks name; a rule that does not apply gives no result."""
+    """Check index.html's source for what the JS checks name. A rule that does not apply gives no result."""
     if "index.html" not in files:
         return []
-    # Comments become blanks, so that offsets, and with them line numbers, stay.
+    # Blanks replace comments, so that offsets and line numbers stay the same.
     source = _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), files["index.html"].decode("utf-8", "replace"))
     expressions = [check.text for check in checks if check.kind is Kind.JS]
     return [
@@ -57,17 +62,17 @@ def _line(source: str, offset: int) -> str:
 
 
 def _titles(source: str, expressions: Sequence[str]) -> Iterator[CheckOutcome]:
-    for wanted in dict.fromkeys(found[2] for text in expressions for found in _TITLE.finditer(text)):
+    for expected in dict.fromkeys(found[2] for text in expressions for found in _TITLE.finditer(text)):
         found = _SOURCE_TITLE.search(source)
         if found is None:
             problem = "index.html has no <title>"
-        elif " ".join(found[1].split()) == wanted:
+        elif " ".join(found[1].split()) == expected:
             problem = ""
         else:
             problem = (
                 f"{_line(source, found.start())}: the title is {found[1].strip()[:80]!r}; a script may still change it"
             )
-        yield _result(f"the title {wanted!r} is in the source", problem)
+        yield _result(f"the title {expected!r} is in the source", problem)
 
 
 def _ids(source: str, expressions: Sequence[str]) -> Iterator[CheckOutcome]:
@@ -100,7 +105,7 @@ def _first_script(source: str, expressions: Sequence[str]) -> Iterator[CheckOutc
 
 
 def _numbers(source: str, expressions: Sequence[str]) -> Iterator[CheckOutcome]:
-    """Elements that a check reads as numbers, where their text stands in the source and not in a script."""
+    """Check elements that a check reads as numbers, if their text stands in the source and not in a script."""
     for name in dict.fromkeys(found[1] for text in expressions for found in _NUMBER.finditer(text)):
         found = _element(source, name)
         text = source[found.end() :].partition("<")[0] if found else ""
@@ -110,10 +115,11 @@ def _numbers(source: str, expressions: Sequence[str]) -> Iterator[CheckOutcome]:
 
 
 def _drawn(source: str) -> Iterator[CheckOutcome]:
-    """Find SVG elements that a script makes as HTML: they get ids and classes, and are never drawn."""
-    if found := _MADE.search(source):
+    """Find SVG elements that a script creates as HTML: they get ids and classes, but they are never drawn."""
+    if found := _SVG_MADE_AS_HTML.search(source):
         problem = (
             f"{_line(source, found.start())}: createElement makes an HTML element {found[2]!r}, which is never drawn: "
-            "document.createElementNS('http://www.w3.org/2000/svg', …) makes one of SVG, and setAttribute('class', …) its class"
+            "document.createElementNS('http://www.w3.org/2000/svg', …) makes one of SVG, and "
+            "setAttribute('class', …) its class"
         )
         yield _result("SVG elements are made as SVG", problem)

@@ -1,4 +1,4 @@
-"""Finds rows of a table that were typed into the page, though the file with the table stands beside it."""
+"""Finds rows of a table that are typed into the page, although the table's file is in the repository."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _TABLE = re.compile(r"\.(?:csv|tsv)$", re.IGNORECASE)
-#: Rows of each table that are looked for, and how many characters may lie between two cells of one.
+#: The rows of each table that are searched for, and the most characters between two cells of a row.
 _ROWS = 30
 _APART = 160
 _LARGEST = 2_000_000
 
 
 def typed_tables(source: str, files: Mapping[str, bytes]) -> Iterator[tuple[str, int, str]]:
-    """Yield (table, offset in `source`, row) for each table of which most rows, at least two, stand in `source`."""
+    """Yield (table, offset in `source`, row) for each table with at least two, and half, of its rows in `source`."""
     for path, content in files.items():
         if _TABLE.search(path) and len(content) <= _LARGEST:
             rows = _rows(content.decode("utf-8-sig", "replace"))
@@ -30,7 +30,7 @@ def typed_tables(source: str, files: Mapping[str, bytes]) -> Iterator[tuple[str,
 
 
 def _rows(text: str) -> list[list[str]]:
-    """Return the filled cells of the first rows below the header, without rows that may match by chance."""
+    """Return the filled cells of the first rows below the header, without rows so short that they match by chance."""
     delimiter = max(",;\t|", key=text.partition("\n")[0].count)
     try:
         read = list(itertools.islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1, _ROWS + 1))
@@ -41,7 +41,7 @@ def _rows(text: str) -> list[list[str]]:
 
 
 def _place(source: str, row: Sequence[str]) -> int | None:
-    """Return where a row's cells stand one after the other, None where they do not."""
+    """Return the offset at which a row's cells follow each other; None if they do not."""
     for found in itertools.islice(re.finditer(_word(row[0]), source), 50):
         at = found.end()
         for cell in row[1:]:

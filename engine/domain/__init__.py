@@ -1,1 +1,1 @@
-"""The values of a round: brief, checks, lifecycle, budget, model calls, repositories. They decide nothing about files and contact nobody."""
+"""The values of a round: brief, checks, lifecycle, budget, model calls, repositories. This package does no I/O."""

@@ -1,4 +1,4 @@
-"""Which addresses the service may contact: every URL that somebody else named is judged here, before any byte is sent to it."""
+"""Decides which addresses the service may contact. A URL from outside is checked here before any byte is sent."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-#: Refused even where private addresses are allowed. Metadata services hand out a machine's credentials to whoever asks from inside.
-_NEVER = tuple(
+#: Refused even with `allow_private`. A metadata service gives a machine's credentials to any caller inside.
+_ALWAYS_REFUSED = tuple(
     (ipaddress.ip_network(network), reason)
     for network, reason in (
         ("169.254.0.0/16", "link-local, where clouds keep their metadata service"),
@@ -34,7 +34,7 @@ _NEVER = tuple(
     )
 )
 
-#: Allowed only where private addresses are.
+#: Refused unless `allow_private` is set.
 _PRIVATE = tuple(
     (ipaddress.ip_network(network), reason)
     for network, reason in (
@@ -53,12 +53,12 @@ _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 # https://www.rfc-editor.org/rfc/rfc9637: documentation, unknown to Python 3.11.
 _DOCUMENTATION = ipaddress.IPv6Network("3fff::/20")
 
-#: Prefixes whose last 32 bits are an IPv4 address: IPv4-compatible, IPv4-mapped, IPv4-translated, NAT64 (RFC 4291, 2765, 6052).
+#: Prefixes whose last 32 bits are an IPv4 address: compatible, mapped, translated, NAT64 (RFC 4291, 2765, 6052).
 _IPV4_IN_TAIL = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")))
 
 _ISATAP_INTERFACES = (0x0000_5EFE, 0x0200_5EFE)
 
-# Names that never lead anywhere public: RFC 6761, 6762, 8375, and what home and cloud networks use.
+# Names that are never public: RFC 6761, 6762, 8375, and names that home and cloud networks use.
 _PRIVATE_SUFFIXES = ("localhost", "localdomain", "local", "internal", "intranet", "lan", "home.arpa")
 _PRIVATE_NAMES = ("ip6-localhost", "ip6-loopback")
 
@@ -68,7 +68,7 @@ _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 
 @dataclass(frozen=True, slots=True)
 class ParsedUrl:
-    """Where a URL leads: `host` in lower-case ASCII without brackets or final dot, `url` the same address without its fragment."""
+    """A URL's parts. `host` is lower-case ASCII without brackets or final dot; `url` has no fragment."""
 
     scheme: str
     host: str
@@ -77,18 +77,18 @@ class ParsedUrl:
 
     @property
     def netloc(self) -> str:
-        """Return host and, where it is not the scheme's own, port: what a Host header says."""
+        """The value of a Host header: the host, with the port unless it is the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def origin(self) -> str:
-        """Return `scheme://host`, with the port where it is not the scheme's own."""
+        """`scheme://host`, with the port unless it is the scheme's default."""
         return f"{self.scheme}://{self.netloc}"
 
 
 def parse_url(url: str) -> ParsedUrl:
-    """Take a URL apart without looking anything up. Raises ValueError with a sentence that says what is wrong with it."""
+    """Parse a URL without a DNS look-up. Raises ValueError with a sentence about the problem."""
     if len(url) > LONGEST_URL:
         raise ValueError(f"The URL is longer than {LONGEST_URL} characters.")
     if _UNFIT.search(url):
@@ -110,10 +110,10 @@ def parse_url(url: str) -> ParsedUrl:
 
 
 def address_problem(ip: str, *, allow_private: bool = False) -> str | None:
-    """Say why an IP address must not be contacted; None if it may.
+    """Return why an IP address must not be contacted; None if it may be.
 
     `allow_private` admits loopback and private networks, never link-local, multicast, reserved and metadata addresses.
-    Python's own `is_global` is not enough: it holds 224.0.0.1 and addresses that embed 127.0.0.1 to be global.
+    Python's `is_global` is not sufficient: it is true for 224.0.0.1 and for addresses that embed 127.0.0.1.
     """
     try:
         address = ipaddress.ip_address(ip)
@@ -126,7 +126,7 @@ def address_problem(ip: str, *, allow_private: bool = False) -> str | None:
 
 
 def is_private_host(host: str) -> bool:
-    """Say, without a look-up, whether a URL's host is a non-public address in any notation or a name of private networks."""
+    """Say, without a DNS look-up, whether a host is a non-public address in any notation or a private name."""
     name = host.strip("[]").rstrip(".").lower()
     if literal := _literal(name):
         return address_problem(str(literal)) is not None
@@ -151,7 +151,7 @@ def _ascii_host(parts: SplitResult) -> str:
 
 
 def _embedded(address: _IPAddress) -> tuple[ipaddress.IPv4Address, ...]:
-    """Return the IPv4 addresses that traffic to an IPv6 address may end at."""
+    """Return the IPv4 addresses that an IPv6 address embeds and its traffic may reach."""
     if isinstance(address, ipaddress.IPv4Address) or address.packed in (bytes(16), bytes(15) + b"\x01"):
         return ()
     if address.teredo:
@@ -165,7 +165,7 @@ def _embedded(address: _IPAddress) -> tuple[ipaddress.IPv4Address, ...]:
 
 
 def _problem(address: _IPAddress, *, allow_private: bool) -> str | None:
-    for network, reason in _NEVER:
+    for network, reason in _ALWAYS_REFUSED:
         if address in network:
             return reason
     for network, reason in _PRIVATE:
@@ -176,7 +176,7 @@ def _problem(address: _IPAddress, *, allow_private: bool) -> str | None:
 
 
 def _literal(name: str) -> _IPAddress | None:
-    """Read an address in the notations of inet_aton too: 2130706433, 0x7f.1, 0177.0.0.1."""
+    """Parse an address, also in the notations of inet_aton: 2130706433, 0x7f.1, 0177.0.0.1."""
     try:
         return ipaddress.ip_address(name)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The frozen request that every step works from."""
+"""The request, frozen for the steps."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ if TYPE_CHECKING:
 
 
 class Source(StrEnum):
-    """Where a round's file comes from."""
-
-    REQUEST = "request"  # attached to it
-    ADDRESS = "address"  # fetched by the service from an address that the brief or a check names
-    WORKBOOK = "workbook"  # made by the service out of an attached workbook
+    REQUEST = "request"  # attached to the request
+    ADDRESS = "address"  # fetched from an address that the brief or a check names
+    WORKBOOK = "workbook"  # made by the service from an attached workbook
 
 
 @dataclass(frozen=True, slots=True)
 class AttachedFile:
-    """A file that came with a request, under its safe name, byte for byte; or one that the service fetched or made for it.
+    """A file that was attached, or that the service fetched or made. Its name is safe, its bytes are unchanged.
 
-    `url` is where it was fetched from, `note` what a prompt says of it besides its name, type, size and shape.
+    `url` is the address that it was fetched from. `note` is what a prompt says about it besides name, type and size.
     """
 
     name: str
@@ -35,7 +33,7 @@ class AttachedFile:
 
 @dataclass(frozen=True, slots=True)
 class MissingFile:
-    """A file that a round should have and does not. `why` is a sentence's end; `url` is where it should have come from."""
+    """A file that the round lacks. `why` completes a sentence; `url` is the address that it was to be fetched from."""
 
     name: str
     why: str
@@ -45,7 +43,7 @@ class MissingFile:
 
 @dataclass(frozen=True, slots=True)
 class EarlierRound:
-    """What an earlier published round of the task was asked for."""
+    """An earlier published round of the task. `text` is its brief."""
 
     number: int
     text: str
@@ -53,9 +51,9 @@ class EarlierRound:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """One round's request. `number` is the round's number; `text` what the page must do.
+    """One round's request. `text` is the brief itself.
 
-    `earlier` are the published rounds before this one, the oldest first; `earlier_checks` those of their checks that must go on holding.
+    `earlier` are the published rounds before it, oldest first; `earlier_checks` are their checks that must still hold.
     """
 
     email: str
@@ -70,5 +68,5 @@ class Brief:
 
     @property
     def words(self) -> str:
-        """Return the brief and its checks as one text."""
+        """The brief and its checks as one text."""
         return "\n".join([self.text, *(check.text for check in self.checks)])

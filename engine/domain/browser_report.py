@@ -1,4 +1,4 @@
-"""Values that the check browser takes and returns: pages, page tests and reports."""
+"""Values that the check browser accepts and returns: pages, page tests and reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PageAction:
-    """One use of the page. `do` is fill, select, click, press, wait, reload or open; `value` is text, a key, milliseconds, or a query or fragment."""
+    """One action on a page. `do` is fill, select, click, press, wait, reload or open.
+
+    `value` is a text, a key, milliseconds, or (open) a query or fragment.
+    """
 
     do: str
     selector: str = ""  # CSS; "" for wait, reload, open, and for a key that goes to the page
@@ -25,7 +28,7 @@ class PageAction:
 
 @dataclass(frozen=True, slots=True)
 class PageTest:
-    """On a freshly opened page, after the steps, the JavaScript expression is true. What holds on an empty page tests nothing."""
+    """The JavaScript expression must be true on a fresh page after the steps. It must be false on an empty page."""
 
     steps: tuple[PageAction, ...]
     expression: str
@@ -33,7 +36,7 @@ class PageTest:
 
 @dataclass(frozen=True, slots=True)
 class PageUnderTest:
-    """A page to be checked: `files` served at `url` from memory, or (None) the live page there."""
+    """A page to check: `files` are served at `url` from memory; None means the live page at `url`."""
 
     url: str
     files: Mapping[str, bytes] | None
@@ -42,9 +45,9 @@ class PageUnderTest:
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """The page at one width in pixels: a JPEG, what it logged and threw, what it could not get, and the foreign hosts that it needs.
+    """The page at one width in pixels. `screenshot` is a JPEG; `failed` are the resources that could not be loaded.
 
-    `elements`: what stands on the page, as HTML cut short, by the selectors that failing checks name; "" where nothing does.
+    `elements` maps the selectors of failing checks to the start of each element's HTML; "" if there is no such element.
     """
 
     width: int
@@ -53,19 +56,18 @@ class PageView:
     console: Sequence[str]
     errors: Sequence[str]
     failed: Sequence[str]
-    hosts: Mapping[str, Sequence[str]]  # with the libraries' names and versions
+    hosts: Mapping[str, Sequence[str]]  # foreign hosts that the page needs, with the libraries' names and versions
     elements: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class BrowserReport:
-    """What a verification gave. `not_run` says why there was no browser; "" where there was one."""
+    """The results of one browser session. `not_run` says why no browser ran; "" if one did."""
 
-    results: Sequence[CheckOutcome]  # one a check, in order
-    views: Sequence[PageView] = ()  # one a width
+    results: Sequence[CheckOutcome]  # one for each check, in order
+    views: Sequence[PageView] = ()  # one for each width
     version: str = ""
     not_run: str = ""
-    tested: Sequence[CheckOutcome] = ()  # one a page test, in order; the check of each is the test's expression
-    in_order: Sequence[
-        bool | None
-    ] = ()  # one a check: whether it held on the page shared by all; () where that was not run
+    tested: Sequence[CheckOutcome] = ()  # one for each page test, in order; its check is the test's expression
+    # Whether each check held on the page that all share; None: it was not reached; () if this was not run.
+    in_order: Sequence[bool | None] = ()

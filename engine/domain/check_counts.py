@@ -1,4 +1,4 @@
-"""The one way in which checks are counted: the request's own first, those of earlier rounds and the service's own apart."""
+"""Counts checks: the request's, those of earlier rounds, and the service's own. Advice is not counted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Checks of one kind: `held` and `failed` are decided; `not_run`, `unverifiable` and what is neither are not."""
+    """Counts of one group of checks. Only `held` and `failed` are decided; `of` is the total."""
 
     held: int
     failed: int
@@ -23,7 +23,6 @@ class Tally:
 
     @classmethod
     def of_verdicts(cls, verdicts: Collection[str]) -> Tally:
-        """Count verdicts, one a check."""
         held, not_run, unverifiable = (
             sum(one == verdict for one in verdicts) for verdict in (Verdict.PASS, Verdict.NOT_RUN, Verdict.UNVERIFIABLE)
         )
@@ -32,12 +31,11 @@ class Tally:
 
     @property
     def decided(self) -> int:
-        """Return how many hold or fail."""
         return self.held + self.failed
 
     @property
     def undecided(self) -> str:
-        """Return in words how many nothing decided, "" where all are decided."""
+        """Return the number of undecided checks in words; "" if all are decided."""
         return f", {self.of - self.decided} not decided" if self.of > self.decided else ""
 
     def __str__(self) -> str:
@@ -56,7 +54,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class CheckCounts:
-    """The checks of one attempt: the request's, those of earlier rounds of its task, the service's own. Advice is not counted."""
+    """The counted checks of one attempt."""
 
     request: Tally
     earlier: Tally
@@ -82,7 +80,7 @@ class CheckCounts:
 
 
 def count_checks(checks: Iterable[tuple[str, str]]) -> CheckCounts:
-    """Count pairs of kind and verdict, one a check."""
+    """Count pairs of kind and verdict, one pair for each check."""
     request, earlier, own = list[str](), list[str](), list[str]()
     for kind, verdict in checks:
         if kind in REQUESTED:

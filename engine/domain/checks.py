@@ -1,4 +1,4 @@
-"""Checks that a page will be judged by: their kinds, verdicts and results."""
+"""Checks of a page: their kinds, verdicts and results."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from engine.formats.expressions import is_expression
 
 
 class Kind(StrEnum):
-    """How a check is decided."""
+    """The kind of a check, which says how it is decided."""
 
     JS = "js"  # an expression that an evaluator runs in the page
     PROSE = "prose"  # a sentence
-    RULE = "rule"  # our own, on the files: licence, README, required files
-    SOURCE = "source"  # advice: what the page's source shows without running it
-    REVIEW = "review"  # advice: what a reader of the source would ask to change, or all checks on one page give
-    PAGE_LOAD = "page_load"  # the page as it opened at one width, with its screenshot
-    FILE = "file"  # the plan's, on a file: it is there, its words, form, links
-    TEST = "test"  # the plan's own test of what the brief asks and no check covers
-    GATE = "gate"  # our own, before a browser or a push: placeholders, secrets, token shapes
+    RULE = "rule"  # our own, on the files: index.html, licence, README
+    SOURCE = "source"  # advice: on the source of the page, without running it
+    REVIEW = "review"  # advice: defects of the source, and the results of all checks in order on one page
+    PAGE_LOAD = "page_load"  # advice: how the page loaded at one width, with a screenshot
+    FILE = "file"  # the plan's, on a file: it exists, its words, form, links
+    TEST = "test"  # the plan's test of something in the brief that no check covers
+    GATE = "gate"  # our own, before a browser or a push: placeholders, our secrets, credentials
     EARLIER = "earlier"  # an expression that held when an earlier round of the task was published
-    REGRESSION = "regression"  # what an earlier round's plan says and what held in the round before
-    UNKNOWN = "unknown"  # neither text nor {"js": ...}: kept, never decided
+    REGRESSION = "regression"  # a requirement of an earlier round's plan that held in the round before
+    UNKNOWN = "unknown"  # neither text nor {"js": ...}: stored, never decided
 
 
 class Verdict(StrEnum):
-    """What came out. Only `pass` is a pass."""
+    """A check's result. Only `pass` counts as passed."""
 
     PASS = "pass"  # noqa: S105
     FAIL = "fail"
@@ -39,21 +39,21 @@ class Verdict(StrEnum):
     INVALID = "invalid"
 
 
-#: Verdicts that say that the page is wrong; what is inconclusive or was not run says nothing about it.
+#: Verdicts that mean a defect of the page. The others, such as inconclusive and not run, say nothing about it.
 WRONG = frozenset({Verdict.FAIL, Verdict.ERROR, Verdict.TIMEOUT})
 
-#: What the request's own `checks` say.
+#: Kinds of the request's own checks.
 REQUESTED = frozenset({Kind.JS, Kind.PROSE, Kind.UNKNOWN})
 
-#: What earlier rounds of the task asked for.
+#: Kinds of checks that earlier rounds of the task left.
 OF_EARLIER = frozenset({Kind.EARLIER, Kind.REGRESSION})
 
-#: What is advice alone: no check of the request or of ours.
+#: Kinds that are advice only, and are not counted.
 ADVICE = frozenset({Kind.SOURCE, Kind.REVIEW, Kind.PAGE_LOAD})
 
 
 class Target(StrEnum):
-    """What a check was run on."""
+    """The page that a check was run on."""
 
     EMPTY = "empty"
     LOCAL = "local"
@@ -62,7 +62,7 @@ class Target(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check of a request: `text` as it came (without `js:`), `kind` how it will be decided."""
+    """One check. `text` comes from the request, without `js:`."""
 
     kind: Kind
     text: str
@@ -70,7 +70,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class PredicateResult:
-    """What one predicate gave: the predicate in words, its verdict and what was seen."""
+    """The result of one predicate: its words, its verdict and the observed value."""
 
     says: str
     verdict: Verdict
@@ -79,9 +79,9 @@ class PredicateResult:
 
 @dataclass(frozen=True, slots=True)
 class CheckOutcome:
-    """What one check gave on one target. `milliseconds` is None where nothing was run; `screenshot` is a JPEG.
+    """The result of one check on one target. `milliseconds` is None if nothing ran; `screenshot` is a JPEG.
 
-    `predicates` are those of the plan that decided it, for a sentence and for the plan's own tests.
+    `predicates` are the plan's predicates that decided a sentence or a test of the plan.
     """
 
     check: Check
@@ -96,7 +96,7 @@ class CheckOutcome:
 
 
 def parse_check(raw: object) -> Check:
-    """Read one entry of a request's `checks`: `js: …`, `{"js": …}`, a bare expression, a sentence; anything else is kept as UNKNOWN."""
+    """Read one entry of a request's `checks`: `js: …`, `{"js": …}`, a bare expression or a sentence; else UNKNOWN."""
     match raw:
         case {"js": str(expression)}:
             return Check(Kind.JS, expression.strip())

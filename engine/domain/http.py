@@ -1,4 +1,4 @@
-"""HTTP answers, bounded in size, and what their headers mean."""
+"""HTTP responses, and the meaning of their headers."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer, bounded in size. `truncated`: there was more. `headers` by lower-case name."""
+    """An HTTP response. `headers` have lower-case names; `truncated`: the body was longer than the limit."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
-    url: str  # the last one, after redirects
+    url: str  # after redirects
     truncated: bool = False
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds from `now` that `Retry-After` names, a number or a date (RFC 9110, 10.2.3); None where it names no time."""
+    """Return the seconds from `now` that `Retry-After` names (RFC 9110, 10.2.3); None if it names no time."""
     value = headers.get("retry-after", "").strip()
     try:
         seconds = float(value) if value[:1].isdigit() else _seconds_until(value, now)

@@ -1,4 +1,4 @@
-"""A round's states and steps, and which may follow which."""
+"""A round's states and steps, and the allowed transitions between steps."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a round stands as a whole."""
-
     QUEUED = "queued"
     RUNNING = "running"
     WAITING = "waiting"
@@ -17,7 +15,7 @@ class State(StrEnum):
 
 
 class Step(StrEnum):
-    """What is being done for a running round, in order."""
+    """The steps of a running round, in order."""
 
     GENERATE = "generate"
     VERIFY = "verify"
@@ -29,13 +27,13 @@ class Step(StrEnum):
 ACTIVE = frozenset({State.QUEUED, State.RUNNING, State.WAITING})
 ENDED = frozenset({State.COMPLETED, State.FAILED, State.CANCELLED})
 
-#: Steps that mostly wait for somebody else; they never take more than half of the workers.
+#: Steps that mostly wait for other services. They never use more than half of the workers.
 POLLING = frozenset({Step.DEPLOY, Step.NOTIFY})
 
-#: Steps before the commit exists: a later round of the task waits for an earlier one that is in one of these.
+#: Steps before the commit exists. A later round of the task waits while an earlier one is in one of them.
 UNPUBLISHED = frozenset({Step.GENERATE, Step.VERIFY, Step.PUBLISH})
 
-#: Which steps need which kind of outside service (the breakers' kinds).
+#: The outside service that a step needs; the value is a breaker's kind.
 NEEDS = {Step.GENERATE: "model", Step.PUBLISH: "forge", Step.DEPLOY: "forge"}
 
 TRANSITIONS: dict[Step, frozenset[Step]] = {

@@ -1,4 +1,4 @@
-"""A language model, what is asked of it, and what is known of what it takes."""
+"""Values of a model call: messages, prompt, usage, reply, and the parameters that a model accepts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture that goes with a message, where the model takes pictures. `media_type` is that of the bytes, whatever the file was called."""
+    """A picture for a model that accepts pictures. `media_type` comes from the bytes, not from the file's name."""
 
     name: str
     media_type: str
@@ -20,7 +20,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One chat message: text, and pictures that the model may or may not get to see; the text must do without them."""
+    """One chat message. Not every model sees the pictures, so `content` must be sufficient without them."""
 
     role: Literal["system", "user", "assistant"]
     content: str
@@ -29,7 +29,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A prompt as sent, with the name, version and hash of the template that made it."""
+    """A prompt as it is sent, with name, version and SHA-256 of its template."""
 
     name: str
     version: str
@@ -39,7 +39,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call; None where the server did not say. `cost` in US dollars, from `cost_source`; unknown is None, never 0."""
+    """Tokens and cost of one call; None is unknown. `cost` is in US dollars; `cost_source` says who computed it."""
 
     input: int | None = None
     cached: int | None = None
@@ -49,17 +49,17 @@ class Usage:
     cost_source: str = ""
 
 
-#: The finish_reason of a reply that the server did not end: its time was over, or the connection was lost. Its text is what had come.
+#: The finish_reason of a reply that the server did not end. Its text is the part that arrived.
 DEADLINE: Final = "deadline"
 DISCONNECTED: Final = "disconnected"
 
-#: After these the model would have written more.
+#: With one of these the model would have written more.
 CUT_OFF: Final = frozenset({"length", DEADLINE, DISCONNECTED})
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a model answered. `finish_reason` as the server gave it ("stop", "length", "content_filter", …), else DEADLINE or DISCONNECTED."""
+    """A model's reply. `finish_reason` is the server's ("stop", "length", "content_filter", …) or one of ours above."""
 
     text: str
     model: str
@@ -70,27 +70,27 @@ class Reply:
 
     @property
     def whole_lines(self) -> str:
-        """Return the text, of one that was cut off less its last line, which may be the half of one."""
+        """The text; if it was cut off, without its last line, which may be incomplete."""
         return self.text.rpartition("\n")[0] if self.finish_reason in CUT_OFF else self.text
 
 
 def ignore_chunk(piece: str) -> None:
-    """Take no notice of a piece of an answer."""
+    """Discard a piece of a streamed reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelParameters:
-    """What a server was found to take for one of its models; the defaults are what is tried first."""
+    """The parameters that a server accepts for a model. The defaults are tried first."""
 
-    length_parameter: str = "max_completion_tokens"  # or "max_tokens"; "" where it takes neither
-    longest_answer: int | None = None  # in tokens; None: nobody said
+    length_parameter: str = "max_completion_tokens"  # or "max_tokens"; "" if it accepts neither
+    longest_answer: int | None = None  # in tokens; None: unknown
     dropped: frozenset[str] = frozenset()  # parameters that it refused
-    images: bool | None = None  # None: nobody knows yet
+    images: bool | None = None  # whether it accepts pictures; None: unknown
 
 
 @dataclass(frozen=True, slots=True)
 class ReusedCall:
-    """A model call of an earlier claim, whose process died: its row, the prompt's messages and the answer, or what was kept of it."""
+    """A model call that an earlier claim made before its process died; `reply` may be incomplete."""
 
     attempt: int
     messages: tuple[Message, ...]

@@ -1,6 +1,6 @@
-"""Which names a file of a published repository may have.
+"""The paths that a file of a published repository may have.
 
-Names come from strangers (attachments) and from models; a name that passes here is safe in git, on Windows, on macOS and in a URL's path.
+Attachments are named by strangers and files by models. An accepted path is safe in git, Windows, macOS and a URL.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-
 _GIT = re.compile(r"\.git|git~[0-9]", re.IGNORECASE)
 _JOINERS = frozenset("\u200c\u200d")
 _VIRAMA = 9  # canonical combining class
-_OURS = frozenset({"license", ".nojekyll", "readme.md"})
+_SERVICE_FILES = frozenset({"license", ".nojekyll", "readme.md"})
 
 
 class UnsafePath(ValueError):
-    """A path that must not enter a repository; `reason` says why, as the end of a sentence."""
+    """A path that must not enter a repository. `reason` completes a sentence."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -57,22 +57,23 @@ def safe_path(raw: str) -> str:
 
 
 def clashes(path: str, taken: Collection[str]) -> bool:
-    """Say whether `path` cannot stand beside the paths `taken`: the same but for case, or one would be the other's folder."""
-    wanted = path.casefold()
+    """Say whether `path` conflicts with `taken`: equal except for case, or the folder of the other."""
+    folded = path.casefold()
     return any(
-        wanted == other or wanted.startswith(f"{other}/") or other.startswith(f"{wanted}/")
+        folded == other or folded.startswith(f"{other}/") or other.startswith(f"{folded}/")
         for other in (name.casefold() for name in taken)
     )
 
 
 def attachment_name(raw: object, position: int, taken: Collection[str]) -> tuple[str, str | None]:
-    """Return the safe name of an attachment and a warning where that is not the name it came with.
+    """Return the attachment's safe name, and a warning if it differs from `raw`.
 
-    `position` counts from 1; `taken` are the names of the attachments before it. Nothing is refused: an unsafe name loses its unsafe part.
+    `position` counts from 1; `taken` are the names of the attachments before it. No name is refused: unsafe parts are
+    removed.
     """
     name = _cleaned(raw) if isinstance(raw, str) else ""
     name = name or f"attachment-{position}"
-    if name.casefold() in _OURS:
+    if name.casefold() in _SERVICE_FILES:
         name = f"attachments/{name}"
     name = _unclashed(name, taken)
     if name == raw:
@@ -82,7 +83,7 @@ def attachment_name(raw: object, position: int, taken: Collection[str]) -> tuple
 
 
 def _is_invisible(text: str, at: int) -> bool:
-    """Say whether a reader would not see this character. A joiner after a virama is spelling in Hindi and its kin (RFC 5892, A.1)."""
+    """Say whether a character is invisible. A joiner after a virama is visible, as in Hindi (RFC 5892, A.1)."""
     character = text[at]
     if character in _JOINERS and at and unicodedata.combining(text[at - 1]) == _VIRAMA:
         return False
@@ -105,7 +106,7 @@ def _refuse_segment(segment: str) -> None:
 
 
 def _cleaned(raw: str) -> str:
-    """Return the safe part of `raw`, "" where nothing is left."""
+    """Return the safe part of `raw`; "" if nothing is left."""
     path = unicodedata.normalize("NFC", raw).replace("\\", "/")
     path = "".join(character for at, character in enumerate(path) if not _is_invisible(path, at))
     segments = [
@@ -129,7 +130,7 @@ def _cleaned_segment(segment: str) -> str:
 
 
 def _shortened(segment: str) -> str:
-    """Cut a segment's stem, so that it fits and leaves room for a clash's number; the suffix says what the file is and stays."""
+    """Cut a segment's stem so that it fits with a number appended. The suffix stays, because it gives the type."""
     stem, dot, suffix = segment.rpartition(".")
     if not stem or len(suffix) > 12:
         stem, dot, suffix = segment, "", ""

@@ -1,10 +1,12 @@
-"""What tokens cost where a server does not say it itself: a small, dated table. What is not in it is unknown, never 0.
+"""Token prices for servers that do not report a cost. A model that is not in the table has no price, never 0.
 
-US dollars for a million tokens (input, input from the provider's cache, output) at the standard rate, for prompts of up to 272,000 tokens,
-as published at https://developers.openai.com/api/docs/pricing and told on by https://github.com/sanand0/aipipe (src/pricing.json, 2026-09-30),
-https://docs.laozhang.ai/en/announcements/gpt-6-1-sol-2026-10 and https://docs.apiyi.com/en/news/gpt-6-1-sol-launch (October 2026).
-gpt-5.6 and gpt-5.6-sol stand at their list price: the lower one (4, 0.40, 20) was promised until 2026-11-21 only, and a bound on
-spending must rather count too much.
+Prices are US dollars for a million tokens (input, cached input, output) at the standard rate, for prompts of up to
+272,000 tokens. Source: https://developers.openai.com/api/docs/pricing, as reported by
+https://github.com/sanand0/aipipe (src/pricing.json, 2026-09-30),
+https://docs.laozhang.ai/en/announcements/gpt-6-1-sol-2026-10 and
+https://docs.apiyi.com/en/news/gpt-6-1-sol-launch (October 2026).
+gpt-5.6 and gpt-5.6-sol have their list price. Their lower price (4, 0.40, 20) was promised until 2026-11-21 only, and
+a spending limit must rather overestimate.
 """
 
 from __future__ import annotations
@@ -19,13 +21,13 @@ if TYPE_CHECKING:
 
 AS_OF = "2026-11-23"
 
-#: OpenAI itself: where no base URL is set.
+#: The server if no base URL is set.
 OPENAI_URL = "https://api.openai.com/v1"
 
-#: How a cost that was reckoned by this table is marked.
+#: The `cost_source` of a cost from this table.
 SOURCE = f"price table {AS_OF}"
 
-#: Servers that charge these prices: OpenAI, and AI Pipe, which hands its calls on at cost (https://github.com/sanand0/aipipe).
+#: Servers with these prices: OpenAI, and AI Pipe, which passes calls on at cost (https://github.com/sanand0/aipipe).
 _HOSTS = frozenset({"api.openai.com", "aipipe.org"})
 
 _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
@@ -33,14 +35,14 @@ _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars for a million tokens; `cached` is input that the provider had in its cache."""
+    """US dollars for a million tokens; `cached` is input from the provider's cache."""
 
     input: float
     cached: float
     output: float
 
     def cost(self, *, input_tokens: int, cached_tokens: int, output_tokens: int) -> float:
-        """Return the dollars of a call. Cached tokens are a part of the input; reasoning is a part of the output and not charged twice."""
+        """Return a call's cost in dollars. The input includes cached tokens; the output includes reasoning."""
         cached = min(cached_tokens, input_tokens)
         fresh = (input_tokens - cached) * self.input
         return (fresh + cached * self.cached + output_tokens * self.output) / 1_000_000
@@ -71,9 +73,9 @@ PRICES: Mapping[str, Price] = {
 
 
 def price_of(base_url: str, model: str) -> Price | None:
-    """Return the price of a model on the server at `base_url`; None where the table does not know what that server charges.
+    """Return the price of a model on the server at `base_url`; None if it is unknown.
 
-    A dated snapshot (`gpt-5.1-2025-11-13`) costs what its model costs, unless it has a line of its own.
+    A dated snapshot (`gpt-5.1-2025-11-13`) has its model's price unless it has an entry.
     """
     if (urlsplit(base_url).hostname or "") not in _HOSTS:
         return None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RepositorySpec:
-    """A repository to be made or adopted: wanted `name`; `round_hash` and `task_key` by which it is recognised as ours."""
+    """A repository to create or adopt, under `name` if it is free. The forge recognises it by the hash and the key."""
 
     name: str
     round_hash: str  # 8 hex of sha256(email, task, nonce): in the name and at the description's end
@@ -24,7 +24,7 @@ class RepositorySpec:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository on the forge. `name` is the one that the forge gave."""
+    """A repository on the forge. `name` is the name that the forge gave."""
 
     owner: str
     name: str
@@ -34,7 +34,7 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class CommitSpec:
-    """A commit to be made on top of `parent` (None: the first). All of it is fixed beforehand, so that a replay gives the same SHA."""
+    """A commit on top of `parent` (None: the first). All its parts are fixed, so that a replay gives the same SHA."""
 
     files: Mapping[str, bytes]  # the whole tree, not the difference
     parent: str | None
@@ -45,9 +45,10 @@ class CommitSpec:
 
 @dataclass(frozen=True, slots=True)
 class PagesBuild:
-    """One look at Pages' build of a commit: `status` queued, building, built, errored or superseded; `commit` the one built last.
+    """The state of Pages for a commit: `status` is queued, building, built, errored, superseded or unknown.
 
-    `build` is the forge's id of the build that `status` is about; `detail` its error, or which commit took the place of this one.
+    `commit` is the commit built last. `build` is the forge's id of the build; `detail` is its error, or the commit
+    that superseded it.
     """
 
     status: str
@@ -58,7 +59,7 @@ class PagesBuild:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an answer of the forge said of its limit: calls an hour, how many are left, and when it begins anew."""
+    """The forge's rate limit: calls an hour, remaining calls, and the time of its reset."""
 
     limit: int
     remaining: int
@@ -67,15 +68,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A credential that was tried and works: `detail` says in a sentence whose it is, `expires_at` until when, where that is known."""
+    """A credential that works. `detail` says in a sentence whose it is; `expires_at` is None if it is unknown."""
 
     detail: str
     expires_at: datetime | None = None
 
 
 class Origin(StrEnum):
-    """Where a file of the tree comes from."""
-
     MODEL = "model"
     CARRIED = "carried"
     ATTACHMENT = "attachment"
@@ -84,7 +83,5 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SiteFile:
-    """One file of the tree."""
-
     content: bytes
     origin: Origin

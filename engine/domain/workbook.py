@@ -1,4 +1,4 @@
-"""Spreadsheets that came attached."""
+"""Values of a parsed spreadsheet."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A worksheet from its cell A1 on: `csv` is all of it, UTF-8, as `engine.adapters.workbooks.cells` writes it."""
+    """A worksheet from its cell A1 on. `csv` is UTF-8, as `engine.adapters.workbooks.cells` writes it."""
 
     name: str
     rows: int
@@ -17,7 +17,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """A spreadsheet's visible sheets, and in clauses about "it" what CSV does not say of them."""
+    """A spreadsheet's visible sheets. `warnings` are clauses about "it" on content that CSV does not show."""
 
     sheets: tuple[Sheet, ...]
     warnings: tuple[str, ...] = ()

@@ -1,1 +1,1 @@
-"""Readers of file formats and languages: JavaScript, HTML, Markdown, XML, CSV, JSON, encodings. Pure, and ignorant of rounds and requests."""
+"""Readers of file formats and languages: JavaScript, HTML, Markdown, XML, CSV, JSON, text encodings. No I/O."""

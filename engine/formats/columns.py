@@ -1,4 +1,4 @@
-"""What the values of a table's column, or of a field of a JSON list, are: their type, range, order and distinct values, in a phrase."""
+"""Describes the values of a table's column or of a JSON field: type, range, order and distinct values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-#: Cells that are looked at in a file, from the first row on: about a second of work.
+#: The most cells of a file that are read, from the first row on: about a second of work.
 MOST_CELLS = 200_000
 
 _VALUES_LISTED = 8
@@ -21,7 +21,7 @@ _SHOWN = 40
 _MOST_DIGITS = 40
 _EXACT = 2**53  # the greatest whole number up to which JavaScript's numbers are exact
 
-#: A column is of numbers or dates if this part of its filled cells are; the others are named ("n/a").
+#: The least part of a column's filled cells that must be numbers or dates. The other cells are listed ("n/a").
 _MOST_OF = 0.8
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _LEADING_ZERO = re.compile(r"[+-]?0\d", re.ASCII)
 _CURRENCY = r"[$€£¥₹₽₩₺₴₫₪₱฿₿]|[A-Z]{1,2}\$|USD|EUR|GBP|INR|JPY|CNY|CHF|AUD|CAD|SEK|NOK|DKK|BRL"
 _GAP = "'\u2019 \u00a0\u202f"  # signs between thousands that are never a decimal sign
-#: A number as people write it: sign, currency, sign, digits with points, commas and gaps, currency or percent sign.
+#: A formatted number: sign, currency, sign, digits with points, commas and gaps, currency or percent sign.
 _FORMATTED = re.compile(rf"([+-]?)({_CURRENCY})?\s?([+-]?)(\d[\d.,{_GAP}]*)({_CURRENCY}|%)?")
 _POINT = re.compile(rf"(?:\d+|\d{{1,3}}(?:[,{_GAP}]\d{{3}})+)(?:\.\d+)?", re.ASCII)
 _COMMA = re.compile(rf"(?:\d+|\d{{1,3}}(?:[.{_GAP}]\d{{3}})+)(?:,\d+)?", re.ASCII)
@@ -43,7 +43,7 @@ _DATE = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d\d)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ColumnReading:
-    """A column's cells as one type. `keys` are what `cells` are ordered by, None where they have no order; `odd` are the cells of another type."""
+    """A column's cells of one type. `keys` give their order, None if they have none; `odd` are the other cells."""
 
     type: str
     cells: Sequence[str]
@@ -52,7 +52,7 @@ class ColumnReading:
 
 
 def column_phrase(cells: Iterable[str]) -> str:
-    """Return what a column's cells are, as in "integer, 3 to 17, ascending, all different; 2 empty"."""
+    """Describe a column's cells, as in "integer, 3 to 17, ascending, all different; 2 empty"."""
     stripped = [cell.strip() for cell in cells]
     filled = [cell for cell in stripped if cell]
     if not filled:
@@ -62,7 +62,7 @@ def column_phrase(cells: Iterable[str]) -> str:
 
 
 def text_phrase(cells: Sequence[str], kind: str = "") -> str:
-    """Return what texts are that may stand for numbers or dates; `kind` says how such a type is called (`text ({})`)."""
+    """Describe texts that may be numbers or dates. `kind` is the template of such a type's name (`text ({})`)."""
     reading = read(cells)
     if reading.type == "text":
         return _joined("text", _distinct(cells))
@@ -71,7 +71,6 @@ def text_phrase(cells: Sequence[str], kind: str = "") -> str:
 
 
 def number_phrase(numbers: Sequence[float]) -> str:
-    """Return what numbers are."""
     whole = all(isinstance(one, int) for one in numbers)
     return _joined(
         "integer" if whole else "number",
@@ -80,13 +79,13 @@ def number_phrase(numbers: Sequence[float]) -> str:
 
 
 def read(cells: Sequence[str]) -> ColumnReading:
-    """Return filled cells as the first type that suits them."""
+    """Read filled cells as the first type that fits them."""
     readers: tuple[Callable[[Sequence[str]], ColumnReading | None], ...] = (_plain, _formatted, _iso_dates, _dates)
     return next((found for reader in readers if (found := reader(cells))), ColumnReading("text", cells, cells))
 
 
 def quoted(text: str) -> str:
-    """Return a value as a prompt shows it, within bounds."""
+    """Quote a value for a prompt, cut to a limit."""
     return json.dumps(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…", ensure_ascii=False)
 
 
@@ -141,7 +140,7 @@ def _distinct(cells: Sequence[str]) -> list[str]:
 
 
 def _plain(cells: Sequence[str]) -> ColumnReading | None:
-    """Read numbers as a program writes them."""
+    """Read numbers in a program's notation."""
     found = [cell for cell in cells if len(cell) <= _MOST_DIGITS and _NUMBER.fullmatch(cell)]
     if len(found) < _MOST_OF * len(cells):
         return None
@@ -154,7 +153,7 @@ def _plain(cells: Sequence[str]) -> ColumnReading | None:
 
 
 def _formatted(cells: Sequence[str]) -> ColumnReading | None:
-    """Read numbers as people write them, by the one convention for point and comma that suits all."""
+    """Read formatted numbers if one convention for point and comma fits all of them."""
     matches = [match for cell in cells if len(cell) <= _MOST_DIGITS and (match := _FORMATTED.fullmatch(cell))]
     if len(matches) < len(cells):
         return None
@@ -170,7 +169,7 @@ def _formatted(cells: Sequence[str]) -> ColumnReading | None:
 
 
 def _separators(digits: str, *, point: bool, comma: bool) -> list[str]:
-    """Say what the points, commas and gaps of a column's numbers stand for, where `point` or `comma` or both may be the decimal sign."""
+    """Describe points, commas and gaps in a column's numbers; `point` and `comma` are possible decimal signs."""
     gaps = ["a gap between thousands"] if set(_GAP) & set(digits) else []
     if point and comma and ("," in digits or "." in digits):
         sign = "point" if "." in digits else "comma"
@@ -193,7 +192,7 @@ def _iso_dates(cells: Sequence[str]) -> ColumnReading | None:
 
 
 def _dates(cells: Sequence[str]) -> ColumnReading | None:
-    """Read dates like 31/12/2024: whether the day or the month comes first is told by the values, or by nothing."""
+    """Read dates like 31/12/2024. The values decide whether the day or the month comes first, if they can."""
     matches = [match for cell in cells if (match := _DATE.fullmatch(cell))]
     if len(matches) < len(cells):
         return None

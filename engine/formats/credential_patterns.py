@@ -1,6 +1,6 @@
-"""Shapes of credentials that the scanner library does not know, or looks for in a time that grows with the square of the text.
+"""Patterns of credentials that the scanner library lacks, or that it searches for in quadratic time.
 
-Every pattern begins where no longer word does and is bounded, so that a text is read once.
+Every pattern is bounded and starts at the beginning of a word, so that the search is linear.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: A match with fewer different characters than this is a stand-in such as `ghp_xxxxxxxx`.
+#: A match with fewer different characters than this is a placeholder such as `ghp_xxxxxxxx`.
 _FEWEST_DIFFERENT = 8
 
 _SHAPES = {
@@ -38,7 +38,7 @@ _HASHES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A credential's shape in a text: `what` kind it looks like, the `line` (from 1), and the whole `match`, which is never to be shown."""
+    """Text that looks like a credential. `what` names its kind, `line` counts from 1, and `match` is never shown."""
 
     what: str
     line: int
@@ -46,12 +46,12 @@ class Token:
 
     @property
     def redacted(self) -> str:
-        """Return what may be shown of it."""
+        """The part of the match that may be shown."""
         return f"{self.match[:4]}… ({len(self.match)} characters)"
 
 
 def credentials_in(text: str) -> Iterator[Token]:
-    """Yield what looks like a credential. `integrity` hashes and commit SHAs are none."""
+    """Yield each token that looks like a credential, except `integrity` hashes and commit SHAs."""
     plain = without_hashes(text)
     for what, pattern in _PATTERNS.items():
         for found in pattern.finditer(plain):
@@ -60,10 +60,10 @@ def credentials_in(text: str) -> Iterator[Token]:
 
 
 def without_hashes(text: str) -> str:
-    """Return `text` with subresource integrity hashes and commit SHAs blanked, at the same length."""
+    """Return `text` with subresource integrity hashes and commit SHAs replaced by blanks, at the same length."""
     return _HASHES.sub(lambda found: " " * len(found[0]), text)
 
 
 def is_real(match: str) -> bool:
-    """Say whether a match is more than a stand-in: `your-key-here` in a token's shape repeats a few characters."""
+    """Say whether a match has enough different characters: a placeholder such as `your-key-here` has few."""
     return " " in match or len(set(match)) >= _FEWEST_DIFFERENT

@@ -1,6 +1,6 @@
-"""Which texts are JavaScript expressions that look at a page. Code is told from sentences by its tokens and their order, never by what a word means.
+"""Recognises JavaScript expressions that read a page, by the tokens and their order and not by the meaning of words.
 
-What is doubtful is a sentence: a model reads that rightly, while a sentence that is run as code fails for nothing.
+In doubt a text is a sentence: a model can still read it, while a sentence that is run as code always fails.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ _LOOKED_UP = (
 )
 MOST_SELECTORS = 8
 
-#: Globals of a browser: an expression reads a member of one of these, or calls one of those.
+#: Globals of a browser. An expression reads a member of an object, or calls a function, of these.
 _OBJECTS = {
-    "document", "window", "globalThis", "self", "location", "localStorage", "sessionStorage", "navigator", "history", "performance", "screen",
-    "customElements", "frames", "indexedDB", "caches",
+    "document", "window", "globalThis", "self", "location", "localStorage", "sessionStorage", "navigator", "history",
+    "performance", "screen", "customElements", "frames", "indexedDB", "caches",
 }  # fmt: skip
 _FUNCTIONS = {"getComputedStyle", "matchMedia", "getSelection", "fetch"}
 
 _DECLARING = {"const", "let", "var"}
 _PREFIXES = {"!", "~", "+", "-", "++", "--", "typeof", "void", "delete", "await", "new", "async"}
 _BINARY = ASSIGNING | {
-    "||", "&&", "??", "|", "^", "&", "==", "!=", "===", "!==", "<", ">", "<=", ">=", "<<", ">>", ">>>", "+", "-", "*", "/", "%", "**", "in",
-    "instanceof", "=>", ",",
+    "||", "&&", "??", "|", "^", "&", "==", "!=", "===", "!==", "<", ">", "<=", ">=", "<<", ">>", ">>>", "+", "-",
+    "*", "/", "%", "**", "in", "instanceof", "=>", ",",
 }  # fmt: skip
 
 
 def is_expression(text: str) -> bool:
-    """Say whether a text is one expression, perhaps after declarations and other statements, that reads something of a browser's page."""
+    """Say whether a text is one expression, possibly after other statements, that reads a browser's global."""
     if len(text) > LONGEST:
         return False
     try:
@@ -67,7 +67,7 @@ def _reads_a_global(tokens: Sequence[ScriptToken]) -> bool:
 
 
 def _read(tokens: Sequence[ScriptToken]) -> None:
-    """Read tokens as a program. Raises ScriptError where they are none."""
+    """Check that tokens form a program. Raises ScriptError if they do not."""
     tokens = list(tokens)
     while tokens and tokens[-1].text == ";":
         tokens.pop()
@@ -81,17 +81,17 @@ def _read(tokens: Sequence[ScriptToken]) -> None:
 
 @dataclass(slots=True)
 class _Bracket:
-    """An open bracket. `loose`: statements or an object, where only brackets and names beside each other are looked at."""
+    """An open bracket. `loose`: statements or an object, of which only brackets and adjacent names are checked."""
 
     closing: str
     loose: bool = False
     is_call: bool = False
-    questions: int = 0  # that wait for their colon
-    functions: int = 0  # that wait for their body
+    questions: int = 0  # `?` without their colon yet
+    functions: int = 0  # `function` without their body yet
 
 
 class _ExpressionReader:
-    """Takes tokens one by one. A value and an operator take turns, which no sentence does for long."""
+    """Checks tokens one by one. Values and operators alternate, which they do not do in a sentence."""
 
     def __init__(self) -> None:
         self._open = [_Bracket("")]
@@ -99,7 +99,7 @@ class _ExpressionReader:
         self._declares = self._assigns = False
 
     def take(self, before: ScriptToken, token: ScriptToken, after: ScriptToken) -> None:
-        """Go on by a token. Raises ScriptError where it cannot stand there."""
+        """Read the next token. Raises ScriptError if it cannot stand there."""
         if self._wants_name:
             self._wants_name = False
         elif self._open[-1].loose:
@@ -110,7 +110,7 @@ class _ExpressionReader:
             self._take_operator(before, token, after)
 
     def end(self) -> None:
-        """Raise ScriptError where something is missing, or the last statement only declares or assigns: that asks nothing of a page."""
+        """Raise ScriptError if the code is incomplete, or if its last statement only declares or assigns."""
         last = self._open.pop()
         if self._open or self._wants_value or last.questions or last.functions or self._declares or self._assigns:
             raise ScriptError
@@ -134,13 +134,13 @@ class _ExpressionReader:
             raise ScriptError
 
     def _open_value(self, before: ScriptToken, token: ScriptToken) -> None:
-        """Open a group, a list, an object, a pattern or the body of a function; at the beginning of a statement braces are a block."""
+        """Open a group, list, object, pattern or function body. A block at the start of a statement is an error."""
         if token.text == "{" and before.text in {"", ";"}:
             raise ScriptError
         self._open.append(_Bracket(CLOSING[token.text], loose=token.text == "{"))
 
     def _close_early(self, before: ScriptToken, token: ScriptToken, after: ScriptToken) -> None:
-        """Close what is empty, `f()`, `[]` or `() =>`, or ends with a comma."""
+        """Close a bracket that is empty, as in `f()`, `[]` and `() =>`, or that ends with a comma."""
         is_group = token.text == ")" and not self._open[-1].is_call
         if before.text == "," or (before.text in CLOSING and not (is_group and after.text != "=>")):
             self._close(token)
@@ -163,7 +163,7 @@ class _ExpressionReader:
             self._take_binary(token)
 
     def _open_after(self, before: ScriptToken, token: ScriptToken) -> None:
-        """Open a call, an index, or the body of a function. After a blank, or after a literal, brackets are a sentence's."""
+        """Open a call, an index or a function body. After a blank or a literal, a bracket belongs to a sentence."""
         around = self._open[-1]
         if token.text == "{":
             if not around.functions:
@@ -207,7 +207,7 @@ class _ExpressionReader:
 
 
 def selectors_of(expression: str) -> list[str]:
-    """Return the selectors that an expression looks up in the document, the first MOST_SELECTORS of them."""
+    """Return the selectors that an expression looks up in the document, at most MOST_SELECTORS."""
     ids = [f"#{found[1]}" for found in _LOOKED_UP[0].finditer(expression)]
     named = [next(group for group in found.groups() if group) for found in _LOOKED_UP[1].finditer(expression)]
     return list(dict.fromkeys([*ids, *named]))[:MOST_SELECTORS]

@@ -1,4 +1,4 @@
-"""JavaScript as tokens: names, literals and signs, as far as they can be told apart without parsing."""
+"""Splits JavaScript into tokens (names, literals and signs) without parsing it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-DEEPEST = 40  # templates within each other
+DEEPEST = 40  # nested templates
 
-#: Names that are no value. A keyword may stand before a name, as no other word does in code.
+#: Names that are not values. Only a keyword may stand directly before a name.
 KEYWORDS = frozenset({
-    "async", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else", "export", "extends",
-    "finally", "for", "function", "get", "if", "import", "in", "instanceof", "let", "new", "of", "return", "set", "static", "switch", "throw", "try",
-    "typeof", "var", "void", "while", "with", "yield",
+    "async", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do",
+    "else", "export", "extends", "finally", "for", "function", "get", "if", "import", "in", "instanceof", "let", "new",
+    "of", "return", "set", "static", "switch", "throw", "try", "typeof", "var", "void", "while", "with", "yield",
 })  # fmt: skip
 ASSIGNING = frozenset(
     {"=", "+=", "-=", "*=", "/=", "%=", "**=", "<<=", ">>=", ">>>=", "&=", "|=", "^=", "&&=", "||=", "??="}
@@ -27,11 +27,11 @@ _TOKEN = re.compile(
     |(?P<word>[^\W\d][\w$]*|\$[\w$]*)
     |(?P<literal>0[xXoObB][\da-fA-F_]+n?|(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?n?
       |"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
-    |(?P<sign>>>>=|\.\.\.|===|!==|\*\*=|<<=|>>=|>>>|&&=|\|\|=|\?\?=|=>|==|!=|<=|>=|&&|\|\||\?\?|\?\.(?!\d)|\+\+|--|\+=|-=|\*=|/=|%=|&=|\|=|\^=
-      |\*\*|<<|>>|[{}()\[\];,<>+\-*/%&|^!~?:=.])""",
+    |(?P<sign>>>>=|\.\.\.|===|!==|\*\*=|<<=|>>=|>>>|&&=|\|\|=|\?\?=|=>|==|!=|<=|>=|&&|\|\||\?\?|\?\.(?!\d)
+      |\+\+|--|\+=|-=|\*=|/=|%=|&=|\|=|\^=|\*\*|<<|>>|[{}()\[\];,<>+\-*/%&|^!~?:=.])""",
     re.VERBOSE | re.DOTALL,
 )
-#: What the comments and templates of a text are found by, be it JavaScript or not. Bounds and possessive quantifiers keep it linear.
+#: Finds comments and templates in any text. Limits and possessive quantifiers keep the search linear.
 _PART = re.compile(
     r"""(?P<comment>//[^\n]*+|<!--[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?)
     |"(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?
@@ -44,12 +44,12 @@ _REGEX = re.compile(r"/(?![*/])(?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])
 
 
 class ScriptError(ValueError):
-    """The text is no JavaScript."""
+    """The text is not JavaScript."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptToken:
-    """`kind` is word, literal or sign; `space` stands before it; `parts` are the expressions in a template."""
+    """A token. `kind` is word, literal or sign; `space` precedes it; `parts` are a template's expressions."""
 
     kind: str
     text: str
@@ -65,17 +65,17 @@ NOTHING = ScriptToken("", "")
 
 
 def tokens_of(text: str) -> list[ScriptToken]:
-    """Return the tokens of a script, those in templates below their template. Raises ScriptError."""
+    """Return the tokens of a script; a template's tokens are in its `parts`. Raises ScriptError."""
     tokens, _ = _tokens(text, 0, depth=0)
     return tokens
 
 
 def comments_and_templates(text: str) -> Iterator[tuple[int, int, bool]]:
-    """Yield where each comment and each piece of a template's own text begins and ends, and whether it is a comment.
+    """Yield start, end and whether it is a comment, for each comment and each text piece of a template.
 
-    The text may be cut off, be no JavaScript at all, or be as large as it likes.
+    The text may be cut off, large, or not JavaScript.
     """
-    at, braces = 0, list[int]()  # for each template whose expression is being read, how many braces are open in it
+    at, braces = 0, list[int]()  # the number of open braces in each template whose expression is being read
     while found := _PART.search(text, at):
         start, at, sign = found.start(), found.end(), found["sign"]
         if found["comment"]:
@@ -93,12 +93,12 @@ def comments_and_templates(text: str) -> Iterator[tuple[int, int, bool]]:
 
 
 def neighbours(tokens: Sequence[ScriptToken]) -> Iterator[tuple[ScriptToken, ScriptToken, ScriptToken]]:
-    """Yield each token between the one before and the one after it; NOTHING stands at both ends."""
+    """Yield (previous, token, next) for each token; at both ends NOTHING stands for the missing one."""
     return zip([NOTHING, *tokens], tokens, [*tokens[1:], NOTHING], strict=False)
 
 
 def _tokens(text: str, at: int, *, depth: int) -> tuple[list[ScriptToken], int]:
-    """Return the tokens from `at` on, and where they end: at the end of the text, or in a template at the brace that nothing in it opened."""
+    """Return the tokens from `at` on, and their end: the end of the text, or of a template's part."""
     if depth > DEEPEST:
         raise ScriptError
     tokens: list[ScriptToken] = []
@@ -120,7 +120,7 @@ def _tokens(text: str, at: int, *, depth: int) -> tuple[list[ScriptToken], int]:
 
 
 def _token(text: str, at: int, before: ScriptToken, space: str, depth: int) -> tuple[ScriptToken | None, int]:
-    """Return the token at a place and where it ends; None for white space and comments."""
+    """Return the token at a position and its end; None instead of a token for white space and comments."""
     if text[at] == "`":
         return _template(text, at, space, depth)
     divides = before.is_value or before.text in CLOSING.values()

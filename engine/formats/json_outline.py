@@ -1,4 +1,4 @@
-"""What JSON and JSON Lines hold: their shape, the fields of their lists of objects, and where what is called JSON is none."""
+"""Outlines JSON and JSON Lines: their shape, the fields of their lists of objects, and their syntax errors."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _FIELD_DEPTH = 3
 _KEY = 60
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]{0,59}", re.ASCII)
-#: Strings, which are passed over, and what JavaScript and Python write for numbers that JSON has not.
+#: Strings, which are skipped, and the number constants of JavaScript and Python that JSON lacks.
 _CONSTANTS = re.compile(r'"(?:[^"\\]|\\.)*"|(-?\b(?:NaN|Infinity)\b)')
 
-#: What stands where JSON cannot go on, by how it begins.
+#: Descriptions of text that JSON does not allow, by its beginning.
 _INSTEAD = (
     (re.compile(r"'"), "a single quotation mark in place of a double one"),
     (re.compile(r"//|/\*|#"), "a comment, which JSON has not"),
@@ -53,7 +53,10 @@ _MESSAGES = {
 
 @dataclass(slots=True)
 class JsonOutline:
-    """What a JSON text holds. `shape` is one line; `fields` the lines on its lists of objects; `fault` is a clause about it: why a strict parser refuses it."""
+    """The outline of a JSON text. `shape` is one line; `fields` are lines on its lists of objects.
+
+    `fault` is a clause on the reason why a strict parser refuses the text; "" if it parses.
+    """
 
     shape: str
     fields: list[str] = field(default_factory=list)
@@ -61,7 +64,7 @@ class JsonOutline:
 
 
 def json_outline(text: str) -> JsonOutline:
-    """Return what a text that is called JSON holds."""
+    """Outline a text that is named JSON."""
     constants: list[str] = []
 
     def constant(name: str) -> float:
@@ -83,12 +86,12 @@ def json_outline(text: str) -> JsonOutline:
 
 
 def json_lines_outline(text: str) -> JsonOutline:
-    """Return what a text that is called JSON Lines holds."""
+    """Outline a text that is named JSON Lines."""
     return _lines(text, "JSON Lines") or JsonOutline("", fault=_lines_fault(text))
 
 
 def _lines(text: str, name: str) -> JsonOutline | None:
-    """Return the outline of JSON Lines, None where a line does not parse, or only one line is there."""
+    """Outline JSON Lines; None if a line does not parse or there is only one line."""
     lines = [line for line in text.split("\n") if line.strip()]
     try:
         values = [json.loads(line) for line in lines]
@@ -96,7 +99,10 @@ def _lines(text: str, name: str) -> JsonOutline | None:
         return None
     if len(values) < 2 or not any(isinstance(value, dict | list) for value in values):
         return None
-    shape = f"{name}: {counted(len(values), 'line')}, each a JSON value of its own, so JSON.parse of the whole file throws. The first: "
+    shape = (
+        f"{name}: {counted(len(values), 'line')}, each a JSON value of its own, so JSON.parse of the whole file "
+        "throws. The first: "
+    )
     return JsonOutline(f"{shape}{_cut(_shape(values[0], _SHAPE_DEPTH))}", list(_entries("line", "", values)))
 
 
@@ -106,7 +112,10 @@ def _lines_fault(text: str) -> str:
             if line.strip():
                 json.loads(line)
         except json.JSONDecodeError as error:
-            return f"is called JSON Lines, but line {number} does not parse: column {error.colno} has {_instead(line, error)}"
+            return (
+                f"is called JSON Lines, but line {number} does not parse: column {error.colno} has "
+                f"{_instead(line, error)}"
+            )
         except (ValueError, RecursionError):
             return f"is called JSON Lines, but line {number} does not parse"
     return ""
@@ -116,7 +125,8 @@ def _constants_fault(text: str, count: int) -> str:
     at = next((found.start(1) for found in _CONSTANTS.finditer(text) if found[1]), 0)
     line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
     return (
-        f"holds NaN or Infinity {counted(count, 'time')}, first in line {line}, column {column}. JSON has no such value, so JSON.parse "
+        f"holds NaN or Infinity {counted(count, 'time')}, first in line {line}, column {column}. JSON has no "
+        "such value, so JSON.parse "
         "and response.json() throw; all else parses"
     )
 
@@ -128,7 +138,7 @@ def _fault(text: str, error: json.JSONDecodeError) -> str:
 
 
 def _instead(text: str, error: json.JSONDecodeError) -> str:
-    """Return what stands where JSON cannot go on."""
+    """Describe the text at the position where the JSON parser stopped."""
     rest = text[error.pos : error.pos + 200]
     before = text[max(error.pos - 200, 0) : error.pos].rstrip()[-1:]
     if not rest.strip():
@@ -167,22 +177,22 @@ def _shape(value: object, depth: int) -> str:
 def _lists(value: object) -> Iterator[str]:
     """Describe the fields of the first lists of objects, each by its path."""
     found: list[tuple[str, list[object]]] = []
-    waiting: deque[tuple[str, object, int]] = deque([("", value, 0)])
+    queue: deque[tuple[str, object, int]] = deque([("", value, 0)])
     for _ in range(_MOST_LOOKED_AT):
-        if not waiting or len(found) == _LISTS:
+        if not queue or len(found) == _LISTS:
             break
-        path, item, depth = waiting.popleft()
+        path, item, depth = queue.popleft()
         if isinstance(item, list) and any(isinstance(one, dict) for one in item):
             found.append((path, item))
         elif isinstance(item, dict) and depth < _LIST_DEPTH:
-            inner_items = islice(item.items(), max(_MOST_LOOKED_AT - len(waiting), 0))
-            waiting.extend((_path(path, key), inner, depth + 1) for key, inner in inner_items)
+            inner_items = islice(item.items(), max(_MOST_LOOKED_AT - len(queue), 0))
+            queue.extend((_path(path, key), inner, depth + 1) for key, inner in inner_items)
     for path, entries in found:
         yield from _entries("entry", path, entries)
 
 
 def _entries(what: str, path: str, entries: Sequence[object]) -> Iterator[str]:
-    """Describe the fields of a list's objects, a line each, within bounds. `what` is what an entry is called."""
+    """Describe the fields of a list's objects, one line each up to a limit. `what` is the word for an entry."""
     objects = [one for one in entries if isinstance(one, dict)]
     if not objects:
         return
@@ -216,7 +226,7 @@ def _field_lines(values: dict[str, list[object]], entries: int) -> Iterator[str]
 
 
 def _flat(path: str, value: object, depth: int) -> Iterator[tuple[str, object]]:
-    """Yield an object's fields, those of the objects inside of it by their paths."""
+    """Yield an object's fields by path, including those of nested objects."""
     if isinstance(value, dict) and value and depth:
         for key, inner in islice(value.items(), _MOST_LOOKED_AT):
             yield from _flat(_path(path, key), inner, depth - 1)
@@ -231,7 +241,7 @@ def _path(path: str, key: str) -> str:
 
 
 def _phrase(values: Sequence[object], entries: int) -> str:
-    """Return what a field's values are, type by type where it has several."""
+    """Describe a field's values, by type if there are several types."""
     kinds: dict[str, list[object]] = {}
     for value in values:
         kinds.setdefault(_kind(value), []).append(value)

@@ -1,4 +1,4 @@
-"""What became of a text, line by line, in the form that `diff -u` made known, within bounds whatever the texts are."""
+"""Compares two texts line by line, in the format of `diff -u`, with limits for any input."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: So many lines are compared where two texts differ: more take seconds at worst, which grow with the square.
+#: At most this many differing lines are compared: the time is quadratic and reaches seconds above this.
 MOST_COMPARED = 1_000
 MOST_LINES = 400
 LONGEST_LINE = 300
@@ -17,7 +17,7 @@ _CONTEXT = 3
 
 
 def line_diff(before: str, after: str) -> list[str] | None:
-    """Return the lines that differ with three around them: `@@ …` where, `-` before, `+` after, ` ` both. None: too many to compare."""
+    """Return the differing lines in `diff -u` format with three lines of context; None if too many differ."""
     old, new = before.splitlines(), after.splitlines()
     head = _alike(old, new)
     tail = _alike(old[head:][::-1], new[head:][::-1])
@@ -33,7 +33,7 @@ def line_diff(before: str, after: str) -> list[str] | None:
 
 
 def _alike(old: Sequence[str], new: Sequence[str]) -> int:
-    """Return how many lines both begin with."""
+    """Return the number of equal lines at the beginning of both texts."""
     return next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 
-#: A quotation is read as a paragraph: no heading in it counts, and quotations inside quotations would take quadratic time.
+#: Quotations are read as paragraphs: their headings do not count, and nested quotations would take quadratic time.
 _READER = MarkdownIt("commonmark").disable(["inline", "blockquote"])
 
 
 @dataclass(frozen=True, slots=True)
 class MarkdownBlock:
-    """A block that is inside no other, its first line, from 0, and the line behind it. A heading has a level, from 1, and a title."""
+    """An outermost block from `line` (from 0) to before `end`. A heading has a level from 1 and a title."""
 
     line: int
     level: int = 0
@@ -21,7 +21,6 @@ class MarkdownBlock:
 
 
 def blocks(text: str) -> list[MarkdownBlock]:
-    """Return a text's outermost blocks in their order."""
     tokens = _READER.parse(text)
     found: list[MarkdownBlock] = []
     for at, token in enumerate(tokens):
@@ -35,18 +34,18 @@ def blocks(text: str) -> list[MarkdownBlock]:
 
 
 def headings(text: str) -> list[MarkdownBlock]:
-    """Return those blocks of a text that are headings. A `#` in code, in a list or in a quotation begins none."""
+    """Return a text's headings. A `#` in code, in a list or in a quotation does not begin a heading."""
     return [block for block in blocks(text) if block.level]
 
 
 def lines_of(text: str) -> list[str]:
-    """Return a text's lines as the reader counts them."""
+    """Split a text into lines as the Markdown parser does."""
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 @dataclass(frozen=True, slots=True)
 class MarkdownSection:
-    """A heading with its level, and the lines up to the next heading; what stands before the first one has level 0."""
+    """A heading and the lines up to the next heading. The text before the first heading has level 0."""
 
     level: int
     title: str
@@ -54,7 +53,6 @@ class MarkdownSection:
 
 
 def sections(text: str) -> list[MarkdownSection]:
-    """Return a text's sections in their order."""
     lines, found = lines_of(text), headings(text)
     starts = [block.line for block in found]
     first = MarkdownSection(0, "", tuple(lines[: starts[0]] if starts else lines))

@@ -1,7 +1,7 @@
-"""A page's markup with the lines of its elements, and its inline scripts.
+"""Parses a page into elements with their lines, and finds its inline scripts.
 
-turbohtml parses in linear time as the HTML standard says (docs/decisions/0010-static-review.md). Pages are bounded all the same, since
-what callers do with the tree is not linear.
+turbohtml parses in linear time as the HTML standard says (docs/decisions/0010-static-review.md). Pages have a limit
+because the callers' work on the tree is not linear.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from turbohtml import Document, Element
 
-#: A page with more than this is not read.
+#: A larger page is not parsed.
 MOST_CHARACTERS = 400_000
 MOST_ELEMENTS = 5_000
 
@@ -23,7 +23,7 @@ _SCRIPT_TYPES = frozenset({"", "module", "text/javascript", "application/javascr
 
 
 def read_page(source: str) -> Document | None:
-    """Return the parsed page, None where it is too large to be read."""
+    """Return the parsed page; None if it is too large."""
     if len(source) > MOST_CHARACTERS or source.count("<") > MOST_ELEMENTS * 4:
         return None
     page = turbohtml.parse(source, source_locations=True)
@@ -31,7 +31,7 @@ def read_page(source: str) -> Document | None:
 
 
 def attribute(element: Element, name: str) -> str | None:
-    """Return an attribute's value, None where there is none."""
+    """Return an attribute's value; None if the element lacks it."""
     if name not in element.attrs:
         return None
     value = element.attrs[name]
@@ -39,12 +39,12 @@ def attribute(element: Element, name: str) -> str | None:
 
 
 def line_of(element: Element) -> int:
-    """Return the line (from 1) of an element's start tag; 1 for one that the parser added."""
+    """Return the line (from 1) of an element's start tag; 1 for an element that the parser added."""
     return element.source_line or 1
 
 
 def inline_scripts(page: Document) -> Iterator[tuple[int, str]]:
-    """Yield the line (from 1) on which each script of the page begins, and its text; not those that load a file, nor data blocks."""
+    """Yield first line (from 1) and text of each inline script. Scripts with a `src` and data blocks are skipped."""
     for element in page.select("script:not([src])"):
         place = element.source_location
         if place is not None and (attribute(element, "type") or "").strip().lower() in _SCRIPT_TYPES:

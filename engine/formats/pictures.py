@@ -1,4 +1,4 @@
-"""What a picture's bytes say: its format and its size in pixels. Names and media types are a stranger's word."""
+"""Reads the format and the size of a picture from its bytes, because names and media types come from strangers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 
 import imagesize  # type: ignore[import-untyped]
 
-#: The types that every provider with sight takes, by how their bytes begin.
+#: The first bytes of the types that every provider of a model with vision accepts.
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -16,14 +16,14 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
 
 
 def media_type_of(content: bytes) -> str:
-    """Return the type that the bytes have, "" where they are none of PNG, JPEG, GIF and WebP."""
+    """Return the media type by the bytes; "" if they are not PNG, JPEG, GIF or WebP."""
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
     return next((media_type for signature, media_type in _SIGNATURES if content.startswith(signature)), "")
 
 
 def picture_line(content: bytes) -> str:
-    """Return a picture's format and size in a sentence, "" for other bytes."""
+    """Return a sentence on a picture's format and size; "" for other bytes."""
     media_type = media_type_of(content)
     if not media_type:
         return ""

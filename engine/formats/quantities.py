@@ -1,4 +1,4 @@
-"""Formats a number with its noun."""
+"""Formats numbers with nouns."""
 
 from __future__ import annotations
 

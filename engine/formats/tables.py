@@ -1,4 +1,4 @@
-"""What a table in text form holds: its separator, its header, its rows, its columns, and what would trip a program that reads it."""
+"""Reads a table in text form: its separator, header, rows and columns, and its pitfalls for a program."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.formats.quantities import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-#: Of two that divide lines equally well the first: a comma stands in numbers and names too.
+#: If two separators divide the lines equally well, the first wins: a comma also stands in numbers and names.
 _SEPARATORS = "\t;|,"
 
 _COLUMNS = 30
@@ -32,7 +32,7 @@ _HTML = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 
 @dataclass(slots=True)
 class Table:
-    """A table as it was read. `rows` are the first ones below the header, of `count`; `header_line` is 0 where the first row is no header."""
+    """A parsed table. `rows` are the first of its `count` rows; `header_line` is 0 if the first row is no header."""
 
     separator: str
     header: Sequence[str]
@@ -46,7 +46,7 @@ class Table:
     odd_quotes: bool = False
 
     def summary(self) -> str:
-        """Return the table's separator, header and size in a line."""
+        """Return separator, header and size of the table in one line."""
         header = f"header in line {self.header_line}" if self.header_line else "no header, as it seems"
         where = " below it" if self.header_line else ""
         separator = f"separator {self.separator!r}, " if len(self.header) > 1 else ""
@@ -55,23 +55,23 @@ class Table:
         )
 
     def names(self) -> list[str]:
-        """Return the columns' names as a prompt shows them."""
+        """Return the columns' names in the form that a prompt shows."""
         if not self.header_line:
             return [f"(column {number})" for number in range(1, len(self.header) + 1)]
         return [name if _PLAIN_NAME.fullmatch(name) else quoted(name) for name in self.header]
 
     def facts(self, room: int = _COLUMNS_CHARACTERS) -> list[str]:
-        """Return in lines what a program that reads the table must know of it, and what its columns hold, these in about `room` characters."""
+        """Return lines on the table's format and columns; the columns take about `room` characters."""
         return [self.summary(), *self._oddities(), *self._quotes(), *self._shapes(), *self.columns(room)]
 
     def names_line(self) -> str:
-        """Return the columns' names in a line, within bounds."""
+        """Return one line with the columns' names, cut to a limit."""
         names = self.names()
         more = f" and {len(names) - _COLUMNS:,} more" if len(names) > _COLUMNS else ""
         return f"Columns: {', '.join(names[:_COLUMNS])}{more}."
 
     def columns(self, room: int = _COLUMNS_CHARACTERS) -> list[str]:
-        """Return a line for each column, in at most about `room` characters."""
+        """Return a line for each column, about `room` characters in all."""
         if not self.rows:
             return [self.names_line()]
         covered = "" if len(self.rows) == self.count else f", over the first {len(self.rows):,} rows"
@@ -88,14 +88,17 @@ class Table:
         return [f"Columns{covered}:", *lines, *rest]
 
     def fault(self) -> str:
-        """Return what is wrong with the table as a clause about it, "" where nothing is."""
+        """Return a clause on the table's defect; "" if it has none."""
         return "" if self.count else "is a table without rows: its line ends may have been lost"
 
     def _oddities(self) -> Iterator[str]:
         if self.names_separator:
             yield "Its first line names the separator for spreadsheet programs; it is no data."
         if self.above:
-            yield f"Above the header stand {counted(len(self.above), 'line')} of text: {', '.join(map(quoted, self.above[:3]))}."
+            yield (
+                f"Above the header stand {counted(len(self.above), 'line')} of text: "
+                f"{', '.join(map(quoted, self.above[:3]))}."
+            )
         if self.skipped:
             yield f"Not counted as rows: {', '.join(counted(count, what) for what, count in self.skipped.items())}."
         if not self.count:
@@ -116,7 +119,9 @@ class Table:
             for sign, name in signs
             if (count := sum(sign in cell for cell in cells))
         ]
-        yield f"Some fields are quoted; {', '.join(held) or 'none holds the separator, a line end or a quotation mark'}."
+        yield (
+            f"Some fields are quoted; {', '.join(held) or 'none holds the separator, a line end or a quotation mark'}."
+        )
 
     def _shapes(self) -> Iterator[str]:
         widths = Counter(len(row) for row in self.rows)
@@ -132,17 +137,17 @@ class Table:
 
 
 def read_table(text: str) -> Table | None:
-    """Return the table that a text with LF line ends holds, None for an empty one. Raises ValueError with a clause about it where it is none."""
+    """Return the table in a text with LF line ends; None for an empty text. Raises ValueError with a clause."""
     if _HTML.match(text):
         raise ValueError("is called a table, but it is an HTML page")
-    named = _SEPARATOR_LINE.match(text)
-    separator = named[1] if named else _separator(text)
+    separator_line = _SEPARATOR_LINE.match(text)
+    separator = separator_line[1] if separator_line else _separator(text)
     gaps = re.search(rf'{re.escape(separator)} +"', text) is not None
-    source = io.StringIO(text[named.end() :] if named else text, newline="")
+    source = io.StringIO(text[separator_line.end() :] if separator_line else text, newline="")
     rows = csv.reader(source, delimiter=separator, skipinitialspace=gaps)
-    before = 1 if named else 0
+    before = 1 if separator_line else 0
     try:
-        table = _begun(((rows.line_num + before, row) for row in rows), separator)
+        table = _parsed(((rows.line_num + before, row) for row in rows), separator)
     except csv.Error:
         limit = f"{csv.field_size_limit():,} characters"
         raise ValueError(
@@ -151,12 +156,15 @@ def read_table(text: str) -> Table | None:
     if table is not None:
         table.has_quotes = re.search(rf'(?:^|{re.escape(separator)} *)"', text, re.MULTILINE) is not None
         table.odd_quotes = table.has_quotes and text.count('"') % 2 == 1
-        table.names_separator = named is not None
+        table.names_separator = separator_line is not None
     return table
 
 
 def is_regular(text: str) -> bool:
-    """Say whether text without a telling name is a table: at least three lines with the same number of separators, two of them where it is a comma."""
+    """Say whether a text looks like a table: at least three lines, each with the same number of separators.
+
+    One separator a line is enough, except for the comma, which needs two.
+    """
     lines = _sample(text)
     separator = _separator(text)
     counts = {line.count(separator) for line in lines}
@@ -164,7 +172,7 @@ def is_regular(text: str) -> bool:
 
 
 def _sample(text: str) -> list[str]:
-    """Return the first lines that are not blank, without what is quoted in them."""
+    """Return the first lines that are not blank, without the quoted text in them."""
     begin = text[:_SAMPLE_CHARACTERS]
     lines = _QUOTED.sub("", begin).split("\n")
     if len(text) > len(begin) and len(lines) > 1:
@@ -173,7 +181,7 @@ def _sample(text: str) -> list[str]:
 
 
 def _separator(text: str) -> str:
-    """Return the sign that stands equally often in the most lines, outside of quotation marks; of equals the most frequent."""
+    """Return the separator that stands equally often in the most lines; if several do, the most frequent one."""
     lines = _sample(text)
 
     def regularity(sign: str) -> tuple[int, int]:
@@ -184,8 +192,8 @@ def _separator(text: str) -> str:
     return max(_SEPARATORS, key=regularity) if any(sign in text for sign in _SEPARATORS) else ","
 
 
-def _begun(rows: Iterator[tuple[int, list[str]]], separator: str) -> Table | None:
-    """Find the header among the first rows, each with the number of its last line, and read the rest below it."""
+def _parsed(rows: Iterator[tuple[int, list[str]]], separator: str) -> Table | None:
+    """Find the header among the first rows, and read the rows below it. Each row comes with its last line's number."""
     first = list(islice(rows, _SAMPLE_ROWS))
     filled = [(line, row) for line, row in first if any(cell.strip() for cell in row)]
     if not filled:
@@ -202,7 +210,7 @@ def _begun(rows: Iterator[tuple[int, list[str]]], separator: str) -> Table | Non
 
 
 def _above(filled: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Return the lines above the header: a title or comments, of which only the first cell is filled where the table has several."""
+    """Return the lines above the header: comments, and titles, of which only the first cell is filled."""
     found: list[str] = []
     for row in filled[:-1]:
         is_title = width > 1 and row[0].strip() and not any(cell.strip() for cell in row[1:])
@@ -213,7 +221,10 @@ def _above(filled: Sequence[Sequence[str]], width: int) -> list[str]:
 
 
 def _is_header(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Say whether a first row names columns: it does not where it has numbers or dates in the columns that have, but for a row of years."""
+    """Say whether a first row names columns.
+
+    It does not if it holds numbers or dates in the columns of numbers or dates; a row of years does.
+    """
     typed = 0
     for at, name in enumerate(first):
         cells = [cell for row in rows if at < len(row) and (cell := row[at].strip())]

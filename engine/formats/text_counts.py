@@ -1,7 +1,8 @@
-"""How many words, lines, sentences, paragraphs and characters a text has.
+"""Counts the words, lines, sentences, paragraphs and characters of a text.
 
-A word is what stands between white space and holds a letter or a digit: `well-known` and `it's` are one, a dash that stands alone is none.
-Where counting otherwise is as common (`wc -w` counts the dash; blank lines count or do not) a number holds only if it holds either way.
+A word stands between white space and holds a letter or a digit: `well-known` and `it's` are one word, a lone dash is
+none. Some units have a second common count: `wc -w` counts the dash, and blank lines may count. Then a limit holds if
+either count satisfies it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ _CERTAIN_ENDS = re.compile(r"[.!?…]+[\"'”\u2019)\]]*(?=\s+[\"'“\u2018(]?[A
 
 
 def readings(unit: str, text: str) -> tuple[int, ...]:
-    """Return how many of a unit a text has, first as we count, then as others do where that differs."""
+    """Return our count of a unit, followed by the other common count if it differs."""
     match unit:
         case "word":
             tokens = text.split()

@@ -1,4 +1,4 @@
-"""Whether a file's bytes are text, and in which encoding and with which line ends: decided by the bytes, then by what was declared."""
+"""Decides whether bytes are text, and finds encoding and line ends: from the bytes first, then from the media type."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from engine.formats.quantities import counted
 
-#: Labels of the Encoding Standard (https://encoding.spec.whatwg.org/), which a browser's TextDecoder takes, by Python's names of the encodings.
-#: UTF-8 is not among them: text that is not valid UTF-8 was declared wrongly.
+#: Labels of the Encoding Standard (https://encoding.spec.whatwg.org/) for a browser's TextDecoder, by Python's name.
+#: UTF-8 is missing because text that is not valid UTF-8 was declared wrongly.
 _LABELS = {
     "ascii": "windows-1252",
     "iso8859-1": "windows-1252",
@@ -48,7 +48,7 @@ _LABELS = {
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16le"), (codecs.BOM_UTF16_BE, "utf-16be"))
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:+-]{1,40})", re.IGNORECASE)
 
-#: Control characters that text has no use for. Of text in an old encoding at most one character in a hundred is one.
+#: Control characters that text does not use. In text of an old encoding at most one in a hundred characters is one.
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\v\f\r\x1a\x1b") + b"\x7f"
 _HIGH = bytes(range(128, 256))
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -57,7 +57,7 @@ _SAMPLE = 4_000
 
 @dataclass(frozen=True, slots=True)
 class DecodedText:
-    """A file's text, with LF for every line end. `encoding` is a label that TextDecoder takes; `guessed`: nothing tells it for sure."""
+    """A file's text, with LF for every line end. `encoding` is a label of TextDecoder; `guessed`: it is not certain."""
 
     text: str
     encoding: str
@@ -67,12 +67,12 @@ class DecodedText:
 
     @property
     def lines(self) -> list[str]:
-        """Return the lines; what follows the last line end counts where it is not empty."""
+        """The lines of the text. Text after the last line end counts as a line if it is not empty."""
         lines = self.text.split("\n")
         return lines[:-1] if lines[-1] == "" else lines
 
     def facts(self) -> list[str]:
-        """Return in sentences what a program that reads the file must know of its encoding and its line ends."""
+        """Return sentences on the encoding and the line ends for the author of a program that reads the file."""
         name = self.encoding.upper() if self.encoding.startswith("utf") else self.encoding
         encoding = f"Text in {name}{' with a byte order mark' if self.bom else ''}"
         if self.guessed:
@@ -80,7 +80,8 @@ class DecodedText:
         facts = [f"{encoding}, {counted(len(self.lines), 'line')}{self._ends()}."]
         if self.encoding != "utf-8":
             facts.append(
-                f"response.text() and response.json() decode UTF-8 only; TextDecoder's label for this file is {self.encoding!r}."
+                "response.text() and response.json() decode UTF-8 only; TextDecoder's label for this file is "
+                f"{self.encoding!r}."
             )
         if stray := Counter(_CONTROL.findall(self.text)):
             named = ", ".join(
@@ -97,10 +98,10 @@ class DecodedText:
 
 
 def decode(content: bytes, media_type: str = "") -> DecodedText | None:
-    """Return the text that the bytes are, None where they are none.
+    """Return the text in the bytes; None if they are not text.
 
-    A byte order mark decides, then whether the bytes are valid UTF-8, then the `charset` of the media type, then the zeros of UTF-16.
-    What is left and looks like text is taken for Windows' code page, which old spreadsheets write.
+    The order is: a byte order mark, valid UTF-8, the `charset` of the media type, the zeros of UTF-16.
+    Other bytes that look like text are read as windows-1252, which old spreadsheets write.
     """
     for bom, label in _BOMS:
         if content.startswith(bom):
@@ -117,13 +118,13 @@ def decode(content: bytes, media_type: str = "") -> DecodedText | None:
 
 
 def with_charset(media_type: str, declaration: str) -> str:
-    """Return a media type with the encoding that `declaration` names as its charset, where that is a known one and not UTF-8."""
+    """Return a media type with the charset that `declaration` names, unless that is unknown or UTF-8."""
     label = declared(declaration)
     return f"{media_type}; charset={label}" if label else media_type
 
 
 def declared(media_type: str) -> str:
-    """Return the label of the encoding that a media type's `charset` names, "" for UTF-8, for none and for an unknown one."""
+    """Return the label of a media type's `charset`; "" for UTF-8, for none and for an unknown one."""
     found = _CHARSET.search(media_type)
     if found is None:
         return ""
@@ -134,7 +135,7 @@ def declared(media_type: str) -> str:
 
 
 def _decoded(content: bytes, label: str, *, bom: bool = False, guessed: bool = False) -> DecodedText | None:
-    errors = "replace" if label == "windows-1252" else "strict"  # five of its bytes stand for nothing
+    errors = "replace" if label == "windows-1252" else "strict"  # five of its bytes are undefined
     try:
         text = content.decode(label, errors)
     except UnicodeDecodeError:
@@ -149,7 +150,7 @@ def _decoded(content: bytes, label: str, *, bom: bool = False, guessed: bool = F
 
 
 def _looks_like_text(content: bytes, media_type: str) -> bool:
-    """Say whether bytes that are not UTF-8 have few control characters, and, unless they are said to be text, letters of ASCII among them."""
+    """Say whether bytes that are not UTF-8 look like text: few control characters, and (unless text/*) some ASCII."""
     controls = len(content) - len(content.translate(None, _CONTROLS))
     return controls * 100 <= len(content) and (
         media_type.startswith("text/") or len(content.translate(None, _HIGH)) * 3 >= len(content)
@@ -157,7 +158,7 @@ def _looks_like_text(content: bytes, media_type: str) -> bool:
 
 
 def _utf16_label(content: bytes) -> str:
-    """Return which UTF-16 bytes with zeros look like: of most letters of most languages' markup and data every other byte is zero."""
+    """Return the label of UTF-16 by the position of zeros: in most text every other byte is zero. "" if unclear."""
     sample = content[:_SAMPLE]
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     if len(content) % 2 or max(even, odd) * 4 < len(sample):

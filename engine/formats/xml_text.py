@@ -1,4 +1,4 @@
-"""XML and SVG read without risk: no entity is ever declared, expanded or fetched, and the depth is bounded."""
+"""Reads XML and SVG safely: entities are not declared, expanded or fetched, and the depth has a limit."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _DEEPEST = 200
 
 @dataclass(slots=True)
 class Elements:
-    """What an XML text holds: its root's name and namespace, and how often each element's local name occurs."""
+    """The root's name and namespace of an XML text, and the number of elements by local name."""
 
     root: str = ""
     namespace: str = ""
     counts: Counter[str] = field(default_factory=Counter)
-    foreign: Counter[str] = field(default_factory=Counter)  # of elements outside of the root's namespace
+    foreign: Counter[str] = field(default_factory=Counter)  # of elements outside the root's namespace
 
 
 def read_xml(content: bytes) -> Elements:
-    """Return the elements of a well-formed XML text. Raises ValueError with a sentence.
+    """Return the elements of a well-formed XML text. Raises ValueError with a clause about the text.
 
-    An entity declaration is refused: none is needed, and expanded ones can fill the memory
+    An entity declaration is refused, because expanded entities can fill the memory
     (https://docs.python.org/3/library/xml.html#xml-security).
     """
     reader = _Reader()
@@ -44,7 +44,7 @@ def read_xml(content: bytes) -> Elements:
 
 
 def svg_problem(content: bytes) -> str:
-    """Return in a sentence why a file is no SVG that draws something, "" where it is one."""
+    """Return a clause on the reason why a file is not an SVG with visible content; "" if it is one."""
     try:
         found = read_xml(content)
     except ValueError as error:

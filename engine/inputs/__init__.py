@@ -1,1 +1,1 @@
-"""What comes with a request: its fields, attachments, workbooks and fetched data. Reading a request's prose is the plan's business."""
+"""The inputs of a round: request fields, attachments, workbooks, fetched data. `engine.plan` reads the brief."""

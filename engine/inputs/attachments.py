@@ -1,4 +1,4 @@
-"""Reads attachments' data URIs, and describes a file to a model in facts."""
+"""Parses the data URIs of attachments, and describes files for a prompt."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from engine.formats.json_outline import JsonOutline
     from engine.formats.text_encoding import DecodedText
 
-#: The longest description, in characters.
+#: The longest description of a file, in characters.
 ROOM = 9_000
 
-_EXCERPT_LABELS = 400  # characters of an excerpt that are not the file's
+_EXCERPT_LABELS = 400  # characters that an excerpt adds to the file's
 _HEADINGS = 40
 _HEADINGS_CHARACTERS = 1_500
 _LONGEST_HEADING = 120
@@ -41,7 +41,7 @@ _JSON_LINES = re.compile(r"\.(?:jsonl|ndjson)$", re.IGNORECASE)
 _MARKDOWN = re.compile(r"\.(?:md|markdown)$", re.IGNORECASE)
 _UNSPECIFIC_NAME = re.compile(r"\.(?:txt|dat|data|bin)$|^[^.]*$", re.IGNORECASE)
 
-#: What binary files are, by how they begin (https://en.wikipedia.org/wiki/List_of_file_signatures).
+#: Types of binary files by their first bytes (https://en.wikipedia.org/wiki/List_of_file_signatures).
 _SIGNATURES = (
     (b"%PDF-", "PDF"),
     (b"PK\x03\x04", "ZIP"),
@@ -58,7 +58,7 @@ _SIGNATURES = (
 
 @dataclass(slots=True)
 class _Content:
-    """What a text is besides text: in a line or two, in all lines, and what is wrong with it, as a clause about it."""
+    """A text's format: `summary` in a line or two, all `facts` in lines, and its `fault` as a clause about the file."""
 
     summary: Sequence[str] = ()
     facts: list[str] = field(default_factory=list)
@@ -66,10 +66,10 @@ class _Content:
 
 
 def parse_data_uri(url: str) -> tuple[str, bytes]:
-    """Return the media type (lower case, `text/plain` where none is named) and the bytes of a `data:` URI.
+    """Parse a `data:` URI into its media type (lower case, by default `text/plain`) and its bytes.
 
-    Of the media type's parameters a `charset` other than UTF-8 is kept. Lenient with base64 (https://www.rfc-editor.org/rfc/rfc2397):
-    white space, missing padding and the URL-safe alphabet are fine, and so are plus signs that form decoding made blanks of.
+    A `charset` other than UTF-8 stays in the media type. Base64 (https://www.rfc-editor.org/rfc/rfc2397) may hold white
+    space, lack padding, use the URL-safe alphabet, or have blanks for plus signs, which form decoding makes.
     Raises ValueError with a sentence.
     """
     scheme, colon, rest = url.lstrip().partition(":")
@@ -88,15 +88,17 @@ def parse_data_uri(url: str) -> tuple[str, bytes]:
 
 
 def describe(file: AttachedFile, *, shown_before: bool = False, room: int = ROOM) -> str:
-    """Return what a prompt says about a file, in at most `room` characters but for its first line; never base64.
+    """Describe a file for a prompt, in at most `room` characters after the first line; never as base64.
 
-    A line of name, media type and size; for text the facts that a program which reads it needs, then all of it or its first and last lines.
-    `shown_before`: the model has seen the content, so only what the file is.
+    The first line has name, media type and size. Of a text follow the facts for a program that reads it, then the whole
+    text or its first and last lines. `shown_before`: the model has seen the content, so the text itself is left out.
     """
     size = f"{len(file.content):,} bytes"
     first = f"{file.name} ({f'{file.media_type}, ' if file.media_type else ''}{size})"
     note = file.note.partition("\n")[0] if shown_before else file.note
-    lines = [first, *([note] if note else []), *_address(file.name)]
+    lines = [first, *([note] if note else [])]
+    if quote(file.name) != file.name:
+        lines.append(f"Its address, relative to the page: {quote(file.name)}")
     text = _text_of(file)
     if text is None:
         return _within([*lines, *_binary(file)], room)
@@ -113,7 +115,7 @@ def describe(file: AttachedFile, *, shown_before: bool = False, room: int = ROOM
 
 
 def fault(file: AttachedFile) -> str:
-    """Return in a sentence what the sender of a file should be told of it (an empty one, JSON that does not parse), "" for a file that is well."""
+    """Return a sentence on a defect for the file's sender, such as an empty file or invalid JSON; else ""."""
     if not file.content:
         return f"{file.name} is empty."
     text = _text_of(file)
@@ -130,7 +132,7 @@ def _decoded_base64(payload: bytes) -> bytes:
 
 
 def _with_plus_signs(payload: bytes) -> bytes:
-    """Return base64 without white space; its blanks are plus signs where only with them the length is one that base64 has."""
+    """Return base64 without white space. Blanks become plus signs if only then the length is valid for base64."""
     joined = _LINE_ENDS.sub(b"", payload)
     without = _SPACE.sub(b"", joined)
     blanks_count = len(joined) % 4 == 0 and (len(without) % 4 != 0 or not without)
@@ -138,12 +140,12 @@ def _with_plus_signs(payload: bytes) -> bytes:
 
 
 def _text_of(file: AttachedFile) -> DecodedText | None:
-    """Return a file's text, None for a picture, a workbook and other binary files."""
+    """Return a file's text; None for a picture, a workbook or another binary file."""
     return None if is_workbook(file) or picture_line(file.content) else decode(file.content, file.media_type)
 
 
 def _within(lines: Iterable[str], room: int) -> str:
-    """Return lines, of those below the first as many as there is room for."""
+    """Return the first line, and as many of the other lines as there is room for."""
     first, *rest = "\n".join(lines).split("\n")
     shown = [first]
     room -= len(first)
@@ -154,10 +156,6 @@ def _within(lines: Iterable[str], room: int) -> str:
             break
         shown.append(line)
     return "\n".join(shown)
-
-
-def _address(name: str) -> list[str]:
-    return [f"Its address, relative to the page: {quote(name)}"] if quote(name) != name else []
 
 
 def _binary(file: AttachedFile) -> list[str]:
@@ -174,7 +172,7 @@ def _is_markdown(file: AttachedFile) -> bool:
 
 
 def _content(file: AttachedFile, text: str) -> _Content:
-    """Return what a text is, by its name and media type, and where these say nothing by itself."""
+    """Detect a text's format by its name and media type, or by its content if these are unspecific."""
     media_type = file.media_type.partition(";")[0]
     if _JSON_LINES.search(file.name) or media_type in {"application/x-ndjson", "application/jsonl"}:
         return _json_content(json_lines_outline(text))
@@ -209,7 +207,7 @@ def _table_content(text: str) -> _Content:
 
 
 def _headings(text: str) -> list[str]:
-    """Return the outline of a Markdown text."""
+    """Return the headings of a Markdown text as an indented list."""
     found = [f"{'  ' * (one.level - 1)}{one.title[:_LONGEST_HEADING]}" for one in headings(text)]
     more = [f"and {len(found) - _HEADINGS:,} more"] if len(found) > _HEADINGS else []
     return ["Its headings:", *found[:_HEADINGS], *more] if found else []

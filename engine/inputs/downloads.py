@@ -1,4 +1,4 @@
-"""Reads what an address answered: whether it is data, its published name, and its description in a prompt."""
+"""Reads the response of a data address: whether it is data, its published name, and its description in a prompt."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _TYPES = {
 }
 _DATA_NAME = re.compile(rf"\.(?:{'|'.join(DATA_SUFFIXES)})$", re.IGNORECASE)
 
-#: Names that are the page's own: nothing fetched ever takes them.
+#: Names of the page's own files. A fetched file never gets one of them.
 PAGE_FILES = (
     "index.html",
     "README.md",
@@ -53,7 +53,7 @@ PAGE_FILES = (
 
 
 class NoDataError(ValueError):
-    """Why an answer is not taken, as the end of a sentence; `is_page`: the address works and is a page for people."""
+    """A response is not data; the message completes a sentence. `is_page`: it is a page for people."""
 
     def __init__(self, why: str, *, is_page: bool = False) -> None:
         super().__init__(why)
@@ -61,12 +61,11 @@ class NoDataError(ValueError):
 
 
 def is_data_name(name: str) -> bool:
-    """Say whether a file is data, by its name."""
     return _DATA_NAME.search(name) is not None
 
 
 def read_answer(answer: Answer) -> str:
-    """Return the suffix that suits what an address answered (json, csv, txt, …). Raises NoDataError."""
+    """Return the suffix that fits the response (json, csv, txt, …). Raises NoDataError."""
     if answer.status != 200:
         raise NoDataError(f"it answered HTTP {answer.status}")
     if answer.truncated:
@@ -82,17 +81,17 @@ def read_answer(answer: Answer) -> str:
 
 
 def media_type_of(answer: Answer) -> str:
-    """Return the media type that an answer names, in lower case."""
+    """Return a response's media type in lower case, without parameters."""
     return answer.headers.get("content-type", "").split(";")[0].strip().lower() or "application/octet-stream"
 
 
 def full_media_type_of(answer: Answer) -> str:
-    """Return the media type that an answer names, with its charset where that is not UTF-8."""
+    """Return a response's media type, with its charset unless that is UTF-8."""
     return with_charset(media_type_of(answer), answer.headers.get("content-type", ""))
 
 
 def file_name(url: str, planned: str, suffix: str, taken: Collection[str]) -> str:
-    """Return the name to publish an answer under: the `planned` one, else of the address's path; never one of `taken`."""
+    """Return the name for a fetched file: `planned` if it fits, else from the URL's path; never one of `taken`."""
     if planned and _suits(planned, suffix):
         wanted = planned
     else:
@@ -106,20 +105,28 @@ def file_name(url: str, planned: str, suffix: str, taken: Collection[str]) -> st
 def as_file(
     answer: Answer, url: str, planned: str, taken: Collection[str], *, now: datetime, live: bool
 ) -> AttachedFile:
-    """Return an answer as a file of the round, under the `planned` name where it can be. `live`: the page asks the address itself. Raises NoDataError."""
+    """Return a response as a file of the round. Raises NoDataError.
+
+    `live`: the page also requests the address itself.
+    """
     name = file_name(url, planned, read_answer(answer), taken)
-    note = f"Fetched by the service from {url} on {now:%Y-%m-%d} at {now:%H:%M} UTC, as the brief names it; published as {name}. "
+    note = (
+        f"Fetched by the service from {url} on {now:%Y-%m-%d} at {now:%H:%M} UTC, as the brief names it; published "
+        f"as {name}. "
+    )
     return AttachedFile(name, full_media_type_of(answer), answer.body, Source.ADDRESS, url, note + _use(live=live))
 
 
 def _use(*, live: bool) -> str:
     if live:
         return (
-            "It is an example of what the address answers. The page asks the address itself at run time, as the brief says, "
+            "It is an example of what the address answers. The page asks the address itself at run time, as "
+            "the brief says, "
             "and says so where it gets no answer. Never invent figures."
         )
     return (
-        "The page reads this file at run time; never type, recall or invent its figures. Where the brief or a check wants the address itself "
+        "The page reads this file at run time; never type, recall or invent its figures. Where the brief or a "
+        "check wants the address itself "
         "asked, ask it, and read this file where that fails."
     )
 
@@ -151,7 +158,7 @@ def _json_suffix(text: str, suffix: str) -> str:
 
 
 def _suits(name: str, suffix: str) -> bool:
-    """Say whether a file's name may stand for an answer of this kind."""
+    """Say whether a file's name fits data of this type."""
     own = name.rpartition(".")[2].lower()
     return own == suffix or (suffix in {"json", "txt"} and is_data_name(name) and own not in {"csv", "xlsx"})
 

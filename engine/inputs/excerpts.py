@@ -1,4 +1,4 @@
-"""Shows a text in a prompt: whole if it is small, else its first and last lines, with a note on what is left out."""
+"""Shows a text in a prompt: a small text whole, else its first and last lines with a note on the rest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.formats.quantities import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: A text of up to so many characters is shown whole, where there is room for it.
+#: A text of up to this many characters is shown whole if there is room for it.
 WHOLE_CHARACTERS = 8_000
 
 _PARTS_CHARACTERS = 2_200
@@ -24,7 +24,7 @@ def is_shown_whole(text: str, room: int) -> bool:
 
 
 def excerpt(text: str, room: int) -> list[str]:
-    """Return a text with LF line ends in lines of about `room` characters together, below lines that say what is shown."""
+    """Return a text (LF line ends) as lines of about `room` characters, under lines that say which part they are."""
     if not text:
         return ["It is empty."]
     if is_shown_whole(text, room):
@@ -37,27 +37,27 @@ def excerpt(text: str, room: int) -> list[str]:
 
 
 def visible(text: str) -> str:
-    """Return a text with signs in place of its control characters, but for tabs and line ends."""
+    """Replace control characters by visible signs, except tabs and line ends."""
     return _CONTROL.sub(lambda found: chr(0x2421 if found[0] == "\x7f" else 0x2400 + ord(found[0])), text)
 
 
 def _lines(lines: Sequence[str], room: int) -> list[str]:
-    """Show lines: of the room three quarters are the first ones'."""
+    """Show the first lines in three quarters of the room and the last lines in the rest."""
     first = _fitting(lines, room * 3 // 4)
     last = _fitting(lines[len(first) :][::-1], room // 4)[::-1]
-    gone = len(lines) - len(first) - len(last)
-    if not gone:
+    omitted = len(lines) - len(first) - len(last)
+    if not omitted:
         return ["The whole file:", *first, *last]
     return [
         f"The first {counted(len(first), 'line')}:",
         *first,
-        f"[{counted(gone, 'line')} left out here]",
+        f"[{counted(omitted, 'line')} left out here]",
         *([f"The last {counted(len(last), 'line')}:", *last] if last else []),
     ]
 
 
 def _fitting(lines: Sequence[str], room: int) -> list[str]:
-    """Return the first lines that there is room for, the first one in any case."""
+    """Return the first lines that fit, but at least one."""
     fitting: list[str] = []
     for line in lines:
         cut = len(line) - _LONG_LINE

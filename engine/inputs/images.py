@@ -1,4 +1,4 @@
-"""Chooses which attached pictures a model is shown: real pictures, few, and not too large."""
+"""Chooses the attached pictures for a prompt: a few, of limited size."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
     from engine.domain.brief import AttachedFile
 
-#: How many pictures go with a prompt, the first ones.
+#: The first pictures go with a prompt, up to this number.
 MOST_IMAGES = 4
 
-#: The largest picture, in bytes, and all of them together. As base64 3.5 MB are 4.7 MB, below the 5 MB where the first providers refuse one
+#: Bytes of one picture, and of all together. As base64 3.5 MB become 4.7 MB; some providers refuse 5 MB
 #: (https://docs.claude.com/en/docs/build-with-claude/vision).
 LARGEST_IMAGE = 3_500_000
 LARGEST_ALL_IMAGES = 7_000_000
 
 
 def images_of(files: Iterable[AttachedFile]) -> tuple[Image, ...]:
-    """Return the pictures among `files` that a model may be shown, in order. Bounds: MOST_IMAGES, LARGEST_IMAGE, LARGEST_ALL_IMAGES."""
+    """Return the pictures for a prompt, in order, within MOST_IMAGES, LARGEST_IMAGE and LARGEST_ALL_IMAGES."""
     shown: list[Image] = []
     left = LARGEST_ALL_IMAGES
     for file in files:
@@ -36,7 +36,7 @@ def images_of(files: Iterable[AttachedFile]) -> tuple[Image, ...]:
 
 
 def with_images(prompt: Prompt, files: Iterable[AttachedFile]) -> Prompt:
-    """Return the prompt with the pictures among `files` beside its last message; its text describes them for a model without sight."""
+    """Attach the pictures to the prompt's last message. Its text describes them for a model without vision."""
     images = images_of(files)
     if not images:
         return prompt

@@ -1,4 +1,4 @@
-"""Data that a page should have and that could not be had: what the model is told and what the page must say."""
+"""Handles data that could not be fetched: the prompt's note about it, and the check that the page names it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.domain.brief import MissingFile
 
 _DATA = re.compile(rf"\.(?:{'|'.join(DATA_SUFFIXES)}|xlsm|xls|ods)$", re.IGNORECASE)
-_SAYS = "missing|unavailable|not available|no data|could not|cannot be|can't be|couldn't|failed"
+_NOTICE_WORDS = "missing|unavailable|not available|no data|could not|cannot be|can't be|couldn't|failed"
 
 _EXPRESSION = """\
 (() => {
@@ -27,14 +27,15 @@ _EXPRESSION = """\
     const text = one.getClientRects().length ? one.innerText || "" : "";
     return text.length < 400 && text.includes(label) && says.test(text);
   });
-  const got = performance.getEntriesByType("resource").some((one) => address && one.name.startsWith(address) && one.responseStatus === 200);
+  const got = performance.getEntriesByType("resource").some((one) => address && one.name.startsWith(address) && \
+one.responseStatus === 200);
   return shown || got;
 })()"""
 
 
 @dataclass(frozen=True, slots=True)
 class MissingCheck:
-    """A check of our own that a page tells of data that it lacks: the `expression` decides it; `label` is what the page calls the data."""
+    """A check of our own that a page reports missing data. `expression` decides it; `label` is the data's name."""
 
     check: Check
     expression: Check
@@ -42,7 +43,7 @@ class MissingCheck:
 
 
 def missing_sentence(missing: MissingFile) -> str:
-    """Return what is missing and why, for a warning."""
+    """Return a warning's sentence: the missing file and the reason."""
     match missing.source:
         case Source.ADDRESS:
             return f"{missing.url} could not be read: {missing.why}."
@@ -53,16 +54,19 @@ def missing_sentence(missing: MissingFile) -> str:
 
 
 def missing_note(missing: Sequence[MissingFile], at_run_time: Collection[str] = ()) -> str:
-    """Return what a prompt says of what is missing; `at_run_time` are the addresses that the page asks itself whatever happens."""
+    """Return the prompt's note on missing data. The page requests the addresses `at_run_time` itself in any case."""
     return " ".join(_note(one, asked=one.url in at_run_time) for one in missing)
 
 
 def missing_checks(missing: Iterable[MissingFile], at_run_time: Collection[str] = ()) -> list[MissingCheck]:
-    """Return a check for all data whose lack the page must tell of, unless it has got it itself; none where it asks at run time anyway."""
+    """Return a check for each missing data file, unless the page requests its address itself.
+
+    A check also passes if the page got the data.
+    """
     return [
         MissingCheck(
-            Check(Kind.RULE, f"The page says that data is missing: it shows the words {_shown(one)!r}"),
-            Check(Kind.RULE, _EXPRESSION % (json.dumps(_label(one)), json.dumps(one.url), _SAYS)),
+            Check(Kind.RULE, f"The page says that data is missing: it shows the words {_notice(one)!r}"),
+            Check(Kind.RULE, _EXPRESSION % (json.dumps(_label(one)), json.dumps(one.url), _NOTICE_WORDS)),
             _label(one),
         )
         for one in missing
@@ -71,10 +75,10 @@ def missing_checks(missing: Iterable[MissingFile], at_run_time: Collection[str] 
 
 
 def missing_result(gap: MissingCheck, result: CheckOutcome, files: Mapping[str, bytes]) -> CheckOutcome:
-    """Return the verdict on such a check; without a browser no more than whether the files could say it at all."""
+    """Return the result of such a check. Without a browser it says only whether the files could name the data."""
     check, label = gap.check, gap.label
     if result.verdict is Verdict.INCONCLUSIVE and _only_out_of_reach(label, result.detail):
-        # The page asked the very address that could not be had, and does not say so.
+        # The page requested the missing address itself and does not report the failure.
         return CheckOutcome(check, result.target, Verdict.FAIL, result.detail, result.value, result.milliseconds)
     if result.verdict not in {Verdict.NOT_RUN, Verdict.VACUOUS}:
         return CheckOutcome(check, result.target, result.verdict, result.detail, result.value, result.milliseconds)
@@ -86,7 +90,7 @@ def missing_result(gap: MissingCheck, result: CheckOutcome, files: Mapping[str, 
 
 
 def _only_out_of_reach(label: str, detail: str) -> bool:
-    """Say whether no other host than `label`'s kept a check from being decided; the browser names each as `host (why)`."""
+    """Say whether the check is undecided because of `label`'s host alone. The browser lists hosts as `host (why)`."""
     hosts = re.findall(r"(?:^|\), )([\w.:-]+) \(", detail.partition("out of reach: ")[2])
     return {host.rpartition(":")[0] or host for host in hosts} == {label.rpartition(":")[0] or label}
 
@@ -99,18 +103,22 @@ def _note(one: MissingFile, *, asked: bool) -> str:
         return f"{text} The page asks it itself at run time, and says so where it gets no answer. Never invent figures."
     if one.source is Source.ADDRESS:
         return (
-            f"{text} The reason may be this service's own network. The page asks the address itself when it is opened, and where that fails it shows "
-            f'"{_shown(one)}" where its figures would stand. Never invent, recall or estimate them.'
+            f"{text} The reason may be this service's own network. The page asks the address itself when it is "
+            "opened, and where that fails it shows "
+            f'"{_notice(one)}" where its figures would stand. Never invent, recall or estimate them.'
         )
-    return f'{text} Show on the page: "{_shown(one)}" where its figures would stand. Never invent, recall or estimate them.'
+    return (
+        f'{text} Show on the page: "{_notice(one)}" where its figures would stand. Never invent, recall or estimate '
+        "them."
+    )
 
 
-def _shown(one: MissingFile) -> str:
+def _notice(one: MissingFile) -> str:
     return f"Data missing: {_label(one)} could not be read."
 
 
 def _label(one: MissingFile) -> str:
-    """Return by what name a page speaks of it: the address's host, else the file's name."""
+    """Return the data's name on a page: the address's host, or the file's name."""
     if one.source is Source.ADDRESS:
         return urlsplit(one.url).netloc
     return one.name

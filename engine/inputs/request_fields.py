@@ -1,4 +1,4 @@
-"""Validates and cleans one field of a request."""
+"""Validates and cleans the fields of a request. An error is added to `errors` under the field's name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 from engine.domain import addresses
 
-#: Warnings beyond this are not listed: a flood of oddities must not fill rows and answers.
+#: Further warnings are dropped, so that they do not fill rows and responses.
 MOST_WARNINGS = 100
 
 REMOVED = "[removed: the shared secret]"
@@ -15,13 +15,13 @@ _WHOLE = re.compile(r"[0-9]{1,12}(?:\.0+)?", re.ASCII)
 
 
 class Cleaner:
-    """Takes out of text what no database can keep or nobody may read, and says so."""
+    """Removes from text the secret and the characters that a database cannot store, with a warning for each."""
 
     def __init__(self, secret: str, warnings: list[str]) -> None:
         self.secret, self.warnings = secret, warnings
 
     def text(self, value: str, where: str) -> str:
-        """Return `value` without NUL, half surrogate pairs and the secret."""
+        """Return `value` without NUL, lone surrogates and the secret."""
         clean = value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
         if clean != value:
             self._warn(f"{where[:80]}: characters that are no text were replaced")
@@ -39,7 +39,7 @@ class Cleaner:
                 return [self.value(item, where) for item in value]
             case dict():
                 return {self.text(key, where): self.value(item, where) for key, item in value.items()}
-            case float() if not math.isfinite(value):  # 1e400 is JSON, and beyond what any database keeps
+            case float() if not math.isfinite(value):  # 1e400 is valid JSON, but no database can store it
                 self._warn(f"{where[:80]}: a number beyond any range is kept as text")
                 return str(value)
             case _:
@@ -51,12 +51,12 @@ class Cleaner:
 
 
 def storable(value: object, *, secret: str) -> object:
-    """Return a JSON value as it may be kept: without the secret, and without what no database can hold."""
+    """Return a JSON value without the secret and without characters that a database cannot store."""
     return Cleaner(secret, []).value(value, "")
 
 
 def identity(value: object, name: str, secret: str, errors: dict[str, list[str]]) -> str:
-    """Return a text that is told back to the evaluator as it came, so nothing in it can be replaced; "" with an error where it is none."""
+    """Return an unchanged text, because the callback repeats it; "" with an error if it cannot be stored."""
     given = text(value, name, errors)
     if any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in given):
         errors.setdefault(name, []).append("holds characters that are no text.")
@@ -66,7 +66,7 @@ def identity(value: object, name: str, secret: str, errors: dict[str, list[str]]
 
 
 def text(value: object, name: str, errors: dict[str, list[str]]) -> str:
-    """Return a text, which may be empty; "" with an error where it is missing or something else."""
+    """Return a text, which may be empty; "" with an error if it is missing or not text."""
     if value is None:
         errors.setdefault(name, []).append("is missing.")
     elif not isinstance(value, str):
@@ -77,7 +77,7 @@ def text(value: object, name: str, errors: dict[str, list[str]]) -> str:
 
 
 def round_number(value: object, errors: dict[str, list[str]]) -> int:
-    """Return a whole number from 1 to 1000, also from a numeric string; 0 with an error for anything else."""
+    """Return a whole number from 1 to 1000, also from a numeric string; 0 with an error for another value."""
     number = None
     match value:
         case None:
@@ -100,7 +100,7 @@ def round_number(value: object, errors: dict[str, list[str]]) -> int:
 def evaluation_url(
     value: object, secret: str, allow_private: bool, own_origins: tuple[str, ...], errors: dict[str, list[str]]
 ) -> str:
-    """Return an http(s) address that may be called back; "" or an error where it may not. No name is looked up here."""
+    """Return an http(s) URL that may be called back; otherwise add an error. This makes no DNS look-up."""
     url = text(value, "evaluation_url", errors)
     if "evaluation_url" in errors:
         return ""

@@ -1,4 +1,4 @@
-"""Reads a request leniently: what is unusable is refused, what is odd is a warning, everything is stored."""
+"""Reads a request leniently: an unusable field is an error, an odd one a warning, and everything is stored."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from engine.site.repository_files import digest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: The largest body that is read, in bytes.
+#: The largest accepted body, in bytes.
 MAX_BODY = 16_000_000
 
-#: A data URI longer than this is kept once, as the attachment's bytes, and only referred to in the stored request.
+#: The stored request refers to a longer data URI instead of holding it; its bytes are stored as the attachment.
 LONGEST_KEPT_URI = 1_000
 
-#: Nesting that no request needs, and under which every function of ours and of the libraries recurses safely.
+#: The deepest accepted nesting. All functions of ours and of the libraries recurse safely to this depth.
 DEEPEST = 100
 
-#: Attachments beyond this are not used.
+#: Further attachments are ignored.
 MOST_ATTACHMENTS = 100
 
 _KNOWN = {"email", "secret", "task", "round", "nonce", "brief", "checks", "evaluation_url", "attachments"}
 
 
 class UnusableError(ValueError):
-    """The request cannot be taken. `errors` names every bad field with its reasons."""
+    """The request cannot be accepted. `errors` maps each bad field to its reasons."""
 
     def __init__(self, errors: Mapping[str, list[str]]) -> None:
         super().__init__("; ".join(f"{name}: {' '.join(reasons)}" for name, reasons in errors.items()))
@@ -40,7 +40,7 @@ class UnusableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFile:
-    """One attachment as it came: its bytes where the URI held them, else the address to fetch them from."""
+    """One attachment: its bytes if the URI held them (`content`), else the address to fetch them from (`url`)."""
 
     name: str
     media_type: str
@@ -50,7 +50,7 @@ class ReceivedFile:
 
 @dataclass(slots=True)
 class Intake:
-    """A usable request. `request` is what is kept of it: less the secret, with large data URIs referred to."""
+    """An accepted request. `request` is its stored form, without the secret and without large data URIs."""
 
     email: str
     task: str
@@ -66,17 +66,17 @@ class Intake:
 
     @property
     def key(self) -> str:
-        """Return what identifies the round: 64 hex of (email, task, round, nonce)."""
+        """The round's key: 64 hex digits of the hash of email, task, round and nonce."""
         return digest(self.email, self.task, str(self.number), self.nonce)
 
     @property
     def task_key(self) -> str:
-        """Return what identifies the task: 64 hex of (email, task)."""
+        """The task's key: 64 hex digits of the hash of email and task."""
         return digest(self.email, self.task)
 
 
 def decode(body: bytes) -> dict[str, object]:
-    """Parse a request's body: one JSON object in UTF-8. Raises ValueError with a sentence; duplicate keys: the last one counts."""
+    """Parse a body: one JSON object in UTF-8. Of duplicate keys the last counts. Raises ValueError with a clause."""
     try:
         value = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except UnicodeDecodeError:
@@ -95,7 +95,7 @@ def decode(body: bytes) -> dict[str, object]:
 def read(
     payload: Mapping[str, object], *, secret: str, allow_private: bool, own_origins: tuple[str, ...] = ()
 ) -> Intake:
-    """Turn a decoded request into an Intake. Raises UnusableError naming every bad field."""
+    """Read a decoded request. Raises UnusableError with every bad field."""
     errors: dict[str, list[str]] = {}
     warnings: list[str] = []
     canonical = {key: value for key, value in payload.items() if key != "secret"}
@@ -142,7 +142,7 @@ def _few(warnings: list[str]) -> list[str]:
 
 
 def _depth(value: object) -> int:
-    """Measure nesting level by level: a recursion would end where the danger begins."""
+    """Measure the nesting level by level, because a recursion could overflow the stack."""
     depth, level = 0, [value]
     while level:
         depth += 1
@@ -171,7 +171,7 @@ def _checks(value: object, warnings: list[str]) -> list[object]:
 def _attachments(
     value: object, clean: request_fields.Cleaner, warnings: list[str]
 ) -> tuple[list[ReceivedFile], object]:
-    """Return the files and what is kept of the field in the stored request."""
+    """Return the attachments, and the stored form of the field."""
     if value is None or not isinstance(value, list):
         if value is not None:
             warnings.append("attachments is no list and is not used")

@@ -1,4 +1,4 @@
-"""Finds the spreadsheets among attachments, and describes one to a model."""
+"""Finds the spreadsheets among attachments, and describes a spreadsheet for a prompt."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ _FIRST_LINE = 800
 
 
 def is_workbook(file: AttachedFile) -> bool:
-    """Say whether a file is a spreadsheet: by its bytes, or, where these are no text (a damaged or an encrypted one), by its name and media type."""
+    """Say whether a file is a spreadsheet, by its bytes.
+
+    Bytes that are not text (a damaged or encrypted file) count as one by the name or the media type.
+    """
     content = file.content
     if content.startswith(b"PK") and (b"xl/workbook." in content or _ODS in content[:200]):
         return True
@@ -41,7 +44,7 @@ def is_workbook(file: AttachedFile) -> bool:
 
 
 def outline(sheets: Sequence[Sheet]) -> str:
-    """Return what a prompt says about a workbook: its sheets in the first line, then each sheet's columns and first rows, within bounds."""
+    """Describe a workbook for a prompt: its sheets in the first line, then each sheet's columns and first rows."""
     sizes = [
         f"{sheet.name[:100]!r} ({counted(sheet.rows, 'row')}, {counted(sheet.columns, 'column')})" for sheet in sheets
     ]

@@ -1,1 +1,1 @@
-"""Every prompt, and the reading of every answer but the plan's. A change of any text here is a new version of its prompt."""
+"""The prompts, and the parsers of the replies except the plan's. A changed text needs a new version of its prompt."""

@@ -1,4 +1,4 @@
-"""Explains failed comparisons of text: what a check wants an element to say, and what it says."""
+"""Explains failed comparisons of text: the text that a check expects, and the text of the element."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 _COMPARED = re.compile(
-    r"""(?:querySelector\(\s{0,4}["'`]([^"'`\n]{1,120})["'`]\s{0,4}\)|getElementById\(\s{0,4}["'`]([\w-]{1,80})["'`]\s{0,4}\))"""
+    r"""(?:querySelector\(\s{0,4}["'`]([^"'`\n]{1,120})["'`]\s{0,4}\)|"""
+    r"""getElementById\(\s{0,4}["'`]([\w-]{1,80})["'`]\s{0,4}\))"""
     r"""\??\.(?:textContent|innerText|innerHTML)(?:\??\.trim\(\))?\s{0,4}={2,3}\s{0,4}(["'`])([^"'`\\\n]{1,200})\3"""
 )
 
 
 def comparisons(expressions: Iterable[str], elements: Mapping[str, str]) -> Iterator[str]:
-    """Yield a sentence for each text that an expression compares and that stands otherwise on the page.
+    """Yield a sentence for each text that an expression compares and that differs on the page.
 
-    `elements`: what stands on the page, as HTML, by selector.
+    `elements` maps selectors to the elements' HTML.
     """
     for expression in expressions:
-        for by_selector, by_id, _, wanted in _COMPARED.findall(expression):
+        for by_selector, by_id, _, expected in _COMPARED.findall(expression):
             selector = by_selector or f"#{by_id}"
-            shown = " ".join(turbohtml.parse_fragment(elements.get(selector, "")).text.split())
-            if shown and shown != " ".join(wanted.split()):
-                yield _sentence(selector, shown, wanted)
+            actual = " ".join(turbohtml.parse_fragment(elements.get(selector, "")).text.split())
+            if actual and actual != " ".join(expected.split()):
+                yield _sentence(selector, actual, expected)
 
 
-def _sentence(selector: str, shown: str, wanted: str) -> str:
-    alike = "".join(shown.split()).casefold() == "".join(wanted.split()).casefold()
+def _sentence(selector: str, actual: str, expected: str) -> str:
+    alike = "".join(actual.split()).casefold() == "".join(expected.split()).casefold()
     only = " Only capitals or spaces differ." if alike else ""
-    return f"{selector} says {shown[:120]!r}; it must say {wanted!r}, letter for letter.{only}"
+    return f"{selector} says {actual[:120]!r}; it must say {expected!r}, letter for letter.{only}"

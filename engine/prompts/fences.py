@@ -1,4 +1,4 @@
-"""Removes the Markdown fence that models put around a whole file, though nobody asked for it."""
+"""Removes the Markdown fence that models put around a whole file, although the prompt forbids it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ _FENCE = re.compile(r"(?:`{3,}|~{3,})[ \t]*([\w.+-]*)[ \t]*")
 
 
 def strip_fence(path: str, body: str) -> str:
-    """Return a file's text without the one outer fence; what is inside stays as it is.
+    """Return a file's text without its outer fence. Fences inside stay.
 
-    A Markdown file may rightly begin or end with a fence: it loses only a pair that says `markdown`. Any other file never does, and
+    A Markdown file may begin or end with a fence of its own, so it loses only a pair marked `markdown`. Another file
     loses either half.
     """
     lines = body.split("\n")
@@ -28,7 +28,7 @@ def strip_fence(path: str, body: str) -> str:
 
 
 def guard_fence(path: str, body: str) -> str:
-    """Return `body`, which ends with a line end, inside one more fence where `strip_fence` would take one that is its own."""
+    """Put a fence around `body` (which ends with a line end) if `strip_fence` would remove one of its own fences."""
     if strip_fence(path, body) == body:
         return body
     return f"```{'markdown' if _is_markdown(path) else ''}\n{body}```\n"

@@ -1,4 +1,4 @@
-"""Turns an attempt's results into the findings that a repair prompt shows."""
+"""Turns an attempt's results into the findings for a repair prompt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.prompts.comparisons import comparisons
 from engine.prompts.hints import hints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 _ON_FILES = frozenset({Kind.FILE, Kind.REGRESSION, Kind.GATE, Kind.SOURCE, Kind.REVIEW})
 _ON_PAGE = frozenset({Kind.JS, Kind.EARLIER, Kind.PAGE_LOAD})
@@ -23,12 +23,14 @@ _ON_PAGE = frozenset({Kind.JS, Kind.EARLIER, Kind.PAGE_LOAD})
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What is wrong with an attempt.
+    """The defects of an attempt.
 
-    `failing`: results whose `detail` tells the actual value and its type, and `how_seen` on what each was decided. `refused`: sentences of the
-    gates, with file and line. `browser_messages`: what the page threw, logged as an error, or could not get. `page_elements`: the elements that the failing checks
-    name as they are on the page, a line each (`#total: <b id="total">$600.00</b>`). `hints`: sentences on the likely cause. `review`: defects of
-    the source with file and line.
+    `failing`: results whose `detail` has the actual value and its type; `how_seen` says where each was decided.
+    `refused`: sentences of the gates, with file and line.
+    `browser_messages`: exceptions, console errors and failed requests of the page.
+    `page_elements`: the elements that failing checks name, one a line (`#total: <b id="total">$600.00</b>`).
+    `hints`: sentences on the likely cause.
+    `review`: defects of the source with file and line.
     """
 
     failing: Sequence[CheckOutcome] = ()
@@ -41,14 +43,15 @@ class Findings:
 
 
 def findings_of(results: Sequence[CheckOutcome]) -> Findings:
-    """Return what failed with what was seen, what the page said, the elements that the failing checks name, and what must stay."""
+    """Return the findings in an attempt's results."""
     wrong = [replace(r, check=as_js(r.check)) for r in repairable(results)]
     views = [r for r in results if r.check.kind is Kind.PAGE_LOAD]
     browser_messages = [line for view in views for line in (view.detail, *view.console) if line]
     advice = [r.detail for r in results if r.check.kind is Kind.SOURCE and r.verdict is not Verdict.PASS and r.detail]
-    page_elements = "\n".join(_element_lines(views))
+    elements = _elements(views)
+    page_elements = "\n".join(f"{selector}: {shown or 'no such element'}" for selector, shown in elements.items())
     failing = [r for r in wrong if r.check.kind is not Kind.GATE]
-    width = max(map(width_of, views), default=0)  # expressions are evaluated at the wider one
+    width = max(map(width_of, views), default=0)  # expressions are evaluated at the larger width
     return Findings(
         failing=failing,
         how_seen=[how_seen(r, width) for r in failing],
@@ -56,14 +59,14 @@ def findings_of(results: Sequence[CheckOutcome]) -> Findings:
         browser_messages=[*browser_messages, *advice],
         review=review_defects(results),
         page_elements=page_elements,
-        hints=(*_compared(wrong, views), *hints(page_elements, *browser_messages, *(r.detail for r in wrong))),
+        hints=(*_compared(wrong, elements), *hints(page_elements, *browser_messages, *(r.detail for r in wrong))),
     )
 
 
 def how_seen(result: CheckOutcome, width: int = 0) -> str:
-    """Return in a phrase on what a result was decided; `width`, in pixels, is the one that expressions are evaluated at.
+    """Return a phrase on where a result was decided; `width` in pixels is the width for expressions.
 
-    What came with a value or a time was evaluated on a page, whatever its kind.
+    A result with a value or a time was evaluated on a page, whatever its kind.
     """
     evaluated = result.value is not None or result.milliseconds is not None
     if result.check.kind in _ON_FILES or not (evaluated or result.check.kind in _ON_PAGE):
@@ -74,18 +77,13 @@ def how_seen(result: CheckOutcome, width: int = 0) -> str:
     return f"{page}{at}{duration}"
 
 
-def _compared(wrong: Sequence[CheckOutcome], views: Sequence[CheckOutcome]) -> list[str]:
+def _compared(wrong: Sequence[CheckOutcome], elements: Mapping[str, str]) -> list[str]:
     expressions = [r.check.text for r in wrong if r.check.kind is Kind.JS]
-    return list(dict.fromkeys(comparisons(expressions, _elements(views))))[:MOST_SELECTORS]
-
-
-def _element_lines(views: Sequence[CheckOutcome]) -> Iterator[str]:
-    for selector, shown in _elements(views).items():
-        yield f"{selector}: {shown or 'no such element'}"
+    return list(dict.fromkeys(comparisons(expressions, elements)))[:MOST_SELECTORS]
 
 
 def _elements(views: Sequence[CheckOutcome]) -> Mapping[str, str]:
-    """Return what stands on the page by selector, as the first view that looked has it."""
+    """Return the elements' HTML by selector, from the first view that has any."""
     for view in views:
         elements = view.value.get("elements") if isinstance(view.value, dict) else None
         if isinstance(elements, dict) and elements:

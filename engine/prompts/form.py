@@ -1,4 +1,4 @@
-"""The form of an answer with files, in one wording for first rounds, later rounds and repairs."""
+"""The format of a reply with files, with the same wording for first rounds, later rounds and repairs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ Each line in parentheses says what stands there: write that itself, whole and fi
 The last line, `{closing}`, counts the files above it{count}."""
 
 _ALL = "Every file of this list is needed. A further file that the app needs goes the same way."
-_SOME = "Leave out each file that stays as it is. A further file that has to change goes the same way. A line `{delete}` removes a file that the brief asks to remove."
+_SOME = (
+    "Leave out each file that stays as it is. A further file that has to change goes the same way. A line "
+    "`{delete}` removes a file that the brief asks to remove."
+)
 
 _README = "the README, whole: ## Summary, ## Setup, ## Usage, ## Code explanation, ## License"
 _FIRST_LINES = {
@@ -33,32 +36,32 @@ _BARE = frozenset({".json", ".geojson"})
 
 TEXTS = (_FORM, _ALL, _SOME, _README, *_FIRST_LINES.values())
 
-#: What a model writes; the other sources are the service's.
+#: The sources of files that a model writes. The service provides the other files.
 WRITTEN = frozenset({FileSource.WRITE, FileSource.COMPUTED, FileSource.CHANGED})
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file that an answer may hold, and in words what stands in it."""
+    """A file that a reply may hold. `says` describes its content in words."""
 
     path: str
     says: str = ""
 
 
 def entries_of(plan: RequestPlan) -> list[Entry]:
-    """Return the files that a model is to write by a plan: the page first, the README last."""
+    """Return the files that a model must write by a plan: the page first, the README last."""
     written = [one for one in plan.files if one.source in WRITTEN]
     order = {"index.html": -1, "README.md": 1}
     return [Entry(one.path, says(one)) for one in sorted(written, key=lambda one: order.get(one.path, 0))]
 
 
 def says(planned: PlannedFile) -> str:
-    """Return in words what a file is and what is checked of it."""
+    """Return a description of a file, and of the predicates on it."""
     return "; ".join(filter(None, [planned.what.strip().rstrip("."), *map(rule_in_words, planned.predicates)]))
 
 
 def form(task: str, entries: Sequence[Entry], boundary: str, *, all_needed: bool) -> str:
-    """Return the end of a prompt: `task` in a sentence, a boundary line and a description for each file, and the closing line."""
+    """Return the end of a prompt: the sentence `task`, a boundary line and description for each file, the last line."""
     closing = mark(boundary, "complete", len(entries) if all_needed else "N")
     which = _ALL if all_needed else _SOME.format(delete=mark(boundary, "delete", "name"))
     return _FORM.format(
@@ -71,10 +74,10 @@ def form(task: str, entries: Sequence[Entry], boundary: str, *, all_needed: bool
 
 
 def changed_texts(plan: RequestPlan, contents: Mapping[str, bytes], *, longest: int, most: int) -> dict[str, str]:
-    """Return the texts of the files that the plan wants changed and that are no page of the model's own, as far as they can be shown whole.
+    """Return the texts, by path, of the files that the plan changes and that fit into a prompt whole.
 
-    `contents` are the attachments and the present files by path. A file longer than `longest` bytes, or past `most` bytes in all, or that is
-    no text, is left out.
+    `contents` are the attachments and the present files by path. A file is left out if it is not text, is longer than
+    `longest` bytes, or exceeds `most` bytes together with the files before it.
     """
     texts: dict[str, str] = {}
     for planned in plan.files:

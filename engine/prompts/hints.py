@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 
-#: What is seen on the page or in its console, and what that means. Each was met in pages of real models.
+#: Patterns of text on a page or in its console, with the likely cause. Each occurred in pages by real models.
 _HINTS = (
     (
         r"(?<![\w.])NaN(?![\w.])",
-        "NaN: what was read as a number is none: an empty last line (split gives one where a file ends with a line end), or signs and separators.",
+        (
+            "NaN: what was read as a number is none: an empty last line (split gives one where a file ends with a "
+            "line end), or signs and separators."
+        ),
     ),
     (
         r">\s*undefined\b|\bundefined\s*<",
-        "undefined is shown: a field was read that the row or object does not have, such as one of an empty last line or of another name.",
+        (
+            "undefined is shown: a field was read that the row or object does not have, such as one of an empty "
+            "last line or of another name."
+        ),
     ),
     (
         r"\[object Promise\]",
@@ -24,7 +30,10 @@ _HINTS = (
     ),
     (
         r"Cannot (?:read|set) properties of null",
-        "null: an element was looked up that the page does not have, or not yet. Compare the ids, and run the script on DOMContentLoaded.",
+        (
+            "null: an element was looked up that the page does not have, or not yet. Compare the ids, and run the "
+            "script on DOMContentLoaded."
+        ),
     ),
     (
         r"SyntaxError|Unexpected (?:end of input|token|identifier|string)|missing \) after",
@@ -36,13 +45,16 @@ _HINTS = (
     ),
     (
         r"is not a function|is not defined",
-        "Something is called that is not there: it is misspelt, declared in another scope, or its library was not loaded.",
+        (
+            "Something is called that is not there: it is misspelt, declared in another scope, or its library was "
+            "not loaded."
+        ),
     ),
 )
 _PATTERNS = tuple((re.compile(pattern), sentence) for pattern, sentence in _HINTS)
 
 
-def hints(*seen: str) -> tuple[str, ...]:
-    """Return in sentences what the texts, elements as HTML or lines of the console, say about the cause."""
-    text = "\n".join(seen)
+def hints(*texts: str) -> tuple[str, ...]:
+    """Return sentences on the likely cause of the texts: HTML of elements, lines of the console."""
+    text = "\n".join(texts)
     return tuple(sentence for pattern, sentence in _PATTERNS if pattern.search(text))

@@ -1,6 +1,7 @@
-"""Known-good addresses of the libraries that briefs name: exact versions on jsDelivr, each looked up in its npm package and run in a browser.
+"""Addresses of the libraries that briefs name: exact versions on jsDelivr.
 
-tests/engine/prompts/test_library_packages.py does that again wherever the npm registry can be reached.
+Each file was found in its npm package and was run in a browser. tests/engine/prompts/test_library_packages.py repeats
+this if the npm registry can be reached.
 """
 
 from __future__ import annotations
@@ -17,17 +18,20 @@ MOST_NAMED = 10
 
 
 class LibraryKind(StrEnum):
-    """How a page uses a library's file."""
+    """The way in which a page uses a library's file."""
 
     SCRIPT = "script"
     STYLE = "style"
     MODULE = "module"
-    ASSET = "asset"  # an address that the library's script must be told
+    ASSET = "asset"  # an address that the page passes to the library's script
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryFile:
-    """A file of an npm package (`spec` is name@version). `defines` is the global of a script, the names of a module, or what an asset is."""
+    """A file of an npm package. `spec` is name@version.
+
+    `defines` is a script's global, a module's names, or an asset's purpose.
+    """
 
     kind: LibraryKind
     spec: str
@@ -36,11 +40,11 @@ class LibraryFile:
 
     @property
     def address(self) -> str:
-        """Return where jsDelivr serves the file."""
+        """The file's address on jsDelivr."""
         return f"https://cdn.jsdelivr.net/npm/{self.spec}/{self.path}"
 
     def line(self) -> str:
-        """Return what a prompt says of the file."""
+        """Return the file's line in a prompt."""
         name, _, version = self.spec.rpartition("@")
         return f"{name} {version}: {self._use()}"
 
@@ -59,14 +63,17 @@ class LibraryFile:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A library as briefs name it. `beside`: its name is a word of a language too, and counts only in a text that holds one of these words."""
+    """A library and its names in briefs.
+
+    `beside` is a pattern of words: a name that is also a common word counts only in a text with one of them.
+    """
 
     names: tuple[str, ...]
     files: tuple[LibraryFile, ...]
     beside: str = ""
 
     def place_in(self, words: str) -> int | None:
-        """Return where the words name the library first, None where they do not. A file, an id or a class of its name does not name it."""
+        """Return the offset of the first mention; None if there is none. A file, an id or a class is no mention."""
         names = "|".join(re.escape(name).replace(r"\ ", r"[\s-]?") for name in self.names)
         found = re.search(rf"(?<![\w.#-])(?:{names})(?![\w-]|\.\w)", words, re.IGNORECASE)
         if found is None or (self.beside and not re.search(rf"\b(?:{self.beside})", words, re.IGNORECASE)):
@@ -91,14 +98,14 @@ def _asset(spec: str, path: str, what: str) -> LibraryFile:
 
 
 def _one(names: str, spec: str, path: str, defines: str, beside: str = "") -> Library:
-    """A library of one script; its names are divided by commas."""
+    """Return a library with one script; `names` are divided by commas."""
     return Library(tuple(names.split(", ")), (_script(spec, path, defines),), beside)
 
 
 _ANY = "library|libraries|framework|cdn|jsdelivr|unpkg|cdnjs"
 
-#: Versions: the newest patch of the release that models have seen most of. A file whose address holds the name that people write is taken
-#: before a smaller one: checks look for it (`script[src*="highlight.js"]`).
+#: Versions: the newest patch of the release that models know best. A file whose address has the library's usual name
+#: is preferred to a smaller file, because checks look for it (`script[src*="highlight.js"]`).
 LIBRARIES = (
     Library(
         ("bootstrap",),
@@ -219,11 +226,11 @@ LIBRARIES = (
 
 
 def named_in(words: str) -> list[Library]:
-    """Return the libraries that a text names, the first named first, at most MOST_NAMED."""
+    """Return the libraries that a text names, in the order of mention, at most MOST_NAMED."""
     places = [(at, library) for library in LIBRARIES if (at := library.place_in(words)) is not None]
     return [library for _, library in sorted(places, key=lambda place: place[0])][:MOST_NAMED]
 
 
 def lines(libraries: Iterable[Library]) -> list[str]:
-    """Return what a prompt says of libraries, a line for each file."""
+    """Return the prompt's lines on libraries, one for each file."""
     return [file.line() for library in libraries for file in library.files]

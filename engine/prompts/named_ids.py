@@ -1,4 +1,4 @@
-"""Lists the ids that check expressions look up. Small models forget one of them, so a prompt ends with this list."""
+"""Lists the ids that check expressions look up. Small models forget some, so a prompt ends with this list."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
     from engine.domain.checks import Check
 
-#: So many are listed: a request that names more is about something else.
+#: At most this many ids are listed: a request with more is about something else.
 MOST = 40
 
 _NAME = r"([A-Za-z][\w-]{0,59})(?![\w-]|\$\{)"
-#: An end that is missing is none of our business: so each character is read once.
+#: A missing closing quote is accepted, so that each character is read only once.
 _STRING = re.compile(r"\"((?:[^\"\\\n]|\\.)*+)\"?|'((?:[^'\\\n]|\\.)*+)'?|`((?:[^`\\]|\\.)*+)`?")
 _LONGEST_LOOKUP = 40
 _LOOKUP = re.compile(r"(?:getElementById|querySelector(?:All)?|closest|matches)\(\s*$")
 _IN_SELECTOR = re.compile(rf"(?:^|(?<=[\s>+~,(\w\]]))#{_NAME}")
 _COLOUR = re.compile(r"(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})", re.IGNORECASE)
-#: The element must not be there: nothing that is to be written.
+#: Patterns that require an element's absence. Such an id must not be written.
 _UNWANTED = re.compile(
     r"(?<!!)!\s*document\.(?:querySelector|getElementById)\(\s*([\"'`])#?([\w-]+)\1\s*\)(?!\s*\??\.)"
 )
@@ -33,7 +33,10 @@ _ARE_NONE = re.compile(
 
 
 def named_ids(checks: Sequence[Check]) -> tuple[str, ...]:
-    """Return the ids that expressions among the checks look up, in their order; `#fade` may be a colour, and is an id only where it is looked up."""
+    """Return the ids that check expressions look up, in order.
+
+    `#fade` may be a colour; it counts only as the argument of a look-up.
+    """
     expressions = [check.text for check in checks if check.kind in {Kind.JS, Kind.EARLIER}]
     names = dict.fromkeys(name for expression in expressions for name in _looked_up(expression))
     unwanted = {
@@ -46,16 +49,15 @@ def named_ids(checks: Sequence[Check]) -> tuple[str, ...]:
 
 
 def missing_ids(names: Sequence[str], page: str, failing: Sequence[Check] = ()) -> tuple[str, ...]:
-    """Return the ids that are to be added to a page's source: those that it does not name at all, for a script may make an element.
+    """Return the ids that a page's source lacks: those that it does not mention, because a script may make the element.
 
-    Of those that `failing` checks name, also what the source names without an element that has it.
+    An id that a `failing` check names is returned also if the source mentions it but no element has it.
     """
     wanted = named_ids(failing)
     return tuple(name for name in names if not has_id(page, name) and (name in wanted or not _names(page, name)))
 
 
 def has_id(page: str, name: str) -> bool:
-    """Say whether a tag of a page's source has this id."""
     return bool(re.search(rf"""\sid\s*=\s*["']?{re.escape(name)}(?=["'\s/>])""", page))
 
 
@@ -64,7 +66,7 @@ def _names(page: str, name: str) -> bool:
 
 
 def _looked_up(expression: str) -> Iterator[str]:
-    """Yield the ids in an expression's selectors; of another string only what cannot be a colour."""
+    """Yield the ids in an expression's selectors; from other strings only names that cannot be a colour."""
     for string in _STRING.finditer(expression):
         inner = string[1] or string[2] or string[3] or ""
         lookup = _LOOKUP.search(expression[max(string.start() - _LONGEST_LOOKUP, 0) : string.start()])

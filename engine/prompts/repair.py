@@ -1,6 +1,6 @@
-"""What the writer is told after its files were checked: what does not hold, how it was seen, and what must stay.
+"""The repair prompt: what does not hold, how it was seen, and what must stay.
 
-A change of any text here is a new VERSION.
+A change of a text here needs a new VERSION.
 """
 
 from __future__ import annotations
@@ -25,25 +25,28 @@ if TYPE_CHECKING:
 VERSION = "6"
 
 _TASK = """\
-Your last answer shows the files as they are. [findings] says what does not hold and how it was seen. Repair exactly that and keep the rest.
-Begin with a line for each cause: Cause: what was wrong. If a finding is wrong, say so in a line of its own: Finding N is wrong because … If nothing
-has to change, answer with one line and no files: Nothing to repair: … Else your answer is the files that change, each whole, every line of it:"""
+Your last answer shows the files as they are. [findings] says what does not hold and how it was seen. Repair exactly \
+that and keep the rest.
+Begin with a line for each cause: Cause: what was wrong. If a finding is wrong, say so in a line of its own: Finding N \
+is wrong because … If nothing
+has to change, answer with one line and no files: Nothing to repair: … Else your answer is the files that change, each \
+whole, every line of it:"""
 
 _FAILING = "These do not hold:"
 _REFUSED = "These things must not be in the files:"
-_SAID = "What the browser said:"
-_SEEN = "What the elements are on the page:"
+_MESSAGES = "What the browser said:"
+_ELEMENTS = "What the elements are on the page:"
 _HINTS = "What that may mean:"
 _REVIEW = "Advice on the source, to be taken along where it does not change what the page does:"
 _REST = "Everything else that was checked holds: keep it so."
 
-_TEXTS = (_TASK, _FAILING, _REFUSED, _SAID, _SEEN, _HINTS, _REVIEW, _REST, *forms.TEXTS)
+_TEXTS = (_TASK, _FAILING, _REFUSED, _MESSAGES, _ELEMENTS, _HINTS, _REVIEW, _REST, *forms.TEXTS)
 _DIGEST = hashlib.sha256("\0".join(_TEXTS).encode()).hexdigest()
 
-#: Bounds on what is told, so that a small model's context keeps room for the page: entries of a list, characters of an entry.
+#: Limits, so that a small model's context has room for the page: entries of a list, characters of an entry.
 _MOST_ENTRIES = 12
 _MOST_CHARACTERS = 500
-_MOST_SEEN = 3_000
+_MOST_ELEMENT_CHARACTERS = 3_000
 
 _NOTHING = re.compile(r"^\W{0,4}nothing to repair\b[\s:.,;\u2013\u2014-]*(.*)", re.IGNORECASE)
 _WRONG = re.compile(r"^\W{0,4}finding (\d{1,2}) is wrong\b[\s:.,;\u2013\u2014-]*(?:because\b)?\s*(.*)", re.IGNORECASE)
@@ -52,10 +55,10 @@ _WRONG = re.compile(r"^\W{0,4}finding (\d{1,2}) is wrong\b[\s:.,;\u2013\u2014-]*
 def repair_prompt(
     brief: Brief, plan: RequestPlan, *, boundary: str, tree: Mapping[str, bytes], findings: Findings, note: str = ""
 ) -> Prompt:
-    """Return the prompt that asks for the repair of `tree`, the whole site of the best attempt so far.
+    """Return the prompt for the repair of `tree`, the whole site of the best attempt.
 
-    Lines about causes stand above the first file, where the parser leaves them out. Raises ValueError where a file holds the boundary:
-    choose another.
+    The model writes its lines about causes above the first file, where the parser skips them. Raises ValueError if a
+    file contains the boundary: the caller chooses another one.
     """
     present = shown_files(brief, plan, tree, repairs=True)
     finding_text = "\n".join(_finding_lines(findings))
@@ -67,14 +70,14 @@ def repair_prompt(
 
 
 def declined(reply: str) -> str:
-    """Return what a reply without files says in their place, "" where it says neither that nothing is to be repaired nor that a finding is wrong."""
+    """Return the sentences of a reply without files that decline the repair or call a finding wrong; else ""."""
     lines = [line.strip() for line in reply[:4_000].splitlines() if line.strip()]
     sentences = [line for line in lines if _NOTHING.match(line) or _WRONG.match(line)]
     return " ".join(sentences)[:1_000]
 
 
 def _finding_lines(findings: Findings) -> Iterator[str]:
-    """Yield the findings line by line, the most telling first, within the bounds."""
+    """Yield the findings line by line, the most useful first, within the limits."""
     if findings.failing:
         yield _FAILING
         for at, result in enumerate(findings.failing[:_MOST_ENTRIES]):
@@ -82,9 +85,9 @@ def _finding_lines(findings: Findings) -> Iterator[str]:
             yield check_line(result.check, at + 1)
             yield f"   gave: {_line(result.detail) or result.verdict}{f' ({how})' if how else ''}"
     yield from _listed(_REFUSED, findings.refused)
-    yield from _listed(_SAID, findings.browser_messages)
+    yield from _listed(_MESSAGES, findings.browser_messages)
     if findings.page_elements.strip():
-        yield f"{_SEEN}\n{findings.page_elements.strip()[:_MOST_SEEN]}"
+        yield f"{_ELEMENTS}\n{findings.page_elements.strip()[:_MOST_ELEMENT_CHARACTERS]}"
     yield from _listed(_HINTS, findings.hints)
     yield from _listed(_REVIEW, findings.review)
     yield _REST

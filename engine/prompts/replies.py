@@ -1,11 +1,11 @@
-"""The form in which a model hands over files, and the reading of it.
+"""The format in which a model sends files, and its parser.
 
-    === 7f3a9c file index.html        everything up to the next such line is the file
-    === 7f3a9c delete old.js          only for files that are to go
-    === 7f3a9c complete 1             the last line; counts the files above
+    === 7f3a9c file index.html        everything up to the next boundary line is the file
+    === 7f3a9c delete old.js          only for files to delete
+    === 7f3a9c complete 1             the last line; it counts the files above
 
-`7f3a9c` is random for each request, so that nothing needs escaping, no attachment can forge a file, and a missing last line proves a
-truncation. Whole files are what models form best: a median of 99.6 % well-formed replies against 94.2 % for edits
+`7f3a9c` is random for each request. So nothing needs escaping, no attachment can forge a file, and a missing last line
+proves a truncation. Models produce whole files best: a median of 99.6 % well-formed replies against 94.2 % for edits
 (https://aider.chat/docs/leaderboards/, 62 rows).
 """
 
@@ -36,11 +36,11 @@ _REFUSAL = re.compile(
 
 
 class Outcome(StrEnum):
-    """How a reply was read."""
+    """The result of parsing a reply."""
 
     OK = "ok"
-    TRUNCATED = "truncated"  # cut off: `files` holds those before the cut
-    SALVAGED = "salvaged"  # not in the agreed form, or miscounted, but files were found
+    TRUNCATED = "truncated"  # cut off; `files` holds the files before the cut
+    SALVAGED = "salvaged"  # not in the agreed format, or miscounted, but with files
     NO_FILES = "no_files"
     EMPTY = "empty"
     REFUSED = "refused"
@@ -49,9 +49,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ParsedReply:
-    """What a reply holds: files by safe path, files to delete, and sentences about whatever was wrong with it.
+    """A parsed reply: files by safe path, files to delete, and sentences on its problems.
 
-    `cut` is as much as there is of an index.html that does not end: better than no page at all, and nothing else.
+    `cut` is the beginning of an index.html without an end. It is used only if there is no other page.
     """
 
     outcome: Outcome
@@ -63,7 +63,7 @@ class ParsedReply:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A boundary line and the text below it, up to the next one."""
+    """A boundary line, and the text from there to the next one."""
 
     verb: str
     argument: str
@@ -76,9 +76,9 @@ def mark(boundary: str, verb: str, argument: str | int = "") -> str:
 
 
 def blocks(text: str, boundary: str) -> list[Block]:
-    """Return the boundary lines of `text` with what stands below each; what stands above the first is left out.
+    """Return the boundary lines of `text` with the text after each; text before the first is skipped.
 
-    A small model forgets the signs, or breaks the line after them: both are read.
+    A small model forgets the signs or breaks the line after them. Both forms are accepted.
     """
     pattern = re.compile(
         rf"^(?:={{2,}}\s*)?{re.escape(boundary)}[ \t]+({_VERBS})(?:[ \t]+([^\n]*?))?[ \t]*(?:\n|\Z)", re.MULTILINE
@@ -89,10 +89,10 @@ def blocks(text: str, boundary: str) -> list[Block]:
 
 
 def parse_reply(text: str, boundary: str, *, finish_reason: str = "stop", hidden: Collection[str] = ()) -> ParsedReply:
-    """Read a model's answer. Never raises: what cannot be used is left out and named in `problems`.
+    """Parse a reply. This never raises: unusable parts are left out and named in `problems`.
 
-    `finish_reason` as in a Reply; only "stop" lets the last file count as whole where the closing line is missing. `hidden`: paths in hidden
-    folders that may be written all the same (workflows); all other hidden files are left out.
+    `finish_reason` is the one of a Reply. Without a closing line the last file counts as whole only after "stop".
+    `hidden` are the paths in hidden folders that a reply may write (workflows).
     """
     answer = _without_echo(_without_thinking(text).replace("\r\n", "\n"), boundary)
     found = blocks(answer, boundary)
@@ -114,10 +114,10 @@ def parse_reply(text: str, boundary: str, *, finish_reason: str = "stop", hidden
 
 
 def format_files(files: Mapping[str, bytes], boundary: str) -> str:
-    """Return `files` in the form of a reply, without the closing line; binary ones by name and size only.
+    """Return `files` in the format of a reply without the closing line; binary files by name and size only.
 
-    `parse_reply` reads the same bytes back from it, but for a final line end, which is added where it is missing, and CRLF.
-    Raises ValueError where a file holds the boundary: choose another.
+    `parse_reply` reads the same bytes back, except that a missing final line end is added and CRLF becomes LF.
+    Raises ValueError if a file contains the boundary: the caller chooses another one.
     """
     parts: list[str] = []
     for path, content in files.items():
@@ -133,7 +133,7 @@ def format_files(files: Mapping[str, bytes], boundary: str) -> str:
 
 
 class _ReplyFiles:
-    """Collects the files of a reply within the limits, with a sentence for each that stays out."""
+    """Collects the files of a reply within the limits, with a sentence for each file that is left out."""
 
     def __init__(self, hidden: Collection[str] = ()) -> None:
         self._hidden = hidden
@@ -180,7 +180,7 @@ class _ReplyFiles:
 
 
 def _limit_broken(path: str, content: bytes, others: Mapping[str, bytes]) -> str:
-    """Return which limit a further file would break, "" for none."""
+    """Return the limit that a further file would break; "" for none."""
     if b"\0" in content:
         return "it holds NUL bytes"
     if clashes(path, others):
@@ -195,7 +195,7 @@ def _limit_broken(path: str, content: bytes, others: Mapping[str, bytes]) -> str
 
 
 def _unclosed(found: list[Block], finish_reason: str, boundary: str, collected: _ReplyFiles) -> ParsedReply:
-    """Read a reply without its closing line: cut off, unless the model itself ended it after a whole file."""
+    """Parse a reply without a closing line: it was cut off, unless the model itself stopped after a whole file."""
     last = found[-1]
     if finish_reason == "stop" and _is_whole(last, boundary):
         collected.take(found)
@@ -207,7 +207,7 @@ def _unclosed(found: list[Block], finish_reason: str, boundary: str, collected: 
 
 
 def _is_whole(block: Block, boundary: str) -> bool:
-    """Say whether a file ends as one: a page with its end tag, any other with anything but the first half of a boundary line."""
+    """Say whether a file is complete: a page has its end tag, another file does not end in part of a boundary line."""
     ending = block.body.rstrip().removesuffix("```").rstrip()
     if block.argument.lower().endswith((".html", ".htm")):
         return ending.lower().endswith("</html>")
@@ -217,7 +217,7 @@ def _is_whole(block: Block, boundary: str) -> bool:
 
 
 def _without_boundary(answer: str, finish_reason: str, hidden: Collection[str]) -> ParsedReply:
-    """Read an answer that ignored the agreed form."""
+    """Parse a reply that ignores the agreed format."""
     if finish_reason == "content_filter":
         return ParsedReply(Outcome.FILTERED, problems=("The provider's content filter stopped the answer.",))
     if finish_reason == "refusal":
@@ -246,7 +246,7 @@ def _without_boundary(answer: str, finish_reason: str, hidden: Collection[str]) 
 
 
 def _without_thinking(text: str) -> str:
-    """Drop what a reasoning model thinks aloud before it answers; a thought that never ends leaves nothing."""
+    """Remove the thoughts that a reasoning model writes before its reply; an unclosed thought leaves nothing."""
     start = text.lstrip()
     if not start.startswith("<think>"):
         return text
@@ -254,7 +254,7 @@ def _without_thinking(text: str) -> str:
 
 
 def _without_echo(text: str, boundary: str) -> str:
-    """Drop the marks of the prompt's own sections, which a small model repeats."""
+    """Remove the marks of the prompt's sections, which a small model repeats."""
     return re.sub(rf"^\[[^\n]*{re.escape(boundary)}\][ \t]*(?:\n|\Z)", "", text, flags=re.MULTILINE)
 
 

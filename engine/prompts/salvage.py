@@ -1,4 +1,4 @@
-"""Extracts files from an answer that ignored the agreed form: fenced blocks, JSON, or the bare page."""
+"""Extracts files from a reply that ignores the agreed format: fenced blocks, JSON, or the bare page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FENCE = re.compile(r"(`{3,}|~{3,})([^`]*)")
 _NAME = re.compile(
     r"(?<![\w./-])[\w./-]{0,100}\w\.(?:html?|css|m?js|json|md|svg|txt|csv|py|sh|sql|ts|yaml|yml|xml)\b", re.IGNORECASE
 )
-#: A block below a sentence with the name of a program may be how it is called, and is the program only where its language is.
+#: A block below a sentence with a program's name may show its call. It is the program only in the program's language.
 _LANGUAGES = {
     "py": {"python", "py", "python3"},
     "sh": {"bash", "sh", "shell", "zsh"},
@@ -36,7 +36,7 @@ _TEXT_KEYS = ("content", "contents", "code", "text", "body")
 
 
 class _Fenced(NamedTuple):
-    """A fenced block: the line before it, what follows the opening fence, and the text inside."""
+    """A fenced block: the line before it, the text after the opening fence, and the text inside."""
 
     before: str
     info: str
@@ -44,10 +44,10 @@ class _Fenced(NamedTuple):
 
 
 def salvage(answer: str) -> dict[str, str]:
-    """Return the files that an answer holds by the name it gives them; an HTML page without one is `index.html`.
+    """Return the files in a reply by their names there; an HTML page without a name is `index.html`.
 
-    A fenced block without a name that is no page is an example, not a file, and is left out, unless the page asks for a file of its kind
-    that has no block of its own.
+    Another fenced block without a name is an example and not a file, unless the page loads a file of its type that has
+    no block with its name.
     """
     files: dict[str, str] = {}
     nameless: list[_Fenced] = []
@@ -66,7 +66,7 @@ def salvage(answer: str) -> dict[str, str]:
 
 
 def _asked_for(files: dict[str, str], nameless: list[_Fenced]) -> dict[str, str]:
-    """Return the style sheets and scripts that the page loads from beside it and that stand in blocks without a name, in their order."""
+    """Return the style sheets and scripts that the page loads from the site and that are in blocks without a name."""
     found: dict[str, str] = {}
     for language, pattern in _LOADED.items():
         wanted = [name for name in pattern.findall(files.get("index.html", "")) if name not in files]
@@ -76,18 +76,18 @@ def _asked_for(files: dict[str, str], nameless: list[_Fenced]) -> dict[str, str]
 
 
 def cut_page(answer: str) -> str:
-    """Return the page that an answer begins and does not end, "" where it begins none, or as a text in JSON."""
+    """Return the page that a reply begins but does not end; "" if there is none, or if it is a string in JSON."""
     page = _PAGE.search(answer)
     return f"{answer[page.start() :].rstrip()}\n" if page and not _JSON.search(answer, 0, page.start()) else ""
 
 
 def _in_json(answer: str) -> dict[str, str]:
-    """Return the files of the first JSON in an answer: {name: text}, [{"path": name, "content": text}], or either under "files"."""
+    """Return the files in the first JSON: {name: text}, [{"path": name, "content": text}], or these in "files"."""
     start = _JSON.search(answer)
     if not start:
         return {}
     try:
-        # Not strict: a model writes the line ends of a file as they are.
+        # Not strict, because a model writes a file's line ends unescaped.
         value, _ = json.JSONDecoder(strict=False).raw_decode(answer, start.end() - 1)
     except (ValueError, RecursionError):
         return {}
@@ -100,14 +100,14 @@ def _in_json(answer: str) -> dict[str, str]:
 
 
 def _name_and_text(item: dict[str, object]) -> tuple[str, str]:
-    """Return the name and the text of a file that stands in JSON, "" for what is not there."""
+    """Return name and text of a file in JSON; "" for a missing part."""
     name = next((item[key] for key in _NAME_KEYS if isinstance(item.get(key), str)), "")
     text = next((item[key] for key in _TEXT_KEYS if isinstance(item.get(key), str)), "")
     return str(name), str(text)
 
 
 def _fenced(answer: str) -> Iterator[_Fenced]:
-    """Yield the closed fenced blocks. A fence that names a language opens one, inside another too: READMEs nest them."""
+    """Yield the closed fenced blocks. A fence with a language opens a block, also inside another: READMEs nest them."""
     before, info, body, depth = "", "", list[str](), 0
     for line in answer.split("\n"):
         fence = _FENCE.fullmatch(line.strip())
@@ -125,9 +125,9 @@ def _fenced(answer: str) -> Iterator[_Fenced]:
 
 
 def _name_of(block: _Fenced) -> str:
-    """Return the file name in the info string or on the line before the fence, else `index.html` for a page, else "".
+    """Return the file name in the info string or in the line before the fence; else `index.html` for a page, or "".
 
-    A sentence that announces JSON names files which stand in it, not the block.
+    A sentence before JSON names the files inside it, not the block.
     """
     named = _NAME.findall(block.info) or (_NAME.findall(block.before) if len(block.before) <= 120 else [])
     info, suffix = block.info.strip().lower(), named[-1].lower().rpartition(".")[2] if named else ""

@@ -1,6 +1,6 @@
-"""A request's data in a prompt: section by section, each marked with the request's boundary, and the present files; written, and read back.
+"""Writes and parses a request's data in a prompt: marked sections and the present files.
 
-A change of any text here is a new VERSION of `engine.prompts.generate`.
+A change of a text here needs a new VERSION of `engine.prompts.generate`.
 """
 
 from __future__ import annotations
@@ -23,20 +23,23 @@ if TYPE_CHECKING:
     from engine.domain.brief import Brief, EarlierRound
     from engine.domain.checks import Check
 
-#: What the present files are the answer to.
+#: The user message before the present files.
 PRESENT = "Show the present files of the app."
 
-_TO_CHANGE = "This file is yours to change: a new version of it is whole, with nothing left out that is to stay. All of it, as it is now:"
+_TO_CHANGE = (
+    "This file is yours to change: a new version of it is whole, with nothing left out that is to stay. All of it, "
+    "as it is now:"
+)
 _FIRST_LINE = "Boundary of this request: "
 
-#: Our own words in what is written here, for the prompts' digest; PRESENT has its own place in it.
+#: The texts of this module, for the prompts' digest, which has PRESENT as a separate part.
 TEXTS = (_TO_CHANGE, _FIRST_LINE)
 
 _SOURCE = re.compile(r"\.(?:html?|css|m?js|md|svg|webmanifest)$", re.IGNORECASE)
-#: What the service writes itself is not shown.
+#: The names of the sections.
 _SECTIONS = "brief|earlier round|checks of earlier rounds|checks|attachment|published file|note|findings|end of data"
 
-#: Bounds on what is shown, in characters: descriptions of all files together, one earlier brief, all earlier briefs together.
+#: The most characters of all files' descriptions, of one earlier brief, and of all earlier briefs.
 _MOST_DESCRIBED = 24_000
 _LONGEST_EARLIER = 3_000
 _MOST_EARLIER = 9_000
@@ -44,7 +47,7 @@ _MOST_EARLIER = 9_000
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the request's data as the prompt shows it: `name` is brief, checks, attachment, note, findings, …."""
+    """A section of the request's data; `name` is brief, checks, attachment, note, findings, …"""
 
     name: str
     argument: str
@@ -53,10 +56,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """The repository's files as a prompt shows them.
+    """The repository's files in a prompt.
 
-    `sources` stand before the request as the model's own last answer; `published` are described, the other attachments of earlier rounds
-    among them; `to_change` are texts that are shown whole because the answer holds new versions of them.
+    `sources` stand before the request as the model's own last reply. `published` are described, with the other
+    attachments of earlier rounds. `to_change` are shown whole, because the reply holds new versions of them.
     """
 
     sources: Mapping[str, bytes] = field(default_factory=dict)
@@ -65,7 +68,7 @@ class Present:
 
 
 def present_of(tree: Mapping[str, bytes], *, attached: Collection[str], to_change: Mapping[str, str]) -> Present:
-    """Sort the files of a tree into what a model wrote and is shown whole, and what is described; `attached` files are described elsewhere."""
+    """Divide a tree into sources, which are shown whole, and described files. `attached` are described elsewhere."""
     own = {path: content for path, content in tree.items() if path not in attached and path not in to_change}
     sources = {path: without_marker(content) for path, content in own.items() if is_source(path)}
     published = {path: content for path, content in own.items() if path not in OF_THE_SERVICE.union(sources)}
@@ -73,12 +76,12 @@ def present_of(tree: Mapping[str, bytes], *, attached: Collection[str], to_chang
 
 
 def is_source(path: str) -> bool:
-    """Say whether a file is shown as the model's own last answer: what pages are written in."""
+    """Say whether a file is shown as the model's own last reply: its type is one that pages are written in."""
     return _SOURCE.search(path) is not None
 
 
 def request_sections(brief: Brief, present: Present, *, boundary: str, note: str = "", findings: str = "") -> list[str]:
-    """Return a request's marked data, from its first line to the end of the data. `note` says what is wrong with the attachments."""
+    """Return a request's marked sections, from the first line to the end mark. `note` names defects of attachments."""
     shown = [file for file in brief.attachments if file.name not in OF_THE_SERVICE.union(present.sources)]
     sections = [f"{_FIRST_LINE}{boundary}"]
     sections += _files(shown, present, boundary)
@@ -94,9 +97,9 @@ def request_sections(brief: Brief, present: Present, *, boundary: str, note: str
 
 
 def present_turn(sources: Mapping[str, bytes], boundary: str) -> tuple[Message, ...]:
-    """Show the present files as the model's own last answer: a small model that finds them in a request sends them back unchanged.
+    """Return the present files as the model's last reply: a small model returns them unchanged if a request holds them.
 
-    Raises ValueError where a file holds the boundary.
+    Raises ValueError if a file contains the boundary.
     """
     if not sources:
         return ()
@@ -112,7 +115,7 @@ def check_line(check: Check, number: int) -> str:
 
 
 def boundary_of(messages: Sequence[Message]) -> str:
-    """Return the boundary that a request's first user message names. Raises ValueError where it names none."""
+    """Return the boundary in a request's first user message. Raises ValueError if there is none."""
     for message in messages:
         if message.role == "user" and message.content.startswith(_FIRST_LINE):
             return message.content.removeprefix(_FIRST_LINE).partition("\n")[0].strip()
@@ -120,7 +123,7 @@ def boundary_of(messages: Sequence[Message]) -> str:
 
 
 def sections_of(messages: Sequence[Message]) -> list[Section]:
-    """Return the marked sections of a request, up to the end of the data."""
+    """Return the marked sections of a request before the end mark."""
     boundary = boundary_of(messages)
     text = messages[_request_at(messages)].content
     found = list(re.finditer(rf"^\[({_SECTIONS})(?: ([^\n]+))? {re.escape(boundary)}\]$\n?", text, re.MULTILINE))
@@ -131,13 +134,13 @@ def sections_of(messages: Sequence[Message]) -> list[Section]:
 
 
 def present_files(messages: Sequence[Message]) -> Mapping[str, bytes]:
-    """Return the text files of the present app that a request shows, none in a first round."""
+    """Return the text files of the present app in a request; none in a first round."""
     shown = [message.content for message in messages[: _request_at(messages)] if message.role == "assistant"]
     return parse_reply("".join(shown), boundary_of(messages)).files
 
 
 def _request_at(messages: Sequence[Message]) -> int:
-    """Return the place of the message that holds the request: the last that names the boundary first."""
+    """Return the index of the message with the request: the last user message that starts with the boundary."""
     return max(
         at for at, message in enumerate(messages) if message.role == "user" and message.content.startswith(_FIRST_LINE)
     )
@@ -148,7 +151,7 @@ def _mark(boundary: str, name: str, argument: str = "") -> str:
 
 
 def _files(attached: Sequence[AttachedFile], present: Present, boundary: str) -> Iterator[str]:
-    """Describe the files, from the first on, as far as there is room; at least name, type and size of each. What is to be changed is whole."""
+    """Describe files while there is room, but always name, type and size. Files to change are shown whole."""
     left = _MOST_DESCRIBED
     named = {file.name for file in attached}
     before = [
@@ -172,7 +175,7 @@ def _files(attached: Sequence[AttachedFile], present: Present, boundary: str) ->
 
 
 def _earlier(rounds: Sequence[EarlierRound], boundary: str) -> list[str]:
-    """Show earlier briefs, the newest ones where there is no room for all."""
+    """Show earlier briefs, as many of the newest as there is room for."""
     sections: list[str] = []
     left = _MOST_EARLIER
     for one in reversed(rounds):

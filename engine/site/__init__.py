@@ -1,1 +1,1 @@
-"""A published repository's own files: its name, LICENSE, README, fallback page, and what its addresses serve. No model and no network."""
+"""The service's own files in a repository (LICENSE, README, fallback page), and how Pages serves a path. No I/O."""

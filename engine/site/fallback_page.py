@@ -1,4 +1,4 @@
-"""The page that is published if no acceptable one could be made. It says so, and never poses as the app."""
+"""The fallback page, which is published if no acceptable page was made. It says so."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def fallback_page(brief: Brief, why: str) -> dict[str, bytes]:
-    """Return `index.html` and `README.md` that show the brief, the attachments and what failed."""
+    """Return `index.html` and `README.md`, which show the brief, the attachments and the reason `why`."""
     files = "".join(
         f'<li><a href="{html.escape(_relative(f.name))}">{html.escape(f.name)}</a> ({len(f.content)} bytes)</li>'
         for f in brief.attachments
@@ -30,7 +30,7 @@ def fallback_page(brief: Brief, why: str) -> dict[str, bytes]:
 
 
 def _relative(name: str) -> str:
-    """Link a file beside the page, also one whose name begins like a scheme."""
+    """Return the link to a file beside the page, also if its name starts like a URL's scheme."""
     return f"./{name}".replace("%", "%25").replace("#", "%23").replace("?", "%3F")
 
 
@@ -41,7 +41,8 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Not made: {task}</title>
 <style>
-body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto; padding: 0 1rem; color: #1c1c1c; background: #fff; }}
+body {{ font: 1rem/1.6 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto; padding: 0 1rem; color: #1c1c1c; \
+background: #fff; }}
 .why {{ border-left: .3rem solid #b3261e; padding: .5rem 1rem; background: #fdf1f0; }}
 pre {{ white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: 1rem; }}
 </style>
@@ -50,7 +51,8 @@ pre {{ white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padd
 <main>
 <h1>This app was not made</h1>
 <p class="why">{why}</p>
-<p>This page is not the app that was asked for. It stands here so that the repository and its address exist and say honestly what happened.</p>
+<p>This page is not the app that was asked for. It stands here so that the repository and its address exist and say \
+honestly what happened.</p>
 <h2>What was asked for</h2>
 <pre>{brief}</pre>
 {files}

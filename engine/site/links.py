@@ -1,4 +1,4 @@
-"""Finds the relative addresses that a page links or loads, itself or through its scripts and styles."""
+"""Finds the relative addresses that a page links or loads, also through its scripts and styles."""
 
 from __future__ import annotations
 
@@ -31,17 +31,20 @@ MOST_ADDRESSES = 2_000
 
 
 def unlinked(page: str, targets: Sequence[str], files: Mapping[str, bytes]) -> tuple[list[str], list[str]]:
-    """Return the targets that a page does not name, and those that it names in no address but in a script's text: it may link them by that."""
+    """Return the targets that a page does not link: those without a mention, and those named as a string in a script.
+
+    A script may make a link from such a string.
+    """
     linked = linked_from(page, files)
-    lacking = [path for path in targets if path not in linked]
-    in_scripts = [path for path in lacking if _is_in_script(page, path, files)]
-    return [path for path in lacking if path not in in_scripts], in_scripts
+    unlinked_paths = [path for path in targets if path not in linked]
+    in_scripts = [path for path in unlinked_paths if _is_in_script(page, path, files)]
+    return [path for path in unlinked_paths if path not in in_scripts], in_scripts
 
 
 def with_relative_addresses(content: bytes, files: Collection[str]) -> tuple[bytes, list[str]]:
-    """Return the source of a file beside the page with `/a.json` made `./a.json` where a.json is a file of the site, and the addresses changed.
+    """Turn `/a.json` into `./a.json` in a file's source if the site has a.json; return the source and the addresses.
 
-    Pages lie under their repository's name: with a slash in front they ask the host, which has no such file.
+    A page lies under its repository's name, so an address with a leading slash would reach the host's root.
     """
     source = content.decode("utf-8", "surrogateescape")
     places = dict[int, str]()
@@ -57,29 +60,29 @@ def with_relative_addresses(content: bytes, files: Collection[str]) -> tuple[byt
 
 
 def linked_from(page: str, files: Mapping[str, bytes]) -> set[str]:
-    """Return the files that a page links or loads, and those that its own scripts and styles load."""
+    """Return the files that a page links or loads, including those that its scripts and styles load."""
     return {path for _, path in _walk(page, files)}
 
 
 def addresses_from(page: str, files: Mapping[str, bytes]) -> set[str]:
-    """Return the addresses, as they stand for, that a page and its own scripts and styles link or load."""
+    """Return the unescaped addresses that a page and its scripts and styles link or load."""
     return {html.unescape(address) for address, _ in _walk(page, files)}
 
 
 def is_outside(address: str) -> bool:
-    """Say whether an address names a scheme, another host or nothing but a place in the page, or is made by a script."""
+    """Say whether an address has a scheme or a host, is only a fragment or a query, or is built by a script."""
     return _FOREIGN.match(address) is not None
 
 
 def plain_path(page: str, address: str) -> str:
-    """Return the path that a relative address means from a page, without its query; it begins with `../` where it leads out of the site."""
+    """Return the path, without query, of an address relative to a page. Outside the site it starts with `../`."""
     plain = unquote(re.split(r"[?#]", address, maxsplit=1)[0])
     joined = posixpath.normpath(posixpath.join(posixpath.dirname(page), plain))
     return "" if joined == "." else joined + ("/" if plain.endswith("/") else "")
 
 
 def resolved(page: str, address: str, files: Collection[str]) -> str:
-    """Return the path of the site that a relative address leads to from a page, "" where it leads out of the site or elsewhere."""
+    """Return the site's path for an address relative to a page; "" if it leads outside the site."""
     if is_outside(address) or address.startswith("/"):
         return ""
     path = plain_path(page, address)
@@ -87,22 +90,22 @@ def resolved(page: str, address: str, files: Collection[str]) -> str:
 
 
 def _walk(page: str, files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
-    """Yield each address of a page and of its own scripts and styles, with the path of the site that it leads to."""
-    waiting, seen = [page], {page}
-    while waiting:
-        source = waiting.pop()
-        # A script's addresses are relative to the page, a style's to itself.
+    """Yield each address in a page and in its scripts and styles, with the site's path for it."""
+    queue, visited = [page], {page}
+    while queue:
+        source = queue.pop()
+        # A script's addresses are relative to the page, a style sheet's to itself.
         base = source if source.endswith(".css") else page
         for address in _addresses(source, files.get(source, b"")):
             path = resolved(base, address, files)
             yield address, path
-            if path.endswith(_CODE) and path in files and path not in seen:
-                seen.add(path)
-                waiting.append(path)
+            if path.endswith(_CODE) and path in files and path not in visited:
+                visited.add(path)
+                queue.append(path)
 
 
 def _addresses(path: str, content: bytes) -> list[str]:
-    """Return the distinct addresses of a file, the first MOST_ADDRESSES of them."""
+    """Return a file's distinct addresses, at most MOST_ADDRESSES."""
     return list(itertools.islice(dict.fromkeys(_all_addresses(path, content)), MOST_ADDRESSES))
 
 
@@ -120,7 +123,7 @@ def _all_addresses(path: str, content: bytes) -> Iterator[str]:
 
 
 def _is_in_script(page: str, path: str, files: Mapping[str, bytes]) -> bool:
-    """Say whether a script of a page, or a file that it loads, holds the path as a text of its own."""
+    """Say whether a page's script, inline or loaded, holds the path as a string."""
     literal = re.compile(rf"""["'`](?:\./)?{re.escape(path)}["'`]""")
     source, _ = _split(files.get(page, b"").decode("utf-8", "replace"), _COMMENT, "-->")
     _, scripts = _split(source, _SCRIPT, "</script")
@@ -133,12 +136,12 @@ def _is_in_script(page: str, path: str, files: Mapping[str, bytes]) -> bool:
 
 
 def _split(source: str, opening: re.Pattern[str], closing: str) -> tuple[str, list[str]]:
-    """Return a source without what stands between `opening` and `closing`, and the parts taken out; what is not closed goes to the end."""
-    lower, remaining, taken, at = source.lower(), list[str](), list[str](), 0
+    """Remove the text between `opening` and `closing` (or the end); return the rest and the removed parts."""
+    lower, remaining, removed, at = source.lower(), list[str](), list[str](), 0
     while found := opening.search(source, at):
         end = lower.find(closing, found.end())
         end = len(source) if end < 0 else end
         remaining.append(source[at : found.end()])
-        taken.append(source[found.end() : end])
+        removed.append(source[found.end() : end])
         at = end
-    return "".join([*remaining, source[at:]]), taken
+    return "".join([*remaining, source[at:]]), removed

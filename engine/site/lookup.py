@@ -1,4 +1,4 @@
-"""Resolves a path of a published site to a file and a media type, as GitHub Pages does."""
+"""Maps a path of a published site to a file and a media type, as GitHub Pages does."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ MEDIA_TYPES = {
 
 
 def media_type(path: str) -> str:
-    """Return the Content-Type of a file, by its ending."""
+    """Return the Content-Type of a file, by its suffix."""
     return MEDIA_TYPES.get(posixpath.splitext(path)[1].lower(), DEFAULT_MEDIA_TYPE)
 
 
 def resolve(path: str, has: Callable[[str], bool]) -> str | None:
-    """Return the file that a decoded path (without a leading slash) serves, or the path with a slash at its end that it leads to.
+    """Return the file for a decoded path without its first slash; or the path plus a slash, for a redirect.
 
-    `has` says whether the site has a file. None: nothing is there.
+    `has` says whether the site has a file. None: the path leads to no file.
     """
     if path == "" or path.endswith("/"):
         return f"{path}index.html" if has(f"{path}index.html") else None

@@ -1,6 +1,7 @@
-"""The README of a published repository. The model's own words stay; the service adds what is missing.
+"""Completes the README of a published repository. The model's own text stays.
 
-That is a heading with a short text for each of the five parts, a line on what a later round asked for, and a section on missing data.
+The service adds a heading with a short text for each missing part, a line on the request of a later round, and a
+section on missing data.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from engine.formats.markdown import MarkdownBlock
 
-#: The parts of a README, in their usual order, and the words that head them.
+#: The parts of a README in their usual order, and a pattern of the words in their headings.
 README_PARTS = {
     "summary": r"summary|overview|about|description|introduction",
     "setup": r"set-?\s?up|install\w*|getting started",
@@ -31,7 +32,7 @@ _MOST_FILES = 40
 _MOST_QUOTED = 5  # lines of the brief
 _LONGEST_LINE = 300
 _LAST_REQUEST = re.compile(r"^Last request \(round \d{1,9}\): .*$", re.MULTILINE)
-#: What a file is, by the first of these patterns that its path matches.
+#: A file's description, by the first pattern that its path matches.
 _PURPOSES = {
     r"index\.html": "the page",
     r"LICENSE": "the licence",
@@ -52,10 +53,10 @@ _PURPOSES = {
 
 @dataclass(frozen=True, slots=True)
 class ReadmeFacts:
-    """What the service writes a README's parts from: the request, the tree's paths, the addresses ("" before the repository is made).
+    """The facts for a README's parts: the request, the tree's paths, the URLs ("" before the repository exists).
 
-    `before` is the README before this round, `missing` a sentence on each file that could not be had. A repair (`repairs`) keeps the section on
-    missing data that is there.
+    `before` is the README before this round; `missing` has a sentence for each missing file. A repair (`repairs`) keeps
+    the existing section on missing data.
     """
 
     task: str
@@ -70,7 +71,7 @@ class ReadmeFacts:
 
 
 def complete_readme(text: str, facts: ReadmeFacts) -> tuple[str, list[str]]:
-    """Return a README with all that it must have, and which of README_PARTS the service added."""
+    """Return the completed README, and the names of the parts that the service added."""
     if not text.strip():
         text = f"# {' '.join(facts.task.split())}\n"
     added = missing_readme_parts(text)
@@ -78,16 +79,16 @@ def complete_readme(text: str, facts: ReadmeFacts) -> tuple[str, list[str]]:
 
 
 def with_round_not_done(text: str, number: int, brief: str, why: str) -> str:
-    """Return a README with a section that says that this round changed nothing."""
-    asked = "\n".join(f"> {line}".rstrip() for line in brief.splitlines())
-    section = f"## Round {number} was not done\n\n{why} The page is the one of the round before.\n\n{asked}"
+    """Add a section which says that this round changed nothing."""
+    quoted_brief = "\n".join(f"> {line}".rstrip() for line in brief.splitlines())
+    section = f"## Round {number} was not done\n\n{why} The page is the one of the round before.\n\n{quoted_brief}"
     return f"{text.rstrip()}\n\n{section}\n"
 
 
 def readme_parts(text: str) -> dict[str, MarkdownBlock]:
-    """Return the first heading of each of README_PARTS that a README has. One heading may be that of several parts.
+    """Return the first heading of each part that a README has. One heading may serve several parts.
 
-    The README's own title is a heading of a part only where it says nothing else.
+    The README's title serves a part only if it has no other words.
     """
     found = headings(text)
     title = next((one for one in found if one.level == 1), None)
@@ -102,22 +103,22 @@ def readme_parts(text: str) -> dict[str, MarkdownBlock]:
 
 
 def missing_readme_parts(text: str) -> list[str]:
-    """Return which of README_PARTS have no heading in a README."""
+    """Return the parts without a heading in a README."""
     found = readme_parts(text)
     return [part for part in README_PARTS if part not in found]
 
 
 def _with_parts(text: str, missing: Sequence[str], facts: ReadmeFacts) -> str:
-    """Add each missing part before the one that usually follows it, at the level of the parts that are there."""
+    """Insert each missing part before the part that usually follows it, with the level of the existing parts."""
     places, end, order = readme_parts(text), _end(text), list(README_PARTS)
     level = min((heading.level for heading in places.values()), default=2)
-    added = defaultdict[int, list[str]](list)  # by the line before which they stand
+    added = defaultdict[int, list[str]](list)  # by the line that follows them
     for part in missing:
         following = (places[one] for one in order[order.index(part) :] if one in places)
         at = next((heading.line for heading in following if heading.level == level), end)
         title = "License" if part == "licence" else part.capitalize()
         added[at].append(f"{'#' * level} {title}\n\n{_body(part, facts)}")
-    for at in sorted(added, reverse=True):  # so that the lines above stay where they are
+    for at in sorted(added, reverse=True):  # from the end, so that earlier line numbers stay valid
         text = _inserted(text, at, "\n\n".join(added[at]))
     return text
 
@@ -145,15 +146,15 @@ def _body(part: str, facts: ReadmeFacts) -> str:
 
 
 def _purpose(path: str) -> str:
-    return next((says for pattern, says in _PURPOSES.items() if re.fullmatch(pattern, path, re.IGNORECASE)), "a file")
+    return next((what for pattern, what in _PURPOSES.items() if re.fullmatch(pattern, path, re.IGNORECASE)), "a file")
 
 
 def _with_request(text: str, facts: ReadmeFacts) -> str:
-    """Say what a later round asked for, where the README would else stay as it was or says it of an earlier round."""
+    """Add or update the line on the request of a later round, unless the model has changed the README."""
     if facts.number == 1:
         return text
-    asked = next((" ".join(line.split()) for line in lines_of(facts.brief) if line.strip()), "")
-    line = f"Last request (round {facts.number}): {_cut(asked)}"
+    first_line = next((" ".join(line.split()) for line in lines_of(facts.brief) if line.strip()), "")
+    line = f"Last request (round {facts.number}): {_cut(first_line)}"
     if _LAST_REQUEST.search(text):
         return _LAST_REQUEST.sub(lambda _: line, text)
     if text.split() != facts.before.split():
@@ -162,14 +163,14 @@ def _with_request(text: str, facts: ReadmeFacts) -> str:
 
 
 def _with_missing_data(text: str, facts: ReadmeFacts) -> str:
-    """Write the section on missing data anew, and take it out where nothing is missing any more."""
+    """Rewrite the section on missing data, or remove it if no data is missing."""
     old = next((one for one in headings(text) if (one.level, one.title) == (2, MISSING_DATA)), None)
     if old and facts.repairs:
         return text
     if old:
         end = _section_end(text, old)
-        kept = [*lines_of(text)[: old.line], *lines_of(text)[end:]]
-        text = "\n".join(kept).rstrip("\n") + "\n"
+        remaining = [*lines_of(text)[: old.line], *lines_of(text)[end:]]
+        text = "\n".join(remaining).rstrip("\n") + "\n"
     if not facts.missing:
         return text
     why = "When this page was made, data that it needs could not be had; no figures were invented in its place."
@@ -183,7 +184,7 @@ def _section_end(text: str, heading: MarkdownBlock) -> int:
 
 
 def _end(text: str) -> int:
-    """Return the line at which a heading can be appended: not inside code or a comment that is never closed, but before it."""
+    """Return the line at which a heading can be appended: before an unclosed code block or comment, if there is one."""
     last = "The end"
     found = blocks(f"{text}\n\n# {last}\n")
     return len(lines_of(text)) if found[-1].title == last else found[-1].line

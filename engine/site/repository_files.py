@@ -1,4 +1,4 @@
-"""The names of a published repository, and what the service writes into it."""
+"""The names of a repository, and the content that the service writes into it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import json
 import re
 import unicodedata
 
-#: Files that the service writes itself, whatever a request, a plan or a model says of them.
+#: Files that only the service writes, in spite of any request, plan or model.
 OF_THE_SERVICE = frozenset({"LICENSE", ".nojekyll"})
 
-#: The name of the `<meta>` in index.html's head that tells which round is served.
+#: The name of the `<meta>` in index.html's head whose content says which round is served.
 MARKER_NAME = "llm-devops-engine-round"
 
-#: A marker with the line end that `insert_marker` adds: behind it in front of a page, before it anywhere else. A model may have written it in its own way.
+#: A marker, with the line end that `insert_marker` added: after it at the start of the page, otherwise before it.
+#: The pattern is lenient, because a model may have copied the marker in its own style.
 _TAG = rf"<meta\b[^<>]{{0,400}}?\bname\s{{0,9}}=\s{{0,9}}[\"']?{MARKER_NAME}\b[^<>]{{0,400}}>"
 _MARKER = re.compile(rf"\A{_TAG}\n?|\n?[ \t]{{0,80}}{_TAG}".encode(), re.IGNORECASE)
 
@@ -30,70 +31,69 @@ _HTML = re.compile(rb"<(?:!doctype html|html|head|body|script|main|div|h1|p)\b",
 
 
 def digest(*parts: str) -> str:
-    """Return the SHA-256 of `parts` as 64 hex digits; no two lists of parts collide by their joints."""
+    """Return the SHA-256 of `parts` as 64 hex digits. The hash depends on where each part ends."""
     return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()
 
 
 def slug(task: str) -> str:
-    """Return `task` as a repository name's front: ASCII letters, digits, `.`, `_` and `-`, at most 80, never empty."""
+    """Return the first part of a repository's name: 1 to 80 ASCII letters, digits, `.`, `_` and `-`."""
     ascii_only = unicodedata.normalize("NFKD", task).encode("ascii", "ignore").decode("ascii")
     cleaned = re.sub(r"[^A-Za-z0-9._-]+", "-", ascii_only)
     return re.sub(r"-{2,}", "-", cleaned)[:80].strip("-._") or "task"
 
 
 def round_hash(email: str, task: str, nonce: str) -> str:
-    """Return the 8 hex digits that end a repository's name and by which it is recognised as this round's."""
+    """Return the 8 hex digits at the end of a repository's name, which identify the round."""
     return digest(email, task, nonce)[:8]
 
 
 def repository_name(email: str, task: str, nonce: str) -> str:
-    """Return `<slug of task>-<8 hex>`, the name that round 1 wants for its repository."""
+    """Return `<slug of task>-<8 hex>`, the preferred name of a task's repository."""
     return f"{slug(task)}-{round_hash(email, task, nonce)}"
 
 
 def description(brief: str, hash_: str) -> str:
-    """Return a repository's description: the brief in one clean line, at most 350 characters, ending in the round's hash."""
+    """Return a repository's description: the brief in one line, then the round's hash; at most 350 characters."""
     line = " ".join("".join(" " if unicodedata.category(c)[0] == "C" else c for c in brief).split())
     room = 350 - len(hash_) - 3
     return f"{line if len(line) <= room else line[: room - 1] + '…'} [{hash_}]"
 
 
 def licence(year: int, holder: str) -> bytes:
-    """Return the MIT licence's text (https://opensource.org/license/mit)."""
+    """Return the text of the MIT licence (https://opensource.org/license/mit)."""
     return _MIT.format(year=year, holder=holder).encode()
 
 
 def is_mit(text: str) -> bool:
-    """Say whether `text` is the MIT licence: its name and its granting clause."""
+    """Say whether `text` holds the MIT licence's name and its granting clause."""
     return "MIT License" in text and "without restriction" in text
 
 
 def marker(round_id: str, run: int) -> str:
-    """Return the marker's content for a run of a round."""
     return f"{round_id}/{run}"
 
 
 def insert_marker(page: bytes, content: str) -> bytes:
-    """Return `page` with exactly one marker, `content`, at the beginning of its head; a page without a head gets it in front."""
+    """Return `page` with `content` as its only marker, at the start of its head or else of the page."""
     tag = f'<meta name="{MARKER_NAME}" content="{html.escape(content)}">'
     text = without_marker(page).decode("utf-8", "surrogateescape")
     return _with_head(text, tag).encode("utf-8", "surrogateescape")
 
 
 def without_marker(page: bytes) -> bytes:
-    """Return `page` as it was before `insert_marker`; without a marker, as it is."""
+    """Return `page` without its marker."""
     return _MARKER.sub(b"", page)
 
 
 def is_html(page: bytes) -> bool:
-    """Say whether a file holds a page and not only words."""
+    """Say whether a file holds HTML elements and not only text."""
     return _HTML.search(page) is not None
 
 
 def complete_head(page: bytes) -> tuple[bytes, list[str]]:
-    """Return `page` with what every page begins with, where it lacks it (doctype, charset, viewport), and what was added, in words.
+    """Add a missing doctype, charset and viewport to `page`; return it and the names of the additions.
 
-    What is no page is not made one.
+    A file that is not HTML stays as it is.
     """
     if not is_html(page):
         return page, []
@@ -107,7 +107,7 @@ def complete_head(page: bytes) -> tuple[bytes, list[str]]:
 
 
 def _with_head(text: str, tags: str) -> str:
-    """Return a page's source with `tags` at the beginning of its head; a page without a head gets them in front."""
+    """Insert `tags` at the start of the page's head; at the start of the page if it has no head."""
     for opening in (r"<head(?:\s[^<>]{0,2000})?>", r"<html(?:\s[^<>]{0,2000})?>", r"<!doctype[^<>]{0,300}>"):
         if found := re.search(opening, text, re.IGNORECASE):
             return text[: found.end()] + "\n" + tags + text[found.end() :]

@@ -1,1 +1,1 @@
-"""The steps of a round: each takes a frozen input and ports and returns an outcome. No rows, no sleeping."""
+"""The steps of a round. Each takes a frozen input and the ports, and returns an outcome. No step sleeps."""

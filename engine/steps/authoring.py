@@ -1,4 +1,4 @@
-"""One conversation with one model: the prompt, at most two continuations of a cut-off answer, and one reminder."""
+"""A conversation with a model: the prompt, at most two continuations of a cut-off reply, and one reminder."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ MAX_CONTINUATIONS = 2
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a conversation came to: the files of all its answers, and the attempt whose answer was the last.
+    """The result of a conversation: the files of all its replies, and the attempt with the last reply.
 
-    `declined`: what a repair says in place of files, that nothing has to change or that a finding is wrong.
+    `declined`: what a repair says instead of files: that nothing has to change, or that a finding is wrong.
     """
 
     attempt: int
@@ -53,7 +53,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Asks `model` until `until`; every call is a row of the journal. `plan` names the hidden files allowed."""
+    """Calls `model` before the time `until`. Each call is a row of the journal. `plan` names allowed hidden files."""
 
     ports: Ports
     model: str
@@ -61,7 +61,7 @@ class Conversation:
     plan: RequestPlan
 
     def write(self, context: TreeContext, note: str, *, kind: str = "generate", parent: int | None = None) -> Written:
-        """Return the files that the model wrote. Raises BadReply where it wrote none, else what the author raises."""
+        """Return the files that the model wrote. Raises BadReply if there are none, else what the author raises."""
         brief = context.brief
 
         def prompt_for(boundary: str) -> Prompt:
@@ -79,11 +79,11 @@ class Conversation:
         needed: Sequence[str] = (),
         may_decline: bool = False,
     ) -> Written:
-        """Ask for what `prompt_for` (a boundary) asks for.
+        """Send the prompt that `prompt_for` makes for a boundary, and return the files. Raises as `write`.
 
-        What an interrupted claim was answered is not asked again. `needed`: files that an answer must hold; one that
-        lacks some is asked for them once. Where index.html is among them, all is taken that there is of a page that
-        stays cut off. `may_decline`: an answer may say that nothing has to change. Raises as `write`.
+        Replies that an interrupted claim got are used again. `needed` are files that a reply must hold; missing ones
+        are requested once. If index.html is needed, a page that stays cut off is used as far as it goes. `may_decline`:
+        a reply may say that nothing has to change.
         """
         recalled = self._recalled(kind, parent)
         boundary = boundary_of(recalled.messages) if recalled else secrets.token_hex(6)
@@ -102,7 +102,7 @@ class Conversation:
     def _completed(
         self, prompt: Prompt, reply: tuple[int, str, ParsedReply], boundary: str, needed: Sequence[str]
     ) -> tuple[int, ParsedReply]:
-        """Have an answer completed: one reminder, then continuations. Files in hand survive a call that fails."""
+        """Complete a reply: one reminder, then continuations. Files from earlier replies survive a failed call."""
         attempt, text, parsed = reply
         reminder = _reminder(prompt, text, parsed, needed)
         continuations = 0
@@ -114,24 +114,24 @@ class Conversation:
             try:
                 attempt, text, more = self._further(kind, prompt, boundary, attempt)
             except (Transient, Permanent) as error:
-                if not parsed.files and not ("index.html" in needed and parsed.cut and _is_over(error)):
+                if not parsed.files and not ("index.html" in needed and parsed.cut and _is_final(error)):
                     raise
                 rest = f"The rest was not asked for: {error.message}"
                 parsed = replace(parsed, problems=(*parsed.problems, rest))
                 break
-            parsed = _together(parsed, more)
+            parsed = _merged(parsed, more)
         return attempt, _with_cut_page(parsed) if "index.html" in needed else parsed
 
     def _further(self, kind: str, prompt: Prompt, boundary: str, parent: int) -> tuple[int, str, ParsedReply]:
         return self._known(self._recalled(kind, parent), boundary) or self._ask(kind, prompt, boundary, parent)
 
     def _recalled(self, kind: str, parent: int | None) -> ReusedCall | None:
-        """Return the answer to an earlier claim, else its interrupted answer where that holds a whole file."""
+        """Return the reply to an earlier claim; else its interrupted reply if that holds a whole file."""
         journal = self.ports.journal
         if reply := journal.attempt_reused(kind=kind, model=self.model, parent=parent):
             return reply
         cut = journal.attempt_interrupted(kind=kind, model=self.model, parent=parent)
-        return cut if cut and _is_worth(cut) else None
+        return cut if cut and _is_reusable(cut) else None
 
     def _known(self, recalled: ReusedCall | None, boundary: str) -> tuple[int, str, ParsedReply] | None:
         if recalled is None:
@@ -144,7 +144,7 @@ class Conversation:
         return parse_reply(reply.text, boundary, finish_reason=reply.finish_reason, hidden=workflows)
 
     def _ask(self, kind: str, prompt: Prompt, boundary: str, parent: int | None) -> tuple[int, str, ParsedReply]:
-        """Ask, and once more where what came was no answer at all (HTML, no choices): gateways send that in passing."""
+        """Call the model, and once more after a malformed response (HTML, no choices): gateways send these at times."""
         try:
             return self._ask_once(kind, prompt, boundary, parent)
         except Permanent as error:
@@ -168,14 +168,14 @@ class Conversation:
         return attempt, reply.text, parsed
 
 
-def _is_worth(cut: ReusedCall) -> bool:
-    """Say whether an interrupted answer in the agreed form holds a whole file; half a file is asked for anew."""
+def _is_reusable(cut: ReusedCall) -> bool:
+    """Say whether an interrupted reply in the agreed format holds a whole file. Half a file is requested again."""
     read = parse_reply(cut.reply.text, boundary_of(cut.messages), finish_reason=cut.reply.finish_reason)
     return bool(read.files or read.deletions) and read.outcome in {Outcome.OK, Outcome.TRUNCATED}
 
 
 def _needed(context: TreeContext) -> tuple[str, ...]:
-    """Return the planned files that must be written: new ones, and attachments to be changed. Never the README."""
+    """Return the planned files that a reply must hold: new files, and attachments to change. Never the README."""
     attached = {file.name for file in context.brief.attachments}
     shown = shown_files(context.brief, context.plan, context.present)
     wanted = paths(asked_entries(context.brief, context.plan, shown))
@@ -186,7 +186,7 @@ def _needed(context: TreeContext) -> tuple[str, ...]:
 
 
 def _reminder(prompt: Prompt, text: str, parsed: ParsedReply, needed: Sequence[str]) -> Prompt | None:
-    """Return the one reminder that is due: of the form, or of the files that are missing; None where none is."""
+    """Return the reminder that is due, of the format or of missing files; None if none is due."""
     if parsed.outcome in {Outcome.NO_FILES, Outcome.EMPTY}:
         return format_prompt(prompt, text, parsed.problems or ("it holds no files.",))
     missing = [path for path in needed if path not in parsed.files]
@@ -196,15 +196,15 @@ def _reminder(prompt: Prompt, text: str, parsed: ParsedReply, needed: Sequence[s
 
 
 def _with_cut_page(parsed: ParsedReply) -> ParsedReply:
-    """Take the page that has no end as far as it goes, where there is no other."""
+    """Use the page without an end if there is no other page."""
     if not parsed.cut or "index.html" in parsed.files:
         return parsed
     problems = (*parsed.problems, "The page has no end and is used as far as it goes.")
     return replace(parsed, files={**parsed.files, "index.html": parsed.cut}, problems=problems)
 
 
-def _together(parsed: ParsedReply, more: ParsedReply) -> ParsedReply:
-    """Return what two answers hold; of two halves of a page the longer one."""
+def _merged(parsed: ParsedReply, more: ParsedReply) -> ParsedReply:
+    """Return the files of two replies; of two halves of a page the longer one."""
     return replace(
         more,
         files={**parsed.files, **more.files},
@@ -213,6 +213,6 @@ def _together(parsed: ParsedReply, more: ParsedReply) -> ParsedReply:
     )
 
 
-def _is_over(error: EngineError) -> bool:
-    """Say whether asking again would not help: no time or tokens are left, or the model cannot."""
+def _is_final(error: EngineError) -> bool:
+    """Say whether another call would not help: there is no time, no tokens, or the model cannot do it."""
     return isinstance(error, Permanent) or error.code in {"model_out_of_time", "model_timeout"}

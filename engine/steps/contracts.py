@@ -1,8 +1,8 @@
-"""What each step takes and what it gives, in the order of the steps.
+"""The input and the outcome of each step, in the order of the steps.
 
-Any step may also end with an error of `engine.errors`.
+Any step may also raise an error of `engine.errors`.
 
-| step | takes | gives |
+| step | input | outcome |
 | --- | --- | --- |
 | generate | GenerateInput | Generated, Wait; a resample also RepairSkipped |
 | repair | RepairInput | Generated, RepairFailed, RepairSkipped, Wait |
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Let go of the worker and come back at `until`. `reason` says what for; `failed` counts as a passing failure."""
+    """Release the worker and come back at `until`. `reason` says what for; `failed` counts as a transient failure."""
 
     until: datetime
     reason: str
@@ -46,10 +46,10 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class ModelAccess:
-    """Whether a model may be asked, and for how long.
+    """Whether a model may be called, and for how long.
 
-    `failures` counts passing failures in a row. `blocked` says why no model can be asked; `given_up` says in a sentence
-    why no page is to be written any more. Both are "" where a model may be asked.
+    `failures` counts transient failures in a row. `blocked` says why no model can be called; `given_up` says in a
+    sentence why no page must be written any more. Both are "" if a model may be called.
     """
 
     budget: Budget
@@ -60,16 +60,16 @@ class ModelAccess:
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """This run's plan, None where there is none. `is_made`: it was asked for already."""
+    """This run's plan, None if there is none. `is_made`: a model was asked for it."""
 
     plan: RequestPlan | None = None
     is_made: bool = False
-    cut_off: int = 0  # calls for it whose process died before they ended
+    cut_off: int = 0  # calls for it during which the process died
 
 
 @dataclass(frozen=True, slots=True)
 class RoundIdentity:
-    """What marks a round's repository (`task_key`, 64 hex digits), its page (`marker`) and its licence (`year`)."""
+    """What identifies a round's repository (`task_key`, 64 hex digits), page (`marker`) and licence (`year`)."""
 
     task_key: str
     marker: str
@@ -78,17 +78,17 @@ class RoundIdentity:
 
 @dataclass(frozen=True, slots=True)
 class EarlierWork:
-    """What earlier rounds of the task left to build on."""
+    """The results of earlier rounds of the task."""
 
     repository: Repository | None = None  # the newest published one
-    protected: tuple[str, ...] = ()  # their attachments, which stay as they are
-    own_files: tuple[str, ...] = ()  # what the service fetched or made for them: a later round may make it anew
-    last_tree: Callable[[], Mapping[str, bytes]] = dict  # what was published last, out of our own rows
+    protected: tuple[str, ...] = ()  # their attachments, which must stay unchanged
+    own_files: tuple[str, ...] = ()  # files that the service fetched or made for them; a later round may replace them
+    last_tree: Callable[[], Mapping[str, bytes]] = dict  # the tree published last, from our own rows
 
 
 @dataclass(frozen=True, slots=True)
 class FurtherAttempt:
-    """A further attempt of a round: `resample` asks once more from scratch, `fallback` gives up on the app.
+    """A further attempt of a round: `resample` generates the page again from scratch, `fallback` gives up on the app.
 
     `attempt`, by `model`, is the best so far; `why` is the decision's reason.
     """
@@ -102,7 +102,7 @@ class FurtherAttempt:
 
 @dataclass(frozen=True, slots=True)
 class GenerateInput:
-    """What generate works from. `secret_in` names the secret of ours that bytes hold, None where they hold none."""
+    """The input of generate. `secret_in` returns the name of our secret in some bytes, None if there is none."""
 
     brief: Brief
     identity: RoundIdentity
@@ -110,7 +110,7 @@ class GenerateInput:
     secret_in: Callable[[bytes], str | None]
     earlier: EarlierWork
     run_plan: RunPlan
-    unfetched: tuple[tuple[str, str], ...] = ()  # (name, url) of attachments that are still to be fetched
+    unfetched: tuple[tuple[str, str], ...] = ()  # (name, url) of attachments to fetch
     further: FurtherAttempt | None = None
     allow_private: bool = False  # whether data may be fetched from private addresses
 
@@ -127,22 +127,22 @@ class BestAttempt:
 
 @dataclass(frozen=True, slots=True)
 class RepairInput:
-    """What repair works from. `context` is of the repaired tree: the best attempt's files are present in it."""
+    """The input of repair. In `context` the best attempt's files are the present ones."""
 
     best: BestAttempt
     context: TreeContext
-    base_sha: str  # the head that it was written for
+    base_sha: str  # the head that the tree was made for
     access: ModelAccess
     secret_in: Callable[[bytes], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A whole tree. `degraded` says why it is the service's fallback page and not the app; "" where it is the app."""
+    """A whole tree. `degraded` says why it is the service's fallback page; "" if it is the app."""
 
     attempt: int
     files: Mapping[str, SiteFile]
-    base_sha: str  # the head that it was written for, "" in a new repository
+    base_sha: str  # the head that the tree was made for; "" in a new repository
     repository: Repository | None
     simulated: bool
     detail: str
@@ -152,14 +152,14 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class RepairFailed:
-    """A repair was asked for and its answer holds no files that could be used: what follows is decided anew."""
+    """A repair gave no usable files. The decision on what follows is made again."""
 
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class RepairSkipped:
-    """No further attempt can be made (no time, no model): the best one is published as it is, unless a gate bars it."""
+    """No further attempt can be made (no time, no model). The best one is published unless a gate bars it."""
 
     detail: str
 
@@ -169,19 +169,19 @@ class RepairSkipped:
 
 @dataclass(frozen=True, slots=True)
 class NewTree:
-    """The newest attempt's tree, not judged yet. `parent` is the attempt that it repairs."""
+    """The newest attempt's tree, which has no results yet. `parent` is the attempt that it repairs."""
 
     attempt: int
     purpose: Purpose
     files: Mapping[str, bytes]
     parent: int | None = None
     gates: tuple[CheckOutcome, ...] = ()
-    foreign: frozenset[str] = frozenset()  # paths of files that were attached, which are as they came
+    foreign: frozenset[str] = frozenset()  # paths of unchanged attachments
 
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What this round asks for. `words` is the brief's text; `plan` is None where there is none."""
+    """The requirements of this round. `words` is the brief's text; `plan` is None if there is none."""
 
     words: str
     checks: tuple[Check, ...]
@@ -192,9 +192,9 @@ class Requirements:
 
 @dataclass(frozen=True, slots=True)
 class EarlierRequirements:
-    """What earlier rounds asked for and published."""
+    """The requirements of earlier published rounds."""
 
-    held_checks: tuple[Check, ...] = ()  # those of their checks that held when they were published
+    held_checks: tuple[Check, ...] = ()  # their checks that passed when they were published
     plans: tuple[EarlierPlan, ...] = ()  # the newest first
     before: Mapping[str, bytes] = field(default_factory=dict)  # the tree of the round before
     protected: tuple[str, ...] = ()  # names of their attachments
@@ -202,16 +202,16 @@ class EarlierRequirements:
 
 @dataclass(frozen=True, slots=True)
 class EarlierAttempts:
-    """The round's attempts that were judged before, the oldest first; `tree_of` returns the tree of one."""
+    """The round's attempts that have results, oldest first. `tree_of` returns an attempt's tree."""
 
     judged: tuple[JudgedAttempt, ...] = ()
-    call_seconds: float = 0.0  # that the round's longest model call took
+    call_seconds: float = 0.0  # of the round's longest model call
     tree_of: Callable[[int], Mapping[str, bytes]] = lambda _: {}
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyInput:
-    """What is to be judged. `new` is None where a further attempt gave no tree: then only the decision is made anew."""
+    """The input of verify. `new` is None if a further attempt gave no tree: then only the decision is made again."""
 
     new: NewTree | None
     url: str  # where Pages would serve it
@@ -219,13 +219,13 @@ class VerifyInput:
     budget: Budget
     earlier: EarlierRequirements
     attempts: EarlierAttempts
-    given_up: str = ""  # why no further attempt is to be made
-    unchecked: str = ""  # why nothing but our own rules is to be judged
-    judging: bool = False  # whether a model may be asked about sentences that nothing decided
+    given_up: str = ""  # why no further attempt must be made
+    unchecked: str = ""  # why only our own rules are checked
+    judging: bool = False  # whether a model may judge sentences that no predicate decided
 
     @property
     def attached(self) -> Mapping[str, bytes]:
-        """Return the attachments: this round's as they came, earlier ones as the round before left them."""
+        """The attachments: this round's as they came, earlier ones as the round before left them."""
         before = self.earlier.before
         earlier = {name: before[name] for name in self.earlier.protected if name in before}
         return earlier | {file.name: file.content for file in self.requirements.attachments}
@@ -233,9 +233,9 @@ class VerifyInput:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The results of one attempt (None: there was nothing new to check), and what follows.
+    """The results of `attempt` (None: there was no new tree), and the decision on what follows.
 
-    `warnings` are sentences about the tree to be published; `judgements` are a model's, by the sentence judged.
+    `warnings` are sentences on the tree to publish; `judgements` are a model's, by sentence.
     """
 
     attempt: int | None
@@ -259,19 +259,19 @@ class PlannedCommit:
 
 @dataclass(frozen=True, slots=True)
 class ChosenTree:
-    """The tree that is published."""
+    """The tree to publish."""
 
     files: Mapping[str, SiteFile]
     chosen_at: datetime
-    base_sha: str = ""  # the head that it was written for
+    base_sha: str = ""  # the head that the tree was made for
     simulated: bool = False
     degraded: bool = False
-    shortfalls: tuple[str, ...] = ()  # in sentences, what it lacks of what was asked for
+    shortfalls: tuple[str, ...] = ()  # sentences on what it lacks of the request
 
 
 @dataclass(frozen=True, slots=True)
 class PublishInput:
-    """The chosen tree and where it goes. `repository` is None where one is to be made."""
+    """The input of publish. `repository` is None if one must be created."""
 
     brief: Brief
     round_id: str
@@ -284,7 +284,7 @@ class PublishInput:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The commit is the head, or an ancestor of it, and Pages is on."""
+    """The commit is the head or an ancestor of it, and Pages is enabled."""
 
     repository: Repository
     sha: str
@@ -296,7 +296,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Rebuild:
-    """One more build was asked for at `at`, after the build with the id `after` had failed."""
+    """A rebuild was requested at `at`, after the build with the id `after` failed."""
 
     after: str
     at: datetime
@@ -304,9 +304,9 @@ class Rebuild:
 
 @dataclass(frozen=True, slots=True)
 class AwaitedCommit:
-    """The commit that must be live, its `index.html` byte for byte, the round's marker in it.
+    """The commit that must be live. `page` is its `index.html` byte for byte, with the round's marker.
 
-    `later` are commits that later rounds put on top of it: once one of those is built, this one will never be.
+    `later` are commits of later rounds on top of it. Once one of them is built, this commit will never be served.
     """
 
     repository: Repository
@@ -318,7 +318,7 @@ class AwaitedCommit:
 
 @dataclass(frozen=True, slots=True)
 class FrozenCheck:
-    """A check as it was judged before publishing: its `position` among the results, and the verdict there."""
+    """A check and its verdict before publishing; `position` is its index among the results."""
 
     position: int
     check: Check
@@ -327,7 +327,7 @@ class FrozenCheck:
 
 @dataclass(frozen=True, slots=True)
 class ServedSentence:
-    """A sentence with predicates that only the published site decides: `served` are their paths, by place in `results`."""
+    """A sentence that only the published site decides: `served` maps indexes in `results` to paths."""
 
     position: int
     check: Check
@@ -337,7 +337,7 @@ class ServedSentence:
 
 @dataclass(frozen=True, slots=True)
 class DeployInput:
-    """The commit that must be live. `waiting` rounds look at Pages, this one among them; `limits` are the forge's."""
+    """The input of deploy. `waiting` counts the rounds that wait for Pages, with this one; `limits` are the forge's."""
 
     awaited: AwaitedCommit
     published_at: datetime
@@ -350,14 +350,14 @@ class DeployInput:
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """What `pages_url` serves was proven to be this commit, or why the evaluator is told without that.
+    """Whether `pages_url` serves this commit; `detail` has the reason if it does not.
 
-    `watch`: it may still come, and is looked for after the evaluator was told.
+    `watch`: the page may still go live, and is checked again after the callback.
     """
 
     live: bool
     detail: str
-    results: Sequence[tuple[int, CheckOutcome]] = ()  # of the checks that were run once more, with their positions
+    results: Sequence[tuple[int, CheckOutcome]] = ()  # of the checks on the live page, with their positions
     watch: bool = False
 
 
@@ -366,18 +366,18 @@ class Deployed:
 
 @dataclass(frozen=True, slots=True)
 class NotifyInput:
-    """The callback and how often it was tried."""
+    """The input of notify."""
 
     url: str
     body: bytes
     webhook_id: str
-    statuses: tuple[int | None, ...]  # of this run's attempts in order, None for those without an answer
+    statuses: tuple[int | None, ...]  # of this run's callbacks in order, None for those without a response
     first_at: datetime | None
     notify_for: float  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The evaluator answered with a 2xx."""
+    """The evaluator responded with a 2xx status."""
 
     detail: str

@@ -1,4 +1,4 @@
-"""The step deploy: prove that the page's address serves this very commit."""
+"""The step deploy: prove that the page's address serves this commit."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from engine.ports import Ports
     from engine.steps.contracts import DeployInput, ServedSentence
 
-#: Checks with such a verdict are not run on the live page: they say nothing about any page.
+#: Checks with these verdicts are not run on the live page, because they decide nothing on any page.
 _SAYS_NOTHING = frozenset({Verdict.VACUOUS, Verdict.INVALID})
 
 
 def deploy(task: DeployInput, ports: Ports) -> Deployed | Wait:
-    """Look once at the build and at what is served: live, failed for good, out of time, or to be looked at again.
+    """Check once whether the page is live; else wait, or give up if it cannot become live or the time is over.
 
-    Raises OutOfService as the forge does; whatever else keeps the page from being seen is the reason of a wait.
+    Raises OutOfService as the forge does. Any other error is the reason of a wait.
     """
     liveness = check_liveness(task.awaited, ports)
     if liveness.live:
@@ -46,14 +46,14 @@ def deploy(task: DeployInput, ports: Ports) -> Deployed | Wait:
 
 
 def allowance(limits: Limits | None, now: datetime) -> Allowance | None:
-    """Return what is left of the forge's limit now; None where nobody knows or its hour is over."""
+    """Return the rest of the forge's limit; None if it is unknown or its hour is over."""
     if limits is None or limits.reset <= now:
         return None
     return Allowance(limits.remaining, (limits.reset - now).total_seconds())
 
 
 def _live(task: DeployInput, ports: Ports) -> Deployed:
-    """Run the same checks once more on the live page; where it differs from what was published is a finding."""
+    """Run the checks again on the live page, and warn of each different verdict."""
     served = f"{task.awaited.repository.pages_url} serves this commit"
     seconds = task.budget.live_check_seconds(ports.clock.now())
     decided = [(one.position, _served_sentence(one, task, ports)) for one in task.sentences]
@@ -82,7 +82,7 @@ def _live(task: DeployInput, ports: Ports) -> Deployed:
 
 
 def _served_sentence(sentence: ServedSentence, task: DeployInput, ports: Ports) -> CheckOutcome:
-    """Decide what waited for the page to be live: whether the published site serves a path."""
+    """Decide a sentence by whether the published site serves its paths."""
     results = list(sentence.results)
     for at, path in sentence.served.items():
         url = f"{task.awaited.repository.pages_url.rstrip('/')}/{quote(path)}"

@@ -1,4 +1,4 @@
-"""Fetches attachments and data that are only addresses so far, and reads workbooks."""
+"""Fetches attachments and data from their addresses, and reads workbooks."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from engine.ports import Ports
     from engine.steps.contracts import GenerateInput
 
-#: The largest attachment that is fetched from an address, in bytes, and how long one fetch may take, in seconds.
+#: The limits of one fetched attachment, in bytes, and of one fetch, in seconds.
 LARGEST_FETCHED = 5_000_000
 FETCH_SECONDS = 15.0
 
-#: All addresses of a plan together, in seconds, and which part of what is left of generate's share they may take: the
-#: rest is the model's.
+#: The seconds for all addresses of a plan, and the part of generate's remaining share that they may take: the model
+#: needs the rest.
 MOST_FETCHING = 40.0
 FETCHING_PART = 0.25
 WORKBOOK_SECONDS = 30.0
@@ -39,24 +39,24 @@ WORKBOOK_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class FetchedInputs:
-    """The brief with all its files, and those that could not be had."""
+    """The brief with all available files, and the missing files."""
 
     brief: Brief
     missing: tuple[MissingFile, ...]
 
 
 def fetch_attachments(task: GenerateInput, ports: Ports) -> FetchedInputs:
-    """Return the brief with every attachment that could be fetched. Each is stored at once, for a replay."""
+    """Return the brief with every attachment that could be fetched. Each is stored before the next, for a replay."""
     files_or_gaps = [*_attachments(task, ports)]
     fetched = [one for one in files_or_gaps if isinstance(one, AttachedFile)]
-    files = [_noted(file, ports) for file in (*task.brief.attachments, *fetched)]
+    files = [_with_note(file, ports) for file in (*task.brief.attachments, *fetched)]
     return _with_files(task.brief, files, [one for one in files_or_gaps if isinstance(one, MissingFile)], ports)
 
 
 def fetch_planned(
     inputs: FetchedInputs, plan: RequestPlan, task: GenerateInput, present: Collection[str], ports: Ports
 ) -> FetchedInputs:
-    """Return the inputs with the plan's data and converted tables. What cannot be had is a warning and no failure."""
+    """Add the plan's data and converted tables to the inputs. A missing file is a warning and not a failure."""
     brief = inputs.brief
     files_or_gaps = [*_data(brief, plan, task, present, ports), *_tables(brief.attachments, plan, ports)]
     files = [*brief.attachments, *(one for one in files_or_gaps if isinstance(one, AttachedFile))]
@@ -65,7 +65,7 @@ def fetch_planned(
 
 
 def sheets_of(books: Iterable[AttachedFile], ports: Ports) -> dict[tuple[str, str], bytes]:
-    """Return workbooks' sheets as CSV, by workbook and sheet name; the name "" is the first sheet."""
+    """Return workbooks' sheets as CSV, by workbook and sheet name; the name "" means the first sheet."""
     found: dict[tuple[str, str], bytes] = {}
     for book in books:
         sheets = _read(book, ports)
@@ -87,7 +87,7 @@ def _with_files(
 
 
 def _attachments(task: GenerateInput, ports: Ports) -> Iterator[AttachedFile | MissingFile]:
-    """Fetch the attachments that came as addresses."""
+    """Fetch the attachments that are given by address."""
     for name, url in task.unfetched:
         try:
             answer = ports.fetcher.fetch(url, seconds=FETCH_SECONDS, max_bytes=LARGEST_FETCHED)
@@ -106,9 +106,9 @@ def _attachments(task: GenerateInput, ports: Ports) -> Iterator[AttachedFile | M
 def _data(
     brief: Brief, plan: RequestPlan, task: GenerateInput, present: Collection[str], ports: Ports
 ) -> Iterator[AttachedFile | MissingFile]:
-    """Fetch the data that the plan names by address and that no earlier claim fetched."""
+    """Fetch the plan's data, except what an earlier claim fetched."""
     known = {file.url for file in brief.attachments}
-    taken = _taken(brief, plan, task, present)
+    taken = _reserved_names(brief, plan, task, present)
     ends = _fetching_ends(task, ports)
     for address in plan.data:
         if address.url not in known:
@@ -118,7 +118,7 @@ def _data(
 
 
 def _fetching_ends(task: GenerateInput, ports: Ports) -> tuple[datetime, float]:
-    """Return since when, and how many seconds, addresses may be fetched."""
+    """Return the start of the time for fetching, and its length in seconds."""
     now = ports.clock.now()
     left = (task.access.budget.share_ends(Step.GENERATE) - now).total_seconds()
     return now, max(0.0, min(MOST_FETCHING, left * FETCHING_PART))
@@ -127,7 +127,7 @@ def _fetching_ends(task: GenerateInput, ports: Ports) -> tuple[datetime, float]:
 def _fetched(
     address: DataAddress, task: GenerateInput, taken: Collection[str], ends: tuple[datetime, float], ports: Ports
 ) -> AttachedFile | MissingFile:
-    """Return what an address answered, or why nothing of it can be used."""
+    """Return the file from an address, or the reason why there is none."""
     now = ports.clock.now()
     seconds = min(FETCH_SECONDS, ends[1] - (now - ends[0]).total_seconds())
     try:
@@ -149,7 +149,7 @@ def _fetched(
 
 
 def _tables(files: Sequence[AttachedFile], plan: RequestPlan, ports: Ports) -> Iterator[AttachedFile | MissingFile]:
-    """Make the CSV files that the plan converts out of workbooks."""
+    """Make the plan's converted CSV files from workbooks."""
     there = {file.name for file in files}
     wanted = [one for one in plan.files if one.source is FileSource.CONVERTED and one.path not in there]
     books = {file.name: file for file in files if is_workbook(file)}
@@ -180,7 +180,7 @@ def _table(
 
 
 def _read(file: AttachedFile, ports: Ports) -> tuple[Sheet, ...] | str:
-    """Return a workbook's sheets, or in a sentence why there are none."""
+    """Return a workbook's sheets, or a sentence on why there are none."""
     if ports.workbooks is None:
         return f"{file.name} is a workbook."
     try:
@@ -192,8 +192,8 @@ def _read(file: AttachedFile, ports: Ports) -> tuple[Sheet, ...] | str:
     return book.sheets
 
 
-def _noted(file: AttachedFile, ports: Ports) -> AttachedFile:
-    """Return a workbook with what a prompt says of it; other files as they are."""
+def _with_note(file: AttachedFile, ports: Ports) -> AttachedFile:
+    """Return a workbook with its description as `note`; other files as they are."""
     if file.note or ports.workbooks is None or not is_workbook(file):
         return file
     found = _read(file, ports)
@@ -203,8 +203,8 @@ def _noted(file: AttachedFile, ports: Ports) -> AttachedFile:
     return _stored(replace(file, note=outline(found)), ports)
 
 
-def _taken(brief: Brief, plan: RequestPlan, task: GenerateInput, present: Collection[str]) -> list[str]:
-    """Return the names that nothing fetched may take: attachments, pages, and files that a model writes."""
+def _reserved_names(brief: Brief, plan: RequestPlan, task: GenerateInput, present: Collection[str]) -> list[str]:
+    """Return the names that a fetched file must not get: attachments, pages, and files that a model writes."""
     attached = [*(file.name for file in brief.attachments), *(name for name, _ in task.unfetched)]
     own = [path for path in present if path not in task.earlier.own_files]
     written = [one.path for one in plan.files if one.source in WRITTEN]

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 
 def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkipped:
-    """Return a whole tree, or when to try again, or (a resample only) that nothing more came of it.
+    """Return a whole tree, a wait, or (a resample only) that no further attempt was possible.
 
-    Raises OutOfService, Permanent (a secret of ours in an attachment), forge errors.
+    Raises OutOfService, Permanent (our secret in an attachment) and errors of the forge.
     """
     repository, base, present = _tree_to_build_on(task, ports)
     inputs = fetch_attachments(task, ports)
@@ -55,10 +55,10 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkip
     asked_at_run_time = [address.url for address in plan.data if address.at_run_time]
     author = _Authoring(task, ports, context, missing_note=missing_note(inputs.missing, asked_at_run_time))
     give_up = task.further if task.further and task.further.purpose is Purpose.FALLBACK else None
-    made = author.fallback(give_up.why) if give_up else author.run()
-    if isinstance(made, Wait | RepairSkipped):
-        return made
-    attempt, files, detail, degraded = made
+    result = author.fallback(give_up.why) if give_up else author.run()
+    if isinstance(result, Wait | RepairSkipped):
+        return result
+    attempt, files, detail, degraded = result
     return Generated(
         attempt=attempt,
         files=files,
@@ -72,7 +72,7 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkip
 
 
 def _plan(task: GenerateInput, inputs: FetchedInputs, present: Mapping[str, bytes], ports: Ports) -> RequestPlan:
-    """Return this run's plan: the one that it has, one that is made now, or what can be said without one."""
+    """Return this run's plan: the existing one, a new one, or the fallback plan."""
     missing = [one.name for one in inputs.missing]
     request = request_of(inputs.brief, present, allow_private=task.allow_private, missing=missing)
     plan = task.run_plan.plan
@@ -82,7 +82,7 @@ def _plan(task: GenerateInput, inputs: FetchedInputs, present: Mapping[str, byte
 
 
 def _tree_to_build_on(task: GenerateInput, ports: Ports) -> tuple[Repository | None, str | None, Mapping[str, bytes]]:
-    """Return the repository, its head and its tree; our own copy of the tree where the repository is gone."""
+    """Return the repository, its head and its tree. If the repository is gone, the tree is our own copy."""
     repository = task.earlier.repository or _find_repository(task, ports)
     if repository is None:
         return None, None, {}
@@ -103,7 +103,7 @@ def gates(
     ports: Ports,
     before: Mapping[str, bytes] | None = None,
 ) -> list[CheckOutcome]:
-    """Judge what a model wrote. What an attachment, or the file `before`, held already is no finding."""
+    """Run the gates on the model's files. Text that an attachment or a file in `before` contains is not a finding."""
     originals = {**(before or {}), **{file.name: file.content for file in brief.attachments}}
     written = {path: file.content for path, file in files.items() if file.origin is Origin.MODEL}
     allowed = "\n".join([brief.text, *(check.text for check in brief.checks)])
@@ -122,12 +122,13 @@ def _scan(brief: Brief, task: GenerateInput, ports: Ports) -> None:
             )
         for token in itertools.islice(tokens(file.content.decode("utf-8", "replace")), 3):
             ports.journal.warn(
-                f"The attachment {file.name}, line {token.line}, is published with what looks like a {token.what}: {token.redacted}"
+                f"The attachment {file.name}, line {token.line}, is published with what looks like a "
+                f"{token.what}: {token.redacted}"
             )
 
 
 def _find_repository(task: GenerateInput, ports: Ports) -> Repository | None:
-    """Look on the forge for the repository of a later round of which no row is left."""
+    """Find the repository of a later round on the forge, if no row of the task is left."""
     if task.brief.number == 1:
         return None
     return ports.forge.find(slug=slug(task.brief.task), task_key=task.identity.task_key)
@@ -138,7 +139,7 @@ AuthoredTree = tuple[int, dict[str, SiteFile], str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Authoring:
-    """Tries one model after the other within the budget; the fallback page is what remains."""
+    """Asks one model after the other within the budget; if all fail, it makes the fallback page."""
 
     task: GenerateInput
     ports: Ports
@@ -150,7 +151,7 @@ class _Authoring:
             return self._given_up(f"No page was written: {self.task.access.given_up}")
         if self.task.access.blocked:
             return self._given_up(f"The language model is out of service: {self.task.access.blocked}")
-        made = ask_in_turn(
+        result = ask_in_turn(
             self.ports,
             self.task.access.budget,
             failures=self.task.access.failures,
@@ -158,10 +159,12 @@ class _Authoring:
             models=self._models(),
             seconds=self._seconds,
         )
-        return self._given_up(f"No usable page was written: {made.why}") if isinstance(made, NotWritten) else made
+        if isinstance(result, NotWritten):
+            return self._given_up(f"No usable page was written: {result.why}")
+        return result
 
     def fallback(self, why: str) -> AuthoredTree:
-        """Give up on the app."""
+        """Make the fallback page instead of the app."""
         return self._fallback(f"No page that may be published was written: {why}")
 
     def _seconds(self, now: datetime) -> float:
@@ -169,7 +172,7 @@ class _Authoring:
         return budget.repair_seconds(now) if self.task.further else budget.model_seconds(now)
 
     def _models(self) -> Sequence[str]:
-        """Return the models to ask in turn; a fresh sample asks the one after the best attempt's."""
+        """Return the models to ask in turn. A resample asks only the model after the best attempt's."""
         models = self.ports.author.models
         if self.task.further is None:
             return models
@@ -199,7 +202,7 @@ class _Authoring:
         return written.attempt, files, f"{model} wrote {changed} files" + (f"; {problems}" if problems else ""), ""
 
     def _fallback(self, why: str) -> AuthoredTree:
-        """Publish what there is: in a later round the present page stays, with a README that says what was not done."""
+        """Make the fallback tree. In a later round the present page stays, and the README says what was not done."""
         prompt = Prompt("fallback", "1", "", ())
         attempt = self.ports.journal.attempt_begun(
             kind="fallback", prompt=prompt, provider="", model="", simulated=False
@@ -210,8 +213,5 @@ class _Authoring:
             brief, readme = self.context.brief, self.context.present.get("README.md", b"").decode("utf-8", "replace")
             own = {"README.md": with_round_not_done(readme, brief.number, brief.text, why).encode()}
         files, _ = assemble(self.context, own, ())
-        return attempt, {p: _as_ours(p, f, own) for p, f in files.items()}, why, why
-
-
-def _as_ours(path: str, file: SiteFile, own: Mapping[str, bytes]) -> SiteFile:
-    return SiteFile(file.content, Origin.SERVICE) if path in own else file
+        files |= {path: SiteFile(files[path].content, Origin.SERVICE) for path in own if path in files}
+        return attempt, files, why, why

@@ -1,4 +1,4 @@
-"""Has a model judge the sentences that no predicate decided, in one call, after the tree to publish was chosen."""
+"""Asks a model to judge the sentences that no predicate decided, in one call, after the tree to publish was chosen."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ LONGEST_ANSWER = 1_500  # tokens
 def judge_sentences(
     attempt: int, files: Mapping[str, bytes], results: Sequence[CheckOutcome], seconds: float, ports: Ports
 ) -> dict[str, str]:
-    """Return a model's judgement, as a check's detail, by undecided sentence. Some or all may be missing.
+    """Return a model's judgements, as details of checks, by undecided sentence. Some or all may be missing.
 
-    `results` are those of the attempt that is published. A call that fails never fails the round. Raises LeaseLost.
+    `results` are those of the published attempt. A failed call does not fail the round. Raises LeaseLost.
     """
     sentences = list(
         dict.fromkeys(r.check.text for r in results if r.check.kind is Kind.PROSE and r.verdict is Verdict.UNVERIFIABLE)
@@ -39,7 +39,7 @@ def judge_sentences(
     except LeaseLost:
         raise
     except EngineError:
-        return {}  # the attempt's row holds why
+        return {}  # the attempt's row holds the error
     judgements = zip(sentences, parse_judgements(answer, len(sentences)), strict=True)
     return {text: judgement.label(model, str(evidence)) for text, judgement in judgements if judgement}
 
@@ -51,7 +51,7 @@ def _answer(
     seconds: float,
     ports: Ports,
 ) -> tuple[str, str]:
-    """Return the model and its answer, an earlier claim's where there is one. Raises what author and journal raise."""
+    """Return the model and its reply, possibly to an earlier claim. Raises as the author and the journal."""
     journal, model = ports.journal, ports.author.models[0]
     if recalled := journal.attempt_reused(kind="judge", model=model, parent=attempt):
         return recalled.reply.model or model, recalled.reply.text
@@ -68,7 +68,7 @@ def _tokens(left: int | None) -> int:
 
 
 def _evidence(sentences: Sequence[str], files: Mapping[str, bytes], results: Sequence[CheckOutcome]) -> Material:
-    """Return the files that the sentences name (else page and README), results about them, and what the browser saw."""
+    """Return the evidence: the files that the sentences name (else page and README), their results, the page loads."""
     named = [path for one in sentences for path in named_paths(one, files)]
     about_page = any(not named_paths(one, files) for one in sentences)
     wanted = dict.fromkeys([*named, *(["index.html", "README.md"] if about_page else [])])

@@ -1,4 +1,4 @@
-"""Checks once whether the page's address serves this very commit."""
+"""Checks once whether the page's address serves this commit."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 FETCH_SECONDS = 15.0
 LARGEST_PAGE = 10_000_000
 
-#: A build that was asked for shows in the list of builds within this, or it never began.
+#: A requested build appears in the list of builds within this time, or it never started.
 BEGINS_WITHIN = timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True)
 class LivenessResult:
-    """`reason` says why the page is not live; `final`: it never will be. `pause`: seconds that GitHub asks for."""
+    """The result of a check. `final`: the page will never be live. `pause`: seconds to wait that GitHub asked for."""
 
     live: bool = False
     reason: str = ""
@@ -31,13 +31,13 @@ class LivenessResult:
 
 
 def check_liveness(task: AwaitedCommit, ports: Ports) -> LivenessResult:
-    """Look once, write it down, and ask once for one more build where the build failed. Raises OutOfService."""
+    """Check once, record the result, and request one rebuild if the build failed. Raises OutOfService."""
     try:
         build = ports.forge.pages_build(task.repository, task.sha)
     except OutOfService:
         raise
     except Transient as error:
-        # GitHub's own trouble says nothing about the page: it is waited for like a build, and never fails the round.
+        # An error of GitHub says nothing about the page. It causes a wait, as a running build does, and no failure.
         ports.journal.pages_seen(build=PagesBuild("unknown", None), http_status=None, live=False, reason=error.message)
         return LivenessResult(reason=error.message, pause=error.retry_after or 0.0)
     status, result = (
@@ -50,7 +50,7 @@ def check_liveness(task: AwaitedCommit, ports: Ports) -> LivenessResult:
 
 
 def _result_unbuilt(task: AwaitedCommit, ports: Ports, build: PagesBuild) -> LivenessResult:
-    """Say of a commit without a build what it waits for. Its address is not opened: a CDN would keep an early 404."""
+    """Return the reason to wait for a build. The page is not fetched: a CDN would cache an early 404."""
     if build.status == "superseded":
         return LivenessResult(reason=f"It was overtaken: {build.detail}", final=True)
     if build.status != "errored":
@@ -66,7 +66,7 @@ def _result_unbuilt(task: AwaitedCommit, ports: Ports, build: PagesBuild) -> Liv
 
 
 def _ask_for_rebuild(task: AwaitedCommit, ports: Ports, build: PagesBuild, failed: str) -> LivenessResult:
-    """Ask for one more build, remembered beforehand: whoever replays this does not ask twice. Raises OutOfService."""
+    """Request a rebuild. It is recorded before, so that a replay does not request it again. Raises OutOfService."""
     ports.journal.rebuild_asked(sha=task.sha, after=build.build)
     try:
         ports.forge.rebuild(task.repository)
@@ -85,14 +85,14 @@ def _ask_for_rebuild(task: AwaitedCommit, ports: Ports, build: PagesBuild, faile
 
 
 def _result_built(task: AwaitedCommit, ports: Ports, build: PagesBuild) -> tuple[int | None, LivenessResult]:
-    """Open the page of a commit that is built. Raises OutOfService."""
+    """Fetch the page of a built commit. Raises OutOfService."""
     if build.commit in task.later:
         sentence = f"A later round's commit {(build.commit or '')[:10]} was built before this one was seen live"
         return None, LivenessResult(reason=sentence, final=True)
     if build.commit != task.sha:
         return None, LivenessResult(reason=f"the newest build is of another commit, {build.commit}")
-    # First past every cache, then as the evaluator opens it: a copy at the edge may be older than the build. Each look
-    # has an address of its own, for the edge may keep what it gave for the last one.
+    # The first request bypasses caches; the second is the evaluator's, as a cache may hold an older copy. Each check
+    # has its own address, because a cache may keep the response to the last one.
     fresh = f"?commit={task.sha}&at={ports.clock.now():%H%M%S%f}"
     for query, where in ((fresh, "the page"), ("", "the plain address")):
         status, reason = _served(task, ports, task.repository.pages_url + query, where)

@@ -1,4 +1,4 @@
-"""Makes one model call with its row in the journal: begun before the call, completed with its answer or error."""
+"""Makes a model call with its row in the journal, which is written before the call and completed after it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def call_begun(kind: str, prompt: Prompt, model: str, parent: int | None, ports: Ports) -> int:
-    """Record that `model` is about to be asked; return the attempt."""
+    """Write the row of a call to `model`; return the attempt."""
     author = ports.author
     return ports.journal.attempt_begun(
         kind=kind, prompt=prompt, provider=author.provider, model=model, simulated=author.simulated, parent=parent
@@ -32,9 +32,9 @@ def call_made(
     tokens: Callable[[int | None], int | None] = lambda left: left,
     schema: Mapping[str, object] | None = None,
 ) -> Reply:
-    """Ask, and return the answer, whose outcome the caller records. `tokens` bounds it by what the round has left.
+    """Call the model and return its reply; the caller records the outcome. `tokens` limits it by the round's rest.
 
-    Raises what the author, the bounds on spending and `tokens` raise, after it is recorded.
+    Records and raises what the author, the spending limits and `tokens` raise.
     """
     journal = ports.journal
     try:
@@ -42,7 +42,7 @@ def call_made(
             prompt.messages,
             model=model,
             seconds=seconds,
-            tokens=tokens(journal.tokens_left()),  # which the journal knows once the call is begun
+            tokens=tokens(journal.tokens_left()),  # the journal knows it after the call's row is written
             on_chunk=partial(journal.attempt_chunk, attempt),
             schema=schema,
         )

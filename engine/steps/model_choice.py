@@ -1,8 +1,8 @@
-"""Chooses which model is asked, and when: one after the other within the budget, until one has written.
+"""Chooses the model to call: one after the other within the budget, until one has written a page.
 
-After a passing failure the round waits, if there is time for another call. With another model left it waits at most
-MOST_WAITS times, and never for a model that used up its time. If one model fails for good, the next one is asked. If no
-model can be asked, the breaker opens. If all were asked in vain, the reasons are returned.
+After a transient failure the round waits if there is time for another call. While another model is left it waits at
+most MOST_WAITS times, and never for a model that used up its time. After a permanent failure the next model is called.
+If no model can be called, the breaker opens. If all models failed, the reasons are returned.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from engine.domain.budget import Budget
     from engine.ports import Ports
 
-#: How often in a row a round waits for a model while there is another one that could be asked.
+#: The most waits in a row for a model while another model is left.
 MOST_WAITS = 3
 
-#: Errors that end the asking: no other model could do better.
+#: Errors after which no other model is called, because it could not do better.
 _FINAL = frozenset({"round_tokens_spent"})
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class NotWritten:
-    """No model wrote anything usable: why, in sentences."""
+    """No model wrote anything usable. `why` has sentences."""
 
     why: str
 
@@ -49,10 +49,10 @@ def ask_in_turn(
     models: Sequence[str],
     seconds: Callable[[datetime], float],
 ) -> T | Wait | NotWritten:
-    """Call `ask` with one of `models` after the other, and the moment until which it may take: `seconds` from then.
+    """Call `ask` with each of `models` in turn, and with the end of its time, which is `seconds` of the current time.
 
-    `failures` counts the waits before this one. Raises OutOfService where the credential is refused, or no model is
-    left that could be asked (all spent, unknown or limited for long); LeaseLost.
+    `failures` counts the waits before this one. Raises LeaseLost; and OutOfService if the credential is refused, or
+    if no model can be called (spent, unknown or limited for long).
     """
     errors = _ModelErrors(ports, budget, failures)
     for at, model in enumerate(models):
@@ -72,7 +72,7 @@ def ask_in_turn(
 
 @dataclass(slots=True)
 class _ModelErrors:
-    """What the models came to, and what follows from it."""
+    """The errors of the models, and what follows from them."""
 
     ports: Ports
     budget: Budget
@@ -82,7 +82,7 @@ class _ModelErrors:
     blocked: list[OutOfService] = field(default_factory=list)
 
     def record(self, model: str, error: EngineError, *, last: bool) -> Wait | None:
-        """Record a model's error; return the wait that is due at once. Raises an OutOfService that holds for all."""
+        """Record a model's error; return a wait that is due now. Raises an OutOfService that blocks all models."""
         self.messages.append(error.message)
         blocked = self._blocks(model, error)
         if blocked:
@@ -94,7 +94,7 @@ class _ModelErrors:
         return None
 
     def end(self) -> Wait | NotWritten:
-        """Return what is left when every model was asked. Raises OutOfService where none could be."""
+        """Return the result after every model failed. Raises OutOfService if none could be called."""
         if self.waits:
             return min(self.waits, key=lambda wait: wait.until)
         if self.blocked and len(self.blocked) == len(self.messages):
@@ -103,7 +103,7 @@ class _ModelErrors:
         return NotWritten(why or "the time for asking a model had run out before one was asked")
 
     def _blocks(self, model: str, error: EngineError) -> OutOfService | None:
-        """Return the error where it blocks this model, else None. Raises what blocks all of them."""
+        """Return an error that blocks this model, else None. Raises an error that blocks all models."""
         match error:
             case OutOfService(code="model_quota_spent"):
                 return error
@@ -119,13 +119,13 @@ class _ModelErrors:
                 return None
 
     def _all_blocked(self) -> OutOfService:
-        """Return one error for all: it ends when the first of them does."""
+        """Return one error for all models; it ends when the first of them is free again."""
         untils = [one.until for one in self.blocked if one.until]
         message = " ".join(dict.fromkeys(one.message for one in self.blocked))
         return OutOfService(self.blocked[0].code, message, kind="model", until=min(untils, default=None))
 
     def _wait(self, error: Transient) -> Wait | None:
-        """Return the wait for another try, None where it would leave too little time for a call."""
+        """Return the wait before another call; None if too little time would be left for it."""
         now = self.ports.clock.now()
         seconds = max(error.retry_after or 0, backoff.transient_delay(self.failures + 1))
         if error.code == "model_out_of_time" or self._left() - seconds < SHORTEST_MODEL_CALL:

@@ -1,4 +1,4 @@
-"""The step notify: send the callback, each time the same bytes and `webhook-id`, until a 2xx answers it."""
+"""The step notify: send the callback, always with the same bytes and `webhook-id`, until a 2xx response."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from engine.ports import Ports
     from engine.steps.contracts import NotifyInput
 
-#: So many refusals (4xx) in a row are worth an operator's look; the trying goes on.
+#: After this many responses 4xx in a row an operator should look; the attempts continue.
 REFUSALS = 3
 
 
 def callback_body(request: Mapping[str, object], *, repo_url: str, commit_sha: str, pages_url: str) -> bytes:
-    """Return the callback's bytes: email, task, round and nonce as they came, and what is published."""
+    """Return the callback's body: the request's email, task, round and nonce, and the publication's addresses."""
     content = {name: request[name] for name in ("email", "task", "round", "nonce")}
     content |= {"repo_url": repo_url, "commit_sha": commit_sha, "pages_url": pages_url}
     return json.dumps(content, ensure_ascii=False).encode()
 
 
 def notify(task: NotifyInput, ports: Ports) -> Delivered | Wait:
-    """Send the callback once. Raises Permanent(callback_undelivered) when the time for trying is over."""
+    """Send the callback once. Raises Permanent(callback_undelivered) after the end of the time for attempts."""
     headers = {"Content-Type": "application/json", "webhook-id": task.webhook_id}
     started = ports.clock.now()
     row = ports.journal.notification_begun(url=task.url, body=task.body, headers=headers)

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from engine.ports import Ports
     from engine.steps.contracts import ModelAccess
 
-MOST_CUT_OFF = 2  # of a run, reminders apart: a call that was cut off by the death of its process is made once more
-LONGEST_ANSWER = 8_000  # tokens; some of them may be a model's thoughts
-TOKENS_PART = 5  # at most this part of the tokens that the round has left
+MOST_CUT_OFF = 2  # calls in a run, without reminders: a call is repeated once after the death of its process
+LONGEST_ANSWER = 8_000  # tokens, including a model's thoughts
+TOKENS_PART = 5  # the reply gets one part in this many of the tokens that the round has left
 LEAST_ANSWER = 600
 
 
 @dataclass(frozen=True, slots=True)
 class PlanCallResult:
-    """A plan and the call that made it; or None, and why there is none."""
+    """A plan and the call that made it; or None, and the reason."""
 
     plan: RequestPlan | None
     attempt: int | None = None
@@ -43,7 +43,7 @@ class PlanCallResult:
 def request_of(
     brief: Brief, present: Collection[str], *, allow_private: bool, missing: Collection[str] = ()
 ) -> PlanRequest:
-    """Return what a plan of a brief is checked against; `missing` are the names of attachments that could not be had."""
+    """Return the facts that a plan is checked against. `missing` are the names of unavailable attachments."""
     return PlanRequest(
         words=brief.words,
         checks=brief.checks,
@@ -58,15 +58,15 @@ def request_of(
 def make_plan(
     brief: Brief, request: PlanRequest, access: ModelAccess, cut_off: int, ports: Ports
 ) -> RequestPlan | None:
-    """Return the plan, None where there is none; either is recorded. `cut_off` counts the run's interrupted calls.
+    """Return the plan or None, and record it. `cut_off` counts the run's interrupted calls.
 
-    Raises OutOfService, which is not recorded, because the page cannot be written either; LeaseLost.
+    Raises LeaseLost; and OutOfService, which is not recorded, because then no page can be written either.
     """
-    made = _plan_call_result(brief, request, access, cut_off, ports)
-    plain = made.plan.model_dump(mode="json") if made.plan else None
-    refused = [{"item": one.item, "reason": one.reason} for one in made.refused]
-    ports.journal.plan_made(plain, attempt=made.attempt, refused=refused, why_none=made.why_none[:1_000])
-    return made.plan
+    result = _plan_call_result(brief, request, access, cut_off, ports)
+    plain = result.plan.model_dump(mode="json") if result.plan else None
+    refused = [{"item": one.item, "reason": one.reason} for one in result.refused]
+    ports.journal.plan_made(plain, attempt=result.attempt, refused=refused, why_none=result.why_none[:1_000])
+    return result.plan
 
 
 def _plan_call_result(
@@ -82,12 +82,12 @@ def _plan_call_result(
         return _read(brief, calls)
     except (Transient, Permanent) as error:
         if isinstance(error, OutOfService) and error.code != "model_quota_spent":
-            raise  # of a spent quota another model may still write the page
+            raise  # with a spent quota another model may still write the page
         return PlanCallResult(None, calls.last, why_none=error.message)
 
 
 def _read(brief: Brief, calls: _PlanCalls) -> PlanCallResult:
-    """Ask, and remind once where the answer is malformed; of what is still malformed the rest is taken."""
+    """Ask for the plan, and remind once if the reply is malformed. The valid parts of a malformed plan are used."""
     first = calls.first(brief)
     if first.reading.errors:
         first = _reminded(first, calls)
@@ -99,7 +99,7 @@ def _read(brief: Brief, calls: _PlanCalls) -> PlanCallResult:
 
 
 def _reminded(first: _Answer, calls: _PlanCalls) -> _Answer:
-    """Return the better of two answers."""
+    """Send the reminder, and return the better of the two replies."""
     try:
         prompt = reminder_prompt(first.prompt, first.reply.text, first.reading.errors)
         second = calls.ask("plan_reminder", prompt, first.attempt)
@@ -112,7 +112,7 @@ def _reminded(first: _Answer, calls: _PlanCalls) -> _Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """An answer to one of the prompts, and what was read of it."""
+    """A reply to one of the prompts, and its parsed form."""
 
     prompt: Prompt
     attempt: int
@@ -122,7 +122,7 @@ class _Answer:
 
 @dataclass(slots=True)
 class _PlanCalls:
-    """The calls for one plan, each a row of the journal. An earlier claim's answer is reused. `until` None: no time."""
+    """The calls for one plan, each a row of the journal. `until` is None if there is no time for a call."""
 
     ports: Ports
     model: str
@@ -137,7 +137,7 @@ class _PlanCalls:
         return self._known(prompt, recalled) if recalled else self._call("plan", prompt, None)
 
     def ask(self, kind: str, prompt: Prompt, parent: int) -> _Answer:
-        """Ask once more. Raises what the author and the bounds on spending raise."""
+        """Send a further prompt. Raises what the author and the spending limits raise."""
         recalled = self.ports.journal.attempt_reused(kind=kind, model=self.model, parent=parent)
         return self._known(prompt, recalled) if recalled else self._call(kind, prompt, parent)
 
@@ -168,7 +168,7 @@ def _outcome(reading: PlanReading) -> str:
 
 
 def _tokens(left: int | None) -> int:
-    """Return how long the answer may be. Raises Permanent where the page needs what is left."""
+    """Return the reply's limit in tokens. Raises Permanent if the page needs the remaining tokens."""
     if left is None:
         return LONGEST_ANSWER
     if left // TOKENS_PART < LEAST_ANSWER:

@@ -1,4 +1,4 @@
-"""The step publish: make the chosen tree one commit at the repository's head, and switch Pages on."""
+"""The step publish: commit the chosen tree to the repository's head, and enable Pages."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 AUTHOR = "LLM DevOps Engine <engine@llm-devops-engine.invalid>"
 
-#: How often the head may move away under one claim before the round waits a moment.
+#: The most times that the head may move during one claim before the round waits.
 MAX_MOVES = 5
 
 
 def publish(task: PublishInput, ports: Ports) -> Published:
-    """Return the pushed commit. A replay makes no second repository and no second commit.
+    """Return the pushed commit. A replay creates no second repository and no second commit.
 
-    Where somebody deleted or renamed the repository, the tree goes to a new one, with a warning.
+    If somebody deleted or renamed the repository, the tree goes to a new one, with a warning.
 
     Raises Transient, OutOfService, Permanent as the forge does.
     """
@@ -53,9 +53,9 @@ def _published(task: PublishInput, ports: Ports) -> tuple[Repository, str]:
 
 
 def message(task: PublishInput) -> str:
-    """Return the commit's message: the round, its brief's first line, and honestly who wrote it.
+    """Return the commit's message: the round, the start of its brief, and who wrote the page.
 
-    `Task-Key` is how a forge finds the repository of a task of which no row is left; it tells nobody whose task it was.
+    By `Task-Key` the forge finds the repository of a task that has no row left. It does not reveal whose task it is.
     """
     title = " ".join(task.brief.text.split())
     lines = [f"Round {task.brief.number}: {title[:60]}{'…' if len(title) > 60 else ''}", "", f"Task: {task.brief.task}"]
@@ -79,7 +79,7 @@ def _spec(task: PublishInput) -> RepositorySpec:
 
 
 def _replayed(task: PublishInput, ports: Ports, place: Repository) -> str | None:
-    """Push an earlier claim's planned commit again; None where there is none or the head has moved since."""
+    """Push an earlier claim's planned commit again; None if there is none or the head has moved."""
     if task.planned is None:
         return None
     spec = _commit(task, ports, place, task.planned.parent)
@@ -98,7 +98,7 @@ def _committed(task: PublishInput, ports: Ports, place: Repository) -> str:
             if ports.forge.commit(place, spec):
                 return sha
         except Permanent:
-            # Not to be found by a later claim, which may have another repository by then.
+            # A later claim may have another repository and must not find this commit.
             ports.journal.commit_abandoned(sha=sha)
             raise
         ports.journal.commit_abandoned(sha=sha)
@@ -108,16 +108,16 @@ def _committed(task: PublishInput, ports: Ports, place: Repository) -> str:
 
 
 def _commit(task: PublishInput, ports: Ports, place: Repository, parent: str | None) -> CommitSpec:
-    files = _on(task, ports, place, parent)
+    files = _tree_on(task, ports, place, parent)
     return CommitSpec(files=files, parent=parent, message=message(task), author=AUTHOR, when=task.tree.chosen_at)
 
 
-def _on(task: PublishInput, ports: Ports, place: Repository, parent: str | None) -> dict[str, bytes]:
-    """Return the tree for a commit on `parent`: a head that moved keeps its own files beside our changes."""
+def _tree_on(task: PublishInput, ports: Ports, place: Repository, parent: str | None) -> dict[str, bytes]:
+    """Return the tree for a commit on `parent`. If the head has moved, its own files stay beside our changes."""
     chosen = {path: file.content for path, file in task.tree.files.items()}
     if not parent or parent == task.tree.base_sha:
         return chosen
     before = ports.forge.tree(place, task.tree.base_sha) if task.tree.base_sha else {}
-    theirs = {p: c for p, c in ports.forge.tree(place, parent).items() if p in chosen or p not in before}
-    ours = {p: f.content for p, f in task.tree.files.items() if f.origin is not Origin.CARRIED}
-    return theirs | ours
+    head_files = {p: c for p, c in ports.forge.tree(place, parent).items() if p in chosen or p not in before}
+    changed_files = {p: f.content for p, f in task.tree.files.items() if f.origin is not Origin.CARRIED}
+    return head_files | changed_files

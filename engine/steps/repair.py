@@ -1,4 +1,4 @@
-"""The step repair: the model that wrote the best attempt gets the findings and sends back changed files."""
+"""The step repair: the model of the best attempt gets the findings and returns changed files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def repair(task: RepairInput, ports: Ports) -> Generated | RepairFailed | RepairSkipped | Wait:
-    """Return the repaired tree, or why there is none. Raises LeaseLost, and OutOfService where the model is blocked."""
+    """Return the repaired tree, or why there is none. Raises LeaseLost, and OutOfService if the model is blocked."""
     now = ports.clock.now()
     seconds = task.access.budget.repair_seconds(now)
     if not seconds:
@@ -84,14 +84,14 @@ def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> 
 
 
 def _with_origin(file: SiteFile, before: SiteFile | None) -> SiteFile:
-    """Return an unchanged file with its former origin, so that what a model wrote stays subject to the gates."""
+    """Give an unchanged file its former origin, so that the gates still check what a model wrote."""
     if before and file.origin is Origin.CARRIED:
         return before
     return replace(file, origin=before.origin) if before and file.origin is Origin.SERVICE else file
 
 
 def _later(task: RepairInput, error: EngineError, ports: Ports) -> Wait | RepairSkipped:
-    """Come back where the share leaves time for a call; else the best there is goes on."""
+    """Wait if the share leaves time for another call; else skip the repair."""
     pause = error.retry_after if isinstance(error, Transient) else None
     until = ports.clock.now() + timedelta(seconds=max(pause or 0, backoff.transient_delay(task.access.failures + 1)))
     ends = task.access.budget.share_ends(Step.GENERATE)

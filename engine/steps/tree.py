@@ -1,4 +1,4 @@
-"""Assembles a tree from the plan, the attachments, the tree before and a model's files."""
+"""Assembles a tree from the plan, the attachments, the previous tree and a model's files."""
 
 from __future__ import annotations
 
@@ -21,55 +21,58 @@ from engine.site.repository_files import OF_THE_SERVICE
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from engine.domain.brief import AttachedFile, Brief, MissingFile
+    from engine.domain.brief import Brief, MissingFile
     from engine.domain.repository import Repository
     from engine.plan.schema import RequestPlan
 
 
 @dataclass(frozen=True, slots=True)
 class TreeContext:
-    """What is known of the tree before the model writes: `present` is the head's tree, empty in a new repository.
+    """The facts for a tree before the model writes. `present` is the head's tree, empty in a new repository.
 
-    `repairs`: `present` is this round's own attempt, and stays where it is not written anew, its README too. `before`
-    is then the tree that the round began with.
+    `repairs`: `present` is this round's best attempt, whose files, with the README, stay unless they are rewritten.
+    `before` is then the tree at the start of the round.
     """
 
     brief: Brief
     plan: RequestPlan
     present: Mapping[str, bytes]
-    protected: Collection[str]  # attachments of earlier rounds, which stay as they are
+    protected: Collection[str]  # attachments of earlier rounds, which must stay unchanged
     marker: str
     year: int
     repairs: bool = False
     before: Mapping[str, bytes] = field(default_factory=dict)
-    clone_url: str = ""  # of the repository and its page, where they are known already
+    clone_url: str = ""  # of the repository and its page, if they are known already
     pages_url: str = ""
     missing: tuple[MissingFile, ...] = ()
 
     def at(self, place: Repository | None) -> TreeContext:
-        """Return it with the addresses of the repository that the tree goes to, or as it is where there is none yet."""
+        """Return the context with the repository's addresses; unchanged if there is no repository yet."""
         return replace(self, clone_url=place.url, pages_url=place.pages_url) if place else self
 
 
 def assemble(
     context: TreeContext, written: Mapping[str, bytes], deletions: Collection[str]
 ) -> tuple[dict[str, SiteFile], list[str]]:
-    """Return the whole tree and, in sentences, what was not taken over from the reply or was added to it."""
+    """Return the whole tree, and sentences on what was left out of the reply or added to it."""
     notes: list[str] = []
     attached = {file.name: file.content for file in context.brief.attachments}
-    made = {file.name for file in context.brief.attachments if _is_own(file)}
+    service_files = {file.name for file in context.brief.attachments if file.source is not Source.REQUEST}
     originals = {**attached, **context.present} if context.repairs else {**context.present, **attached}
     own = {*attached, *(p for p in context.protected if p in context.present)}
     files = {path: SiteFile(content, Origin.CARRIED) for path, content in context.present.items()}
-    # What this round's first try made of an attachment, or that it is gone, is what is repaired.
-    laid = [name for name in attached if not (context.repairs and _is_written(context.plan, name))]
-    files |= {name: SiteFile(attached[name], Origin.SERVICE if name in made else Origin.ATTACHMENT) for name in laid}
+    # In a repair the attempt's version of an attachment is used, also if the attempt deleted it.
+    placed = [name for name in attached if not (context.repairs and _is_written(context.plan, name))]
+    files |= {
+        name: SiteFile(attached[name], Origin.SERVICE if name in service_files else Origin.ATTACHMENT)
+        for name in placed
+    }
     for path in itertools.filterfalse(context.plan.forbids, deletions):
         if path in own or path in OF_THE_SERVICE.union(ALWAYS):
             notes.append(f"{path} was to be deleted and stays: the plan does not say so")
         else:
             files.pop(path, None)
-    allowed = _Allowed(context, own, made)
+    allowed = _Allowed(context, own, service_files)
     for path, content in written.items():
         if path in OF_THE_SERVICE:
             continue
@@ -87,21 +90,21 @@ def assemble(
 
 
 class _Allowed:
-    """Which files of a reply are taken."""
+    """Decides which files of a reply are used."""
 
-    def __init__(self, context: TreeContext, own: Collection[str], made: Collection[str]) -> None:
-        self._plan, self._own, self._made = context.plan, own, made
+    def __init__(self, context: TreeContext, own: Collection[str], service_files: Collection[str]) -> None:
+        self._plan, self._own, self._service_files = context.plan, own, service_files
         self._missing = {one.name for one in context.missing}
         present = shown_files(context.brief, context.plan, context.present, repairs=context.repairs)
         self._shown = present.sources.keys() | present.to_change.keys()
 
     def left_out(self, path: str) -> str:
-        """Return why the model's version of a file is not taken, "" where it is."""
+        """Return why a file of the model is left out; "" if it is used."""
         planned = self._plan.file(path)
         if self._plan.forbids(path):
             return "must not be in the repository and was left out"
         if path in self._own and not _is_written(self._plan, path):
-            what = "of the service" if path in self._made else "an attachment"
+            what = "of the service" if path in self._service_files else "an attachment"
             return f"is {what} and stays as it came; the model's version was left out"
         if path in self._own and path not in self._shown:
             return "is to be changed, but is no text or too long to be shown whole to a model, and stays as it is"
@@ -118,19 +121,15 @@ def _is_written(plan: RequestPlan, path: str) -> bool:
 
 
 def with_line_ends_of(original: bytes, content: bytes) -> bytes:
-    """Return what a model wrote with the line ends of the file that it changes: a reply knows one kind only."""
+    """Return `content` with the line ends of the file that it changes, because a reply has only LF."""
     lines = original.count(b"\n")
     if lines and original.count(b"\r\n") == lines and b"\r" not in content:
         return content.replace(b"\n", b"\r\n")
     return content
 
 
-def _is_own(file: AttachedFile) -> bool:
-    return file.source is not Source.REQUEST
-
-
 def _make_addresses_relative(files: dict[str, SiteFile], notes: list[str]) -> None:
-    """Let what the model wrote find the files beside it where it asks for them at the root of the host."""
+    """Make the addresses in the model's files relative if they name a present file at the host's root."""
     for path, file in files.items():
         if file.origin is Origin.MODEL and "/" not in path and path.endswith((".html", ".js", ".mjs", ".css")):
             content, moved = with_relative_addresses(file.content, files)
@@ -159,7 +158,7 @@ def _add_own_files(files: dict[str, SiteFile], context: TreeContext, notes: list
 
 
 def _complete_readme(files: dict[str, SiteFile], context: TreeContext, notes: list[str]) -> None:
-    """Give the README what it lacks, and in a later round a change at least."""
+    """Add the missing parts to the README, and in a later round at least one change."""
     present = files.get("README.md")
     written = present.content.decode("utf-8", "replace") if present else ""
     before = (context.before if context.repairs else context.present).get("README.md", b"").decode("utf-8", "replace")
@@ -181,5 +180,5 @@ def _complete_readme(files: dict[str, SiteFile], context: TreeContext, notes: li
 
 
 def _changed(origin: Origin) -> Origin:
-    """Return the origin of a file that the service changed: no longer carried over as it was."""
+    """Return the origin of a file after a change by the service: it is no longer carried over."""
     return Origin.SERVICE if origin is Origin.CARRIED else origin

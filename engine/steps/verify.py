@@ -1,4 +1,4 @@
-"""The step verify: judge a tree by our rules, the request's checks and earlier checks, and decide what follows."""
+"""The step verify: check a tree by our rules, the request's checks and earlier checks, and decide what follows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BARRED = "not run: a gate bars this attempt"
 
 
 def verify(task: VerifyInput, ports: Ports) -> Verified:
-    """Return the results of our rules, all checks and the page loads, and what follows."""
+    """Return the results of our rules, of all checks and of the page loads, and the decision."""
     history, results, line = list(task.attempts.judged), list[CheckOutcome](), "nothing new to check"
     if new := task.new:
         results, line = _unchecked(task, new) if task.unchecked else _checked(task, new, ports)
@@ -53,7 +53,7 @@ def verify(task: VerifyInput, ports: Ports) -> Verified:
 
 
 def _judgements(task: VerifyInput, history: Sequence[JudgedAttempt], chosen: int, ports: Ports) -> dict[str, str]:
-    """Have a model judge what nothing decided of the published attempt, unless it is the fallback page."""
+    """Ask a model about the undecided sentences of the published attempt, unless it is the fallback page."""
     found = next(one for one in history if one.attempt == chosen)
     if not task.judging or found.purpose is Purpose.FALLBACK:
         return {}
@@ -62,7 +62,7 @@ def _judgements(task: VerifyInput, history: Sequence[JudgedAttempt], chosen: int
 
 
 def summary(results: Sequence[CheckOutcome]) -> str:
-    """Return in a line how many hold, and why some were not run."""
+    """Return one line on how many checks hold, and why some were not run."""
     not_run = [r.detail for r in results if r.verdict is Verdict.NOT_RUN]
     line = str(count_checks((r.check.kind, r.verdict) for r in results))
     return f"{line}; {len(not_run)} not run: {not_run[0]}" if not_run else line
@@ -104,7 +104,7 @@ def _checked(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckO
 
 
 def _advice(task: VerifyInput, new: NewTree, report: BrowserReport) -> list[CheckOutcome]:
-    """Return results that are shown and told in repairs, and are never counted."""
+    """Return results that are shown to operators and in repairs, and are never counted."""
     advice = source_results(new.files, task.requirements.checks)
     advice.append(review_result(new.files, foreign=new.foreign))
     advice += [page_load_result(view, Target.LOCAL) for view in report.views]
@@ -115,7 +115,7 @@ def _advice(task: VerifyInput, new: NewTree, report: BrowserReport) -> list[Chec
 
 
 def _evidence(task: VerifyInput, files: Mapping[str, bytes], ports: Ports) -> Evidence:
-    """Return what the plan's predicates are decided on; a workbook is read only where one of them compares with it."""
+    """Return the evidence for the plan's predicates. A workbook is read only if a predicate or a file needs it."""
     plan = task.requirements.plan
     names = {one.origin for one in plan.files if one.source is FileSource.CONVERTED} if plan else set()
     names |= {one.workbook for one in _predicates(plan) if isinstance(one, CsvEquals)}
@@ -135,7 +135,7 @@ def _predicates(plan: RequestPlan | None) -> Iterator[object]:
 
 
 def _unchecked(task: VerifyInput, new: NewTree) -> tuple[list[CheckOutcome], str]:
-    """Return no verdict on any check, so that a tree which our own checking fails on is published all the same."""
+    """Return `not_run` for every check, so that a tree is published although our checking fails on it."""
     checks = (*task.requirements.checks, *task.earlier.held_checks)
     not_run = [CheckOutcome(check, Target.LOCAL, Verdict.NOT_RUN, task.unchecked) for check in checks]
     return [*own_rules.own_results(new.files), *not_run], f"not checked: {task.unchecked}"
@@ -149,7 +149,7 @@ def _report(
     seconds: float,
     ports: Ports,
 ) -> BrowserReport:
-    """Have the browser run scripts and page tests; without one, or on what may not be opened, each is `not_run`."""
+    """Run scripts and page tests in the browser; without one, or on a barred tree, each is `not_run`."""
     if ports.browser and not barred:
         return ports.browser.run(page, scripts, seconds=seconds, tests=tests)
     why = BARRED if barred else own_rules.NO_BROWSER
@@ -157,7 +157,7 @@ def _report(
 
 
 def _warnings(history: Sequence[JudgedAttempt], chosen: int) -> tuple[str, ...]:
-    """Tell before the evaluator does what the page to be published has lost."""
+    """Return warnings on what the published page has lost since earlier rounds."""
     found = next(one for one in candidates(history) if one.attempt == chosen)
     failing_again = [
         f"A check of an earlier round does not hold any more: {text}" for text in _earlier_failing(found.results)
