@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from django.core.management.base import CommandParser
 
-    from tasks_app.operations.retention import Gone
+    from tasks_app.operations.retention import Removed
 
 
 class Command(RoundCommand):
@@ -55,7 +55,7 @@ class Command(RoundCommand):
             self.say(f"free in the database's file, to be used again: {_megabytes(free)}")
 
 
-def _summed(batches: Iterable[Gone]) -> dict[str, tuple[int, int]]:
+def _summed(batches: Iterable[Removed]) -> dict[str, tuple[int, int]]:
     summed: dict[str, tuple[int, int]] = {}
     for batch in batches:
         rows, size = summed.get(batch.name, (0, 0))
