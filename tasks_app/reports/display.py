@@ -108,7 +108,7 @@ def moment(when: datetime) -> SafeString:
 
 def removed(when: datetime | None, days: int) -> SafeString | str:
     """Return the note that stands in place of removed data: when it was removed, and how long such data is kept."""
-    period = f"; such things are period for {days} days" if days else ""
+    period = f"; such things are kept for {days} days" if days else ""
     return format_html("removed {}{}", moment(when), period) if when else f"removed{period}"
 
 
