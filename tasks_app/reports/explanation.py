@@ -1,6 +1,6 @@
-"""A round in lines of text: in about twenty (`explain`), or whole (`round`).
+"""A round as lines of text: about twenty (`explain`), or all (`round`).
 
-Each line is a pair of what it is about ("" where it goes on) and a text, which may quote what strangers wrote.
+A line is a pair: its subject ("" if it continues the line above), and a text that may quote foreign text.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ Line = tuple[str, str]
 
 MOST_CALLS = 8
 MOST_FAILING = 3
-_MOST_LINES = 40  # of one part of a whole round; the newest are shown
-_MOST_CHECKS = 600  # with their predicates
-_BRIEF = 240  # characters of it
+_MOST_LINES = 40  # of one part of a whole round; the newest lines are shown
+_MOST_CHECKS = 600  # lines of checks, with their predicates
+_BRIEF = 240  # characters of the brief
 _PHRASE = 120
-_PART = 170  # of a plan: two lines of a terminal
-_LONGEST = 600  # of a line where the round is shown whole
+_PART = 170  # characters of a part of a plan: two lines of a terminal
+_LONGEST = 600  # characters of a line of a whole round
 _ADDRESS = 2_000
 
 _NEW_RUNS = frozenset({"round revived", "round retried", "round regenerated", "evaluator notified again", PLAN_EDITED})
@@ -46,7 +46,7 @@ _MEANINGS = {
 
 
 def explained(report: RoundReport, *, whole: bool = False) -> list[Line]:
-    """Return the lines of a round as it stands; a part of which there is nothing is left out."""
+    """Return the lines of a round's present state. Empty parts are left out."""
     lines = _Lines(report, whole)
     return [(about, text) for about, text in lines.all() if text]
 
@@ -101,7 +101,7 @@ class _Lines:
         yield "", f"{_count(len(row.checks), 'check')}, {scripts} of them to be run in the page{files}"
 
     def _plan(self) -> Iterator[Line]:
-        """Yield the plan: a line or two for each part of it, or one for each entry and rule."""
+        """Yield the plan: one or two lines for each part, or with `whole` one for each entry and rule."""
         text = self.report.plan_text
         if text is None:
             return
@@ -127,7 +127,7 @@ class _Lines:
         yield from _more("Tried", len(report.attempts) - most, "calls before")
         shown = report.attempts[-most:]
         for at, call in enumerate(shown, 1):
-            # A judgement belongs to the verification whose decision it precedes.
+            # A judge call comes before the verify decision that uses it.
             after = next((one for one in shown[at:] if one.kind != "judge"), None)
             while begins and begins[0].at <= call.started_at:
                 yield self._run(begins.pop(0))
@@ -165,7 +165,7 @@ class _Lines:
         return f"{checks.counts}{'; wrong: ' if wrong else ''}{'; '.join(wrong)}{more}"
 
     def _checks(self) -> Iterator[str]:
-        """Yield each check, and below it its predicates."""
+        """Yield each check, followed by its predicates."""
         for result in (line.latest for line in self.report.checks.lines):
             yield f"{result.verdict}  {result.kind}  {result.text}{_bracketed(result.detail)}"
             yield from (f"- {x['verdict']}  {x['says']}{_bracketed(x['seen'])}" for x in result.predicates)
@@ -215,10 +215,10 @@ class _Lines:
 
     def _deadline(self) -> str:
         row, callback = self.report.row, self.report.delivered
-        left = (
+        remaining = (
             row.deadline_at - (callback.started_at if callback else row.finished_at or self.report.now)
         ).total_seconds()
-        when = f"{abs(left):.0f} s {'before' if left >= 0 else 'AFTER'} it"
+        when = f"{abs(remaining):.0f} s {'before' if remaining >= 0 else 'AFTER'} it"
         what = "told" if callback else f"nobody was told; {'it ended' if row.finished_at else 'now is'}"
         return f"{row.deadline_at:%H:%M:%S}: {what} {when}"
 
@@ -230,23 +230,23 @@ class _Lines:
         return f"{' > '.join(rest)}, by itself" + (" once the cause is mended" if row.needs_attention else "")
 
     def _newest(self, about: str, texts: Iterable[str], most: int = _MOST_LINES) -> Iterator[Line]:
-        """Yield a line for each text, the newest of them."""
+        """Yield one line for each of the newest `most` texts."""
         lines, most = list(texts), max(most, _MOST_LINES) if self.whole else most
         yield from _more(about, len(lines) - most, "before")
         yield from ((about, self._phrase(text, _LONGEST)) for text in lines[-most:])
 
     def _phrase(self, text: str, most: int = _PHRASE) -> str:
-        """Return foreign text on one line, cut short."""
+        """Return foreign text on one line, cut off after `most` characters."""
         most = _LONGEST if self.whole else most
         flat = " ".join(text[: most * 4].split())
         return flat if len(flat) <= most else f"{flat[: most - 1]}…"
 
     def _after(self, moment: datetime) -> str:
-        """Return a time in UTC, and how long after the request it was."""
+        """Return a time in UTC, and its distance from the request."""
         return f"{self._clock(moment)}, {(moment - self.report.row.created_at).total_seconds():.0f} s after the request"
 
     def _clock(self, moment: datetime) -> str:
-        """Return a time in UTC, with its day where that is not the day of the request."""
+        """Return a time in UTC, with its date if that differs from the request's."""
         same = moment.date() == self.report.row.created_at.date()
         return f"{moment:%H:%M:%S}" if same else f"{moment:%Y-%m-%d %H:%M:%S}"
 

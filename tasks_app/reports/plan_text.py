@@ -1,4 +1,4 @@
-"""A run's plan in words."""
+"""A plan in words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlanText:
-    """`made` says who made the plan, or why there is none; `attempt` is the model call that made it."""
+    """A plan's sections in words. `made` names the plan's author or why there is none; `attempt` is its model call."""
 
     made: str
     attempt: Attempt | None
@@ -26,7 +26,7 @@ class PlanText:
     refused: tuple[str, ...]
 
     def shown(self, longest: int = MOST_IN_CELL) -> list[tuple[str, list[tuple[str, list[str]]]]]:
-        """Return for a page the heading of each section, its entries and their rules, each `longest` characters at most."""
+        """Return each section's heading and entries, and each entry's rules, cut off after `longest` characters."""
         return [
             (section.heading, [(short(x.says, longest), [short(r, longest) for r in x.rules]) for x in section.entries])
             for section in self.sections

@@ -1,4 +1,4 @@
-"""The door to the local forge's published pages, which answers as GitHub Pages does."""
+"""Serves the local forge's published pages as GitHub Pages does."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tasks_app import wiring
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-# A browser must ask again each time: an evaluator that just got a callback has to see that commit. The rest is what GitHub Pages
-# allows a page (to be framed, fetched and to open windows); the admin lives on another host.
+# A browser must revalidate each time, so that an evaluator sees the commit of its callback. The other headers allow
+# what GitHub Pages allows (framing, fetching, opening windows); the admin is on another host.
 HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Cache-Control": "no-cache",
@@ -29,7 +29,7 @@ HEADERS = {
 @require_safe
 @xframe_options_exempt
 def page(request: HttpRequest, owner: str, name: str, path: str = "") -> HttpResponse:
-    """Serve a file of a published page's newest commit; 404 in plain text, or with the site's own 404.html."""
+    """Serve a file of a page's newest commit; 404 in plain text, or with the site's own 404.html."""
     if path == "" and not request.path.endswith("/"):
         return _to_folder(request)
     found = wiring.local_forge().page(owner, name, path)
@@ -49,7 +49,7 @@ def page(request: HttpRequest, owner: str, name: str, path: str = "") -> HttpRes
 
 
 def _to_folder(request: HttpRequest) -> HttpResponse:
-    """Add the slash that a folder's relative links need. The path begins with /pages/, so it leads nowhere else."""
+    """Redirect to the address with the slash that a folder's relative links need. It stays under /pages/."""
     return HttpResponsePermanentRedirect(
         request.get_full_path(force_append_slash=True), headers={"Cache-Control": "no-cache"}
     )
