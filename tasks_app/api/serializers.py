@@ -1,4 +1,4 @@
-"""The shapes of the API's requests and answers, for its description alone: the views read leniently by themselves."""
+"""The shapes of the API's requests and answers, for its description only: the views parse requests themselves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.domain.lifecycle import State, Step
 from engine.inputs.task_request import MOST_ATTACHMENTS
 from engine.plan.schema import FileSource, RequestPlan
 
-#: Text that any row can keep: what is told back to the evaluator as it came must be that.
+#: Text that any database can store: the evaluator gets it back unchanged.
 _KEPT = r"^[^\u0000]*$"
 
 #: The kinds of predicates.
