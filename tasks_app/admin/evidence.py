@@ -1,4 +1,4 @@
-"""The console's pages of what was done outside, and when: steps, commits, looks at the page, callbacks."""
+"""The console's pages of outside effects: steps, commits, polls of Pages, callbacks."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class StepRunAdmin(ReadOnlyAdmin):
 
 @admin.display(description="address")
 def commit_address(row: Commit) -> SafeString | str:
-    """Link to the commit on its forge, where it has an address there."""
+    """Link to the commit on its forge, if the forge has a page for it."""
     return outside(row.url)
 
 
 @admin.display(description="evidence page")
 def evidence(row: Commit) -> SafeString | str:
-    """Link to the page that whoever has its address may read."""
+    """Link to the public evidence page."""
     return outside(evidence_address(row))
 
 
 @admin.register(Commit, site=console)
 class CommitAdmin(ReadOnlyAdmin):
-    """A commit, planned before it was pushed."""
+    """A commit, stored before it was pushed."""
 
     list_display = in_list(shown("sha", "commit"), "round", "run", "planned_at", "pushed_at", "abandoned_at")
     list_filter = ("planned_at",)
@@ -52,7 +52,7 @@ class CommitAdmin(ReadOnlyAdmin):
 
 @admin.register(PagesStatus, site=console)
 class PagesStatusAdmin(ReadOnlyAdmin):
-    """One look at a page's build and at what is served."""
+    """One poll of Pages: a build, and the page that is served."""
 
     list_display = in_list("at", "round", "run", "build_status", "http_status", "live", "reason")
     list_filter = ("live", *values("build_status"), "at")

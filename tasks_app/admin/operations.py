@@ -1,4 +1,4 @@
-"""The console's pages of what is not one round's: refusals, events, workers, breakers, what models take."""
+"""The console's pages of rows that belong to no round: rejections, events, workers, breakers, model profiles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tasks_app.reports.display import shown
 
 @admin.register(Rejection, site=console)
 class RejectionAdmin(ReadOnlyAdmin):
-    """A request with the right secret that was refused."""
+    """A refused request that had the right secret."""
 
     heavy = ("payload",)
     list_display = in_list("at", "status", "client", "errors")
@@ -33,7 +33,7 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(WorkerBeat, site=console)
 class WorkerBeatAdmin(ReadOnlyAdmin):
-    """A process, when it was last seen and what it worked on."""
+    """A process, its last beat and the round that it worked on."""
 
     list_display = in_list("worker", "host", "pid", shown("seen_at", "last seen"), "stopping", "round", "step")
     list_filter = ("seen_at",)
@@ -44,7 +44,7 @@ class WorkerBeatAdmin(ReadOnlyAdmin):
 
 @admin.register(Breaker, site=console)
 class BreakerAdmin(ReadOnlyAdmin):
-    """A kind of outside service that does not work for now, or did not."""
+    """An outage of a kind of outside service, present or past."""
 
     list_display = in_list("kind", "code", "reason", "since", "until", "closed_at", "closed_by")
     list_filter = (*values("kind"), "since")
@@ -54,7 +54,7 @@ class BreakerAdmin(ReadOnlyAdmin):
 
 @admin.register(ForgeQuota, site=console)
 class ForgeQuotaAdmin(ReadOnlyAdmin):
-    """What GitHub's answers said of its limits."""
+    """GitHub's limits as its last answer named them."""
 
     list_display = in_list(
         "remaining", "limit", shown("reset_at", "begins anew"), shown("seen_at", "seen"),
@@ -69,7 +69,7 @@ class ForgeQuotaAdmin(ReadOnlyAdmin):
 
 @admin.register(ForgeWrite, site=console)
 class ForgeWriteAdmin(ReadOnlyAdmin):
-    """A write to GitHub's REST API, or the slot that is kept for one."""
+    """A write to GitHub's REST API, or a slot that is reserved for one."""
 
     list_display = in_list(shown("key", "what", brief=True), shown("due_at", "due"), shown("used_at", "went"))
     list_filter = ("used_at",)
@@ -79,7 +79,7 @@ class ForgeWriteAdmin(ReadOnlyAdmin):
 
 @admin.register(ModelProfile, site=console)
 class ModelProfileAdmin(ReadOnlyAdmin):
-    """What a server was found to take for a model."""
+    """The parameters that a server accepts for a model."""
 
     list_display = in_list("model", "server", "length_parameter", "longest_answer", "dropped", "images", "learned_at")
     list_filter = ("images", "learned_at")

@@ -1,4 +1,4 @@
-"""How one plan differs from another, in a line."""
+"""The differences between two plans, in one line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST_NAME = 60
 
 
 def changes(before: RequestPlan, after: RequestPlan) -> str:
-    """Return what was added to a plan, removed from it and changed in it, by name."""
+    """Return the names of the added, removed and changed parts of a plan."""
     parts = [
         f"{name}: {', '.join(found)}"
         for name in RequestPlan.model_fields
