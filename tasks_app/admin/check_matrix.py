@@ -35,8 +35,8 @@ def matrix(report: RoundReport) -> dict[str, object] | None:
         return None
     if chosen and (live := {line.latest.position: line.live for line in report.checks.lines if line.live}):
         columns.append(("live page", live))
-    shown = {line.latest.position: line for _, checks in newest for line in checks.lines}
-    lines = sorted(shown.values(), key=lambda line: line.order)[:MOST_ROWS]
+    line_by_position = {line.latest.position: line for _, checks in newest for line in checks.lines}
+    lines = sorted(line_by_position.values(), key=lambda line: line.order)[:MOST_ROWS]
     return {
         "columns": [short(heading) for heading, _ in columns],
         "lines": [

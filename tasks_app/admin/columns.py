@@ -54,10 +54,12 @@ def task_name(row: Round) -> str:
 def clock(row: Round) -> str:
     """Return the current run's duration, and its distance from the deadline."""
     took = ((row.finished_at or timezone.now()) - row.started_at).total_seconds()
-    left = (row.deadline_at - timezone.now()).total_seconds()
+    remaining = (row.deadline_at - timezone.now()).total_seconds()
     if row.state in ENDED:
         return f"took {duration(max(took, 0))}"
-    return f"{duration(max(took, 0))}, " + (f"{duration(left)} left" if left >= 0 else f"{duration(-left)} overdue")
+    return f"{duration(max(took, 0))}, " + (
+        f"{duration(remaining)} left" if remaining >= 0 else f"{duration(-remaining)} overdue"
+    )
 
 
 @admin.display(description="checks")

@@ -46,7 +46,7 @@ class LoginForm(AdminAuthenticationForm):
     """Django's form, with a limit on failed logins."""
 
     def clean(self) -> dict[str, Any]:
-        """Refuse too many attempts from one address with one name, without a look at the password. Raises ValidationError."""
+        """Refuse too many attempts from one address with one name before the password. Raises ValidationError."""
         assert self.request is not None  # the login page passes it
         who = client_address(self.request), str(self.cleaned_data.get("username") or "")
         if wait := login_wait(*who):

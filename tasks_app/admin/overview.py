@@ -39,12 +39,12 @@ def overview(request: HttpRequest) -> dict[str, object]:
     if not request.user.has_perm("tasks_app.view_round"):
         return {}
     may_act, now = request.user.has_perm(MAY_OPERATE), clock.now()
-    counted = _counted()
+    counts = _count_by_state()
     due, oldest = backlog()
     return {
         "overview": True,
-        "states": [(pill(state.value), state.value, _at_most(counted[state])) for state in State],
-        "rounds": any(counted.values()),
+        "states": [(pill(state.value), state.value, _at_most(counts[state])) for state in State],
+        "rounds": any(counts.values()),
         "missing": [*settings.MISSING, *credentials.refusals()],
         "outside": [(part.name, part.status, visible(part.detail)[:500]) for part in outside_services()],
         "public_url": settings.PUBLIC_URL,
@@ -61,7 +61,7 @@ def overview(request: HttpRequest) -> dict[str, object]:
     }
 
 
-def _counted() -> dict[State, int]:
+def _count_by_state() -> dict[State, int]:
     """Return how many rounds are in each state by their index, counted up to MOST_COUNTED."""
     rounds = Round.objects.order_by()
     return {state: rounds.filter(state=state)[: MOST_COUNTED + 1].count() for state in State}

@@ -152,8 +152,12 @@ def _without_defaults(value: object) -> object:
     if isinstance(value, PlanPart):
         fields = type(value).model_fields
         names = sorted(fields, key=lambda name: name != "kind")  # `kind` first: the other fields depend on it
-        given = {name: getattr(value, name) for name in names}
-        return {n: _without_defaults(one) for n, one in given.items() if n == "kind" or one != fields[n].get_default()}
+        field_values = {name: getattr(value, name) for name in names}
+        return {
+            n: _without_defaults(one)
+            for n, one in field_values.items()
+            if n == "kind" or one != fields[n].get_default()
+        }
     return [_without_defaults(one) for one in value] if isinstance(value, list | tuple) else value
 
 

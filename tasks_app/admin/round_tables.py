@@ -41,9 +41,9 @@ _LONGEST = 1_000  # characters of a line of a plan
 
 def report_of(row: Round) -> RoundReport:
     """Return the report, cached on the row: the admin passes the same row to all parts of the page."""
-    found = vars(row).setdefault("_report", RoundReport(row))
-    assert isinstance(found, RoundReport)
-    return found
+    report = vars(row).setdefault("_report", RoundReport(row))
+    assert isinstance(report, RoundReport)
+    return report
 
 
 @admin.display(description="as manage.py explain prints it")

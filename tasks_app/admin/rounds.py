@@ -141,11 +141,11 @@ class RoundAdmin(ReadOnlyAdmin):
 
 @admin.display(description="rounds")
 def rounds_of_task(row: Task) -> SafeString | str:
-    found = row.rounds.defer(*HEAVY["Round"]).order_by("created_at")[:201]
+    rows = row.rounds.defer(*HEAVY["Round"]).order_by("created_at")[:201]
     return table(
         "rounds",
         ("round", "state", "step", "commit", "created"),
-        ((row_link(r), pill(r.state), r.step, r.commit_sha[:12], r.created_at) for r in found),
+        ((row_link(r), pill(r.state), r.step, r.commit_sha[:12], r.created_at) for r in rows),
     )
 
 

@@ -111,10 +111,10 @@ def _remaining_calls() -> str:
     quota = quota_state() if settings.FORGE == "github" else None
     if quota is None or quota.limit is None:
         return ""
-    said = f"{quota.remaining} of {quota.limit} calls left until {quota.reset_at:%H:%M:%S} UTC"
+    limits = f"{quota.remaining} of {quota.limit} calls left until {quota.reset_at:%H:%M:%S} UTC"
     if quota.blocked_until and quota.blocked_until > clock.now():
-        return f"{said}; nothing is asked before {quota.blocked_until:%H:%M:%S} UTC: {quota.blocked_reason}"
-    return said
+        return f"{limits}; nothing is asked before {quota.blocked_until:%H:%M:%S} UTC: {quota.blocked_reason}"
+    return limits
 
 
 def _services(closed: Mapping[str, Breaker], remaining: str) -> list[Part]:
@@ -135,11 +135,11 @@ def _service(kind: str, name: str, closed: Breaker | None, more: str) -> Part:
     """Return a service's part: not set, credential refused, breaker open, credential expiring, or ok."""
     if not name:
         return Part(kind, "down", "not set")
-    tried = credentials.known(kind)
-    if tried and tried.status == "refused":
-        return Part(kind, "down", tried.detail)
+    trial = credentials.known(kind)
+    if trial and trial.status == "refused":
+        return Part(kind, "down", trial.detail)
     if closed:
         return Part(kind, "warning", closed.reason)
-    doubtful = tried is not None and (tried.expires_soon or tried.status == "untested")
-    said = "; ".join(part for part in (tried.detail if tried else "", more) if part)
-    return Part(kind, "warning" if doubtful else "ok", f"{name}: {said}" if said else name)
+    is_doubtful = trial is not None and (trial.expires_soon or trial.status == "untested")
+    detail = "; ".join(part for part in (trial.detail if trial else "", more) if part)
+    return Part(kind, "warning" if is_doubtful else "ok", f"{name}: {detail}" if detail else name)

@@ -11,7 +11,7 @@ from engine.domain.brief import Source
 from engine.domain.lifecycle import ENDED, State, Step
 
 
-def _named(enum: type[State] | type[Step]) -> list[tuple[str, str]]:
+def _choices(enum: type[State] | type[Step]) -> list[tuple[str, str]]:
     return [(member.value, member.value) for member in enum]
 
 
@@ -58,8 +58,8 @@ class Round(models.Model):
     digest = models.CharField(max_length=64, help_text="SHA-256 of the canonical request less the secret")
     warnings = models.JSONField(default=list)
 
-    state = models.CharField(max_length=9, choices=_named(State), default=State.QUEUED.value)
-    step = models.CharField(max_length=8, choices=_named(Step), default=Step.GENERATE.value)
+    state = models.CharField(max_length=9, choices=_choices(State), default=State.QUEUED.value)
+    step = models.CharField(max_length=8, choices=_choices(Step), default=Step.GENERATE.value)
     run = models.PositiveIntegerField(default=1, help_text="counts retries, revivals and regenerations")
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(help_text="of the present run: the POST, or the retry")

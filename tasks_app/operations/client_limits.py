@@ -43,12 +43,12 @@ def wrong_secret_wait(address: str) -> int:
     """Count a wrong secret from an address; return the seconds to wait if this minute had too many, else 0."""
     if not settings.THROTTLE_PER_MINUTE:
         return 0
-    return _counted(f"wrong-secret:{quote(address or 'unknown')}", most=settings.THROTTLE_PER_MINUTE)
+    return _count_attempt(f"wrong-secret:{quote(address or 'unknown')}", most=settings.THROTTLE_PER_MINUTE)
 
 
 def login_wait(address: str, name: str) -> int:
     """Count an attempt to log in; return the seconds to wait if this minute had too many, else 0."""
-    return _counted(_login_key(address, name), most=LOGINS_PER_MINUTE)
+    return _count_attempt(_login_key(address, name), most=LOGINS_PER_MINUTE)
 
 
 def login_succeeded(address: str, name: str) -> None:
@@ -64,12 +64,12 @@ def _in_this_minute(key: str) -> str:
     return f"{key}:{int(timezone.now().timestamp()) // _WINDOW}"
 
 
-def _counted(key: str, *, most: int) -> int:
-    left = _WINDOW - int(timezone.now().timestamp()) % _WINDOW
+def _count_attempt(key: str, *, most: int) -> int:
+    remaining = _WINDOW - int(timezone.now().timestamp()) % _WINDOW
     key = _in_this_minute(key)
     cache.add(key, 0, timeout=2 * _WINDOW)
     try:
         count = cache.incr(key)
     except ValueError:  # the cache dropped the entry in the meantime
         return 0
-    return left if count > most else 0
+    return remaining if count > most else 0

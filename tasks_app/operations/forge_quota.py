@@ -102,8 +102,8 @@ class RowsQuota:
         with self._lock:
             if self._latest and limits.remaining > 0:
                 at, before = self._latest
-                moved = abs(before.remaining - limits.remaining) >= CHANGED * max(limits.limit, 1)
-                if not moved and before.limit == limits.limit and now - at < SPARING:
+                has_changed = abs(before.remaining - limits.remaining) >= CHANGED * max(limits.limit, 1)
+                if not has_changed and before.limit == limits.limit and now - at < SPARING:
                     return False
             self._latest = now, limits
             return True

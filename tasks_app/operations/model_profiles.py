@@ -33,15 +33,15 @@ class DatabaseProfiles:
         """Store a profile, merged with what another worker has stored meanwhile. Database errors are only logged."""
         try:
             with transaction.atomic():
-                known = self.profile(server, model)
+                stored = self.profile(server, model)
                 ModelProfile.objects.update_or_create(
                     server=server[:300],
                     model=model[:200],
                     defaults={
                         "length_parameter": profile.length_parameter,
-                        "longest_answer": profile.longest_answer or known.longest_answer,
-                        "dropped": sorted(known.dropped | profile.dropped),
-                        "images": profile.images if profile.images is not None else known.images,
+                        "longest_answer": profile.longest_answer or stored.longest_answer,
+                        "dropped": sorted(stored.dropped | profile.dropped),
+                        "images": profile.images if profile.images is not None else stored.images,
                         "learned_at": clock.now(),
                     },
                 )

@@ -108,13 +108,13 @@ def _keep_for_later(task_key: str, round_id: UUID, chosen: int | None) -> None:
         return
     # An attachment without content could not be fetched, so it is in no tree.
     names = Attachment.objects.filter(round=round_id, content__isnull=False).values_list("name", flat=True)
-    held = CheckResult.objects.filter(attempt=chosen, kind=Kind.JS, verdict=Verdict.PASS).order_by("position")
+    passed = CheckResult.objects.filter(attempt=chosen, kind=Kind.JS, verdict=Verdict.PASS).order_by("position")
     task.attachment_names = sorted({*task.attachment_names, *names})
-    task.regression_checks = list(dict.fromkeys([*held.values_list("text", flat=True), *task.regression_checks]))
+    task.regression_checks = list(dict.fromkeys([*passed.values_list("text", flat=True), *task.regression_checks]))
     task.save(update_fields=["attachment_names", "regression_checks"])
 
 
-def _deleted(rows: QuerySet[Any]) -> Callable[[Sequence[Any]], int]:
+def _delete_from(rows: QuerySet[Any]) -> Callable[[Sequence[Any]], int]:
     def remove(ids: Sequence[Any]) -> int:
         rows.filter(pk__in=ids).delete()
         return 0
@@ -130,17 +130,17 @@ SCREENSHOTS = Removal("screenshots", _screenshots, "attempt_id", _screenshots_re
 PROMPTS = Removal("prompts, replies and files that were not chosen", _prompts, "started_at", _prompts_removed)
 ROUNDS = Removal("rounds", _rounds, "finished_at", _rounds_removed, batch=20)
 REJECTIONS = Removal(
-    "rejections", lambda before: Rejection.objects.filter(at__lt=before), "at", _deleted(Rejection.objects.all())
+    "rejections", lambda before: Rejection.objects.filter(at__lt=before), "at", _delete_from(Rejection.objects.all())
 )
 EVENTS = Removal(
     "events of no round",
     lambda before: Event.objects.filter(round=None, at__lt=before),
     "at",
-    _deleted(Event.objects.all()),
+    _delete_from(Event.objects.all()),
 )
 SESSIONS = Removal(
     "logins that have run out",
     lambda before: Session.objects.filter(expire_date__lt=before),
     "expire_date",
-    _deleted(Session.objects.all()),
+    _delete_from(Session.objects.all()),
 )

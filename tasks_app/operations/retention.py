@@ -61,7 +61,7 @@ def due() -> list[tuple[Removal, datetime]]:
     """Return the removals in their order, each with the moment before which rows are old. Expired logins always go."""
     now = clock.now()
     days = [(getattr(settings, name), removals) for name, removals in _NAMES.items()]
-    kinds = [(one, now - timedelta(days=kept)) for kept, removals in days if kept for one in removals]
+    kinds = [(removal, now - timedelta(days=period)) for period, removals in days if period for removal in removals]
     return [*kinds, (SESSIONS, now)]
 
 
@@ -74,10 +74,10 @@ def count() -> Iterator[Removed]:
 def prune() -> Iterator[Removed]:
     """Remove what is due and yield after each batch; a caller may stop iterating. Raises django.db.Error."""
     for removal, before in due():
-        yield from _removed(removal, before)
+        yield from _prune_kind(removal, before)
 
 
-def _removed(removal: Removal, before: datetime) -> Iterator[Removed]:
+def _prune_kind(removal: Removal, before: datetime) -> Iterator[Removed]:
     """Remove one kind. Each batch continues after the last one, so rows that are kept for ever are read only once."""
     old, newest = removal.old(before).order_by(removal.by, "pk"), None
     while True:

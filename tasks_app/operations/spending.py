@@ -90,8 +90,8 @@ def counted(reply: Reply, prompt: int, error_code: str = "") -> int:
     usage = reply.usage
     if usage.input is None and usage.output is None and not reply.text:
         return prompt if error_code in _PERHAPS_CHARGED or not error_code else 0
-    written = estimated_tokens(reply.text) if usage.output is None else usage.output
-    return (prompt if usage.input is None else usage.input) + written
+    answer_tokens = estimated_tokens(reply.text) if usage.output is None else usage.output
+    return (prompt if usage.input is None else usage.input) + answer_tokens
 
 
 def spent(attempts: QuerySet[Attempt]) -> Spent:
@@ -139,8 +139,8 @@ def _left_today(model: str, prompt: int) -> int | None:
     price = price_of(_base_url(), model)
     if price is None:
         return None
-    left = float(bound - cost) - price.cost(input_tokens=prompt, cached_tokens=0, output_tokens=0)
-    return int(left * 1_000_000 / price.output)
+    remaining = float(bound - cost) - price.cost(input_tokens=prompt, cached_tokens=0, output_tokens=0)
+    return int(remaining * 1_000_000 / price.output)
 
 
 def _budget_spent_message() -> str:

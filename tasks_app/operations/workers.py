@@ -47,9 +47,11 @@ def worker_seen(*, worker: str) -> None:
 
 def workers_unresponsive(*, supervisor: str) -> set[int]:
     """Return the pids of a supervisor's workers that have a round and gave no beat for a lease's length."""
-    since = clock.now() - timedelta(seconds=settings.LEASE_SECONDS)
-    found = WorkerBeat.objects.filter(worker__startswith=f"{supervisor}:", seen_at__lt=since, round__isnull=False)
-    return set(found.values_list("pid", flat=True))
+    silent_since = clock.now() - timedelta(seconds=settings.LEASE_SECONDS)
+    silent = WorkerBeat.objects.filter(
+        worker__startswith=f"{supervisor}:", seen_at__lt=silent_since, round__isnull=False
+    )
+    return set(silent.values_list("pid", flat=True))
 
 
 def worker_gone(*, supervisor: str, pid: int) -> None:

@@ -85,11 +85,11 @@ def files_of(attempt: int) -> dict[str, SiteFile]:
 def regression_checks_of(row: Round) -> tuple[checks.Check, ...]:
     """Return the expressions that held in the task's earlier publications, without this round's own."""
     earlier = row.published_before()
-    held = CheckResult.objects.filter(
+    passed = CheckResult.objects.filter(
         attempt__in=earlier.values("chosen_attempt"), kind=checks.Kind.JS, verdict=checks.Verdict.PASS
     )
     own = {check.text for check in map(checks.parse_check, row.checks)}
-    texts = held.order_by("-attempt__round__number", "position").values_list("text", flat=True)
+    texts = passed.order_by("-attempt__round__number", "position").values_list("text", flat=True)
     removed = (
         Task.objects.filter(pk=row.task_key).values_list("regression_checks", flat=True).first()
         if row.number > 1

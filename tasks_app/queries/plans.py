@@ -23,8 +23,8 @@ def plan_row(row: Round) -> PlanRow | None:
 
 
 def plan_row_of(row: Round, run: int) -> PlanRow | None:
-    found = PlanRow.objects.select_related("attempt").filter(round=row, run=run)
-    return found.defer("attempt__messages", "attempt__reply", "attempt__parameters").first()
+    rows = PlanRow.objects.select_related("attempt").filter(round=row, run=run)
+    return rows.defer("attempt__messages", "attempt__reply", "attempt__parameters").first()
 
 
 def plan_of(row: Round) -> RequestPlan | None:
@@ -49,11 +49,13 @@ def earlier_plans(row: Round) -> tuple[EarlierPlan, ...]:
     rows = PlanRow.objects.filter(round__in=newest, run=F("round__chosen_attempt__run"))
     plan_by_round = {one.round_id: plan for one in rows if (plan := read(one))}
     return tuple(
-        EarlierPlan(plan_by_round[one.pk], checks_of(one), _held(one)) for one in newest if one.pk in plan_by_round
+        EarlierPlan(plan_by_round[one.pk], checks_of(one), _held_sentences(one))
+        for one in newest
+        if one.pk in plan_by_round
     )
 
 
-def _held(row: Round) -> frozenset[str]:
+def _held_sentences(row: Round) -> frozenset[str]:
     """Return the sentences among a round's checks that held at its publication."""
     results = CheckResult.objects.filter(attempt=row.chosen_attempt_id, kind=Kind.PROSE, verdict=Verdict.PASS)
     return frozenset(results.values_list("text", flat=True))

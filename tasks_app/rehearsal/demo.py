@@ -127,16 +127,16 @@ def demonstrate(*, leave: bool, forge: Callable[[Path], AbstractContextManager[D
 
 def play_round(running: Running, listener: Listener, task: Mapping[str, Any]) -> dict[str, Any]:
     """Send a round, show its progress, and return the callback's fields. Raises DemoError."""
-    begun = time.monotonic()
+    started = time.monotonic()
     task = {**task, "nonce": fresh_nonce(), "secret": running.secret, "evaluation_url": listener.url}
     _say(f"\nround {task['round']}: {task['brief']}")
     accepted = running.service.post(task)
     status = Progress(lambda: running.service.round(str(accepted["id"])), sys.stdout).follow(ROUND_SECONDS)
     callback = listener.wait(task["nonce"], 5.0)
-    wrong = shortcomings(status) + (callback.problems(task) if callback else ["no callback came"])
-    if wrong or not callback:
-        raise DemoError(f"round {task['round']}: {'; '.join(wrong)}\n{_tail(running.data / 'serve.log')}")
-    _say(f"  callback received after {time.monotonic() - begun:.1f} s; {check_counts(status)}")
+    differences = shortcomings(status) + (callback.problems(task) if callback else ["no callback came"])
+    if differences or not callback:
+        raise DemoError(f"round {task['round']}: {'; '.join(differences)}\n{_tail(running.data / 'serve.log')}")
+    _say(f"  callback received after {time.monotonic() - started:.1f} s; {check_counts(status)}")
     return callback.fields()
 
 

@@ -51,18 +51,18 @@ class Callback:
 
     def problems(self, task: Mapping[str, Any]) -> list[str]:
         """Return everything in which this differs from the callback that the contract promises for `task`."""
-        fields, wrong = self.fields(), []
+        fields, differences = self.fields(), []
         if set(fields) != CALLBACK_KEYS:
-            wrong.append(f"the keys are {sorted(fields)}, not {sorted(CALLBACK_KEYS)}")
-        wrong += [
+            differences.append(f"the keys are {sorted(fields)}, not {sorted(CALLBACK_KEYS)}")
+        differences += [
             f"{key} is {fields.get(key)!r}, not {task[key]!r} as sent" for key in ECHOED if fields.get(key) != task[key]
         ]
         if not re.fullmatch("[0-9a-f]{40}", str(fields.get("commit_sha"))):
-            wrong.append(f"commit_sha {fields.get('commit_sha')!r} is no full SHA")
-        wrong += [f"{key} is empty" for key in ("repo_url", "pages_url") if not fields.get(key)]
+            differences.append(f"commit_sha {fields.get('commit_sha')!r} is no full SHA")
+        differences += [f"{key} is empty" for key in ("repo_url", "pages_url") if not fields.get(key)]
         if not self.headers.get("content-type", "").startswith("application/json"):
-            wrong.append(f"Content-Type is {self.headers.get('content-type')!r}")
-        return wrong
+            differences.append(f"Content-Type is {self.headers.get('content-type')!r}")
+        return differences
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -186,13 +186,13 @@ def shortcomings(status: Mapping[str, Any] | None) -> list[str]:
         return ["its status cannot be read"]
     error = status.get("error") or {}
     because = f" ({error.get('code')}: {error.get('message')})" if error else ""
-    wrong = (
+    findings = (
         [] if status.get("state") == "completed" else [f"{status.get('state')} in step {status.get('step')}{because}"]
     )
-    wrong += [] if status.get("live") else ["not live"]
-    wrong += [flag for flag in ("degraded", "late") if status.get(flag)]
+    findings += [] if status.get("live") else ["not live"]
+    findings += [flag for flag in ("degraded", "late") if status.get(flag)]
     failing = [one for one in _checks(status) if one.get("verdict") in WRONG and one.get("kind") not in ADVICE]
-    return wrong + [
+    return findings + [
         f"a check does not hold: {one.get('text')} ({one.get('detail') or one.get('verdict')})" for one in failing
     ]
 

@@ -69,14 +69,14 @@ class Progress:
             return
         self._unanswered = 0
         lines = _lines(status.get("steps") or [], datetime.now(UTC))
-        over = status.get("state") in _ENDED
-        finished = lines if over else lines[:-1]
+        has_ended = status.get("state") in _ENDED
+        finished = lines if has_ended else lines[:-1]
         for line in finished[self._printed :]:
             self._rewrite("")
             self.out.write(self._line_text(line) + "\n")
         self._printed = max(self._printed, len(finished))
         self.out.flush()
-        if not over:
+        if not has_ended:
             self._rewrite(self._present(status, lines))
 
     def _no_answer(self) -> None:

@@ -55,13 +55,15 @@ def clone(url: str) -> Clone:
 def prove(callback: Mapping[str, Any], *, commits: int, attachments: Mapping[str, bytes], secret: str) -> Clone:
     """Check a callback's repository, page and attachments; return the clone. Raises ProofError with all differences."""
     cloned = clone(str(callback["repo_url"]))
-    wrong = [f"{name} is missing" for name in REQUIRED if name not in cloned.files]
+    differences = [f"{name} is missing" for name in REQUIRED if name not in cloned.files]
     if cloned.head != callback["commit_sha"]:
-        wrong.append(f"the head is {cloned.head}, told was {callback['commit_sha']}")
+        differences.append(f"the head is {cloned.head}, told was {callback['commit_sha']}")
     if cloned.commits != commits:
-        wrong.append(f"{cloned.commits} commits, expected {commits}")
-    wrong += [f"{path} holds the shared secret" for path, content in cloned.files.items() if secret.encode() in content]
-    wrong += [
+        differences.append(f"{cloned.commits} commits, expected {commits}")
+    differences += [
+        f"{path} holds the shared secret" for path, content in cloned.files.items() if secret.encode() in content
+    ]
+    differences += [
         f"{name} is not the attachment byte for byte"
         for name, content in attachments.items()
         if cloned.files.get(name) != content
@@ -71,11 +73,11 @@ def prove(callback: Mapping[str, Any], *, commits: int, attachments: Mapping[str
         for path in ("", *attachments):
             answer = client.get(urljoin(page, path))
             if answer.status_code != 200 or answer.content != cloned.files.get(path or "index.html"):
-                wrong.append(
+                differences.append(
                     f"{answer.url} answers {answer.status_code} and is not the commit's {path or 'index.html'}"
                 )
-    if wrong:
-        raise ProofError("; ".join(wrong))
+    if differences:
+        raise ProofError("; ".join(differences))
     return cloned
 
 

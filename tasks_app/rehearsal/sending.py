@@ -96,8 +96,8 @@ def _no_callback(status: Mapping[str, Any] | None) -> str:
 
 
 def _show_accepted(sent: Sent, sending: Sending) -> None:
-    again = next((f" ({flag})" for flag in ("revived", "replayed") if sent.accepted.get(flag)), "")
-    lines = [f"accepted{again}: {sent.accepted['id']}  {sent.accepted.get('status_url', '')}"]
+    replay_flag = next((f" ({flag})" for flag in ("revived", "replayed") if sent.accepted.get(flag)), "")
+    lines = [f"accepted{replay_flag}: {sent.accepted['id']}  {sent.accepted.get('status_url', '')}"]
     lines += [f"  warning: {warning}" for warning in sent.accepted.get("warnings") or []]
     (sending.progress_to if sending.as_json else sending.out).write("\n".join(lines) + "\n")
 
@@ -106,14 +106,14 @@ def _summary(status: Mapping[str, Any] | None) -> str:
     if not status:
         return ""
     flags = [flag for flag in ("live", "degraded", "late", "simulated", "needs_attention") if status.get(flag)]
-    shown = {"state": " ".join([str(status.get("state")), *(f"({flag})" for flag in flags)])}
-    shown |= {
+    fields = {"state": " ".join([str(status.get("state")), *(f"({flag})" for flag in flags)])}
+    fields |= {
         name: str(status[key])
         for name, key in (("repository", "repo_url"), ("commit", "commit_sha"), ("page", "pages_url"))
         if status.get(key)
     }
-    shown["checks"] = str(check_counts(status))
-    lines = [f"{name + ':':<12}{value}" for name, value in shown.items()]
+    fields["checks"] = str(check_counts(status))
+    lines = [f"{name + ':':<12}{value}" for name, value in fields.items()]
     lines += [f"warning:    {warning}" for warning in status.get("warnings") or []]
     return "".join(f"{line}\n" for line in lines)
 

@@ -28,9 +28,9 @@ MOST_COUNTED = 1000
 def load_now(*, workers: int | None = None) -> Load:
     """Return the present load. `workers` replaces the count by the dispatchers' beats."""
     ended = Round.objects.filter(finished_at__isnull=False).order_by("-finished_at")
-    took = list(ended.values_list("worker_seconds", flat=True)[:LATELY])
-    known = [seconds for seconds in took if seconds is not None]
-    mean = sum(known) / len(known) if known else None
+    worker_seconds = list(ended.values_list("worker_seconds", flat=True)[:LATELY])
+    known_seconds = [seconds for seconds in worker_seconds if seconds is not None]
+    mean = sum(known_seconds) / len(known_seconds) if known_seconds else None
     return Load(_waiting(), workers or workers_kept(), mean)
 
 
@@ -47,9 +47,9 @@ def workers_present() -> int:
 
 def round_reduce_budget(*, lease: Lease, row: Round) -> None:
     """Give a round in a backlog a smaller share for writing its page. Raises LeaseLost."""
-    asked = reduced_budget(Budget(row.started_at, row.deadline_at), clock.now(), load_now())
-    if asked is not None:
-        reduced_budget_record(lease=lease, row=row, until=asked.until, warning=keepable(asked.why))
+    reduced = reduced_budget(Budget(row.started_at, row.deadline_at), clock.now(), load_now())
+    if reduced is not None:
+        reduced_budget_record(lease=lease, row=row, until=reduced.until, warning=keepable(reduced.why))
 
 
 def _waiting() -> int:

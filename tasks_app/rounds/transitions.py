@@ -111,11 +111,11 @@ def verified_record(*, lease: Lease, row: Round, outcome: Verified) -> None:
             CheckResult.objects.bulk_create(
                 result_row(outcome.attempt, p, result) for p, result in enumerate(outcome.results, 1)
             )
-        for text, said in outcome.judgements.items():
+        for text, judgement in outcome.judgements.items():
             undecided = CheckResult.objects.filter(
                 attempt=decision.attempt, kind=Kind.PROSE, verdict=Verdict.UNVERIFIABLE
             )
-            undecided.filter(text=keepable(text)).update(detail=keepable(said))
+            undecided.filter(text=keepable(text)).update(detail=keepable(judgement))
         _event(row, f"decided: {decision.next}", f"attempt {decision.attempt}: {decision.reason}")
 
 

@@ -128,7 +128,7 @@ def _context(report: RoundReport, commit: Commit) -> dict[str, object]:
             for number, view in enumerate(report.pictures[:MOST_PICTURES], 1)
         ],
         "files": [(short(one.name, 255), one.sha256) for one in report.attachments[:MOST_FILES]],
-        "changed": [_shown(file) for file in report.changed],
+        "changed": [_visible_file(file) for file in report.changed],
         "calls": [_call(call) for call in report.attempts[:MOST_CALLS]],
         "token": commit.token,
     }
@@ -156,7 +156,7 @@ def decided_by(result: CheckResult) -> str:
 
 
 def _times(report: RoundReport, commit: Commit) -> list[Moment]:
-    row, sent = report.row, report.delivered
+    row, callback = report.row, report.delivered
     live = next(((number, look.at) for number, look in enumerate(report.looks, 1) if look.live), None)
     return [
         Moment("Accepted", row.created_at, "" if commit.run == 1 else f"this is run {commit.run} of the round"),
@@ -164,8 +164,12 @@ def _times(report: RoundReport, commit: Commit) -> list[Moment]:
         Moment("Live", live[1], f"{_since(row, live[1])}; look {live[0]}")
         if live
         else Moment("Live", None, f"not seen live in {len(report.looks)} looks"),
-        Moment("Evaluator told", sent.started_at, f"{_since(row, sent.started_at)}; it answered {sent.status_code}")
-        if sent
+        Moment(
+            "Evaluator told",
+            callback.started_at,
+            f"{_since(row, callback.started_at)}; it answered {callback.status_code}",
+        )
+        if callback
         else Moment("Evaluator told", None, f"not yet, after {len(report.callbacks)} tries"),
     ]
 
@@ -184,7 +188,7 @@ def _call(call: Attempt) -> dict[str, str]:
     }
 
 
-def _shown(file: ChangedFile) -> ChangedFile:
+def _visible_file(file: ChangedFile) -> ChangedFile:
     """Return a file with visible text and without its bytes."""
     return replace(file, name=short(file.name, 255), original=b"", now=None, diff=tuple(map(visible, file.diff)))
 

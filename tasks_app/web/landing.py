@@ -39,7 +39,7 @@ def landing(request: HttpRequest) -> HttpResponse:
 @schema.healthz
 @api_view(["GET"])
 def healthz(request: Request) -> HttpResponse:
-    """Answer 200 while this process works."""
+    """Answer as long as this process does."""
     del request
     return JsonResponse({"status": "ok"})
 

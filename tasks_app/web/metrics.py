@@ -104,8 +104,8 @@ def _scraped(request: HttpRequest) -> HttpResponse:
 
 def _token_is_right(header: str) -> bool:
     """Compare in constant time. Header values are decoded as Latin-1 (PEP 3333)."""
-    scheme, _, given = header.partition(" ")
-    right = hmac.compare_digest(given.strip().encode("latin-1", "replace"), settings.METRICS_TOKEN.encode())
+    scheme, _, token = header.partition(" ")
+    right = hmac.compare_digest(token.strip().encode("latin-1", "replace"), settings.METRICS_TOKEN.encode())
     return right and scheme.lower() == "bearer"
 
 
@@ -155,14 +155,14 @@ def _rounds(since: datetime) -> Iterator[Metric]:
     # Without GROUP BY state: SQLite would read all rounds that ever were, in the order of their states.
     each = {state.value: Count("pk", filter=Q(state=state)) for state in ACTIVE}
     active = Round.objects.filter(next_at__isnull=False).order_by()
-    counted = Counter[str](active.aggregate(**each, attention=Count("pk", filter=Q(needs_attention=True))))
-    attention = counted.pop("attention")
+    counts = Counter[str](active.aggregate(**each, attention=Count("pk", filter=Q(needs_attention=True))))
+    attention = counts.pop("attention")
     of_window = Round.objects.filter(created_at__gte=since + SHOWN - POSTED, finished_at__gte=since).order_by()
     ended = list(of_window.values_list("state", "needs_attention", *_FLAGS, "started_at", "finished_at", named=True))
-    counted.update(row.state for row in ended)
+    counts.update(row.state for row in ended)
     attention += sum(row.needs_attention for row in ended)
     which = f"all that are queued, running or waiting; of the {_POSTED}, those that ended {_DAY}."
-    yield _gauges("rounds", f"Rounds by state: {which}", ["state"], {(s.value,): counted[s] for s in State})
+    yield _gauges("rounds", f"Rounds by state: {which}", ["state"], {(s.value,): counts[s] for s in State})
     which = f"Rounds that need a person: all that have not ended; of the {_POSTED}, those that ended {_DAY}."
     yield _gauge("rounds_needing_attention", which, attention)
     for flag, which in _FLAGS.items():
@@ -197,9 +197,9 @@ def _notifications(since: datetime) -> Iterator[Metric]:
     """Callbacks have no index on time. A subquery finds them by their rounds; SQLite would scan all for a join."""
     posted = Round.objects.filter(created_at__gte=since + SHOWN - POSTED).order_by().values("pk")
     ended = Q(seconds__isnull=False) | ~Q(error="")
-    sent = NotificationAttempt.objects.filter(ended, round__in=posted, started_at__gte=since).order_by()
+    ended_callbacks = NotificationAttempt.objects.filter(ended, round__in=posted, started_at__gte=since).order_by()
     outcomes = Counter(dict.fromkeys(("2xx", "3xx", "4xx", "5xx", "error"), 0))
-    for status, number in sent.values_list("status_code").annotate(Count("pk")):
+    for status, number in ended_callbacks.values_list("status_code").annotate(Count("pk")):
         outcomes[f"{status // 100}xx" if status else "error"] += number
     text = f"Callbacks that were sent {_DAY} for {_POSTED}, by the answer's class (error: none came)."
     yield _gauges("notification_attempts", text, ["outcome"], {(outcome,): n for outcome, n in outcomes.items()})

@@ -32,20 +32,20 @@ def page(request: HttpRequest, owner: str, name: str, path: str = "") -> HttpRes
     """Serve a file of a page's newest commit; 404 in plain text, or with the site's own 404.html."""
     if path == "" and not request.path.endswith("/"):
         return _to_folder(request)
-    found = wiring.local_forge().page(owner, name, path)
-    if found is None:
+    file = wiring.local_forge().page(owner, name, path)
+    if file is None:
         return HttpResponse(
             "404: there is nothing here.\n", status=404, content_type="text/plain; charset=utf-8", headers=HEADERS
         )
-    if isinstance(found, Redirect):
+    if isinstance(file, Redirect):
         return _to_folder(request)
-    etag = f'"{found.etag}"'
-    headers = {**HEADERS, "ETag": etag, "Content-Length": str(len(found.content))}
-    if found.status == 200 and _is_known(request, etag):
+    etag = f'"{file.etag}"'
+    headers = {**HEADERS, "ETag": etag, "Content-Length": str(len(file.content))}
+    if file.status == 200 and _is_known(request, etag):
         del headers["Content-Length"]
         return HttpResponseNotModified(headers=headers)
-    content = b"" if request.method == "HEAD" else found.content
-    return HttpResponse(content, status=found.status, content_type=found.media_type, headers=headers)
+    content = b"" if request.method == "HEAD" else file.content
+    return HttpResponse(content, status=file.status, content_type=file.media_type, headers=headers)
 
 
 def _to_folder(request: HttpRequest) -> HttpResponse:

@@ -230,6 +230,6 @@ def _hold(lease: Lease, row: Round, reason: str, *, kind: str) -> None:
     """
     now = clock.now()
     overdue = now >= row.share_ends_at
-    known = kind == NEEDS.get(Step(row.step))
-    until = now if known and (row.step == Step.GENERATE or not overdue) else now + HELD
+    is_step_service = kind == NEEDS.get(Step(row.step))
+    until = now if is_step_service and (row.step == Step.GENERATE or not overdue) else now + HELD
     transitions.round_wait(lease=lease, row=row, wait=Wait(until, f"out of service: {reason}", needs_attention=overdue))

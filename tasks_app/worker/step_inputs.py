@@ -231,14 +231,14 @@ def awaited(row: Round) -> AwaitedCommit:
 
 def notify_input(row: Round) -> NotifyInput:
     """Return the callback. Its bytes are those of the run's first callback, if there was one."""
-    sent = list(NotificationAttempt.objects.filter(round=row, run=row.run).order_by("number"))
+    callbacks = list(NotificationAttempt.objects.filter(round=row, run=row.run).order_by("number"))
     where = {"repo_url": row.repo_url, "commit_sha": row.commit_sha, "pages_url": row.pages_url}
     return NotifyInput(
         url=row.evaluation_url,
-        body=bytes(sent[0].body) if sent else callback_body(row.request, **where),
+        body=bytes(callbacks[0].body) if callbacks else callback_body(row.request, **where),
         webhook_id=f"msg_{row.pk.hex}_{row.run}",
-        statuses=tuple(attempt.status_code for attempt in sent),
-        first_at=sent[0].started_at if sent else None,
+        statuses=tuple(attempt.status_code for attempt in callbacks),
+        first_at=callbacks[0].started_at if callbacks else None,
         notify_for=settings.NOTIFY_FOR_SECONDS,
     )
 

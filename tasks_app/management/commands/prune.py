@@ -34,7 +34,7 @@ class Command(RoundCommand):
     def handle(self, *_args: object, **options: Any) -> None:
         if options["vacuum"] and connection.vendor != "sqlite":
             raise CommandError("--vacuum is for SQLite: PostgreSQL uses the room again by itself", returncode=2)
-        removed = _summed(retention.count() if options["dry_run"] else retention.prune())
+        removed = _sum_by_name(retention.count() if options["dry_run"] else retention.prune())
         if options["vacuum"] and not options["dry_run"]:
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM")
@@ -51,12 +51,12 @@ class Command(RoundCommand):
             self.say(f"free in the database's file, to be used again: {_megabytes(free)}")
 
 
-def _summed(batches: Iterable[Removed]) -> dict[str, tuple[int, int]]:
-    summed: dict[str, tuple[int, int]] = {}
+def _sum_by_name(batches: Iterable[Removed]) -> dict[str, tuple[int, int]]:
+    sums: dict[str, tuple[int, int]] = {}
     for batch in batches:
-        rows, size = summed.get(batch.name, (0, 0))
-        summed[batch.name] = (rows + batch.rows, size + batch.size)
-    return summed
+        rows, size = sums.get(batch.name, (0, 0))
+        sums[batch.name] = (rows + batch.rows, size + batch.size)
+    return sums
 
 
 def _line(name: str, rows: int, size: int, *, dry: bool) -> str:
