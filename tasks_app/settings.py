@@ -41,9 +41,8 @@ LLM_BUDGET_PER_DAY = env.spending("LLM_BUDGET_PER_DAY", "")  # (amount, "tokens"
 SIMULATED_LLM_SECONDS = env.float("SIMULATED_LLM_SECONDS", 0.0, validate=validate.Range(0, 3600))
 ROUND_DEADLINE_SECONDS = env.int("ROUND_DEADLINE_SECONDS", 600, validate=validate.Range(10, 86_400))
 NOTIFY_FOR_SECONDS = env.int("NOTIFY_FOR_SECONDS", 259_200, validate=validate.Range(0, 31_536_000))
-LEASE_SECONDS = env.float(
-    "LEASE_SECONDS", 60.0, validate=validate.Range(1, 3600)
-)  # seconds that a worker holds a round without a heartbeat
+#: A worker without a heartbeat loses its round after this.
+LEASE_SECONDS = env.float("LEASE_SECONDS", 60.0, validate=validate.Range(1, 3600))
 KEEP_SCREENSHOTS_DAYS = env.int("KEEP_SCREENSHOTS_DAYS", 0, validate=validate.Range(0, 36_500))  # 0: for ever
 KEEP_PROMPTS_DAYS = env.int("KEEP_PROMPTS_DAYS", 0, validate=validate.Range(0, 36_500))
 KEEP_ROUNDS_DAYS = env.int("KEEP_ROUNDS_DAYS", 0, validate=validate.Range(0, 36_500))

@@ -52,13 +52,11 @@ def github_forge() -> GitHubForge:
 
 
 def forge() -> Forge:
-    """Return the forge that the settings choose."""
     return github_forge() if settings.FORGE == "github" else local_forge()
 
 
 @cache
 def author() -> Author:
-    """Return the model that the settings choose."""
     if settings.LLM_PROVIDER == "simulated":
         from engine.adapters.simulated_author import SimulatedAuthor
 
@@ -94,7 +92,6 @@ def browser() -> ChromiumBrowser | None:
 
 @cache
 def scanner() -> DetectSecretsScanner:
-    """Return the scanner for credentials in files."""
     from engine.adapters.secret_scanner import DetectSecretsScanner
 
     return DetectSecretsScanner()

@@ -87,7 +87,6 @@ def action_on_one(request: HttpRequest, pk: UUID, act: str) -> HttpResponse:
 
 @require_POST
 def action_on_many(request: HttpRequest, act: str) -> HttpResponse:
-    """Act on the rounds of the confirmation page."""
     try:
         chosen = [UUID(text) for text in request.POST.getlist("round")[:MOST_AT_ONCE]]
     except ValueError:

@@ -67,8 +67,6 @@ def results(row: Attempt) -> SafeString | str:
 
 @admin.register(Attempt, site=console)
 class AttemptAdmin(ReadOnlyAdmin):
-    """A model call: its prompt and its answer."""
-
     heavy = HEAVY["Attempt"]
     list_display = in_list(
         "kind", "round", "run", "outcome", "model_asked", "simulated", "seconds", "input_tokens", "output_tokens",
@@ -100,8 +98,6 @@ class AttemptAdmin(ReadOnlyAdmin):
 
 @admin.register(Plan, site=console)
 class PlanAdmin(ReadOnlyAdmin):
-    """A run's plan."""
-
     heavy = ("plan", "refused")
     list_display = in_list("run", "round", "source", "edited_by", "attempt", "why_none", "made_at")
     list_filter = (*values("source"), "made_at")

@@ -40,7 +40,6 @@ def flags(row: Round) -> SafeString | str:
 
 @admin.display(description="state", ordering="state")
 def step_and_state(row: Round) -> SafeString | str:
-    """Return the state with its colour, and the step."""
     return format_html('{} <span class="step">{}</span>', pill(row.state), row.step)
 
 

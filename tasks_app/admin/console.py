@@ -170,7 +170,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2 h
     change_form_template = "console/row.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
-        """Defer the heavy columns."""
         related = [f"{name}__{column}" for name in self.list_select_related for column in self._heavy_of(name)]
         rows = super().get_queryset(request).select_related(*self.list_select_related)
         return rows.defer(*self.heavy, *related)
@@ -180,7 +179,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2 h
         return HEAVY.get(related.__name__, ()) if isinstance(related, type) else ()
 
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
-        """Order by the newest first."""
         newest_first = tuple(name for name in self.opts.ordering or () if str(name).startswith("-"))
         return tuple(self.ordering or ()) or newest_first or ("-pk",)
 
@@ -194,7 +192,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2 h
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        """Return all fields of the page."""
         return flatten_fieldsets(self.get_fieldsets(request, obj))
 
     def render_change_form(

@@ -32,14 +32,11 @@ def commit_address(row: Commit) -> SafeString | str:
 
 @admin.display(description="evidence page")
 def evidence(row: Commit) -> SafeString | str:
-    """Link to the public evidence page."""
     return outside(evidence_address(row))
 
 
 @admin.register(Commit, site=console)
 class CommitAdmin(ReadOnlyAdmin):
-    """A commit, stored before it was pushed."""
-
     list_display = in_list(shown("sha", "commit"), "round", "run", "planned_at", "pushed_at", "abandoned_at")
     list_filter = ("planned_at",)
     list_select_related = ("round",)
@@ -52,8 +49,6 @@ class CommitAdmin(ReadOnlyAdmin):
 
 @admin.register(PagesStatus, site=console)
 class PagesStatusAdmin(ReadOnlyAdmin):
-    """One poll of Pages: a build, and the page that is served."""
-
     list_display = in_list("at", "round", "run", "build_status", "http_status", "live", "reason")
     list_filter = ("live", *values("build_status"), "at")
     list_select_related = ("round",)
@@ -68,8 +63,6 @@ def body(row: NotificationAttempt) -> SafeString | str:
 
 @admin.register(NotificationAttempt, site=console)
 class NotificationAttemptAdmin(ReadOnlyAdmin):
-    """One POST to the evaluator."""
-
     heavy = ("body", "answer")
     list_display = in_list("started_at", "round", "run", "number", "status_code", "seconds", "error")
     list_filter = (*values("status_code"), "started_at")

@@ -11,8 +11,6 @@ from tasks_app.reports.display import shown
 
 @admin.register(Rejection, site=console)
 class RejectionAdmin(ReadOnlyAdmin):
-    """A refused request that had the right secret."""
-
     heavy = ("payload",)
     list_display = in_list("at", "status", "client", "errors")
     list_filter = (*values("status"), "at")
@@ -22,8 +20,6 @@ class RejectionAdmin(ReadOnlyAdmin):
 
 @admin.register(Event, site=console)
 class EventAdmin(ReadOnlyAdmin):
-    """An operator's act, or a decision of the service."""
-
     list_display = in_list("at", "who", "what", "round", "text")
     list_filter = (*values("what"), "at")
     list_select_related = ("round",)
@@ -33,8 +29,6 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(WorkerBeat, site=console)
 class WorkerBeatAdmin(ReadOnlyAdmin):
-    """A process, its last beat and the round that it worked on."""
-
     list_display = in_list("worker", "host", "pid", shown("seen_at", "last seen"), "stopping", "round", "step")
     list_filter = ("seen_at",)
     list_select_related = ("round",)
@@ -44,8 +38,6 @@ class WorkerBeatAdmin(ReadOnlyAdmin):
 
 @admin.register(Breaker, site=console)
 class BreakerAdmin(ReadOnlyAdmin):
-    """An outage of a kind of outside service, present or past."""
-
     list_display = in_list("kind", "code", "reason", "since", "until", "closed_at", "closed_by")
     list_filter = (*values("kind"), "since")
     search_fields = ("code", "reason", "closed_by")
@@ -54,8 +46,6 @@ class BreakerAdmin(ReadOnlyAdmin):
 
 @admin.register(ForgeQuota, site=console)
 class ForgeQuotaAdmin(ReadOnlyAdmin):
-    """GitHub's limits as its last answer named them."""
-
     list_display = in_list(
         "remaining", "limit", shown("reset_at", "begins anew"), shown("seen_at", "seen"),
         shown("blocked_until", "nothing before"), shown("blocked_reason", "why", brief=True),
@@ -69,8 +59,6 @@ class ForgeQuotaAdmin(ReadOnlyAdmin):
 
 @admin.register(ForgeWrite, site=console)
 class ForgeWriteAdmin(ReadOnlyAdmin):
-    """A write to GitHub's REST API, or a slot that is reserved for one."""
-
     list_display = in_list(shown("key", "what", brief=True), shown("due_at", "due"), shown("used_at", "went"))
     list_filter = ("used_at",)
     search_fields = ("key",)
@@ -79,8 +67,6 @@ class ForgeWriteAdmin(ReadOnlyAdmin):
 
 @admin.register(ModelProfile, site=console)
 class ModelProfileAdmin(ReadOnlyAdmin):
-    """The parameters that a server accepts for a model."""
-
     list_display = in_list("model", "server", "length_parameter", "longest_answer", "dropped", "images", "learned_at")
     list_filter = ("images", "learned_at")
     search_fields = ("server", "model")

@@ -156,7 +156,6 @@ def plan_in_words(row: Round) -> str:
 
 @admin.display(description="spent")
 def spending(row: Round) -> str:
-    """Return the cost of the model calls of all runs."""
     return str(report_of(row).spent)
 
 
@@ -168,7 +167,6 @@ def check_results(row: Round) -> SafeString | str:
 
 
 def results_table(found: Iterable[CheckResult]) -> SafeString | str:
-    """Return check results as a table."""
     return table(
         "check results",
         ("attempt", "on", "kind", "check", "verdict", "detail"),

@@ -151,8 +151,6 @@ def rounds_of_task(row: Task) -> SafeString | str:
 
 @admin.register(Task, site=console)
 class TaskAdmin(ReadOnlyAdmin):
-    """The rounds of one (email, task)."""
-
     list_display = in_list("name", "email", "owner", "repository", "created_at")
     search_fields = ("email", "name", "repository", "key")
     ordering = ("-created_at",)
@@ -169,8 +167,6 @@ def attachment_contents(row: Attachment) -> SafeString | str:
 
 @admin.register(Attachment, site=console)
 class AttachmentAdmin(ReadOnlyAdmin):
-    """A file of a request."""
-
     heavy = ("content",)
     list_display = in_list("name", "round", "media_type", "sha256")
     list_select_related = ("round",)

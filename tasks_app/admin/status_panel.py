@@ -25,15 +25,14 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 #: The most characters of the headline, which may quote foreign text.
-MOST_TOLD = 2000
+LONGEST_HEADLINE = 2000
 
 
 def status_panel(row: Round, request: HttpRequest) -> dict[str, object]:
-    """Return the context of the panel's template."""
     report = report_of(row)
     return {
         "round": row,
-        "headline": visible(report.headline)[:MOST_TOLD],
+        "headline": visible(report.headline)[:LONGEST_HEADLINE],
         "moving": row.state in ACTIVE,
         "state": step_and_state(row),
         "clock": clock(row),
@@ -49,7 +48,6 @@ def status_panel(row: Round, request: HttpRequest) -> dict[str, object]:
 
 @require_safe
 def status_panel_view(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Return the panel to a user who may see rounds."""
     if not request.user.has_perm("tasks_app.view_round"):
         raise PermissionDenied
     row = Round.objects.defer(*HEAVY["Round"]).filter(pk=pk).first()

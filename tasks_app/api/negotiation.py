@@ -19,7 +19,6 @@ class JsonAlways(BaseContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        """Return the only renderer."""
         del request, format_suffix
         only = next(iter(renderers))
         return only, only.media_type

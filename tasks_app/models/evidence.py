@@ -92,8 +92,6 @@ class Attempt(models.Model):
 
 
 class PlanSource(StrEnum):
-    """The origin of a run's plan."""
-
     MODEL = "model"  # a model call of this run
     OPERATOR = "operator"  # an operator wrote it and began this run with it
     CARRIED = "carried"  # the plan of the run before

@@ -77,7 +77,6 @@ def result_of(row: CheckResult) -> checks.CheckOutcome:
 
 
 def files_of(attempt: int) -> dict[str, SiteFile]:
-    """Return an attempt's whole tree."""
     rows = SourceFile.objects.filter(attempt=attempt).values_list("path", "content", "origin")
     return {path: SiteFile(bytes(content), Origin(origin)) for path, content, origin in rows}
 

@@ -28,7 +28,6 @@ def bare_brief(row: Round) -> Brief:
 
 
 def checks_of(row: Round) -> tuple[checks.Check, ...]:
-    """Return the request's checks in their order."""
     return tuple(checks.parse_check(raw) for raw in row.checks)
 
 

@@ -70,8 +70,6 @@ def local_forge(data: Path) -> Iterator[DemoForge]:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The running service and its connection data."""
-
     process: subprocess.Popen[bytes]
     service: Service
     port: int

@@ -149,7 +149,6 @@ class Service:
 
 
 def sample_names() -> list[str]:
-    """Return the names of the bundled samples."""
     return sorted(path.stem for path in SAMPLES.glob("*.json"))
 
 
@@ -167,7 +166,6 @@ def load_task(file: Path) -> dict[str, Any]:
 
 
 def fresh_nonce() -> str:
-    """Return a random nonce."""
     return secrets.token_hex(4)
 
 

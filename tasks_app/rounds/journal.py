@@ -70,7 +70,6 @@ class DatabaseJournal(CallRows):
             Commit.objects.filter(round_id=self._round_id, sha=sha).update(abandoned_at=clock.now())
 
     def repository_made(self, repository: Repository) -> None:
-        """Store the repository on the round."""
         with self._fenced():
             Round.objects.filter(pk=self._round_id).update(
                 owner=repository.owner,
@@ -80,7 +79,6 @@ class DatabaseJournal(CallRows):
             )
 
     def pages_seen(self, *, build: PagesBuild, http_status: int | None, live: bool, reason: str) -> None:
-        """Store one poll of Pages."""
         with self._fenced():
             PagesStatus.objects.create(
                 round_id=self._round_id,

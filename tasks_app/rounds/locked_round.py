@@ -38,5 +38,4 @@ class LockedRows:
 
 
 def since(moment: datetime) -> float:
-    """Return the seconds since `moment`."""
     return (clock.now() - moment).total_seconds()

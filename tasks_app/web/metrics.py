@@ -68,7 +68,6 @@ class Rows(Collector):
     """Reads all metrics from the rows with a fixed number of queries. Raises django.db.Error."""
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the current metrics."""
         since = clock.now() - SHOWN
         yield from _readiness()
         yield from _due()
