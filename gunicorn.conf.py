@@ -1,4 +1,4 @@
-"""How the web process runs. https://docs.gunicorn.org/en/stable/settings.html"""
+"""Settings of the web process. https://docs.gunicorn.org/en/stable/settings.html"""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ max_requests = 10_000
 max_requests_jitter = 1_000
 accesslog = None
 loglevel = "warning"
-preload_app = True  # the workers share what the master has read; nothing in it holds a connection or a thread
+preload_app = True  # workers share the modules that the master loaded, which hold no connection and no thread
 control_socket_disable = True
 if Path("/dev/shm").is_dir():  # noqa: S108 -- a heartbeat file on a slow disk can stall a worker
     worker_tmp_dir = "/dev/shm"  # noqa: S108
 
 
 def when_ready(_server: Arbiter) -> None:
-    """Read what the first request would need, and let the workers share it: they are forked after this."""
+    """Load what the first request needs, so that the workers, which are forked later, share it."""
     from django.urls import get_resolver
 
     _ = get_resolver().url_patterns
@@ -43,12 +43,12 @@ def when_ready(_server: Arbiter) -> None:
 
 
 def post_fork(server: Arbiter, _worker: Worker) -> None:
-    """Tie a worker to the master: by itself it would notice the master's death only after a while."""
+    """Tie a worker to the master: on its own it would notice the master's death only after a while."""
     die_with_parent(server.pid)
 
 
 def post_worker_init(_worker: Worker) -> None:
-    """Try the credentials where no `serve` above us does it."""
+    """Try the credentials, unless a `serve` above this process does so."""
     if "SUPERVISOR_ID" not in os.environ:
         from tasks_app.health.credentials import keep_trying
 

@@ -8,7 +8,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command that the arguments name; a wrong setting is a sentence and not a traceback."""
+    """Run the command that the arguments name. A wrong setting ends it with a message, not with a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tasks_app.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

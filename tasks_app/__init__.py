@@ -1,1 +1,1 @@
-"""The Django project: settings, rows, API, console, processes. It imports `engine`, never the other way round."""
+"""The Django project: settings, rows, API, console, processes. It imports `engine`; `engine` never imports it."""

@@ -6,7 +6,5 @@ from django.apps import AppConfig
 
 
 class TasksAppConfig(AppConfig):
-    """Names the app in the admin."""
-
     name = "tasks_app"
     verbose_name = "Tasks"

@@ -1,6 +1,6 @@
-"""Reads the environment and `.env` with environs: what counts as set, and the kinds of values that only we have.
+"""Reads the environment and `.env` with environs, and parses the kinds of values that only this project has.
 
-Nothing is refused at once: `seal` raises all that is wrong, by variable. No message holds a value that may be a secret.
+Errors are collected: `seal` raises them all, by variable. No message contains a value that may be a secret.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from environs import ValidationError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-#: The most that a bound on a day's money may be: more than this was meant as tokens.
+#: The largest bound on a day's money: a larger number was probably meant as tokens.
 MOST_MONEY = 100_000
 
 _SPENDING = re.compile(r"\$?\s*(?P<amount>\d{1,15}(?:\.\d{1,6})?)\s*(?P<unit>tokens?|usd|\$)?", re.IGNORECASE)
 
 
 class Env(environs.Env):
-    """Variables by name. An empty value counts as unset; NAME's value may stand in the file that NAME_FILE names."""
+    """Variables by name. An empty value counts as unset; the file named by NAME_FILE may hold NAME's value."""
 
     def __init__(self, values: Mapping[str, str | None]) -> None:
         super().__init__(eager=False)
@@ -37,16 +37,16 @@ class Env(environs.Env):
 
     @classmethod
     def load(cls, base: Path) -> Self:
-        """Read `.env` under `base` (or the file that ENV_FILE names) and put the environment over it."""
+        """Read `.env` in `base` (or the file that ENV_FILE names); environment variables override it."""
         file = Path(os.environ.get("ENV_FILE") or base / ".env")
         return cls({**dotenv_values(file, interpolate=False), **{k: v for k, v in os.environ.items() if v.strip()}})
 
     def first(self, *names: str) -> str:
-        """Return the first of the names that is set, else the first: the others are its aliases."""
+        """Return the first name that is set, or the first name if none is: the others are its aliases."""
         return next((name for name in names if self._get_value(name, "")), names[0])
 
     def wrong(self, name: str, why: str) -> None:
-        """Note what is wrong beyond the value's own kind, for `seal`."""
+        """Record an error that the parsing of a single value cannot find; `seal` raises it."""
         self._errors[name].append(why)
 
     def _get_value(self, env_key: str, default: Any) -> Any:
@@ -60,19 +60,19 @@ class Env(environs.Env):
 
 
 def one_of(value: str, *, allowed: Collection[str]) -> str:
-    """Return one of some words in lower case, or nothing."""
+    """Return the value in lower case if it is allowed, "" if it is empty."""
     if value and value.lower() not in allowed:
         raise ValidationError(f"Is none of {', '.join(allowed)}.")
     return value.lower()
 
 
 def names(value: str) -> list[str]:
-    """Return the parts of a comma list."""
+    """Return the parts of a comma-separated list."""
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def origin(value: str) -> str:
-    """Return an http(s) origin, without a path and without a slash at its end."""
+    """Return an http(s) origin, without a path or a final slash."""
     try:
         parts = urlsplit(value.rstrip("/"))
         more = parts.path or parts.query or parts.fragment or "@" in parts.netloc
@@ -85,7 +85,7 @@ def origin(value: str) -> str:
 
 
 def address(value: str, *, schemes: Collection[str] = ("http", "https")) -> str:
-    """Return a URL without a slash at its end, or nothing."""
+    """Return a URL without a final slash, or ""."""
     try:
         good = not value or urlsplit(value).scheme in schemes
     except ValueError:
@@ -96,7 +96,7 @@ def address(value: str, *, schemes: Collection[str] = ("http", "https")) -> str:
 
 
 def networks(value: str) -> list[str]:
-    """Return a comma list of IP addresses and networks."""
+    """Return a comma-separated list of IP addresses and networks."""
     for network in names(value):
         try:
             ipaddress.ip_network(network, strict=False)
@@ -106,16 +106,16 @@ def networks(value: str) -> list[str]:
 
 
 def spending(value: str) -> tuple[Decimal, str] | None:
-    """Return a bound on spending and its unit, "tokens" or "dollars", or nothing.
+    """Return a bound on spending and its unit, "tokens" or "dollars", or None.
 
     `2.50` is money, `500000 tokens` are tokens.
     """
     if not value:
         return None
-    found = _SPENDING.fullmatch(value)
-    if not found:
+    match = _SPENDING.fullmatch(value)
+    if not match:
         raise ValidationError("Is neither money like 2.50 nor tokens like '500000 tokens'.")
-    amount, of_tokens = Decimal(found["amount"]), (found["unit"] or "").lower().startswith("token")
+    amount, of_tokens = Decimal(match["amount"]), (match["unit"] or "").lower().startswith("token")
     if amount <= 0 or (of_tokens and amount != int(amount)):
         raise ValidationError("Must be more than 0, and tokens are counted whole.")
     if not of_tokens and amount > MOST_MONEY:

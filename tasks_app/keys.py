@@ -1,4 +1,4 @@
-"""Values made on the first start and kept in a file that only we may read."""
+"""Secret values that the first start generates and stores in files that only this user can read."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def kept_key(file: Path, make: Callable[[], str]) -> str:
-    """Return the file's text; where it does not exist yet, write `make()` into it, once even when several processes or threads start together."""
+    """Return the file's text; if the file is missing, create it with `make()`, once even under concurrent starts."""
     if not file.exists():
         draft = file.with_name(f"{file.name}.{os.getpid()}.{threading.get_ident()}")
         draft.touch(mode=0o600)
         draft.write_text(make())
         try:
-            file.hardlink_to(draft)  # whole or not at all, and never over another's
+            file.hardlink_to(draft)  # atomic, and it never replaces another process's file
         except FileExistsError:
             pass
         finally:

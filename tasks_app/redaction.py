@@ -1,4 +1,4 @@
-"""Takes our own secrets out of text that is about to be stored or logged."""
+"""Removes our own secrets from text before it is stored or logged."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-#: A shorter value would be found everywhere by chance; it is named in a warning at start.
+#: A shorter secret would match by chance and is not redacted; the start warns of it.
 SHORTEST = 12
 
 
 def _forms() -> list[tuple[str, str]]:
-    """Return each secret in the forms in which it could be written, with its name, longest first."""
+    """Return each secret in all forms in which it may be written, with its name, longest form first."""
     forms = []
     for name, value in settings.SECRETS.items():
         if len(value) >= SHORTEST:
@@ -25,7 +25,7 @@ def _forms() -> list[tuple[str, str]]:
 
 
 def redact(text: str) -> str:
-    """Return `text` with every secret of ours (raw, URL and base64 form) replaced by its name."""
+    """Return `text` with every secret of ours (raw, URL-encoded or base64) replaced by its name."""
     for form, name in _forms():
         if form in text:
             text = text.replace(form, f"[{name}]")
@@ -33,12 +33,12 @@ def redact(text: str) -> str:
 
 
 def keepable(text: str) -> str:
-    """Return `text` as a row may hold it: without our secrets, NUL (PostgreSQL) and half surrogate pairs (any database)."""
+    """Return `text` for a row: without our secrets, NUL (an error in PostgreSQL) and lone surrogates."""
     return redact(text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8"))
 
 
 def keepable_json(value: object) -> object:
-    """Return a JSON value with every text in it as a row may hold it."""
+    """Return a JSON value whose texts are all `keepable`."""
     match value:
         case str():
             return keepable(value)
@@ -46,21 +46,21 @@ def keepable_json(value: object) -> object:
             return {keepable(str(key)): keepable_json(item) for key, item in value.items()}
         case list() | tuple():
             return [keepable_json(item) for item in value]
-        case float() if not math.isfinite(value):  # 1e400 is JSON, and beyond what any database keeps
+        case float() if not math.isfinite(value):  # 1e400 is valid JSON, and too large for any database
             return str(value)
     return value
 
 
 def found_in(content: bytes) -> str | None:
-    """Return the name of the secret of ours that `content` holds, None where it holds none."""
+    """Return the name of the secret that `content` holds, None if it holds none."""
     return next((name for form, name in _forms() if form.encode() in content), None)
 
 
 class RedactingFilter(logging.Filter):
-    """Takes secrets out of log lines, whoever wrote them."""
+    """Removes secrets from log lines of all libraries."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record's message and traceback where they hold a secret; never drop it."""
+        """Redact the record's message and traceback; never drop the record."""
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:

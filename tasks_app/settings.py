@@ -20,7 +20,7 @@ from tasks_app.keys import kept_key
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env.load(BASE_DIR)
 
-# --- What the service is for ---------------------------------------------------------------------------------------------------
+# --- The service -----------------------------------------------------------------------------------------------------
 
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).absolute()
 PORT = env.int("PORT", 8000, validate=validate.Range(1, 65535)) or 8000
@@ -41,9 +41,8 @@ LLM_BUDGET_PER_DAY = env.spending("LLM_BUDGET_PER_DAY", "")  # (amount, "tokens"
 SIMULATED_LLM_SECONDS = env.float("SIMULATED_LLM_SECONDS", 0.0, validate=validate.Range(0, 3600))
 ROUND_DEADLINE_SECONDS = env.int("ROUND_DEADLINE_SECONDS", 600, validate=validate.Range(10, 86_400))
 NOTIFY_FOR_SECONDS = env.int("NOTIFY_FOR_SECONDS", 259_200, validate=validate.Range(0, 31_536_000))
-LEASE_SECONDS = env.float(
-    "LEASE_SECONDS", 60.0, validate=validate.Range(1, 3600)
-)  # how long a worker without a beat keeps a round
+#: A worker without a heartbeat loses its round after this.
+LEASE_SECONDS = env.float("LEASE_SECONDS", 60.0, validate=validate.Range(1, 3600))
 KEEP_SCREENSHOTS_DAYS = env.int("KEEP_SCREENSHOTS_DAYS", 0, validate=validate.Range(0, 36_500))  # 0: for ever
 KEEP_PROMPTS_DAYS = env.int("KEEP_PROMPTS_DAYS", 0, validate=validate.Range(0, 36_500))
 KEEP_ROUNDS_DAYS = env.int("KEEP_ROUNDS_DAYS", 0, validate=validate.Range(0, 36_500))
@@ -59,7 +58,7 @@ ADMIN_USERNAME = env.str("ADMIN_USERNAME", "admin")
 ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", "")
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
-#: Every credential, by the name that is shown in its place.
+#: Every credential, by the name that replaces it in texts.
 SECRETS = {
     "SECRET": SECRET,
     "GITHUB_TOKEN": GITHUB_TOKEN,
@@ -68,7 +67,7 @@ SECRETS = {
     "METRICS_TOKEN": METRICS_TOKEN,
 }
 
-#: What is missing for taking tasks: the service starts, says so, and answers tasks with 503.
+#: What is missing before tasks can be accepted: the service starts, names it, and answers tasks with 503.
 MISSING = [
     sentence
     for absent, sentence in (
@@ -84,7 +83,7 @@ MISSING = [
     if absent
 ]
 
-# --- Django ----------------------------------------------------------------------------------------------------------------------
+# --- Django ----------------------------------------------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", False)
 PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname
@@ -112,12 +111,12 @@ except OSError as _error:
 try:
     env.seal()
 except EnvValidationError as _error:
-    _reasons = dict(_error.error_messages)  # type: ignore[arg-type]  # `seal` gives those of each variable
+    _reasons = dict(_error.error_messages)  # type: ignore[arg-type]  # `seal` raises a dictionary
     _wrong = (f"  - {name}: {' '.join(whys)}" for name, whys in _reasons.items())
     raise ImproperlyConfigured("Wrong settings:\n" + "\n".join(_wrong)) from None
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # Deferred transactions answered 81 % of concurrent POSTs with 500; synchronous=FULL: what was answered 200 is on disk.
+    # Deferred transactions answered 81 % of concurrent POSTs with 500. With synchronous=FULL a 200 means: on disk.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -125,7 +124,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
 else:
-    # A line that swallows everything would be waited for, for a quarter of an hour: longer than a lease and a deadline.
+    # Without these limits a dead connection is waited for longer than a lease and a deadline: a quarter of an hour.
     # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
     _line = {
         "connect_timeout": 10,
@@ -140,7 +139,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SECRET_KEY = _secret_key or kept_key(DATA_DIR / "django_secret_key", lambda: secrets.token_urlsafe(50))
 SECRETS["DJANGO_SECRET_KEY"] = SECRET_KEY
 SECRETS |= {"DATABASE_URL": urlsplit(_database).password or "", "REDIS_URL": urlsplit(REDIS_URL).password or ""}
-# The loopback names always: the image's health check asks there.
+# The loopback names are always allowed: the image's health check uses them.
 ALLOWED_HOSTS = [*_hosts, "localhost", "127.0.0.1", "[::1]", PUBLIC_HOST, PAGES_HOST]
 CSRF_TRUSTED_ORIGINS = list(dict.fromkeys([*_origins, PUBLIC_URL]))
 
@@ -192,12 +191,12 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-# Static files straight from the packages where nothing was collected, so that two commands are enough from a fresh clone.
+# Without a collected directory, static files come straight from the packages: a fresh clone needs two commands only.
 WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
-warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)  # whitenoise says the same again
+warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)  # whitenoise's, for the same reason
 WHITENOISE_AUTOREFRESH = False
 
-# The throttle of wrong secrets and django-q2's figures must be seen by every process of the machine.
+# All processes of the machine must share the counts of wrong secrets and django-q2's figures.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
@@ -213,7 +212,7 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https:")
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-# HSTS and the redirect to https belong to the proxy that ends TLS; a redirect here loops behind one that hides the scheme.
+# HSTS and the redirect to https belong to the proxy that ends TLS: a redirect here can loop behind such a proxy.
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = None  # the intake bounds its own body and answers 413 itself
 
@@ -227,12 +226,12 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 
-# What /openapi.json says beside tasks_app/api/schema.py; nothing of this machine, so that it can be compared with the committed one.
+# The general part of /openapi.json. It names nothing of this machine, so that the committed file can be compared.
 SPECTACULAR_SETTINGS = {
     "TITLE": "Self-Hosted LLM DevOps Engine",
     "DESCRIPTION": (
-        "POST it a brief for a small static web app: a language model writes the app, the service checks it, commits it to a repository "
-        "of its own, publishes the page, and calls your `evaluation_url` back."
+        "POST it a brief for a small static web app: a language model writes the app, the service checks it, "
+        "commits it to a repository of its own, publishes the page, and calls your `evaluation_url` back."
     ),
     "VERSION": "1",
     "LICENSE": {"name": "MIT", "identifier": "MIT"},
@@ -244,7 +243,7 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATIONS": False,
 }
 
-# django-q2 wakes workers and no more: it never retries (our rows do), and no message takes as long as `timeout`.
+# django-q2 only wakes workers: it never retries (our rows do), and no message takes as long as `timeout`.
 Q_CLUSTER = {
     "name": "rounds",
     "label": "Queue",
@@ -269,7 +268,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {
         "redact": {"()": "tasks_app.redaction.RedactingFilter"},
-        # A 503 is an answer and no error; an exception of ours comes with its trace.
+        # A 503 is an answer, not an error, so it gets no traceback; an exception does.
         "traced": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)},
     },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},

@@ -1,7 +1,7 @@
-"""The composition root: builds the engine's ports from the settings. Nothing else does.
+"""The composition root: the only module that builds the engine's ports from the settings.
 
-Adapters are imported by whoever is the first to need one: with their libraries they are most of a process's memory, and only workers
-need them all (they have them from `load`, before they are forked).
+Each adapter is imported at its first use: with their libraries they take most of a process's memory, and only workers
+need all of them. Workers share those that `load` imported before the fork.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @cache
 def local_forge() -> LocalForge:
-    """Return the forge on this machine; it also serves the doors under /pages/ and /git/."""
+    """Return the forge on this machine, which also serves /pages/ and /git/."""
     from engine.adapters.local.local_forge import LocalForge
 
     return LocalForge(
@@ -41,7 +41,6 @@ def local_forge() -> LocalForge:
 
 @cache
 def github_forge() -> GitHubForge:
-    """Return the forge on GitHub."""
     from engine.adapters.github.github_forge import GitHubForge
 
     return GitHubForge(
@@ -54,7 +53,6 @@ def github_forge() -> GitHubForge:
 
 
 def forge() -> Forge:
-    """Return the forge that the settings name."""
     match settings.FORGE:
         case "github":
             return github_forge()
@@ -66,7 +64,6 @@ def forge() -> Forge:
 
 @cache
 def author() -> Author:
-    """Return the model that the settings name."""
     if settings.LLM_PROVIDER == "simulated":
         from engine.adapters.simulated_author import SimulatedAuthor
 
@@ -83,7 +80,7 @@ def author() -> Author:
 
 @cache
 def browser() -> ChromiumBrowser | None:
-    """Return the check browser; None where the settings want none."""
+    """Return the check browser, None if the settings disable it."""
     if not settings.BROWSERS:
         return None
     from engine.adapters.browser.chromium_browser import ChromiumBrowser, Machine
@@ -102,7 +99,6 @@ def browser() -> ChromiumBrowser | None:
 
 @cache
 def scanner() -> DetectSecretsScanner:
-    """Return what knows the shapes of credentials."""
     from engine.adapters.secret_scanner import DetectSecretsScanner
 
     return DetectSecretsScanner()
@@ -110,17 +106,17 @@ def scanner() -> DetectSecretsScanner:
 
 @cache
 def http() -> GuardedHttp:
-    """Return the one way out; our own pages are always in reach."""
+    """Return the client for all requests to foreign addresses. Our own pages are always allowed."""
     from engine.adapters.http.guard import GuardedHttp
 
     return GuardedHttp(allow_private=settings.ALLOW_PRIVATE_URLS, allowed_origins=(settings.PAGES_ORIGIN,))
 
 
 def credential_probes() -> dict[str, Callable[[], Credential]]:
-    """Return how to try each credential that the settings name, by kind ("forge", "model").
+    """Return a probe for each credential that the settings name, by kind ("forge", "model").
 
-    A probe returns within seconds, or raises: Permanent, or OutOfService with a code of a refused credential (`credentials` names
-    them), where it is refused; Transient where it could not be asked.
+    A probe returns within seconds or raises. Permanent, or OutOfService with a code that `credentials` lists, means
+    that the credential was refused; Transient means that the other side did not answer.
     """
     probes: dict[str, Callable[[], Credential]] = {}
     if settings.FORGE == "github" and settings.GITHUB_TOKEN:
@@ -158,7 +154,7 @@ def ports(journal: Journal) -> Ports:
 
 
 def load() -> None:
-    """Build what every claim needs, so that processes that are forked afterwards share it. Nothing of it connects or starts anything."""
+    """Build what every claim needs, to be shared by processes that are forked later. It opens no connection."""
     http(), forge(), author(), scanner(), browser()
     from engine.adapters.http import notifier  # noqa: F401
     from engine.adapters.workbooks import workbook_reader  # noqa: F401

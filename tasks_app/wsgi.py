@@ -1,4 +1,4 @@
-"""What gunicorn serves: `gunicorn tasks_app.wsgi`."""
+"""The WSGI application: `gunicorn tasks_app.wsgi`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operators' console: every row, read-only. Django's autodiscovery looks here for the registrations."""
+"""The operators' console: all rows, read-only. Django's autodiscovery finds the registrations here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console's doors to the operators' services: each a POST, by someone who may, answered with what came of it."""
+"""The console's views for operators' actions: each is a POST by a permitted user and answers with its result."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ DONE = {
     Action.CANCEL: "is cancelled",
 }
 
-#: How many rounds one act may take at once: what an operator can oversee.
+#: The most rounds of one bulk action: as many as an operator can oversee.
 MOST_AT_ONCE = 200
 MAY_OPERATE = "tasks_app.operate_round"
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button on a round's page; `reason` says why it is disabled, "" where it is not."""
+    """A button on a round's page; `reason` says why it is disabled, "" if it is enabled."""
 
     act: Action
     name: str
@@ -69,36 +69,35 @@ class Button:
 
 
 def buttons(row: Round) -> list[Button]:
-    """Return what may be done to a round, and what not and why."""
+    """Return a button for each action on a round."""
     return [Button(act, NAMES[act], action_address(row, act), refusal(row, act)) for act in Action]
 
 
 def action_address(row: Round, act: Action) -> str:
-    """Return where an act on one round is posted."""
+    """Return the address to which an action on one round is posted."""
     return reverse("admin:tasks_app_round_act", args=[row.pk, act.value])
 
 
 @require_POST
 def action_on_one(request: HttpRequest, pk: UUID, act: str) -> HttpResponse:
-    """Act on one round and go back to where the button was."""
-    _act(request, [pk], _known(act))
+    """Act on one round and redirect to the page with the button."""
+    _act(request, [pk], _action_of(act))
     return _back(request)
 
 
 @require_POST
 def action_on_many(request: HttpRequest, act: str) -> HttpResponse:
-    """Act on the rounds that the confirmation page named."""
     try:
         chosen = [UUID(text) for text in request.POST.getlist("round")[:MOST_AT_ONCE]]
     except ValueError:
         raise Http404 from None
-    _act(request, chosen, _known(act))
+    _act(request, chosen, _action_of(act))
     return HttpResponseRedirect(reverse("admin:tasks_app_round_changelist"))
 
 
 @require_POST
 def close_breaker(request: HttpRequest, kind: str) -> HttpResponse:
-    """Close a breaker: rounds that waited for it go on."""
+    """Close a breaker, so that the rounds that waited for it continue."""
     if not request.user.has_perm(MAY_OPERATE):
         raise PermissionDenied
     if breaker_close(kind=kind, who=request.user.get_username()):
@@ -108,7 +107,7 @@ def close_breaker(request: HttpRequest, kind: str) -> HttpResponse:
     return _back(request)
 
 
-def _known(act: str) -> Action:
+def _action_of(act: str) -> Action:
     if act not in list(Action):
         raise Http404
     return Action(act)
@@ -128,7 +127,7 @@ def _act(request: HttpRequest, chosen: Sequence[UUID], act: Action) -> None:
 
 
 def _back(request: HttpRequest) -> HttpResponse:
-    """Go back to the page of ours that was posted from."""
+    """Redirect to the page of ours from which the form was posted."""
     origin = request.headers.get("Referer", "")
     if url_has_allowed_host_and_scheme(origin, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
         return HttpResponseRedirect(origin)
@@ -136,7 +135,7 @@ def _back(request: HttpRequest) -> HttpResponse:
 
 
 def bulk(act: Action) -> Callable[..., HttpResponse | None]:
-    """Return the list's action for several rounds: a page that says what would happen, and changes nothing itself."""
+    """Return the list's bulk action: it shows a confirmation page with the expected results and changes nothing."""
 
     @admin.action(description=f"{NAMES[act]} chosen rounds", permissions=["operate"])
     def ask(model_admin: ModelAdmin[Round], request: HttpRequest, queryset: QuerySet[Round]) -> HttpResponse | None:

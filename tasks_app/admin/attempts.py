@@ -1,4 +1,4 @@
-"""The console's pages of model calls and what they gave: attempts, plans, files, check results."""
+"""The console's pages of attempts, and their plans, files and check results."""
 
 from __future__ import annotations
 
@@ -26,17 +26,19 @@ if TYPE_CHECKING:
 
 @admin.display(description="prompt as sent")
 def prompt(row: Attempt) -> SafeString | str:
-    """Return the messages one below the other."""
+    """Return the messages below each other."""
     if row.emptied_at:
         return removed(row.emptied_at, settings.KEEP_PROMPTS_DAYS)
     return (
-        format_html_join("", "<h4>{}</h4>{}", ((visible(str(m.get("role"))), block(_said(m))) for m in row.messages))
+        format_html_join(
+            "", "<h4>{}</h4>{}", ((visible(str(m.get("role"))), block(_message_text(m))) for m in row.messages)
+        )
         or NOTHING
     )
 
 
-def _said(message: dict[str, object]) -> str:
-    """Return a message's text, and below it which pictures went with it: their bytes are the round's attachments."""
+def _message_text(message: dict[str, object]) -> str:
+    """Return a message's text and the names of its pictures, whose bytes are the round's attachments."""
     pictures = message.get("images")
     text = _text(message.get("content"))
     return f"{text}\n\nPictures: {_text(pictures)}" if pictures else text
@@ -65,8 +67,6 @@ def results(row: Attempt) -> SafeString | str:
 
 @admin.register(Attempt, site=console)
 class AttemptAdmin(ReadOnlyAdmin):
-    """A model call: what was sent, what was answered."""
-
     heavy = HEAVY["Attempt"]
     list_display = in_list(
         "kind", "round", "run", "outcome", "model_asked", "simulated", "seconds", "input_tokens", "output_tokens",
@@ -98,8 +98,6 @@ class AttemptAdmin(ReadOnlyAdmin):
 
 @admin.register(Plan, site=console)
 class PlanAdmin(ReadOnlyAdmin):
-    """How one run reads its request."""
-
     heavy = ("plan", "refused")
     list_display = in_list("run", "round", "source", "edited_by", "attempt", "why_none", "made_at")
     list_filter = (*values("source"), "made_at")
@@ -110,7 +108,7 @@ class PlanAdmin(ReadOnlyAdmin):
 
 @admin.display(description="contents")
 def file_contents(row: SourceFile) -> SafeString | str:
-    """Return the file, readable where it is text."""
+    """Return the file's text, or a binary file's size and hash."""
     if row.size and not row.content:
         return removed(row.attempt.emptied_at, settings.KEEP_PROMPTS_DAYS)
     return contents(row.content)
@@ -133,7 +131,7 @@ def verdict(row: CheckResult) -> SafeString | str:
 
 @admin.display(description="screenshot")
 def screenshot(row: CheckResult) -> SafeString | str:
-    """Return the picture: a JPEG that our own browser made, whatever the page."""
+    """Return the screenshot, a JPEG that our own browser made."""
     if row.screenshot_removed_at:
         return removed(row.screenshot_removed_at, settings.KEEP_SCREENSHOTS_DAYS)
     return picture(row) if row.screenshot else NOTHING
@@ -141,8 +139,6 @@ def screenshot(row: CheckResult) -> SafeString | str:
 
 @admin.register(CheckResult, site=console)
 class CheckResultAdmin(ReadOnlyAdmin):
-    """What one check gave."""
-
     heavy = ("screenshot", "console", "value", "predicates")
     list_display = in_list("text", "kind", verdict, "target", "attempt", "detail")
     list_filter = values("verdict", "kind", "target")
@@ -158,7 +154,7 @@ class CheckResultAdmin(ReadOnlyAdmin):
         return [path("<int:pk>/screenshot.jpg", view, name="tasks_app_checkresult_screenshot"), *super().get_urls()]
 
     def screenshot_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Serve one screenshot to an operator who may see the row."""
+        """Serve a screenshot to an operator who may see its row."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         taken = CheckResult.objects.filter(pk=pk).values_list("screenshot", flat=True).first()

@@ -1,4 +1,4 @@
-"""Checks against attempts: what each attempt gave for each check, and what the live page gave."""
+"""The table of checks against attempts, with each result before publishing and on the live page."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from tasks_app.models import CheckResult
     from tasks_app.reports.round_report import RoundReport
 
-#: So many judged attempts side by side, the newest; all of them are among the check results further down.
+#: The most attempts in the table, the newest judged ones. The page's check results include all attempts.
 MOST_ATTEMPTS = 5
 
 
 def matrix(report: RoundReport) -> dict[str, object] | None:
-    """Return for the template headings of the columns, kind, text and cells of each check, and the counts in words.
+    """Return the template's column headings, the kind, text and cells of each check, and the counts in words.
 
-    None where nothing was checked yet.
+    Return None before the first check.
     """
     chosen, kinds = report.row.chosen_attempt_id, {call.pk: call.kind for call in report.attempts}
     newest = list(report.results.items())[-MOST_ATTEMPTS:]
@@ -35,8 +35,8 @@ def matrix(report: RoundReport) -> dict[str, object] | None:
         return None
     if chosen and (live := {line.latest.position: line.live for line in report.checks.lines if line.live}):
         columns.append(("live page", live))
-    shown = {line.latest.position: line for _, checks in newest for line in checks.lines}
-    lines = sorted(shown.values(), key=lambda line: line.order)[:MOST_ROWS]
+    line_by_position = {line.latest.position: line for _, checks in newest for line in checks.lines}
+    lines = sorted(line_by_position.values(), key=lambda line: line.order)[:MOST_ROWS]
     return {
         "columns": [short(heading) for heading, _ in columns],
         "lines": [
@@ -48,7 +48,7 @@ def matrix(report: RoundReport) -> dict[str, object] | None:
 
 
 def _cell(result: CheckResult | None) -> dict[str, object]:
-    """Return the verdict, why where it is no pass, and the predicates, unfolded where one failed."""
+    """Return the verdict, its reason unless it is a pass, and the predicates, unfolded if one failed."""
     if result is None:
         return {"verdict": NOTHING}
     passed = result.verdict == Verdict.PASS

@@ -1,4 +1,4 @@
-"""A round in a line: the columns of lists and the head of its page."""
+"""The columns of lists of rounds, which the head of a round's page also uses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tasks_app.models import Round, Task
 
-#: Columns that are read where a page shows them, and never for a list: a request may have 16 MB.
+#: Columns that only a row's own page reads, never a list: a request may have 16 MB.
 HEAVY = {
     "Round": ("request", "brief", "checks", "warnings", "evaluation_url"),
     "Attempt": ("messages", "parameters", "reply"),
@@ -40,38 +40,39 @@ def flags(row: Round) -> SafeString | str:
 
 @admin.display(description="state", ordering="state")
 def step_and_state(row: Round) -> SafeString | str:
-    """Return the state in its colour, and the step that it is at."""
     return format_html('{} <span class="step">{}</span>', pill(row.state), row.step)
 
 
 @admin.display(description="task", ordering="task_name")
 def task_name(row: Round) -> str:
-    """Return the task's name, for the link of a list's line."""
+    """Return the task's name, which links a line of the list to its round."""
     return short(row.task_name, 80) or "(no name)"
 
 
 @admin.display(description="time")
 def clock(row: Round) -> str:
-    """Return how long the present run takes or took, and how far its deadline is."""
+    """Return the current run's duration, and its distance from the deadline."""
     took = ((row.finished_at or timezone.now()) - row.started_at).total_seconds()
-    left = (row.deadline_at - timezone.now()).total_seconds()
+    remaining = (row.deadline_at - timezone.now()).total_seconds()
     if row.state in ENDED:
         return f"took {duration(max(took, 0))}"
-    return f"{duration(max(took, 0))}, " + (f"{duration(left)} left" if left >= 0 else f"{duration(-left)} overdue")
+    return f"{duration(max(took, 0))}, " + (
+        f"{duration(remaining)} left" if remaining >= 0 else f"{duration(-remaining)} overdue"
+    )
 
 
 @admin.display(description="checks")
 def checks_passed(row: Round) -> str:
-    """Return how many of the request's checks hold; the list counted them for all of its lines at once."""
+    """Return how many of the request's checks pass. RoundList counted them for the whole page."""
     counts = vars(row)["counts"]
     return str(counts.request) if counts.request.of else NOTHING
 
 
 @admin.display(description="links")
 def links(row: Round) -> SafeString | str:
-    """Link to the repository and to the published page: a link and never a frame, for it is a stranger's code."""
-    found = [(row.repo_url, "repository"), (row.pages_url, "page")]
-    return joined(outside(url, text) for url, text in found if url)
+    """Link to the repository and the published page. The page is foreign code, so it is never framed."""
+    addresses = [(row.repo_url, "repository"), (row.pages_url, "page")]
+    return joined(outside(url, text) for url, text in addresses if url)
 
 
 @admin.display(description="repository")
@@ -91,7 +92,7 @@ def error(row: Round) -> SafeString | str:
 
 @admin.display(description="retry")
 def retry_button(row: Round) -> SafeString | str:
-    """Return the button that retries this line's round: it posts the list's form, which carries the token, to an address of its own."""
+    """Return a button that retries the round: it posts the list's form, with its CSRF token, to its own address."""
     if refusal(row, Action.RETRY):
         return NOTHING
     return format_html(

@@ -1,4 +1,4 @@
-"""The admin site and what its pages have in common. A site of our own shows our rows alone: nobody can reach for the queue's."""
+"""The admin site and the base of its pages. Our own site shows our rows only, not those of the queue."""
 
 from __future__ import annotations
 
@@ -34,19 +34,20 @@ if TYPE_CHECKING:
 
     Column = Callable[[Any], SafeString | str]
 
-#: As an operator looks for them: what was asked, what was done, what else happened.
+#: The order of an operator's interest: requests, work, other events.
 ORDER = (
     "Round", "Task", "Rejection", "Event", "Breaker", "ForgeQuota", "ForgeWrite", "ModelProfile", "WorkerBeat",
-    "Attachment", "Plan", "StepRun", "Attempt", "SourceFile", "CheckResult", "Commit", "PagesStatus", "NotificationAttempt",
+    "Attachment", "Plan", "StepRun", "Attempt", "SourceFile", "CheckResult", "Commit", "PagesStatus",
+    "NotificationAttempt",
 )  # fmt: skip
 
 
 class LoginForm(AdminAuthenticationForm):
-    """Django's, with a bound on how often a password may be guessed."""
+    """Django's form, with a limit on failed logins."""
 
     def clean(self) -> dict[str, Any]:
-        """Refuse, before any password is looked at, where one address tried one name too often. Raises ValidationError."""
-        assert self.request is not None  # the login page gives it
+        """Refuse too many attempts from one address with one name before the password. Raises ValidationError."""
+        assert self.request is not None  # the login page passes it
         who = client_address(self.request), str(self.cleaned_data.get("username") or "")
         if wait := login_wait(*who):
             message = f"Too many failed logins. Try again in {wait} seconds."
@@ -64,10 +65,10 @@ class Console(admin.AdminSite):
     index_title = "Console"
     index_template = "console/index.html"
     empty_value_display = NOTHING
-    enable_nav_sidebar = False  # fourteen names beside every page leave the list of rounds too little room
+    enable_nav_sidebar = False  # with fourteen names beside it the list of rounds would be too narrow
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Answer a throttled login as what it is."""
+        """Answer a throttled login with 429."""
         answer = super().login(request, extra_context)
         form = (getattr(answer, "context_data", None) or {}).get("form")
         for error in form.non_field_errors().as_data() if form is not None and form.is_bound else ():
@@ -77,7 +78,7 @@ class Console(admin.AdminSite):
         return answer
 
     def index(self, request: HttpRequest, extra_context: Mapping[str, Any] | None = None) -> TemplateResponse:
-        """Show how the service does above the rows."""
+        """Show the service's overview above the list of models."""
         return super().index(request, {**overview(request), **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
@@ -86,7 +87,7 @@ class Console(admin.AdminSite):
         return [close, *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
-        """Return the models in ORDER, ours before Django's users."""
+        """Return the models in ORDER, then Django's users."""
         apps = super().get_app_list(request, app_label)
         for app in apps:
             app["models"].sort(key=lambda m: ORDER.index(m["object_name"]) if m["object_name"] in ORDER else len(ORDER))
@@ -97,31 +98,32 @@ console = Console()
 console.register(User, UserAdmin)
 
 
-#: By which the rows of a round are searched.
+#: The search fields of rows that belong to a round.
 OF_ROUND = ("round__task_name", "round__email", "round__nonce")
 
-#: So many rows, the newest, are counted or looked through for a list: all of a large table take seconds on every visit.
+#: The most rows, the newest, that a list counts or searches for filter values: a large table would take seconds.
 MOST_READ = 10_000
 
 
 class ValuesFilter(admin.AllValuesFieldListFilter):
-    """The values that there are among the newest rows, as text that cannot hide anything."""
+    """A filter by the values among the newest rows, as visible text."""
 
     def __init__(self, field: Any, request: HttpRequest, params: Any, model: Any, *rest: Any, **more: Any) -> None:
-        """Look through the newest rows in place of Django's all."""
+        """Read the newest rows only, where Django reads all."""
         super().__init__(field, request, params, model, *rest, **more)
-        newest = model._default_manager.order_by("-pk").values_list(field.name, flat=True)[:MOST_READ]  # noqa: SLF001 -- as Django's does
-        found = sorted(set(newest), key=lambda value: (value is not None, str(value)))
-        self.lookup_choices = found  # type: ignore[assignment]  # Django iterates over it only
+        manager = model._default_manager  # noqa: SLF001 -- as Django's own filter does
+        newest = manager.order_by("-pk").values_list(field.name, flat=True)[:MOST_READ]
+        options = sorted(set(newest), key=lambda value: (value is not None, str(value)))
+        self.lookup_choices = options  # type: ignore[assignment]  # Django only iterates over it
 
     def choices(self, changelist: ChangeList) -> Iterator[_ListFilterChoices]:
-        """Return Django's choices in visible characters."""
+        """Return Django's choices as visible text."""
         for choice in super().choices(changelist):
             yield {**choice, "display": visible(str(choice["display"]))}
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django 5.2 has no `Paginator[...]`
-    """Counts no further than an operator leafs: a full count of a large table takes seconds on every visit."""
+    """Stops counting at MOST_READ: a full count of a large table takes seconds at each visit."""
 
     most = MOST_READ
     object_list: QuerySet[Any]
@@ -132,33 +134,33 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django 5.2 has n
 
 
 def values(*names: str) -> tuple[tuple[str, type[ValuesFilter]], ...]:
-    """Return filters by the values of fields."""
+    """Return filters by the values of the fields."""
     return tuple((name, ValuesFilter) for name in names)
 
 
 def in_list(*columns: str | Column) -> tuple[Column, ...]:
-    """Return a list's columns: fields by their names, each on one line, and columns as they are."""
+    """Return a list's columns: fields by name, each on one line, or columns unchanged."""
     return tuple(shown(one, brief=True) if isinstance(one, str) else one for one in columns)
 
 
 def on_page(*columns: str | Column) -> tuple[Any, ...]:
-    """Return what a row's own page shows: fields by their names, whole, and columns as they are.
+    """Return the parts of a row's own page: fields by name, in full, or columns unchanged.
 
-    The types of Django allow names only; a read-only field may be a callable.
+    Django's types allow only names here, but a read-only field may be a callable.
     """
     return tuple(shown(one) if isinstance(one, str) else one for one in columns)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2 has no `ModelAdmin[...]`
-    """Rows that can be looked at and not changed: the services alone write them.
+    """Rows that the console shows and never changes.
 
-    `heavy` names columns that no list needs; they are read when a page shows them.
+    `heavy` names columns that no list reads; only a row's own page does.
     """
 
     heavy: tuple[str, ...] = ()
     actions: Sequence[Callable[..., HttpResponse | None]] | None = None
     list_select_related: ClassVar[tuple[str, ...]] = ()
-    # The types of Django allow names only; a read-only field may be a callable.
+    # Django's types allow only names here, but a read-only field may be a callable.
     fieldsets: ClassVar[Sequence[tuple[str | None, Mapping[str, Any]]]] = ()  # type: ignore[assignment]
     list_per_page = 50
     list_max_show_all = 200
@@ -168,7 +170,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2 h
     change_form_template = "console/row.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
-        """Leave the heavy columns where they are."""
         related = [f"{name}__{column}" for name in self.list_select_related for column in self._heavy_of(name)]
         rows = super().get_queryset(request).select_related(*self.list_select_related)
         return rows.defer(*self.heavy, *related)
@@ -178,7 +179,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2 h
         return HEAVY.get(related.__name__, ()) if isinstance(related, type) else ()
 
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
-        """Show the newest first."""
         newest_first = tuple(name for name in self.opts.ordering or () if str(name).startswith("-"))
         return tuple(self.ordering or ()) or newest_first or ("-pk",)
 
@@ -192,18 +192,17 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django 5.2 h
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        """Return everything that the page shows."""
         return flatten_fieldsets(self.get_fieldsets(request, obj))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *rest: Any, **more: Any
     ) -> HttpResponse:
-        """Name the row in its title as text that cannot hide anything."""
+        """Title the page with the row's name as visible text."""
         context["subtitle"] = visible(str(context["original"]))[:200]
         return super().render_change_form(request, context, *rest, **more)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Mapping[str, Any] | None = None
     ) -> HttpResponse:
-        """Django's history knows changes through the admin, and there are none: lead to the row itself."""
+        """Redirect to the row: Django's history only knows changes through the admin, and there are none."""
         return HttpResponseRedirect(reverse(f"admin:tasks_app_{self.opts.model_name}_change", args=[object_id]))

@@ -1,4 +1,4 @@
-"""The console's pages of what was done outside, and when: steps, commits, looks at the page, callbacks."""
+"""The console's pages of outside effects: steps, commits, polls of Pages, callbacks."""
 
 from __future__ import annotations
 
@@ -26,20 +26,17 @@ class StepRunAdmin(ReadOnlyAdmin):
 
 @admin.display(description="address")
 def commit_address(row: Commit) -> SafeString | str:
-    """Link to the commit on its forge, where it has an address there."""
+    """Link to the commit on its forge, if the forge has a page for it."""
     return outside(row.url)
 
 
 @admin.display(description="evidence page")
 def evidence(row: Commit) -> SafeString | str:
-    """Link to the page that whoever has its address may read."""
     return outside(evidence_address(row))
 
 
 @admin.register(Commit, site=console)
 class CommitAdmin(ReadOnlyAdmin):
-    """A commit, planned before it was pushed."""
-
     list_display = in_list(shown("sha", "commit"), "round", "run", "planned_at", "pushed_at", "abandoned_at")
     list_filter = ("planned_at",)
     list_select_related = ("round",)
@@ -52,8 +49,6 @@ class CommitAdmin(ReadOnlyAdmin):
 
 @admin.register(PagesStatus, site=console)
 class PagesStatusAdmin(ReadOnlyAdmin):
-    """One look at a page's build and at what is served."""
-
     list_display = in_list("at", "round", "run", "build_status", "http_status", "live", "reason")
     list_filter = ("live", *values("build_status"), "at")
     list_select_related = ("round",)
@@ -68,8 +63,6 @@ def body(row: NotificationAttempt) -> SafeString | str:
 
 @admin.register(NotificationAttempt, site=console)
 class NotificationAttemptAdmin(ReadOnlyAdmin):
-    """One POST to the evaluator."""
-
     heavy = ("body", "answer")
     list_display = in_list("started_at", "round", "run", "number", "status_code", "seconds", "error")
     list_filter = (*values("status_code"), "started_at")

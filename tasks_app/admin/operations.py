@@ -1,4 +1,4 @@
-"""The console's pages of what is not one round's: refusals, events, workers, breakers, what models take."""
+"""The console's pages of rows that belong to no round: rejections, events, workers, breakers, model profiles."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from tasks_app.reports.display import shown
 
 @admin.register(Rejection, site=console)
 class RejectionAdmin(ReadOnlyAdmin):
-    """A request with the right secret that was refused."""
-
     heavy = ("payload",)
     list_display = in_list("at", "status", "client", "errors")
     list_filter = (*values("status"), "at")
@@ -22,8 +20,6 @@ class RejectionAdmin(ReadOnlyAdmin):
 
 @admin.register(Event, site=console)
 class EventAdmin(ReadOnlyAdmin):
-    """An operator's act, or a decision of the service."""
-
     list_display = in_list("at", "who", "what", "round", "text")
     list_filter = (*values("what"), "at")
     list_select_related = ("round",)
@@ -33,8 +29,6 @@ class EventAdmin(ReadOnlyAdmin):
 
 @admin.register(WorkerBeat, site=console)
 class WorkerBeatAdmin(ReadOnlyAdmin):
-    """A process, when it was last seen and what it worked on."""
-
     list_display = in_list("worker", "host", "pid", shown("seen_at", "last seen"), "stopping", "round", "step")
     list_filter = ("seen_at",)
     list_select_related = ("round",)
@@ -44,8 +38,6 @@ class WorkerBeatAdmin(ReadOnlyAdmin):
 
 @admin.register(Breaker, site=console)
 class BreakerAdmin(ReadOnlyAdmin):
-    """A kind of outside service that does not work for now, or did not."""
-
     list_display = in_list("kind", "code", "reason", "since", "until", "closed_at", "closed_by")
     list_filter = (*values("kind"), "since")
     search_fields = ("code", "reason", "closed_by")
@@ -54,8 +46,6 @@ class BreakerAdmin(ReadOnlyAdmin):
 
 @admin.register(ForgeQuota, site=console)
 class ForgeQuotaAdmin(ReadOnlyAdmin):
-    """What GitHub's answers said of its limits."""
-
     list_display = in_list(
         "remaining", "limit", shown("reset_at", "begins anew"), shown("seen_at", "seen"),
         shown("blocked_until", "nothing before"), shown("blocked_reason", "why", brief=True),
@@ -69,8 +59,6 @@ class ForgeQuotaAdmin(ReadOnlyAdmin):
 
 @admin.register(ForgeWrite, site=console)
 class ForgeWriteAdmin(ReadOnlyAdmin):
-    """A write to GitHub's REST API, or the slot that is kept for one."""
-
     list_display = in_list(shown("key", "what", brief=True), shown("due_at", "due"), shown("used_at", "went"))
     list_filter = ("used_at",)
     search_fields = ("key",)
@@ -79,8 +67,6 @@ class ForgeWriteAdmin(ReadOnlyAdmin):
 
 @admin.register(ModelProfile, site=console)
 class ModelProfileAdmin(ReadOnlyAdmin):
-    """What a server was found to take for a model."""
-
     list_display = in_list("model", "server", "length_parameter", "longest_answer", "dropped", "images", "learned_at")
     list_filter = ("images", "learned_at")
     search_fields = ("server", "model")

@@ -1,4 +1,4 @@
-"""The console's front page: what needs a person first, then how the service does."""
+"""The console's front page: rounds that need attention, then the state of the service."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ MOST_COUNTED = 10_000
 
 
 def overview(request: HttpRequest) -> dict[str, object]:
-    """Return what the front page shows to someone who may see rounds; nothing to anyone else."""
+    """Return the front page's context for a user who may see rounds, {} for any other."""
     if not request.user.has_perm("tasks_app.view_round"):
         return {}
     may_act, now = request.user.has_perm(MAY_OPERATE), clock.now()
-    counted = _counted()
+    counts = _count_by_state()
     due, oldest = backlog()
     return {
         "overview": True,
-        "states": [(pill(state.value), state.value, _at_most(counted[state])) for state in State],
-        "rounds": any(counted.values()),
+        "states": [(pill(state.value), state.value, _at_most(counts[state])) for state in State],
+        "rounds": any(counts.values()),
         "missing": [*settings.MISSING, *credentials.refusals()],
         "outside": [(part.name, part.status, visible(part.detail)[:500]) for part in outside_services()],
         "public_url": settings.PUBLIC_URL,
@@ -61,8 +61,8 @@ def overview(request: HttpRequest) -> dict[str, object]:
     }
 
 
-def _counted() -> dict[State, int]:
-    """Return how many rounds are in each state, by their index, and none further than MOST_COUNTED."""
+def _count_by_state() -> dict[State, int]:
+    """Return how many rounds are in each state by their index, counted up to MOST_COUNTED."""
     rounds = Round.objects.order_by()
     return {state: rounds.filter(state=state)[: MOST_COUNTED + 1].count() for state in State}
 
@@ -76,12 +76,17 @@ def _light() -> QuerySet[Round]:
 
 
 def _attention(*, may_act: bool) -> list[dict[str, object]]:
-    """Return the rounds that a person must see, the newest failures first."""
+    """Return the rounds that need attention, the newest first."""
     now = clock.now()
     return [
-        {"link": row_link(row), "state": pill(row.state), "headline": short(headline(row, now), 400), "retry": retry_button(row) if may_act else ""}
+        {
+            "link": row_link(row),
+            "state": pill(row.state),
+            "headline": short(headline(row, now), 400),
+            "retry": retry_button(row) if may_act else "",
+        }
         for row in _light().filter(needs_attention=True).order_by("-created_at")[:MOST]
-    ]  # fmt: skip
+    ]
 
 
 def _oldest_waiting() -> tuple[SafeString | str, str] | None:
@@ -98,8 +103,14 @@ def _load() -> str:
         )
     workers = f"{load.workers} worker{'' if load.workers == 1 else 's'}"
     if load.rounds_a_minute is None or load.minutes is None:
-        return f"Backlog: {load.waiting} rounds wait for {workers}; what they manage in a minute is not known before a round has ended."
-    pace = f"{workers} {'manages' if load.workers == 1 else 'manage'} {load.rounds_a_minute:.1f} rounds a minute (a round takes {load.seconds:.1f} s of one, by the last {LATELY})"
+        return (
+            f"Backlog: {load.waiting} rounds wait for {workers}; "
+            "what they manage in a minute is not known before a round has ended."
+        )
+    pace = (
+        f"{workers} {'manages' if load.workers == 1 else 'manage'} {load.rounds_a_minute:.1f} rounds a minute "
+        f"(a round takes {load.seconds:.1f} s of one, by the last {LATELY})"
+    )
     return f"Backlog: {load.minutes:.1f} minutes, {load.waiting} rounds; {pace}."
 
 
@@ -108,22 +119,22 @@ def _beats() -> list[dict[str, object]]:
     beats = WorkerBeat.objects.filter(seen_at__gt=now - timedelta(hours=1)).select_related("round").defer(
         *(f"round__{name}" for name in HEAVY["Round"])
     )  # fmt: skip
-    seen = {beat.worker for beat in beats if beat.seen_at > now - SILENT}
+    alive = {beat.worker for beat in beats if beat.seen_at > now - SILENT}
     return [
         {
             "worker": row_link(beat),
             "host": visible(beat.host)[:80],
             "seen": f"{duration(max((now - beat.seen_at).total_seconds(), 0))} ago",
-            "alive": pill(_liveliness(beat, seen)),
+            "alive": pill(_liveliness(beat, alive)),
             "on": row_link(beat.round) if beat.round else "",
         }
         for beat in beats[:20]
     ]
 
 
-def _liveliness(beat: WorkerBeat, seen: Collection[str]) -> str:
-    """Return how a process is. A worker with nothing to do says nothing: its dispatcher, which would have noticed its end, speaks for it."""
+def _liveliness(beat: WorkerBeat, alive: Collection[str]) -> str:
+    """Return a process's state. An idle worker gives no beat: it counts as idle while its dispatcher gives beats."""
     dispatcher = f"{beat.worker.partition(':')[0]}:dispatcher"
-    if beat.worker in seen:
+    if beat.worker in alive:
         return "alive"
-    return "idle" if beat.round_id is None and dispatcher in seen else "silent"
+    return "idle" if beat.round_id is None and dispatcher in alive else "silent"

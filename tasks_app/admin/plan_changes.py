@@ -1,4 +1,4 @@
-"""How one plan differs from another, in a line."""
+"""The differences between two plans, in one line."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _LONGEST_NAME = 60
 
 
 def changes(before: RequestPlan, after: RequestPlan) -> str:
-    """Return what was added to a plan, removed from it and changed in it, by name."""
+    """Return the names of the added, removed and changed parts of a plan."""
     parts = [
-        f"{name}: {', '.join(found)}"
+        f"{name}: {', '.join(part_changes)}"
         for name in RequestPlan.model_fields
-        if (found := list(_changes(before, after, name)))
+        if (part_changes := list(_changes(before, after, name)))
     ]
     return "; ".join(parts) or UNCHANGED
 
@@ -29,10 +29,12 @@ def _changes(before: RequestPlan, after: RequestPlan, name: str) -> Iterator[str
         if old != new:
             yield f"{old} became {new}"
         return
-    was, now = ({_name(one): one for one in values} for values in (old, new))
-    yield from (f"{one} added" for one in now if one not in was)
-    yield from (f"{one} removed" for one in was if one not in now)
-    yield from (f"{one} changed" for one in now if one in was and now[one] != was[one])
+    before_items, after_items = ({_name(one): one for one in values} for values in (old, new))
+    yield from (f"{one} added" for one in after_items if one not in before_items)
+    yield from (f"{one} removed" for one in before_items if one not in after_items)
+    yield from (
+        f"{one} changed" for one in after_items if one in before_items and after_items[one] != before_items[one]
+    )
 
 
 def _name(one: object) -> str:

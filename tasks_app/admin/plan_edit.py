@@ -1,4 +1,4 @@
-"""The page on which an operator writes a round's plan: JSON, validated as a model's plan is; saving begins a new run with it."""
+"""The page on which an operator edits a round's plan as JSON. Saving it starts a new run with that plan."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
     from engine.plan.allowed import PlanRequest
 
-    Problem = tuple[str, str]  # the item that it is about, and what is wrong with it
+    Problem = tuple[str, str]  # the item, and what is wrong with it
 
-#: A plan of more characters is not read.
+#: The most characters of a plan.
 LONGEST = 1_000_000
 MOST_PROBLEMS = 50
 WHOLE = "the text"
@@ -45,19 +45,19 @@ WHOLE = "the text"
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan_edit_view(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Show the plan of the present run (else an empty one) for editing; take it at a POST."""
+    """Show the current run's plan, or an empty one, for editing; a POST saves it."""
     if not request.user.has_perm(MAY_OPERATE):
         raise PermissionDenied
     row = Round.objects.defer("request").filter(pk=pk).first()
     if row is None:
         raise Http404
     if request.method == "POST":
-        return _taken(request, row)
+        return _start_run(request, row)
     return _form(request, row, editable(plan_of(row) or RequestPlan()), ())
 
 
-def _taken(request: HttpRequest, row: Round) -> HttpResponse:
-    """Begin a run with the plan that was sent; where that cannot be, show the text again with the reasons."""
+def _start_run(request: HttpRequest, row: Round) -> HttpResponse:
+    """Start a run with the posted plan. If that is not possible, show the text again with the problems."""
     text, run = request.POST.get("plan", ""), request.POST.get("run", "")
     before = plan_of(row) or RequestPlan()
     plan, problems = plan_read(text, _request(row, before))
@@ -95,14 +95,14 @@ def _form(request: HttpRequest, row: Round, text: str, problems: Sequence[Proble
 
 
 def plan_read(text: str, request: PlanRequest) -> tuple[RequestPlan | None, list[Problem]]:
-    """Return the plan that a text holds; None and each problem where it holds none. What would be left out of a model's plan is a problem, too."""
+    """Return the plan in a text, or None and all problems. What is dropped from a model's plan is a problem here."""
     if len(text) > LONGEST:
         return None, [(WHOLE, f"It is longer than {LONGEST:,} characters.")]
     try:
-        found = json.loads(text)
-        if problems := list(_misread(found)):
+        value = json.loads(text)
+        if problems := list(_schema_problems(value)):
             return None, problems
-        reading = read_object(found, request)
+        reading = read_object(value, request)
     except json.JSONDecodeError as error:
         return None, [(WHOLE, f"It is not JSON: {error}.")]
     except RecursionError:
@@ -111,54 +111,58 @@ def plan_read(text: str, request: PlanRequest) -> tuple[RequestPlan | None, list
     return (None, problems) if problems else (reading.plan, [])
 
 
-def _misread(found: object) -> Iterator[Problem]:
-    """Yield what is not as the form of a plan says."""
+def _schema_problems(value: object) -> Iterator[Problem]:
+    """Yield the differences from a plan's schema, unknown fields included."""
     try:
-        plan = RequestPlan.model_validate(found)
+        plan = RequestPlan.model_validate(value)
     except ValidationError as error:
         for one in error.errors(include_url=False, include_context=False, include_input=False):
             parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in one["loc"])
             yield "".join(parts).removeprefix(".") or WHOLE, f"{one['msg']}."
     else:
-        yield from ((place, "A plan has no such field.") for place in _unknown(found, plan.model_dump()))
+        yield from ((place, "A plan has no such field.") for place in _unknown(value, plan.model_dump()))
 
 
 def _request(row: Round, plan: RequestPlan) -> PlanRequest:
-    """Return what a plan of the round is checked against. A file that the present plan may change is there, whoever put it there."""
+    """Return what a plan is checked against. Files that the present plan changes count as present."""
     changed = {file.origin or file.path for file in plan.files if file.source is FileSource.CHANGED}
     return request_of(brief_of(row), {*present_paths(row), *changed}, allow_private=settings.ALLOW_PRIVATE_URLS)
 
 
-def _unknown(given: object, read: object, where: str = "") -> Iterator[str]:
-    """Yield the places of what stands in a text and is not in the plan that was read out of it."""
-    if isinstance(given, dict) and isinstance(read, dict):
-        for name, value in given.items():
+def _unknown(text_value: object, plan_value: object, where: str = "") -> Iterator[str]:
+    """Yield the places of the fields in a text that are not in the plan parsed from it."""
+    if isinstance(text_value, dict) and isinstance(plan_value, dict):
+        for name, value in text_value.items():
             place = f"{where}.{name}".removeprefix(".")
-            if name not in read:
+            if name not in plan_value:
                 yield place
-            yield from _unknown(value, read.get(name), place)
-    elif isinstance(given, list) and isinstance(read, list | tuple):
-        for at, (value, of) in enumerate(zip(given, read, strict=False)):
+            yield from _unknown(value, plan_value.get(name), place)
+    elif isinstance(text_value, list) and isinstance(plan_value, list | tuple):
+        for at, (value, of) in enumerate(zip(text_value, plan_value, strict=False)):
             yield from _unknown(value, of, f"{where}[{at}]")
 
 
 def editable(plan: RequestPlan) -> str:
-    """Return a plan as JSON for a person: all of its parts, and of each only the fields that are not at their default."""
-    parts = {name: _lean(getattr(plan, name)) for name in RequestPlan.model_fields}
+    """Return a plan as JSON for an operator, without fields that have their default."""
+    parts = {name: _without_defaults(getattr(plan, name)) for name in RequestPlan.model_fields}
     return escaped(json.dumps(parts, indent=2, ensure_ascii=False))
 
 
-def _lean(value: object) -> object:
+def _without_defaults(value: object) -> object:
     if isinstance(value, PlanPart):
         fields = type(value).model_fields
-        names = sorted(fields, key=lambda name: name != "kind")  # the kind first: it says what the others are
-        given = {name: getattr(value, name) for name in names}
-        return {n: _lean(one) for n, one in given.items() if n == "kind" or one != fields[n].get_default()}
-    return [_lean(one) for one in value] if isinstance(value, list | tuple) else value
+        names = sorted(fields, key=lambda name: name != "kind")  # `kind` first: the other fields depend on it
+        field_values = {name: getattr(value, name) for name in names}
+        return {
+            n: _without_defaults(one)
+            for n, one in field_values.items()
+            if n == "kind" or one != fields[n].get_default()
+        }
+    return [_without_defaults(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _kinds() -> Iterator[tuple[str, str, str]]:
-    """Yield each kind of predicate: its name, its arguments, what it says."""
+    """Yield each kind of predicate: its name, its arguments, its description."""
     for part in RequestPlan.model_json_schema()["$defs"].values():
         if "kind" in part.get("properties", {}):
             arguments = ", ".join(name for name in part["properties"] if name != "kind")

@@ -1,4 +1,4 @@
-"""The tables on a round's page, rendered from its report: no prompt, reply or file is in them, each is a click away."""
+"""The tables on a round's page, rendered from its report. Prompts, replies and files are one click away."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 
     Column = Callable[[Round], SafeString | str]
 
-_LONGEST = 1_000  # characters of one line of a plan
+_LONGEST = 1_000  # characters of a line of a plan
 
 
 def report_of(row: Round) -> RoundReport:
-    """Return the report that all parts of the page share: the admin passes each of them the same row."""
-    found = vars(row).setdefault("_report", RoundReport(row))
-    assert isinstance(found, RoundReport)
-    return found
+    """Return the report, cached on the row: the admin passes the same row to all parts of the page."""
+    report = vars(row).setdefault("_report", RoundReport(row))
+    assert isinstance(report, RoundReport)
+    return report
 
 
 @admin.display(description="as manage.py explain prints it")
@@ -53,7 +53,7 @@ def explanation(row: Round) -> SafeString:
 
 
 def _tabled(name: str, headings: Sequence[str], cells: Callable[[RoundReport], Iterable[Sequence[object]]]) -> Column:
-    """Return a field of the page that is a table of what `cells` takes from the report."""
+    """Return a field of the page: a table whose rows `cells` takes from the report."""
 
     @admin.display(description=name)
     def field(row: Round) -> SafeString | str:
@@ -88,7 +88,10 @@ steps = _tabled(
     "steps",
     ("run", "step", "outcome", "started", "took", "claims", "detail"),
     lambda report: (
-        (s.run, row_link(s), pill(s.outcome or "open"), s.started_at, between(s.started_at, s.ended_at), s.claims, s.detail)
+        (
+            s.run, row_link(s), pill(s.outcome or "open"), s.started_at, between(s.started_at, s.ended_at), s.claims,
+            s.detail,
+        )
         for s in report.steps
     ),
 )  # fmt: skip
@@ -153,19 +156,17 @@ def plan_in_words(row: Round) -> str:
 
 @admin.display(description="spent")
 def spending(row: Round) -> str:
-    """Return what the model calls of all runs cost."""
     return str(report_of(row).spent)
 
 
 @admin.display(description="check results")
 def check_results(row: Round) -> SafeString | str:
-    """Return what the checks gave, of all attempts, the request's first."""
+    """Return the check results of all attempts, the request's checks first."""
     lines = [line for checks in report_of(row).results.values() for line in checks.lines]
     return results_table(result for line in lines for result in (line.local, line.live) if result)
 
 
 def results_table(found: Iterable[CheckResult]) -> SafeString | str:
-    """Return check results; only `pass` is a pass."""
     return table(
         "check results",
         ("attempt", "on", "kind", "check", "verdict", "detail"),
@@ -188,16 +189,16 @@ def files_table(found: Iterable[SourceFile]) -> SafeString | str:
 
 @admin.display(description="screenshots")
 def screenshots(row: Round) -> SafeString | str:
-    """Return how the page looked, before publishing and live."""
+    """Return the page's screenshots, before publishing and live."""
     views = [line.latest for line in report_of(row).checks.of({Kind.PAGE_LOAD})]
-    if gone := next((view.screenshot_removed_at for view in views if view.screenshot_removed_at), None):
-        return removed(gone, settings.KEEP_SCREENSHOTS_DAYS)
+    if removal := next((view.screenshot_removed_at for view in views if view.screenshot_removed_at), None):
+        return removed(removal, settings.KEEP_SCREENSHOTS_DAYS)
     return joined(map(picture, report_of(row).pictures))
 
 
 @admin.display(description="changed attachments")
 def changed_attachments(row: Round) -> str:
-    """Return both versions of each, of the chosen attempt; until one is chosen, of none."""
+    """Return both versions of each attachment that the chosen attempt changes; "none" before the choice."""
     found = [
         {
             "name": short(file.name, 255),

@@ -1,4 +1,4 @@
-"""The console's pages of what was asked for: rounds with all that happened to them, tasks, attachments."""
+"""The console's pages of rounds, tasks and attachments."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @admin.display(description="request as it came, less the secret")
 def raw_request(row: Round) -> SafeString | str:
-    """Return the request's JSON; data URIs are cut short, their files are among the attachments."""
+    """Return the request's JSON with shortened data URIs: their files are among the attachments."""
     return json_block(row.request)
 
 
@@ -36,7 +36,7 @@ _CHOOSE_ALL = format_html('<input type="checkbox" id="action-toggle" aria-label=
 
 
 class RoundList(ChangeList):
-    """A page of rounds, with their checks counted at once."""
+    """A page of rounds that counts the checks of all its rounds together."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -48,7 +48,7 @@ class RoundList(ChangeList):
 
 @admin.register(Round, site=console)
 class RoundAdmin(ReadOnlyAdmin):
-    """One accepted POST and its whole record, with what an operator may do to it."""
+    """One accepted POST with all its records and the operators' actions."""
 
     heavy = HEAVY["Round"]
     change_form_template = "console/round.html"
@@ -65,7 +65,7 @@ class RoundAdmin(ReadOnlyAdmin):
     search_help_text = "id, email, task, nonce, commit, repository or error"
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
-        """Say who may act on rounds: Django asks by this name for the list's actions."""
+        """Say who may act on rounds. Django calls this for the bulk actions' permission `operate`."""
         return request.user.has_perm(MAY_OPERATE)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
@@ -77,7 +77,7 @@ class RoundAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_CHOOSE_ALL)
     def action_checkbox(self, obj: Round) -> SafeString:
-        """Return Django's checkbox, named in characters that cannot hide anything."""
+        """Return Django's checkbox with a visible label."""
         return format_html(
             '<input type="checkbox" name="_selected_action" value="{}" class="action-select" aria-label="Choose {}">',
             obj.pk,
@@ -85,7 +85,7 @@ class RoundAdmin(ReadOnlyAdmin):
         )
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the addresses of the acts, of the plan's form and of the part that refreshes itself."""
+        """Add the addresses of the actions, the plan's form and the status panel."""
         within = self.admin_site.admin_view
         own = [
             path("act/<str:act>/", within(action_on_many), name="tasks_app_round_act_on_many"),
@@ -141,18 +141,16 @@ class RoundAdmin(ReadOnlyAdmin):
 
 @admin.display(description="rounds")
 def rounds_of_task(row: Task) -> SafeString | str:
-    found = row.rounds.defer(*HEAVY["Round"]).order_by("created_at")[:201]
+    rows = row.rounds.defer(*HEAVY["Round"]).order_by("created_at")[:201]
     return table(
         "rounds",
         ("round", "state", "step", "commit", "created"),
-        ((row_link(r), pill(r.state), r.step, r.commit_sha[:12], r.created_at) for r in found),
+        ((row_link(r), pill(r.state), r.step, r.commit_sha[:12], r.created_at) for r in rows),
     )
 
 
 @admin.register(Task, site=console)
 class TaskAdmin(ReadOnlyAdmin):
-    """The rounds of one (email, task)."""
-
     list_display = in_list("name", "email", "owner", "repository", "created_at")
     search_fields = ("email", "name", "repository", "key")
     ordering = ("-created_at",)
@@ -169,8 +167,6 @@ def attachment_contents(row: Attachment) -> SafeString | str:
 
 @admin.register(Attachment, site=console)
 class AttachmentAdmin(ReadOnlyAdmin):
-    """A file of a request."""
-
     heavy = ("content",)
     list_display = in_list("name", "round", "media_type", "sha256")
     list_select_related = ("round",)

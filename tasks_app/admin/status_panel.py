@@ -1,4 +1,4 @@
-"""How a round stands: the part of its page that changes while it moves, by itself at an address of its own for the refresh."""
+"""A round's status panel: the part of its page that changes while the round is active, refreshed at its own address."""
 
 from __future__ import annotations
 
@@ -24,16 +24,15 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-#: How much of the headline is shown, in characters: it may quote what a stranger sent.
-MOST_TOLD = 2000
+#: The most characters of the headline, which may quote foreign text.
+LONGEST_HEADLINE = 2000
 
 
 def status_panel(row: Round, request: HttpRequest) -> dict[str, object]:
-    """Return what the fragment's template shows."""
     report = report_of(row)
     return {
         "round": row,
-        "headline": visible(report.headline)[:MOST_TOLD],
+        "headline": visible(report.headline)[:LONGEST_HEADLINE],
         "moving": row.state in ACTIVE,
         "state": step_and_state(row),
         "clock": clock(row),
@@ -49,7 +48,6 @@ def status_panel(row: Round, request: HttpRequest) -> dict[str, object]:
 
 @require_safe
 def status_panel_view(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Answer the fragment to someone who may see rounds."""
     if not request.user.has_perm("tasks_app.view_round"):
         raise PermissionDenied
     row = Round.objects.defer(*HEAVY["Round"]).filter(pk=pk).first()

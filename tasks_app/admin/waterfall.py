@@ -1,4 +1,4 @@
-"""A run's steps along time: how long each took, and when something was done in it rather than waited for."""
+"""A run's steps along time: the length of each, and when it worked rather than waited."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tasks_app.models import Attempt, NotificationAttempt, Round, StepRun
     from tasks_app.reports.round_report import RoundReport
 
-#: The width of a bar in its own units; the page stretches it.
+#: The width of a whole line in the bars' unit; the page scales it.
 WIDTH = 1000
 NARROWEST = 4
 MOST_STEPS = 60
@@ -27,7 +27,7 @@ Span = tuple["datetime", "datetime"]
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A part of a line, in units of WIDTH. `kind`: wait (nothing of ours is done), busy."""
+    """A part of a line, in units of WIDTH. `kind` is wait or busy."""
 
     kind: str
     x: int
@@ -36,7 +36,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A step: its bars, how long it took, how it ended."""
+    """A step: its bars, its duration, its outcome."""
 
     name: str
     outcome: str
@@ -47,7 +47,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run of a round and how long it took in all."""
+    """A run of a round and its whole duration."""
 
     number: int
     took: str
@@ -55,7 +55,7 @@ class Run:
 
 
 def waterfall(report: RoundReport) -> list[Run]:
-    """Return the runs of a round, the newest first."""
+    """Return a round's runs, the newest first."""
     row, steps, work = report.row, report.steps[-MOST_STEPS:], list(_work(report))
     return [
         _run(row, number, [s for s in steps if s.run == number], work, row.finished_at or report.now)
@@ -82,7 +82,7 @@ class _Scale:
     length: float
 
     def bar(self, kind: str, start: datetime, end: datetime) -> Bar:
-        """Return a span as a bar; the shortest can still be seen."""
+        """Return a span as a bar that is wide enough to be visible."""
         x = (start - self.start).total_seconds() / self.length * WIDTH
         width = (end - start).total_seconds() / self.length * WIDTH
         x = min(max(round(x), 0), WIDTH - NARROWEST)
@@ -98,7 +98,7 @@ def _line(step: StepRun, work: Iterable[Span], scale: _Scale, until: datetime) -
 
 
 def _work(report: RoundReport) -> Iterator[Span]:
-    """Yield when something outside was asked: model calls, looks at the page, callbacks."""
+    """Yield the spans of outside requests: model calls, polls of Pages, callbacks."""
     calls: list[Attempt | NotificationAttempt] = [*report.attempts[-MOST_MARKS:], *report.callbacks[-MOST_MARKS:]]
     for one in calls:
         ended = report.now if one.seconds is None else one.started_at + timedelta(seconds=one.seconds)

@@ -1,1 +1,1 @@
-"""The evaluator's side of HTTP: tasks in, a round's status out, and the description of both. Pages for people are in `web` and `admin`."""
+"""The HTTP API: accepting tasks, a round's status, and the description of both. `web` and `admin` hold the pages."""

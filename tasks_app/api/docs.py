@@ -1,4 +1,4 @@
-"""The API described: as OpenAPI for machines, as Swagger UI for people. Nothing of either comes from another host."""
+"""The API's description: OpenAPI for machines, Swagger UI for people. All of it is served from this host."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-#: Swagger UI needs `data:` images (the arrows in its style sheet) and a request to this very service, and no more than that.
+#: Swagger UI needs no more than `data:` images (the arrows in its style sheet) and requests to this service.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

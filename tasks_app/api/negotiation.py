@@ -1,4 +1,4 @@
-"""Which form an answer has: JSON, whatever is asked for."""
+"""Content negotiation without a choice: every answer is JSON."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 
 
 class JsonAlways(BaseContentNegotiation):
-    """Answers JSON whatever the client says that it accepts: an exam comes once, and no header of it may turn a task away."""
+    """Answers JSON whatever the client accepts: an evaluator posts once, and no header may turn its task away."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        """Return the only renderer."""
         del request, format_suffix
         only = next(iter(renderers))
         return only, only.media_type

@@ -1,4 +1,4 @@
-"""Refusals as application/problem+json (RFC 9457): every error of the API has this one shape."""
+"""Refusals as application/problem+json (RFC 9457): all errors of the API have this shape."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TITLES = {
 
 
 class Problem(JsonResponse):
-    """One refusal: `status`, a fixed title, and a `detail` for this case."""
+    """A refusal: `status`, its fixed title, and a `detail` for this case."""
 
     def __init__(self, status: int, detail: str, *, headers: Mapping[str, str] | None = None, **more: object) -> None:
         body = {
@@ -40,7 +40,7 @@ class Problem(JsonResponse):
 
 
 def problem_response(error: Exception, context: Mapping[str, object]) -> Problem | None:
-    """Turn DRF's own refusals into problems; anything else is Django's to handle."""
+    """Turn DRF's own refusals into problems. Django handles all other errors."""
     del context
     if isinstance(error, MethodNotAllowed):
         return Problem(405, str(error.detail))
@@ -50,7 +50,7 @@ def problem_response(error: Exception, context: Mapping[str, object]) -> Problem
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> Problem:
-    """Answer what Django itself finds suspicious, a Host header that is not ours above all."""
+    """Answer what Django itself finds suspicious, such as a foreign Host header."""
     del request, exception
     return Problem(
         400, "The request's Host header or path is not one of this service. ALLOWED_HOSTS or PUBLIC_URL name the hosts."
@@ -58,12 +58,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> Problem:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> Problem:
-    """Answer an address that leads nowhere."""
     del exception
     return Problem(404, f"Nothing lives at {request.path[:200]}.")
 
 
 def server_error(request: HttpRequest) -> Problem:
-    """Answer an error of our own; its trace is in the log."""
+    """Answer an error of our own. Its traceback is in the log."""
     del request
     return Problem(500, "The log holds the reason.")

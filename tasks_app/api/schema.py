@@ -1,4 +1,4 @@
-"""What `/openapi.json` tells of each route: its answers, and an example of every one of them."""
+"""The descriptions of the routes in `/openapi.json`: their answers, with an example of each."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ _DOWN = {"name": "workers", "status": "down", "detail": "no dispatcher was heard
 
 
 def _answer(shape: type[Serializer[None]], description: str, **examples: object) -> OpenApiResponse:
-    """Return an answer with an example of each kind of it, by name."""
+    """Return an answer with an example for each of its variants, by name."""
     named = [OpenApiExample(name.replace("_", " "), value=value) for name, value in examples.items()]
     return OpenApiResponse(shape, description, named)
 
@@ -124,11 +124,17 @@ def _refusal(status: int, detail: str, **more: object) -> dict[str, object]:
 
 
 def _tasks() -> list[OpenApiExample]:
-    """Return the samples as an evaluator would send them; only the secret is left to be filled in."""
-    kept = {"secret": "the shared secret", "nonce": "ab12", "evaluation_url": "https://your-evaluator.example/notify"}
+    """Return the samples as an evaluator would send them, with a placeholder for the secret."""
+    sample_fields = {
+        "secret": "the shared secret",
+        "nonce": "ab12",
+        "evaluation_url": "https://your-evaluator.example/notify",
+    }
     samples = {"round 1": "sales", "round 2 of the same task": "sales-2"}
     return [
-        OpenApiExample(title, value=load_task(SAMPLES / f"{name}.json") | kept, media_type=_JSON, request_only=True)
+        OpenApiExample(
+            title, value=load_task(SAMPLES / f"{name}.json") | sample_fields, media_type=_JSON, request_only=True
+        )
         for title, name in samples.items()
     ]
 
@@ -143,7 +149,8 @@ handle_task = extend_schema(
     operation_id="handle_task",
     summary="Take a task",
     description=(
-        "Answers 200 only after the task is on disk. The same request again is answered with the same id and runs nothing twice; "
+        "Answers 200 only after the task is on disk. "
+        "The same request again is answered with the same id and runs nothing twice; "
         "if that round had failed, it is taken up again. Refused in this order: 413, 503, 400, 401 or 429, 400, 409."
     ),
     tags=["tasks"],

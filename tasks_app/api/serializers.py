@@ -1,4 +1,4 @@
-"""The shapes of the API's requests and answers, for its description alone: the views read leniently by themselves."""
+"""The shapes of the API's requests and answers, for its description only: the views parse requests themselves."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from engine.domain.lifecycle import State, Step
 from engine.inputs.task_request import MOST_ATTACHMENTS
 from engine.plan.schema import FileSource, RequestPlan
 
-#: Text that any row can keep: what is told back to the evaluator as it came must be that.
-_KEPT = r"^[^\u0000]*$"
+#: Text that any database can store: the evaluator gets it back unchanged.
+_STORABLE = r"^[^\u0000]*$"
 
 #: The kinds of predicates.
 KINDS = sorted(
@@ -72,11 +72,11 @@ class _Attachments(serializers.JSONField):
 class TaskSerializer(serializers.Serializer[None]):
     """A task as an evaluator posts it. Unknown fields are kept and named in the answer's `warnings`."""
 
-    email = serializers.RegexField(_KEPT, help_text="Told back as it came.")
+    email = serializers.RegexField(_STORABLE, help_text="Told back as it came.")
     secret = serializers.CharField(help_text="This service's `SECRET`. Never stored.")
-    task = serializers.RegexField(_KEPT, help_text="With `email` it names the repository.")
+    task = serializers.RegexField(_STORABLE, help_text="With `email` it names the repository.")
     round = _RoundNumber(help_text="1 makes the repository, later rounds change it.")
-    nonce = serializers.RegexField(_KEPT, help_text="Another nonce makes it another round.")
+    nonce = serializers.RegexField(_STORABLE, help_text="Another nonce makes it another round.")
     brief = serializers.CharField(help_text="What the app must do.")
     checks = _Checks(
         required=False,

@@ -1,4 +1,4 @@
-"""The evaluator's door: tasks in, a round's status out."""
+"""The API's views: accepting tasks, and a round's status."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
     from rest_framework.request import Request
 
-#: Of a body that is too large so much is still read and thrown away, so that the client hears the answer and no broken connection.
+#: How much of a body that is too large is read and dropped, so that the client gets our answer, not a reset connection.
 DRAINED = 4 * task_request.MAX_BODY
 
 
 def _body(request: Request) -> bytes:
-    """Return at most MAX_BODY + 1 bytes of the body: one too many is enough to know that it is too large.
+    """Return at most MAX_BODY + 1 bytes of the body; the last byte shows that the body is too large.
 
-    Django reads nothing without a Content-Length; a server that ends its input by itself, as gunicorn does for chunked bodies, can be
-    read to the end all the same.
+    Django reads nothing without a Content-Length. A server that ends the input itself, as gunicorn does for chunked
+    bodies, can be read to the end.
     """
     chunked = not request.META.get("CONTENT_LENGTH") and request.META.get("wsgi.input_terminated")
     stream = request.META["wsgi.input"] if chunked else request
@@ -68,9 +68,9 @@ class HandleTask(APIView):
         return _accept(payload, client)
 
 
-def _secret_is_right(given: object) -> bool:
+def _secret_is_right(value: object) -> bool:
     """Compare in constant time."""
-    text = given if isinstance(given, str) else ""
+    text = value if isinstance(value, str) else ""
     return hmac.compare_digest(text.encode("utf-8", "surrogatepass"), settings.SECRET.encode()) and bool(
         settings.SECRET
     )

@@ -1,1 +1,1 @@
-"""Whether the service can work: settings, credentials, browser, and each part by name."""
+"""The service's health: settings, credentials, browser, and the status of each part."""

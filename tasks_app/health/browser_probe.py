@@ -1,4 +1,4 @@
-"""Whether the check browser works on this machine: tried once at a start, in the background, and kept in a file for every process."""
+"""Whether the check browser works here: tried in the background at each start, with the result in a file for all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 def probe() -> str:
-    """Start the browser once; return why it cannot be used, "" where it can, and keep that. Takes about two seconds."""
+    """Start the browser once; store and return why it cannot be used, "" if it can. Takes about two seconds."""
     browser = wiring.browser()
     problem = browser.problem() if browser else NO_BROWSER
     draft = settings.DATA_DIR / "browser.json.new"
@@ -26,7 +26,7 @@ def probe() -> str:
 
 
 def known_problem() -> str:
-    """Return what the last start found: why the browser cannot be used, "" where it can."""
+    """Return the last start's result: why the browser cannot be used, "" if it can."""
     try:
         return str(json.loads((settings.DATA_DIR / "browser.json").read_text())["problem"])
     except (OSError, ValueError, KeyError):

@@ -1,11 +1,11 @@
-"""Whether the credentials work: tried once at a start, in the background, and kept in a file of `DATA_DIR` for every process of the machine.
+"""Whether the credentials work: tried in the background at a start, with the results in files of `DATA_DIR`.
 
-    ok          it works; `detail` says whose it is, `expires_at` until when where the other side told it
-    refused     the other side will not have it: tasks are answered 503, `detail` says what to do
-    untested    the other side could not be asked (yet): no reason to refuse tasks
+    ok          the credential works; `detail` names its owner, `expires_at` its end if the other side gave one
+    refused     the other side refuses it: tasks are answered 503, `detail` says what to do
+    untested    the other side did not answer (yet): tasks are accepted
 
-A file counts for the credential that it was written for only: it holds a keyed fingerprint of it and of its settings, never itself.
-To have another kind tried, give it a probe in `wiring.credential_probes` and its settings in `_SETTINGS`.
+A file counts for one credential only: it holds a keyed fingerprint of the credential and its settings.
+To try another kind, add a probe to `wiring.credential_probes` and its settings to `_SETTINGS`.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between tries of what did not work.
+#: Seconds between trials of a credential that did not work.
 AGAIN = 60.0
-#: An expiry that is nearer than this is worth a warning.
+#: The remaining time below which an expiry is a warning.
 SOON = timedelta(days=7)
 
-#: What makes a result another one's, by kind.
+#: The settings in each kind's fingerprint: after a change of one of them, an earlier result no longer counts.
 _SETTINGS = {
     "forge": ("FORGE", "GITHUB_TOKEN", "GITHUB_OWNER", "GITHUB_API_URL"),
     "model": ("LLM_PROVIDER", "LLM_API_KEY", "LLM_BASE_URL", "LLM_MODELS"),
 }
-#: Codes of OutOfService that mean a refused credential: a working one disproves their breakers. (A spent quota is none of them.)
+#: OutOfService codes that mean a refused credential: a successful trial closes their breakers. A spent quota is none.
 _REFUSALS = frozenset({"forge_token_refused", "model_key_refused"})
 
 _read: dict[Path, tuple[tuple[int, int, int], dict[str, str]]] = {}
@@ -53,7 +53,7 @@ _read: dict[Path, tuple[tuple[int, int, int], dict[str, str]]] = {}
 
 @dataclass(frozen=True, slots=True)
 class CredentialTrial:
-    """How a try ended: `status` is ok, refused or untested, `detail` a sentence."""
+    """The result of a trial: `status` is ok, refused or untested, `detail` a sentence."""
 
     status: str
     detail: str
@@ -62,65 +62,65 @@ class CredentialTrial:
 
     @property
     def expires_soon(self) -> bool:
-        """Say whether it is over, or within days."""
+        """Say whether the credential has expired or will within SOON."""
         return self.expires_at is not None and self.expires_at - timezone.now() < SOON
 
 
 def known(kind: str) -> CredentialTrial | None:
-    """Return what the last try of the present credential found; None where it was not tried. Costs a `stat`."""
-    kept = _kept(_file(kind))
-    if not kept or kept["fingerprint"] != _fingerprint(kind):
+    """Return the last result for the current credential, None before the first trial. It costs a `stat`."""
+    fields = _stored(_file(kind))
+    if not fields or fields["fingerprint"] != _fingerprint(kind):
         return None
-    expires = datetime.fromisoformat(kept["expires_at"]) if kept["expires_at"] else None
-    return CredentialTrial(kept["status"], kept["detail"], datetime.fromisoformat(kept["at"]), expires)
+    expires = datetime.fromisoformat(fields["expires_at"]) if fields["expires_at"] else None
+    return CredentialTrial(fields["status"], fields["detail"], datetime.fromisoformat(fields["at"]), expires)
 
 
 def refusals() -> list[str]:
-    """Return a sentence for each credential that was refused: while there is one, tasks are answered 503."""
-    found = [known(kind) for kind in _SETTINGS]
-    return [tried.detail for tried in found if tried and tried.status == "refused"]
+    """Return a sentence for each refused credential: while there is one, tasks are answered 503."""
+    trials = [known(kind) for kind in _SETTINGS]
+    return [trial.detail for trial in trials if trial and trial.status == "refused"]
 
 
 def forget() -> None:
-    """A new start: what an earlier one was told counts no more."""
+    """Delete the results of an earlier start."""
     for kind in _SETTINGS:
         _file(kind).unlink(missing_ok=True)
 
 
 def try_now(kind: str, *, who: str = "start") -> CredentialTrial:
-    """Ask the other side once, keep the answer and close a breaker that it disproves. Raises nothing but a database's errors.
+    """Try a credential, store the result, and close a breaker that it disproves. Raises django.db.Error only.
 
-    What worked at the start and is refused later is the breaker's business, not a reason to refuse tasks: the `ok` stays.
+    An `ok` is never replaced by a later refusal: that is the breaker's business, and no reason to refuse tasks.
     """
-    tried = _asked(kind)
+    trial = _probe_result(kind)
     before = known(kind)
-    if not (before and before.status == "ok") or tried.status == "ok":
-        _keep(kind, tried)
-    if tried.status == "refused":
-        logger.warning("%s: %s", kind, tried.detail)
+    if not (before and before.status == "ok") or trial.status == "ok":
+        _store(kind, trial)
+    if trial.status == "refused":
+        logger.warning("%s: %s", kind, trial.detail)
     breaker = breakers_open().get(kind)
-    if tried.status == "ok" and breaker and breaker.code in _REFUSALS:
+    if trial.status == "ok" and breaker and breaker.code in _REFUSALS:
         breaker_close(kind=kind, who=who)
-    return tried
+    return trial
 
 
 def keep_trying(stop: threading.Event) -> None:
-    """Try every credential, then each minute those that do not work, until `stop` is set. One process of a machine at a time does it."""
+    """Try every credential, then each minute those that do not work, until `stop` is set; one process at a time."""
     who = "start"
     while True:
-        with suppress(BlockingIOError), _alone():
+        with suppress(BlockingIOError), _exclusive():
             for kind in wiring.credential_probes():
-                if _wants_trying(kind):
+                if _is_trial_due(kind):
                     _try_safely(kind, who)
         who = "credential"
         if stop.wait(AGAIN):
             return
 
 
-def _wants_trying(kind: str) -> bool:
-    tried = known(kind)
-    if tried is None or tried.status != "ok":
-        return tried is None or timezone.now() - tried.at > timedelta(seconds=AGAIN / 2)
+def _is_trial_due(kind: str) -> bool:
+    trial = known(kind)
+    if trial is None or trial.status != "ok":
+        return trial is None or timezone.now() - trial.at > timedelta(seconds=AGAIN / 2)
     try:
         breaker = breakers_open().get(kind)
     except Error:
@@ -134,13 +134,13 @@ def _try_safely(kind: str, who: str) -> None:
     try:
         try_now(kind, who=who)
     except Exception:
-        # In a thread of the process that everything hangs on: an error of our own is logged, and the next minute comes.
+        # This thread's process must not die: an error of our own is logged, and the next minute tries again.
         logger.exception("the credential of the %s could not be tried", kind)
     finally:
         connections.close_all()
 
 
-def _asked(kind: str) -> CredentialTrial:
+def _probe_result(kind: str) -> CredentialTrial:
     try:
         credential = wiring.credential_probes()[kind]()
     except EngineError as error:
@@ -158,21 +158,21 @@ def _file(kind: str) -> Path:
     return settings.DATA_DIR / f"credential-{kind}.json"
 
 
-def _keep(kind: str, tried: CredentialTrial) -> None:
+def _store(kind: str, trial: CredentialTrial) -> None:
     draft = _file(kind).with_suffix(".new")
-    kept = {
+    fields = {
         "fingerprint": _fingerprint(kind),
-        "status": tried.status,
-        "detail": tried.detail,
-        "at": tried.at.isoformat(),
-        "expires_at": tried.expires_at.isoformat() if tried.expires_at else "",
+        "status": trial.status,
+        "detail": trial.detail,
+        "at": trial.at.isoformat(),
+        "expires_at": trial.expires_at.isoformat() if trial.expires_at else "",
     }
-    draft.write_text(json.dumps(kept))
+    draft.write_text(json.dumps(fields))
     draft.replace(_file(kind))
 
 
-def _kept(file: Path) -> dict[str, str] | None:
-    """Return the file's content, read again only where it has changed; None where there is none that can be read."""
+def _stored(file: Path) -> dict[str, str] | None:
+    """Return the file's content, read again only after a change; None if it is missing or unreadable."""
     try:
         stat = file.stat()
         version = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
@@ -184,8 +184,8 @@ def _kept(file: Path) -> dict[str, str] | None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Raises BlockingIOError where another process is at it."""
-    with (settings.DATA_DIR / "credentials.lock").open("wb") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def _exclusive() -> Iterator[None]:
+    """Hold the lock of the trials. Raises BlockingIOError if another process holds it."""
+    with (settings.DATA_DIR / "credentials.lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

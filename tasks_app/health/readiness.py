@@ -1,4 +1,4 @@
-"""Is the service able to work: each part by name, for `/readyz` and the landing page."""
+"""The status of each part of the service, for `/readyz` and the landing page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tasks_app.models import Breaker
 
-#: A round that is due and not taken for longer than this is worth a warning: too few workers, or none that hears.
+#: A round that is due for longer gives a warning: there are too few workers, or they do not respond.
 SLOW = timedelta(seconds=60)
 
 
@@ -33,7 +33,7 @@ _UNSEEN = "cannot be looked at without a migrated database"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part: `status` is ok, warning or down."""
+    """A part of the service: `status` is ok, warning or down."""
 
     name: str
     status: str
@@ -41,14 +41,14 @@ class Part:
 
 
 def parts() -> list[Part]:
-    """Look at every part. A missing browser and an open breaker are warnings: tasks are taken all the same."""
+    """Check every part. A missing browser and an open breaker are warnings, because tasks are still accepted."""
     settings_part = Part("settings", "down" if settings.MISSING else "ok", " ".join(settings.MISSING))
     closed: dict[str, Breaker] = {}
     try:
         rows, left = _database_parts(), ""
         if all(part.status != "down" for part in rows[:2]):
             rows += [_queue(), _workers()]
-            closed, left = breakers_open(), _left()
+            closed, left = breakers_open(), _remaining_calls()
     except Error as error:
         left = ""
         rows = [Part("database", "down", type(error).__name__), Part("migrations", "down", _UNSEEN)]
@@ -58,14 +58,14 @@ def parts() -> list[Part]:
 
 
 def report() -> tuple[bool, list[dict[str, str]]]:
-    """Return whether no part is down, and the parts as plain data."""
+    """Return whether no part is down, and the parts as dictionaries."""
     all_parts = parts()
     return all(part.status != "down" for part in all_parts), [asdict(part) for part in all_parts]
 
 
 def outside_services() -> list[Part]:
-    """Return how model and forge are, for a page that shows no more than them. Needs a migrated database."""
-    return _services(breakers_open(), _left())
+    """Return the parts for model and forge alone. Needs a migrated database."""
+    return _services(breakers_open(), _remaining_calls())
 
 
 def _database_parts() -> list[Part]:
@@ -73,13 +73,13 @@ def _database_parts() -> list[Part]:
         cursor.execute("SELECT 1")
     executor = MigrationExecutor(connection)
     missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    found = [Part("database", "ok", connection.vendor)]
-    found.append(
+    database_parts = [Part("database", "ok", connection.vendor)]
+    database_parts.append(
         Part("migrations", "down", f"{missing} are not applied: manage.py migrate")
         if missing
         else Part("migrations", "ok")
     )
-    return found
+    return database_parts
 
 
 def _queue() -> Part:
@@ -106,25 +106,25 @@ def _workers() -> Part:
     )
 
 
-def _left() -> str:
-    """Return what GitHub's answers said is left of its limit; "" where that is nobody's business or not known."""
+def _remaining_calls() -> str:
+    """Return the rest of GitHub's rate limit in words, "" if it is unknown or another forge is used."""
     quota = quota_state() if settings.FORGE == "github" else None
     if quota is None or quota.limit is None:
         return ""
-    said = f"{quota.remaining} of {quota.limit} calls left until {quota.reset_at:%H:%M:%S} UTC"
+    limits = f"{quota.remaining} of {quota.limit} calls left until {quota.reset_at:%H:%M:%S} UTC"
     if quota.blocked_until and quota.blocked_until > clock.now():
-        return f"{said}; nothing is asked before {quota.blocked_until:%H:%M:%S} UTC: {quota.blocked_reason}"
-    return said
+        return f"{limits}; nothing is asked before {quota.blocked_until:%H:%M:%S} UTC: {quota.blocked_reason}"
+    return limits
 
 
-def _services(closed: Mapping[str, Breaker], left: str) -> list[Part]:
+def _services(closed: Mapping[str, Breaker], remaining: str) -> list[Part]:
     spent = _spending() if settings.LLM_PROVIDER == "openai" else ""
-    kinds = (("model", settings.LLM_PROVIDER, spent), ("forge", settings.FORGE, left))
+    kinds = (("model", settings.LLM_PROVIDER, spent), ("forge", settings.FORGE, remaining))
     return [_service(kind, name, closed.get(kind), said) for kind, name, said in kinds]
 
 
 def _spending() -> str:
-    """Say what was spent today: the database may be down, which is another part's news."""
+    """Return today's spending. The database may be down, which another part reports."""
     try:
         return today()
     except Error:
@@ -132,14 +132,14 @@ def _spending() -> str:
 
 
 def _service(kind: str, name: str, closed: Breaker | None, more: str) -> Part:
-    """Say how an outside service is: unset, refused at the start, closed off for now, about to expire, or fine."""
+    """Return a service's part: not set, credential refused, breaker open, credential expiring, or ok."""
     if not name:
         return Part(kind, "down", "not set")
-    tried = credentials.known(kind)
-    if tried and tried.status == "refused":
-        return Part(kind, "down", tried.detail)
+    trial = credentials.known(kind)
+    if trial and trial.status == "refused":
+        return Part(kind, "down", trial.detail)
     if closed:
         return Part(kind, "warning", closed.reason)
-    doubtful = tried is not None and (tried.expires_soon or tried.status == "untested")
-    said = "; ".join(part for part in (tried.detail if tried else "", more) if part)
-    return Part(kind, "warning" if doubtful else "ok", f"{name}: {said}" if said else name)
+    is_doubtful = trial is not None and (trial.expires_soon or trial.status == "untested")
+    detail = "; ".join(part for part in (trial.detail if trial else "", more) if part)
+    return Part(kind, "warning" if is_doubtful else "ok", f"{name}: {detail}" if detail else name)

@@ -1,1 +1,1 @@
-"""What the operators' commands have in common."""
+"""The base of the operators' commands."""

@@ -1,4 +1,4 @@
-"""What the operators' commands have in common: plain text or JSON, errors in one line, exit codes (0 done, 1 not done, 2 wrong use)."""
+"""The base of the operators' commands: text or JSON, one-line errors, exit codes (0 done, 1 not done, 2 wrong use)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RoundCommand(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def execute(self, *args: object, **options: Any) -> str | None:
-        """Run it; what is no error of ours becomes one line. Raises CommandError."""
+        """Run the command. Expected errors become one line. Raises CommandError."""
         try:
             return super().execute(*args, **options)
         except NoSuchRoundError as problem:
@@ -33,14 +33,14 @@ class RoundCommand(BaseCommand):
             raise CommandError(f"the database cannot be used ({reason}): is it there, and migrated?") from None
 
     def say(self, text: str) -> None:
-        """Print text; whatever foreign is in it, a terminal takes none of it for a command."""
+        """Print text. Control characters of foreign text are made visible, so that no terminal obeys them."""
         self.stdout.write(visible(text))
 
     def say_json(self, value: object) -> None:
-        """Print JSON, in ASCII for the same reason."""
+        """Print JSON in ASCII, for the same reason."""
         self.stdout.write(json.dumps(value, indent=2))
 
 
 def width() -> int:
-    """Return how many columns a line may have: those of the terminal, from 80 to 120."""
+    """Return the width of a line: the terminal's columns, but 80 to 120."""
     return min(max(shutil.get_terminal_size((100, 24)).columns, 80), 120)

@@ -1,4 +1,4 @@
-"""Finds rounds as an operator at a terminal names them: by the beginning of an id, by state, by a part of the task's name."""
+"""Finds rounds by what an operator types: the beginning of an id, a state, a part of a task's name."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ class NoSuchRoundError(Exception):
 
 
 def round_named(beginning: str) -> Round:
-    """Return the one round whose id begins so, hyphens or not. Raises NoSuchRoundError."""
+    """Return the only round whose id has this beginning, with or without hyphens. Raises NoSuchRoundError."""
     digits = beginning.replace("-", "").lower()
     if not re.fullmatch(f"[0-9a-f]{{1,{_DIGITS}}}", digits):
         raise NoSuchRoundError(f"{short(beginning, 40)!r} is not the beginning of a round's id")
-    # A range and no text comparison: the same on a database that knows UUIDs and on one that keeps them as text.
+    # A range instead of a text comparison: it also works on a database with a UUID type.
     first, last = UUID(digits.ljust(_DIGITS, "0")), UUID(digits.ljust(_DIGITS, "f"))
-    found = list(Round.objects.defer("request").filter(pk__gte=first, pk__lte=last).order_by("pk")[:4])
-    if not found:
+    rows = list(Round.objects.defer("request").filter(pk__gte=first, pk__lte=last).order_by("pk")[:4])
+    if not rows:
         raise NoSuchRoundError(f"no round's id begins with {digits}")
-    if len(found) > 1:
-        some = ", ".join(str(row.pk) for row in found[:3]) + (", …" if len(found) > 3 else "")
+    if len(rows) > 1:
+        some = ", ".join(str(row.pk) for row in rows[:3]) + (", …" if len(rows) > 3 else "")
         raise NoSuchRoundError(f"more than one round's id begins with {digits}: {some}")
-    return found[0]
+    return rows[0]
 
 
 def newest_rounds(*, state: str | None, task: str | None, limit: int) -> Sequence[Round]:
-    """Return at most `limit` rounds, the newest first, in `state` and with `task` in the task's name where those are given."""
+    """Return at most `limit` rounds, the newest first, if given in `state` and with `task` in the task's name."""
     rows = Round.objects.defer("request", "brief", "checks")
     if state:
         rows = rows.filter(state=state)

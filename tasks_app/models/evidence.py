@@ -1,4 +1,4 @@
-"""What happened on the way, row by row: append-only, begun before an outside effect and completed after it."""
+"""Rows of what happened in a round: append-only, written before an outside effect and completed after it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tasks_app.models.rounds import Round
 
 
 class StepRun(models.Model):
-    """One step of one run, from its first claim to its end; waits are inside it."""
+    """One step of one run, from its first claim to its end, waits included."""
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="step_runs")
     run = models.PositiveIntegerField()
@@ -92,15 +92,13 @@ class Attempt(models.Model):
 
 
 class PlanSource(StrEnum):
-    """Where a run's plan comes from."""
-
     MODEL = "model"  # a model call of this run
     OPERATOR = "operator"  # an operator wrote it and began this run with it
-    CARRIED = "carried"  # the run before had it
+    CARRIED = "carried"  # the plan of the run before
 
 
 class Plan(models.Model):
-    """How a run reads its request; where there is no plan, why there is none."""
+    """A run's plan, or the reason why it has none."""
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="plans")
     run = models.PositiveIntegerField()
@@ -133,7 +131,7 @@ class Plan(models.Model):
 
 
 class SourceFile(models.Model):
-    """A file of an attempt's whole tree."""
+    """A file of an attempt's tree. Each attempt stores its whole tree."""
 
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="files")
     path = models.CharField(max_length=255)
@@ -154,7 +152,7 @@ class SourceFile(models.Model):
 
 
 class CheckResult(models.Model):
-    """What one check gave for one attempt on one target."""
+    """The result of one check for one attempt on one target."""
 
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="check_results")
     target = models.CharField(max_length=5)
@@ -189,7 +187,7 @@ class CheckResult(models.Model):
 
 
 class Commit(models.Model):
-    """A commit, planned before it is pushed so that a replay makes the same one."""
+    """A commit, stored before it is pushed, so that a replay makes the same one."""
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="commits")
     run = models.PositiveIntegerField()
@@ -223,7 +221,7 @@ class Commit(models.Model):
 
 
 class PagesStatus(models.Model):
-    """One look at Pages: its build, and what it serves."""
+    """One poll of Pages: its build, and the page that it serves."""
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="pages_statuses")
     run = models.PositiveIntegerField()

@@ -1,4 +1,4 @@
-"""What operators need beside the rounds: refusals, events, workers and breakers."""
+"""Rows for operators beside the rounds: rejections, events, workers and breakers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tasks_app.models.rounds import Round
 
 
 class Rejection(models.Model):
-    """A request with the right secret that was refused, so that nothing is lost."""
+    """A refused request that had the right secret, stored so that nothing is lost."""
 
     at = models.DateTimeField()
     status = models.PositiveSmallIntegerField()
@@ -43,7 +43,7 @@ class Event(models.Model):
 
 
 class WorkerBeat(models.Model):
-    """A worker process, when it was last heard of and what it was on."""
+    """A worker process, the time of its last beat and the round that it worked on."""
 
     worker = models.CharField(max_length=120, unique=True, help_text="supervisor:pid")
     host = models.CharField(max_length=255)
@@ -64,7 +64,7 @@ class WorkerBeat(models.Model):
 
 
 class Breaker(models.Model):
-    """A kind of outside service that will not work for now: rounds that need it are not taken."""
+    """An outage of a kind of outside service. While its breaker is open, rounds that need it are not taken."""
 
     kind = models.CharField(max_length=20, help_text="model or forge")
     code = models.CharField(max_length=60)
@@ -85,7 +85,7 @@ class Breaker(models.Model):
 
 
 class ForgeQuota(models.Model):
-    """What GitHub's answers said of its limits, one row: every process that shares the token keeps to it."""
+    """GitHub's limits as its last answer named them. All processes that share the token obey this one row."""
 
     limit = models.PositiveIntegerField(null=True, help_text="calls an hour")
     remaining = models.PositiveIntegerField(null=True)
@@ -108,7 +108,7 @@ class ForgeQuota(models.Model):
 
 
 class ForgeWrite(models.Model):
-    """A REST write to the forge: a slot that is kept for it, or one that it used."""
+    """A REST write to the forge: a reserved slot, or a used one."""
 
     key = models.CharField(max_length=300, help_text="what is written, to which repository")
     due_at = models.DateTimeField()
@@ -126,7 +126,7 @@ class ForgeWrite(models.Model):
 
 
 class ModelProfile(models.Model):
-    """What a server was found to take for one of its models: learnt from its refusals, so that none of them is asked for twice."""
+    """The parameters that a server accepts for a model, learnt from refusals, so that each refusal happens once."""
 
     server = models.CharField(max_length=300, help_text="the base URL, without credentials")
     model = models.CharField(max_length=200)

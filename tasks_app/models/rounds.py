@@ -11,7 +11,7 @@ from engine.domain.brief import Source
 from engine.domain.lifecycle import ENDED, State, Step
 
 
-def _named(enum: type[State] | type[Step]) -> list[tuple[str, str]]:
+def _choices(enum: type[State] | type[Step]) -> list[tuple[str, str]]:
     return [(member.value, member.value) for member in enum]
 
 
@@ -58,8 +58,8 @@ class Round(models.Model):
     digest = models.CharField(max_length=64, help_text="SHA-256 of the canonical request less the secret")
     warnings = models.JSONField(default=list)
 
-    state = models.CharField(max_length=9, choices=_named(State), default=State.QUEUED.value)
-    step = models.CharField(max_length=8, choices=_named(Step), default=Step.GENERATE.value)
+    state = models.CharField(max_length=9, choices=_choices(State), default=State.QUEUED.value)
+    step = models.CharField(max_length=8, choices=_choices(Step), default=Step.GENERATE.value)
     run = models.PositiveIntegerField(default=1, help_text="counts retries, revivals and regenerations")
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(help_text="of the present run: the POST, or the retry")
@@ -84,7 +84,10 @@ class Round(models.Model):
     decision = models.CharField(
         max_length=8,
         blank=True,
-        help_text="what generate is to do: repair, resample, fallback; blank: write the page. At verify: publish, where no further try is to be made",
+        help_text=(
+            "what generate is to do: repair, resample, fallback; blank: write the page. "
+            "At verify: publish, where no further try is to be made"
+        ),
     )
     decision_attempt = models.ForeignKey(
         "Attempt",
@@ -160,7 +163,7 @@ class Round(models.Model):
             models.Index(fields=["task_key", "number"], name="round_of_task"),
             models.Index(fields=["-created_at"], name="round_newest"),
             models.Index(fields=["finished_at"], name="round_ended", condition=Q(finished_at__isnull=False)),
-            # What the console's list is filtered by, in its order: else each visit reads the whole table for the few that match.
+            # The filters and order of the console's list; without these indexes each visit reads the whole table.
             models.Index(fields=["state", "-created_at"], name="round_in_state"),
             models.Index(fields=["-created_at"], name="round_attention", condition=Q(needs_attention=True)),
             models.Index(fields=["-created_at"], name="round_degraded", condition=Q(degraded=True)),
@@ -173,18 +176,18 @@ class Round(models.Model):
         return f"{self.task_name} round {self.number}"
 
     def published_before(self) -> models.QuerySet[Round]:
-        """Return the rounds of the task that were published and have a lower number."""
+        """Return the task's published rounds with a lower number."""
         return Round.objects.filter(
             task_key=self.task_key, number__lt=self.number, published_at__isnull=False, chosen_attempt__isnull=False
         )
 
 
-#: Stands before the name of what the service should have fetched or made and could not.
+#: The prefix of the name of a file that the service could not fetch or make.
 MISSING = "missing: "
 
 
 class Attachment(models.Model):
-    """A file of a round. `content` is null until an http(s) attachment was fetched; it stays so where it could not be had."""
+    """A file of a round. `content` is null until an http(s) attachment is fetched, and stays null if it cannot be."""
 
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="attachments")
     position = models.PositiveSmallIntegerField()

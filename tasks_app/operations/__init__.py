@@ -1,1 +1,1 @@
-"""State of the whole service: clock, breakers, workers, quotas, spending, retention, the queue. Nothing here changes a round."""
+"""Service-wide state: clock, breakers, workers, quotas, spending, retention, queue. No module here changes a round."""

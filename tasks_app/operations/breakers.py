@@ -1,4 +1,4 @@
-"""Breakers: a kind of outside service (model, forge) that will not work for now."""
+"""Circuit breakers: while the breaker of a kind of service (model, forge) is open, nothing is sent to that service."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def breakers_open(*, now: datetime | None = None) -> dict[str, Breaker]:
-    """Return the open breakers by kind; one whose `until` has passed is open no more."""
+    """Return the open breakers by kind. A breaker whose `until` has passed counts as closed."""
     now = now or clock.now()
     return {b.kind: b for b in Breaker.objects.filter(Q(until=None) | Q(until__gt=now), closed_at=None)}
 
 
 def breaker_trip(*, error: OutOfService) -> None:
-    """Open the breaker of the error's kind; one that is open already stays as it is."""
+    """Open the breaker of the error's kind. A breaker that is open already does not change."""
     now, reason = clock.now(), keepable(error.message)
     try:
         with transaction.atomic():
@@ -39,7 +39,7 @@ def breaker_trip(*, error: OutOfService) -> None:
 
 
 def breaker_close(*, kind: str, who: str) -> bool:
-    """Close a breaker and make the rounds that waited for it due at once. False: none was open."""
+    """Close a breaker and make the rounds that waited for it due now. Return False if no breaker was open."""
     now = clock.now()
     steps = [step for step, needed in NEEDS.items() if needed == kind]
     with transaction.atomic():

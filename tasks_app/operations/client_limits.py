@@ -1,4 +1,4 @@
-"""Who is asking, and how often with a wrong secret or password."""
+"""The client's address, and limits on how often an address may send a wrong secret or password."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOGINS_PER_MINUTE = 10
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the client's address: the last one in `X-Forwarded-For` that is no trusted proxy, where a trusted proxy asks."""
+    """Return the client's address; behind trusted proxies, the last `X-Forwarded-For` entry that is not one of them."""
     address: str = request.META.get("REMOTE_ADDR", "")
     for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
         if not _is_trusted(address) or not hop.strip():
@@ -40,19 +40,19 @@ def _is_trusted(address: str) -> bool:
 
 
 def wrong_secret_wait(address: str) -> int:
-    """Count one more wrong secret from an address; return the seconds to wait where it had too many in this minute, else 0."""
+    """Count a wrong secret from an address; return the seconds to wait if this minute had too many, else 0."""
     if not settings.THROTTLE_PER_MINUTE:
         return 0
-    return _counted(f"wrong-secret:{quote(address or 'unknown')}", most=settings.THROTTLE_PER_MINUTE)
+    return _count_attempt(f"wrong-secret:{quote(address or 'unknown')}", most=settings.THROTTLE_PER_MINUTE)
 
 
 def login_wait(address: str, name: str) -> int:
-    """Count one more attempt to log in; return the seconds to wait where there were too many in this minute, else 0."""
-    return _counted(_login_key(address, name), most=LOGINS_PER_MINUTE)
+    """Count an attempt to log in; return the seconds to wait if this minute had too many, else 0."""
+    return _count_attempt(_login_key(address, name), most=LOGINS_PER_MINUTE)
 
 
 def login_succeeded(address: str, name: str) -> None:
-    """Forget the attempts before: they were no attack."""
+    """Reset the count: a user who logs in at last is no attacker."""
     cache.delete(_in_this_minute(_login_key(address, name)))
 
 
@@ -64,12 +64,12 @@ def _in_this_minute(key: str) -> str:
     return f"{key}:{int(timezone.now().timestamp()) // _WINDOW}"
 
 
-def _counted(key: str, *, most: int) -> int:
-    left = _WINDOW - int(timezone.now().timestamp()) % _WINDOW
+def _count_attempt(key: str, *, most: int) -> int:
+    remaining = _WINDOW - int(timezone.now().timestamp()) % _WINDOW
     key = _in_this_minute(key)
     cache.add(key, 0, timeout=2 * _WINDOW)
     try:
         count = cache.incr(key)
-    except ValueError:  # the entry was culled in between
+    except ValueError:  # the cache dropped the entry in the meantime
         return 0
-    return left if count > most else 0
+    return remaining if count > most else 0

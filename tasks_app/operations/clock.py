@@ -1,8 +1,9 @@
 """The clock that all machines share: the database's.
 
-A machine whose own clock is wrong by minutes would steal leases, lose its own, and reckon deadlines that nobody else sees. So each process
-asks PostgreSQL for its time now and then and goes on from there by a clock that nobody sets. Where both clocks differ by less than AGREE the
-machine's own counts, as it does with SQLite, which has no clock but the one of the machine that all its processes are on.
+A machine whose own clock is wrong by minutes would steal leases, lose its own, and compute deadlines that no other
+machine sees. So each process asks PostgreSQL for its time now and then, and counts on from there by a clock that
+nobody sets. Where both clocks differ by less than AGREE, the machine's own clock counts. With SQLite it always does:
+SQLite has no clock, and all of its processes run on one machine.
 """
 
 from __future__ import annotations
@@ -17,59 +18,58 @@ from django.utils import timezone
 
 logger = logging.getLogger(__name__)
 
-#: Machines that keep their time differ by less; a lease is sixty times as long.
+#: Machines with NTP differ by less than this; a lease is sixty times as long.
 AGREE = timedelta(seconds=1)
-#: The database is asked again after this, in seconds.
+#: Seconds after which a process asks the database for its time again.
 FRESH = 60.0
 
-#: Counts on while a machine sleeps, and does not jump when somebody sets its clock.
+#: This clock counts on while a machine sleeps, and does not jump when somebody sets the time.
 _TICKS = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """What the database said, and when by our ticks."""
+class _Sample:
+    """The database's time, and the ticks of this machine's clock at that moment."""
 
     moment: datetime
     ticks: float
 
 
 class DatabaseClock:
-    """Tells the time as `now` does: the engine's Clock."""
+    """The engine's Clock over `now`."""
 
     def now(self) -> datetime:
-        """Return the present time, aware, in UTC."""
         return now()
 
 
 class _Comparison:
-    """This process's knowledge of the database's clock, renewed by whoever finds it old. Threads may do that at once: no harm."""
+    """The latest comparison of both clocks. Threads may renew it at the same time without harm."""
 
     def __init__(self) -> None:
-        self._told: _Told | None = None
-        self._asked = float("-inf")
+        self._sample: _Sample | None = None
+        self._sampled_at = float("-inf")
 
     def ahead(self) -> timedelta:
-        """Return by how much the database's clock is ahead of this machine's, zero where they agree or nobody knows."""
+        """Return how far the database's clock is ahead of this machine's; zero if they agree, or without a sample."""
         ticks = time.clock_gettime(_TICKS)
-        if ticks - self._asked >= FRESH:
-            self._asked = ticks
-            self._ask()
-        if self._told is None:
+        if ticks - self._sampled_at >= FRESH:
+            self._sampled_at = ticks
+            self._sample_clock()
+        if self._sample is None:
             return timedelta()
-        theirs = self._told.moment + timedelta(seconds=time.clock_gettime(_TICKS) - self._told.ticks)
-        ahead = theirs - datetime.now(UTC)
+        database_now = self._sample.moment + timedelta(seconds=time.clock_gettime(_TICKS) - self._sample.ticks)
+        ahead = database_now - datetime.now(UTC)
         return ahead if abs(ahead) >= AGREE else timedelta()
 
-    def _ask(self) -> None:
-        """Ask; a database that does not answer leaves what was known."""
+    def _sample_clock(self) -> None:
+        """Ask the database for its time. If it does not answer, the last sample stays."""
         before = time.clock_gettime(_TICKS)
         try:
-            moment = _database_says()
+            moment = _database_time()
         except Error:
             return
         after = time.clock_gettime(_TICKS)
-        self._told = _Told(moment, (before + after) / 2)
+        self._sample = _Sample(moment, (before + after) / 2)
         off = (moment - datetime.now(UTC)).total_seconds()
         if abs(off) >= AGREE.total_seconds():
             logger.warning(
@@ -82,11 +82,11 @@ _comparison = _Comparison()
 
 
 def now() -> datetime:
-    """Return the present time by the database's clock, aware, in UTC. It costs a query a minute in a process, and with SQLite none."""
+    """Return the present time by the database's clock, aware, in UTC. It costs a process one query a minute."""
     return timezone.now() + (_comparison.ahead() if connection.vendor != "sqlite" else timedelta())
 
 
-def _database_says() -> datetime:
+def _database_time() -> datetime:
     """Raises django.db.Error."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT STATEMENT_TIMESTAMP()")

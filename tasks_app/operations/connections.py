@@ -1,4 +1,4 @@
-"""This thread's connection to the database, which a restart, a proxy's limit or a firewall may end at any time."""
+"""This thread's database connection, which a restart, a proxy's limit or a firewall may end at any time."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: What a query raises where the database, or the line to it, is away.
+#: The errors that a query raises while the database cannot be reached.
 AWAY = (OperationalError, InterfaceError)
 
 
 def connection_heal() -> None:
-    """Let go of a connection that was lost, outside of transactions: the next query makes another one.
+    """Close a lost connection, outside of transactions, so that the next query opens a new one.
 
-    Django asks for it at the begin of a web request alone; elsewhere a connection that was lost once stays so.
+    Django does so only at the start of a web request; elsewhere a lost connection would stay lost.
     https://docs.djangoproject.com/en/5.2/ref/databases/#persistent-connections
     """
     if connection.connection is not None and not connection.in_atomic_block and not connection.is_usable():

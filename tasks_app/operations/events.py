@@ -1,4 +1,4 @@
-"""Events: what an operator did, and what the service decided that is worth knowing."""
+"""Events: acts of operators, and decisions of the service that an operator should know about."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from tasks_app.operations import clock
 
 
 def event_record(*, what: str, text: str = "", who: str = "service") -> None:
-    """Write down something that concerns no single round."""
+    """Store an event that concerns no single round."""
     Event.objects.create(at=clock.now(), who=who[:150], what=what[:40], text=text)

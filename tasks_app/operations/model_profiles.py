@@ -1,4 +1,4 @@
-"""What models take, remembered for every worker: the port ModelProfiles over our rows."""
+"""What parameters each model accepts, stored for all workers: the port ModelProfiles over our rows."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tasks_app.operations import clock
 
 logger = logging.getLogger(__name__)
 
-#: After this a model is asked afresh: servers learn new parameters, and a name may stand for another model by then.
+#: A profile is dropped after this: servers learn new parameters, and a name may mean another model by then.
 KEPT = timedelta(days=30)
 
 
 class DatabaseProfiles:
-    """An `engine.ports.ModelProfiles`. Must not be called inside a running event loop."""
+    """An `engine.ports.ModelProfiles`. It must not be called inside a running event loop."""
 
     def profile(self, server: str, model: str) -> ModelParameters:
-        """Return what is known of a model, the defaults where nothing is or it is too old."""
+        """Return a model's parameters, or the defaults if none are stored or they are too old."""
         row = ModelProfile.objects.filter(
             server=server[:300], model=model[:200], learned_at__gt=clock.now() - KEPT
         ).first()
@@ -30,18 +30,18 @@ class DatabaseProfiles:
         return ModelParameters(row.length_parameter, row.longest_answer, frozenset(row.dropped), row.images)
 
     def learn(self, server: str, model: str, profile: ModelParameters) -> None:
-        """Remember it; what another worker learnt meanwhile stays."""
+        """Store a profile, merged with what another worker has stored meanwhile. Database errors are only logged."""
         try:
             with transaction.atomic():
-                known = self.profile(server, model)
+                stored = self.profile(server, model)
                 ModelProfile.objects.update_or_create(
                     server=server[:300],
                     model=model[:200],
                     defaults={
                         "length_parameter": profile.length_parameter,
-                        "longest_answer": profile.longest_answer or known.longest_answer,
-                        "dropped": sorted(known.dropped | profile.dropped),
-                        "images": profile.images if profile.images is not None else known.images,
+                        "longest_answer": profile.longest_answer or stored.longest_answer,
+                        "dropped": sorted(stored.dropped | profile.dropped),
+                        "images": profile.images if profile.images is not None else stored.images,
                         "learned_at": clock.now(),
                     },
                 )

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def wake_workers(wanted: int) -> int:
-    """Fill the queue up to `wanted` messages and return how many that took. One that a cluster fetched does not count.
+    """Fill the queue up to `wanted` messages; return how many were added. Messages that a cluster fetched do not count.
 
-    Raises RedisError, or Django's database error where the database is the broker, while that cannot be reached.
+    Raises RedisError, or Django's database error where the database is the broker, while the broker is down.
     """
     broker = get_broker()
     missing: int = max(wanted - broker.queue_size(), 0)
@@ -34,7 +34,7 @@ def _forget(ids: Sequence[object]) -> int:
     return 0
 
 
-#: What django-q2 writes down of messages whose work raised, and never removes: those that went well leave nothing.
+#: django-q2 stores messages whose work raised and never removes them; successful messages leave no row.
 OLD_FAILURES = Removal(
     "failures of the queue", lambda before: Task.objects.filter(stopped__lt=before), "stopped", _forget
 )

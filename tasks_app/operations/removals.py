@@ -1,7 +1,8 @@
-"""What is removed once it is old: what of each kind may go, and how. Nothing of a round that moves, and nothing that a later round builds on.
+"""The kinds of old data that may be removed, and how.
 
-Each removal is one short transaction over a few rows, safe to interrupt and to repeat. What is to be removed is found by indexes that hold what
-is still there, or by the time at which a round ended, so that looking again costs nothing once it is gone.
+Nothing of an active round is removed, and nothing that a later round builds on. Each removal is one short transaction
+over a few rows, safe to interrupt and to repeat. Partial indexes, or the time at which a round ended, find what is
+still there, so that a repeated search costs nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A kind of thing that goes. `old` selects what is older than a moment, `by` orders it; `remove` takes ids and returns how many bytes went, about."""
+    """A kind of data. `old` selects rows before a moment, `by` orders them; `remove` takes ids, returns bytes freed."""
 
     name: str
     old: Callable[[datetime], QuerySet[Any]]
@@ -54,7 +55,7 @@ def _prompts(before: datetime) -> QuerySet[Attempt]:
 
 
 def _prompts_removed(ids: Sequence[int]) -> int:
-    """Empty model calls. Files go only where they are not the chosen ones of a round that is past choosing: else a retry may need them."""
+    """Empty model calls. Their files go only if no retry can need them: the round is past its choice of an attempt."""
     with transaction.atomic():
         rows = Attempt.objects.filter(pk__in=ids, round__finished_at__isnull=False)
         past = rows.filter(round__published_at__isnull=False, round__step__in=POLLING, round__decision_attempt=None)
@@ -66,13 +67,13 @@ def _prompts_removed(ids: Sequence[int]) -> int:
 
 
 def _rounds(before: datetime) -> QuerySet[Round]:
-    """Return rounds that ended before, but for those that a later round of the task builds on, or whose evaluator was never told."""
+    """Return rounds that ended before, unless a later round builds on them or their callback is undelivered."""
     of_task = Round.objects.filter(task_key=OuterRef("task_key"))
     published = of_task.filter(published_at__isnull=False)
     newer = published.filter(published_at__gt=OuterRef("published_at"))
-    mine = OuterRef("number")
+    own_number = OuterRef("number")
     page = published.filter(degraded=False).filter(
-        Q(number__gt=mine) | Q(number=mine, published_at__gt=OuterRef("published_at"))
+        Q(number__gt=own_number) | Q(number=own_number, published_at__gt=OuterRef("published_at"))
     )
     superseded = Q(published_at=None) | Exists(newer) & (Q(degraded=True) | Exists(page))
     ended = Round.objects.filter(superseded, finished_at__lt=before, watch_at=None)
@@ -80,12 +81,12 @@ def _rounds(before: datetime) -> QuerySet[Round]:
 
 
 def _rounds_removed(ids: Sequence[UUID]) -> int:
-    """Delete rounds with all that hangs on them; what later rounds must keep of them goes to the task."""
+    """Delete rounds and their rows. What later rounds need of them is copied to the task first."""
     with transaction.atomic():
         rows = Round.objects.select_for_update().filter(pk__in=ids, state__in=ENDED)
-        found = list(rows.values_list("pk", "task_key", "published_at", "chosen_attempt"))
-        rounds = Round.objects.filter(pk__in=[pk for pk, *_ in found])
-        for pk, task_key, published_at, chosen in found:
+        ended = list(rows.values_list("pk", "task_key", "published_at", "chosen_attempt"))
+        rounds = Round.objects.filter(pk__in=[pk for pk, *_ in ended])
+        for pk, task_key, published_at, chosen in ended:
             if published_at:
                 _keep_for_later(task_key, pk, chosen)
         size = (
@@ -93,12 +94,11 @@ def _rounds_removed(ids: Sequence[UUID]) -> int:
             + _sum(Attachment.objects.filter(round__in=rounds), Length("content"))
             + _sum(SourceFile.objects.filter(attempt__round__in=rounds), Length("content"))
         )
-        rounds.update(
-            chosen_attempt=None, decision_attempt=None, decision=""
-        )  # the ways back that protect their attempts
+        # These foreign keys protect the rounds' attempts from deletion.
+        rounds.update(chosen_attempt=None, decision_attempt=None, decision="")
         rounds.delete()
-        left = Round.objects.filter(task_key=OuterRef("pk"))
-        Task.objects.filter(pk__in={task_key for _, task_key, *_ in found}).exclude(Exists(left)).delete()
+        remaining = Round.objects.filter(task_key=OuterRef("pk"))
+        Task.objects.filter(pk__in={task_key for _, task_key, *_ in ended}).exclude(Exists(remaining)).delete()
     return size
 
 
@@ -106,15 +106,15 @@ def _keep_for_later(task_key: str, round_id: UUID, chosen: int | None) -> None:
     task = Task.objects.select_for_update().filter(pk=task_key).first()
     if task is None:
         return
-    # A row without content is a file that could not be had: nothing of it is in any tree.
+    # An attachment without content could not be fetched, so it is in no tree.
     names = Attachment.objects.filter(round=round_id, content__isnull=False).values_list("name", flat=True)
-    held = CheckResult.objects.filter(attempt=chosen, kind=Kind.JS, verdict=Verdict.PASS).order_by("position")
+    passed = CheckResult.objects.filter(attempt=chosen, kind=Kind.JS, verdict=Verdict.PASS).order_by("position")
     task.attachment_names = sorted({*task.attachment_names, *names})
-    task.regression_checks = list(dict.fromkeys([*held.values_list("text", flat=True), *task.regression_checks]))
+    task.regression_checks = list(dict.fromkeys([*passed.values_list("text", flat=True), *task.regression_checks]))
     task.save(update_fields=["attachment_names", "regression_checks"])
 
 
-def _deleted(rows: QuerySet[Any]) -> Callable[[Sequence[Any]], int]:
+def _delete_from(rows: QuerySet[Any]) -> Callable[[Sequence[Any]], int]:
     def remove(ids: Sequence[Any]) -> int:
         rows.filter(pk__in=ids).delete()
         return 0
@@ -130,17 +130,17 @@ SCREENSHOTS = Removal("screenshots", _screenshots, "attempt_id", _screenshots_re
 PROMPTS = Removal("prompts, replies and files that were not chosen", _prompts, "started_at", _prompts_removed)
 ROUNDS = Removal("rounds", _rounds, "finished_at", _rounds_removed, batch=20)
 REJECTIONS = Removal(
-    "rejections", lambda before: Rejection.objects.filter(at__lt=before), "at", _deleted(Rejection.objects.all())
+    "rejections", lambda before: Rejection.objects.filter(at__lt=before), "at", _delete_from(Rejection.objects.all())
 )
 EVENTS = Removal(
     "events of no round",
     lambda before: Event.objects.filter(round=None, at__lt=before),
     "at",
-    _deleted(Event.objects.all()),
+    _delete_from(Event.objects.all()),
 )
 SESSIONS = Removal(
     "logins that have run out",
     lambda before: Session.objects.filter(expire_date__lt=before),
     "expire_date",
-    _deleted(Session.objects.all()),
+    _delete_from(Session.objects.all()),
 )

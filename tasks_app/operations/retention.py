@@ -1,7 +1,7 @@
-"""How long what happened is kept (KEEP_SCREENSHOTS_DAYS, KEEP_PROMPTS_DAYS, KEEP_ROUNDS_DAYS): removed a little at a time, what weighs most first.
+"""Retention (KEEP_SCREENSHOTS_DAYS, KEEP_PROMPTS_DAYS, KEEP_ROUNDS_DAYS): removes old data in small batches.
 
-`manage.py prune` removes all that is due; a service whose settings say how long does it by itself (`keep_pruning`), at most a bounded number of
-batches every ten minutes, so that neither a writer nor a round waits for it.
+`manage.py prune` removes all that is due. A service with such a setting prunes by itself (`keep_pruning`): at most
+MOST_BATCHES every ten minutes, so that neither a writer nor a round waits for it.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two passes of a service, and between two batches of one.
+#: Seconds between two passes of a service, and between two batches of a pass.
 EVERY = 600.0
 BREATH = 0.2
-#: A pass of a service ends after so many batches; the next one goes on.
+#: A pass of a service ends after this many batches; the next pass continues.
 MOST_BATCHES = 50
-#: No dry run counts further.
+#: A dry run stops counting here.
 MOST_COUNTED = 10_000
 
 _NAMES: dict[str, tuple[Removal, ...]] = {
@@ -44,8 +44,8 @@ _NAMES: dict[str, tuple[Removal, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
-    """What one batch removed: rows of one kind, and about how many bytes."""
+class Removed:
+    """One batch: rows of one kind, and about how many bytes they had."""
 
     name: str
     rows: int
@@ -53,44 +53,44 @@ class Gone:
 
 
 def is_asked_for() -> bool:
-    """Say whether any setting bounds how long something is kept."""
+    """Say whether any KEEP_…_DAYS setting is set."""
     return any(getattr(settings, name) for name in _NAMES)
 
 
 def due() -> list[tuple[Removal, datetime]]:
-    """Return what is to be removed, in its order, and older than when. Logins that have run out go always."""
+    """Return the removals in their order, each with the moment before which rows are old. Expired logins always go."""
     now = clock.now()
     days = [(getattr(settings, name), removals) for name, removals in _NAMES.items()]
-    kinds = [(one, now - timedelta(days=kept)) for kept, removals in days if kept for one in removals]
+    kinds = [(removal, now - timedelta(days=period)) for period, removals in days if period for removal in removals]
     return [*kinds, (SESSIONS, now)]
 
 
-def count() -> Iterator[Gone]:
-    """Yield how much of each kind would go, counted to MOST_COUNTED; its size is not looked at (0)."""
+def count() -> Iterator[Removed]:
+    """Yield how many rows of each kind would go, up to MOST_COUNTED. Their size is not computed (0)."""
     for removal, before in due():
-        yield Gone(removal.name, removal.old(before).order_by()[:MOST_COUNTED].count(), 0)
+        yield Removed(removal.name, removal.old(before).order_by()[:MOST_COUNTED].count(), 0)
 
 
-def prune() -> Iterator[Gone]:
-    """Remove what is due, and yield after each batch: whoever stops iterating stops it. Raises django.db.Error."""
+def prune() -> Iterator[Removed]:
+    """Remove what is due and yield after each batch; a caller may stop iterating. Raises django.db.Error."""
     for removal, before in due():
-        yield from _removed(removal, before)
+        yield from _prune_kind(removal, before)
 
 
-def _removed(removal: Removal, before: datetime) -> Iterator[Gone]:
-    """Remove one kind. It goes on from where the last batch ended: what is kept for ever is not looked at with each batch again."""
-    old, last = removal.old(before).order_by(removal.by, "pk"), None
+def _prune_kind(removal: Removal, before: datetime) -> Iterator[Removed]:
+    """Remove one kind. Each batch continues after the last one, so rows that are kept for ever are read only once."""
+    old, newest = removal.old(before).order_by(removal.by, "pk"), None
     while True:
-        rest = old if last is None else old.filter(**{f"{removal.by}__gte": last[-1][1]})
-        found = list(rest.values_list("pk", removal.by)[: removal.batch])
-        if not found or found == last:
+        rest = old if newest is None else old.filter(**{f"{removal.by}__gte": newest[-1][1]})
+        ids = list(rest.values_list("pk", removal.by)[: removal.batch])
+        if not ids or ids == newest:
             return
-        last = found
-        yield Gone(removal.name, len(found), removal.remove([pk for pk, _ in found]))
+        newest = ids
+        yield Removed(removal.name, len(ids), removal.remove([pk for pk, _ in ids]))
 
 
 def keep_pruning(stop: threading.Event) -> None:
-    """Prune now and then until `stop` is set; a database that cannot be reached is logged and tried again."""
+    """Prune periodically until `stop` is set. A database error is logged, and the next pass tries again."""
     while not stop.wait(EVERY):
         try:
             _pass(lambda: stop.wait(BREATH))
@@ -101,13 +101,13 @@ def keep_pruning(stop: threading.Event) -> None:
 
 
 def _pass(breathe: Callable[[], bool]) -> None:
-    """Remove at most MOST_BATCHES, and write down what went."""
-    gone: dict[str, int] = {}
+    """Remove at most MOST_BATCHES, and record the counts as an Event."""
+    counts: dict[str, int] = {}
     for number, batch in enumerate(prune(), 1):
-        gone[batch.name] = gone.get(batch.name, 0) + batch.rows
+        counts[batch.name] = counts.get(batch.name, 0) + batch.rows
         if number >= MOST_BATCHES or breathe():
             break
-    if gone:
-        text = ", ".join(f"{rows} {name}" for name, rows in gone.items())
+    if counts:
+        text = ", ".join(f"{rows} {name}" for name, rows in counts.items())
         logger.info("removed, as old as the settings say: %s", text)
         event_record(what="old things removed", text=text)

@@ -1,9 +1,10 @@
-"""What model calls cost, and the bounds that hold before one is made: tokens of a round's run, tokens or money of a day (UTC).
+"""The cost of model calls, and the bounds checked before each call: tokens of a run, tokens or money of a day (UTC).
 
-A call counts by the estimate of its prompt while it is under way, by the server's own figures afterwards, and by an estimate of both sides where
-the server told none. A call of unknown cost counts nothing against a bound in money, because nobody knows what it would be: models whose
-price is not known are named at the start, and a bound in tokens holds for them. What bounds an answer is sent along as its longest
-length, so that one call cannot pass a bound by more than the estimate is wrong; calls that are under way at the same moment can.
+While a call runs it counts by the estimate of its prompt. Afterwards it counts by the server's figures, or by an
+estimate of prompt and answer if the server gave none. A call of unknown cost counts nothing against a bound in money;
+models without a known price are named at the start, and a bound in tokens holds for them too. Each call is sent with
+the tokens that remain as its longest answer, so a call exceeds a bound by no more than the estimate's error. Calls
+that run at the same time can exceed it together.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from engine.domain.model_call import Message, Reply
 
-#: No call is made where less than this is left for its answer, in tokens: no page fits into it.
+#: No call is made with fewer tokens than this for its answer: no page fits into it.
 LEAST_ANSWER = 1_000
 
 #: Errors after which the server may have read the prompt and charged for it.
@@ -39,7 +40,7 @@ _PERHAPS_CHARGED = frozenset({"model_timeout", "model_unreachable"})
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What calls came to. `cost` in dollars, of those whose cost is known, None without one; `unknown` counts the others that spent tokens."""
+    """Totals of calls. `cost` sums known costs in dollars (None: none known); `unknown` counts the other paid calls."""
 
     calls: int
     tokens: int
@@ -57,17 +58,17 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What is left for a call: the estimate of its prompt, and the longest answer, in tokens."""
+    """The tokens of a call: the estimate of its prompt, and its longest allowed answer."""
 
     prompt: int
     answer: int
 
 
 def call_admitted(*, round_id: UUID, run: int, model: str, messages: Sequence[Message]) -> Room:
-    """Return the room that the bounds leave for a call.
+    """Return the tokens that the bounds allow a call.
 
-    Raises Permanent(round_tokens_spent) where the run's tokens are spent, OutOfService(model_budget_spent) until the day's end where the
-    day's are.
+    Raises Permanent(round_tokens_spent) if the run's tokens are spent, and OutOfService(model_budget_spent) until
+    midnight UTC if the day's budget is.
     """
     prompt = estimated_prompt_tokens(messages)
     used = spent(Attempt.objects.filter(round_id=round_id, run=run)).tokens
@@ -80,45 +81,44 @@ def call_admitted(*, round_id: UUID, run: int, model: str, messages: Sequence[Me
         )
     left_today = _left_today(model, prompt)
     if left_today is not None and left_today < LEAST_ANSWER:
-        raise OutOfService("model_budget_spent", _day_is_over(), kind="model", until=_midnight(1))
+        raise OutOfService("model_budget_spent", _budget_spent_message(), kind="model", until=_midnight(1))
     return Room(prompt, answer if left_today is None else min(answer, left_today))
 
 
 def counted(reply: Reply, prompt: int, error_code: str = "") -> int:
-    """Return the tokens that a call counts for now that it has ended: the server's figures, else estimates; 0 where it was refused."""
+    """Return the tokens that an ended call counts for: the server's figures, else estimates; 0 if it was refused."""
     usage = reply.usage
     if usage.input is None and usage.output is None and not reply.text:
         return prompt if error_code in _PERHAPS_CHARGED or not error_code else 0
-    written = estimated_tokens(reply.text) if usage.output is None else usage.output
-    return (prompt if usage.input is None else usage.input) + written
+    answer_tokens = estimated_tokens(reply.text) if usage.output is None else usage.output
+    return (prompt if usage.input is None else usage.input) + answer_tokens
 
 
 def spent(attempts: QuerySet[Attempt]) -> Spent:
-    """Return what these attempts came to. The service's own page, a simulated model's and a refused call are no spending."""
+    """Return the totals of these attempts. Fallback pages, simulated calls and refused calls cost nothing."""
     ended = Q(seconds__isnull=False) | ~Q(error_code="")
     of_unknown_cost = ended & Q(cost=None, counted_tokens__gt=0)
-    found = attempts.order_by().aggregate(
+    totals = attempts.order_by().aggregate(
         all_calls=Count("pk", filter=~Q(provider="")),
         all_tokens=Sum("counted_tokens"),
         known_cost=Sum("cost"),
         unknown=Count("pk", filter=of_unknown_cost),
     )
-    return Spent(found["all_calls"], found["all_tokens"] or 0, found["known_cost"], found["unknown"])
+    return Spent(totals["all_calls"], totals["all_tokens"] or 0, totals["known_cost"], totals["unknown"])
 
 
 def spent_today() -> Spent:
-    """Return what was spent since midnight UTC."""
     return spent(Attempt.objects.filter(started_at__gte=_midnight(0)))
 
 
 def today() -> str:
-    """Return what was spent today, and of how much, in a phrase."""
+    """Return today's totals and the day's bound as a phrase."""
     bound = settings.LLM_BUDGET_PER_DAY
-    return f"today {spent_today()}" + (f" of {_written(*bound)}" if bound else "")
+    return f"today {spent_today()}" + (f" of {_amount_text(*bound)}" if bound else "")
 
 
 def unpriced_models() -> list[str]:
-    """Return the models for which a bound in money holds only if their server reports what calls cost."""
+    """Return the models for which a bound in money works only if their server reports costs."""
     bound = settings.LLM_BUDGET_PER_DAY
     if settings.LLM_PROVIDER != "openai" or not bound or bound[1] != "dollars":
         return []
@@ -126,7 +126,7 @@ def unpriced_models() -> list[str]:
 
 
 def _left_today(model: str, prompt: int) -> int | None:
-    """Return how many tokens an answer may have within the day's bound; None where there is none, or no price to reckon with."""
+    """Return how many tokens an answer may have within the day's bound; None without a bound or a known price."""
     if not settings.LLM_BUDGET_PER_DAY:
         return None
     bound, unit = settings.LLM_BUDGET_PER_DAY
@@ -139,18 +139,21 @@ def _left_today(model: str, prompt: int) -> int | None:
     price = price_of(_base_url(), model)
     if price is None:
         return None
-    left = float(bound - cost) - price.cost(input_tokens=prompt, cached_tokens=0, output_tokens=0)
-    return int(left * 1_000_000 / price.output)
+    remaining = float(bound - cost) - price.cost(input_tokens=prompt, cached_tokens=0, output_tokens=0)
+    return int(remaining * 1_000_000 / price.output)
 
 
-def _day_is_over() -> str:
+def _budget_spent_message() -> str:
     bound = settings.LLM_BUDGET_PER_DAY
-    assert bound is not None  # else nothing was left of none
-    amount = _written(*bound)
-    return f"The day's budget for the model leaves no room for a call: {today()} (LLM_BUDGET_PER_DAY {amount}). It begins anew at 00:00 UTC."
+    assert bound is not None  # only a bound can be spent
+    amount = _amount_text(*bound)
+    return (
+        f"The day's budget for the model leaves no room for a call: {today()} "
+        f"(LLM_BUDGET_PER_DAY {amount}). It begins anew at 00:00 UTC."
+    )
 
 
-def _written(amount: Decimal, unit: str) -> str:
+def _amount_text(amount: Decimal, unit: str) -> str:
     return f"{int(amount):,} tokens" if unit == "tokens" else f"${amount:f}"
 
 
@@ -159,5 +162,5 @@ def _base_url() -> str:
 
 
 def _midnight(days: int) -> datetime:
-    """Return the beginning of the present day in UTC, or of one `days` later."""
+    """Return the start of the present day in UTC, or of the day that is `days` later."""
     return datetime.combine(clock.now().astimezone(UTC).date(), time(), UTC) + timedelta(days=days)

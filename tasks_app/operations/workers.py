@@ -1,4 +1,4 @@
-"""Beats: which processes are alive and what they are on."""
+"""Heartbeats: which processes are alive and which round each works on."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tasks_app.operations import clock
 if TYPE_CHECKING:
     from tasks_app.models import Round
 
-#: A process without a beat for this long has ended, as far as we know; its row goes a day later.
+#: A process without a beat for this long is taken as ended; its row is deleted after FORGOTTEN.
 SILENT = timedelta(seconds=30)
 FORGOTTEN = timedelta(days=1)
 
 
 def worker_name() -> str:
-    """Return how leases and beats name this process: the supervisor that started it, and its pid."""
+    """Return this process's name in leases and beats: the id of its supervisor, and its pid."""
     return f"{os.environ.get('SUPERVISOR_ID', 'alone')}:{os.getpid()}"
 
 
 def worker_beat(*, worker: str, row: Round | None = None, workers: int | None = None) -> None:
-    """Note that a process is alive and which round it drives, if any; of a dispatcher, how many `workers` it keeps."""
+    """Store that a process is alive, the round that it drives if any, and a dispatcher's number of `workers`."""
     WorkerBeat.objects.update_or_create(
         worker=worker,
         defaults={
@@ -41,38 +41,40 @@ def worker_beat(*, worker: str, row: Round | None = None, workers: int | None = 
 
 
 def worker_seen(*, worker: str) -> None:
-    """Note that a process is still on what it was on."""
+    """Renew a process's beat; its round and step do not change."""
     WorkerBeat.objects.filter(worker=worker).update(seen_at=clock.now())
 
 
 def workers_unresponsive(*, supervisor: str) -> set[int]:
-    """Return the pids of a supervisor's workers that have a round in hand and gave no beat for a lease's time."""
-    since = clock.now() - timedelta(seconds=settings.LEASE_SECONDS)
-    found = WorkerBeat.objects.filter(worker__startswith=f"{supervisor}:", seen_at__lt=since, round__isnull=False)
-    return set(found.values_list("pid", flat=True))
+    """Return the pids of a supervisor's workers that have a round and gave no beat for a lease's length."""
+    silent_since = clock.now() - timedelta(seconds=settings.LEASE_SECONDS)
+    silent = WorkerBeat.objects.filter(
+        worker__startswith=f"{supervisor}:", seen_at__lt=silent_since, round__isnull=False
+    )
+    return set(silent.values_list("pid", flat=True))
 
 
 def worker_gone(*, supervisor: str, pid: int) -> None:
-    """Forget a worker process that has ended."""
+    """Delete the beat of a worker process that has ended."""
     WorkerBeat.objects.filter(worker=f"{supervisor}:{pid}").delete()
 
 
 def stop_announce(*, supervisor: str) -> None:
-    """Tell the workers of a supervisor to take no further step."""
+    """Mark a supervisor as stopping, so that its workers take no further step."""
     WorkerBeat.objects.filter(worker=f"{supervisor}:dispatcher").update(stopping=True)
 
 
 def is_stopping() -> bool:
-    """Say whether the supervisor of this worker process is being stopped."""
+    """Say whether the supervisor of this worker process is stopping."""
     supervisor = worker_name().partition(":")[0]
     return WorkerBeat.objects.filter(worker=f"{supervisor}:dispatcher", stopping=True).exists()
 
 
 def beats_alive() -> int:
-    """Return how many processes gave a beat lately."""
+    """Return how many processes gave a beat within SILENT."""
     return WorkerBeat.objects.filter(seen_at__gt=clock.now() - SILENT).count()
 
 
 def beats_forget() -> int:
-    """Delete the beats of processes that are long gone; return how many."""
+    """Delete the beats of processes that ended more than FORGOTTEN ago; return how many."""
     return WorkerBeat.objects.filter(seen_at__lt=clock.now() - FORGOTTEN).delete()[0]

@@ -1,1 +1,1 @@
-"""What starts, watches and ends processes, and what runs in each. What a worker does with a round is in `worker`."""
+"""The processes of the service: starting, watching and ending them. `worker` holds what a worker does with a round."""

@@ -1,6 +1,7 @@
-"""A child process made by fork alone: it shares what its parent has read, and is apart in everything else, as if it had been started anew.
+"""A child process made by fork without exec: it shares the modules that its parent has loaded, and nothing else.
 
-The parent must have no other thread (a lock that one holds would stay locked in the child) and no connection (both would speak on it).
+The parent must have no other thread (a lock that such a thread holds would stay locked in the child) and no open
+connection (parent and child would both write to it).
 """
 
 from __future__ import annotations
@@ -23,33 +24,33 @@ from tasks_app.processes.parent_death import die_with_parent
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-#: What a parent may have handlers for; a child begins with the defaults, as after an exec.
+#: Signals for which a parent may have handlers. A child gets the default handlers, as after an exec.
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 
 
 @dataclass(slots=True)
 class ChildProcess:
-    """A child; what of `subprocess.Popen` one needs, by the same names. Nobody else may wait for it."""
+    """A child process with the part of `subprocess.Popen` that we use. No other code may wait for its pid."""
 
     pid: int
     returncode: int | None = None
 
     def poll(self) -> int | None:
-        """Return the exit code, -N where signal N killed it, None while it runs."""
-        return self._collected(os.WNOHANG)
+        """Return the exit code, -N if signal N killed the child, None while it runs."""
+        return self._exit_code(os.WNOHANG)
 
     def wait(self) -> int:
-        """Wait for its end and return the exit code, as `poll` does."""
-        code = self._collected(0)
+        """Wait for the child's end and return its exit code, as `poll` does."""
+        code = self._exit_code(0)
         assert code is not None
         return code
 
     def send_signal(self, number: int) -> None:
-        """Send it a signal, unless its end is known."""
+        """Send the child a signal, unless it has ended."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
-    def _collected(self, options: int) -> int | None:
+    def _exit_code(self, options: int) -> int | None:
         if self.returncode is None:
             pid, status = os.waitpid(self.pid, options)
             if pid:
@@ -58,64 +59,64 @@ class ChildProcess:
 
 
 def fork(title: str, run: Callable[[], object], environment: Mapping[str, str] | None = None) -> ChildProcess:
-    """Start a child that does `run` and ends: with 0, with what it gives to `sys.exit`, or with 1 and a traceback.
+    """Start a child that calls `run` and exits: with 0, with the argument of `sys.exit`, or with 1 and a traceback.
 
-    It has a session of its own, nothing on its standard input, `title` as its command line, `environment` (its parent's where that
-    is None), default handlers, and dies with its parent. All that is so on return. Files stay open: whoever owns one that must not be
-    shared closes it in the child, since a number that is closed behind an object's back is soon another file's, and closed again
-    there. Call it in the main thread. Raises OSError.
+    On return the child has a session of its own, an empty standard input, `title` as its command line, `environment`
+    (None: its parent's) and default signal handlers, and it dies with its parent. Files stay open. The owner of a file
+    that must not be shared closes the file object in the child, not its number: a number closed behind the object's
+    back is soon another file's, and the object would close that one. Call this in the main thread. Raises OSError.
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    parent, (parted, parting) = os.getpid(), os.pipe()
-    # A signal must not meet the parent's handlers in the child.
+    parent, (child_ready, ready_end) = os.getpid(), os.pipe()
+    # Signals stay blocked until the child has replaced the parent's handlers.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         if pid := os.fork():
-            os.close(parting)
-            os.read(parted, 1)  # its end: the child is on its own, or has ended
+            os.close(ready_end)
+            os.read(child_ready, 1)  # returns at the end of the file: the child is set up, or has ended
             return ChildProcess(pid)
         code = 1
         try:
-            _part(parent, title, environment)
-            os.close(parted)
-            os.close(parting)
+            _leave_parent(parent, title, environment)
+            os.close(child_ready)
+            os.close(ready_end)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            code = _outcome(run)
+            code = _run_to_end(run)
         finally:
-            os._exit(code)  # whatever happened: never on in the parent's code
+            os._exit(code)  # the child must never return into the parent's code
     finally:
-        os.close(parted)
+        os.close(child_ready)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _part(parent: int, title: str, environment: Mapping[str, str] | None) -> None:
-    """Give up what is the parent's."""
+def _leave_parent(parent: int, title: str, environment: Mapping[str, str] | None) -> None:
+    """Drop the session, signal handlers, exit functions, environment and standard input of the parent."""
     die_with_parent(parent)
     os.setsid()
     signal.set_wakeup_fd(-1)
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL if number != signal.SIGINT else signal.default_int_handler)
-    atexit._clear()  # noqa: SLF001 -- what the parent wants done at its end
-    # Waits for children of our own; registered at import. It has no public name.
+    atexit._clear()  # noqa: SLF001 -- these are the parent's exit functions
+    # It waits for the child's own children and is normally registered at import. It has no public name.
     atexit.register(multiprocessing.util._exit_function)  # type: ignore[attr-defined]  # noqa: SLF001
-    setproctitle(title)  # looks for its place by the environment: before that changes
+    setproctitle(title)  # before the environment changes: it finds the title's memory by the environment
     if environment is not None:
         os.environ.clear()
         os.environ.update(environment)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
+    null_device = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null_device, 0)
+    os.close(null_device)
 
 
-def _outcome(run: Callable[[], object]) -> int:
-    """Do it and end as the interpreter does: wait for threads, then what is registered for the end, then write what is buffered."""
+def _run_to_end(run: Callable[[], object]) -> int:
+    """Call `run` and end as the interpreter does: join threads, call exit functions, flush. Return the exit code."""
     code = _code_of(run)
     try:
-        # No public names; multiprocessing's children call them too.
+        # They have no public names; multiprocessing's children call them too.
         threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
         atexit._run_exitfuncs()  # noqa: SLF001
-    except Exception:  # noqa: BLE001 -- it ends all the same
+    except Exception:  # noqa: BLE001 -- the process ends in any case
         traceback.print_exc()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
@@ -131,7 +132,7 @@ def _code_of(run: Callable[[], object]) -> int:
             return (end.code or 0) & 0xFF
         sys.stderr.write(f"{end.code}\n")
         return 1
-    except BaseException:  # noqa: BLE001 -- nothing may leave this process but its exit code
+    except BaseException:  # noqa: BLE001 -- only an exit code may leave this process
         traceback.print_exc()
         return 1
     return 0

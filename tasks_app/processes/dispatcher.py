@@ -1,6 +1,6 @@
-"""Wakes workers while something is due: new work, delays, back-off, orphans and lost messages are all this one path.
+"""Wakes workers while rounds are due. New work, delays, back-off, orphans and lost messages all take this one path.
 
-Several dispatchers are harmless.
+Several dispatchers may run at the same time.
 """
 
 from __future__ import annotations
@@ -25,13 +25,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TICK = 0.25  # seconds between looks at what is due
-BEAT = 3.0  # seconds between looks after the worker processes
+TICK = 0.25  # seconds between queries for due rounds
+BEAT = 3.0  # seconds between checks of the worker processes
 
 
 class Dispatcher:
-    """The dispatcher of one supervisor."""
-
     def __init__(self, supervisor: str, group: Callable[[], int | None] = lambda: None) -> None:
         self._supervisor = supervisor
         self._watch = WorkerWatch(supervisor, group)
@@ -39,7 +37,7 @@ class Dispatcher:
         self._workers = 0
 
     def run(self, stop: threading.Event) -> None:
-        """Tick until `stop` is set. A database or queue that cannot be reached is logged and tried again."""
+        """Tick until `stop` is set. Errors of the database or the queue are logged, and the next tick tries again."""
         try:
             while not stop.wait(TICK):
                 try:
@@ -48,7 +46,7 @@ class Dispatcher:
                     logger.warning("the dispatcher could not reach the database or the queue: %s", error)
                     connections.close_all()
                 except Exception:
-                    # A dispatcher that ends in silence would stop all rounds: log our own error, and tick on.
+                    # A dispatcher that ended here would stop all rounds: log our own error, and tick on.
                     logger.exception("the dispatcher failed by an error of our own")
             self._announce_stop()
         finally:
@@ -61,10 +59,10 @@ class Dispatcher:
             logger.warning("the workers could not be told to stop: %s", error)
 
     def tick(self) -> int:
-        """Keep a message in the queue for each worker that has something to take; return how many were enqueued."""
+        """Keep a message in the queue for each worker that has work; return how many messages were added."""
         if time.monotonic() >= self._next_beat:
             self._next_beat = time.monotonic() + BEAT
             self._watch.look()
-            self._workers = workers_present()  # of all machines: they share the queue
+            self._workers = workers_present()  # those of all machines, which share the queue
         due = len(rounds_due(workers=self._workers)) + len(looks_due(workers=self._workers))
         return wake_workers(min(due, self._workers)) if due else 0

@@ -1,4 +1,4 @@
-"""What the processes of `serve` and `worker` do, and what is read before they are forked, for all of them to share."""
+"""The entry points of the processes of `serve` and `worker`, and the imports that they share through the fork."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tasks_app.processes.dispatcher import Dispatcher
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: What web and cluster would import once they run: each of their processes would keep a copy.
+#: Modules that web and cluster would import once they run; each of their processes would hold a copy.
 _WEB = ("gunicorn.app.wsgiapp", "gunicorn.arbiter", "gunicorn.glogging", "gunicorn.workers.gthread", "tasks_app.wsgi")
 _CLUSTER = (
     "django.db.models.sql.compiler", "django_q.brokers.orm", "django_q.brokers.redis_broker", "django_q.cluster",
@@ -29,7 +29,7 @@ _CLUSTER = (
 
 
 def load(*, web: bool) -> None:
-    """Read what the cluster's processes need, and the web's, and leave it to be shared. Starts no thread and connects to nothing."""
+    """Import the modules that the cluster, and the web, will share. It starts no thread and opens no connection."""
     for name in _CLUSTER:
         import_module(name)
     wiring.load()
@@ -38,11 +38,11 @@ def load(*, web: bool) -> None:
             import_module(name)
         _ = get_resolver().url_patterns
     gc.collect()
-    gc.freeze()  # a collector that looked at it all again would write its marks everywhere, and so copy it
+    gc.freeze()  # a collector that visited these objects would write to their pages, and so copy them
 
 
 def web() -> None:
-    """Do what `python -m gunicorn --config gunicorn.conf.py` does."""
+    """Run gunicorn as `python -m gunicorn --config gunicorn.conf.py` does."""
     from gunicorn import __main__ as main
     from gunicorn.app.wsgiapp import run
 
@@ -51,20 +51,20 @@ def web() -> None:
 
 
 def cluster() -> None:
-    """Run django-q's cluster; the process waits for its members when it ends."""
+    """Run django-q's cluster. At its end the process waits for the cluster's other processes."""
     from django_q.cluster import Cluster
 
     from tasks_app.processes import django_q_patch
-    from tasks_app.worker import due_work  # noqa: F401 -- what messages call
+    from tasks_app.worker import due_work  # noqa: F401 -- the queue's messages call it by name
 
     django_q_patch.install()
     Cluster().start()
 
 
 def dispatch(me: str, group: Callable[[], int | None]) -> None:
-    """Wake workers for what is due, for the supervisor `me`, and do beside it what is done now and then, until SIGTERM.
+    """Run the dispatcher of the supervisor `me` and the periodic jobs beside it, until SIGTERM.
 
-    `group` returns the process group of the cluster, None while there is none.
+    `group` returns the process group of the cluster, None while no cluster runs.
     """
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

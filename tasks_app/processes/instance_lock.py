@@ -1,6 +1,6 @@
-"""Which supervisors of this machine live: each keeps a file locked, and the kernel lets go of that when its holder dies, kill -9 included.
+"""Which supervisors run on this machine: each holds a lock on its file, which the kernel releases even after kill -9.
 
-A pid would not do: in a container that is started again the new supervisor has the old one's.
+A pid would not do: in a restarted container the new supervisor has the old one's pid.
 """
 
 from __future__ import annotations
@@ -17,25 +17,23 @@ if TYPE_CHECKING:
 
 @contextmanager
 def present(folder: Path, name: str) -> Iterator[list[str]]:
-    """Be known as alive under `name` while the block runs; yield the names of those that died without a farewell, each told once.
+    """Hold the lock of `name` while the block runs; yield, once each, the names of supervisors that died uncleanly.
 
     https://man7.org/linux/man-pages/man2/flock.2.html
     """
     folder.mkdir(parents=True, exist_ok=True)
-    mine = folder / name
-    with mine.open("wb") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        os.register_at_fork(
-            after_in_child=held.close
-        )  # the lock is shared by who has the file open, and a child is not us
+    own_file = folder / name
+    with own_file.open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        os.register_at_fork(after_in_child=lock.close)  # a child with the open file would keep the lock
         try:
-            yield [other.name for other in sorted(folder.iterdir()) if other != mine and _has_died(other)]
+            yield [other.name for other in sorted(folder.iterdir()) if other != own_file and _has_died(other)]
         finally:
-            mine.unlink(missing_ok=True)
+            own_file.unlink(missing_ok=True)
 
 
 def _has_died(other: Path) -> bool:
-    """Say whether nobody holds a file, and if so take it away. Two that ask at once may both be told: what they do then is idempotent."""
+    """Say whether no process locks a file, and delete it then. Two callers may both get True; that does no harm."""
     with suppress(FileNotFoundError, BlockingIOError), other.open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         other.unlink()

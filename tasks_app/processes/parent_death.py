@@ -1,6 +1,6 @@
 """Ties a process to its parent: when the parent dies, kill -9 included, the kernel kills the child too.
 
-Run as `python -m tasks_app.processes.parent_death PARENT_PID COMMAND…` it ties itself and becomes COMMAND. Imports no Django, so it costs little.
+`python -m tasks_app.processes.parent_death PARENT_PID COMMAND…` ties itself and becomes COMMAND. It imports no Django.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ _PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(parent: int) -> None:
-    """Have this process killed (SIGKILL) when the thread of process `parent` that made it ends; kill it now where that has happened already.
+    """Have the kernel kill this process when `parent`'s thread that forked it ends; kill it now if `parent` is dead.
 
-    Linux only, elsewhere nothing happens. The setting outlives an exec but not a fork.
+    Linux only; elsewhere this does nothing. The setting survives an exec but not a fork.
     https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html
     """
     if not sys.platform.startswith("linux"):
@@ -25,24 +25,24 @@ def die_with_parent(parent: int) -> None:
     if libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0) != 0:
         error = ctypes.get_errno()
         raise OSError(error, f"prctl(PR_SET_PDEATHSIG): {os.strerror(error)}")
-    if os.getppid() != parent:  # it died between the fork and the prctl
+    if os.getppid() != parent:  # the parent died between the fork and the prctl
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def dies_with_parent(command: tuple[str, ...]) -> tuple[str, ...]:
-    """Return `command` as this process must start it (from its main thread) for it to die with this process."""
+    """Return the command line that runs `command` so that it dies with this process. Start it from the main thread."""
     return (sys.executable, "-m", "tasks_app.processes.parent_death", str(os.getpid()), *command)
 
 
 def main(arguments: list[str]) -> None:
-    """Tie this process to its parent and become the command."""
+    """Tie this process to its parent, then replace it with the command."""
     parent, *command = arguments
     if not sys.platform.startswith("linux"):
         sys.stderr.write(
             f"parent_death: {sys.platform} has no parent-death signal: {command[0]} may outlive a killed parent\n"
         )
     die_with_parent(int(parent))
-    os.execvp(command[0], command)  # noqa: S606 -- no shell is the point
+    os.execvp(command[0], command)  # noqa: S606 -- a shell would be another process in between
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What `serve` and `worker` keep running, and what they do before and after: the one-machine composition of processes."""
+"""`serve` and `worker`: which processes they keep running, and what they do before and after."""
 
 from __future__ import annotations
 
@@ -33,29 +33,29 @@ CLUSTER = "cluster"
 
 
 class AddressError(Exception):
-    """The address to listen on is malformed, taken, or not this machine's."""
+    """The address to listen on is malformed, in use, or not this machine's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to listen: a host (name, IPv4 or IPv6 without brackets) and a port."""
+    """A host (name, IPv4 or IPv6 without brackets) and a port to listen on."""
 
     host: str
     port: int
 
     @classmethod
     def parse(cls, text: str) -> Address:
-        """Read HOST:PORT, [HOST]:PORT or :PORT (every interface). Raises AddressError."""
+        """Parse HOST:PORT, [HOST]:PORT or :PORT (every interface). Raises AddressError."""
         host, colon, port = text.rpartition(":")
         if not colon or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
             raise AddressError(f"{text!r} is not HOST:PORT with a port from 1 to 65535")
-        return cls(host.removeprefix("[").removesuffix("]") or "0.0.0.0", int(port))  # noqa: S104 -- what ":PORT" means
+        return cls(host.removeprefix("[").removesuffix("]") or "0.0.0.0", int(port))  # noqa: S104 -- ":PORT" means this
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def must_be_free(self) -> None:
-        """Listen for an instant. Raises AddressError where that is not possible."""
+        """Listen briefly as a test. Raises AddressError if that is not possible."""
         try:
             family, _, _, _, sockaddr = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
             with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -67,11 +67,11 @@ class Address:
 
 
 def serve(bind: Address | None, workers: int | None) -> int:
-    """Run web, workers and dispatcher until SIGTERM or SIGINT; return the exit code. Raises AddressError before anything is started."""
-    address = bind or Address("0.0.0.0", settings.PORT)  # noqa: S104 -- a container is reached from outside
-    _agree(port=address.port, workers=workers)
+    """Run web, workers and dispatcher until SIGTERM or SIGINT; return the exit code. Raises AddressError."""
+    address = bind or Address("0.0.0.0", settings.PORT)  # noqa: S104 -- clients of a container are outside of it
+    _restart_with_options(port=address.port, workers=workers)
     address.must_be_free()
-    if code := _apart("serve: preparing", lambda: startup.prepare(migrate=True)):
+    if code := _run_in_child("serve: preparing", lambda: startup.prepare(migrate=True)):
         return code
     sys.stdout.write(announcement())
     sys.stdout.flush()
@@ -79,20 +79,20 @@ def serve(bind: Address | None, workers: int | None) -> int:
 
 
 def work(workers: int | None) -> int:
-    """Run workers and dispatcher until SIGTERM or SIGINT; return the exit code. Migrating is left to `serve` or to a person."""
-    _agree(port=settings.PORT, workers=workers)
-    return _apart("worker: preparing", lambda: startup.prepare(migrate=False)) or _run("worker")
+    """Run workers and dispatcher until SIGTERM or SIGINT; return the exit code. It does not migrate the database."""
+    _restart_with_options(port=settings.PORT, workers=workers)
+    return _run_in_child("worker: preparing", lambda: startup.prepare(migrate=False)) or _run("worker")
 
 
 def announcement() -> str:
-    """Return what an operator wants to know at start: the addresses, what is simulated, what is missing."""
+    """Return the lines that an operator sees at the start: addresses, simulated parts, readiness."""
     simulated = [
         what
-        for there, what in (
+        for is_simulated, what in (
             (settings.LLM_PROVIDER == "simulated", "the model (LLM_PROVIDER=simulated)"),
             (settings.FORGE == "local", "GitHub and its Pages (FORGE=local: repositories and pages on this machine)"),
         )
-        if there
+        if is_simulated
     ]
     lines = [
         f"public     {settings.PUBLIC_URL}",
@@ -111,24 +111,24 @@ def announcement() -> str:
     )
 
 
-def _agree(*, port: int, workers: int | None) -> None:
-    """Begin anew, in this very process, where the command line says otherwise than the settings that are loaded by now.
+def _restart_with_options(*, port: int, workers: int | None) -> None:
+    """Replace this process by one with the command line's settings, if the loaded settings differ from them.
 
-    PUBLIC_URL and PAGES_ORIGIN follow from the port: that every process agrees is worth the half second.
+    PUBLIC_URL and PAGES_ORIGIN depend on the port, and every process must agree on them: that is worth half a second.
     """
     wanted = {"PORT": (port, settings.PORT), "WORKERS": (workers or settings.WORKERS, settings.WORKERS)}
-    changed = {name: str(asked) for name, (asked, loaded) in wanted.items() if asked != loaded}
+    changed = {name: str(wanted_value) for name, (wanted_value, loaded) in wanted.items() if wanted_value != loaded}
     if all(os.environ.get(name) == value for name, value in changed.items()):
         return
     os.environ.update(changed)
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 -- no shell is the point
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 -- the same command, without a shell
 
 
-def _apart(title: str, do: Callable[[], object]) -> int:
-    """Do something in a process of its own and return its exit code: here it would leave a connection, or what only it needs in memory.
+def _run_in_child(title: str, do: Callable[[], object]) -> int:
+    """Call `do` in a child and return its exit code: in this process it would leave a connection and memory behind.
 
-    SIGTERM ends that process and exits with 0, as it does while we serve.
+    SIGTERM ends the child and exits with 0, as it does while the service runs.
     """
     old = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     child = fork(title, do)
@@ -153,21 +153,21 @@ def _run(label: str, web: Address | None = None) -> int:
         label=label,
         on_death=lambda name, how: _clear_up(me, label, name, how),
     )
-    with present(settings.DATA_DIR / "supervisors", me) as gone:
-        if gone:
-            _apart(f"{label}: clearing up", lambda: _clear_up_all(gone, label))
+    with present(settings.DATA_DIR / "supervisors", me) as dead_supervisors:
+        if dead_supervisors:
+            _run_in_child(f"{label}: clearing up", lambda: _clear_up_all(dead_supervisors, label))
         code = supervisor.run()
-        _apart(f"{label}: clearing up", lambda: _free_leases(me, crashed=False))
+        _run_in_child(f"{label}: clearing up", lambda: _free_leases(me, crashed=False))
     return code
 
 
-def _clear_up_all(gone: list[str], label: str) -> None:
-    for other in gone:
+def _clear_up_all(dead_supervisors: list[str], label: str) -> None:
+    for other in dead_supervisors:
         _clear_up(other, label, CLUSTER, "died with its supervisor, which was killed")
 
 
 def _clear_up(me: str, label: str, name: str, how: str) -> None:
-    """Write a death down; the rounds that a cluster held when it died are free at once."""
+    """Record that a program died. If it was the cluster, free its rounds now."""
     if name == CLUSTER:
         _free_leases(me, crashed=True)
     try:
@@ -179,7 +179,7 @@ def _clear_up(me: str, label: str, name: str, how: str) -> None:
 
 
 def _free_leases(me: str, *, crashed: bool) -> None:
-    """Let others have the rounds of processes that are gone; a lease that cannot be freed runs out by itself."""
+    """Free the rounds of a supervisor's processes. A lease that cannot be freed expires by itself."""
     try:
         freed = leases_free(supervisor=me, pids=lease_pids(supervisor=me) if crashed else None)
     except DatabaseError:

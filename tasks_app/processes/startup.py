@@ -1,4 +1,4 @@
-"""What a start does once, before any child process: migrations, the admin's login, breakers closed."""
+"""The start's one-time work before any child process: migrations, the admin's login, closing the breakers."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ logger = logging.getLogger(__name__)
 
 
 def prepare(*, migrate: bool) -> None:
-    """Make the database and the login ready. Breakers are closed: a start is how a new credential comes in.
+    """Prepare database and login, and close the breakers: a start is how a new credential comes in.
 
-    Exits with a sentence where an earlier development version made the database: its migrations are gone, and its columns are others.
+    Exits with a message if an earlier development version made the database, whose migrations no longer exist.
     """
     if unknown := _unknown_migrations():
         sys.exit(
-            f"This database was made by another version of the service (migration {unknown[0]}), and cannot be brought to this one. "
+            f"This database was made by another version of the service (migration {unknown[0]}), "
+            "and cannot be brought to this one. "
             "Start with a new one: another DATA_DIR or DATABASE_URL."
         )
     if migrate:
@@ -43,30 +44,31 @@ def prepare(*, migrate: bool) -> None:
 
 
 def warnings() -> list[str]:
-    """Return what an operator should know at the start, in sentences."""
-    found = list(settings.MISSING)
-    found += [
+    """Return the start's warnings for an operator, in sentences."""
+    sentences = list(settings.MISSING)
+    sentences += [
         f"{name} is shorter than {SHORTEST} characters: it is too short to be looked for in files and logs."
         for name, value in settings.SECRETS.items()
         if 0 < len(value) < SHORTEST
     ]
-    found += [
-        f"The price of {model} is not known: LLM_BUDGET_PER_DAY in money holds for it only if its server reports what calls cost. "
+    sentences += [
+        f"The price of {model} is not known: LLM_BUDGET_PER_DAY in money holds for it only if its server reports "
+        "what calls cost. "
         "A bound in tokens holds always."
         for model in unpriced_models()
     ]
     if settings.LLM_PROVIDER == "simulated":
-        found.append("The language model is simulated: pages are made by rules, and say so.")
-    return found
+        sentences.append("The language model is simulated: pages are made by rules, and say so.")
+    return sentences
 
 
 def admin_password_file() -> str:
-    """Return where the password that was made on the first start is kept."""
+    """Return the path of the file with the password that the first start generated."""
     return str(settings.DATA_DIR / "admin_password")
 
 
 def _unknown_migrations() -> list[str]:
-    """Return the migrations of ours that the database has and this version has not, by name."""
+    """Return the names of our migrations that the database has and this version has not."""
     loader = MigrationLoader(connection)
     return sorted(
         name
@@ -76,7 +78,7 @@ def _unknown_migrations() -> list[str]:
 
 
 def _make_login() -> None:
-    """Make the first superuser; an existing one is left alone, whatever the environment says by now."""
+    """Create the first superuser. An existing one does not change, whatever the environment says."""
     users = get_user_model()
     if users.objects.filter(is_superuser=True).exists():
         return

@@ -1,8 +1,7 @@
-"""Forks child processes, restarts what dies, and takes everything with it when it ends.
+"""Forks child processes, restarts those that die, and ends all of them when it ends itself.
 
-Knows nothing of Django: `serve` says which programs, and what else happens around them. Its process is the one whose
-memory they all share: it has read what they need, has one thread, and holds nothing open that two processes must not
-use (`child_process`).
+It knows nothing of Django: `serve` says which programs to run. All children share the memory of its process, so that
+process loads their modules, has one thread, and opens nothing that two processes must not share (`child_process`).
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[2]
 
-_GROUP = struct.Struct("q")  # aligned, so that no reader sees half of one
+_GROUP = struct.Struct("q")  # aligned, so that no reader sees a half-written value
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Something to keep running: a name for the log, and what its process does (which may be an exec)."""
+    """A program to keep running: its name for the log, and the function of its process (which may end in an exec)."""
 
     name: str
     run: Callable[[], object]
@@ -42,14 +41,14 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How deaths are answered, in seconds: `delay` before a restart doubles up to `longest`; `quick` is a life too short to be one."""
+    """The restart policy, in seconds: `delay` doubles up to `longest`; `deaths` within `quick` each are too many."""
 
     delay: float = 0.5
     longest: float = 10.0
     quick: float = 10.0
     deaths: int = 5
     grace: float = 20.0
-    clearing: float = 60.0  # for `on_death`, which is killed then
+    clearing: float = 60.0  # after this `on_death` is killed
 
 
 @dataclass(slots=True)
@@ -65,8 +64,8 @@ class _Child:
 class Supervisor:
     """Keeps `programs` running until SIGTERM or SIGINT.
 
-    `on_death` is told the name of a program of which nothing is left alive, and how it died; it runs in a process of its own, and the
-    program is not started again before it has ended.
+    `on_death` is called with a program's name and how it died, once none of its processes is left. It runs in a child
+    of its own, and the program is restarted after that child has ended.
     """
 
     programs: Sequence[Program]
@@ -80,38 +79,38 @@ class Supervisor:
     _signals: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        # Shared with every process that is forked from here on, and in no file.
+        # Anonymous memory that every later child shares.
         self._groups = mmap.mmap(-1, _GROUP.size * max(len(self.programs), 1))
 
     def run(self) -> int:
-        """Run until told to stop; return the exit code: 0, or 1 when a program cannot be kept alive.
+        """Run until a signal stops it; return 0, or 1 if a program cannot be kept alive.
 
-        Call it in the main thread: signal handlers need it, and the children are tied to the thread that starts them.
+        Call it in the main thread: signal handlers need it, and children are tied to the thread that starts them.
         """
         self._children = [_Child(program) for program in self.programs]
-        with self._woken_by_signals() as wake:
-            hopeless = None
-            while not self._signals and not hopeless:
-                hopeless = self._tend(wake)
-                if not hopeless and not self._signals:
+        with self._signal_pipe() as wake:
+            failure = None
+            while not self._signals and not failure:
+                failure = self._check_children(wake)
+                if not failure and not self._signals:
                     _wait(wake, self._pause())
             self._stop(wake)
-        if hopeless:
-            logger.error("%s: %s", self.label, hopeless)
-        return 1 if hopeless else 0
+        if failure:
+            logger.error("%s: %s", self.label, failure)
+        return 1 if failure else 0
 
     def group_of(self, name: str) -> int | None:
-        """Return the process group of a program, None while it does not run. The programs' own processes may ask too."""
+        """Return a program's process group, None while it does not run. Its own processes may ask too."""
         place = next(place for place, program in enumerate(self.programs) if program.name == name)
         return _GROUP.unpack_from(self._groups, place * _GROUP.size)[0] or None
 
-    def _tell_groups(self) -> None:
+    def _share_groups(self) -> None:
         for place, child in enumerate(self._children):
             _GROUP.pack_into(self._groups, place * _GROUP.size, child.process.pid if child.process else 0)
 
     @contextmanager
-    def _woken_by_signals(self) -> Iterator[int]:
-        # A handler alone would not wake select(): Python restarts it. A byte in a pipe does, without a race.
+    def _signal_pipe(self) -> Iterator[int]:
+        # A handler alone does not wake select(), which Python restarts. A byte in a pipe does, without a race.
         reader, writer = self._pipe = os.pipe()
         os.set_blocking(reader, False)
         os.set_blocking(writer, False)
@@ -132,8 +131,8 @@ class Supervisor:
     def _count(self, _number: int, _frame: FrameType | None) -> None:
         self._signals += 1
 
-    def _tend(self, wake: int) -> str | None:
-        """Start what is due and look after what died; say why, once a program cannot be kept alive."""
+    def _check_children(self, wake: int) -> str | None:
+        """Start the programs that are due, handle deaths; return the reason once a program cannot be kept alive."""
         for child in self._children:
             if child.process is None:
                 if time.monotonic() >= child.due:
@@ -146,10 +145,10 @@ class Supervisor:
         return None
 
     def _start(self, child: _Child) -> None:
-        # A session of its own: a Ctrl-C in the terminal reaches us only, and its whole group can be killed by one call.
+        # The child has its own session: Ctrl-C in the terminal reaches only us, and one call kills its whole group.
         child.process = self._fork(child.program.name, child.program.run)
         child.started = time.monotonic()
-        self._tell_groups()
+        self._share_groups()
         logger.info("%s: %s started (pid %s)", self.label, child.program.name, child.process.pid)
 
     def _fork(self, what: str, run: Callable[[], object]) -> ChildProcess:
@@ -165,19 +164,22 @@ class Supervisor:
         assert child.process is not None
         code, lived = child.process.wait(), time.monotonic() - child.started
         _kill_group(child.process.pid)
-        how = f"died after {lived:.1f} s ({_spoken(code)})"
+        how = f"died after {lived:.1f} s ({_exit_reason(code)})"
         child.quick_deaths = child.quick_deaths + 1 if lived < self.patience.quick else 0
         delay = min(self.patience.delay * 2 ** max(child.quick_deaths - 1, 0), self.patience.longest)
         child.process, child.due = None, time.monotonic() + delay
-        self._tell_groups()
+        self._share_groups()
         self._clear_up_after(child.program.name, how, wake)
         if child.quick_deaths >= self.patience.deaths:
-            return f"{child.program.name} {how}: {child.quick_deaths} times running within {self.patience.quick:g} s of its start; giving up"
+            return (
+                f"{child.program.name} {how}: {child.quick_deaths} times running within {self.patience.quick:g} s "
+                "of its start; giving up"
+            )
         logger.warning("%s: %s %s, restart in %.1f s", self.label, child.program.name, how, delay)
         return None
 
     def _clear_up_after(self, name: str, how: str, wake: int) -> None:
-        """Have `on_death` done elsewhere: it may open what this process must not. Whatever goes wrong, keeping the programs alive comes first."""
+        """Run `on_death` in a child, which may open what this process must not. Its failure is only logged."""
         clearing = self._fork("clearing up", lambda: self.on_death(name, how))
         deadline = time.monotonic() + self.patience.clearing
         while clearing.poll() is None and not self._signals and time.monotonic() < deadline:
@@ -185,14 +187,14 @@ class Supervisor:
         if clearing.poll() is None:
             clearing.send_signal(signal.SIGKILL)
         if clearing.wait():
-            logger.error("%s: clearing up after %s failed (%s)", self.label, name, _spoken(clearing.wait()))
+            logger.error("%s: clearing up after %s failed (%s)", self.label, name, _exit_reason(clearing.wait()))
 
     def _pause(self) -> float:
         waits = [child.due - time.monotonic() for child in self._children if child.process is None]
         return max(0.0, min([*waits, 5.0]))
 
     def _stop(self, wake: int) -> None:
-        """Ask the main processes to end, then end their groups: a worker that gets the signal itself would drop its work midway."""
+        """Ask the main processes to end, then kill their groups. Workers would drop their steps at a SIGTERM."""
         alive = [child.process for child in self._children if child.process]
         logger.info("%s: stopping", self.label)
         for process in alive:
@@ -213,7 +215,7 @@ class Supervisor:
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing: the byte in the wake-up pipe is what counts."""
+    """Do nothing: the byte in the wake-up pipe does the work."""
 
 
 def _wait(wake: int, seconds: float) -> None:
@@ -222,12 +224,12 @@ def _wait(wake: int, seconds: float) -> None:
             os.read(wake, 4096)
 
 
-def _spoken(code: int) -> str:
+def _exit_reason(code: int) -> str:
     return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
 
 def _kill_group(group: int, seconds: float = 0.5) -> None:
-    """Kill what is left of a process group and wait until it is gone (or all but reaped), so that its leases can be given to others."""
+    """Kill the rest of a process group and wait until all have ended, so that its leases can be freed."""
     deadline = time.monotonic() + seconds
     with suppress(ProcessLookupError, PermissionError):
         while time.monotonic() < deadline:
@@ -237,9 +239,9 @@ def _kill_group(group: int, seconds: float = 0.5) -> None:
 
 
 def _reap_orphans(ours: set[int]) -> None:
-    """Reap orphans that became our children (where this is a container's process 1), never a child that is waited for."""
+    """Reap orphans that became our children (if this is a container's process 1), but no child that we wait for."""
     if os.getpid() != 1:
         return
     with suppress(ChildProcessError):
-        while (found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and found.si_pid not in ours:
-            os.waitpid(found.si_pid, 0)
+        while (orphan := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) and orphan.si_pid not in ours:
+            os.waitpid(orphan.si_pid, 0)

@@ -1,4 +1,4 @@
-"""Looks after the worker processes of one supervisor: those that have died and those that no longer respond."""
+"""Watches the worker processes of one supervisor for those that died or no longer respond."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: So long, in seconds, a round may be due while a worker is free and none takes or releases a round.
+#: The seconds without a claim or release, while rounds are due and a worker is free, after which a cluster is killed.
 UNRESPONSIVE_AFTER = 60.0
 
 
 class WorkerWatch:
-    """One supervisor's watch. `group` returns the process group of its cluster, None while there is none."""
+    """The watch of one supervisor. `group` returns the process group of its cluster, None while no cluster runs."""
 
     def __init__(
         self, supervisor: str, group: Callable[[], int | None], *, unresponsive_after: float = UNRESPONSIVE_AFTER
@@ -37,7 +37,7 @@ class WorkerWatch:
         self._responded = time.monotonic()
 
     def look(self) -> None:
-        """Beat for the supervisor, free what workers held when they died, and end what is unresponsive."""
+        """Give the supervisor's beat, free the rounds of dead workers, and kill unresponsive workers and clusters."""
         workers.worker_beat(worker=f"{self._supervisor}:dispatcher", workers=settings.WORKERS)
         workers.beats_forget()
         self._reap_workers()
@@ -45,11 +45,11 @@ class WorkerWatch:
         self._restart_unresponsive_cluster()
 
     def _reap_workers(self) -> None:
-        gone = {pid for pid in leases.lease_pids(supervisor=self._supervisor) if not _is_alive(pid)}
-        if gone and (freed := leases.leases_free(supervisor=self._supervisor, pids=gone)):
-            logger.warning("%d worker processes died; rounds freed: %d", len(gone), freed)
-            event_record(what="worker died", text=f"pids {sorted(gone)}; rounds freed at once: {freed}")
-        for pid in gone:
+        dead_pids = {pid for pid in leases.lease_pids(supervisor=self._supervisor) if not _is_alive(pid)}
+        if dead_pids and (freed := leases.leases_free(supervisor=self._supervisor, pids=dead_pids)):
+            logger.warning("%d worker processes died; rounds freed: %d", len(dead_pids), freed)
+            event_record(what="worker died", text=f"pids {sorted(dead_pids)}; rounds freed at once: {freed}")
+        for pid in dead_pids:
             workers.worker_gone(supervisor=self._supervisor, pid=pid)
 
     def _end_unresponsive_workers(self) -> None:
@@ -64,14 +64,14 @@ class WorkerWatch:
             workers.worker_gone(supervisor=self._supervisor, pid=pid)
 
     def _is_ours(self, pid: int) -> bool:
-        """Say whether a pid is still one of the cluster's and not reused by a stranger."""
+        """Say whether a pid is still in the cluster's group: the system may have reused the pid."""
         try:
             return os.getpgid(pid) == self._group()
         except ProcessLookupError:
             return False
 
     def _restart_unresponsive_cluster(self) -> None:
-        """Kill the cluster where it takes no round that is due; its supervisor starts it again."""
+        """Kill the cluster if rounds are due and it takes none; the supervisor restarts it."""
         before, self._leases = self._leases, leases.leases_held(supervisor=self._supervisor)
         all_busy = len(self._leases) >= settings.WORKERS
         due = [] if all_busy else schedule.rounds_due(workers=workers_present())
@@ -90,12 +90,12 @@ class WorkerWatch:
 
 
 def _is_alive(pid: int) -> bool:
-    """Say whether a process runs; one that has ended and waits for its parent to reap it does not."""
+    """Say whether a process runs. A zombie does not."""
     try:
         os.kill(pid, 0)
-        with open(f"/proc/{pid}/stat") as stat:  # noqa: PTH123 -- no file of ours
+        with open(f"/proc/{pid}/stat") as stat:  # noqa: PTH123 -- a kernel file, for which Path.open has no advantage
             return stat.read().rpartition(")")[2].split()[0] not in {"Z", "X"}
     except ProcessLookupError:
         return False
-    except OSError:  # no /proc on this system
+    except OSError:  # this system has no /proc
         return True

@@ -1,1 +1,1 @@
-"""From rows to the engine's values: briefs, plans, the history of attempts. Reading only."""
+"""Read-only queries from rows to the engine's values: briefs, plans, the history of attempts."""

@@ -1,4 +1,4 @@
-"""What a round has tried so far, and what its task must keep: from rows to the values that decisions are made of. Reading only."""
+"""A round's attempts so far, and the checks that its task must still pass, as values for decisions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tasks_app.models import Attempt, CheckResult, Round, SourceFile, Task
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: So many checks of earlier rounds are run again, those of the newest rounds first.
+#: The most checks of earlier rounds that are repeated, those of the newest rounds first.
 MOST_KEPT = 40
 
 _ROOTS = frozenset(Purpose)
@@ -21,7 +21,7 @@ _ROOTS = frozenset(Purpose)
 
 @dataclass(frozen=True, slots=True)
 class AttemptHistory:
-    """The tries since the page was last begun anew, in order: those that are judged, and the tree that is not yet, None where all are."""
+    """The attempts since the page was last started from scratch: the judged ones, and an unjudged tree or None."""
 
     judged: tuple[JudgedAttempt, ...]
     new: Attempt | None
@@ -31,7 +31,7 @@ class AttemptHistory:
 
 
 def attempt_history_of(row: Round) -> AttemptHistory:
-    """Return what was tried. Raises LookupError where the round has no tree."""
+    """Return the round's attempts. Raises LookupError if the round has no tree."""
     attempts = {
         a.pk: a for a in Attempt.objects.filter(round=row).defer("messages", "reply", "parameters").order_by("pk")
     }
@@ -46,25 +46,25 @@ def attempt_history_of(row: Round) -> AttemptHistory:
         .exclude(kind=checks.Kind.GATE)
         .values_list("attempt_id", flat=True)
     )
-    over = [
-        _tried(root, tree_of.get(root.pk))
+    judged = [
+        _judged_attempt(root, tree_of.get(root.pk))
         for root in _distinct(roots, tree_of)
         if tree_of.get(root.pk, 0) not in trees - judged_trees
     ]
     new = attempts[max(trees)] if max(trees) not in judged_trees else None
     root = attempts[_root(attempts, max(trees))]
     longest = max((a.seconds or 0.0 for a in attempts.values() if a.pk >= first), default=0.0)
-    return AttemptHistory(tuple(over), new, Purpose(root.kind), root.parent_id, longest)
+    return AttemptHistory(tuple(judged), new, Purpose(root.kind), root.parent_id, longest)
 
 
 def results_of(attempt: int) -> list[checks.CheckOutcome]:
-    """Return what an attempt's checks gave before publishing."""
+    """Return an attempt's check results from before publishing."""
     rows = CheckResult.objects.filter(attempt=attempt).exclude(target=checks.Target.LIVE).defer("screenshot")
     return [result_of(row) for row in rows.order_by("position")]
 
 
 def result_of(row: CheckResult) -> checks.CheckOutcome:
-    """Return a result's value, without its screenshot."""
+    """Return a check result's value, without its screenshot."""
     check = checks.Check(checks.Kind(row.kind), row.text)
     target, verdict = checks.Target(row.target), checks.Verdict(row.verdict)
     predicates = tuple(
@@ -77,30 +77,29 @@ def result_of(row: CheckResult) -> checks.CheckOutcome:
 
 
 def files_of(attempt: int) -> dict[str, SiteFile]:
-    """Return an attempt's whole tree."""
     rows = SourceFile.objects.filter(attempt=attempt).values_list("path", "content", "origin")
     return {path: SiteFile(bytes(content), Origin(origin)) for path, content, origin in rows}
 
 
 def regression_checks_of(row: Round) -> tuple[checks.Check, ...]:
-    """Return the expressions of earlier rounds of the task that held when those were published, and that are not this round's own."""
+    """Return the expressions that held in the task's earlier publications, without this round's own."""
     earlier = row.published_before()
-    held = CheckResult.objects.filter(
+    passed = CheckResult.objects.filter(
         attempt__in=earlier.values("chosen_attempt"), kind=checks.Kind.JS, verdict=checks.Verdict.PASS
     )
     own = {check.text for check in map(checks.parse_check, row.checks)}
-    texts = held.order_by("-attempt__round__number", "position").values_list("text", flat=True)
+    texts = passed.order_by("-attempt__round__number", "position").values_list("text", flat=True)
     removed = (
         Task.objects.filter(pk=row.task_key).values_list("regression_checks", flat=True).first()
         if row.number > 1
         else []
     )
-    kept = [text for text in dict.fromkeys([*texts, *(removed or ())]) if text not in own]
-    return tuple(checks.Check(checks.Kind.EARLIER, text) for text in kept[:MOST_KEPT])
+    expressions = [text for text in dict.fromkeys([*texts, *(removed or ())]) if text not in own]
+    return tuple(checks.Check(checks.Kind.EARLIER, text) for text in expressions[:MOST_KEPT])
 
 
 def page_before(row: Round) -> Mapping[str, bytes]:
-    """Return the page that the round before published, nothing where no row tells."""
+    """Return the files that the round before published, {} if no row has them."""
     before = row.published_before().filter(degraded=False).order_by("-number", "-published_at").first()
     return (
         {} if before is None else {path: file.content for path, file in files_of(before.chosen_attempt_id or 0).items()}
@@ -108,7 +107,7 @@ def page_before(row: Round) -> Mapping[str, bytes]:
 
 
 def _chain(attempts: Mapping[int, Attempt], pk: int) -> list[int]:
-    """Return an attempt, the one that it answers or repairs, and so on to the first."""
+    """Return an attempt, the attempt that it answers or repairs, and so on to the first."""
     chain = [pk]
     while (parent := attempts[chain[-1]].parent_id) and parent in attempts:
         chain.append(parent)
@@ -116,12 +115,12 @@ def _chain(attempts: Mapping[int, Attempt], pk: int) -> list[int]:
 
 
 def _root(attempts: Mapping[int, Attempt], pk: int) -> int:
-    """Return the attempt that began a conversation: continuations and reminders answer it."""
+    """Return the attempt that started the conversation; continuations and reminders answer it."""
     return next(one for one in _chain(attempts, pk) if attempts[one].kind in _ROOTS)
 
 
 def _distinct(roots: list[Attempt], tree_of: Mapping[int, int]) -> list[Attempt]:
-    """Leave out calls that were only repeated: interrupted or failing ones before the next of the same purpose, and first ones without a tree."""
+    """Leave out repeated calls: failed ones before another of their purpose, and first ones without a tree."""
     return [
         one
         for one, after in zip(roots, [*roots[1:], None], strict=True)
@@ -129,7 +128,7 @@ def _distinct(roots: list[Attempt], tree_of: Mapping[int, int]) -> list[Attempt]
     ]
 
 
-def _tried(root: Attempt, tree: int | None) -> JudgedAttempt:
+def _judged_attempt(root: Attempt, tree: int | None) -> JudgedAttempt:
     if tree is None:
         return JudgedAttempt(root.pk, Purpose(root.kind), parent=root.parent_id)
     contents = {path: file.content for path, file in files_of(tree).items()}

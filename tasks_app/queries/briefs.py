@@ -1,4 +1,4 @@
-"""What a round was asked and what came with it, as the engine's values: brief, checks, files, and those that could not be had. Reading only."""
+"""A round's request as the engine's values: brief, checks, files, and files that are missing."""
 
 from __future__ import annotations
 
@@ -14,33 +14,31 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 
-#: So many earlier rounds of a task are read again.
+#: The most earlier rounds of a task that are read.
 MOST_ASKED = 10
 
 
 def brief_of(row: Round) -> Brief:
-    """Return the brief with those of its files that are there."""
+    """Return the brief with its available files."""
     return _brief(row, [f for f in row.attachments.all() if f.content is not None])
 
 
 def bare_brief(row: Round) -> Brief:
-    """Return the brief without its files."""
     return _brief(row, ())
 
 
 def checks_of(row: Round) -> tuple[checks.Check, ...]:
-    """Return the request's checks in its order."""
     return tuple(checks.parse_check(raw) for raw in row.checks)
 
 
 def unfetched(row: Round) -> tuple[tuple[str, str], ...]:
-    """Return name and address of each attachment that is still to be fetched."""
+    """Return name and address of each attachment that was not fetched yet."""
     left = row.attachments.filter(content=None, source=Source.REQUEST)
     return tuple(left.values_list("name", "url"))
 
 
 def missing(row: Round) -> tuple[MissingFile, ...]:
-    """Return the files that were tried for and could not be had."""
+    """Return the files that could not be fetched or made."""
     had = set(row.attachments.filter(content__isnull=False).values_list("name", flat=True))
     tried = [
         MissingFile(f.name.removeprefix(MISSING), f.note, Source(f.source), f.url)
@@ -50,20 +48,20 @@ def missing(row: Round) -> tuple[MissingFile, ...]:
 
 
 def protected(row: Round) -> tuple[str, ...]:
-    """Return the names of the attachments of earlier rounds, of removed ones too, which stay as they are."""
+    """Return the names of earlier rounds' attachments, removed rounds' too: these files must stay unchanged."""
     removed = Task.objects.filter(pk=row.task_key).values_list("attachment_names", flat=True).first()
     return tuple(sorted({*_earlier_files(row).order_by().values_list("name", flat=True), *(removed or ())}))
 
 
 def own_before(row: Round) -> tuple[str, ...]:
-    """Return the names of what the service itself fetched or made in earlier rounds, and nobody attached."""
+    """Return the names of files that the service fetched or made in earlier rounds and that nobody attached."""
     attached = _earlier_files(row).filter(source=Source.REQUEST).values("name")
     own = _earlier_files(row).exclude(source=Source.REQUEST).exclude(name__in=attached)
     return tuple(own.order_by("name").values_list("name", flat=True).distinct())
 
 
 def earlier_rounds(row: Round) -> tuple[EarlierRound, ...]:
-    """Return what the newest published rounds before this one were asked for, the oldest first."""
+    """Return the newest published rounds before this one, the oldest first."""
     newest = row.published_before().order_by("-number", "-published_at").only("number", "brief")[:MOST_ASKED]
     return tuple(EarlierRound(one.number, one.brief) for one in reversed(newest))
 

@@ -1,6 +1,6 @@
-"""`make demo`: the main job, whole, on embedded parts: two rounds as an evaluator sends them, and the result verified from outside.
+"""`make demo`: two rounds on embedded parts, sent as an evaluator sends them, and verified from outside.
 
-A plain script that knows the service by its doors only: it starts `manage.py serve` and speaks HTTP.
+A script that uses the service's public interface only: it starts `manage.py serve` and speaks HTTP.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ DATA = ROOT / "data"
 ROUND_SECONDS = 120.0
 START_SECONDS = 90.0
 
-#: All that the service gets of our environment: a token or an address of a real part must not reach it.
+#: The only variables that the service inherits: no token or address of a real service may reach it.
 PASSED_ON = (
     "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "VIRTUAL_ENV", "CHROMIUM_PATH", "SIMULATED_LLM_SECONDS",
 )  # fmt: skip
@@ -55,7 +55,7 @@ class DemoError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DemoForge:
-    """Where the demo publishes: what it is, in a phrase; the settings that the service gets; and what the demo prints of it at its end."""
+    """Where the demo publishes: a description, the service's settings for it, and a summary for the end of the demo."""
 
     description: str
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -64,14 +64,12 @@ class DemoForge:
 
 @contextmanager
 def local_forge(data: Path) -> Iterator[DemoForge]:
-    """Yield the service's own forge, which needs nothing beside the service."""
+    """Yield the embedded forge, which needs no other process."""
     yield DemoForge("FORGE=local: real git repositories and pages, on this machine", {"FORGE": "local"})
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The service under way."""
-
     process: subprocess.Popen[bytes]
     service: Service
     port: int
@@ -80,7 +78,7 @@ class Running:
 
 
 def main(forge: Callable[[Path], AbstractContextManager[DemoForge]] = local_forge) -> int:
-    """Run the demo; return the exit code: 0, or 1 with the reason. `forge` runs a forge, given a directory for its files."""
+    """Run the demo; return 0, 1 after a failure, 130 if interrupted. `forge` gets a directory for its files."""
     leave = os.environ.get("EXIT", "") not in ("", "0")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -95,29 +93,30 @@ def main(forge: Callable[[Path], AbstractContextManager[DemoForge]] = local_forg
 
 
 def demonstrate(*, leave: bool, forge: Callable[[Path], AbstractContextManager[DemoForge]] = local_forge) -> None:
-    """Play and verify both rounds, then serve until interrupted or `leave` at once. Raises DemoError, TaskError, ProofError."""
-    begun = time.monotonic()
+    """Play and verify both rounds, then serve until Ctrl-C unless `leave`. Raises DemoError, TaskError, ProofError."""
+    started = time.monotonic()
     with ExitStack() as stack:
         data = stack.enter_context(own_data())
         place = stack.enter_context(forge(data))
         running = stack.enter_context(served(data, place))
         listener = stack.enter_context(Listener())
         _say(
-            f"service ready after {time.monotonic() - begun:.1f} s: {running.service.url} (log: {_short(data / 'serve.log')})"
+            f"service ready after {time.monotonic() - started:.1f} s: {running.service.url} "
+            f"(log: {_short(data / 'serve.log')})"
         )
         attachments: dict[str, bytes] = {}
         result = ""
         for number, name in enumerate(("sales", "sales-2"), 1):
             task = load_task(SAMPLES / f"{name}.json")
             attachments |= data_files(task["attachments"])
-            told = play_round(running, listener, task)
-            found = prove(told, commits=number, attachments=attachments, secret=running.secret)
-            _say(_verified(number, found, attachments))
-            result = _result(told, running, sorted(found.files), place.description)
+            callback = play_round(running, listener, task)
+            cloned = prove(callback, commits=number, attachments=attachments, secret=running.secret)
+            _say(_verified(number, cloned, attachments))
+            result = _result(callback, running, sorted(cloned.files), place.description)
         _say(result)
         if summary := place.summary():
             _say(summary)
-        _say(f"total: {time.monotonic() - begun:.1f} s")
+        _say(f"total: {time.monotonic() - started:.1f} s")
         if not leave:
             _say("\nserving until Ctrl-C")
             code = running.process.wait()
@@ -125,31 +124,31 @@ def demonstrate(*, leave: bool, forge: Callable[[Path], AbstractContextManager[D
 
 
 def play_round(running: Running, listener: Listener, task: Mapping[str, Any]) -> dict[str, Any]:
-    """Send a round, show it, and return the callback's fields. Raises DemoError."""
-    begun = time.monotonic()
+    """Send a round, show its progress, and return the callback's fields. Raises DemoError."""
+    started = time.monotonic()
     task = {**task, "nonce": fresh_nonce(), "secret": running.secret, "evaluation_url": listener.url}
     _say(f"\nround {task['round']}: {task['brief']}")
     accepted = running.service.post(task)
     status = Progress(lambda: running.service.round(str(accepted["id"])), sys.stdout).follow(ROUND_SECONDS)
     callback = listener.wait(task["nonce"], 5.0)
-    wrong = shortcomings(status) + (callback.problems(task) if callback else ["no callback came"])
-    if wrong or not callback:
-        raise DemoError(f"round {task['round']}: {'; '.join(wrong)}\n{_tail(running.data / 'serve.log')}")
-    _say(f"  callback received after {time.monotonic() - begun:.1f} s; {check_counts(status)}")
-    return callback.told()
+    differences = shortcomings(status) + (callback.problems(task) if callback else ["no callback came"])
+    if differences or not callback:
+        raise DemoError(f"round {task['round']}: {'; '.join(differences)}\n{_tail(running.data / 'serve.log')}")
+    _say(f"  callback received after {time.monotonic() - started:.1f} s; {check_counts(status)}")
+    return callback.fields()
 
 
-def _verified(number: int, found: Clone, attachments: Mapping[str, bytes]) -> str:
+def _verified(number: int, cloned: Clone, attachments: Mapping[str, bytes]) -> str:
     commits = "1 commit" if number == 1 else f"{number} commits"
     return (
-        f"  verified: cloned {found.head[:12]}, the commit told, {commits} in all; {', '.join(REQUIRED)} there;\n"
+        f"  verified: cloned {cloned.head[:12]}, the commit told, {commits} in all; {', '.join(REQUIRED)} there;\n"
         f"            the page served is that commit's index.html, {', '.join(attachments)} byte for byte"
     )
 
 
 @contextmanager
 def own_data() -> Iterator[Path]:
-    """Hold a directory that no other demo uses just now: data/demo, or data/demo-2, … beside a demo that is under way."""
+    """Lock and yield a directory that no other demo uses: data/demo, or data/demo-2, … while other demos run."""
     for number in range(1, 100):
         data = DATA / ("demo" if number == 1 else f"demo-{number}")
         data.mkdir(parents=True, exist_ok=True)
@@ -165,7 +164,7 @@ def own_data() -> Iterator[Path]:
 
 @contextmanager
 def served(data: Path, forge: DemoForge) -> Iterator[Running]:
-    """Run `manage.py serve`, publishing to `forge`, until the block ends. Raises DemoError where it does not get ready."""
+    """Run `manage.py serve` with `forge` until the block ends. Raises DemoError if it does not become ready."""
     port, secret = _free_port(8000), secrets.token_urlsafe(24)
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {
         "ENV_FILE": os.devnull, "DATA_DIR": str(data), "PORT": str(port), "SECRET": secret, "WORKERS": "2",
@@ -209,7 +208,7 @@ def _wait_until_ready(running: Running) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Stop the service; a second Ctrl-C kills it, and the kernel what is below it."""
+    """Stop the service. A second Ctrl-C kills it; the kernel then kills its children."""
     process.terminate()
     try:
         process.wait(25.0)
@@ -218,30 +217,33 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _result(told: Mapping[str, Any], running: Running, files: list[str], forge: str) -> str:
+def _result(callback: Mapping[str, Any], running: Running, files: list[str], forge: str) -> str:
     password = running.data / "admin_password"
     login = f"admin / {password.read_text().strip()}" if password.exists() else "see the log"
     return "\n".join(
         (
             "",
-            f"repository  {told['repo_url']}",
-            f"commit      {told['commit_sha']}",
+            f"repository  {callback['repo_url']}",
+            f"commit      {callback['commit_sha']}",
             f"files       {', '.join(files)}",
-            f"page        {told['pages_url']}",
+            f"page        {callback['pages_url']}",
             f"admin       {running.service.url}/admin/   login: {login}",
             "",
-            "simulated here: the model (LLM_PROVIDER=simulated: a template page that says so; nothing of a brief is understood)",
+            (
+                "simulated here: the model "
+                "(LLM_PROVIDER=simulated: a template page that says so; nothing of a brief is understood)"
+            ),
             f"                and GitHub ({forge})",
         )
     )
 
 
-def _free_port(wished: int) -> int:
+def _free_port(preferred: int) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with suppress(OSError):
-            probe.bind(("127.0.0.1", wished))
-            return wished
+            probe.bind(("127.0.0.1", preferred))
+            return preferred
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The other side of the service, as `send_task` and the demo play it: posts a task, hears the callback, judges how a round ended."""
+"""The evaluator's side, for `send_task` and the demo: posts a task, receives the callback, judges a round's end."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ ENDED = {"completed", "failed", "cancelled"}
 
 
 class TaskError(Exception):
-    """The service did not take the task, or cannot be spoken to; the message is one line for a person."""
+    """The service refused the task or cannot be reached; the message is one line for a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """A POST that reached the listener."""
+    """A POST that the listener received."""
 
     body: bytes
     headers: Mapping[str, str]
 
-    def told(self) -> dict[str, Any]:
-        """Return the body's fields, {} where it is no JSON object."""
+    def fields(self) -> dict[str, Any]:
+        """Return the body's JSON object, {} if it is none."""
         try:
             value = json.loads(self.body)
         except ValueError:
@@ -50,19 +50,19 @@ class Callback:
         return value if isinstance(value, dict) else {}
 
     def problems(self, task: Mapping[str, Any]) -> list[str]:
-        """Name everything in which this is not the callback that the contract promises for `task`."""
-        told, wrong = self.told(), []
-        if set(told) != CALLBACK_KEYS:
-            wrong.append(f"the keys are {sorted(told)}, not {sorted(CALLBACK_KEYS)}")
-        wrong += [
-            f"{key} is {told.get(key)!r}, not {task[key]!r} as sent" for key in ECHOED if told.get(key) != task[key]
+        """Return everything in which this differs from the callback that the contract promises for `task`."""
+        fields, differences = self.fields(), []
+        if set(fields) != CALLBACK_KEYS:
+            differences.append(f"the keys are {sorted(fields)}, not {sorted(CALLBACK_KEYS)}")
+        differences += [
+            f"{key} is {fields.get(key)!r}, not {task[key]!r} as sent" for key in ECHOED if fields.get(key) != task[key]
         ]
-        if not re.fullmatch("[0-9a-f]{40}", str(told.get("commit_sha"))):
-            wrong.append(f"commit_sha {told.get('commit_sha')!r} is no full SHA")
-        wrong += [f"{key} is empty" for key in ("repo_url", "pages_url") if not told.get(key)]
+        if not re.fullmatch("[0-9a-f]{40}", str(fields.get("commit_sha"))):
+            differences.append(f"commit_sha {fields.get('commit_sha')!r} is no full SHA")
+        differences += [f"{key} is empty" for key in ("repo_url", "pages_url") if not fields.get(key)]
         if not self.headers.get("content-type", "").startswith("application/json"):
-            wrong.append(f"Content-Type is {self.headers.get('content-type')!r}")
-        return wrong
+            differences.append(f"Content-Type is {self.headers.get('content-type')!r}")
+        return differences
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -77,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.received.put(Callback(body, {name.lower(): value for name, value in self.headers.items()}))
 
     def log_message(self, *_arguments: object) -> None:
-        """Say nothing: standard error belongs to the progress view."""
+        """Log nothing: standard error belongs to the progress view."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -89,7 +89,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class Listener:
-    """An evaluation_url on loopback that answers 200; use it in a `with`."""
+    """An HTTP server on loopback, for `evaluation_url`, that answers 200. Use it in a `with` statement."""
 
     def __init__(self) -> None:
         self._server = _Server()
@@ -107,39 +107,40 @@ class Listener:
         self._server.server_close()
 
     def wait(self, nonce: object, seconds: float) -> Callback | None:
-        """Return the first callback that names `nonce` (others are dropped: a round of yesterday may still be told), None after `seconds`."""
+        """Return the first callback with `nonce`, None after `seconds`. Callbacks of other rounds are dropped."""
         deadline = time.monotonic() + seconds
         while True:
             try:
                 callback = self._server.received.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
                 return None
-            if callback.told().get("nonce") == nonce:
+            if callback.fields().get("nonce") == nonce:
                 return callback
 
 
 @dataclass(slots=True)
 class Service:
-    """The service at `url` (an origin), spoken to as an evaluator and a person would."""
+    """A client of the service at `url` (an origin)."""
 
     url: str
     client: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=30.0, trust_env=False))
 
     def post(self, task: Mapping[str, Any]) -> dict[str, Any]:
-        """Post a task and return what the 200 says: id, status_url, warnings. Raises TaskError with the reason, never with the secret."""
+        """Post a task; return the answer's object: id, status_url, warnings. Raises TaskError, without the secret."""
         try:
             answer = self.client.post(f"{self.url}/handle_task", json=dict(task))
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise TaskError(
-                f"{self.url} cannot be reached: {str(error) or type(error).__name__}. Is the service running (make run)?"
+                f"{self.url} cannot be reached: {str(error) or type(error).__name__}. "
+                "Is the service running (make run)?"
             ) from None
-        told = _json_object(answer)
-        if answer.status_code != 200 or "id" not in told:
-            raise TaskError(f"{self.url} answered {answer.status_code}: {_reason(answer.status_code, told)}")
-        return told
+        answered = _json_object(answer)
+        if answer.status_code != 200 or "id" not in answered:
+            raise TaskError(f"{self.url} answered {answer.status_code}: {_reason(answer.status_code, answered)}")
+        return answered
 
     def round(self, identity: str) -> dict[str, Any] | None:
-        """Look at a round; None while the service gives no usable answer (it may be restarting)."""
+        """Return a round's status, None if the service gives no usable answer (it may be restarting)."""
         try:
             answer = self.client.get(f"{self.url}/api/rounds/{identity}")
         except httpx2.HTTPError:
@@ -148,12 +149,11 @@ class Service:
 
 
 def sample_names() -> list[str]:
-    """Return the names of the samples that come with the service."""
     return sorted(path.stem for path in SAMPLES.glob("*.json"))
 
 
 def load_task(file: Path) -> dict[str, Any]:
-    """Read a task from a JSON file. Raises TaskError."""
+    """Load a task from a JSON file. Raises TaskError."""
     try:
         task = json.loads(file.read_bytes())
     except OSError as error:
@@ -166,12 +166,11 @@ def load_task(file: Path) -> dict[str, Any]:
 
 
 def fresh_nonce() -> str:
-    """Return a nonce that no round has had."""
     return secrets.token_hex(4)
 
 
 def check_counts(status: Mapping[str, Any] | None) -> CheckCounts:
-    """Count the checks of a round's status as the service does."""
+    """Count the checks in a round's status as the service does."""
     return count_checks((str(check.get("kind")), str(check.get("verdict"))) for check in _checks(status))
 
 
@@ -180,18 +179,18 @@ def _checks(status: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
 
 
 def shortcomings(status: Mapping[str, Any] | None) -> list[str]:
-    """Say why a round is not what an evaluator hopes for: completed, live, not degraded, not late, and every decided check holds."""
+    """Return what an evaluator would mark down: not completed, not live, degraded, late, or a failing decided check."""
     if not status:
         return ["its status cannot be read"]
     error = status.get("error") or {}
     because = f" ({error.get('code')}: {error.get('message')})" if error else ""
-    wrong = (
+    findings = (
         [] if status.get("state") == "completed" else [f"{status.get('state')} in step {status.get('step')}{because}"]
     )
-    wrong += [] if status.get("live") else ["not live"]
-    wrong += [flag for flag in ("degraded", "late") if status.get(flag)]
+    findings += [] if status.get("live") else ["not live"]
+    findings += [flag for flag in ("degraded", "late") if status.get(flag)]
     failing = [one for one in _checks(status) if one.get("verdict") in WRONG and one.get("kind") not in ADVICE]
-    return wrong + [
+    return findings + [
         f"a check does not hold: {one.get('text')} ({one.get('detail') or one.get('verdict')})" for one in failing
     ]
 
@@ -212,7 +211,7 @@ def _reason(status: int, problem: Mapping[str, Any]) -> str:
 
 
 def _flat(value: object) -> Iterator[str]:
-    """Yield the texts in whatever shape a problem lists its parts, each with the field it belongs to."""
+    """Yield the texts of a problem's `errors`, nested in any way, each with its field's name."""
     if isinstance(value, dict):
         yield from (f"{name}: {text}" for name, inner in value.items() for text in _flat(inner))
     elif isinstance(value, list):

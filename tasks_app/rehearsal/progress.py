@@ -1,4 +1,4 @@
-"""Shows a round's steps while they happen: a line a step, the running one kept up to date where the output is a terminal."""
+"""Shows a round's steps while they happen: one line for each step; a terminal's last line is updated in place."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BAD = {"failed", "error", "fail", "crashed"}
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """All runs of one step that came one after the other."""
+    """Consecutive runs of one step."""
 
     name: str
     seconds: float
@@ -34,7 +34,7 @@ class _Line:
 
 @dataclass(slots=True)
 class Progress:
-    """Follows a round by asking `look` for its status (None: no answer just now) and writing to `out`. `poll` in seconds."""
+    """Polls `look` for a round's status (None: no answer now) every `poll` seconds and writes to `out`."""
 
     look: Callable[[], Mapping[str, Any] | None]
     out: TextIO
@@ -46,17 +46,17 @@ class Progress:
 
     @property
     def live(self) -> bool:
-        """Say whether lines can be rewritten."""
+        """Say whether the output is a terminal whose last line can be rewritten."""
         return self.out.isatty() and self.environment.get("TERM", "") not in ("", "dumb")
 
     def follow(self, seconds: float) -> Mapping[str, Any] | None:
-        """Show the round until it has ended, at most `seconds`; return its last known status."""
+        """Show the round until it ends or `seconds` pass; return its last known status."""
         deadline, status = time.monotonic() + seconds, None
         while time.monotonic() < deadline:
-            seen = self.look()
-            self._show(seen)
-            status = seen or status
-            if seen and seen.get("state") in _ENDED:
+            polled = self.look()
+            self._show(polled)
+            status = polled or status
+            if polled and polled.get("state") in _ENDED:
                 break
             time.sleep(self.poll)
         self._rewrite("")
@@ -69,14 +69,14 @@ class Progress:
             return
         self._unanswered = 0
         lines = _lines(status.get("steps") or [], datetime.now(UTC))
-        over = status.get("state") in _ENDED
-        finished = lines if over else lines[:-1]
+        has_ended = status.get("state") in _ENDED
+        finished = lines if has_ended else lines[:-1]
         for line in finished[self._printed :]:
             self._rewrite("")
-            self.out.write(self._spoken(line) + "\n")
+            self.out.write(self._line_text(line) + "\n")
         self._printed = max(self._printed, len(finished))
         self.out.flush()
-        if not over:
+        if not has_ended:
             self._rewrite(self._present(status, lines))
 
     def _no_answer(self) -> None:
@@ -95,12 +95,12 @@ class Progress:
         return f"{mark} {step:<9}          {state}"
 
     def _rewrite(self, text: str) -> None:
-        """Put `text` on the line that is being updated; nothing at all where lines cannot be rewritten."""
+        """Replace the last line of a terminal; other outputs get nothing."""
         if self.live:
             self.out.write("\r\x1b[K" + text[: shutil.get_terminal_size().columns - 1])
             self.out.flush()
 
-    def _spoken(self, line: _Line) -> str:
+    def _line_text(self, line: _Line) -> str:
         runs = f" ({line.runs} runs)" if line.runs > 1 else ""
         detail = f"  {line.detail}" if line.detail else ""
         outcome = line.outcome or "ended"
@@ -114,14 +114,14 @@ class Progress:
 
 
 def _lines(steps: Sequence[Mapping[str, Any]], now: datetime) -> list[_Line]:
-    """Fold the runs of a step that follow each other (a poll is a run) into one line, timed from the first start to the last end."""
+    """Fold consecutive runs of a step (a poll is a run) into one line, timed from the first start to the last end."""
     lines = []
     for name, group in groupby(steps, key=lambda step: str(step.get("name"))):
         runs = list(group)
-        begun, last = _time(runs[0].get("started_at")) or now, runs[-1]
+        started, last = _time(runs[0].get("started_at")) or now, runs[-1]
         ended = _time(last.get("finished_at"))
         detail = " ".join(str(last.get("detail") or "").split())
-        seconds = max(0.0, ((ended or now) - begun).total_seconds())
+        seconds = max(0.0, ((ended or now) - started).total_seconds())
         lines.append(_Line(name, seconds, len(runs), str(last.get("outcome") or ""), detail, running=ended is None))
     return lines
 

@@ -1,4 +1,4 @@
-"""Verifies from outside what a callback claims: clones the repository, fetches the page and compares the two."""
+"""Verifies a callback from outside: clones the repository, fetches the page and compares the two."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ REQUIRED = ("LICENSE", "README.md", ".nojekyll", "index.html")
 
 
 class ProofError(Exception):
-    """What is published is not what was told; the message is one line for a person."""
+    """What is published differs from what the callback says; the message is one line for a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clone:
-    """A repository as fetched: the head's SHA, how many commits lead to it, and its files."""
+    """A fetched repository: the SHA of its head, the number of commits up to it, and its files."""
 
     head: str
     commits: int
@@ -35,7 +35,7 @@ class Clone:
 
 
 def clone(url: str) -> Clone:
-    """Fetch a repository over HTTP into memory, as any git would."""
+    """Fetch a repository over HTTP into memory."""
     repository = MemoryRepo()
     client, path = get_transport_and_path(url)
     fetched = client.fetch(path, repository)
@@ -52,35 +52,37 @@ def clone(url: str) -> Clone:
     return Clone(head.decode(), sum(1 for _ in repository.get_walker(include=[head])), files)
 
 
-def prove(told: Mapping[str, Any], *, commits: int, attachments: Mapping[str, bytes], secret: str) -> Clone:
-    """Check a callback's repository, page and attachments, return the clone. Raises ProofError with everything that is wrong."""
-    found = clone(str(told["repo_url"]))
-    wrong = [f"{name} is missing" for name in REQUIRED if name not in found.files]
-    if found.head != told["commit_sha"]:
-        wrong.append(f"the head is {found.head}, told was {told['commit_sha']}")
-    if found.commits != commits:
-        wrong.append(f"{found.commits} commits, expected {commits}")
-    wrong += [f"{path} holds the shared secret" for path, content in found.files.items() if secret.encode() in content]
-    wrong += [
+def prove(callback: Mapping[str, Any], *, commits: int, attachments: Mapping[str, bytes], secret: str) -> Clone:
+    """Check a callback's repository, page and attachments; return the clone. Raises ProofError with all differences."""
+    cloned = clone(str(callback["repo_url"]))
+    differences = [f"{name} is missing" for name in REQUIRED if name not in cloned.files]
+    if cloned.head != callback["commit_sha"]:
+        differences.append(f"the head is {cloned.head}, told was {callback['commit_sha']}")
+    if cloned.commits != commits:
+        differences.append(f"{cloned.commits} commits, expected {commits}")
+    differences += [
+        f"{path} holds the shared secret" for path, content in cloned.files.items() if secret.encode() in content
+    ]
+    differences += [
         f"{name} is not the attachment byte for byte"
         for name, content in attachments.items()
-        if found.files.get(name) != content
+        if cloned.files.get(name) != content
     ]
-    page = str(told["pages_url"])
+    page = str(callback["pages_url"])
     with httpx2.Client(timeout=10.0, trust_env=False, follow_redirects=True) as client:
         for path in ("", *attachments):
             answer = client.get(urljoin(page, path))
-            if answer.status_code != 200 or answer.content != found.files.get(path or "index.html"):
-                wrong.append(
+            if answer.status_code != 200 or answer.content != cloned.files.get(path or "index.html"):
+                differences.append(
                     f"{answer.url} answers {answer.status_code} and is not the commit's {path or 'index.html'}"
                 )
-    if wrong:
-        raise ProofError("; ".join(wrong))
-    return found
+    if differences:
+        raise ProofError("; ".join(differences))
+    return cloned
 
 
 def data_files(attachments: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:
-    """Return the content of a sample's `data:` attachments by name. https://www.rfc-editor.org/rfc/rfc2397"""
+    """Return the contents of a sample's `data:` attachments by name. https://www.rfc-editor.org/rfc/rfc2397"""
     files = {}
     for attachment in attachments:
         match = re.fullmatch(r"data:[^,]*?(;base64)?,(.*)", str(attachment.get("url") or ""), re.DOTALL)

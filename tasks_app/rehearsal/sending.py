@@ -1,4 +1,4 @@
-"""What `send_task` does: posts one task, and where asked follows it, hears its callback and says whether all is as hoped."""
+"""`send_task`: posts one task; if asked, follows the round, receives its callback and judges its end."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tasks_app.rehearsal.progress import Progress
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LATE_CALLBACK = 5.0  # seconds that a callback may arrive after the round's row says that it was delivered
+_LATE_CALLBACK = 5.0  # seconds that a callback may arrive after the round's status says that it was delivered
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How to send: `wait` judges the end of the round, `as_json` prints one object, `seconds` bounds the wait."""
+    """How to send: `wait` judges the round's end, `as_json` prints one object, `seconds` bounds the wait."""
 
     service: Service
     wait: bool
@@ -38,7 +38,7 @@ class Sending:
 
 @dataclass(slots=True)
 class Sent:
-    """What came of a task; `problems` is empty where there is nothing to complain of."""
+    """The outcome of a task; `problems` lists what an evaluator would complain of."""
 
     accepted: Mapping[str, Any]
     status: Mapping[str, Any] | None = None
@@ -47,7 +47,7 @@ class Sent:
 
 
 def complete(task: Mapping[str, Any], *, secret: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the task with `changes` (None: none) laid over it, a secret, and a fresh nonce where it has none. Raises TaskError."""
+    """Return the task with `changes` (None: no change), a secret, and a new nonce if it has none. Raises TaskError."""
     whole = {**task, **{name: value for name, value in changes.items() if value is not None}}
     whole["secret"] = secret or task.get("secret")
     whole["nonce"] = whole.get("nonce") or fresh_nonce()
@@ -57,7 +57,7 @@ def complete(task: Mapping[str, Any], *, secret: str, changes: Mapping[str, Any]
 
 
 def send(task: Mapping[str, Any], sending: Sending) -> Sent:
-    """Post a complete `task`, show what becomes of it, and return it. Raises TaskError where the service does not take it."""
+    """Post a complete `task`, show its progress, and return the outcome. Raises TaskError if the service refuses it."""
     with ExitStack() as stack:
         listener = None
         if not task.get("evaluation_url"):
@@ -77,10 +77,10 @@ def _follow(task: Mapping[str, Any], sent: Sent, listener: Listener | None, send
     sent.status = Progress(lambda: sending.service.round(identity), sending.progress_to).follow(sending.seconds)
     if listener:
         sent.callback = listener.wait(task["nonce"], _LATE_CALLBACK if sent.status else 0.0)
-        sent.problems += sent.callback.problems(task) if sent.callback else [_silence(sent.status)]
+        sent.problems += sent.callback.problems(task) if sent.callback else [_no_callback(sent.status)]
         if sent.callback and not sending.as_json:
             sending.out.write(
-                "callback received:\n" + json.dumps(sent.callback.told(), indent=2, ensure_ascii=False) + "\n"
+                "callback received:\n" + json.dumps(sent.callback.fields(), indent=2, ensure_ascii=False) + "\n"
             )
     if sending.wait:
         sent.problems += shortcomings(sent.status)
@@ -88,7 +88,7 @@ def _follow(task: Mapping[str, Any], sent: Sent, listener: Listener | None, send
         sending.out.write(_summary(sent.status))
 
 
-def _silence(status: Mapping[str, Any] | None) -> str:
+def _no_callback(status: Mapping[str, Any] | None) -> str:
     errors = [
         str(attempt.get("error")) for attempt in (status or {}).get("notifications") or [] if attempt.get("error")
     ]
@@ -96,8 +96,8 @@ def _silence(status: Mapping[str, Any] | None) -> str:
 
 
 def _show_accepted(sent: Sent, sending: Sending) -> None:
-    again = next((f" ({flag})" for flag in ("revived", "replayed") if sent.accepted.get(flag)), "")
-    lines = [f"accepted{again}: {sent.accepted['id']}  {sent.accepted.get('status_url', '')}"]
+    replay_flag = next((f" ({flag})" for flag in ("revived", "replayed") if sent.accepted.get(flag)), "")
+    lines = [f"accepted{replay_flag}: {sent.accepted['id']}  {sent.accepted.get('status_url', '')}"]
     lines += [f"  warning: {warning}" for warning in sent.accepted.get("warnings") or []]
     (sending.progress_to if sending.as_json else sending.out).write("\n".join(lines) + "\n")
 
@@ -106,14 +106,14 @@ def _summary(status: Mapping[str, Any] | None) -> str:
     if not status:
         return ""
     flags = [flag for flag in ("live", "degraded", "late", "simulated", "needs_attention") if status.get(flag)]
-    shown = {"state": " ".join([str(status.get("state")), *(f"({flag})" for flag in flags)])}
-    shown |= {
+    fields = {"state": " ".join([str(status.get("state")), *(f"({flag})" for flag in flags)])}
+    fields |= {
         name: str(status[key])
         for name, key in (("repository", "repo_url"), ("commit", "commit_sha"), ("page", "pages_url"))
         if status.get(key)
     }
-    shown["checks"] = str(check_counts(status))
-    lines = [f"{name + ':':<12}{value}" for name, value in shown.items()]
+    fields["checks"] = str(check_counts(status))
+    lines = [f"{name + ':':<12}{value}" for name, value in fields.items()]
     lines += [f"warning:    {warning}" for warning in status.get("warnings") or []]
     return "".join(f"{line}\n" for line in lines)
 
@@ -123,7 +123,7 @@ def _as_json(sent: Sent) -> str:
         {
             "accepted": dict(sent.accepted),
             "status": sent.status,
-            "callback": sent.callback.told() if sent.callback else None,
+            "callback": sent.callback.fields() if sent.callback else None,
             "problems": sent.problems,
         },
         ensure_ascii=False,

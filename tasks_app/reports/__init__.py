@@ -1,1 +1,1 @@
-"""A round as people read it: status, headline, explanation, tables. The API, the console, the terminal and the evidence page render these."""
+"""The read model of a round, and its renderings. The API, console, terminal and evidence page show the same report."""

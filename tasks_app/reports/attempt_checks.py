@@ -1,4 +1,4 @@
-"""What the checks gave for one attempt: each check once, before publishing and on the live page."""
+"""An attempt's check results: one line for each check, with its results before publishing and on the live page."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CheckLine:
-    """One check. At least one of `local` (before publishing) and `live` is there."""
+    """One check. At least one of `local` (before publishing) and `live` is set."""
 
     local: CheckResult | None
     live: CheckResult | None
 
     @property
     def latest(self) -> CheckResult:
-        """Return the result that counts: the live one, unless the check could not be run there."""
+        """Return the decisive result: the live one, unless the check could not run there."""
         if self.live is None or (self.local is not None and self.live.verdict == Verdict.NOT_RUN):
             assert self.local is not None
             return self.local
@@ -32,7 +32,7 @@ class CheckLine:
 
     @property
     def order(self) -> tuple[int, int]:
-        """Sort the request's checks before those of earlier rounds, our own after both, and advice last."""
+        """Sort key: the request's checks, then those of earlier rounds, then our own, then advice."""
         sides = (REQUESTED, OF_EARLIER, frozenset(Kind) - ADVICE, ADVICE)
         side = next(at for at, kinds in enumerate(sides) if self.latest.kind in kinds)
         return side, self.latest.position
@@ -40,23 +40,23 @@ class CheckLine:
 
 @dataclass(frozen=True, slots=True)
 class AttemptChecks:
-    """The checks of one attempt in the order in which they are shown."""
+    """The checks of one attempt, in display order."""
 
     lines: tuple[CheckLine, ...] = ()
 
     @property
     def counts(self) -> CheckCounts:
-        """Count them: what was found on the live page has the last word."""
+        """Count the checks by verdict. A live result outranks the one before publishing."""
         return count_checks((line.latest.kind, line.latest.verdict) for line in self.lines)
 
     @property
     def wrong(self) -> list[CheckResult]:
-        """Return what failed, less advice."""
+        """Return the failed results, without advice."""
         return [x.latest for x in self.lines if x.latest.verdict in WRONG and x.latest.kind not in ADVICE]
 
     @property
     def judged(self) -> bool:
-        """Say whether more than the gates before the check browser was run."""
+        """Say whether the check browser ran, not only the gates before it."""
         return any(line.latest.kind != Kind.GATE for line in self.lines)
 
     def of(self, kinds: Collection[str]) -> list[CheckLine]:
@@ -64,12 +64,12 @@ class AttemptChecks:
 
 
 def by_attempt(results: Iterable[CheckResult]) -> dict[int, AttemptChecks]:
-    """Group the results of any attempts, by attempt, the oldest first."""
-    found: dict[int, dict[int, list[CheckResult | None]]] = {}
+    """Group results by attempt, the oldest attempt first."""
+    grouped: dict[int, dict[int, list[CheckResult | None]]] = {}
     for result in results:
-        line = found.setdefault(result.attempt_id, {}).setdefault(result.position, [None, None])
+        line = grouped.setdefault(result.attempt_id, {}).setdefault(result.position, [None, None])
         line[result.target == Target.LIVE] = result
     return {
         attempt: AttemptChecks(tuple(sorted((CheckLine(*line) for line in lines.values()), key=lambda one: one.order)))
-        for attempt, lines in sorted(found.items())
+        for attempt, lines in sorted(grouped.items())
     }

@@ -1,4 +1,4 @@
-"""Attachments of which a round's tree holds another version, or none any more: the original beside what became of it. Reading only."""
+"""Attachments that a round's tree changes or lacks: the original beside the present version."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
     from tasks_app.models import Attempt, Round
 
-#: So many files are shown, and texts of this many bytes compared.
+#: The most files that are shown, and the most bytes of a text that is compared.
 MOST_FILES = 10
 LONGEST_COMPARED = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedFile:
-    """An attachment and what became of it: SHA-256 and bytes of both, `now` None where it was removed.
+    """An attachment and its present version: SHA-256 and bytes of both; `now` is None if the tree lacks it.
 
-    `diff` as of `engine.formats.line_diff`; empty with the reason in `why_not` where the two cannot be compared.
+    `diff` is the result of `engine.formats.line_diff`, or empty, with the reason in `why_not`.
     """
 
     name: str
@@ -37,7 +37,7 @@ class ChangedFile:
 
 
 def changed_files(row: Round, attempt: Attempt | None) -> list[ChangedFile]:
-    """Return the attachments that an attempt's tree holds changed, or not at all, the first MOST_FILES of them."""
+    """Return the first MOST_FILES attachments that an attempt's tree changes or lacks."""
     if attempt is None:
         return []
     before = _commit_before(row, attempt)
@@ -52,7 +52,7 @@ def changed_files(row: Round, attempt: Attempt | None) -> list[ChangedFile]:
 
 
 def _changed(row: Round, attempt: Attempt, before: Commit | None) -> Mapping[str, tuple[str, str]]:
-    """Return SHA-256 as attached and as it is now, by name; of an earlier round's attachment as the round before left it."""
+    """Return original and present SHA-256 by name. An earlier attachment counts as its round's tree left it."""
     present = dict(attempt.files.values_list("path", "sha256"))
     if not present:
         return {}
@@ -62,13 +62,13 @@ def _changed(row: Round, attempt: Attempt, before: Commit | None) -> Mapping[str
     if before and names:
         files = SourceFile.objects.filter(attempt=before.attempt_id, path__in=names)
         rewritten = set(attempt.files.filter(path__in=names, origin=Origin.MODEL).values_list("path", flat=True))
-        gone = names - present.keys()
-        attached |= {path: sha for path, sha in files.values_list("path", "sha256") if path in rewritten | gone}
+        removed = names - present.keys()
+        attached |= {path: sha for path, sha in files.values_list("path", "sha256") if path in rewritten | removed}
     return {name: (sha, present.get(name, "")) for name, sha in attached.items() if present.get(name, "") != sha}
 
 
 def _commit_before(row: Round, attempt: Attempt) -> Commit | None:
-    """Return what was published last when the attempt was begun."""
+    """Return the task's newest publication when the attempt began."""
     pushed = Commit.objects.filter(
         round__task_key=row.task_key, pushed_at__lt=attempt.started_at, attempt__isnull=False
     )
@@ -86,7 +86,7 @@ def _compared(name: str, original: bytes, hashes: tuple[str, str], now: bytes | 
 
 
 def _diff(original: bytes, now: bytes | None) -> tuple[list[str], str]:
-    """Return the lines that differ, or why there are none to be shown."""
+    """Return the lines that differ, or why they cannot be shown."""
     if now is None:
         return [], "It was removed."
     if max(len(original), len(now)) > LONGEST_COMPARED:
@@ -94,7 +94,7 @@ def _diff(original: bytes, now: bytes | None) -> tuple[list[str], str]:
     before, after = decode(original), decode(now)
     if before is None or after is None:
         return [], "It is no text."
-    found = line_diff(before.text, after.text)
-    if found is None:
+    changed_lines = line_diff(before.text, after.text)
+    if changed_lines is None:
         return [], "Too many lines differ to be compared here."
-    return found, "" if found else "No line differs: only line ends do."
+    return changed_lines, "" if changed_lines else "No line differs: only line ends do."

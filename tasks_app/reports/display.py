@@ -1,4 +1,4 @@
-"""How values are shown: foreign text as text whatever is in it, binary contents as size and hash, never as markup."""
+"""Values as HTML: foreign text as plain text, binary contents as size and hash, never as markup."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ MOST_ROWS = 200
 MOST_IN_CELL = 300
 LABELS = {"sha256": "SHA-256", "http_status": "HTTP status", "status_code": "HTTP status", "commit_sha": "commit"}
 
-#: Controls but tab and newline, marks that turn or hide text, halves of surrogate pairs. https://www.unicode.org/reports/tr36/
+#: Controls except tab and newline, marks that turn or hide text, lone surrogates.
+#: https://www.unicode.org/reports/tr36/
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ud800-\udfff\U000e0000-\U000e007f]"
@@ -34,8 +35,8 @@ _HIDDEN = re.compile(
 
 
 def visible(text: str) -> str:
-    """Return `text` with every character that a reader would not see, or that would turn the text round, as a sign for it."""
-    return _HIDDEN.sub(lambda found: _sign(ord(found[0])), text.replace("\r\n", "\n"))
+    """Return `text` with a visible sign for each character that is invisible or that changes the text's direction."""
+    return _HIDDEN.sub(lambda match: _sign(ord(match[0])), text.replace("\r\n", "\n"))
 
 
 def _sign(code: int) -> str:
@@ -45,17 +46,17 @@ def _sign(code: int) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return JSON that says the same with an escape for every character that a reader would not see."""
-    return _HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    """Return JSON of the same value in which each invisible character is escaped."""
+    return _HIDDEN.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 def short(text: str, most: int = MOST_IN_CELL) -> str:
-    """Return the beginning of `text`, visible, on one line."""
+    """Return the first `most` characters of `text`, visible, on one line."""
     return visible(" ".join(text[: most + 1].split()))[:most] + ("…" if len(text) > most else "")
 
 
 def block(text: str) -> SafeString | str:
-    """Return `text` as it is laid out, folded where it is long, at most MOST characters of it."""
+    """Return at most MOST characters of `text` with its line breaks, folded if it is long."""
     if not text:
         return NOTHING
     rest = f"\n… {len(text) - MOST:,} characters more" if len(text) > MOST else ""
@@ -68,7 +69,7 @@ def block(text: str) -> SafeString | str:
 
 
 def json_block(value: object) -> SafeString | str:
-    """Return JSON laid out, with `data:` URIs cut short."""
+    """Return indented JSON in which `data:` URIs are cut short."""
     if value in (None, [], {}):
         return NOTHING
     return block(json.dumps(_without_data(value), indent=2, ensure_ascii=False))
@@ -86,7 +87,7 @@ def _without_data(value: object) -> object:
 
 
 def contents(content: bytes | memoryview | None) -> SafeString | str:
-    """Return a file that is text as text, any other as its size and SHA-256."""
+    """Return a text file's text, or a binary file's size and SHA-256."""
     if content is None:
         return NOTHING
     data = bytes(content)
@@ -100,26 +101,26 @@ def contents(content: bytes | memoryview | None) -> SafeString | str:
 
 
 def moment(when: datetime) -> SafeString:
-    """Return a time to the second, in UTC."""
+    """Return a time in UTC, to the second."""
     text = f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return format_html('<time datetime="{}">{}</time>', when.isoformat(), text)
 
 
 def removed(when: datetime | None, days: int) -> SafeString | str:
-    """Return in place of what is not kept any more that it was there, and since when it is not."""
-    kept = f"; such things are kept for {days} days" if days else ""
-    return format_html("removed {}{}", moment(when), kept) if when else f"removed{kept}"
+    """Return the note that stands in place of removed data: when it was removed, and how long such data is kept."""
+    period = f"; such things are kept for {days} days" if days else ""
+    return format_html("removed {}{}", moment(when), period) if when else f"removed{period}"
 
 
 def outside(url: str, text: str = "") -> SafeString | str:
-    """Return a link that leaves the console; an address that is not http(s) is shown and leads nowhere."""
+    """Return a link to another site. An address that is not http(s) is shown as text."""
     if urlsplit(url).scheme not in {"http", "https"}:
         return visible(url) or NOTHING
     return format_html('<a href="{}" rel="noopener noreferrer">{}</a>', iri_to_uri(url), visible(text or url))
 
 
 def row_link(row: Model | None, text: str = "") -> SafeString | str:
-    """Return a link to a row's own page."""
+    """Return a link to a row's page in the console."""
     if row is None:
         return NOTHING
     address = reverse(f"admin:tasks_app_{type(row).__name__.lower()}_change", args=[row.pk])
@@ -127,13 +128,13 @@ def row_link(row: Model | None, text: str = "") -> SafeString | str:
 
 
 def pill(word: str) -> SafeString | str:
-    """Return a state, outcome or verdict in its colour; the word itself is always there."""
+    """Return a state, outcome or verdict with its colour; the word itself is always shown."""
     known = re.sub(r"[^a-z_]", "", word.lower())
     return format_html('<span class="pill pill-{}">{}</span>', known, visible(word)) if word else NOTHING
 
 
 def table(label: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> SafeString | str:
-    """Return rows as a table that scrolls by itself on a narrow screen, at most MOST_ROWS of them."""
+    """Return at most MOST_ROWS rows as a table that scrolls sideways on a narrow screen."""
     lines = list(rows)
     if not lines:
         return "none"
@@ -145,7 +146,8 @@ def table(label: str, headings: Sequence[str], rows: Iterable[Sequence[object]])
     )
     more = format_html("<p>only the first {} are shown here</p>", MOST_ROWS) if len(lines) > MOST_ROWS else ""
     return format_html(
-        '<div class="rows" role="region" tabindex="0" aria-label="{}"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>{}',
+        '<div class="rows" role="region" tabindex="0" aria-label="{}"><table><thead><tr>{}</tr></thead>'
+        "<tbody>{}</tbody></table></div>{}",
         label, head, body, more,
     )  # fmt: skip
 
@@ -167,7 +169,7 @@ def _cell(value: object) -> SafeString | str:
 
 
 def shown(name: str, label: str = "", *, brief: bool = False) -> Callable[[Model], SafeString | str]:
-    """Return a column of the admin that shows the field `name`; `brief` is for lists: one line of it."""
+    """Return a column of the admin that shows the field `name`; with `brief`, for lists, on one line."""
 
     @admin.display(description=label or LABELS.get(name) or name.replace("_", " "), ordering=name)
     def column(row: Model) -> SafeString | str:
@@ -185,7 +187,7 @@ def shown(name: str, label: str = "", *, brief: bool = False) -> Callable[[Model
 
 
 def picture(row: Model) -> SafeString:
-    """Return a check result's screenshot, small, as a link to itself."""
+    """Return a check result's screenshot as a thumbnail that links to the full picture."""
     address = reverse("admin:tasks_app_checkresult_screenshot", args=[row.pk])
     return format_html(
         '<a href="{}"><img class="screenshot" src="{}" alt="Screenshot: {}" loading="lazy"></a>',

@@ -1,4 +1,4 @@
-"""How long something took, in the words of the console and of the terminal."""
+"""Durations in words, for the console and the terminal."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def duration(seconds: float) -> str:
 
 
 def between(start: datetime, end: datetime | None) -> str:
-    """Return the time between two moments, `end` None: it goes on."""
+    """Return the time between two moments; with `end` None, up to now."""
     return duration((end - start).total_seconds()) if end else "under way"
 
 
 def took(seconds: float | None, error: str) -> str:
-    """Return how long a call took: nobody knows it of one that was interrupted."""
+    """Return how long a call took; that is unknown for an interrupted call."""
     return duration(seconds) if seconds is not None else "" if error else "under way"

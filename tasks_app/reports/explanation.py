@@ -1,6 +1,6 @@
-"""A round in lines of text: in about twenty (`explain`), or whole (`round`).
+"""A round as lines of text: about twenty (`explain`), or all (`round`).
 
-Each line is a pair of what it is about ("" where it goes on) and a text, which may quote what strangers wrote.
+A line is a pair: its subject ("" if it continues the line above), and a text that may quote foreign text.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ Line = tuple[str, str]
 
 MOST_CALLS = 8
 MOST_FAILING = 3
-_MOST_LINES = 40  # of one part of a whole round; the newest are shown
-_MOST_CHECKS = 600  # with their predicates
-_BRIEF = 240  # characters of it
+_MOST_LINES = 40  # of one part of a whole round; the newest lines are shown
+_MOST_CHECKS = 600  # lines of checks, with their predicates
+_BRIEF = 240  # characters of the brief
 _PHRASE = 120
-_PART = 170  # of a plan: two lines of a terminal
-_LONGEST = 600  # of a line where the round is shown whole
+_PART = 170  # characters of a part of a plan: two lines of a terminal
+_LONGEST = 600  # characters of a line of a whole round
 _ADDRESS = 2_000
 
 _NEW_RUNS = frozenset({"round revived", "round retried", "round regenerated", "evaluator notified again", PLAN_EDITED})
@@ -46,7 +46,7 @@ _MEANINGS = {
 
 
 def explained(report: RoundReport, *, whole: bool = False) -> list[Line]:
-    """Return the lines of a round as it stands; a part of which there is nothing is left out."""
+    """Return the lines of a round's present state. Empty parts are left out."""
     lines = _Lines(report, whole)
     return [(about, text) for about, text in lines.all() if text]
 
@@ -66,17 +66,17 @@ class _Lines:
             links = {"Repository": row.repo_url, "Page": row.pages_url, "Evaluator": row.evaluation_url}
             yield from ((about, url[:_ADDRESS]) for about, url in links.items())
             yield "Error", f"{row.error_code}: {row.error_message}" if row.error_code else ""
-        yield from self._asked()
+        yield from self._request()
         yield from self._plan()
         if self.whole:
             yield from self._newest("Step", self._steps())
-        yield from self._tried()
+        yield from self._attempts()
         if self.whole and report.checks.lines:
             yield "Checks", str(report.counts)
             yield from self._newest("", self._checks(), _MOST_CHECKS)
         yield from self._published()
         if self.whole:
-            yield from self._newest("Changed", map(_changed, report.changed))
+            yield from self._newest("Changed", map(_change_text, report.changed))
             yield from self._newest("Look", self._looks())
         yield "Live", self._live()
         callbacks = (
@@ -92,7 +92,7 @@ class _Lines:
             )
         yield "Next", self._next()
 
-    def _asked(self) -> Iterator[Line]:
+    def _request(self) -> Iterator[Line]:
         row, names = self.report.row, [self._phrase(file.name) for file in self.report.attachments]
         when = f"{row.created_at:%Y-%m-%d %H:%M:%S} UTC"
         yield "Asked", f"{when} by {self._phrase(row.email)}: \u201c{self._phrase(row.brief, _BRIEF)}\u201d"
@@ -101,7 +101,7 @@ class _Lines:
         yield "", f"{_count(len(row.checks), 'check')}, {scripts} of them to be run in the page{files}"
 
     def _plan(self) -> Iterator[Line]:
-        """Yield the plan: a line or two for each part of it, or one for each entry and rule."""
+        """Yield the plan: one or two lines for each part, or with `whole` one for each entry and rule."""
         text = self.report.plan_text
         if text is None:
             return
@@ -121,14 +121,14 @@ class _Lines:
             ended = f"{step.outcome or 'goes on'}, {between(step.started_at, step.ended_at)}"
             yield f"{self._clock(step.started_at)}  {step.step}: {ended}  {step.detail}"
 
-    def _tried(self) -> Iterator[Line]:
+    def _attempts(self) -> Iterator[Line]:
         report, most = self.report, _MOST_LINES if self.whole else MOST_CALLS
         begins = [event for event in report.events if event.what in _NEW_RUNS]
         yield from _more("Tried", len(report.attempts) - most, "calls before")
-        shown = report.attempts[-most:]
-        for at, call in enumerate(shown, 1):
-            # A judgement belongs to the verification whose decision it precedes.
-            after = next((one for one in shown[at:] if one.kind != "judge"), None)
+        calls = report.attempts[-most:]
+        for at, call in enumerate(calls, 1):
+            # A judge call comes before the verify decision that uses it.
+            after = next((one for one in calls[at:] if one.kind != "judge"), None)
             while begins and begins[0].at <= call.started_at:
                 yield self._run(begins.pop(0))
             yield "Tried", self._call(call)
@@ -157,15 +157,15 @@ class _Lines:
         return f"{call.kind} {call.pk} by {by}{simulated}: {what}{chosen}"
 
     def _judged(self, checks: AttemptChecks) -> str:
-        wrong = [
+        failures = [
             f"{self._phrase(r.text)} ({r.verdict}{': ' if r.detail else ''}{self._phrase(r.detail)})"
             for r in checks.wrong[:MOST_FAILING]
         ]
         more = f"; {len(checks.wrong) - MOST_FAILING} more" if len(checks.wrong) > MOST_FAILING else ""
-        return f"{checks.counts}{'; wrong: ' if wrong else ''}{'; '.join(wrong)}{more}"
+        return f"{checks.counts}{'; wrong: ' if failures else ''}{'; '.join(failures)}{more}"
 
     def _checks(self) -> Iterator[str]:
-        """Yield each check, and below it its predicates."""
+        """Yield each check, followed by its predicates."""
         for result in (line.latest for line in self.report.checks.lines):
             yield f"{result.verdict}  {result.kind}  {result.text}{_bracketed(result.detail)}"
             yield from (f"- {x['verdict']}  {x['says']}{_bracketed(x['seen'])}" for x in result.predicates)
@@ -184,9 +184,9 @@ class _Lines:
 
     def _tree(self, commit: Commit) -> str:
         kind = f"{commit.attempt.kind} {commit.attempt_id}, " if commit.attempt else ""
-        shown = self.report.changed if commit.attempt_id == self.report.attempt_id else []
-        changed = [self._phrase(file.name) for file in shown[:5]]
-        files = f"; changed as the brief asks: {', '.join(changed)}" if changed else ""
+        changed_files = self.report.changed if commit.attempt_id == self.report.attempt_id else []
+        names = [self._phrase(file.name) for file in changed_files[:5]]
+        files = f"; changed as the brief asks: {', '.join(names)}" if names else ""
         return f"{kind}{_count(len(commit.files), 'file')}{files}"
 
     def _looks(self) -> Iterator[str]:
@@ -197,28 +197,28 @@ class _Lines:
         row, looks = self.report.row, self.report.looks
         if not looks:
             return ""
-        seen, published = _count(len(looks), "look"), row.published_at
+        look_count, published = _count(len(looks), "look"), row.published_at
         first = next((look.at for look in looks if look.live and published and look.at >= published), row.live_at)
         if row.live and first:
-            ran = any(line.live for line in self.report.checks.of(REQUESTED))
-            no_check = "" if ran else "; no check was run there"
-            return f"{self._after(first)}, after {seen} at {row.pages_url[:_ADDRESS]}{no_check}"
+            was_checked = any(line.live for line in self.report.checks.of(REQUESTED))
+            no_check = "" if was_checked else "; no check was run there"
+            return f"{self._after(first)}, after {look_count} at {row.pages_url[:_ADDRESS]}{no_check}"
         why = self._phrase(looks[-1].reason) or "no reason"
-        return f"NOT LIVE after {seen}, the last at {looks[-1].at:%H:%M:%S}: {why}"
+        return f"NOT LIVE after {look_count}, the last at {looks[-1].at:%H:%M:%S}: {why}"
 
-    def _answer(self, sent: NotificationAttempt) -> str:
-        if sent.seconds is None:
-            return self._phrase(sent.error) or "under way"
-        error = self._phrase(sent.error)
-        answer = f"the evaluator answered {sent.status_code}" if sent.status_code else f"no answer: {error}"
-        return f"{answer} after {took(sent.seconds, '')}{_bracketed(error) if sent.status_code else ''}"
+    def _answer(self, callback: NotificationAttempt) -> str:
+        if callback.seconds is None:
+            return self._phrase(callback.error) or "under way"
+        error = self._phrase(callback.error)
+        answer = f"the evaluator answered {callback.status_code}" if callback.status_code else f"no answer: {error}"
+        return f"{answer} after {took(callback.seconds, '')}{_bracketed(error) if callback.status_code else ''}"
 
     def _deadline(self) -> str:
         row, callback = self.report.row, self.report.delivered
-        left = (
+        remaining = (
             row.deadline_at - (callback.started_at if callback else row.finished_at or self.report.now)
         ).total_seconds()
-        when = f"{abs(left):.0f} s {'before' if left >= 0 else 'AFTER'} it"
+        when = f"{abs(remaining):.0f} s {'before' if remaining >= 0 else 'AFTER'} it"
         what = "told" if callback else f"nobody was told; {'it ended' if row.finished_at else 'now is'}"
         return f"{row.deadline_at:%H:%M:%S}: {what} {when}"
 
@@ -230,32 +230,32 @@ class _Lines:
         return f"{' > '.join(rest)}, by itself" + (" once the cause is mended" if row.needs_attention else "")
 
     def _newest(self, about: str, texts: Iterable[str], most: int = _MOST_LINES) -> Iterator[Line]:
-        """Yield a line for each text, the newest of them."""
+        """Yield one line for each of the newest `most` texts."""
         lines, most = list(texts), max(most, _MOST_LINES) if self.whole else most
         yield from _more(about, len(lines) - most, "before")
         yield from ((about, self._phrase(text, _LONGEST)) for text in lines[-most:])
 
     def _phrase(self, text: str, most: int = _PHRASE) -> str:
-        """Return foreign text on one line, cut short."""
+        """Return foreign text on one line, cut off after `most` characters."""
         most = _LONGEST if self.whole else most
         flat = " ".join(text[: most * 4].split())
         return flat if len(flat) <= most else f"{flat[: most - 1]}…"
 
     def _after(self, moment: datetime) -> str:
-        """Return a time in UTC, and how long after the request it was."""
+        """Return a time in UTC, and its distance from the request."""
         return f"{self._clock(moment)}, {(moment - self.report.row.created_at).total_seconds():.0f} s after the request"
 
     def _clock(self, moment: datetime) -> str:
-        """Return a time in UTC, with its day where that is not the day of the request."""
+        """Return a time in UTC, with its date if that differs from the request's."""
         same = moment.date() == self.report.row.created_at.date()
         return f"{moment:%H:%M:%S}" if same else f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
-def _changed(file: ChangedFile) -> str:
+def _change_text(file: ChangedFile) -> str:
     added, cut = (sum(line.startswith(sign) for line in file.diff) for sign in "+-")
-    became = f"published as {file.now_sha256[:12]}" if file.now is not None else "removed"
+    present = f"published as {file.now_sha256[:12]}" if file.now is not None else "removed"
     lines = f", {added} lines added, {cut} cut" if file.diff else f", {file.why_not}" if file.now is not None else ""
-    return f"{file.name}  attached as {file.original_sha256[:12]}, {became}{lines}"
+    return f"{file.name}  attached as {file.original_sha256[:12]}, {present}{lines}"
 
 
 def _more(about: str, count: int, what: str) -> Iterator[Line]:

@@ -1,4 +1,4 @@
-"""A round's standing in a few words for a person: what is going on or failed, why, and what to do. For the console and the terminal alike."""
+"""A round's standing in a sentence or two: what happens or failed, why, and what an operator can do."""
 
 from __future__ import annotations
 
@@ -19,21 +19,25 @@ DOING = {
     Step.NOTIFY: "the evaluator is told",
 }
 
-#: What an operator does about an error, by its code, where it is more than a retry.
+#: An operator's remedy by error code, where it is more than a retry.
 REMEDIES = {
-    "secret_in_attachment": "The evaluator has to send the task again without it; change that secret, for it was seen outside.",
+    "secret_in_attachment": (
+        "The evaluator has to send the task again without it; change that secret, for it was seen outside."
+    ),
     "crashed": "Look into the log of that time, then retry.",
     "repository_gone": "The repository was deleted or renamed: bring it back, then retry.",
     "model_unknown": "Name a model in LLM_MODEL that the server has, start the service again, then retry.",
-    "address_refused": "The evaluator's address is not to be reached from here: ALLOW_PRIVATE_URLS=1 allows private ones.",
+    "address_refused": (
+        "The evaluator's address is not to be reached from here: ALLOW_PRIVATE_URLS=1 allows private ones."
+    ),
 }
 
-#: A round that is due for longer than this has no worker that takes it, in seconds.
+#: Seconds after which a due round counts as not taken by any worker.
 OVERDUE = 60
 
 
 def headline(row: Round, now: datetime) -> str:
-    """Return how a round stands: one sentence or a few. It quotes foreign text as it is in the row."""
+    """Return one sentence or a few. They quote foreign text unescaped."""
     return _HEADLINES[State(row.state)](row, now)
 
 
@@ -41,15 +45,18 @@ def _queued(row: Round, now: datetime) -> str:
     due = (now - row.next_at).total_seconds() if row.next_at else 0
     if due > OVERDUE:
         return (
-            f"Queued at {row.step} and not taken for {due:.0f} s: all workers are busy, an earlier round of the task or an open "
-            "breaker holds it back, or no worker runs. The front page shows which."
+            f"Queued at {row.step} and not taken for {due:.0f} s: all workers are busy, an earlier round of the task "
+            "or an open breaker holds it back, or no worker runs. The front page shows which."
         )
     return f"Queued at {row.step}: a worker takes it as soon as one is free. Nothing to do."
 
 
 def _running(row: Round, now: datetime) -> str:
     if row.lease_until and row.lease_until <= now:
-        return f"At {row.step} its worker {row.lease_owner} fell silent: another one takes it over by itself. Nothing to do."
+        return (
+            f"At {row.step} its worker {row.lease_owner} fell silent: another one takes it over by itself. "
+            "Nothing to do."
+        )
     return f"Running at {row.step}: {DOING[Step(row.step)]}. Nothing to do."
 
 
@@ -58,7 +65,10 @@ def _waiting(row: Round, now: datetime) -> str:
     when = max((row.next_at - now).total_seconds(), 0) if row.next_at else 0
     then = f"It looks again in {when:.0f} s by itself."
     if row.needs_attention:
-        return f"Needs attention while it waits at {row.step}: {why} {then} Mend the cause; Retry looks at once, with a fresh deadline."
+        return (
+            f"Needs attention while it waits at {row.step}: {why} {then} "
+            "Mend the cause; Retry looks at once, with a fresh deadline."
+        )
     return f"Waiting at {row.step}: {why} {then} Nothing to do."
 
 
@@ -70,18 +80,27 @@ def _completed(row: Round, now: datetime) -> str:
         else "Completed: the evaluator was told."
     )
     if row.degraded:
-        return f"{delivered} But no acceptable page came about and a fallback page stands in its place: Regenerate tries again."
+        return (
+            f"{delivered} But no acceptable page came about and a fallback page stands in its place: "
+            "Regenerate tries again."
+        )
     if not row.live:
-        return f"{delivered} But the page was not seen to serve this commit: {_unseen(row)}"
+        return f"{delivered} But the page was not seen to serve this commit: {_not_live_reason(row)}"
     if row.live_at and row.finished_at and row.live_at > row.finished_at:
         late = (row.live_at - row.finished_at).total_seconds()
-        return f"{delivered} The page was not live by then; it came {late:.0f} s later and serves this commit now. Nothing to do."
+        return (
+            f"{delivered} The page was not live by then; it came {late:.0f} s later and serves this commit now. "
+            "Nothing to do."
+        )
     return f"{delivered} The page serves this commit. Nothing to do."
 
 
-def _unseen(row: Round) -> str:
+def _not_live_reason(row: Round) -> str:
     if row.watch_until:
-        return f"it is still looked for, until {row.watch_until:%H:%M} UTC at the latest. Nothing to do; the evaluator is not told twice."
+        return (
+            f"it is still looked for, until {row.watch_until:%H:%M} UTC at the latest. "
+            "Nothing to do; the evaluator is not told twice."
+        )
     return "the looks at it below say why. Regenerate makes one more commit, and so a new build."
 
 

@@ -1,4 +1,4 @@
-"""A run's plan in words."""
+"""A plan in words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlanText:
-    """`made` says who made the plan, or why there is none; `attempt` is the model call that made it."""
+    """A plan's sections in words. `made` names the plan's author or why there is none; `attempt` is its model call."""
 
     made: str
     attempt: Attempt | None
@@ -26,33 +26,35 @@ class PlanText:
     refused: tuple[str, ...]
 
     def shown(self, longest: int = MOST_IN_CELL) -> list[tuple[str, list[tuple[str, list[str]]]]]:
-        """Return for a page the heading of each section, its entries and their rules, each `longest` characters at most."""
+        """Return each section's heading and entries, and each entry's rules, cut off after `longest` characters."""
         return [
             (section.heading, [(short(x.says, longest), [short(r, longest) for r in x.rules]) for x in section.entries])
             for section in self.sections
         ]
 
 
-def plan_text(row: Round, found: Plan) -> PlanText:
-    plan = read(found)
+def plan_text(row: Round, plan_row: Plan) -> PlanText:
+    plan = read(plan_row)
     return PlanText(
-        made=_made(found) if plan or found.plan is None else "This version of the service cannot read the plan.",
-        attempt=found.attempt,
+        made=_author(plan_row)
+        if plan or plan_row.plan is None
+        else "This version of the service cannot read the plan.",
+        attempt=plan_row.attempt,
         sections=tuple(summary(plan, checks_of(row))) if plan else (),
-        refused=tuple(f"{one.get('item', '')}: {one.get('reason', '')}" for one in found.refused),
+        refused=tuple(f"{one.get('item', '')}: {one.get('reason', '')}" for one in plan_row.refused),
     )
 
 
-def _made(found: Plan) -> str:
-    if found.plan is None:
-        return f"There is no plan: {found.why_none}"
-    if found.edited_by:
-        by = f"written by {found.edited_by}"
-    elif found.attempt is None:
+def _author(plan_row: Plan) -> str:
+    if plan_row.plan is None:
+        return f"There is no plan: {plan_row.why_none}"
+    if plan_row.edited_by:
+        by = f"written by {plan_row.edited_by}"
+    elif plan_row.attempt is None:
         by = "made by a model"
     else:
-        simulated = ", simulated" if found.attempt.simulated else ""
-        by = f"made by {found.attempt.model_answered or found.attempt.model_asked or 'a model'}{simulated}"
-    if found.source == PlanSource.CARRIED:
+        simulated = ", simulated" if plan_row.attempt.simulated else ""
+        by = f"made by {plan_row.attempt.model_answered or plan_row.attempt.model_asked or 'a model'}{simulated}"
+    if plan_row.source == PlanSource.CARRIED:
         return f"Carried on from the run before, {by}."
     return f"{by[0].upper()}{by[1:]}."

@@ -1,4 +1,4 @@
-"""A round as it is shown. The API, the console, the terminal, `explain` and the evidence page render what is gathered here, and query nothing."""
+"""The read model of a round: API, console, terminal, `explain` and evidence page render it and query nothing."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from tasks_app.reports.plan_text import PlanText
 
 FLAGS = ("needs_attention", "degraded", "late", "live", "simulated")
-_RESULT = ("screenshot", "console", "value")  # columns of a check result that no report needs
+_RESULT = ("screenshot", "console", "value")  # columns of check results that no report shows
 _CALL = ("messages", "parameters", "reply")
 
 
 @dataclass(frozen=True, slots=True)
 class RoundLine:
-    """A round in a list."""
+    """A round as one line of a list."""
 
     row: Round
     counts: CheckCounts
@@ -47,9 +47,9 @@ class RoundLine:
 
 @dataclass(frozen=True)
 class RoundReport:
-    """A round, or (`commit`) what one commit of it rests on: then plan, checks, calls, looks and callbacks are the commit's.
+    """A round, or with `commit` one publication of it: then plan, checks, calls, polls and callbacks are the commit's.
 
-    Each part is read once, when it is first asked for; a part is one query, but for the changed attachments, which are up to six.
+    Each part is read once, when it is first used, by one query; the changed attachments take up to six.
     """
 
     row: Round
@@ -66,7 +66,7 @@ class RoundReport:
 
     @property
     def run(self) -> int:
-        """Return the number of the run that this is about."""
+        """Return the number of the reported run."""
         return self.commit.run if self.commit else self.row.run
 
     # --- The request and its plan ---
@@ -82,16 +82,16 @@ class RoundReport:
 
     @property
     def plan(self) -> RequestPlan | None:
-        """Return the run's plan, None where there is none that can be read."""
+        """Return the run's plan, None if there is none that this version can read."""
         return read(self.plans.get(self.run))
 
     @cached_property
     def plan_text(self) -> PlanText | None:
-        """Return the run's plan in words, None where nobody tried to make one yet."""
+        """Return the run's plan in words, None before the first try to make one."""
         found = self.plans.get(self.run)
         return plan_text(self.row, found) if found else None
 
-    # --- What was tried, and what the checks gave ---
+    # --- Attempts and their checks ---
 
     @cached_property
     def steps(self) -> list[StepRun]:
@@ -108,12 +108,12 @@ class RoundReport:
 
     @cached_property
     def results(self) -> Mapping[int, AttemptChecks]:
-        """Return the checks of each attempt that has any."""
+        """Return the checks of each attempt that has results."""
         return by_attempt(CheckResult.objects.filter(attempt__round=self.row).defer(*_RESULT))
 
     @cached_property
     def attempt_id(self) -> int | None:
-        """Return the attempt whose checks are shown: the commit's, else the chosen one, else the newest that was judged."""
+        """Return the attempt whose checks are shown: the commit's, else the chosen one, else the newest judged one."""
         if self.commit:
             return self.commit.attempt_id
         return self.row.chosen_attempt_id or newest_judged(self.results)
@@ -128,23 +128,23 @@ class RoundReport:
 
     @cached_property
     def pictures(self) -> list[CheckResult]:
-        """Return the views of the page that have a screenshot, without it, those before publishing first."""
+        """Return the results with a screenshot, without its bytes, those before publishing first."""
         taken = CheckResult.objects.filter(attempt=self.attempt_id, kind=Kind.PAGE_LOAD, screenshot__isnull=False)
         return sorted(taken.defer(*_RESULT), key=lambda view: (view.target == Target.LIVE, view.position))
 
     @cached_property
     def files(self) -> list[SourceFile]:
-        """Return the files of all attempts without their bytes, those of the chosen attempt first."""
+        """Return all attempts' files without their bytes, those of the chosen attempt first."""
         found = SourceFile.objects.filter(attempt__round=self.row).defer("content").order_by("attempt", "path")
         return sorted(found, key=lambda file: file.attempt_id != self.row.chosen_attempt_id)
 
     @cached_property
     def changed(self) -> list[ChangedFile]:
-        """Return the attachments of which the attempt that was chosen holds another version, or none."""
+        """Return the attachments that the chosen attempt changes or lacks."""
         chosen = (one for one in self.attempts if one.pk == self.row.chosen_attempt_id)
         return changed_files(self.row, self.commit.attempt if self.commit else next(chosen, None))
 
-    # --- What was published ---
+    # --- Publication ---
 
     @cached_property
     def commits(self) -> list[Commit]:
@@ -152,13 +152,13 @@ class RoundReport:
 
     @property
     def evidence_url(self) -> str:
-        """Return the evidence page of the newest commit that was pushed, "" before that."""
+        """Return the evidence page's address for the newest pushed commit, "" without one."""
         pushed = [one for one in self.commits if one.pushed_at and one.token]
         return evidence_address(max(pushed, key=lambda one: (one.pushed_at, one.pk))) if pushed else ""
 
     @cached_property
     def commit_after(self) -> Commit | None:
-        """Return the first later commit of the task, with its round: it has taken the place of this one."""
+        """Return the task's next commit, with its round: it has replaced this one."""
         if self.commit is None:
             return None
         later = Commit.objects.filter(round__task_key=self.row.task_key, pushed_at__gt=self.commit.pushed_at)
@@ -176,17 +176,17 @@ class RoundReport:
 
     @property
     def delivered(self) -> NotificationAttempt | None:
-        """Return the first callback of the run that the evaluator took."""
+        """Return the run's first callback that the evaluator accepted."""
         taken = (sent for sent in self.callbacks if 200 <= (sent.status_code or 0) < 300)
         return next((sent for sent in taken if self.commit or sent.run == self.run), None)
 
     @cached_property
     def events(self) -> list[Event]:
-        """Return what else is worth knowing, the oldest first."""
+        """Return the round's events, the oldest first."""
         return list(self.row.events.order_by("at", "pk"))
 
     def _within(self, moment: str) -> Q:
-        """Select what happened between the commit and the round's next one."""
+        """Select rows whose `moment` lies between the commit and the round's next commit."""
         if self.commit is None:
             return Q()
         later = self.commit_after
@@ -199,19 +199,19 @@ def flags(row: Round) -> list[str]:
 
 
 def round_lines(rows: Iterable[Round]) -> list[RoundLine]:
-    """Count the checks of many rounds with two queries, as their reports do."""
+    """Return lines for many rounds; two queries count all of their checks."""
     rows = list(rows)
     of_round = {row.chosen_attempt_id: row.pk for row in rows if row.chosen_attempt_id}
     open_rounds = [row.pk for row in rows if not row.chosen_attempt_id]
     of_round |= dict(Attempt.objects.filter(round__in=open_rounds).values_list("pk", "round"))
-    # By attempts alone: with a condition on their rounds beside it the database would read through all results.
+    # Filtered by attempts alone: a condition on their rounds would make the database read all results.
     results = CheckResult.objects.filter(attempt__in=of_round).only("attempt", "position", "target", "kind", "verdict")
-    found: dict[UUID, dict[int, AttemptChecks]] = {}
+    by_round: dict[UUID, dict[int, AttemptChecks]] = {}
     for attempt, checks in by_attempt(results).items():
-        found.setdefault(of_round[attempt], {})[attempt] = checks
+        by_round.setdefault(of_round[attempt], {})[attempt] = checks
     lines = []
     for row in rows:
-        of_row = found.get(row.pk, {})
+        of_row = by_round.get(row.pk, {})
         shown = of_row.get(row.chosen_attempt_id or newest_judged(of_row) or 0, AttemptChecks())
         lines.append(RoundLine(row, shown.counts))
     return lines
@@ -222,5 +222,5 @@ def newest_judged(results: Mapping[int, AttemptChecks]) -> int | None:
 
 
 def evidence_address(commit: Commit) -> str:
-    """Return where a commit's evidence page is, "" for one that was never pushed."""
+    """Return the address of a commit's evidence page, "" if the commit was not pushed."""
     return f"{settings.PUBLIC_URL}/evidence/{commit.token}" if commit.token else ""

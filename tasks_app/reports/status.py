@@ -1,4 +1,4 @@
-"""A round as JSON: the contract's status object, and what operators get beside it."""
+"""A round as JSON: the contract's status object, and the operators' longer one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def line_data(line: RoundLine) -> dict[str, object]:
 
 
 def report_data(report: RoundReport) -> dict[str, object]:
-    """Return the status object and what only operators see; no prompts, replies, files or bodies."""
+    """Return the status object with the operators' additions, without prompts, replies, files or bodies."""
     checked = [line.latest for line in report.checks.lines]
     return round_status(report) | {
         **_fields(report.row, "email", "nonce", "run", "evaluation_url"),
@@ -61,7 +61,7 @@ def report_data(report: RoundReport) -> dict[str, object]:
 
 
 def _head(row: Round) -> dict[str, object]:
-    """Return the part of the status object that is on the round's own row."""
+    """Return the part of the status object that comes from the round's own row."""
     return {
         "id": str(row.pk),
         "task": row.task_name,
@@ -86,15 +86,15 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
 
 
 def _plan(report: RoundReport) -> dict[str, object] | None:
-    """Return who made the plan, what was refused of it and how it reads in words; the plan itself is in the status."""
-    found, text = report.plans.get(report.run), report.plan_text
-    if found is None or text is None:
+    """Return the plan's author, refused parts and text. The plan itself is in the status object."""
+    plan_row, text = report.plans.get(report.run), report.plan_text
+    if plan_row is None or text is None:
         return None
     return {
-        **_fields(found, "run", "source", "made_at", "refused"),
-        "edited_by": found.edited_by or None,
-        "attempt": found.attempt_id,
-        "why_none": found.why_none or None,
+        **_fields(plan_row, "run", "source", "made_at", "refused"),
+        "edited_by": plan_row.edited_by or None,
+        "attempt": plan_row.attempt_id,
+        "why_none": plan_row.why_none or None,
         "in_words": [
             {"heading": section.heading, "entries": [{"says": one.says, "rules": one.rules} for one in section.entries]}
             for section in text.sections
@@ -107,7 +107,7 @@ def _error(of: Round | Attempt) -> dict[str, str] | None:
 
 
 def _fields(of: object, *names: str) -> dict[str, object]:
-    """Return fields of a row by name, times as the API tells them."""
+    """Return fields of a row by name, times in the API's format."""
     values = {name: getattr(of, name) for name in names}
     return {name: _iso(value) if isinstance(value, datetime) else value for name, value in values.items()}
 

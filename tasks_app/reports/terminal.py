@@ -1,4 +1,4 @@
-"""Rounds as text for a terminal: lines with what each is about before it, or many rounds as a table."""
+"""Rounds as text for a terminal: one round's lines with their subjects, or a table of rounds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ABOUT = 11  # columns
 
 
 def folded(lines: Iterable[Line], width: int) -> str:
-    """Return the lines folded; foreign line ends are blanks in them. An address is never broken, so that it can be copied."""
+    """Return the lines, wrapped; foreign line breaks become blanks. An address is never broken, so it can be copied."""
     return "\n".join(
         textwrap.fill(
             visible(" ".join(text.split())),
@@ -37,7 +37,7 @@ def folded(lines: Iterable[Line], width: int) -> str:
 
 
 def rounds_table(lines: Sequence[RoundLine], now: datetime, width: int) -> str:
-    """Return a line a round, at most `width` columns wide where the flags leave room for a task's name."""
+    """Return one line for each round, at most `width` columns wide if the flags leave room for the task's name."""
     rows = [_HEADINGS, *(_cells(line, now) for line in lines)]
     widths = [max(len(cells[column]) for cells in rows) for column in range(len(_HEADINGS) - 1)]
     room = max(width - sum(widths) - 2 * len(widths), _SHORTEST_TASK)

@@ -1,4 +1,4 @@
-"""A round's files that did not come whole with its request: fetched or made by the service, or not to be had. The journal writes them, fenced."""
+"""Rows of files that the service fetched or made for a round, or could not get. The journal writes them, fenced."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def attachment_keep(*, round_id: UUID, file: AttachedFile) -> None:
-    """Store a file that was fetched or made, or what was found out about one."""
+    """Store a file that was fetched or made, or a detail about an attached file."""
     _store(
         round_id,
         file,
@@ -34,22 +34,22 @@ def attachment_keep(*, round_id: UUID, file: AttachedFile) -> None:
 
 
 def attachment_miss(*, round_id: UUID, missing: MissingFile) -> None:
-    """Store why a file is not there, unless it is. It holds no name that another file may come to have."""
+    """Store why a file is missing, unless it is there. The row's name stays free for another file."""
     prefix = "" if missing.source is Source.REQUEST else MISSING
     if not _row_of(round_id, missing).filter(content__isnull=False).exists():
         _store(round_id, missing, name=prefix + missing.name, url=missing.url, note=keepable(missing.why))
 
 
 def _row_of(round_id: UUID, file: AttachedFile | MissingFile) -> QuerySet[Attachment]:
-    """Return the file's row: an address has one, whatever its file came to be called."""
-    mine = Attachment.objects.filter(round_id=round_id, source=file.source)
+    """Return the file's row. A fetched file is found by its address, whatever name it has now."""
+    sourced = Attachment.objects.filter(round_id=round_id, source=file.source)
     if file.source is Source.ADDRESS:
-        return mine.filter(url=file.url)
-    return mine.filter(name__in=(file.name, MISSING + file.name))
+        return sourced.filter(url=file.url)
+    return sourced.filter(name__in=(file.name, MISSING + file.name))
 
 
 def _store(round_id: UUID, file: AttachedFile | MissingFile, **columns: object) -> None:
-    """Write the file's row; where its name is another's by now nothing is written, and a replay does the work again."""
+    """Write the file's row. If another row has its name, write nothing: a replay makes the file again."""
     files = Attachment.objects.filter(round_id=round_id)
     row = _row_of(round_id, file).first()
     others = files.exclude(pk=row.pk) if row else files

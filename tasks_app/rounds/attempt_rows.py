@@ -1,6 +1,6 @@
-"""What is stored of an attempt, made out of the engine's values: the columns of the call, the rows of its files and of its results.
+"""The columns and rows of an attempt, from the engine's values: the call, its files, its check results.
 
-What a model or a page said is a stranger's text, and no secret of ours goes into any of it.
+Texts of models and pages are untrusted. Each is redacted, so that none of our secrets is in a row.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from engine.domain.model_call import Message, Reply
     from engine.domain.repository import SiteFile
 
-#: How much of a model's answer is kept, in characters: more than a site may hold.
+#: The characters of a model's answer that are stored: more than a site may hold.
 REPLY_KEPT = 6_500_000
 
 
 def message_kept(message: Message) -> dict[str, object]:
-    """Return a message as its row holds it: pictures by name and hash, never their bytes."""
-    kept: dict[str, object] = {"role": message.role, "content": keepable(message.content)}
+    """Return a message for its row: pictures by name and hash, never their bytes."""
+    columns: dict[str, object] = {"role": message.role, "content": keepable(message.content)}
     if message.images:
-        kept["images"] = [
+        columns["images"] = [
             {
                 "name": keepable(image.name),
                 "media_type": image.media_type,
@@ -36,11 +36,11 @@ def message_kept(message: Message) -> dict[str, object]:
             }
             for image in message.images
         ]
-    return kept
+    return columns
 
 
 def reply_columns(reply: Reply) -> dict[str, object]:
-    """Return the columns of an attempt that say what was answered, by which model, and what it took."""
+    """Return the columns of an answer: its text, the model that gave it, and its cost."""
     usage = reply.usage
     return {
         "reply": keepable(reply.text[:REPLY_KEPT]),
@@ -58,7 +58,7 @@ def reply_columns(reply: Reply) -> dict[str, object]:
 
 
 def file_row(attempt: int, path: str, file: SiteFile) -> SourceFile:
-    """Return a file's row. A secret of ours is taken out of it: a gate has seen it, and keeps the attempt from being published."""
+    """Return a file's row, redacted. A gate has seen the original and blocks an attempt with a secret in it."""
     content = file.content
     if found_in(content):
         content = redact(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
@@ -69,7 +69,7 @@ def file_row(attempt: int, path: str, file: SiteFile) -> SourceFile:
 
 
 def result_row(attempt: int, position: int, result: CheckOutcome) -> CheckResult:
-    """Return the row of a check's result, `position` its place among the attempt's."""
+    """Return the row of a check's result at `position` among the attempt's results."""
     return CheckResult(
         attempt_id=attempt,
         target=result.target,

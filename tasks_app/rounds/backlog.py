@@ -1,4 +1,4 @@
-"""Capacity and backlog: rounds a minute, the queue's minutes, and which rounds get a smaller budget for it."""
+"""Capacity and backlog: rounds a minute, minutes of backlog, and the reduced budget of rounds behind a backlog."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from engine.domain.budget import Budget
 
-#: No round is reckoned with less than this of a worker's time, in seconds: its commit and its looks take that.
+#: The least seconds of a worker's time that a round is counted with: its commit and its polls take as long.
 LEAST_WORK = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How busy the service is: `waiting` rounds for a worker, `workers` processes, `seconds` of a worker that a round takes (None: not known)."""
+    """Waiting rounds, worker processes, and the average `seconds` of a worker that a round takes (None: unknown)."""
 
     waiting: int
     workers: int
@@ -28,12 +28,12 @@ class Load:
 
     @property
     def rounds_a_minute(self) -> float | None:
-        """Return what the workers manage, None where nobody knows."""
+        """Return how many rounds all workers finish in a minute, None if unknown."""
         return None if self.seconds is None else self.workers * 60 / max(self.seconds, LEAST_WORK)
 
     @property
     def minutes(self) -> float | None:
-        """Return how long it takes until a worker is free for whoever comes now, None where nobody knows; no worker at all knows no end."""
+        """Return the minutes until a worker is free for a new round, None if unknown or without workers."""
         pace = self.rounds_a_minute
         if not self.waiting:
             return 0.0
@@ -42,39 +42,39 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class ReducedBudget:
-    """A smaller share for writing a page: until when, and why, in a sentence."""
+    """A smaller share of the deadline for writing a page: its end, and the reason in a sentence."""
 
     until: datetime
     why: str
 
 
 def reduced_budget(budget: Budget, now: datetime, load: Load) -> ReducedBudget | None:
-    """Return the smaller share of a round that begins to be written `now`; None where whole shares are enough for all.
+    """Return the smaller share of a round whose page is written from `now` on, None if the whole share is enough.
 
-    They are where there is no queue: nobody waits behind this round, and it was taken at once, however slow the rounds
-    before it were. They are where both this round, which may have waited, and the last one that waits can be worked on
-    before half of the deadline is over. Else repairs are dropped, and what is left is for one page: an equal part of
-    the time for the rounds that each worker has before it, but no less than a round takes on average, or a tenth of
-    the deadline: a call that is cut short writes nothing.
+    The whole share is enough without a queue: no round waits behind this one, and a worker took it without delay. It is
+    also enough if half of the deadline suffices for this round and for the last one in the queue. Otherwise repairs are
+    dropped. The time is divided equally among the rounds of each worker, but a round gets no less than the average
+    round takes, nor less than a tenth of the deadline: a call that is cut short writes nothing.
     """
     least_writing = (budget.deadline - budget.start).total_seconds() * LEAST_WRITING
     taken_at_once = (now - budget.start).total_seconds() < least_writing
     if not load.seconds or not load.workers or (taken_at_once and not load.waiting):
         return None
     seconds = max(load.seconds, LEAST_WORK)
-    each = 1 + load.waiting / load.workers  # rounds that a worker has before it, with this one
+    each = 1 + load.waiting / load.workers  # rounds for each worker, including this one
     whole = (budget.share_ends(Step.PUBLISH) - budget.start).total_seconds()
     left = (budget.share_ends(Step.PUBLISH) - now).total_seconds()
     if each * seconds <= whole and seconds <= left:
         return None
     least = max(seconds, least_writing)
     part = max((budget.share_ends(Step.GENERATE) - now).total_seconds() / each, least)
-    return ReducedBudget(now + timedelta(seconds=part), _why(budget, now, load, part))
+    return ReducedBudget(now + timedelta(seconds=part), _reduction_reason(budget, now, load, part))
 
 
-def _why(budget: Budget, now: datetime, load: Load, part: float) -> str:
+def _reduction_reason(budget: Budget, now: datetime, load: Load, part: float) -> str:
     waited = (now - budget.start).total_seconds()
     return (
-        f"There was a backlog: {load.waiting} more rounds waited for {load.workers} workers, this one had waited for {waited:.0f} s, and a round "
-        f"took {load.seconds or 0:.0f} s of a worker on average. Its page was to be written within {part:.0f} s and was not repaired."
+        f"There was a backlog: {load.waiting} more rounds waited for {load.workers} workers, this one had waited for "
+        f"{waited:.0f} s, and a round took {load.seconds or 0:.0f} s of a worker on average. "
+        f"Its page was to be written within {part:.0f} s and was not repaired."
     )

@@ -1,4 +1,4 @@
-"""The rows of model calls: written before a call, while its answer comes, and when it has ended."""
+"""Rows of model calls: written before a call, while its answer arrives, and after it has ended."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ if TYPE_CHECKING:
 
 @dataclass
 class StreamingReply:
-    """The answer to a call that is under way: one thread appends its pieces, another one asks for news."""
+    """The answer of a running call: one thread appends its pieces, another one reads the text."""
 
     attempt: int
     model: str
     pieces: list[str] = field(default_factory=list)
-    known: int = 0  # of the pieces
+    reported_length: int = 0  # of the pieces that `news` has returned
 
     def news(self) -> str:
-        """Return all of the text, "" where nothing came since it was asked for last."""
+        """Return the whole text so far, "" if no piece arrived since the last call."""
         pieces = len(self.pieces)
-        if pieces == self.known:
+        if pieces == self.reported_length:
             return ""
-        self.known = pieces
+        self.reported_length = pieces
         return "".join(self.pieces[:pieces])
 
 
 class CallRows(LockedRows):
-    """The part of a Journal that is about model calls. `call_begins` is told of each before it is made."""
+    """The part of a Journal for model calls. `call_begins` is called before each of them."""
 
-    def __init__(self, round_id: UUID, run: int, mine: QuerySet[Round], call_begins: Callable[[], None]) -> None:
-        super().__init__(round_id, run, mine)
+    def __init__(self, round_id: UUID, run: int, own_round: QuerySet[Round], call_begins: Callable[[], None]) -> None:
+        super().__init__(round_id, run, own_round)
         self._call_begins = call_begins
         self._answer_within: int | None = None
         self._since = clock.now()
@@ -56,7 +56,7 @@ class CallRows(LockedRows):
     def attempt_begun(
         self, *, kind: str, prompt: Prompt, provider: str, model: str, simulated: bool, parent: int | None = None
     ) -> int:
-        """Write the row of a model call, where the bounds on spending leave room for it; prompts are stored as sent, less any secret of ours."""
+        """Write the row of a model call if the bounds on spending allow it. Its stored prompt is redacted."""
         self._call_begins()
         with self._fenced():
             room = None
@@ -82,14 +82,14 @@ class CallRows(LockedRows):
         return attempt
 
     def attempt_chunk(self, attempt: int, piece: str) -> None:
-        """Take a piece of the answer; `chunks_keep` writes it down."""
+        """Append a piece of the answer; `chunks_keep` stores the pieces."""
         if self._growing and self._growing.attempt == attempt:
             self._growing.pieces.append(piece)
 
     def chunks_keep(self) -> None:
-        """Write down what has come of an answer so far, where there is news, and how much it is. For another thread than the one that asks.
+        """Store the answer so far and its length, if it has grown. The heartbeat's thread calls this.
 
-        Whole lines alone: a secret of ours that is cut in half would not be known as one. Raises LeaseLost.
+        Only whole lines are stored: half a secret would not be recognised as one. Raises LeaseLost.
         """
         growing = self._growing
         if growing is None or not (text := growing.news()):
@@ -97,59 +97,60 @@ class CallRows(LockedRows):
         lines = keepable(text[: text.rfind("\n") + 1])[:REPLY_KEPT]
         with self._fenced():
             if Attempt.objects.filter(pk=growing.attempt, seconds=None, error_code="").update(reply=lines):
-                self._told_of_step(f"{growing.model or 'The model'} is writing: {len(text):,} characters so far.")
+                self._set_step_detail(f"{growing.model or 'The model'} is writing: {len(text):,} characters so far.")
 
-    def _told_of_step(self, detail: str) -> None:
+    def _set_step_detail(self, detail: str) -> None:
         StepRun.objects.filter(round_id=self._round_id, ended_at=None).update(detail=keepable(detail)[:2000])
 
     def tokens_left(self) -> int | None:
-        """Return how long the answer to the call begun last may be, in tokens; None: unbounded."""
+        """Return the longest answer to the last begun call, in tokens; None: unbounded."""
         return self._answer_within
 
     def attempt_reused(self, *, kind: str, model: str, parent: int | None) -> ReusedCall | None:
-        """Return a call of this step that an earlier claim was answered and could not use any more, each once."""
+        """Return an unused answer to this step's call that an earlier claim of the step received; each only once."""
         with self._fenced():
             answered = self._of_earlier_claims(kind, model, parent).filter(seconds__isnull=False, error_code="")
-            found = answered.order_by("pk").first()
-        return self._recall(found) if found else None
+            call = answered.order_by("pk").first()
+        return self._recall(call) if call else None
 
     def attempt_interrupted(self, *, kind: str, model: str, parent: int | None) -> ReusedCall | None:
-        """Return the newest call of this step that an earlier claim did not live to hear the end of, where some of it was written down."""
+        """Return this step's newest call that was cut off with its claim, if part of its answer was stored."""
         with self._fenced():
-            cut = self._of_earlier_claims(kind, model, parent).filter(error_code=INTERRUPTED).exclude(reply="")
-            found = cut.order_by("-pk").first()
-        return self._recall(found, DISCONNECTED) if found else None
+            interrupted = self._of_earlier_claims(kind, model, parent).filter(error_code=INTERRUPTED).exclude(reply="")
+            call = interrupted.order_by("-pk").first()
+        return self._recall(call, DISCONNECTED) if call else None
 
     def _of_earlier_claims(self, kind: str, model: str, parent: int | None) -> QuerySet[Attempt]:
-        """Return the calls of this step that other claims of it made, less those that were handed out."""
+        """Return the calls that earlier claims of this step made and that were not returned yet."""
         step = StepRun.objects.filter(round_id=self._round_id, ended_at=None).first()
-        asked = Attempt.objects.filter(
+        made_calls = Attempt.objects.filter(
             round_id=self._round_id, run=self._run, kind=kind, model_asked=model, parent=parent
         )
-        of_step = asked.filter(started_at__gte=step.started_at if step else self._since, started_at__lt=self._since)
+        of_step = made_calls.filter(
+            started_at__gte=step.started_at if step else self._since, started_at__lt=self._since
+        )
         return of_step.exclude(pk__in=self._recalled)
 
-    def _recall(self, found: Attempt, ending: str = "") -> ReusedCall:
-        self._recalled.add(found.pk)
-        messages = tuple(Message(m["role"], m["content"]) for m in found.messages)
-        reply = Reply(found.reply, found.model_answered or found.model_asked, ending or found.finish_reason)
-        return ReusedCall(found.pk, messages, reply)
+    def _recall(self, call: Attempt, ending: str = "") -> ReusedCall:
+        self._recalled.add(call.pk)
+        messages = tuple(Message(m["role"], m["content"]) for m in call.messages)
+        reply = Reply(call.reply, call.model_answered or call.model_asked, ending or call.finish_reason)
+        return ReusedCall(call.pk, messages, reply)
 
     def attempt_answered(self, attempt: int, reply: Reply, *, outcome: str) -> None:
-        """Complete the row with the answer."""
         self._attempt_end(attempt, reply, outcome=outcome[:40])
 
     def attempt_failed(self, attempt: int, *, code: str, message: str, reply: Reply | None = None) -> None:
-        """Complete the row with an error, and with what came all the same."""
-        came = reply or Reply("", "", "")
-        self._attempt_end(attempt, came, error_code=code[:60], error_message=keepable(message))
+        """Complete the row with an error, and with the part of an answer that arrived."""
+        partial = reply or Reply("", "", "")
+        self._attempt_end(attempt, partial, error_code=code[:60], error_message=keepable(message))
 
     def _attempt_end(self, attempt: int, reply: Reply, *, error_code: str = "", **changes: object) -> None:
         growing, self._growing = self._growing, None
         with self._fenced():
             row = Attempt.objects.only("started_at", "counted_tokens", "provider", "simulated").get(pk=attempt)
-            if growing and growing.known:
-                self._told_of_step("")
+            if growing and growing.reported_length:
+                self._set_step_detail("")
             costs = bool(row.provider) and not row.simulated
             Attempt.objects.filter(pk=attempt).update(
                 seconds=since(row.started_at),

@@ -1,4 +1,4 @@
-"""From a usable request to a durable row: INSERTs alone, no SELECT before them; a replay is found by the unique violation."""
+"""Stores a valid request in one transaction of INSERTs; a replay is recognised by the unique violation."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 
 _TURN = threading.Lock()
-_LONGEST_TURN = 20.0  # seconds, as long as SQLite itself waits; after that it is SQLite's to say no
+_LONGEST_TURN = 20.0  # seconds, SQLite's own busy timeout; after it SQLite itself may refuse
 
 
 class ConflictError(Exception):
-    """The same (email, task, round, nonce) was accepted before with another body."""
+    """Another body was accepted before for the same (email, task, round, nonce)."""
 
     def __init__(self, round_id: UUID) -> None:
         super().__init__(f"round {round_id} has this email, task, round and nonce and another body")
@@ -42,7 +42,7 @@ class ConflictError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of a request."""
+    """The round of an accepted request, and whether the request was a replay."""
 
     id: UUID
     warnings: list[str]
@@ -51,9 +51,9 @@ class Accepted:
 
 
 def round_accept(*, intake: Intake) -> Accepted:
-    """Store a request in one transaction, or find the round that it is a replay of. Raises ConflictError."""
+    """Store a request in one transaction, or return the round that it replays. Raises ConflictError."""
     try:
-        with _turn(), transaction.atomic():
+        with _sqlite_turn(), transaction.atomic():
             row = Round.objects.create(**_columns(intake))
             Attachment.objects.bulk_create(_attachments(row, intake))
     except IntegrityError:
@@ -68,17 +68,18 @@ def round_accept(*, intake: Intake) -> Accepted:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    """Let one writer of this machine in at a time where the database is SQLite, which takes one anyway: first come, first served.
+def _sqlite_turn() -> Iterator[None]:
+    """With SQLite, which has one writer at a time, let the writers of this machine in one after the other.
 
-    Its own way to wait is to sleep for longer and longer and to try again: whoever has just come is first, and some wait for seconds. Threads of one
-    process wait for each other here first, so that no more than one of them is in the kernel's queue for the file. Whoever dies lets go.
+    SQLite itself waits by sleeping ever longer between attempts, so newcomers overtake and some writers wait for
+    seconds. The threads of a process queue at a lock first, so that only one of them waits for the file. The kernel
+    releases the file's lock when its holder dies.
     """
     if connection.vendor != "sqlite" or not _TURN.acquire(timeout=_LONGEST_TURN):
         yield
         return
     try:
-        # Opened each time: a file that was open at a fork is the same one in both processes, and its lock keeps neither out.
+        # The file is opened each time: after a fork both processes would share an open file, and so its lock.
         with (settings.DATA_DIR / "intake.lock").open("ab") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
             yield
@@ -87,19 +88,19 @@ def _turn() -> Iterator[None]:
 
 
 def rejection_record(*, status: int, errors: Mapping[str, object], payload: Mapping[str, object], client: str) -> None:
-    """Keep a refused request whose secret was right, less that secret."""
-    kept = {key: value for key, value in payload.items() if key != "secret"}
+    """Store a refused request that had the right secret, without that secret."""
+    fields = {key: value for key, value in payload.items() if key != "secret"}
     Rejection.objects.create(
         at=clock.now(),
         status=status,
         client=client[:64],
-        errors=_kept(errors),
-        payload=_kept(kept),
+        errors=_redacted(errors),
+        payload=_redacted(fields),
     )
 
 
-def _kept(value: object) -> object:
-    """Return a JSON value without any secret of ours, however short or oddly written the shared one is."""
+def _redacted(value: object) -> object:
+    """Return a JSON value without our secrets, even if the shared secret is short or oddly written."""
     return json.loads(redact(json.dumps(storable(value, secret=settings.SECRET), ensure_ascii=False)))
 
 

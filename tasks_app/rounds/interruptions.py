@@ -1,4 +1,4 @@
-"""Model calls and callbacks whose process ended before they did: each gets an end of its own, so that no record says of it "under way" for ever."""
+"""Ends the records of calls and callbacks whose process died, so that none of them stays "under way" for ever."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tasks_app.models import Attempt, NotificationAttempt
 if TYPE_CHECKING:
     from uuid import UUID
 
-#: The error of such a call. Its `seconds` stay unknown, and its reply is as much of the answer as had been written down.
+#: The error code of an interrupted call. Its `seconds` stay unknown; its reply holds the part that was stored.
 INTERRUPTED = "interrupted"
 
 DIED = "The worker that asked ended, or failed, before an answer was there."
@@ -20,7 +20,7 @@ CANCELLED = "The round was cancelled before an answer was there."
 
 
 def interruptions_record(*, round_id: UUID, why: str = DIED) -> None:
-    """Close what is open of a round. To be called in a transaction that holds the round, where nobody drives it that could still be answered."""
+    """End a round's open calls and callbacks. Call it in a transaction that locks an undriven round."""
     for call in Attempt.objects.filter(round=round_id, seconds=None, error_code="").only("reply", "counted_tokens"):
         written = estimated_tokens(call.reply) if call.counted_tokens else 0
         Attempt.objects.filter(pk=call.pk).update(

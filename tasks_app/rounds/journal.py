@@ -1,4 +1,4 @@
-"""The engine's Journal over our rows: begun before an outside effect, completed after it, fenced by the lease."""
+"""The engine's Journal as rows: written before an outside effect, completed after it, fenced by the lease."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from engine.domain.repository import PagesBuild, Repository
     from tasks_app.rounds.leases import Lease
 
-#: How much of an evaluator's answer is kept, in characters.
+#: The characters of an evaluator's answer that are stored.
 ANSWER_KEPT = 16_384
 
 
 class DatabaseJournal(CallRows):
-    """A `engine.ports.Journal` for one claim of one round. `call_begins` is told of each model call before it is made."""
+    """An `engine.ports.Journal` for one claim of one round. `call_begins` is called before each model call."""
 
     def __init__(self, lease: Lease, run: int, call_begins: Callable[[], None] = lambda: None) -> None:
-        mine = Round.objects.filter(pk=lease.round_id, lease_token=lease.token)
-        super().__init__(lease.round_id, run, mine, call_begins)
+        own_round = Round.objects.filter(pk=lease.round_id, lease_token=lease.token)
+        super().__init__(lease.round_id, run, own_round, call_begins)
 
     def plan_made(
         self,
@@ -41,8 +41,8 @@ class DatabaseJournal(CallRows):
         refused: Sequence[Mapping[str, str]],
         why_none: str,
     ) -> None:
-        """Write down the run's plan, or why there is none; a plan that the run has already stays as it is."""
-        made = {
+        """Store the run's plan, or why there is none. A plan that the run already has does not change."""
+        defaults = {
             "plan": keepable_json(plan),
             "attempt_id": attempt,
             "refused": keepable_json([dict(one) for one in refused]),
@@ -51,10 +51,10 @@ class DatabaseJournal(CallRows):
             "made_at": clock.now(),
         }
         with self._fenced():
-            Plan.objects.get_or_create(round_id=self._round_id, run=self._run, defaults=made)
+            Plan.objects.get_or_create(round_id=self._round_id, run=self._run, defaults=defaults)
 
     def commit_planned(self, *, sha: str, parent: str | None, paths: Sequence[str]) -> None:
-        """Write down the commit that is about to become the head; the same one again is only taken up again."""
+        """Store the commit that will become the head. If it is stored already, it counts as planned again."""
         planned = {"run": self._run, "parent": parent or "", "files": list(paths), "planned_at": clock.now()}
         with self._fenced():
             Commit.objects.update_or_create(
@@ -65,12 +65,11 @@ class DatabaseJournal(CallRows):
             )
 
     def commit_abandoned(self, *, sha: str) -> None:
-        """Note that a planned commit will not be tried again."""
+        """Mark a planned commit that will not be pushed."""
         with self._fenced():
             Commit.objects.filter(round_id=self._round_id, sha=sha).update(abandoned_at=clock.now())
 
     def repository_made(self, repository: Repository) -> None:
-        """Remember the repository on the round."""
         with self._fenced():
             Round.objects.filter(pk=self._round_id).update(
                 owner=repository.owner,
@@ -80,7 +79,6 @@ class DatabaseJournal(CallRows):
             )
 
     def pages_seen(self, *, build: PagesBuild, http_status: int | None, live: bool, reason: str) -> None:
-        """Record a look at Pages."""
         with self._fenced():
             PagesStatus.objects.create(
                 round_id=self._round_id,
@@ -94,11 +92,11 @@ class DatabaseJournal(CallRows):
             )
 
     def rebuild_asked(self, *, sha: str, after: str) -> None:
-        """Note on the commit that one more build is asked for."""
+        """Mark the commit as waiting for another build."""
         self._rebuild(sha, rebuild_asked_at=clock.now(), rebuild_after=after[:40])
 
     def rebuild_put_off(self, *, sha: str) -> None:
-        """Take that back."""
+        """Remove the mark of `rebuild_asked`."""
         self._rebuild(sha, rebuild_asked_at=None, rebuild_after="")
 
     def _rebuild(self, sha: str, **changes: object) -> None:
@@ -106,7 +104,7 @@ class DatabaseJournal(CallRows):
             Commit.objects.filter(round_id=self._round_id, sha=sha).update(**changes)
 
     def notification_begun(self, *, url: str, body: bytes, headers: Mapping[str, str]) -> int:
-        """Write the row of a callback before it is sent."""
+        """Write the row of a callback before the callback is sent."""
         with self._fenced():
             of_run = NotificationAttempt.objects.filter(round_id=self._round_id, run=self._run)
             number = (of_run.aggregate(last=Max("number"))["last"] or 0) + 1
@@ -121,7 +119,7 @@ class DatabaseJournal(CallRows):
             ).pk
 
     def notification_ended(self, notification: int, *, answer: Answer | None, error: str) -> None:
-        """Complete the row with what came back."""
+        """Complete the row with the evaluator's answer, or an error."""
         with self._fenced():
             row = NotificationAttempt.objects.only("started_at").get(pk=notification)
             NotificationAttempt.objects.filter(pk=notification).update(
@@ -133,17 +131,17 @@ class DatabaseJournal(CallRows):
             )
 
     def file_kept(self, file: AttachedFile) -> None:
-        """Store a file that was fetched or made, or what was found out about one."""
+        """Store a file that was fetched or made, or a detail about an attached file."""
         with self._fenced():
             attachment_keep(round_id=self._round_id, file=file)
 
     def file_missed(self, missing: MissingFile) -> None:
-        """Store why a file is not there, unless it is."""
+        """Store why a file is missing, unless it is there."""
         with self._fenced():
             attachment_miss(round_id=self._round_id, missing=missing)
 
     def warn(self, text: str) -> None:
-        """Add a warning to the round, once."""
+        """Add a warning to the round unless the round has it already."""
         with self._fenced():
             row = Round.objects.only("warnings").get(pk=self._round_id)
             if (warning := keepable(text)) not in row.warnings:
@@ -151,8 +149,8 @@ class DatabaseJournal(CallRows):
 
 
 class LivenessJournal(DatabaseJournal):
-    """The same for a look at a page after the evaluator was told: fenced by the watch's token."""
+    """The journal of a look at a page after the callback, fenced by the watch's token."""
 
     def __init__(self, round_id: UUID, run: int, token: UUID) -> None:
-        mine = Round.objects.filter(pk=round_id, watch_token=token)
-        CallRows.__init__(self, round_id, run, mine, lambda: None)
+        own_round = Round.objects.filter(pk=round_id, watch_token=token)
+        CallRows.__init__(self, round_id, run, own_round, lambda: None)

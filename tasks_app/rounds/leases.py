@@ -1,4 +1,4 @@
-"""Leases: who drives a round. A claim is one conditional UPDATE whose row count says who won; its token fences every later write."""
+"""Leases: which worker drives a round. A claim is one conditional UPDATE; its token fences every later write."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to drive one round, as long as its token is the row's."""
+    """The right to drive one round. It holds while the round's row has its token."""
 
     round_id: UUID
     token: UUID
@@ -33,19 +33,19 @@ class Lease:
 
     @property
     def seconds(self) -> float:
-        """Return how long it was held by now."""
+        """Return how long the lease has been held."""
         return time.monotonic() - self.since
 
 
 def lease_ends(now: datetime) -> datetime:
-    """Return until when a claim or a renewal holds; it is renewed four times in that time."""
+    """Return the end of a lease that is claimed or renewed now. Heartbeats renew it four times in that time."""
     return now + timedelta(seconds=settings.LEASE_SECONDS)
 
 
 def lease_claim(*, round_id: UUID, owner: str) -> Lease | None:
-    """Take a due round that nobody holds; None where somebody else was faster or it is not due.
+    """Claim a round that is due and free; return None if it is neither or another worker was faster.
 
-    A token that is still there belongs to a claim that ended without a release: a crash, counted in the same UPDATE.
+    A token in the row belongs to a claim that ended without a release. That is a crash, which this UPDATE counts.
     """
     now, token = clock.now(), uuid.uuid4()
     free = Q(lease_until=None) | Q(lease_until__lte=now)
@@ -61,17 +61,17 @@ def lease_claim(*, round_id: UUID, owner: str) -> Lease | None:
 
 
 def lease_renew(*, lease: Lease) -> bool:
-    """Hold on to a round for another lease. False: it is somebody else's, or its lease has run out and may be at any moment."""
+    """Renew a lease. Return False if another worker has the round, or if the lease has expired and may be taken."""
     now = clock.now()
     held = Round.objects.filter(pk=lease.round_id, lease_token=lease.token, lease_until__gt=now)
     return bool(held.update(lease_until=lease_ends(now)))
 
 
 def leases_free(*, supervisor: str, pids: Collection[int] | None = None) -> int:
-    """Free the rounds that processes of one supervisor hold, before their leases run out; return how many.
+    """Free the rounds of one supervisor's processes before their leases expire; return how many.
 
-    `pids` names processes that have died: their tokens stay, so that the next claim counts the crash. None means all of
-    them, stopped on purpose: that is a release and counts as nothing.
+    `pids` names dead processes: their tokens stay, so that the next claim counts a crash. None means all processes,
+    stopped on purpose, which counts as a release.
     """
     now = clock.now()
     held = _held().filter(lease_until__gt=now)
@@ -82,7 +82,7 @@ def leases_free(*, supervisor: str, pids: Collection[int] | None = None) -> int:
 
 
 def leases_held(*, supervisor: str) -> set[UUID]:
-    """Return the tokens of the leases that are held under a supervisor: another set means that rounds were taken or let go."""
+    """Return the tokens of a supervisor's leases. A different set means that rounds were claimed or released."""
     held = _held().filter(lease_owner__startswith=f"{supervisor}:", lease_until__gt=clock.now())
     return {token for token in held.values_list("lease_token", flat=True) if token}
 
@@ -94,5 +94,5 @@ def lease_pids(*, supervisor: str) -> set[int]:
 
 
 def _held() -> QuerySet[Round]:
-    """Return the rounds with a lease, by the index of those that have not ended: no other is held. Asked for in an order SQLite takes the order's index."""
+    """Return the rounds with a lease. With an ORDER BY, SQLite would not use the index of unfinished rounds."""
     return Round.objects.filter(next_at__isnull=False, lease_token__isnull=False).order_by()

@@ -1,7 +1,7 @@
-"""Watches: a page that was not live when its evaluator had to be told is looked for a while longer, by a token a look.
+"""Watches: a page that was not live at its callback is polled for a while longer, with a new token for each look.
 
-A look that dies leaves a token whose time runs out; then the next worker looks. Nothing of it touches the round's
-state, its step or its callback.
+A look that dies leaves its token. The token expires, and another worker looks again. A watch never changes the round's
+state, step or callback.
 """
 
 from __future__ import annotations
@@ -22,33 +22,33 @@ from tasks_app.redaction import keepable
 if TYPE_CHECKING:
     from uuid import UUID
 
-#: So long after the evaluator was told too early.
+#: How long a page is watched after a callback that came before the page was live.
 WATCHED = timedelta(minutes=30)
 FIRST = timedelta(seconds=15)
-#: A look takes less than this; a token that is older is nobody's.
+#: A look ends before this; an older token is expired.
 TOKEN_HOLDS = timedelta(seconds=120)
-#: A watched page's looks take at most this part of the workers, rounded up.
+#: Looks take at most one in SHARE workers, rounded up.
 SHARE = 4
 
-#: The number of the lock under which looks are counted and claimed; any that nobody else uses.
+#: The number of the lock under which looks are counted and claimed. No other lock has this number.
 _LOOKS = 1017
 
 _ENDED: dict[str, object] = {"watch_until": None, "watch_at": None, "watch_token": None}
 
 
 def watch_begun(now: datetime) -> dict[str, object]:
-    """Return the columns of a round whose page is watched from now on."""
+    """Return the columns that start the watch of a round's page."""
     return {"watch_until": now + WATCHED, "watch_at": now + FIRST, "watch_token": None}
 
 
 def rounds_looking() -> int:
-    """Return how many rounds look at Pages these days: those that wait for it, and those that are watched."""
+    """Return how many rounds poll Pages: rounds in deploy, and watched ones."""
     waiting = Round.objects.filter(next_at__isnull=False, step=Step.DEPLOY).count()
     return max(waiting + Round.objects.filter(watch_at__isnull=False).count(), 1)
 
 
 def looks_due(*, workers: int) -> list[UUID]:
-    """Return the rounds whose page may be looked for now, never more at a time than a share of the workers."""
+    """Return the rounds whose look is due, at most as many as the workers' share allows."""
     now = clock.now()
     due = Round.objects.filter(watch_at__lte=now)
     if not due.exists() or "forge" in breakers_open(now=now):
@@ -59,10 +59,10 @@ def looks_due(*, workers: int) -> list[UUID]:
 
 
 def look_claim(*, workers: int) -> tuple[UUID, UUID] | None:
-    """Take the look that has waited for longest: return the round and the token that every write needs."""
+    """Claim the look that has been due for longest; return the round and the token that fences each write."""
     if not looks_due(workers=workers):
         return None
-    with one_at_a_time(_LOOKS):  # else two workers would count the same free place
+    with one_at_a_time(_LOOKS):  # otherwise two workers could both take the last free place
         now, token = clock.now(), uuid.uuid4()
         for round_id in looks_due(workers=workers):
             if Round.objects.filter(pk=round_id, watch_at__lte=now).update(
@@ -73,19 +73,19 @@ def look_claim(*, workers: int) -> tuple[UUID, UUID] | None:
 
 
 def watch_again(*, round_id: UUID, token: UUID, at: datetime) -> None:
-    """Let go until the next look; whoever lost the token changes nothing."""
+    """Release the watch until its next look. A token that has expired changes nothing."""
     Round.objects.filter(pk=round_id, watch_token=token).update(watch_token=None, watch_at=at)
 
 
 def watch_end(*, round_id: UUID, token: UUID, text: str) -> None:
-    """End a watch without a live page."""
+    """End a watch whose page did not become live."""
     with transaction.atomic():
         if Round.objects.filter(pk=round_id, watch_token=token).update(**_ENDED):
             _event(round_id, "watch ended", text)
 
 
 def watch_live(*, row: Round, token: UUID) -> None:
-    """The page came: note it on the round. Its evaluator is not told again."""
+    """Mark the watched page as live. There is no second callback."""
     now = clock.now()
     began = row.watch_until - WATCHED if row.watch_until else now
     with transaction.atomic():

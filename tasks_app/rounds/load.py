@@ -1,4 +1,4 @@
-"""How busy the service is, counted by indexes that hold no more than what moves and what ended lately."""
+"""The service's present load, read by indexes that hold only unfinished and recently ended rounds."""
 
 from __future__ import annotations
 
@@ -19,41 +19,41 @@ from tasks_app.rounds.transitions import reduced_budget_record
 if TYPE_CHECKING:
     from tasks_app.rounds.leases import Lease
 
-#: So many rounds that ended last tell what a round takes; an index finds them.
+#: The number of recently ended rounds over which the time of a round is averaged.
 LATELY = 50
-#: No queue is counted further: it is too long anyway.
+#: The count of waiting rounds stops here.
 MOST_COUNTED = 1000
 
 
 def load_now(*, workers: int | None = None) -> Load:
-    """Return the present load; `workers` where whoever asks knows better than the beats of dispatchers."""
+    """Return the present load. `workers` replaces the count by the dispatchers' beats."""
     ended = Round.objects.filter(finished_at__isnull=False).order_by("-finished_at")
-    took = list(ended.values_list("worker_seconds", flat=True)[:LATELY])
-    known = [seconds for seconds in took if seconds is not None]
-    mean = sum(known) / len(known) if known else None
+    worker_seconds = list(ended.values_list("worker_seconds", flat=True)[:LATELY])
+    known_seconds = [seconds for seconds in worker_seconds if seconds is not None]
+    mean = sum(known_seconds) / len(known_seconds) if known_seconds else None
     return Load(_waiting(), workers or workers_kept(), mean)
 
 
 def workers_kept() -> int:
-    """Return how many worker processes the dispatchers that live keep."""
+    """Return how many worker processes the live dispatchers keep."""
     alive = WorkerBeat.objects.filter(seen_at__gt=clock.now() - SILENT, stopping=False)
     return alive.aggregate(kept=Sum("workers"))["kept"] or 0
 
 
 def workers_present() -> int:
-    """Return how many workers there are as far as anybody knows: those of all machines, this one's at least."""
+    """Return the number of workers on all machines by their beats, but at least this machine's."""
     return max(workers_kept(), settings.WORKERS)
 
 
 def round_reduce_budget(*, lease: Lease, row: Round) -> None:
-    """Leave a round that begins to be written a smaller share where the backlog asks for it. Raises LeaseLost."""
-    asked = reduced_budget(Budget(row.started_at, row.deadline_at), clock.now(), load_now())
-    if asked is not None:
-        reduced_budget_record(lease=lease, row=row, until=asked.until, warning=keepable(asked.why))
+    """Give a round in a backlog a smaller share for writing its page. Raises LeaseLost."""
+    reduced = reduced_budget(Budget(row.started_at, row.deadline_at), clock.now(), load_now())
+    if reduced is not None:
+        reduced_budget_record(lease=lease, row=row, until=reduced.until, warning=keepable(reduced.why))
 
 
 def _waiting() -> int:
-    """Return how many rounds wait for a worker to be written, checked or published."""
+    """Return how many rounds wait to be written, checked or published."""
     now = clock.now()
     due = Round.objects.filter(state__in=ACTIVE, next_at__lte=now, step__in=UNPUBLISHED)
     free = due.filter(Q(lease_until=None) | Q(lease_until__lte=now))

@@ -1,4 +1,4 @@
-"""Rows of a round that only whoever holds it may write."""
+"""Writes to a round's rows that are fenced by its lease."""
 
 from __future__ import annotations
 
@@ -22,21 +22,20 @@ if TYPE_CHECKING:
 
 
 class LockedRows:
-    """Writes for one run of one round, as long as `mine` finds the round."""
+    """Writes for one run of one round, as long as the query `own_round` finds the round."""
 
-    def __init__(self, round_id: UUID, run: int, mine: QuerySet[Round]) -> None:
-        self._round_id, self._run, self._mine = round_id, run, mine
+    def __init__(self, round_id: UUID, run: int, own_round: QuerySet[Round]) -> None:
+        self._round_id, self._run, self._own_round = round_id, run, own_round
 
     @contextmanager
     def _fenced(self) -> Iterator[None]:
-        """Hold the row while something is written for it. Raises LeaseLost where the lease is another's."""
-        connection_heal()  # minutes may have gone by since the last query
+        """Lock the round during a write. Raises LeaseLost if another worker has the lease."""
+        connection_heal()  # the last query may be minutes ago
         with transaction.atomic():
-            if not self._mine.select_for_update().values_list("pk", flat=True).first():
+            if not self._own_round.select_for_update().values_list("pk", flat=True).first():
                 raise LeaseLost
             yield
 
 
 def since(moment: datetime) -> float:
-    """Return the seconds since then."""
     return (clock.now() - moment).total_seconds()

@@ -1,4 +1,4 @@
-"""What an operator may do to a round. Each act is one conditional UPDATE: of two operators at once one acts, the other is told why not."""
+"""An operator's actions on a round. Each is one conditional UPDATE: of two operators at once one is refused."""
 
 from __future__ import annotations
 
@@ -18,13 +18,11 @@ if TYPE_CHECKING:
 
     from engine.plan.schema import RequestPlan
 
-#: The Event of a run that begins with an operator's plan.
+#: The Event of a run that starts with an operator's plan.
 PLAN_EDITED = "plan edited"
 
 
 class Action(StrEnum):
-    """An operator's act."""
-
     RETRY = "retry"
     REGENERATE = "regenerate"
     NOTIFY_AGAIN = "notify_again"
@@ -32,36 +30,39 @@ class Action(StrEnum):
 
 
 class RoundConflictError(Exception):
-    """The act makes no sense for the round as it stands; the message is a sentence for the operator."""
+    """The action is not possible in the round's present state; the message tells the operator why."""
 
 
 def refusal(row: Round, act: Action) -> str:
-    """Return why `act` makes no sense for the round as it stands, "" where it does. Reads state, step and needs_attention alone."""
+    """Return why `act` is not possible, "" if it is. Only state, step and needs_attention are read."""
     return _REFUSALS[act](row)
 
 
 def round_retry(*, round_id: UUID, who: str) -> None:
-    """Begin a new run at the first unfinished step; saved results are reused. Raises RoundConflictError, Round.DoesNotExist."""
-    row = _seen(round_id, Action.RETRY)
+    """Start a run at the first unfinished step, with saved results. Raises RoundConflictError, Round.DoesNotExist."""
+    row = _allowed_row(round_id, Action.RETRY)
     _start(row, Action.RETRY, Start(resumed_step(row), who, "round retried"))
 
 
 def round_regenerate(*, round_id: UUID, who: str) -> None:
-    """Begin a new run that reads the request and writes the page anew: one more commit on the present head.
+    """Start a run that reads the request and writes the page again: one more commit on the present head.
 
     An operator's plan stays. Raises RoundConflictError, Round.DoesNotExist.
     """
     _start(
-        _seen(round_id, Action.REGENERATE), Action.REGENERATE, Start(Step.GENERATE, who, "round regenerated", anew=True)
+        _allowed_row(round_id, Action.REGENERATE),
+        Action.REGENERATE,
+        Start(Step.GENERATE, who, "round regenerated", anew=True),
     )
 
 
 def round_plan_edit(*, round_id: UUID, who: str, run: int, plan: RequestPlan, changed: str) -> None:
-    """Begin a new run that writes the page anew by an operator's plan; `run` is the one whose plan the operator saw, `changed` what is new in it.
+    """Start a run that writes the page again by an operator's plan.
 
+    `run` is the run whose plan the operator edited, `changed` the edits in words.
     Raises RoundConflictError, Round.DoesNotExist.
     """
-    row = _seen(round_id, Action.REGENERATE)
+    row = _allowed_row(round_id, Action.REGENERATE)
     if row.run != run:
         raise RoundConflictError(f"The plan that you saw is that of run {run}, and this is run {row.run} by now.")
     start = Start(Step.GENERATE, who, PLAN_EDITED, text=changed, plan=plan.model_dump(mode="json"))
@@ -69,15 +70,17 @@ def round_plan_edit(*, round_id: UUID, who: str, run: int, plan: RequestPlan, ch
 
 
 def round_notify_again(*, round_id: UUID, who: str) -> None:
-    """Begin a new run that tells the evaluator of the same commit. Raises RoundConflictError, Round.DoesNotExist."""
+    """Start a run that sends the callback for the same commit. Raises RoundConflictError, Round.DoesNotExist."""
     _start(
-        _seen(round_id, Action.NOTIFY_AGAIN), Action.NOTIFY_AGAIN, Start(Step.NOTIFY, who, "evaluator notified again")
+        _allowed_row(round_id, Action.NOTIFY_AGAIN),
+        Action.NOTIFY_AGAIN,
+        Start(Step.NOTIFY, who, "evaluator notified again"),
     )
 
 
 def round_cancel(*, round_id: UUID, who: str) -> None:
-    """End a round; whoever drives it loses the lease and can write nothing more. Raises RoundConflictError, Round.DoesNotExist."""
-    row, now = _seen(round_id, Action.CANCEL), clock.now()
+    """End a round; its worker loses the lease, and so all writes. Raises RoundConflictError, Round.DoesNotExist."""
+    row, now = _allowed_row(round_id, Action.CANCEL), clock.now()
     with transaction.atomic():
         cancelled = Round.objects.filter(pk=round_id, state__in=ACTIVE).update(
             state=State.CANCELLED,
@@ -97,7 +100,7 @@ def round_cancel(*, round_id: UUID, who: str) -> None:
         raise RoundConflictError(_refused_now(round_id, Action.CANCEL))
 
 
-def _seen(round_id: UUID, act: Action) -> Round:
+def _allowed_row(round_id: UUID, act: Action) -> Round:
     row = Round.objects.only("state", "step", "run", "degraded", "needs_attention").get(pk=round_id)
     if reason := refusal(row, act):
         raise RoundConflictError(reason)
@@ -116,7 +119,10 @@ def _refused_now(round_id: UUID, act: Action) -> str:
 
 def _retry_refused(row: Round) -> str:
     if row.state == State.COMPLETED:
-        return "It is completed: there is no unfinished step. Regenerate writes the page anew, Notify again repeats the callback."
+        return (
+            "It is completed: there is no unfinished step. "
+            "Regenerate writes the page anew, Notify again repeats the callback."
+        )
     if row.state in ENDED or (row.state == State.WAITING and row.needs_attention):
         return ""
     return f"It is {row.state} at {row.step}: it goes on by itself. Cancel it first to start it anew."

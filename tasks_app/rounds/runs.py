@@ -1,4 +1,4 @@
-"""New runs of a round: a fresh deadline from some step on, with what earlier runs saved. Begun by the evaluator or by an operator."""
+"""New runs of a round, started by the evaluator or an operator: a fresh deadline, and the results of earlier runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-#: What a run that writes the page anew lets go of; what is published stays on the record until the new commit is.
+#: The columns that a run resets if it writes the page again. The published commit stays until the next one.
 ANEW: dict[str, object] = {
     "chosen_attempt": None,
     "chosen_at": None,
@@ -31,16 +31,16 @@ ANEW: dict[str, object] = {
     "worker_seconds": None,
 }
 
-#: What a run that goes back before the telling ends: the watch on a page that was told before it was live.
+#: The columns that end a watch: a run from before notify resets them.
 UNWATCHED: dict[str, object] = {"watch_until": None, "watch_at": None, "watch_token": None}
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A run to begin: at which step, by whom, under which name in the Events and what else the Event says.
+    """A run to start: its step, who started it, the name of its Event and what else the Event says.
 
-    `plan` is the plan that an operator wrote for it. Without one the run goes on with the plan of the run before; where the request is to be
-    read `anew`, it does so only with an operator's.
+    `plan` is an operator's plan for it. Without one the run uses the plan of the run before. A run that reads the
+    request `anew` does so only if an operator wrote that plan.
     """
 
     step: Step
@@ -52,13 +52,13 @@ class Start:
 
 
 def resumed_step(row: Round) -> Step:
-    """Return the first unfinished step. A fallback page that was never published is no result worth keeping: it is generate then."""
+    """Return the first unfinished step. It is generate if the round has only a fallback page that was not published."""
     step = Step(row.step)
     return Step.GENERATE if row.degraded and step in UNPUBLISHED else step
 
 
 def run_start(*, row: Round, start: Start) -> bool:
-    """Begin a new run of a round that stands as `row` says. False: it does not (any more), and nothing was changed."""
+    """Start a run if the round still is as `row` says. Otherwise change nothing and return False."""
     now = clock.now()
     run = budget.fresh(now, settings.ROUND_DEADLINE_SECONDS)
     with transaction.atomic():
@@ -95,26 +95,26 @@ def run_start(*, row: Round, start: Start) -> bool:
 
 
 def _plan_begin(row: Round, start: Start, now: datetime) -> None:
-    """Give a new run the plan that it begins with, where it begins with one; `row` stands as before."""
+    """Store the plan that a new run starts with, if it starts with one. `row` still has the old run's number."""
     run: dict[str, object] = {"round": row, "run": row.run + 1, "made_at": now}
     if start.plan is not None:
         who = start.who[:150]
         Plan.objects.create(**run, plan=keepable_json(start.plan), source=PlanSource.OPERATOR, edited_by=who)
         return
     before = Plan.objects.filter(round=row, run=row.run).first()
-    if before and _goes_on(before, start):
-        kept = {name: getattr(before, name) for name in ("plan", "refused", "attempt_id", "edited_by", "why_none")}
-        Plan.objects.create(**run, **kept, source=PlanSource.CARRIED)
+    if before and _carries_plan(before, start):
+        carried = {name: getattr(before, name) for name in ("plan", "refused", "attempt_id", "edited_by", "why_none")}
+        Plan.objects.create(**run, **carried, source=PlanSource.CARRIED)
 
 
-def _goes_on(before: Plan, start: Start) -> bool:
-    """Say whether a run goes on with the plan of the run before. That there was none holds for a page that was written without one."""
+def _carries_plan(before: Plan, start: Start) -> bool:
+    """Say whether a run uses the plan of the run before. A page written without a plan continues without one."""
     if start.anew:
         return bool(before.edited_by)
     return before.plan is not None or start.step != Step.GENERATE
 
 
 def round_revive(*, round_id: UUID, who: str) -> bool:
-    """Start a failed round again from its first unfinished step with a fresh deadline. False: it is not failed (any more)."""
+    """Start a failed round again from its first unfinished step. Return False if it is not failed (any more)."""
     row = Round.objects.only("state", "step", "run", "degraded").filter(pk=round_id, state=State.FAILED).first()
     return row is not None and run_start(row=row, start=Start(resumed_step(row), who, "round revived"))

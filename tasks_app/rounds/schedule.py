@@ -1,4 +1,4 @@
-"""Which rounds are due, and which a free worker takes next: polls before new work, with half of the workers at most."""
+"""Which rounds are due, and which one a free worker takes: polls before new work, with at most half of the workers."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ if TYPE_CHECKING:
 
     from tasks_app.rounds.leases import Lease
 
-#: The number of the lock under which polls are counted and claimed; any that nobody else uses.
+#: The number of the lock under which polls are counted and claimed. No other lock has this number.
 _POLLS = 1016
 
 
 def rounds_due(*, workers: int) -> list[UUID]:
-    """Return the rounds that so many workers may take now: polls, then at most as much work, the oldest first."""
+    """Return the rounds that `workers` may take now: polls, then as much work as there are workers, oldest first."""
     now = clock.now()
     if not Round.objects.filter(next_at__lte=now).exists():
-        return []  # asked four times a second: an idle service shall not work out an order of nothing
+        return []  # called four times a second: an idle service must not pay for the ordered query
     due = _due(now)
     return _polls(due, workers=workers, now=now) + _work(due, most=workers)
 
 
 def poll_claim(*, owner: str, workers: int) -> Lease | None:
-    """Take the poll that has waited for longest, unless half of the workers, rounded up, are on polls already."""
+    """Claim the poll that has been due for longest, unless half of the workers, rounded up, poll already."""
     if not Round.objects.filter(next_at__lte=clock.now(), step__in=POLLING).exists():
         return None
-    with one_at_a_time(_POLLS):  # else two workers would count the same free place
+    with one_at_a_time(_POLLS):  # otherwise two workers could both take the last free place
         now = clock.now()
         return _claim_first(_polls(_due(now), workers=workers, now=now), owner)
 
 
 def work_claim(*, owner: str, workers: int) -> Lease | None:
-    """Take the round that has waited for longest to be written, checked or published."""
+    """Claim the round that has waited longest to be written, checked or published."""
     return _claim_first(_work(_due(clock.now()), most=workers), owner)
 
 
 def backlog() -> tuple[int, datetime | None]:
-    """Return how many rounds are due and not taken, less those that rightly wait, and since when the oldest is."""
-    found = _due(clock.now()).aggregate(count=Count("pk"), oldest=Min("next_at"))
-    return found["count"], found["oldest"]
+    """Return how many due rounds no worker has taken, except those that must wait, and since when the oldest is due."""
+    due_rounds = _due(clock.now()).aggregate(count=Count("pk"), oldest=Min("next_at"))
+    return due_rounds["count"], due_rounds["oldest"]
 
 
 def _claim_first(due: Sequence[UUID], owner: str) -> Lease | None:
-    """Claim the first that no other worker was faster at."""
+    """Claim the first round that no other worker has claimed meanwhile."""
     claims = (lease_claim(round_id=round_id, owner=owner) for round_id in due)
     return next((lease for lease in claims if lease), None)
 
@@ -70,26 +70,26 @@ def _work(due: QuerySet[Round], *, most: int) -> list[UUID]:
 
 
 def _due(now: datetime) -> QuerySet[Round]:
-    """Return what is due and not taken, less what must wait for an earlier round or for an open breaker."""
-    active = Round.objects.filter(state__in=ACTIVE, next_at__isnull=False)  # by the index that holds no others
-    return _not_held(_in_order(active.filter(next_at__lte=now).exclude(lease_until__gt=now)), now)
+    """Return the due and free rounds, except those that wait for an earlier round or for an open breaker."""
+    active = Round.objects.filter(state__in=ACTIVE, next_at__isnull=False)  # an index holds only these
+    return _without_breakers(_in_order(active.filter(next_at__lte=now).exclude(lease_until__gt=now)), now)
 
 
 def _in_order(due: QuerySet[Round]) -> QuerySet[Round]:
     """Leave out a round while an earlier one of its task is neither published nor ended: both build on the same head.
 
-    Rounds of one number have an order too, by their arrival, except first ones: each of those makes a repository of its own.
+    Rounds of the same number are ordered by arrival, except first rounds: each of those makes its own repository.
     """
-    mine = OuterRef("number")
-    earlier = Q(number__lt=mine) | Q(number=mine, number__gt=1, created_at__lt=OuterRef("created_at"))
+    own_number = OuterRef("number")
+    earlier = Q(number__lt=own_number) | Q(number=own_number, number__gt=1, created_at__lt=OuterRef("created_at"))
     ahead = Round.objects.filter(earlier, task_key=OuterRef("task_key"), state__in=ACTIVE, step__in=UNPUBLISHED)
     return due.exclude(Exists(ahead) & Q(step__in=UNPUBLISHED))
 
 
-def _not_held(due: QuerySet[Round], now: datetime) -> QuerySet[Round]:
-    """Leave out rounds whose step needs a service whose breaker is open, until their step's share of the deadline ends.
+def _without_breakers(due: QuerySet[Round], now: datetime) -> QuerySet[Round]:
+    """Leave out rounds whose step needs a service with an open breaker, until the step's share of the deadline ends.
 
-    Not those that have a tree already: their plan is given up, and the best there is goes on.
+    Rounds that have a tree already are not left out: they drop their planned attempt and publish the best tree.
     """
     blocked = breakers_open(now=now)
     steps = [step for step, kind in NEEDS.items() if kind in blocked]

@@ -1,4 +1,4 @@
-"""A driven round's moves. Each is one transaction whose UPDATE is conditional on the lease's token and the step: no row, no move."""
+"""Transitions of a round: each is one transaction whose UPDATE is conditional on the lease's token and the step."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     from engine.steps.contracts import Deployed, Generated, Published, RepairSkipped, Verified, Wait
     from tasks_app.rounds.leases import Lease
 
-#: Where the gates' results begin among an attempt's: they are known before the others.
+#: The first position of gates' results among an attempt's results: they are known before the others.
 GATES_FROM = 1001
 
-#: The steps in which a model is asked or the evaluator is told.
+#: The steps that call a model or the evaluator.
 _CALLS = frozenset({Step.GENERATE, Step.VERIFY, Step.NOTIFY})
 
 _UNDECIDED: dict[str, object] = {"decision": "", "decision_attempt": None, "decision_reason": ""}
 
 
 def step_begin(*, lease: Lease, row: Round) -> bool:
-    """Open the step's StepRun, or count one more claim of it; give the round its Task. Say whether a run begins to write its page. Raises LeaseLost."""
+    """Open the step's StepRun or count another claim of it; say whether it starts a page. Raises LeaseLost."""
     now, first = clock.now(), False
     with transaction.atomic():
         _update(lease, row.step, waiting_on="")
@@ -46,7 +46,7 @@ def step_begin(*, lease: Lease, row: Round) -> bool:
         if not StepRun.objects.filter(round=row, step=row.step, run=row.run, ended_at=None).update(
             claims=F("claims") + 1, detail=""
         ):
-            # An open one of another run or step was left by a retry.
+            # A retry left an open StepRun of another run or step.
             StepRun.objects.filter(round=row, ended_at=None).update(ended_at=now, outcome="failed")
             first = row.step == Step.GENERATE and not StepRun.objects.filter(round=row, run=row.run).exists()
             StepRun.objects.create(round=row, run=row.run, step=row.step, started_at=now)
@@ -59,13 +59,13 @@ def step_begin(*, lease: Lease, row: Round) -> bool:
 
 
 def reduced_budget_record(*, lease: Lease, row: Round, until: datetime, warning: str) -> None:
-    """Note on the round that it has less time for its page than others, and why. Raises LeaseLost."""
+    """Store the round's reduced time for its page and a warning that says why. Raises LeaseLost."""
     row.reduced_until, row.warnings = until, [*row.warnings, warning]
     _update(lease, row.step, reduced_until=until, warnings=row.warnings)
 
 
 def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
-    """Store the tree of an attempt and go on to verify. Raises LeaseLost."""
+    """Store an attempt's tree and go on to verify. Raises LeaseLost."""
     files = [file_row(outcome.attempt, path, file) for path, file in outcome.files.items()]
     place = outcome.repository
     with transaction.atomic():
@@ -93,7 +93,7 @@ def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
 
 
 def verified_record(*, lease: Lease, row: Round, outcome: Verified) -> None:
-    """Store an attempt's results and what was decided: go on to publish, or back to generate with a plan. Raises LeaseLost."""
+    """Store an attempt's results and the decision: go on to publish, or back to generate. Raises LeaseLost."""
     decision = outcome.decision
     with transaction.atomic():
         if decision.next is Next.PUBLISH:
@@ -111,16 +111,16 @@ def verified_record(*, lease: Lease, row: Round, outcome: Verified) -> None:
             CheckResult.objects.bulk_create(
                 result_row(outcome.attempt, p, result) for p, result in enumerate(outcome.results, 1)
             )
-        for text, said in outcome.judgements.items():
+        for text, judgement in outcome.judgements.items():
             undecided = CheckResult.objects.filter(
                 attempt=decision.attempt, kind=Kind.PROSE, verdict=Verdict.UNVERIFIABLE
             )
-            undecided.filter(text=keepable(text)).update(detail=keepable(said))
+            undecided.filter(text=keepable(text)).update(detail=keepable(judgement))
         _event(row, f"decided: {decision.next}", f"attempt {decision.attempt}: {decision.reason}")
 
 
 def no_result_record(*, lease: Lease, row: Round, outcome: RepairFailed | RepairSkipped) -> None:
-    """A further try gave no tree: have what follows decided anew, without another try where none can be made. Raises LeaseLost."""
+    """Record that another attempt gave no tree, so that verify decides again without it. Raises LeaseLost."""
     with transaction.atomic():
         if isinstance(outcome, RepairFailed):
             _advance(lease, row, Step.VERIFY, outcome.detail, **_UNDECIDED)
@@ -132,28 +132,28 @@ def no_result_record(*, lease: Lease, row: Round, outcome: RepairFailed | Repair
 
 
 def published_record(*, lease: Lease, row: Round, outcome: Published) -> None:
-    """Note the commit as pushed and go on to deploy; the task's newest repository is this one now. Raises LeaseLost."""
+    """Mark the commit as pushed, store it as the task's newest publication and go on to deploy. Raises LeaseLost."""
     now, place = clock.now(), outcome.repository
     where = {"owner": place.owner, "repository": place.name, "repo_url": place.url, "pages_url": place.pages_url}
     with transaction.atomic():
         _advance(lease, row, Step.DEPLOY, outcome.detail, commit_sha=outcome.sha, published_at=now, **where)
         Commit.objects.filter(round=row, sha=outcome.sha).update(pushed_at=now, attempt=row.chosen_attempt_id)
-        # 128 bits that nobody guesses; a retry that finds the commit pushed keeps the address that was given out.
+        # 128 bits that nobody guesses. If the commit was pushed before, its token stays: its address may be in use.
         Commit.objects.filter(round=row, sha=outcome.sha, token=None).update(token=secrets.token_hex(16))
         Task.objects.filter(pk=row.task_key).update(**where)
 
 
 def deployed_record(*, lease: Lease, row: Round, outcome: Deployed) -> None:
-    """Note whether the commit is live, or is to be watched for, and go on to notify. Raises LeaseLost."""
+    """Store whether the commit is live or will be watched, and go on to notify. Raises LeaseLost."""
     now = clock.now()
-    came: dict[str, object] = {"live": outcome.live, "live_at": now if outcome.live else None}
+    liveness: dict[str, object] = {"live": outcome.live, "live_at": now if outcome.live else None}
     with transaction.atomic():
-        _advance(lease, row, Step.NOTIFY, outcome.detail, **came, **(watch_begun(now) if outcome.watch else {}))
+        _advance(lease, row, Step.NOTIFY, outcome.detail, **liveness, **(watch_begun(now) if outcome.watch else {}))
         CheckResult.objects.bulk_create(result_row(_chosen(row), p, result) for p, result in outcome.results)
 
 
 def delivered_record(*, lease: Lease, row: Round, detail: str) -> None:
-    """The evaluator knows: the round is completed. Raises LeaseLost."""
+    """Complete the round after its callback was delivered. Raises LeaseLost."""
     now = clock.now()
     with transaction.atomic():
         _update(
@@ -171,7 +171,7 @@ def delivered_record(*, lease: Lease, row: Round, detail: str) -> None:
 
 
 def round_wait(*, lease: Lease, row: Round, wait: Wait) -> None:
-    """Let go of the round until a moment. Raises LeaseLost."""
+    """Release the round until a moment. Raises LeaseLost."""
     with transaction.atomic():
         _update(
             lease,
@@ -187,7 +187,7 @@ def round_wait(*, lease: Lease, row: Round, wait: Wait) -> None:
 
 
 def round_release(*, lease: Lease, row: Round) -> None:
-    """Let go of the round between two steps, due at once for whoever comes. Raises LeaseLost."""
+    """Release the round between two steps; it is due now. Raises LeaseLost."""
     _update(lease, row.step, state=State.QUEUED, next_at=clock.now(), **_release(lease))
 
 
@@ -213,7 +213,7 @@ def round_fail(*, lease: Lease, row: Round, code: str, message: str) -> None:
 
 
 def crash_record(*, lease: Lease, row: Round, message: str, delay: float) -> None:
-    """Count an error of our own as a crash and come back after `delay` seconds. Raises LeaseLost."""
+    """Count an error of our own as a crash and release the round for `delay` seconds. Raises LeaseLost."""
     until = clock.now() + timedelta(seconds=delay)
     with transaction.atomic():
         release = {**_release(lease), "crashes": F("crashes") + 1}
@@ -222,7 +222,7 @@ def crash_record(*, lease: Lease, row: Round, message: str, delay: float) -> Non
 
 
 def _release(lease: Lease) -> dict[str, object]:
-    """Return the columns of a round that is let go of."""
+    """Return the columns that release a round."""
     worked = Coalesce(F("worker_seconds"), 0.0) + lease.seconds
     return {"lease_token": None, "lease_until": None, "crashes": 0, "worker_seconds": worked}
 
@@ -238,14 +238,14 @@ def _advance(lease: Lease, row: Round, step: Step, detail: str, **changes: objec
 
 
 def _update(lease: Lease, present: str, **changes: object) -> None:
-    """Change the row if it is still ours and in step `present`. Raises LeaseLost, which also rolls the transaction back."""
-    mine = Round.objects.filter(pk=lease.round_id, lease_token=lease.token, step=present, state=State.RUNNING)
-    if mine.update(**changes) != 1:
+    """Change the row if the lease and step `present` still hold. Raises LeaseLost, which rolls the transaction back."""
+    own_round = Round.objects.filter(pk=lease.round_id, lease_token=lease.token, step=present, state=State.RUNNING)
+    if own_round.update(**changes) != 1:
         raise LeaseLost
 
 
 def _chosen(row: Round) -> int:
-    assert row.chosen_attempt_id is not None  # only a chosen attempt is published
+    assert row.chosen_attempt_id is not None  # the step publish begins with a chosen attempt
     return row.chosen_attempt_id
 
 

@@ -1,4 +1,4 @@
-"""The Content-Security-Policy of every page of ours: nothing inline, nothing foreign. Published pages are a stranger's and have none."""
+"""The Content-Security-Policy of our own pages: nothing inline or foreign. Published pages are foreign and get none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-#: https://www.w3.org/TR/CSP3/ -- `data:` pictures are those of Django's own style sheets.
+#: https://www.w3.org/TR/CSP3/ -- Django's style sheets use `data:` pictures.
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -24,21 +24,20 @@ POLICY = "; ".join(
     )
 )
 
-#: Paths whose answers are not ours: what a model wrote, and git's protocol.
+#: First path segments of answers that are not our pages: published pages, and git's protocol.
 FOREIGN = frozenset({"pages", "git"})
 
 
 class ContentSecurityPolicyMiddleware:
-    """Adds the policy to every answer but those of FOREIGN; a view that needs another one has set its own."""
+    """Adds the policy to all answers except those of FOREIGN, unless a view has set its own."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer, with the policy."""
         response = self.get_response(request)
         foreign = request.path_info.lstrip("/").split("/", 1)[0] in FOREIGN
-        # A browser that shows a picture by itself puts it into a page of its own, with a style that the policy would forbid.
+        # A browser shows a picture in a page of its own, whose inline style the policy would block.
         if not foreign and response.headers.get("Content-Type") != "image/jpeg":
             response.headers.setdefault("Content-Security-Policy", POLICY)
         return response

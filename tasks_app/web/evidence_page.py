@@ -1,7 +1,7 @@
-"""The evidence page of one commit: what was asked, what was checked and seen, and when; public by an address that nobody guesses.
+"""The evidence page of one commit: the request, the checks, what was seen and when; public at an unguessable address.
 
-Nothing secret is on it: no email, nonce, evaluation address, prompt, reply, error of ours or cost. Everything is text of strangers or of a
-model and is shown as text. A page is a fixed number of queries, whatever the round holds.
+It shows nothing secret: no email, nonce, evaluation address, prompt, reply, internal error or cost. All foreign text
+is shown as plain text. A page costs a fixed number of queries.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MOST_CHECKS = 200
 MOST_PICTURES = 8
 MOST_CALLS = 20
 MOST_FILES = 50
-_BRIEF = 20_000  # characters
+_BRIEF = 20_000  # characters of the brief
 
 HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
@@ -59,7 +59,7 @@ _PLACES = {Target.LIVE: "the live page", Target.LOCAL: "before publishing", Targ
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something that happened, or has not yet (`at` None), and how long after the request, in words."""
+    """An event, its time (`at` None: not yet), and its distance from the request in words."""
 
     what: str
     at: datetime | None
@@ -68,7 +68,7 @@ class Moment:
 
 @require_safe
 def evidence(request: HttpRequest, token: str) -> HttpResponse:
-    """Show a commit's evidence; 404 for any other token."""
+    """Show a commit's evidence; 404 for an unknown token."""
     commit = _commit(token)
     context = _context(RoundReport(commit.round, commit=commit), commit)
     return HttpResponse(render_to_string("evidence.html", context, request), headers=HEADERS)
@@ -76,7 +76,7 @@ def evidence(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_safe
 def evidence_picture(request: HttpRequest, token: str, number: int) -> HttpResponse:
-    """Serve one of its screenshots, a JPEG that our own browser made; `number` counts from 1 in the order in which the page shows them."""
+    """Serve a screenshot, a JPEG that our own browser made. `number` counts from 1 in the order of the page."""
     del request
     commit = _commit(token)
     if not 1 <= number <= MOST_PICTURES:
@@ -90,11 +90,11 @@ def evidence_picture(request: HttpRequest, token: str, number: int) -> HttpRespo
 
 def _commit(token: str) -> Commit:
     if not _TOKEN.fullmatch(token):
-        raise Http404  # PostgreSQL would not even look for one with a NUL in it
-    found = Commit.objects.select_related("round", "attempt").defer(
+        raise Http404  # a token with a NUL would be an error in PostgreSQL
+    commits = Commit.objects.select_related("round", "attempt").defer(
         "round__request", "round__evaluation_url", "attempt__messages", "attempt__reply", "attempt__parameters"
     )
-    commit = found.filter(token=token, pushed_at__isnull=False).first()
+    commit = commits.filter(token=token, pushed_at__isnull=False).first()
     if commit is None:
         raise Http404
     return commit
@@ -128,14 +128,14 @@ def _context(report: RoundReport, commit: Commit) -> dict[str, object]:
             for number, view in enumerate(report.pictures[:MOST_PICTURES], 1)
         ],
         "files": [(short(one.name, 255), one.sha256) for one in report.attachments[:MOST_FILES]],
-        "changed": [_shown(file) for file in report.changed],
+        "changed": [_visible_file(file) for file in report.changed],
         "calls": [_call(call) for call in report.attempts[:MOST_CALLS]],
         "token": commit.token,
     }
 
 
 def _check(line: CheckLine) -> dict[str, str]:
-    """Return a check's words, what decided it, the verdicts ("" where it was not run) and what was seen."""
+    """Return a check's text, its basis, its verdicts ("" if it did not run) and its details."""
     latest = line.latest
     return {
         "text": short(latest.text, 2_000),
@@ -147,7 +147,7 @@ def _check(line: CheckLine) -> dict[str, str]:
 
 
 def decided_by(result: CheckResult) -> str:
-    """Return in a phrase what a verdict rests on."""
+    """Return the basis of a verdict as a phrase."""
     if result.predicates and result.verdict != Verdict.NOT_RUN:
         return "the plan's predicates"
     if result.kind == Kind.PROSE and result.verdict in {Verdict.UNVERIFIABLE, Verdict.NOT_RUN}:
@@ -156,7 +156,7 @@ def decided_by(result: CheckResult) -> str:
 
 
 def _times(report: RoundReport, commit: Commit) -> list[Moment]:
-    row, sent = report.row, report.delivered
+    row, callback = report.row, report.delivered
     live = next(((number, look.at) for number, look in enumerate(report.looks, 1) if look.live), None)
     return [
         Moment("Accepted", row.created_at, "" if commit.run == 1 else f"this is run {commit.run} of the round"),
@@ -164,8 +164,12 @@ def _times(report: RoundReport, commit: Commit) -> list[Moment]:
         Moment("Live", live[1], f"{_since(row, live[1])}; look {live[0]}")
         if live
         else Moment("Live", None, f"not seen live in {len(report.looks)} looks"),
-        Moment("Evaluator told", sent.started_at, f"{_since(row, sent.started_at)}; it answered {sent.status_code}")
-        if sent
+        Moment(
+            "Evaluator told",
+            callback.started_at,
+            f"{_since(row, callback.started_at)}; it answered {callback.status_code}",
+        )
+        if callback
         else Moment("Evaluator told", None, f"not yet, after {len(report.callbacks)} tries"),
     ]
 
@@ -184,23 +188,23 @@ def _call(call: Attempt) -> dict[str, str]:
     }
 
 
-def _shown(file: ChangedFile) -> ChangedFile:
-    """Return a file as a reader sees it, without its bytes."""
+def _visible_file(file: ChangedFile) -> ChangedFile:
+    """Return a file with visible text and without its bytes."""
     return replace(file, name=short(file.name, 255), original=b"", now=None, diff=tuple(map(visible, file.diff)))
 
 
 def _link(url: str) -> str:
-    """Return an address that a reader may follow, "" for any that is not http(s)."""
+    """Return an http(s) address as a link, "" for any other."""
     return iri_to_uri(url) if urlsplit(url).scheme in {"http", "https"} else ""
 
 
 def _is_local(url: str) -> bool:
-    """Say whether a repository is on this service's own forge, wherever that was reached at the time."""
+    """Say whether a repository is on this service's own forge, at whatever host that was then."""
     return urlsplit(url).path.startswith("/git/")
 
 
 def _commit_link(row: Round, sha: str) -> str:
-    """Return where the forge shows a commit; the local one shows none."""
+    """Return the forge's page of a commit; the local forge has none."""
     if _is_local(row.repo_url) or not _link(row.repo_url):
         return ""
     return f"{_link(row.repo_url).removesuffix('.git').rstrip('/')}/commit/{sha}"

@@ -1,6 +1,6 @@
-"""The door through which anybody clones the local forge's repositories: git's smart HTTP, reading only.
+"""Public read-only clones of the local forge's repositories over git's smart HTTP protocol.
 
-It speaks upload-pack alone. dulwich's own web application would take anonymous pushes as well.
+It serves upload-pack only; dulwich's own web application would also accept anonymous pushes.
 https://git-scm.com/docs/http-protocol
 """
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 MOST_BYTES = (
     1024 * 1024
-)  # what a client wants and has; git itself sends more only in pieces, for tens of thousands of branches
+)  # bytes of a client's wants and haves; git itself sends more only in chunks, for tens of thousands of branches
 
 _ADVERTISED = b"001e# service=git-upload-pack\n0000"
 
 
 @csrf_exempt
 def git_read(request: HttpRequest, owner: str, name: str, rest: str) -> HttpResponse:
-    """Answer the two requests of a clone or fetch; 403 to everything else, pushes above all."""
+    """Answer the two requests of a clone or fetch. All other requests, such as pushes, get 403."""
     asking = request.method == "GET" and rest == "info/refs" and request.GET.getlist("service") == ["git-upload-pack"]
     fetching = request.method == "POST" and rest == "git-upload-pack"
     if not (asking or fetching):
@@ -50,7 +50,7 @@ def _advertise(repo: Repo) -> HttpResponse:
 
 
 def _upload(repo: Repo, request: HttpRequest) -> HttpResponse:
-    # Browsers must ask before they send this type across origins; so no page can have a visitor do it.
+    # A browser sends this type across origins only after a preflight, so no foreign page can send it.
     if request.content_type != "application/x-git-upload-pack-request":
         return _plain(403, "This is not a request of git.")
     length = request.headers.get("Content-Length", "")
@@ -66,7 +66,7 @@ def _upload(repo: Repo, request: HttpRequest) -> HttpResponse:
 
 
 def _unpacked(request: HttpRequest) -> bytes | None:
-    """Return the body without its compression; None for one that is too long, and empty for one that is broken."""
+    """Return the decompressed body: None if it is too long, empty if its compression is broken."""
     if request.headers.get("Content-Encoding", "") not in {"gzip", "x-gzip"}:
         return request.body
     try:

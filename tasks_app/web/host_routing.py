@@ -1,4 +1,4 @@
-"""Keeps generated pages and the admin on two host names, so that no page is ever sent the admin's cookies."""
+"""Serves generated pages and the admin on two host names, so that no page is ever sent the admin's cookies."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-#: Where an operator or a developer works: never beside a generated page.
+#: Our own pages for people, which never share a host with a generated page.
 _FOR_PEOPLE = {"admin", "docs", "evidence", "openapi.json"}
 
 
 class HostRoutingMiddleware:
-    """Redirects pages to PAGES_ORIGIN from every other host, admin and documentation away from it. Ports do not part cookies, names do."""
+    """Redirects pages to PAGES_ORIGIN, and our own pages away from it. Cookies ignore ports, but not names."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Redirect or go on; a Host that is not ours is refused here, before anything is looked at."""
-        # Names are told apart as ALLOWED_HOSTS does it: `PAGES.example.:80` is `pages.example`, and gets no admin either.
+        """Redirect or pass on. A Host that is not ours is refused here first."""
+        # Names are compared as in ALLOWED_HOSTS: `PAGES.example.:80` is `pages.example`, and serves no admin either.
         name = split_domain_port(request.get_host())[0].strip("[]")
         first = request.path_info.lstrip("/").split("/", 1)[0]
         if first in {"pages", "git"} and name != settings.PAGES_HOST:
-            return _moved(settings.PAGES_ORIGIN, request)
+            return _redirected(settings.PAGES_ORIGIN, request)
         if first in _FOR_PEOPLE and name == settings.PAGES_HOST:
-            return _moved(settings.PUBLIC_URL, request)
+            return _redirected(settings.PUBLIC_URL, request)
         return self.get_response(request)
 
 
-def _moved(origin: str, request: HttpRequest) -> HttpResponse:
-    """Lead a reader over; the path is appended to an origin, so it cannot lead elsewhere. What would change something is not led."""
+def _redirected(origin: str, request: HttpRequest) -> HttpResponse:
+    """Redirect a GET or HEAD to the same path on `origin`; refuse other methods."""
     if request.method not in {"GET", "HEAD"}:
         return HttpResponse(f"This lives on {origin}.\n", status=403, content_type="text/plain; charset=utf-8")
     return HttpResponseRedirect(origin + request.get_full_path())

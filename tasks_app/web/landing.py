@@ -1,4 +1,4 @@
-"""The small public pages: landing page, liveness, readiness."""
+"""The small public pages: landing page, liveness and readiness probes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
-    """Say what this is, whether it is ready and what is missing."""
+    """Show the service's name, its readiness and what is missing."""
     ready, parts = report()
     context = {
         "ready": ready,
@@ -47,7 +47,7 @@ def healthz(request: Request) -> HttpResponse:
 @schema.readyz
 @api_view(["GET"])
 def readyz(request: Request) -> HttpResponse:
-    """Name each part; 503 if one is down."""
+    """Return each part's status; 503 if a part is down."""
     del request
     ready, parts = report()
     return JsonResponse({"status": "ready" if ready else "not ready", "parts": parts}, status=200 if ready else 503)

@@ -1,11 +1,11 @@
-"""What `/metrics` answers: gauges in Prometheus' text format, read from the rows at the scrape, for whoever has METRICS_TOKEN.
+"""`/metrics`: gauges in Prometheus' text format, read from the rows at each scrape, for holders of METRICS_TOKEN.
 
-The rows are the truth and several processes write them, so nothing is counted in a process. What ended is looked at for a day back, among
-rounds found by the index on their POST: a scrape costs the same beside a hundred old rounds and beside a million.
+Several processes write the rows, so no process counts anything itself. Ended work is shown for one day, found by the
+index on a round's POST: a scrape costs the same beside a hundred old rounds and beside a million.
 
-Names follow https://prometheus.io/docs/practices/naming/: one prefix, base units, and a sum over all labels of a metric that means something.
-So a part's status is a gauge of 0 or 1 for each status, whose sum counts parts, and no number from 0 to 2, whose sum would be nonsense.
-The route is not in /openapi.json, which describes JSON for those who send tasks; this is text, and for the operator's own Prometheus.
+Names follow https://prometheus.io/docs/practices/naming/: one prefix, base units, and sums over labels that mean
+something. So a part's status is one gauge of 0 or 1 for each status, not one number from 0 to 2.
+The route is not in /openapi.json, which describes JSON for those who send tasks.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from prometheus_client.core import Metric
 
-_Labels = TypeVar("_Labels", bound=tuple[str, ...])  # a gauge has a fixed number of them
+_Labels = TypeVar("_Labels", bound=tuple[str, ...])  # a gauge has a fixed number of labels
 
-#: What has ended is shown for this long.
+#: How long ended work is shown.
 SHOWN = timedelta(hours=24)
-#: An end is looked for among the rounds that were posted since: callbacks are tried for three days, unless NOTIFY_FOR_SECONDS says more.
+#: Ends are searched among rounds posted since then: callbacks are tried for three days (NOTIFY_FOR_SECONDS).
 POSTED = timedelta(days=7)
-#: Upper bounds of the histogram in seconds; 540 is nine tenths of the default deadline, by when the evaluator is told, 600 the deadline.
+#: Upper bounds of the histogram in seconds. By default 540 is the time for the callback, 600 the deadline.
 BUCKETS = (30.0, 60.0, 120.0, 180.0, 240.0, 300.0, 420.0, 540.0, 600.0)
 
 _DAY = f"in the last {SHOWN // timedelta(hours=1)} hours"
@@ -65,10 +65,9 @@ _FLAGS = {
 
 
 class Rows(Collector):
-    """Makes every metric anew from the rows, in a number of queries that does not depend on theirs. Raises django.db.Error."""
+    """Reads all metrics from the rows with a fixed number of queries. Raises django.db.Error."""
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the metrics of the present moment."""
         since = clock.now() - SHOWN
         yield from _readiness()
         yield from _due()
@@ -82,9 +81,9 @@ REGISTRY = CollectorRegistry()
 REGISTRY.register(Rows())
 
 
-@csrf_exempt  # so that without a token every method is answered as at any unknown address
+@csrf_exempt  # without a token every method must get the same answer as at an unknown address
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer the metrics to whoever has the token; while none is set, nothing lives here."""
+    """Answer the metrics to a holder of the token; 404 while no token is set."""
     if not settings.METRICS_TOKEN:
         raise Http404
     return _scraped(request)
@@ -96,16 +95,16 @@ def _scraped(request: HttpRequest) -> HttpResponse:
         detail = "The header must be 'Authorization: Bearer' and METRICS_TOKEN."
         return Problem(401, detail, headers={"WWW-Authenticate": "Bearer"})
     try:
-        text = generate_latest(REGISTRY)  # in whole, before the first byte is sent
+        text = generate_latest(REGISTRY)  # complete before the first byte is sent
     except Error as error:
         return Problem(503, f"The database cannot be read: {type(error).__name__}.")
     return HttpResponse(text, content_type=CONTENT_TYPE_PLAIN_0_0_4, headers={"Cache-Control": "no-store"})
 
 
 def _token_is_right(header: str) -> bool:
-    """Compare in constant time. The bytes of a header come as Latin-1 (PEP 3333)."""
-    scheme, _, given = header.partition(" ")
-    right = hmac.compare_digest(given.strip().encode("latin-1", "replace"), settings.METRICS_TOKEN.encode())
+    """Compare in constant time. Header values are decoded as Latin-1 (PEP 3333)."""
+    scheme, _, token = header.partition(" ")
+    right = hmac.compare_digest(token.strip().encode("latin-1", "replace"), settings.METRICS_TOKEN.encode())
     return right and scheme.lower() == "bearer"
 
 
@@ -125,8 +124,8 @@ def _readiness() -> Iterator[Metric]:
     yield _gauge("ready", "Whether no part is down: what /readyz answers.", ready)
     statuses = {(part["name"], s): part["status"] == s for part in parts for s in ("ok", "warning", "down")}
     yield _gauges("part_status", "1 for the status that a part has in /readyz, else 0.", ["part", "status"], statuses)
-    heard = f"Processes heard of in the last {SILENT.seconds} s: dispatchers, and workers with a round in hand."
-    yield _gauge("workers_alive", heard, beats_alive())
+    description = f"Processes heard of in the last {SILENT.seconds} s: dispatchers, and workers with a round in hand."
+    yield _gauge("workers_alive", description, beats_alive())
 
 
 def _due() -> Iterator[Metric]:
@@ -151,18 +150,18 @@ def _or_nan(value: float | None) -> float:
 
 
 def _rounds(since: datetime) -> Iterator[Metric]:
-    """Every round that has not ended, by the index on `next_at`, and those that ended lately."""
-    # Not grouped by state: SQLite would walk through all that ever were, in the order of their states.
+    """Count unfinished rounds by the index on `next_at`, and recently ended ones."""
+    # Without GROUP BY state: SQLite would read all rounds that ever were, in the order of their states.
     each = {state.value: Count("pk", filter=Q(state=state)) for state in ACTIVE}
     active = Round.objects.filter(next_at__isnull=False).order_by()
-    counted = Counter[str](active.aggregate(**each, attention=Count("pk", filter=Q(needs_attention=True))))
-    attention = counted.pop("attention")
+    counts = Counter[str](active.aggregate(**each, attention=Count("pk", filter=Q(needs_attention=True))))
+    attention = counts.pop("attention")
     of_window = Round.objects.filter(created_at__gte=since + SHOWN - POSTED, finished_at__gte=since).order_by()
     ended = list(of_window.values_list("state", "needs_attention", *_FLAGS, "started_at", "finished_at", named=True))
-    counted.update(row.state for row in ended)
+    counts.update(row.state for row in ended)
     attention += sum(row.needs_attention for row in ended)
     which = f"all that are queued, running or waiting; of the {_POSTED}, those that ended {_DAY}."
-    yield _gauges("rounds", f"Rounds by state: {which}", ["state"], {(s.value,): counted[s] for s in State})
+    yield _gauges("rounds", f"Rounds by state: {which}", ["state"], {(s.value,): counts[s] for s in State})
     which = f"Rounds that need a person: all that have not ended; of the {_POSTED}, those that ended {_DAY}."
     yield _gauge("rounds_needing_attention", which, attention)
     for flag, which in _FLAGS.items():
@@ -171,7 +170,7 @@ def _rounds(since: datetime) -> Iterator[Metric]:
 
 
 def _histogram(seconds: list[float]) -> Metric:
-    """A gauge histogram, because a window's counts fall again: its buckets are read as they are, without `rate()`."""
+    """Return a gauge histogram, because a window's counts can fall: its buckets are read without `rate()`."""
     buckets = [(str(bound), sum(one <= bound for one in seconds)) for bound in BUCKETS] + [("+Inf", len(seconds))]
     text = f"{_OF_ENDED}, seconds from the POST (or the retry that began the present run) to the delivered callback."
     return GaugeHistogramMetricFamily("engine_callback_seconds", text, buckets=buckets, gsum_value=sum(seconds))
@@ -179,27 +178,27 @@ def _histogram(seconds: list[float]) -> Metric:
 
 def _calls(since: datetime) -> Iterator[Metric]:
     ended = Q(seconds__isnull=False) | ~Q(error_code="")
-    asked = Attempt.objects.filter(ended, started_at__gte=since).exclude(provider="").order_by()
+    ended_calls = Attempt.objects.filter(ended, started_at__gte=since).exclude(provider="").order_by()
     sums = (Count("pk"), Sum("input_tokens"), Sum("output_tokens"), Sum("cost"))
     calls, tokens, cost = {}, {("input",): 0, ("output",): 0}, 0.0
-    for kind, code, number, read, written, dollars in asked.values_list("kind", "error_code").annotate(*sums):
+    for kind, code, number, read, written, dollars in ended_calls.values_list("kind", "error_code").annotate(*sums):
         calls[kind, code or "none"] = number
         tokens[("input",)] += read or 0
         tokens[("output",)] += written or 0
         cost += float(dollars or 0)
-    begun = f"Model calls that began {_DAY} and have ended, simulated ones too"
-    yield _gauges("model_calls", f"{begun}, by kind and error (none: answered).", ["kind", "error_code"], calls)
-    yield _gauges("model_tokens", f"{begun}: their tokens, as far as servers told them.", ["direction"], tokens)
-    yield _gauge("model_cost_dollars", f"{begun}: what they cost in US dollars, as far as that is known.", cost)
+    prefix = f"Model calls that began {_DAY} and have ended, simulated ones too"
+    yield _gauges("model_calls", f"{prefix}, by kind and error (none: answered).", ["kind", "error_code"], calls)
+    yield _gauges("model_tokens", f"{prefix}: their tokens, as far as servers told them.", ["direction"], tokens)
+    yield _gauge("model_cost_dollars", f"{prefix}: what they cost in US dollars, as far as that is known.", cost)
 
 
 def _notifications(since: datetime) -> Iterator[Metric]:
-    """They have no index on time and are found by their rounds: by a subquery, because SQLite answers a join with a scan of all of them."""
+    """Callbacks have no index on time. A subquery finds them by their rounds; SQLite would scan all for a join."""
     posted = Round.objects.filter(created_at__gte=since + SHOWN - POSTED).order_by().values("pk")
     ended = Q(seconds__isnull=False) | ~Q(error="")
-    sent = NotificationAttempt.objects.filter(ended, round__in=posted, started_at__gte=since).order_by()
+    ended_callbacks = NotificationAttempt.objects.filter(ended, round__in=posted, started_at__gte=since).order_by()
     outcomes = Counter(dict.fromkeys(("2xx", "3xx", "4xx", "5xx", "error"), 0))
-    for status, number in sent.values_list("status_code").annotate(Count("pk")):
+    for status, number in ended_callbacks.values_list("status_code").annotate(Count("pk")):
         outcomes[f"{status // 100}xx" if status else "error"] += number
     text = f"Callbacks that were sent {_DAY} for {_POSTED}, by the answer's class (error: none came)."
     yield _gauges("notification_attempts", text, ["outcome"], {(outcome,): n for outcome, n in outcomes.items()})

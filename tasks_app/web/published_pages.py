@@ -1,4 +1,4 @@
-"""The door to the local forge's published pages, which answers as GitHub Pages does."""
+"""Serves the local forge's published pages as GitHub Pages does."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tasks_app import wiring
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-# A browser must ask again each time: an evaluator that just got a callback has to see that commit. The rest is what GitHub Pages
-# allows a page (to be framed, fetched and to open windows); the admin lives on another host.
+# A browser must revalidate each time, so that an evaluator sees the commit of its callback. The other headers allow
+# what GitHub Pages allows (framing, fetching, opening windows); the admin is on another host.
 HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Cache-Control": "no-cache",
@@ -29,27 +29,27 @@ HEADERS = {
 @require_safe
 @xframe_options_exempt
 def page(request: HttpRequest, owner: str, name: str, path: str = "") -> HttpResponse:
-    """Serve a file of a published page's newest commit; 404 in plain text, or with the site's own 404.html."""
+    """Serve a file of a page's newest commit; 404 in plain text, or with the site's own 404.html."""
     if path == "" and not request.path.endswith("/"):
         return _to_folder(request)
-    found = wiring.local_forge().page(owner, name, path)
-    if found is None:
+    file = wiring.local_forge().page(owner, name, path)
+    if file is None:
         return HttpResponse(
             "404: there is nothing here.\n", status=404, content_type="text/plain; charset=utf-8", headers=HEADERS
         )
-    if isinstance(found, Redirect):
+    if isinstance(file, Redirect):
         return _to_folder(request)
-    etag = f'"{found.etag}"'
-    headers = {**HEADERS, "ETag": etag, "Content-Length": str(len(found.content))}
-    if found.status == 200 and _is_known(request, etag):
+    etag = f'"{file.etag}"'
+    headers = {**HEADERS, "ETag": etag, "Content-Length": str(len(file.content))}
+    if file.status == 200 and _is_known(request, etag):
         del headers["Content-Length"]
         return HttpResponseNotModified(headers=headers)
-    content = b"" if request.method == "HEAD" else found.content
-    return HttpResponse(content, status=found.status, content_type=found.media_type, headers=headers)
+    content = b"" if request.method == "HEAD" else file.content
+    return HttpResponse(content, status=file.status, content_type=file.media_type, headers=headers)
 
 
 def _to_folder(request: HttpRequest) -> HttpResponse:
-    """Add the slash that a folder's relative links need. The path begins with /pages/, so it leads nowhere else."""
+    """Redirect to the address with the slash that a folder's relative links need. It stays under /pages/."""
     return HttpResponsePermanentRedirect(
         request.get_full_path(force_append_slash=True), headers={"Cache-Control": "no-cache"}
     )

@@ -1,1 +1,1 @@
-"""What happens inside a worker: drives one round through its steps, renews its lease, looks at its page later. Rows are written by `rounds`."""
+"""The work inside a worker process: driving a round, renewing its lease, looking at watched pages."""

@@ -1,4 +1,4 @@
-"""Drives one round, one step at a time, as long as there is something to do at once. Runs in a worker process."""
+"""Drives one round through its steps while it has something to do. It runs in a worker process."""
 
 from __future__ import annotations
 
@@ -48,27 +48,27 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Claims in a row that ended without a release, after which a step is given up: what is published by then is told, and something is published.
+#: The crashes in a row (claims without a release) after which a step is rescued, or the round fails.
 MAX_CRASHES = 5
 
-#: Steps that are then done without what they may die of (a reply, a page, a look at it), so often before the round fails all the same.
+#: Steps that are then done without their risky part (a model's reply, a page, a look at Pages), MAX_RESCUES times.
 RESCUED = frozenset({Step.GENERATE, Step.VERIFY, Step.DEPLOY})
 MAX_RESCUES = 2
 
-#: How long a round waits between looks at a breaker that is open past its step's share.
+#: How long a round waits between checks of a breaker that is still open after its step's share.
 HELD = timedelta(seconds=60)
 
-#: Plans to make a page better that exists: whatever becomes of them, it is published.
+#: Purposes that improve a page that exists: if they fail, that page is published.
 TRIES = frozenset({Purpose.REPAIR, Purpose.RESAMPLE})
 
-#: Steps that go on with the best there is when their share of the deadline ends, whatever is out of service.
+#: Steps that continue with the best tree at the end of their share, even with an open breaker.
 GOES_ON = frozenset({Step.GENERATE, Step.DEPLOY})
 
 Outcome = Generated | RepairFailed | RepairSkipped | Verified | Published | Deployed | Delivered | Wait
 
 
 def drive(lease: Lease) -> None:
-    """Take a round's steps until it waits, ends or is somebody else's, or until this process's supervisor stops."""
+    """Take a round's steps until it waits, ends or loses its lease, or until the supervisor stops."""
     try:
         while _step(lease):
             if is_stopping():
@@ -77,23 +77,23 @@ def drive(lease: Lease) -> None:
     except LeaseLost:
         logger.warning("round %s: another process drives it by now; nothing more is done here", lease.round_id)
     except AWAY as error:
-        _put_off(lease, error)
+        _wait_for_database(lease, error)
     finally:
         worker_beat(worker=worker_name())
 
 
-def _put_off(lease: Lease, error: Exception) -> None:
-    """Let go of a round that lost the database in the midst of a step, as soon as it is there again: no crash, and no end of a plan."""
+def _wait_for_database(lease: Lease, error: Exception) -> None:
+    """Release a round whose step lost the database, once the database is back. It is no crash and no failure."""
     logger.warning("round %s: the database was away: %s", lease.round_id, error)
     connection_heal()
     row = Round.objects.defer("request").get(pk=lease.round_id)
-    away = Transient("database_away", "The database was away for a moment.")
+    outage = Transient("database_away", "The database was away for a moment.")
     with suppress(LeaseLost):
-        transitions.round_wait(lease=lease, row=row, wait=_again(row, away, clock.now()))
+        transitions.round_wait(lease=lease, row=row, wait=_retry_wait(row, outage, clock.now()))
 
 
 def _step(lease: Lease) -> bool:
-    """Take one step; say whether the round is still ours and there is more to do."""
+    """Take one step; say whether the lease still holds and there is more to do."""
     row, crashed = Round.objects.defer("request").get(pk=lease.round_id), ""
     if row.crashes >= MAX_CRASHES:
         crashed = f"{row.crashes} workers in a row ended in the middle of {row.step}; the log of that time tells more."
@@ -109,13 +109,13 @@ def _step(lease: Lease) -> bool:
     logger.info("round %s: %s begins (task %s, round %s, run %s)", row.pk, row.step, row.task_name, row.number, row.run)
     try:
         with Heartbeat(lease, seconds=_step_seconds(row)) as heartbeat:
-            more = _taken(lease, row, heartbeat, crashed)
+            more = _run_step(lease, row, heartbeat, crashed)
     except (LeaseLost, *AWAY):
         raise
     except EngineError as error:
-        more = _refused(lease, row, error)
+        more = _record_error(lease, row, error)
     except Exception as error:
-        # The one broad catch: an error of our own counts as a crash, is kept in the record, and never takes the worker along.
+        # The only broad catch: an error of our own counts as a crash, is recorded, and does not end the worker.
         logger.exception("round %s: %s failed by an error of our own", row.pk, row.step)
         message = f"An error of our own at {row.step}: {type(error).__name__}: {error}"
         transitions.crash_record(lease=lease, row=row, message=message, delay=backoff.transient_delay(row.crashes + 1))
@@ -128,7 +128,7 @@ def _step_seconds(row: Round) -> float:
     return step_inputs.budget_of(row).step_seconds(Step(row.step), clock.now())
 
 
-def _taken(lease: Lease, row: Round, heartbeat: Heartbeat, crashed: str) -> bool:
+def _run_step(lease: Lease, row: Round, heartbeat: Heartbeat, crashed: str) -> bool:
     breaker = breakers_open().get(NEEDS.get(Step(row.step), ""))
     overdue = row.share_ends_at <= clock.now()
     if breaker and row.decision in TRIES:
@@ -137,11 +137,11 @@ def _taken(lease: Lease, row: Round, heartbeat: Heartbeat, crashed: str) -> bool
         _hold(lease, row, breaker.reason, kind=breaker.kind)
         return False
     if breaker and row.step == Step.DEPLOY:
-        return _record(lease, row, _unproven(breaker.reason))
+        return _record(lease, row, _not_seen_live(breaker.reason))
     if crashed and row.step == Step.DEPLOY:
-        return _record(lease, row, _unproven(crashed))
+        return _record(lease, row, _not_seen_live(crashed))
     journal = DatabaseJournal(lease, row.run, call_begins=lambda: heartbeat.allow(_step_seconds(row)))
-    heartbeat.beside(journal.chunks_keep)
+    heartbeat.at_each_beat(journal.chunks_keep)
     ports = wiring.ports(journal)
     outcome = _run(row, ports, breaker.reason if breaker else "", crashed)
     return _record(lease, row, outcome)
@@ -184,8 +184,8 @@ def _record(lease: Lease, row: Round, outcome: Outcome) -> bool:
     return not isinstance(outcome, Wait | Delivered)
 
 
-def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
-    """End the step by what its error says about trying again."""
+def _record_error(lease: Lease, row: Round, error: EngineError) -> bool:
+    """End the step as its error demands: wait, wait for a breaker, or fail."""
     logger.log(
         logging.INFO if isinstance(error, RateLimited) else logging.WARNING, "round %s: %s: %s", row.pk, row.step, error
     )
@@ -197,11 +197,11 @@ def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
         case _ if row.decision in TRIES:
             return _record(lease, row, RepairSkipped(f"the {row.decision} was given up: {error.message}"))
         case Transient() if row.step == Step.DEPLOY and overdue:
-            return _record(lease, row, _unproven(error.message))
+            return _record(lease, row, _not_seen_live(error.message))
         case OutOfService():
             _hold(lease, row, error.message, kind=error.kind)
         case Transient():
-            transitions.round_wait(lease=lease, row=row, wait=_again(row, error, now))
+            transitions.round_wait(lease=lease, row=row, wait=_retry_wait(row, error, now))
         case Permanent():
             transitions.round_fail(lease=lease, row=row, code=error.code, message=error.message)
         case _:
@@ -209,27 +209,27 @@ def _refused(lease: Lease, row: Round, error: EngineError) -> bool:
     return False
 
 
-def _again(row: Round, error: Transient, now: datetime) -> Wait:
-    """Return when to try again: at the known time of a pace, which is no failure, else after a back-off that grows."""
+def _retry_wait(row: Round, error: Transient, now: datetime) -> Wait:
+    """Return when to try again: at a rate limit's known time, which is no failure, else after a growing back-off."""
     paced = isinstance(error, RateLimited)
     delay = 0.0 if paced else backoff.transient_delay(row.failures + 1)
     until = now + timedelta(seconds=max(error.retry_after or 0.0, delay))
     return Wait(until, error.message, needs_attention=not paced and now >= row.share_ends_at, failed=not paced)
 
 
-def _unproven(reason: str) -> Deployed:
-    """Return what a commit comes to that nobody could look at in time: the evaluator is told all the same."""
+def _not_seen_live(reason: str) -> Deployed:
+    """Return the outcome of a commit that could not be polled in time: the evaluator is notified anyway."""
     return Deployed(False, f"Not proven live in time: {reason}", watch=True)
 
 
 def _hold(lease: Lease, row: Round, reason: str, *, kind: str) -> None:
-    """Let go of a round whose step needs what is out of service.
+    """Release a round whose step needs a service that is out of service.
 
-    Until the step's share ends the dispatcher does not take it, where it is the kind that the step is known to need; otherwise it is
-    looked at again now and then, and once the share has ended somebody must know.
+    If the service is the one that the step always needs, the dispatcher leaves the round out until the step's share
+    ends. Otherwise the round is due again after HELD. After the share's end it needs attention.
     """
     now = clock.now()
     overdue = now >= row.share_ends_at
-    known = kind == NEEDS.get(Step(row.step))
-    until = now if known and (row.step == Step.GENERATE or not overdue) else now + HELD
+    is_step_service = kind == NEEDS.get(Step(row.step))
+    until = now if is_step_service and (row.step == Step.GENERATE or not overdue) else now + HELD
     transitions.round_wait(lease=lease, row=row, wait=Wait(until, f"out of service: {reason}", needs_attention=overdue))

@@ -1,4 +1,4 @@
-"""What a worker does when the queue wakes it: it takes what is due. Runs in a worker process."""
+"""The function that the queue's messages call in a worker process: it takes what is due."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from tasks_app.rounds.schedule import poll_claim, work_claim
 from tasks_app.worker.drive import drive
 from tasks_app.worker.liveness_check import look_again
 
-#: So many polls a worker takes one after the other at most: a new round shall not wait for more.
+#: The most polls that a worker takes in a row: a new round must not wait for more.
 POLLS = 4
 
 
 def take_due() -> None:
-    """Take polls, which hold a worker for a moment each, a look at a watched page, and one round that may take minutes.
+    """Take polls, which last a moment each, a look at a watched page, and one round, which may take minutes.
 
-    Then it ends, so that django-q2's time limit and its recycling of processes hold; while anything is due the
-    dispatcher wakes workers again. Safe to call any number of times, anywhere: where nothing is due, or the supervisor
-    stops, it does nothing.
+    Then return, so that django-q2's time limit and recycling of processes work; while anything is due, the dispatcher
+    wakes workers again. It is safe to call any number of times: without due work, or while the supervisor stops, it
+    does nothing.
     """
     workers, me = workers_present(), worker_name()
     for _ in range(POLLS):

@@ -1,4 +1,4 @@
-"""Keeps a lease alive while a step runs, but only within the step's budget."""
+"""Renews a lease while a step runs, within the step's budget."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ logger = logging.getLogger(__name__)
 
 
 def end_process() -> None:
-    """End this worker process: a step that hangs cannot be ended otherwise, and the cluster replaces its process."""
+    """End this worker process, since a hanging step cannot be ended otherwise. The cluster replaces it."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Heartbeat:
-    """Renews a lease and this worker's beat every `every` seconds in a thread; after `seconds`, or what `allow` gave, it stops and calls `overrun`.
+    """Renews lease and beat every `every` seconds in a thread. After `seconds` it stops and calls `overrun`.
 
-    A thread cannot run while C code holds the interpreter: such a step loses its lease all the same, since nobody renews it, and the
-    supervisor's watch ends the process, since nobody hears of it.
+    The thread cannot run while C code holds the interpreter. Such a step loses its lease too, because nothing renews
+    it, and the supervisor's watch kills the process, because its beat is missing.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Heartbeat:
         self._lease, self._seconds, self._overrun = lease, seconds, overrun
         self._ends = time.monotonic() + seconds
         self._every = every or settings.LEASE_SECONDS / 4
-        self._beside: Callable[[], None] = lambda: None
+        self._at_each_beat: Callable[[], None] = lambda: None
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
@@ -52,12 +52,12 @@ class Heartbeat:
         self._thread.start()
         return self
 
-    def beside(self, call: Callable[[], None]) -> None:
-        """Have `call` called at each beat from now on, in the heartbeat's thread, after what keeps the lease."""
-        self._beside = call
+    def at_each_beat(self, call: Callable[[], None]) -> None:
+        """Add a function that is called at each beat in the heartbeat's thread, after the renewal of the lease."""
+        self._at_each_beat = call
 
     def allow(self, seconds: float) -> None:
-        """Give the step so many seconds from now on: it has begun something that has a budget of its own."""
+        """Allow the step `seconds` from now: a model call or another part with its own budget begins."""
         self._ends = max(self._ends, time.monotonic() + seconds)
 
     def __exit__(
@@ -82,16 +82,16 @@ class Heartbeat:
             connection.close()
 
     def _renew(self) -> None:
-        """Renew, or leave it to the next beat: four of them fit into a lease."""
+        """Renew, or leave it to the next beat after an error: a lease lasts for four beats."""
         try:
             connection_heal()
             lease_renew(lease=self._lease)
             worker_seen(worker=worker_name())
-            self._beside()
+            self._at_each_beat()
         except LeaseLost:
             logger.info("round %s: another process drives it by now", self._lease.round_id)
         except Error:
             logger.warning("round %s: a beat could not be written", self._lease.round_id, exc_info=True)
         except Exception:
-            # An error of our own in what is called beside: it is a nicety, and an end of the beating would cost the lease.
+            # An error of our own in that function: the function is optional, but without beats the lease would expire.
             logger.exception("round %s: what is called beside a beat failed", self._lease.round_id)

@@ -1,4 +1,4 @@
-"""Takes one look at a page whose evaluator had to be told before it was live. Runs in a worker process."""
+"""Takes one look at a watched page: its callback was sent before it was live. It runs in a worker process."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ logger = logging.getLogger(__name__)
 
 
 def look_again(*, workers: int) -> None:
-    """Take the look that is due, if one is, and note whether the page is there, is still looked for or is given up."""
+    """Take a look that is due, if any; mark the page as live, or schedule the next look, or end the watch."""
     claimed = liveness_watches.look_claim(workers=workers)
     if claimed is None:
         return
     round_id, token = claimed
     row = Round.objects.defer("request").get(pk=round_id)
     try:
-        seen = _seen(row, token)
+        result = _look(row, token)
     except LeaseLost:
         logger.info("round %s: its watch was ended meanwhile", round_id)
         return
-    logger.info("round %s: looked for after its callback: %s", round_id, "live" if seen.live else seen.reason)
+    logger.info("round %s: looked for after its callback: %s", round_id, "live" if result.live else result.reason)
     now = clock.now()
-    if seen.live:
+    if result.live:
         liveness_watches.watch_live(row=row, token=token)
-    elif seen.final or row.watch_until is None or now >= row.watch_until:
-        liveness_watches.watch_end(round_id=row.pk, token=token, text=seen.reason)
+    elif result.final or row.watch_until is None or now >= row.watch_until:
+        liveness_watches.watch_end(round_id=row.pk, token=token, text=result.reason)
     else:
-        liveness_watches.watch_again(round_id=row.pk, token=token, at=min(_next(row, seen, now), row.watch_until))
+        liveness_watches.watch_again(round_id=row.pk, token=token, at=min(_next(row, result, now), row.watch_until))
 
 
-def _seen(row: Round, token: UUID) -> LivenessResult:
+def _look(row: Round, token: UUID) -> LivenessResult:
     """Raises LeaseLost."""
     try:
         return check_liveness(step_inputs.awaited(row), wiring.ports(LivenessJournal(row.pk, row.run, token)))
@@ -60,7 +60,7 @@ def _seen(row: Round, token: UUID) -> LivenessResult:
         return LivenessResult(reason=error.message, pause=60.0)
 
 
-def _next(row: Round, seen: LivenessResult, now: datetime) -> datetime:
+def _next(row: Round, result: LivenessResult, now: datetime) -> datetime:
     since = (now - row.published_at).total_seconds() if row.published_at else 0.0
     pause = watch_delay(since, waiting=liveness_watches.rounds_looking(), allowance=allowance(quota_limits(), now))
-    return now + timedelta(seconds=max(pause, seen.pause))
+    return now + timedelta(seconds=max(pause, result.pause))

@@ -1,4 +1,4 @@
-"""From rows to the frozen inputs of the steps, one function a step: reading only."""
+"""The frozen inputs of the steps, read from rows: one function for each step."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ if TYPE_CHECKING:
 
 
 def budget_of(row: Round) -> Budget:
-    """Return the time budget of the round's present run."""
+    """Return the time budget of the round's current run."""
     return Budget(row.started_at, row.deadline_at, row.reduced_until)
 
 
 def generate_input(row: Round, *, model_blocked: str, given_up: str = "") -> GenerateInput:
-    """Gather what generate works from. `model_blocked` and `given_up` say why no model is to be asked."""
+    """Return the input of generate. `model_blocked` and `given_up` say why no model may be called."""
     return GenerateInput(
         brief=_brief(row),
         identity=RoundIdentity(row.task_key, marker(str(row.pk), row.run), row.created_at.year),
@@ -87,12 +87,12 @@ def generate_input(row: Round, *, model_blocked: str, given_up: str = "") -> Gen
 
 
 def repair_input(row: Round) -> RepairInput:
-    """Gather the best attempt and what was found wrong with it."""
+    """Return the best attempt and its findings."""
     return repair_of(row, _planned_attempt(row), run=row.run)
 
 
 def repair_of(row: Round, best: Attempt, *, run: int) -> RepairInput:
-    """Gather an attempt and what was found wrong with it, to be repaired in a run."""
+    """Return an attempt and its findings, to be repaired in `run`."""
     files = attempt_history.files_of(best.pk)
     place = repository_of(row) if row.repository and row.base_sha else None
     context = tree_context_of(row, {path: file.content for path, file in files.items()}, run=run).at(place)
@@ -106,7 +106,7 @@ def repair_of(row: Round, best: Attempt, *, run: int) -> RepairInput:
 
 
 def tree_context_of(row: Round, present: Mapping[str, bytes], *, run: int) -> TreeContext:
-    """Gather what is known of a run's tree before a model writes; `present` is what it is to be written for."""
+    """Return what is known of a run's tree before a model writes; `present` is the tree that the model changes."""
     brief = _brief(row)
     request = request_of(brief, present, allow_private=settings.ALLOW_PRIVATE_URLS)
     plan = plans.read(plans.plan_row_of(row, run)) or fallback_plan(request)
@@ -114,7 +114,7 @@ def tree_context_of(row: Round, present: Mapping[str, bytes], *, run: int) -> Tr
 
 
 def _brief(row: Round) -> Brief:
-    """Return the brief with its files, and what was asked for before it."""
+    """Return the brief with its files and the earlier rounds of the task."""
     return replace(
         briefs.brief_of(row),
         earlier=briefs.earlier_rounds(row),
@@ -123,7 +123,7 @@ def _brief(row: Round) -> Brief:
 
 
 def verify_input(row: Round, *, judging: bool = False, unchecked: str = "") -> VerifyInput:
-    """Gather the newest tree of the round, where it was not judged yet, and what was tried before."""
+    """Return the round's newest tree if it was not judged yet, and the earlier attempts."""
     done = attempt_history.attempt_history_of(row)
     new = None
     if done.new is not None:
@@ -165,8 +165,8 @@ def verify_input(row: Round, *, judging: bool = False, unchecked: str = "") -> V
 
 
 def publish_input(row: Round) -> PublishInput:
-    """Gather the chosen tree and where it goes."""
-    # Of any run: what an earlier one planned may have been pushed by a process that died right after it.
+    """Return the chosen tree and its destination."""
+    # Of any run: an earlier run's process may have pushed its planned commit and died before it could record that.
     planned = Commit.objects.filter(round=row, pushed_at=None, abandoned_at=None).order_by("-pk").first()
     return PublishInput(
         brief=briefs.bare_brief(row),
@@ -187,7 +187,7 @@ def publish_input(row: Round) -> PublishInput:
 
 
 def deploy_input(row: Round) -> DeployInput:
-    """Gather the commit that must be live."""
+    """Return the commit that must become live."""
     judged = CheckResult.objects.filter(attempt=row.chosen_attempt_id).exclude(target=Target.LIVE).order_by("position")
     return DeployInput(
         awaited=awaited(row),
@@ -201,7 +201,7 @@ def deploy_input(row: Round) -> DeployInput:
 
 
 def _served_sentences(row: Round, judged: Iterable[CheckResult]) -> Iterator[ServedSentence]:
-    """Yield the sentences, of the request and of the plan's tests, of which a predicate is decided by what is served, as they were judged before."""
+    """Yield the sentences of request and plan that the served page decides, as judged before."""
     plan = plans.plan_of(row)
     if plan is None:
         return
@@ -218,27 +218,27 @@ def _served_sentences(row: Round, judged: Iterable[CheckResult]) -> Iterator[Ser
 
 
 def awaited(row: Round) -> AwaitedCommit:
-    """Gather what its address must serve."""
+    """Return the commit that the page's address must serve."""
     page = SourceFile.objects.get(attempt=row.chosen_attempt_id, path="index.html").content
     later = Commit.objects.filter(
         round__task_key=row.task_key, round__repository=row.repository, planned_at__gt=_set(row.published_at)
     )
     shas = frozenset(later.exclude(round=row).values_list("sha", flat=True))
-    asked = Commit.objects.filter(round=row, sha=row.commit_sha).exclude(rebuild_asked_at=None).first()
-    rebuild = Rebuild(asked.rebuild_after, _set(asked.rebuild_asked_at)) if asked else None
+    rebuilt_commit = Commit.objects.filter(round=row, sha=row.commit_sha).exclude(rebuild_asked_at=None).first()
+    rebuild = Rebuild(rebuilt_commit.rebuild_after, _set(rebuilt_commit.rebuild_asked_at)) if rebuilt_commit else None
     return AwaitedCommit(repository_of(row), row.commit_sha, bytes(page), shas, rebuild)
 
 
 def notify_input(row: Round) -> NotifyInput:
-    """Gather the callback; its bytes are those of the run's first attempt, where there was one."""
-    sent = list(NotificationAttempt.objects.filter(round=row, run=row.run).order_by("number"))
+    """Return the callback. Its bytes are those of the run's first callback, if there was one."""
+    callbacks = list(NotificationAttempt.objects.filter(round=row, run=row.run).order_by("number"))
     where = {"repo_url": row.repo_url, "commit_sha": row.commit_sha, "pages_url": row.pages_url}
     return NotifyInput(
         url=row.evaluation_url,
-        body=bytes(sent[0].body) if sent else callback_body(row.request, **where),
+        body=bytes(callbacks[0].body) if callbacks else callback_body(row.request, **where),
         webhook_id=f"msg_{row.pk.hex}_{row.run}",
-        statuses=tuple(attempt.status_code for attempt in sent),
-        first_at=sent[0].started_at if sent else None,
+        statuses=tuple(attempt.status_code for attempt in callbacks),
+        first_at=callbacks[0].started_at if callbacks else None,
         notify_for=settings.NOTIFY_FOR_SECONDS,
     )
 
@@ -249,7 +249,7 @@ def _judged(row: CheckResult) -> tuple[Check, Verdict]:
 
 
 def _foreign(row: Round, tree: Mapping[str, SiteFile]) -> frozenset[str]:
-    """Return the paths of a tree that hold an attachment as it came, of this round or of an earlier one."""
+    """Return a tree's paths that hold an attachment unchanged, of this round or an earlier one."""
     carried = {path for path, file in tree.items() if file.origin is Origin.CARRIED}
     own = {path for path, file in tree.items() if file.origin is Origin.ATTACHMENT}
     return frozenset(own | (carried & set(briefs.protected(row))))
@@ -263,23 +263,23 @@ def _further_attempt(row: Round) -> FurtherAttempt | None:
 
 
 def _planned_attempt(row: Round) -> Attempt:
-    assert row.decision_attempt_id is not None  # the constraint `round_decision_is_whole`
+    assert row.decision_attempt_id is not None  # the constraint `round_decision_is_whole` demands it
     return Attempt.objects.defer("messages", "reply").get(pk=row.decision_attempt_id)
 
 
 def _local_url(row: Round) -> str:
-    """Return where GitHub Pages would serve the page: it is opened there before it is published, so that its paths are the real ones."""
+    """Return the page's future address. The check browser opens the page there, so all paths are real."""
     name = row.repository or repository_name(row.email, row.task_name, row.nonce)
     return f"https://{(row.owner or settings.GITHUB_OWNER or 'local').lower()}.github.io/{name}/"
 
 
 def repository_of(row: Round) -> Repository:
-    """Return the repository that a round was published to."""
+    """Return the repository of a published round."""
     return Repository(row.owner, row.repository, row.repo_url, row.pages_url)
 
 
 def _repository_for(row: Round) -> Repository | None:
-    """Return the repository to build on: its own where one was made or published for it, else, later rounds only, the task's newest published one."""
+    """Return the repository to build on: the round's own if it has one, else for later rounds the task's newest."""
     if row.repository and (row.number == 1 or row.published_at):
         return repository_of(row)
     if row.number == 1:
@@ -289,7 +289,7 @@ def _repository_for(row: Round) -> Repository | None:
 
 
 def _last_tree(row: Round) -> dict[str, bytes]:
-    """Return the tree of the task's newest published round."""
+    """Return the tree of the task's newest publication."""
     published = Round.objects.filter(task_key=row.task_key, published_at__isnull=False).order_by("-published_at")
     attempt = published.values_list("chosen_attempt_id", flat=True).first()
     files = SourceFile.objects.filter(attempt=attempt).values_list("path", "content") if attempt else []

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Command(RoundCommand):
-    help = "Explain one round in about twenty lines: asked, tried, why this attempt, what it cost, when it was live, what the evaluator answered."
+    help = (
+        "Explain one round in about twenty lines: asked, tried, why this attempt, what it cost, when it was live, "
+        "what the evaluator answered."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

@@ -1,4 +1,4 @@
-"""`manage.py prune`: removes what is older than the settings keep it."""
+"""`manage.py prune`: removes data that is older than the settings allow."""
 
 from __future__ import annotations
 
@@ -15,19 +15,16 @@ if TYPE_CHECKING:
 
     from django.core.management.base import CommandParser
 
-    from tasks_app.operations.retention import Gone
+    from tasks_app.operations.retention import Removed
 
 
 class Command(RoundCommand):
-    """The removal of what is old, by hand."""
-
     help = (
         "Remove what is older than KEEP_SCREENSHOTS_DAYS, KEEP_PROMPTS_DAYS and KEEP_ROUNDS_DAYS say, in small steps; "
         "it can be interrupted and started again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Define the options."""
         super().add_arguments(parser)
         parser.add_argument("--dry-run", action="store_true", help="count only")
         parser.add_argument(
@@ -35,32 +32,31 @@ class Command(RoundCommand):
         )
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Remove it, and say what went."""
         if options["vacuum"] and connection.vendor != "sqlite":
             raise CommandError("--vacuum is for SQLite: PostgreSQL uses the room again by itself", returncode=2)
-        gone = _summed(retention.count() if options["dry_run"] else retention.prune())
+        removed = _sum_by_name(retention.count() if options["dry_run"] else retention.prune())
         if options["vacuum"] and not options["dry_run"]:
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM")
         free = _free()
         if options["json"]:
-            told = [{"what": name, "rows": rows, "bytes": size} for name, (rows, size) in gone.items()]
-            self.say_json({"dry_run": options["dry_run"], "removed": told, "free_bytes_in_the_file": free})
+            removed_rows = [{"what": name, "rows": rows, "bytes": size} for name, (rows, size) in removed.items()]
+            self.say_json({"dry_run": options["dry_run"], "removed": removed_rows, "free_bytes_in_the_file": free})
             return
         if not retention.is_asked_for():
             self.say("no KEEP_…_DAYS is set: everything is kept for ever, but for logins that have run out")
-        for name, (rows, size) in gone.items():
+        for name, (rows, size) in removed.items():
             self.say(_line(name, rows, size, dry=options["dry_run"]))
         if free is not None:
             self.say(f"free in the database's file, to be used again: {_megabytes(free)}")
 
 
-def _summed(batches: Iterable[Gone]) -> dict[str, tuple[int, int]]:
-    summed: dict[str, tuple[int, int]] = {}
+def _sum_by_name(batches: Iterable[Removed]) -> dict[str, tuple[int, int]]:
+    sums: dict[str, tuple[int, int]] = {}
     for batch in batches:
-        rows, size = summed.get(batch.name, (0, 0))
-        summed[batch.name] = (rows + batch.rows, size + batch.size)
-    return summed
+        rows, size = sums.get(batch.name, (0, 0))
+        sums[batch.name] = (rows + batch.rows, size + batch.size)
+    return sums
 
 
 def _line(name: str, rows: int, size: int, *, dry: bool) -> str:
@@ -72,7 +68,7 @@ def _line(name: str, rows: int, size: int, *, dry: bool) -> str:
 
 
 def _free() -> int | None:
-    """Return how many bytes of SQLite's file are free for what comes next; None with another database."""
+    """Return the free bytes in SQLite's file that it will use again, None with another database."""
     if connection.vendor != "sqlite":
         return None
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""`manage.py retry ID…`: starts rounds again from their first unfinished step."""
+"""`manage.py retry ID…`: restarts rounds at their first unfinished step."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 
 class Command(RoundCommand):
-    """The operator's Retry."""
-
     help = "Start rounds again from their first unfinished step, with a fresh deadline; what was saved is used again."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,7 +25,7 @@ class Command(RoundCommand):
         parser.add_argument("ids", nargs="+", metavar="ID", help="a round's id, or its beginning")
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Retry each; one that cannot be found stops all before anything is done. The exit code is 1 where one was refused."""
+        """Retry all rounds, or none if an id is unknown. The exit code is 1 if a retry was refused."""
         rows = {row.pk: row for row in [round_named(text) for text in options["ids"]]}
         results = [(row, _retried(row)) for row in rows.values()]
         if options["json"]:
@@ -46,7 +44,7 @@ class Command(RoundCommand):
 
 
 def _retried(row: Round) -> str | None:
-    """Retry a round; return why not, None where it was."""
+    """Retry a round; return why that was refused, or None."""
     try:
         round_retry(round_id=row.pk, who=_operator())
     except RoundConflictError as refusal:
@@ -55,8 +53,8 @@ def _retried(row: Round) -> str | None:
 
 
 def _operator() -> str:
-    """Return who is at the terminal, as the Events name it."""
+    """Return the terminal user's name for the Events."""
     try:
         return f"{getpass.getuser()} (terminal)"
-    except (KeyError, OSError):  # a user id without a name, as containers have
+    except (KeyError, OSError):  # containers often have a user id without a name
         return "terminal"

@@ -17,15 +17,12 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    """An evaluator for the command line."""
-
     help = (
         "Post a task as an evaluator would; without an evaluation_url in it, listen on loopback and show the callback."
     )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Define the options."""
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the task as JSON")
         what.add_argument("--sample", choices=sample_names(), help="one of the tasks that come with the service")
@@ -34,7 +31,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--wait",
             action="store_true",
-            help="exit 0 only for a round that is completed, live, not degraded, not late, and holds every decided check",
+            help=(
+                "exit 0 only for a round that is completed, live, not degraded, not late, and holds every decided check"
+            ),
         )
         parser.add_argument(
             "--json", action="store_true", help="print one JSON object; progress goes to standard error"
@@ -48,7 +47,7 @@ class Command(BaseCommand):
         parser.add_argument("--round", type=int, help="in place of the task's own round")
 
     def handle(self, *_args: object, **options: Any) -> None:
-        """Send it; the exit code is 1 where something is not as hoped."""
+        """Send the task; the exit code is 1 if there are problems."""
         sending = Sending(
             service=Service((options["url"] or settings.PUBLIC_URL).rstrip("/")),
             wait=options["wait"],

@@ -1,4 +1,4 @@
-"""`manage.py serve`: everything on one machine under one parent."""
+"""`manage.py serve`: web, workers and dispatcher on one machine under one supervisor."""
 
 from __future__ import annotations
 
@@ -14,19 +14,16 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    """The one-machine entry point."""
-
     help = "Migrate, then run web, workers and dispatcher until SIGTERM or Ctrl-C."
-    # `make check` and the tests run Django's checks; here they would only keep every route's libraries in memory.
+    # `make check` and the tests run Django's checks; here these would only load the libraries of all routes.
     requires_system_checks: tuple[str, ...] = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Define the options."""
         parser.add_argument("--bind", metavar="HOST:PORT", help="where to listen (default 0.0.0.0:PORT)")
         parser.add_argument("--workers", type=int, metavar="N", help="worker processes (default WORKERS)")
 
     def handle(self, *_args: object, bind: str | None, workers: int | None, **_options: object) -> None:
-        """Serve; exit 2 where the address cannot be used."""
+        """Serve until a signal; exit with 2 if the address cannot be used."""
         if workers is not None and workers < 1:
             raise CommandError("--workers must be at least 1", returncode=2)
         try:

@@ -1,4 +1,4 @@
-"""`manage.py worker`: workers and dispatcher without the web, for more machines."""
+"""`manage.py worker`: workers and dispatcher without the web, for additional machines."""
 
 from __future__ import annotations
 
@@ -14,18 +14,14 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    """Another machine's share of the work."""
-
     help = "Run workers and dispatcher until SIGTERM or Ctrl-C; the web runs elsewhere."
-    # `make check` and the tests run Django's checks; here they would only keep every route's libraries in memory.
+    # `make check` and the tests run Django's checks; here these would only load the libraries of all routes.
     requires_system_checks: tuple[str, ...] = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Define the options."""
         parser.add_argument("--workers", type=int, metavar="N", help="worker processes (default WORKERS)")
 
     def handle(self, *_args: object, workers: int | None, **_options: object) -> None:
-        """Work until told to stop."""
         if workers is not None and workers < 1:
             raise CommandError("--workers must be at least 1", returncode=2)
         sys.exit(serve.work(workers))

@@ -1,4 +1,5 @@
-// Refreshes how a round stands while it moves, and loads the whole page once when it has ended. Without it there is the link "Reload".
+// Refreshes the status panel of an active round, and reloads the page once the round has ended.
+// Without scripts the page has the link "Reload".
 "use strict";
 
 (() => {
@@ -10,7 +11,7 @@
     if (!fresh) return false;
     const focused = document.activeElement && document.activeElement.id;
     const old = place();
-    // What did not change stays: a screen reader hears a sentence once, and nobody loses a scrolled table.
+    // Only changed parts are replaced, so that a screen reader reads a sentence once and tables stay scrolled.
     if (old.innerHTML !== fresh.innerHTML) old.replaceWith(document.adoptNode(fresh));
     if (focused && place().querySelector(`#${CSS.escape(focused)}`)) document.getElementById(focused).focus();
     return true;

@@ -45,7 +45,7 @@ class Ticks:
 
 def compared(monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> tuple[clock._Comparison, Database]:
     database = Database(ahead)
-    monkeypatch.setattr("tasks_app.operations.clock._database_says", database.says)
+    monkeypatch.setattr("tasks_app.operations.clock._database_time", database.says)
     return clock._Comparison(), database
 
 

@@ -85,7 +85,7 @@ def test_a_task_without_evaluation_url_is_heard_on_loopback(double: ServiceDoubl
     sent = send(task(), how)
     assert not sent.problems
     assert sent.callback is not None
-    assert sent.callback.told()["nonce"] == double.tasks[0]["nonce"]
+    assert sent.callback.fields()["nonce"] == double.tasks[0]["nonce"]
     text = how.out.getvalue()  # type: ignore[attr-defined]
     assert "accepted: x1" in text
     assert "warning: odd" in text

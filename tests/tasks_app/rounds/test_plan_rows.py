@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from tasks_app.admin.overview import _attention, _counted, _oldest_waiting
+from tasks_app.admin.overview import _attention, _count_by_state, _oldest_waiting
 from tasks_app.models import Round
 from tasks_app.rounds import leases, liveness_watches, load, schedule
 from tests.driving import driven
@@ -148,7 +148,7 @@ def test_nothing_that_is_asked_again_and_again_walks_through_the_rounds(row: Rou
     connection.vendor != "sqlite", reason="PostgreSQL knows which states are so common that a bounded walk is quicker"
 )
 def test_states_are_counted_by_an_index(row: Round) -> None:
-    assert walks(_counted) == []
+    assert walks(_count_by_state) == []
 
 
 def test_no_filter_of_the_list_walks_through_the_rounds(row: Round, admin_client: Client) -> None:

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 def beats(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
     """Collect what the heartbeats shall do beside: a test's connection is not another thread's, so it is the test that beats."""
     called: list[Callable[[], None]] = []
-    monkeypatch.setattr(Heartbeat, "beside", lambda _, call: called.append(call))
+    monkeypatch.setattr(Heartbeat, "at_each_beat", lambda _, call: called.append(call))
     return called
 
 

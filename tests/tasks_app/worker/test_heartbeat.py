@@ -100,7 +100,7 @@ def test_what_is_to_be_done_beside_is_done_at_each_beat_whatever_becomes_of_it(
         raise error
 
     with Heartbeat(lease_of(make_round()), seconds=MANY, overrun=pytest.fail, every=0.01) as heartbeat:
-        heartbeat.beside(failing)
+        heartbeat.at_each_beat(failing)
         assert twice.acquire(timeout=MANY)
         assert twice.acquire(timeout=MANY)
 
