@@ -1,7 +1,7 @@
-"""A model's answer to the plan prompt, read item by item: what can be used, what is malformed, and what is refused.
+"""Reads a model's answer to the plan prompt item by item.
 
-A malformed item is an error of the answer, which the one reminder names. A refused item is well-formed and not allowed (an unsafe path, a
-private address, a page test that acts): it is left out with a reason, and the rest of the plan counts.
+A malformed item is an error of the answer, and the reminder to the model names it. A refused item is well-formed but
+not allowed (an unsafe path, a private address, a page test that acts): it is left out with a reason.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ Item = TypeVar("Item", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class RefusedItem:
-    """An item that was left out: what it is, and why as the end of a sentence."""
+    """An item that was left out, with the reason as the end of a sentence."""
 
     item: str
     reason: str
@@ -52,7 +52,7 @@ class RefusedItem:
 
 @dataclass(frozen=True, slots=True)
 class PlanReading:
-    """What an answer holds. `plan` is None where it holds no plan at all; `errors` are sentences for the reminder."""
+    """The content of an answer. `plan` is None if it has no plan; `errors` are sentences for the reminder."""
 
     plan: RequestPlan | None
     errors: tuple[str, ...] = ()
@@ -60,7 +60,7 @@ class PlanReading:
 
 
 def read_plan(text: str, request: PlanRequest) -> PlanReading:
-    """Read a model's answer. Never raises, whatever it holds."""
+    """Read a model's answer. Raises nothing."""
     try:
         found = json_object(text)
     except ValueError as error:
@@ -69,14 +69,14 @@ def read_plan(text: str, request: PlanRequest) -> PlanReading:
 
 
 def better(first: PlanReading, second: PlanReading) -> PlanReading:
-    """Return the better of two readings: the second, where it holds a plan with no more errors than the first has."""
+    """Return the second reading if it has a plan with no more errors than the first, else the first."""
     if second.plan is None or (first.plan and len(second.errors) > len(first.errors)):
         return first
     return second
 
 
 def read_object(found: Mapping[str, Any], request: PlanRequest) -> PlanReading:
-    """Read a plan that was JSON already: a model's, or one that an operator edited."""
+    """Read a plan from parsed JSON, such as a plan that an operator edited."""
     reader = _PlanReader(request)
     try:
         found = _storable(found)
@@ -93,14 +93,14 @@ def read_object(found: Mapping[str, Any], request: PlanRequest) -> PlanReading:
 
 
 def _storable(value: Any) -> Any:
-    """Replace what JSON may say and no database keeps: halves of characters and NUL."""
+    """Replace lone surrogates and NUL, which JSON allows and databases refuse."""
     match value:
         case str():
             return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
         case list():
-            return [_storable(one) for one in value]
+            return [_storable(item) for item in value]
         case dict():
-            return {_storable(name): _storable(one) for name, one in value.items()}
+            return {_storable(name): _storable(item) for name, item in value.items()}
         case _:
             return value
 
@@ -110,7 +110,7 @@ class _PlanReader:
     request: PlanRequest
     errors: list[str] = field(default_factory=list)
     refused: list[RefusedItem] = field(default_factory=list)
-    tests: list[PlannedTest] = field(default_factory=list)  # page tests that stood below a file
+    tests: list[PlannedTest] = field(default_factory=list)  # page tests among the predicates of files
 
     def plan(self, found: Mapping[str, Any]) -> RequestPlan:
         files = self._files(found.get("files", []))
@@ -138,7 +138,7 @@ class _PlanReader:
         return [*files.values(), *allowed.always(self.request, files)]
 
     def _with_own_predicates(self, planned: PlannedFile) -> PlannedFile:
-        """Give a file's predicates its path; what a browser decides becomes a test of the plan."""
+        """Give a file's predicates its path. Predicates for the browser become tests of the plan."""
         own, in_browser = list[Any](), list[Any]()
         for one in planned.predicates:
             if isinstance(one, IN_BROWSER):
@@ -206,7 +206,7 @@ class _PlanReader:
                 yield test
 
     def _item(self, where: str, raw: object, model: type[Item]) -> Item | None:
-        """Read one item; a predicate of it that cannot be used is left out, and the item with it only where none is left that it needs."""
+        """Read one item without its unusable predicates. A test without a usable predicate is left out."""
         plain = raw
         if isinstance(raw, dict) and isinstance(raw.get("predicates"), list):
             valid = [
@@ -241,7 +241,7 @@ class _PlanReader:
             )
 
     def _note(self, where: str, error: Exception) -> None:
-        """Write down what pydantic says of an item, in a line for each place."""
+        """Record pydantic's errors about an item, at most three."""
         if not isinstance(error, ValidationError):
             self.errors.append(f"{where}: {error}.")
             return

@@ -1,4 +1,4 @@
-"""A plan in words, part by part: what the console, the terminal and the evidence page show of it."""
+"""Summarises a plan in words for the console, the terminal and the evidence page."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class SummaryEntry:
-    """One thing that a plan says, and the rules that belong to it."""
+    """One statement of a plan, with its predicates in words."""
 
     says: str
     rules: tuple[str, ...] = ()
@@ -39,14 +39,12 @@ class SummaryEntry:
 
 @dataclass(frozen=True, slots=True)
 class SummarySection:
-    """A part of a plan under its heading."""
-
     heading: str
     entries: tuple[SummaryEntry, ...]
 
 
 def summary(plan: RequestPlan, checks: Sequence[Check]) -> list[SummarySection]:
-    """Return the parts of a plan that say something; `checks` are those of the request."""
+    """Return the sections of a plan that are not empty; `checks` are the request's."""
     sections = [
         SummarySection("Files", tuple(map(_file, plan.files))),
         SummarySection("Not to be committed", tuple(map(SummaryEntry, plan.absent))),

@@ -1,4 +1,4 @@
-"""Predicates in plain English: for the writer of a file, for an operator, beside a verdict."""
+"""Writes predicates in plain English, for prompts, for operators and beside verdicts."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def in_words(predicate: AnyPredicate) -> str:
 
 
 def rule_in_words(predicate: AnyPredicate) -> str:
-    """Return what a predicate says of its file, without the file's name: "has 300 to 400 words". One about the page is a sentence of its own."""
+    """Return a predicate without its file's name: "has 300 to 400 words". One about the page is a whole sentence."""
     match predicate:
         case Page() | OpensWithoutErrors() | WorkflowSucceeded():
             return _on_page(predicate)

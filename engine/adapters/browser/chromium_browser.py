@@ -53,7 +53,7 @@ class ChromiumBrowser:
     def run(
         self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float, tests: Sequence[PageTest] = ()
     ) -> BrowserReport:
-        """Return one result for each check and page test, in order, about within `seconds`: ending processes adds some."""
+        """Return a result for each check and page test, in order. Ending processes may exceed `seconds` a little."""
         begun = time.monotonic()
         if not (executable := self.executable()):
             return _not_run(page, checks, tests, "no Chromium was found on this machine")

@@ -45,7 +45,7 @@ class BoundedReply:
         self._reply, self._url, self._deadline, self._left = reply, url, deadline, most
 
     def read(self, size: int) -> bytes:
-        """Return `size` bytes, fewer only at the end. Raises TooLargeError, or urllib3's TimeoutError at the deadline."""
+        """Return `size` bytes, fewer only at the end. Raises TooLargeError, and ReadTimeoutError at the deadline."""
         parts: list[bytes] = []
         wanted = size
         while wanted > 0:

@@ -125,7 +125,7 @@ class OpenAIAuthor:
             )
 
     def _send(self, request: Request, model: str, until: float, collected: Collected) -> object:
-        """Fill `collected` and return the answer as the SDK parsed it. Raises TimeoutError at `until`, or SDK errors."""
+        """Fill `collected` and return the SDK's parsed answer. Raises TimeoutError at `until`, or SDK errors."""
         loop = asyncio.new_event_loop()  # asyncio.run would wait at its end for a name lookup that hangs
         try:
             return loop.run_until_complete(

@@ -137,7 +137,7 @@ def _parts(content: bytes) -> dict[str, bytes]:
 
 
 def _refuse_other_kinds(content: bytes) -> None:
-    """Refuse formats that the reader reads wrongly: texts of formulas are 0 in .xls, errors and TRUE are lost in .ods."""
+    """Refuse formats that the reader misreads: texts of formulas are 0 in .xls, errors and TRUE are lost in .ods."""
     if content.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in content:
             raise UnreadableError("it is protected with a password")

@@ -1,7 +1,4 @@
-"""Decides predicates about files: pure functions of the evidence, which say what they saw.
-
-Nothing here calls a model, and no bytes in a file make it raise or take long.
-"""
+"""Decides a predicate about files. No content of a file makes it raise an error or take long."""
 
 from __future__ import annotations
 
@@ -64,7 +61,7 @@ if TYPE_CHECKING:
         | Svg
     )
 
-#: Files that say something by being there.
+#: Files that have their effect by existing.
 _MAY_BE_EMPTY = (".nojekyll", ".gitkeep", "__init__.py")
 
 
@@ -103,9 +100,9 @@ def _exists(path: str, evidence: Evidence) -> PredicateFinding:
 
 
 def _below(path: str, evidence: Evidence) -> list[str]:
-    """Return the file at a path, or the files below it where it is a folder's."""
+    """Return the file at a path, or the files in a folder, whose path ends in `/`."""
     if path.endswith("/"):
-        return sorted(one for one in evidence.files if one.startswith(path))
+        return sorted(file for file in evidence.files if file.startswith(path))
     return [path] if path in evidence.files else []
 
 

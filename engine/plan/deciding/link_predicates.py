@@ -1,4 +1,4 @@
-"""The predicate about what a page or a Markdown file links or loads."""
+"""Decides the predicate about the links of a page or a Markdown file."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ def _is_among(target: str, paths: Collection[str], addresses: Collection[str], f
 
 
 def _in_site(target: str) -> str:
-    """Return a target as the path of a file; a whole address is left as it is."""
+    """Return a target as the path of a file; a whole address does not change."""
     if _WHOLE.match(target):
         return target
     return unquote(re.split(r"[?#]", target, maxsplit=1)[0]).removeprefix("./").removeprefix("/")
 
 
 def _plain(address: str) -> str:
-    """Return an address for comparing: a slash at its end makes no difference."""
+    """Return an address without slashes at its end, for comparison."""
     return address.rstrip("/")

@@ -1,4 +1,4 @@
-"""Predicates about a file's text: what it holds, how long it is, its headings, its sections, its licence."""
+"""Decides predicates about a file's text: its content, length, headings, sections and licence."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _decide_lacks(predicate: Lacks, text: str) -> PredicateFinding:
 
 
 def _sources(predicate: Contains | Lacks, text: str) -> list[str]:
-    """Return what texts are looked for in: the file, and of markup the text that its character references stand for."""
+    """Return the texts to search: the file, and for markup also the file without character references."""
     sources = [text, html.unescape(text)] if predicate.path.lower().endswith(_MARKUP) and "&" in text else [text]
     return [_same_case(predicate, one) for one in sources]
 
@@ -90,7 +90,7 @@ def _measured(predicate: Words | Lines | Headings, text: str) -> PredicateFindin
 
 
 def _counted(predicate: Words | Lines, text: str) -> PredicateFinding:
-    """Count words or lines: a number holds only if it holds by every common way of counting (docs/decisions/0011)."""
+    """Count words or lines. The bounds must hold for every common way of counting (docs/decisions/0011)."""
     low, high, unit = predicate.min, predicate.max, predicate.kind
     if unit == "words" and len(_UNSPACED.findall(text)) * 10 > len(text):
         return undecided("its language puts no space between words, so they cannot be counted")
@@ -115,7 +115,7 @@ def _headings(predicate: Headings, text: str) -> PredicateFinding:
 
 
 def _plain_title(title: str) -> str:
-    """Return a heading for comparing: without capitals, emphasis, and signs and punctuation at its ends."""
+    """Return a heading in lower case without emphasis, symbols and punctuation at its ends, for comparison."""
     spaced = _spaced(unicodedata.normalize("NFC", title)).casefold()
     start, end = 0, len(spaced)
     while start < end and _is_ornament(spaced[start]):
@@ -144,17 +144,17 @@ def _sections(names: Sequence[str], text: str) -> PredicateFinding:
 
 
 def _words_of(name: str) -> list[str]:
-    """Return a pattern for each word of a section's name; both spellings of licence are one."""
+    """Return a pattern for each word of a section's name; licence matches both spellings."""
     words = re.findall(r"\w+", name.casefold()) or [re.escape(name.casefold())]
     return [r"\blicen[cs]e\b" if word in {"licence", "license"} else rf"(?<!\w){word}(?!\w)" for word in words]
 
 
 def _section_state(sections: Sequence[MarkdownSection], wanted: Sequence[str]) -> bool | None:
-    """Say whether a section headed by words has text; None where there is none."""
+    """Say whether a section whose heading has all the words has text; None without such a section."""
     titles = sum(one.level == 1 for one in sections)
     state = None
     for at, one in enumerate(sections):
-        is_title = one.level == 1 and titles == 1  # the README's own, which heads no part of it
+        is_title = one.level == 1 and titles == 1  # the README's title, which is no section
         title = one.title[:300].casefold()
         if one.level and not is_title and all(re.search(word, title) for word in wanted):
             state = _has_text(sections, at)
@@ -164,7 +164,7 @@ def _section_state(sections: Sequence[MarkdownSection], wanted: Sequence[str]) -
 
 
 def _has_text(sections: Sequence[MarkdownSection], at: int) -> bool:
-    """Say whether anything but headings and comments stands below a heading, up to the next one of its level or above."""
+    """Say whether a section, with its subsections, has anything but headings and comments."""
     for one in sections[at:]:
         if one is not sections[at] and one.level <= sections[at].level:
             return False
