@@ -55,13 +55,13 @@ class CheckRun:
         """Return the outcome. `window` is in seconds, `ends` is the verification's end in monotonic time."""
         try:
             async with self._pages.fresh(self._network) as visit:
-                return await self._on(visit, window, ends)
+                return await self._check_on(visit, window, ends)
         except PageGoneError as error:
             return self._outcome(Verdict.ERROR, f"the page is gone: {error}")
         except Error as error:
             return self._outcome(Verdict.ERROR, f"no page could be opened: {error.message.partition(chr(10))[0][:300]}")
 
-    async def _on(self, visit: Visit, window: float, ends: float) -> Checked:
+    async def _check_on(self, visit: Visit, window: float, ends: float) -> Checked:
         if visit.stuck:
             return self._outcome(Verdict.TIMEOUT, STUCK)
         try:

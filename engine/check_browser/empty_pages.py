@@ -33,20 +33,20 @@ async def senseless(pages: FreshPages, expressions: Mapping[int, str]) -> list[C
                 found.append(Checked(index, True, Verdict.INVALID, problem))
             elif not await fails_without_effect(visit.session, expression):
                 unsure[index] = expression
-    alone = await asyncio.gather(*(_alone(pages, index, expression) for index, expression in unsure.items()))
+    alone = await asyncio.gather(*(_on_own_page(pages, index, expression) for index, expression in unsure.items()))
     return [*found, *(outcome for outcome in alone if outcome)]
 
 
-async def _alone(pages: FreshPages, index: int, expression: str) -> Checked | None:
+async def _on_own_page(pages: FreshPages, index: int, expression: str) -> Checked | None:
     """Return the outcome if the expression holds on its own empty page, else None."""
     async with pages.room, pages.fresh(Nothing(stays=True)) as visit:
-        reading = await _evaluated(visit.page, expression)
+        reading = await _evaluate_once(visit.page, expression)
     if reading is None or not reading.holds:
         return None
     return Checked(index, True, Verdict.VACUOUS, f"holds on an empty page: {reading}", reading.value)
 
 
-async def _evaluated(page: Page, expression: str) -> Reading | None:
+async def _evaluate_once(page: Page, expression: str) -> Reading | None:
     """Evaluate once; None if the expression has no value in time, so that the real page decides."""
     task = asyncio.ensure_future(evaluate(page, expression))
     try:

@@ -119,13 +119,13 @@ class Network:
         elif request.headers.get("service-worker"):
             await route.abort("blockedbyclient")
         elif at_home and self._job.files is not None:
-            await self._own(route, unquote(parts.path), self._job.files)
+            await self._serve_file(route, unquote(parts.path), self._job.files)
         elif at_home:
-            await self._live(route, request)
+            await self._serve_live(route, request)
         else:
-            await self._other(route, request)
+            await self._serve_foreign(route, request)
 
-    async def _own(self, route: Route, path: str, files: Mapping[str, bytes]) -> None:
+    async def _serve_file(self, route: Route, path: str, files: Mapping[str, bytes]) -> None:
         base = unquote(self._page.path)
         found = resolve(path.removeprefix(base), files.__contains__) if path.startswith(base) else None
         if found and found.endswith("/"):
@@ -146,7 +146,7 @@ class Network:
         page = f'<!doctype html><meta http-equiv="refresh" content="0;url={url}">'
         await route.fulfill(status=200, content_type="text/html", body=page)
 
-    async def _live(self, route: Route, request: Request) -> None:
+    async def _serve_live(self, route: Route, request: Request) -> None:
         """Answer from the live page's host. Our own host serves only GET and HEAD below /pages/ here."""
         ours = self._job.allowed_origins and self._page.path.startswith("/pages/")
         if ours and not _reads_pages(request):
@@ -162,14 +162,14 @@ class Network:
         else:
             await route.fulfill(status=answer.status, headers=_forwarded_headers(answer), body=answer.body)
 
-    async def _other(self, route: Route, request: Request) -> None:
+    async def _serve_foreign(self, route: Route, request: Request) -> None:
         answer = await self._fetch(route, request, live=False)
         if answer is None:
             return
         host = _host(request.url)
-        self._note(host, urlsplit(request.url).path)
+        self._record_library(host, urlsplit(request.url).path)
         if answer.status == 429 or answer.status >= 500:
-            self._miss(request, f"it answers {answer.status}")
+            self._record_unreachable(request, f"it answers {answer.status}")
         # Without this header Playwright allows every origin: https://github.com/microsoft/playwright/issues/12929
         headers = {"access-control-allow-origin": "https://no-origin.invalid", **_forwarded_headers(answer)}
         status = answer.status if not 300 <= answer.status < 400 else 502
@@ -186,17 +186,17 @@ class Network:
             if permanent:
                 self.refused[_host(request.url)] = error.message
             else:
-                self._miss(request, error.message)
+                self._record_unreachable(request, error.message)
             await route.abort("blockedbyclient" if permanent else "failed")
             return None
 
-    def _miss(self, request: Request, why: str) -> None:
+    def _record_unreachable(self, request: Request, why: str) -> None:
         host = _host(request.url)
         self.unreachable[host] = why
         if request.resource_type not in _APPEARANCE:
             self._needed.add(host)
 
-    def _note(self, host: str, path: str) -> None:
+    def _record_library(self, host: str, path: str) -> None:
         names = self.hosts.setdefault(host, [])
         if (found := _VERSIONED.search(path)) and (name := f"{found[1]}@{found[2]}") not in names:
             names.append(name)

@@ -67,7 +67,7 @@ class PageTestRun:
                 always = await self._do_steps(visit.page)
             except StepFailedError as failed:
                 return self._failed(str(failed), None)
-            outcome = await self._after(visit.page, ends)
+            outcome = await self._poll(visit.page, ends)
             if outcome.verdict == Verdict.PASS and always:
                 return self._outcome(
                     Verdict.INCONCLUSIVE, f"it holds all along, whatever the steps do: {outcome.detail}"
@@ -106,7 +106,7 @@ class PageTestRun:
         for number, step in enumerate(self._test.steps, 1):
             held.append((await self._read(page)).holds)
             try:
-                await asyncio.wait_for(_do(page, self._job.url, step), STEP_SECONDS + 4)
+                await asyncio.wait_for(_do_step(page, self._job.url, step), STEP_SECONDS + 4)
             except (Error, TimeoutError) as error:
                 await self._blame(page, number, step, error)
         return bool(held) and all(held)
@@ -117,7 +117,7 @@ class PageTestRun:
             raise StepFailedError(f"step {number} ({step}): there is no such element") from None
         raise Error(f"step {number} ({step}) could not be done: {str(error).partition(chr(10))[0][:160]}")
 
-    async def _after(self, page: Page, ends: float) -> Checked:
+    async def _poll(self, page: Page, ends: float) -> Checked:
         try:
             polled = await poll(page, self._test.expression, window=WINDOW, ends=ends)
         except StuckError:
@@ -145,9 +145,9 @@ class PageTestRun:
         return Checked(self._index, empty, verdict, detail, value)
 
 
-async def _do(page: Page, home: str, step: PageAction) -> None:
+async def _do_step(page: Page, home: str, step: PageAction) -> None:
     if step.selector:
-        await _use(page.locator(f"css={step.selector}").first, step)
+        await _use_element(page.locator(f"css={step.selector}").first, step)
         return
     timeout = STEP_SECONDS * 1000 + 3000
     if step.do == "wait":
@@ -161,7 +161,7 @@ async def _do(page: Page, home: str, step: PageAction) -> None:
         await page.reload(wait_until="load", timeout=timeout)
 
 
-async def _use(target: Locator, step: PageAction) -> None:
+async def _use_element(target: Locator, step: PageAction) -> None:
     timeout = STEP_SECONDS * 1000
     match step.do:
         case "press":

@@ -45,20 +45,20 @@ async def poll(page: Page, expression: str, *, window: float, ends: float) -> Po
 
     Raises StuckError, PageLeftError, PageGoneError.
     """
-    begun = time.monotonic()
+    start = time.monotonic()
     last: Reading | None = None
     readings = 0
     while True:
-        longest = max(AT_LEAST, begun + window - time.monotonic())
+        longest = max(AT_LEAST, start + window - time.monotonic())
         left = ends - time.monotonic()
         reading = await evaluated(page, expression, min(longest, left))
         if reading is None:
             return Polled(last, cut=left < longest)
         last, readings = reading, readings + 1
         if reading.holds:
-            return Polled(reading, round((time.monotonic() - begun) * 1000))
+            return Polled(reading, round((time.monotonic() - start) * 1000))
         now = time.monotonic()
-        if now >= begun + window and readings >= READINGS:
+        if now >= start + window and readings >= READINGS:
             return Polled(last)
         if now >= ends:
             return Polled(last, cut=True)

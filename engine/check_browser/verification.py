@@ -89,11 +89,11 @@ class Verification:
                 run = CheckRun(self._job, self._pages, self._foreign, index)
                 window = min(self._job.window, left / _turns(waiting, MOST_OPEN))
                 emit(await run.run(window=window, ends=self._ends))
-                self._note(run.elements)
+                self._record_elements(run.elements)
 
         await asyncio.gather(*(one(index, len(indexes) - at) for at, index in enumerate(indexes)))
 
-    def _note(self, elements: Mapping[str, str]) -> None:
+    def _record_elements(self, elements: Mapping[str, str]) -> None:
         for selector, shown in elements.items():
             if len(self._elements) < MOST_ELEMENTS:
                 self._elements.setdefault(selector, shown)

@@ -130,7 +130,7 @@ def response_schema() -> dict[str, Any]:
 
 def _strict(node: Any) -> Any:
     if isinstance(node, list):
-        return [_strict(one) for one in node]
+        return [_strict(item) for item in node]
     if not isinstance(node, dict):
         return node
     if node.get("type") == "object" and "properties" not in node:

@@ -65,7 +65,7 @@ class _Renderer:
             return " or ".join(map(_literal, options))
         own = " or ".join(filter(None, (self._typed(kind, schema, depth) for kind in _kinds(schema))))
         joined = [
-            joint.join(dict.fromkeys(self.value(one, depth + 1) for one in _list(schema, name)))
+            joint.join(dict.fromkeys(self.value(part, depth + 1) for part in _list(schema, name)))
             for name, joint in _JOINTS.items()
         ]
         return " and ".join(filter(None, [own, *joined])) or _ANY
@@ -117,7 +117,7 @@ class _Renderer:
 
     def _array(self, schema: Mapping[str, Any], depth: int) -> str:
         if entries := _list(schema, "prefixItems"):
-            return f"[{', '.join(self.value(one, depth + 1) for one in entries)}]"
+            return f"[{', '.join(self.value(entry, depth + 1) for entry in entries)}]"
         low, high = _count(schema, "minItems") or 0, _count(schema, "maxItems")
         if not schema.keys() & {"items", "minItems", "maxItems", "uniqueItems"}:
             return "array"

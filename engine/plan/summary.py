@@ -54,7 +54,7 @@ def summary(plan: RequestPlan, checks: Sequence[Check]) -> list[SummarySection]:
         ),
         SummarySection("Checks", tuple(_checks(plan, checks))),
         SummarySection(
-            "The plan's own tests", tuple(SummaryEntry(one.says, _rules(one.predicates)) for one in plan.tests)
+            "The plan's own tests", tuple(SummaryEntry(test.says, _rules(test.predicates)) for test in plan.tests)
         ),
         SummarySection("Notes", tuple(map(SummaryEntry, plan.notes))),
     ]
@@ -65,7 +65,10 @@ def _file(file: PlannedFile) -> SummaryEntry:
     sheet = f", sheet {file.sheet}" if file.sheet else ""
     origin = f" (from {file.origin}{sheet})" if file.origin else ""
     what = f": {file.what}" if file.what else ""
-    rules = (rule_in_words(one) if path_of(one) == file.path else in_words(one) for one in file.predicates)
+    rules = (
+        rule_in_words(predicate) if path_of(predicate) == file.path else in_words(predicate)
+        for predicate in file.predicates
+    )
     return SummaryEntry(f"{file.path}, {_SOURCES[file.source]}{origin}{what}", tuple(rules))
 
 
@@ -76,7 +79,7 @@ def _address(address: DataAddress) -> SummaryEntry:
 
 def _checks(plan: RequestPlan, checks: Sequence[Check]) -> Iterator[SummaryEntry]:
     sentences = {number: check.text for number, check in enumerate(checks, 1) if check.kind is Kind.PROSE}
-    readings = {one.number: one for one in plan.checks}
+    readings = {reading.number: reading for reading in plan.checks}
     for number in sorted({*sentences, *readings}):
         text = sentences.get(number, "(no sentence among the request's checks)")
         yield SummaryEntry(f"{number}. {text}", _decided_by(readings.get(number)))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from engine.domain.browser_report import BrowserReport, PageTest, PageView
     from engine.plan.deciding.evidence import Evidence
-    from engine.plan.schema import RequestPlan
+    from engine.plan.schema import CheckReading, RequestPlan
 
 #: A sentence's verdict is the first of these among its predicates' verdicts.
 _WORST_FIRST = (
@@ -103,8 +103,10 @@ class PlanVerdicts:
         self._held = [page for pages in self._earlier_pages.values() for page in pages]
         self._pages: list[Page] = []
         for predicates in self._all():
-            self._pages += [one for one in predicates if isinstance(one, Page) and one not in self._pages]
-        self.tests: list[PageTest] = [as_page_test(one) for one in self._pages]
+            self._pages += [
+                predicate for predicate in predicates if isinstance(predicate, Page) and predicate not in self._pages
+            ]
+        self.tests: list[PageTest] = [as_page_test(page) for page in self._pages]
 
     def sentences(self, report: BrowserReport) -> Mapping[int, CheckOutcome]:
         """Return a result for each check but the expressions, by the check's position."""
@@ -122,12 +124,12 @@ class PlanVerdicts:
 
     def own_tests(self, report: BrowserReport) -> list[CheckOutcome]:
         tests = self._plan.tests if self._plan else ()
-        return [self._decided(Check(Kind.TEST, one.says), one.predicates, report) for one in tests]
+        return [self._verdict_on(Check(Kind.TEST, test.says), test.predicates, report) for test in tests]
 
     def earlier_sentences(self, report: BrowserReport) -> list[CheckOutcome]:
         """Return a result for each sentence of an earlier round that held there by a page test."""
         return [
-            self._decided(Check(Kind.REGRESSION, text), pages, report) for text, pages in self._earlier_pages.items()
+            self._verdict_on(Check(Kind.REGRESSION, text), pages, report) for text, pages in self._earlier_pages.items()
         ]
 
     def _all(self) -> Iterator[Sequence[Any]]:
@@ -147,23 +149,23 @@ class PlanVerdicts:
         if reading is None or not reading.predicates:
             why = reading.why_not if reading else NO_PLAN
             return CheckOutcome(check, Target.LOCAL, Verdict.UNVERIFIABLE, f"nothing decides it: {why}"[:2_000])
-        return self._decided(check, reading.predicates, report)
+        return self._verdict_on(check, reading.predicates, report)
 
-    def _decided(self, check: Check, predicates: Sequence[Any], report: BrowserReport) -> CheckOutcome:
-        return combined(check, Target.LOCAL, [self._result(one, report) for one in predicates])
+    def _verdict_on(self, check: Check, predicates: Sequence[Any], report: BrowserReport) -> CheckOutcome:
+        return combined(check, Target.LOCAL, [self._result(predicate, report) for predicate in predicates])
 
     def _result(self, predicate: Any, report: BrowserReport) -> PredicateResult:
         says = in_words(predicate)
         match predicate:
             case Page():
-                return self._tested(predicate, says, report)
+                return self._page_result(predicate, says, report)
             case OpensWithoutErrors():
-                return _opened(says, report)
+                return _opening_result(says, report)
             case _:
                 found = decide(predicate, self._evidence)
                 return PredicateResult(says, found.verdict, found.seen)
 
-    def _tested(self, page: Page, says: str, report: BrowserReport) -> PredicateResult:
+    def _page_result(self, page: Page, says: str, report: BrowserReport) -> PredicateResult:
         """Return the result of a page test: inconclusive if the test itself may be wrong.
 
         A test that held in an earlier round counts as right.
@@ -186,7 +188,7 @@ class PlanVerdicts:
         predicates = predicates_of(planned)
         missing = planned.path not in self._evidence.files and planned.source is not FileSource.WORKFLOW_OUTPUT
         if not missing or not predicates:
-            return [self._file_result(one, planned.path) for one in predicates]
+            return [self._file_result(predicate, planned.path) for predicate in predicates]
         result = self._file_result(Exists(path=planned.path), planned.path)
         if planned.source in _NOT_A_MODELS or posixpath.splitext(planned.path)[1].lower() in _BINARY:
             result = replace(result, verdict=Verdict.UNVERIFIABLE)
@@ -232,46 +234,48 @@ def regression_results(
 
 
 def _regressions(earlier: Sequence[EarlierPlan]) -> Iterator[Any]:
-    for one in earlier:
-        for planned in one.plan.files:
+    for each in earlier:
+        for planned in each.plan.files:
             yield from (
-                p
-                for p in predicates_of(planned)
-                if not isinstance(p, EqualsAttachment | DiffersFromAttachment | CsvEquals)
+                predicate
+                for predicate in predicates_of(planned)
+                if not isinstance(predicate, EqualsAttachment | DiffersFromAttachment | CsvEquals)
             )
-        for reading in one.plan.checks:
-            text = one.checks[reading.number - 1].text if reading.number <= len(one.checks) else ""
-            if text in one.held:
-                yield from (
-                    p
-                    for p in reading.predicates
-                    if isinstance(p, OnFile) and not isinstance(p, EqualsAttachment | CsvEquals)
-                )
+        for _, reading in _held_sentences(each):
+            yield from (
+                predicate
+                for predicate in reading.predicates
+                if isinstance(predicate, OnFile) and not isinstance(predicate, EqualsAttachment | CsvEquals)
+            )
 
 
 def _earlier_page_sentences(earlier: Sequence[EarlierPlan], own: Collection[str]) -> Iterator[tuple[str, list[Page]]]:
     """Yield the sentences that held in earlier rounds by page tests, the newest first, without those in `own`."""
-    for one in earlier:
-        for reading in one.plan.checks:
-            text = one.checks[reading.number - 1].text if reading.number <= len(one.checks) else ""
+    for each in earlier:
+        for text, reading in _held_sentences(each):
             pages = [predicate for predicate in reading.predicates if isinstance(predicate, Page)]
-            if pages and text in one.held and text not in own:
+            if pages and text not in own:
                 yield text, pages
+
+
+def _held_sentences(earlier: EarlierPlan) -> Iterator[tuple[str, CheckReading]]:
+    for reading in earlier.plan.checks:
+        text = earlier.checks[reading.number - 1].text if reading.number <= len(earlier.checks) else ""
+        if text in earlier.held:
+            yield text, reading
 
 
 def shortfalls(results: Sequence[CheckOutcome]) -> list[str]:
     """Return a sentence with the planned files that a tree lacks, as a list of none or one."""
+    rule = f": {rule_in_words(Exists())}"
+    unmet = [result.check for result in results if result.verdict is not Verdict.PASS]
     missing = [
-        r.check.text.partition(": ")[0]
-        for r in results
-        if r.check.kind is Kind.FILE
-        and r.verdict is not Verdict.PASS
-        and r.check.text.endswith(f": {rule_in_words(Exists())}")
+        check.text.partition(": ")[0] for check in unmet if check.kind is Kind.FILE and check.text.endswith(rule)
     ]
     return [f"Files that are asked for are missing or empty: {', '.join(dict.fromkeys(missing))}"] if missing else []
 
 
-def _opened(says: str, report: BrowserReport) -> PredicateResult:
+def _opening_result(says: str, report: BrowserReport) -> PredicateResult:
     """Decide by the page's errors at all widths; requests that failed make it inconclusive."""
     if report.not_run or not report.views:
         return PredicateResult(says, Verdict.NOT_RUN, report.not_run or "the page was not opened")

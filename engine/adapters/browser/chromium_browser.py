@@ -54,11 +54,11 @@ class ChromiumBrowser:
         self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float, tests: Sequence[PageTest] = ()
     ) -> BrowserReport:
         """Return a result for each check and page test, in order. Ending processes may exceed `seconds` a little."""
-        begun = time.monotonic()
+        start = time.monotonic()
         if not (executable := self.executable()):
             return _not_run(page, checks, tests, "no Chromium was found on this machine")
         with place(self._machine.folder, self._machine.places, seconds - SHORTEST) as free:
-            left = seconds - (time.monotonic() - begun)
+            left = seconds - (time.monotonic() - start)
             if not free or left < SHORTEST:
                 return _not_run(page, checks, tests, "no check browser was free in time")
             run = self._verify(page, checks, tests, executable, left)

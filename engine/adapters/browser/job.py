@@ -41,7 +41,7 @@ class Job:
         plain = json.loads(line)
         files = plain.pop("files")
         lists = {name: tuple(plain.pop(name)) for name in ("expressions", "allowed_origins", "in_order")}
-        tests = tuple(_page_test(**one) for one in plain.pop("tests"))
+        tests = tuple(_page_test(**test) for test in plain.pop("tests"))
         content = None if files is None else {path: base64.b64decode(text) for path, text in files.items()}
         return cls(**{**plain, **lists, "files": content, "tests": tests})
 

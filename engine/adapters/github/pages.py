@@ -34,7 +34,7 @@ class GitHubPages:
     def of(self, repository: Repository) -> Repository | None:
         """Return the repository with its Pages address, None if Pages is off. Raises Transient, OutOfService."""
         answer = self._rest.get(f"/repos/{repository.owner}/{repository.name}/pages")
-        return _paged(repository, answer) if answer.status == 200 else None
+        return _with_pages_url(repository, answer) if answer.status == 200 else None
 
     def enable(self, repository: Repository) -> Repository:
         """Switch Pages on and return the repository with its address. A repository with an address costs no call.
@@ -55,11 +55,11 @@ class GitHubPages:
             if known := self.of(repository):
                 return known
             raise doubt from None
-        if answer.status == 201 and (enabled := _paged(repository, answer)):
+        if answer.status == 201 and (enabled := _with_pages_url(repository, answer)):
             return enabled
         if answer.status in {201, 409} and (known := self.of(repository)):
             return known
-        raise self._refused(repository, answer)
+        raise self._refusal(repository, answer)
 
     def look(self, repository: Repository, sha: str) -> PagesBuild:
         """Ask once for the state of a commit's Pages build. Raises Transient, OutOfService, never Permanent."""
@@ -83,7 +83,7 @@ class GitHubPages:
         if answer.status != 201:
             raise Permanent("build_refused", f"GitHub refused one more build: {answer.status}{quoted(answer.message)}")
 
-    def _refused(self, repository: Repository, answer: RestAnswer) -> Transient | Permanent:
+    def _refusal(self, repository: Repository, answer: RestAnswer) -> Transient | Permanent:
         refusal = f"{answer.status}{quoted(answer.message)}"
         if answer.status == 404:
             return self._git.missing(repository, doing="pages")
@@ -111,7 +111,7 @@ class GitHubPages:
         return self._order[key]
 
 
-def _paged(repository: Repository, answer: RestAnswer) -> Repository | None:
+def _with_pages_url(repository: Repository, answer: RestAnswer) -> Repository | None:
     url = answer.data.get("html_url") if isinstance(answer.data, dict) else None
     if not url:
         return None

@@ -85,7 +85,7 @@ class GuardedHttp:
         deadline = Deadline(seconds, target.host)
         for _ in range(MOST_REDIRECTS + 1):
             connecting = deadline.within(connect_seconds, target.host)
-            addresses = self._vetted(target, connecting)
+            addresses = self._checked_addresses(target, connecting)
             network = PinnedNetwork(addresses, deadline=deadline.within(seconds, target.host), connecting=connecting)
             answer = self._exchange(method, target, sent, body, network, max_bytes, partial=partial)
             location = answer.headers.get("location")
@@ -97,7 +97,7 @@ class GuardedHttp:
             target = following
         raise Transient("too_many_redirects", f"{target.host} redirected more than {MOST_REDIRECTS} times.")
 
-    def _vetted(self, target: ParsedUrl, deadline: Deadline) -> Sequence[str]:
+    def _checked_addresses(self, target: ParsedUrl, deadline: Deadline) -> Sequence[str]:
         """Return the target's addresses. Raises Permanent(address_refused) if one of them is not allowed."""
         allow_private = self._allow_private or target.origin in self._allowed_origins
         addresses = resolve_within(self._resolve, target.host, deadline)

@@ -140,13 +140,13 @@ class LocalForge:
     @contextmanager
     def opened(self, owner: str, name: str) -> Iterator[Repo]:
         """Open a repository for reading, by names from a URL. Raises Permanent(repository_gone)."""
-        gone = Permanent("repository_gone", f"There is no repository {owner}/{name}.")
+        missing = Permanent("repository_gone", f"There is no repository {owner}/{name}.")
         if not (_NAME.fullmatch(owner) and _NAME.fullmatch(name)):
-            raise gone
+            raise missing
         try:
             repo = Repo(str(self._root / owner / f"{name}.git"))
         except NotGitRepository:
-            raise gone from None
+            raise missing from None
         with repo:
             yield repo
 

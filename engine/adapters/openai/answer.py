@@ -31,7 +31,7 @@ def read_answer(
     """
     partial = Reply("", model, "", parameters=parameters, request_id=request_id)
     if not isinstance(answer, ChatCompletion):
-        raise _with(bad_answer(model, "something that is no chat completion, such as a web page"), partial)
+        raise _with_reply(bad_answer(model, "something that is no chat completion, such as a web page"), partial)
     partial = Reply(
         text="",
         model=str(answer.model or model),
@@ -41,15 +41,15 @@ def read_answer(
         request_id=request_id or str(answer.id or ""),
     )
     if reported := (answer.model_extra or {}).get("error"):
-        raise _with(classified(reported, model), partial)
+        raise _with_reply(classified(reported, model), partial)
     choices = cast("object", answer.choices)
     choice = choices[0] if isinstance(choices, list) and choices else None
     message: object = getattr(choice, "message", None)
     if not isinstance(choice, Choice) or not isinstance(message, ChatCompletionMessage):
-        raise _with(_failed(choice, model) or bad_answer(model, "no choices"), partial)
+        raise _with_reply(_failed(choice, model) or bad_answer(model, "no choices"), partial)
     text, refusal = text_of(message.content), text_of(message.refusal)
     if not text and (failed := _failed(choice, model)):
-        raise _with(failed, partial)
+        raise _with_reply(failed, partial)
     finish_reason = "refusal" if refusal else str(cast("object", choice.finish_reason) or "")
     return Reply(
         refusal or text,
@@ -61,7 +61,7 @@ def read_answer(
     )
 
 
-def _with(error: EngineError, partial: Reply) -> EngineError:
+def _with_reply(error: EngineError, partial: Reply) -> EngineError:
     error.reply = partial
     return error
 

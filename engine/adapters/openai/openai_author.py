@@ -104,7 +104,7 @@ class OpenAIAuthor:
             except TimeoutError:
                 if not collected.has_text:
                     sentence = f"The model {model} did not answer within {seconds:.0f} s."
-                    raise _recorded(Transient("model_timeout", sentence), request, model) from None
+                    raise _with_record(Transient("model_timeout", sentence), request, model) from None
                 answer = collected.completion(DEADLINE if time.monotonic() >= until - 0.1 else DISCONNECTED)
             except (openai.OpenAIError, ValueError, TypeError) as error:
                 if collected.has_text:
@@ -116,7 +116,7 @@ class OpenAIAuthor:
                     continue
                 else:
                     # `from None`: the SDK's exceptions hold the request, and with it the key.
-                    raise _recorded(classified(error, model), request, model, error) from None
+                    raise _with_record(classified(error, model), request, model, error) from None
             if request.profile != known:
                 self._profiles.learn(self._server, model, request.profile)
             price = price_of(self.base_url, model)
@@ -199,7 +199,7 @@ def _part_refused(request: Request, error: Exception, model: str) -> Refused | N
     return request.schema_refused(fault) if classified(error, model).code == "model_refused_request" else None
 
 
-def _recorded(error: EngineError, request: Request, model: str, cause: Exception | None = None) -> EngineError:
+def _with_record(error: EngineError, request: Request, model: str, cause: Exception | None = None) -> EngineError:
     request_id = cause.request_id if isinstance(cause, openai.APIStatusError) else None
     error.reply = Reply("", model, "", parameters=request.record, request_id=request_id or "")
     return error

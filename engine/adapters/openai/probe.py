@@ -34,7 +34,7 @@ def probe_models(*, api_key: str, base_url: str | None, models: Sequence[str], s
     Raises OutOfService(model_key_refused), Permanent(model_unknown) if the list lacks the main model, and
     Transient(model_untested) without a list. Must not be called inside a running event loop.
     """
-    known = _listed(api_key, base_url or OPENAI_URL, models[0], seconds)
+    known = _listed_models(api_key, base_url or OPENAI_URL, models[0], seconds)
     wanted, *fallbacks = models
     if not _is_among(wanted, known):
         some = ", ".join(sorted(known)[:_MOST_NAMED])
@@ -55,7 +55,7 @@ def _is_among(model: str, known: frozenset[str]) -> bool:
     return not {model, f"models/{model}", f"{model}:latest", model.rpartition(":")[0]}.isdisjoint(known)
 
 
-def _listed(api_key: str, base_url: str, model: str, seconds: float) -> frozenset[str]:
+def _listed_models(api_key: str, base_url: str, model: str, seconds: float) -> frozenset[str]:
     loop = asyncio.new_event_loop()
     try:
         text = loop.run_until_complete(_text(api_key, base_url, seconds))

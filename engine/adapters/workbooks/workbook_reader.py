@@ -40,7 +40,9 @@ class WorkbookReader:
             raise _unreadable("it is too large or too damaged to be read") from None
         if "error" in answer:
             raise _unreadable(answer["error"])
-        sheets = [Sheet(one["name"], one["rows"], one["columns"], one["csv"].encode()) for one in answer["sheets"]]
+        sheets = [
+            Sheet(sheet["name"], sheet["rows"], sheet["columns"], sheet["csv"].encode()) for sheet in answer["sheets"]
+        ]
         return Workbook(tuple(sheets), tuple(answer["warnings"]))
 
 

@@ -82,8 +82,8 @@ def decide(predicate: AnyPredicate, evidence: Evidence) -> PredicateFinding:
         case Exists():
             return _exists(path, evidence)
         case Absent():
-            there = _below(path, evidence)
-            return failed(f"{there[0]} is there") if there else passed(f"{path} is not there")
+            matches = _below(path, evidence)
+            return failed(f"{matches[0]} is there") if matches else passed(f"{path} is not there")
         case _ if path not in evidence.files:
             return failed(f"{path} is missing")
         case _:
@@ -91,11 +91,11 @@ def decide(predicate: AnyPredicate, evidence: Evidence) -> PredicateFinding:
 
 
 def _exists(path: str, evidence: Evidence) -> PredicateFinding:
-    there = _below(path, evidence)
-    if not there:
+    matches = _below(path, evidence)
+    if not matches:
         return failed(f"{path} is missing")
-    if any(evidence.files[one].strip() or one.endswith(_MAY_BE_EMPTY) for one in there):
-        return passed(f"{there[0]} is there")
+    if any(evidence.files[file].strip() or file.endswith(_MAY_BE_EMPTY) for file in matches):
+        return passed(f"{matches[0]} is there")
     return failed(f"{path} is empty")
 
 
@@ -132,7 +132,7 @@ def _xml(predicate: Xml, content: bytes) -> PredicateFinding:
         return failed(str(error))
     if predicate.root and found.root.casefold() != predicate.root.rpartition(":")[2].casefold():
         return failed(f"its root is <{found.root[:40]}>, not <{predicate.root}>")
-    numbers = {one.element: found.counts[one.element.rpartition(":")[2]] for one in predicate.counts}
+    numbers = {wanted.element: found.counts[wanted.element.rpartition(":")[2]] for wanted in predicate.counts}
     for wanted in predicate.counts:
         if missed := distance(numbers[wanted.element], wanted.min, wanted.max):
             return failed(f"it has {numbers[wanted.element]} <{wanted.element}> elements{missed}")

@@ -105,9 +105,9 @@ def _prepared_value(name: str, value: Any) -> Any:
     if name in _ONE_SCHEMA:
         return _prepared(value)
     if name in _LIST_OF_SCHEMAS and isinstance(value, list):
-        return [_prepared(one) for one in value]
+        return [_prepared(item) for item in value]
     if name in _MAP_OF_SCHEMAS and isinstance(value, dict):
-        return {key: _prepared(one) for key, one in value.items()}
+        return {key: _prepared(item) for key, item in value.items()}
     return value
 
 
@@ -207,7 +207,9 @@ def _additional_properties(
     if not validator.is_type(instance, "object"):
         return
     known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
-    more = [name for name in instance if name not in known and not any(work.matches(one, name) for one in patterns)]
+    more = [
+        name for name in instance if name not in known and not any(work.matches(pattern, name) for pattern in patterns)
+    ]
     if wanted is not False:
         for name in more:
             yield from validator.descend(instance[name], wanted, path=name)
