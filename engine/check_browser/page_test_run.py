@@ -1,4 +1,4 @@
-"""Runs one page test: on an empty page, where it must not hold, then on a fresh page of the site."""
+"""Runs one page test on an empty page, which it must fail, and then on a fresh page of the site."""
 
 from __future__ import annotations
 

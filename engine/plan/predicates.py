@@ -297,7 +297,7 @@ AnyPredicate = Annotated[
     Field(discriminator="kind"),
 ]
 
-#: The check browser decides these. The published site decides Served and WorkflowSucceeded, and files all others.
+#: The check browser decides these. Served and WorkflowSucceeded depend on the published site, all others on files.
 IN_BROWSER = (Page, OpensWithoutErrors)
 
 

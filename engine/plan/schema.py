@@ -23,12 +23,12 @@ class FileSource(StrEnum):
     """Where a planned file comes from."""
 
     WRITE = "write"  # the model writes it
-    ATTACHMENT = "attachment"  # as it came
-    CHANGED = "changed"  # an attachment or a file of an earlier round, of which the model writes a new version
-    CONVERTED = "converted"  # made by the service out of a workbook's sheet
-    COMPUTED = "computed"  # a result over data that is too much to be worked out by reading it
-    SERVICE = "service"  # LICENSE and the like
-    WORKFLOW_OUTPUT = "workflow_output"  # published by a workflow and never committed
+    ATTACHMENT = "attachment"  # the attachment, unchanged
+    CHANGED = "changed"  # the model's new version of an attachment or of a file of an earlier round
+    CONVERTED = "converted"  # the service makes it from a workbook's sheet
+    COMPUTED = "computed"  # a script computes it from data that is too much for a model
+    SERVICE = "service"  # the service writes it, such as LICENSE
+    WORKFLOW_OUTPUT = "workflow_output"  # a workflow publishes it, and it is never committed
 
 
 class PlannedFile(PlanPart):

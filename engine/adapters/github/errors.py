@@ -1,14 +1,10 @@
-"""Translates GitHub's refusals into the engine's errors, by status, headers and text."""
+"""Translates GitHub's refusals into engine errors, by status and text."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from engine.errors import EngineError, OutOfService, Permanent, Transient
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 #: The permission of a fine-grained token and the scope of a classic one that each kind of request needs.
 #: https://docs.github.com/en/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens
@@ -51,9 +47,8 @@ _WHY = {
 _QUOTED = 300  # characters of GitHub's own message in a sentence
 
 
-def refusal(status: int, headers: Mapping[str, str], text: str, *, doing: str) -> EngineError:
+def refusal(status: int, text: str, *, doing: str) -> EngineError:
     """Return the error for a refusal by other causes than a limit. `doing` is a key of PERMISSIONS."""
-    del headers
     words = text.lower()
     if status == HTTPStatus.UNAUTHORIZED:
         return token_refused()

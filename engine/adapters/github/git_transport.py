@@ -73,12 +73,11 @@ class BoundedReply:
 
 
 class BoundedPool:
-    """Replaces urllib3's PoolManager in one exchange. `refusal` is the last answer but 200; `sent`: a push began."""
+    """Replaces urllib3's PoolManager in one exchange. `refusal` is the last answer with another status than 200."""
 
     def __init__(self, seconds: float, most: int, headers: Mapping[str, str]) -> None:
         self.headers = dict(headers)
         self.refusal: HttpRefusal | None = None
-        self.sent = False
         self._deadline, self._most = time.monotonic() + seconds, most
         self._pool = urllib3.PoolManager(num_pools=2, maxsize=1)
 
@@ -97,7 +96,6 @@ class BoundedPool:
         if left <= 0:
             raise UrllibTimeoutError("the time for the whole exchange is over")
         data = body if body is None or isinstance(body, bytes) else b"".join(body)
-        self.sent = self.sent or (method == "POST" and "receive-pack" in url)
         # urllib3 bounds the sending of a body by the connect timeout, so a body may take all of the remaining time.
         timeout = urllib3.Timeout(
             connect=left if data else min(left, STALL), read=min(left, STALL if data is None else left)

@@ -146,7 +146,7 @@ class GitHubPush:
                 f"GitHub has {name} not ready yet: {http_refusal.status}{quoted(http_refusal.text)}",
                 NOT_READY,
             )
-        return refusal(http_refusal.status, http_refusal.headers, http_refusal.text, doing=doing)
+        return refusal(http_refusal.status, http_refusal.text, doing=doing)
 
 
 def _lasting_refusal(pushed: Pushed) -> EngineError | None:

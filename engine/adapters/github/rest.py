@@ -35,7 +35,6 @@ class RestAnswer:
     status: int
     headers: Mapping[str, str]
     data: Any = field(repr=False)
-    text: str = field(repr=False)
 
     @property
     def message(self) -> str:
@@ -105,13 +104,13 @@ class GitHubRest:
         except (requests.RequestException, GithubException, OSError, RuntimeError, ValueError) as error:
             # Only the class is named: an exception's text may hold an address.
             raise unreachable(doing, type(error).__name__) from None
-        answer = RestAnswer(status, {k.lower(): str(v) for k, v in found.items()}, _parsed(text), text)
+        answer = RestAnswer(status, {k.lower(): str(v) for k, v in found.items()}, _parsed(text))
         if limits := limits_of(answer.headers):
             self._quota.record_limits(limits)
         if refused_by_limit(status, answer.headers, answer.message):
             raise limited(self._quota, self._clock, answer.headers, answer.message)
         if status in {401, 403} or status >= 500:
-            raise refusal(status, answer.headers, answer.message, doing=doing)
+            raise refusal(status, answer.message, doing=doing)
         return answer
 
 

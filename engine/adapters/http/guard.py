@@ -117,7 +117,7 @@ class GuardedHttp:
         *,
         partial: bool,
     ) -> Answer:
-        # We ask for a body without compression; a server may compress it all the same, and `_Body` is decoded.
+        # We ask for a body without compression. A server may compress it all the same, so httpx2 decodes it below.
         own = {"Host": target.netloc, "Accept-Encoding": "identity", "Connection": "close"}
         if body is not None:
             own["Content-Length"] = str(len(body))

@@ -55,7 +55,7 @@ def _has_time(value: object) -> bool:
 
 
 def _field(text: str) -> str:
-    # Not the csv module: it leaves a lone CR unquoted where lines end with LF.
+    # The csv module does not quote a lone CR if lines end with LF.
     return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
 
 
