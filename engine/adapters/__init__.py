@@ -1,1 +1,1 @@
-"""The ports of `engine.ports` on real libraries, a package each. Foreign exceptions are translated here and go no further."""
+"""Implementations of `engine.ports` on libraries, whose exceptions they translate into `engine.errors`."""

@@ -1,4 +1,4 @@
-"""Commits built in memory with dulwich, the same for every forge: the SHA is known before anything leaves this process."""
+"""Builds commits in memory with dulwich, so that a forge knows the SHA before it sends anything."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 FILE_MODE = 0o100644
 LONGEST_PATH = 1024
-LONGEST_NAME = 255  # bytes; what common file systems hold
+LONGEST_NAME = 255  # bytes; common file systems allow no more
 
 _AUTHOR = re.compile(r"[^<>\n\0]+ <[^<>\s\0]+>")
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltCommit:
-    """A commit with everything that it needs: `objects` are its blobs, trees and itself, last."""
+    """A commit; `objects` are its blobs and trees, and the commit itself at the end."""
 
     sha: str
     objects: list[ShaFile]
@@ -42,9 +42,9 @@ class _Folder:
 
 
 def build_commit(spec: CommitSpec) -> BuiltCommit:
-    """Build the commit that `spec` describes: same spec, same SHA, the one that git itself would give.
+    """Build a commit with the SHA that git itself would give. Raises Permanent (unsafe_path, bad_commit).
 
-    Raises Permanent (unsafe_path, bad_commit): dulwich itself accepts `../x` and `.git/config`.
+    The paths are checked here because dulwich accepts `../x` and `.git/config`.
     """
     if not _AUTHOR.fullmatch(spec.author) or "\0" in spec.message or not spec.message.strip():
         raise Permanent("bad_commit", "A commit needs an author written as 'Name <address>' and a message.")
@@ -61,10 +61,7 @@ def build_commit(spec: CommitSpec) -> BuiltCommit:
 
 
 def read_tree(store: BaseObjectStore, sha: str) -> dict[str, bytes]:
-    """Return the regular files of a commit by path; links, submodules and names that are not UTF-8 are left out.
-
-    Raises Permanent(commit_missing).
-    """
+    """Return a commit's regular files with UTF-8 names, by path. Raises Permanent(commit_missing)."""
     try:
         commit = store[ObjectID(sha.encode())]
         if not isinstance(commit, Commit):
@@ -108,7 +105,7 @@ def _store_tree(folder: _Folder, objects: dict[ObjectID, ShaFile]) -> ObjectID:
 
 
 def _segments(path: str) -> list[bytes]:
-    """Return a path's names. Raises Permanent(unsafe_path) for one that a checkout would refuse or that leads out of it."""
+    """Split a path. Raises Permanent(unsafe_path) if a checkout would refuse the path or would leave its folder."""
     segments = path.split("/")
     if len(path) > LONGEST_PATH or not all(map(_is_safe, segments)):
         raise Permanent("unsafe_path", f"{path[:200]!r} cannot be the path of a file in a repository.")
@@ -125,7 +122,10 @@ def _is_safe(segment: str) -> bool:
 
 
 def _means_git(segment: str) -> bool:
-    """Say whether some file system takes a name for `.git`, as `git fsck` does: macOS ignores format characters, Windows endings."""
+    """Say whether some file system reads the name as `.git`. The rules are those of `git fsck`.
+
+    macOS ignores format characters, Windows ignores dots and spaces at the end.
+    """
     plain = "".join(character for character in segment if unicodedata.category(character) != "Cf")
     name = unicodedata.normalize("NFKC", plain).casefold().partition(":")[0].rstrip(" .")
     return name == ".git" or re.fullmatch(r"git~\d+", name) is not None

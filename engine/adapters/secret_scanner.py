@@ -1,7 +1,8 @@
-"""A Scanner on detect-secrets' plugins for credentials of a known form, and our own shapes beside them.
+"""The port Scanner: the patterns of detect-secrets' plugins, and our own patterns of `engine.formats`.
 
-Only its patterns are used: not its entropy plugins, which take integrity hashes for secrets, and never its `verify`, which sends what it
-found to strangers. What grows with the square of a text there (OpenAI, JWT, Slack, npm) is among our own shapes or has a bound here.
+We do not use its entropy plugins, which report integrity hashes, nor its `verify`, which sends the found secrets to
+their services. Its patterns for OpenAI, JWT, Slack and npm take time that grows with the square of the text. Our own
+patterns replace them, or they see short runs of text only.
 https://github.com/Yelp/detect-secrets/tree/v1.5.0/detect_secrets/plugins
 """
 
@@ -30,33 +31,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PLUGINS = (
-    AWSKeyDetector, DiscordBotTokenDetector, GitHubTokenDetector, GitLabTokenDetector, MailchimpDetector, OpenAIDetector,
-    PypiTokenDetector, SendGridDetector, SlackDetector, SquareOAuthDetector, StripeDetector, TelegramBotTokenDetector, TwilioKeyDetector,
+    AWSKeyDetector, DiscordBotTokenDetector, GitHubTokenDetector, GitLabTokenDetector, MailchimpDetector,
+    OpenAIDetector, PypiTokenDetector, SendGridDetector, SlackDetector, SquareOAuthDetector, StripeDetector,
+    TelegramBotTokenDetector, TwilioKeyDetector,
 )  # fmt: skip
 
-#: Where a pattern may begin: a run of a credential's characters. Patterns see one run at a time, so that none reads a text twice.
+#: A run of characters that a credential may have. Patterns search one run at a time, so that none reads a text twice.
 _RUN = re.compile(r"[\w.:/+=-]{16,}")
 _LONGEST_RUN = 1_000
 
 
 class DetectSecretsScanner:
-    """Finds credentials by their form alone, without network and without a log."""
+    """Finds credentials by their form alone. It uses no network and writes no log."""
 
     def __init__(self) -> None:
         self._patterns = [(plugin.secret_type, re.compile(p)) for plugin in _PLUGINS for p in plugin().denylist]
 
     def tokens(self, text: str) -> Iterator[Token]:
-        """Yield what looks like a credential, each place once."""
-        seen = set[tuple[int, str]]()
+        """Yield the probable credentials of a text, once for each line and match."""
+        reported = set[tuple[int, str]]()
         for token in (*credentials_in(text), *self._by_plugins(without_hashes(text))):
-            if (token.line, token.match) not in seen:
-                seen.add((token.line, token.match))
+            if (token.line, token.match) not in reported:
+                reported.add((token.line, token.match))
                 yield token
 
     def _by_plugins(self, text: str) -> Iterator[Token]:
         for run in _RUN.finditer(text):
             part = run[0][:_LONGEST_RUN]
-            for what, pattern in self._patterns:
+            for kind, pattern in self._patterns:
                 found = pattern.search(part)
                 if found and is_real(found[0]):
-                    yield Token(what, text.count("\n", 0, run.start()) + 1, found[0])
+                    yield Token(kind, text.count("\n", 0, run.start()) + 1, found[0])

@@ -1,7 +1,7 @@
-"""An Author that is no language model: a template page that says so, a canned plan, and no judgement.
+"""The port Author without a language model: a template page that says so, a fixed plan, and no judgement.
 
-It understands nothing of a brief. It lists the attachments, and gives the page the title and the ids that expressions among the checks look up,
-so that the whole path can be tried without a model.
+It lets somebody try the whole service without a model. The page lists the attachments, and has the title and the ids
+that the expressions among the checks look up.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ _PAGE = """\
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
-  body {{ font: 1rem/1.5 system-ui, sans-serif; color: #1b1b1b; background: #fff; max-width: 60rem; margin: 0 auto; padding: 1rem; }}
+  body {{ font: 1rem/1.5 system-ui, sans-serif; color: #1b1b1b; background: #fff; \
+max-width: 60rem; margin: 0 auto; padding: 1rem; }}
   .simulated {{ background: #fff3cd; border: 1px solid #8a6d1a; padding: .5rem 1rem; }}
 </style>
 </head>
@@ -84,7 +85,7 @@ MIT, see `LICENSE`.
 
 
 class SimulatedAuthor:
-    """Answers at once, or after pretending to think for `seconds`."""
+    """Answers after a pause of `seconds`, as a model would."""
 
     provider = "simulated"
     models: Sequence[str] = ("simulated",)
@@ -103,10 +104,10 @@ class SimulatedAuthor:
         on_chunk: Callable[[str], None] = ignore_chunk,
         schema: Mapping[str, object] | None = None,
     ) -> Reply:
-        """Return the canned plan, no judgement, or the files of a page, or of its change where the prompt shows a present one.
+        """Return the fixed plan, verdicts that judge nothing, or the files of a new or changed page.
 
-        A page alone takes the time of thinking. Raises Transient(model_timeout) where that is longer than `seconds`,
-        Permanent(model_refused_request) where the messages are no prompt of ours.
+        Only a page takes the pause. Raises Transient(model_timeout) if the pause is longer than `seconds`, and
+        Permanent(model_refused_request) if the messages are no prompt of ours.
         """
         del tokens, on_chunk, schema
         if asks_for_plan(messages):
@@ -146,7 +147,7 @@ def _files(present: Mapping[str, bytes], sections: Sequence[Section]) -> dict[st
 
 
 def _body(brief: str, checks: str, attached: Sequence[str], page: str) -> str:
-    """Return the brief, links to the attachments, and an element for each id that a check looks up and the page has not yet."""
+    """Return the brief, links to the attachments, and an element for each id that checks look up and the page lacks."""
     ids = [name for name in dict.fromkeys(_ID.findall(checks)) if f'id="{name}"' not in page]
     links = "".join(f'<li><a href="{escape(quote(name))}">{escape(name)}</a></li>\n' for name in attached)
     elements = "".join(f'<p id="{escape(name)}">Not done by the simulated model</p>\n' for name in ids)

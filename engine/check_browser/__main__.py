@@ -1,4 +1,4 @@
-"""`python -m engine.check_browser`: reads a job, runs it, writes events; ends when its parent does."""
+"""`python -m engine.check_browser`: reads a job, runs it and writes events. It ends when its parent ends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 async def main() -> None:
-    """Run the job of the first line; end, with all that was started, when it is done or when the pipe from the parent ends."""
+    """Run the job of stdin's first line. Kill all children and exit when the job is done or stdin is closed."""
     loop = asyncio.get_running_loop()
     stdin = asyncio.StreamReader(limit=LONGEST_JOB)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
@@ -31,14 +31,14 @@ async def main() -> None:
     orphaned = asyncio.ensure_future(stdin.read())
     work = asyncio.ensure_future(_work(job))
     await asyncio.wait({orphaned, work}, return_when=asyncio.FIRST_COMPLETED)
-    # Nothing is closed in order: what a page keeps busy does not close, and threads may still hang on a server.
+    # We close nothing in order: a busy page does not close, and threads may still wait for a server.
     ProcessTree(os.getpid()).kill(itself=False)
     _reap()
     os._exit(0 if work.done() and not work.exception() else 1)
 
 
 def _adopt() -> None:
-    """Become the parent of whatever is orphaned below, so that it can be found, and reaped where process 1 does not.
+    """Become the parent of orphaned descendants, to find them, and to reap them if process 1 does not.
 
     https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html
     """
@@ -47,7 +47,7 @@ def _adopt() -> None:
 
 
 def _reap() -> None:
-    """Take in all children, which were killed; they do not take long to die."""
+    """Wait for the killed children, for at most REAP_SECONDS."""
     ends = time.monotonic() + REAP_SECONDS
     while time.monotonic() < ends:
         try:

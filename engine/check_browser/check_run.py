@@ -1,4 +1,4 @@
-"""Runs one check as an evaluator does: on a fresh page, evaluated until it first holds or its time is over."""
+"""Runs one check as an evaluator does: on a fresh page, until it first holds or its time is over."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from engine.check_browser.pages import FreshPages
     from engine.check_browser.visit import Visit
 
-LEAST_WINDOW = 4.0  # seconds; what does not hold within a share that is shorter was not waited for
-LONGEST_HTML = 400  # characters, of an element that is shown
-_LOOK_SECONDS = 2.0
+LEAST_WINDOW = 4.0  # seconds; a check that fails within a shorter window has not had enough time for a verdict
+LONGEST_HTML = 400  # characters of an element
+_QUERY_SECONDS = 2.0
 
-_LOOK = """([selectors, longest]) => selectors.map((selector) => {
+_QUERY = """([selectors, longest]) => selectors.map((selector) => {
   try {
     const found = [...document.querySelectorAll(selector)];
     const shown = (element, most) => String(element.outerHTML).replace(/\\s+/g, " ").slice(0, most);
@@ -43,7 +43,7 @@ CUT = "the time for all checks was over before this one's was"
 
 
 class CheckRun:
-    """The check at `index` of the job. `elements`: what it looks up, as it stood on its page when the check failed, by selector."""
+    """The check at `index` of the job. After a failure `elements` holds the HTML of its elements, by selector."""
 
     def __init__(self, job: Job, pages: FreshPages, foreign: OutsideRequests, index: int) -> None:
         self._pages, self._index, self._expression = pages, index, job.expressions[index]
@@ -52,16 +52,16 @@ class CheckRun:
         self.elements: Mapping[str, str] = {}
 
     async def run(self, *, window: float, ends: float) -> Checked:
-        """Return the outcome. `ends` is the monotonic time at which the verification is over."""
+        """Return the outcome. `window` is in seconds, `ends` is the verification's end in monotonic time."""
         try:
             async with self._pages.fresh(self._network) as visit:
-                return await self._on(visit, window, ends)
-        except PageGoneError as gone:
-            return self._outcome(Verdict.ERROR, f"the page is gone: {gone}")
+                return await self._check_on(visit, window, ends)
+        except PageGoneError as error:
+            return self._outcome(Verdict.ERROR, f"the page is gone: {error}")
         except Error as error:
             return self._outcome(Verdict.ERROR, f"no page could be opened: {error.message.partition(chr(10))[0][:300]}")
 
-    async def _on(self, visit: Visit, window: float, ends: float) -> Checked:
+    async def _check_on(self, visit: Visit, window: float, ends: float) -> Checked:
         if visit.stuck:
             return self._outcome(Verdict.TIMEOUT, STUCK)
         try:
@@ -74,13 +74,13 @@ class CheckRun:
             detail, value = str(polled.reading), polled.reading.value
             return Checked(self._index, False, Verdict.PASS, detail, value, polled.milliseconds)
         if polled.cut or window < min(self._own_window, LEAST_WINDOW):
-            seen = f"{polled.reading}; " if polled.reading else ""
-            return self._outcome(Verdict.NOT_RUN, f"{seen}{CUT}", polled.reading.value if polled.reading else None)
+            last = f"{polled.reading}; " if polled.reading else ""
+            return self._outcome(Verdict.NOT_RUN, f"{last}{CUT}", polled.reading.value if polled.reading else None)
         self.elements = await _elements(visit.page, self._expression)
         return self._failed(polled.reading)
 
     def _failed(self, reading: Reading | None) -> Checked:
-        """Say why it does not hold; where hosts that could not be reached may be to blame, that is nobody's fault but the network's."""
+        """Return the outcome of a check that does not hold: inconclusive if an unreachable host may be the cause."""
         value = reading.value if reading else None
         detail = str(reading) if reading else f"no value, though it was waited for longer than {AT_ONCE:g} s"
         if blamed := self._network.blamed(self._expression):
@@ -94,15 +94,15 @@ class CheckRun:
 
 
 async def _elements(page: Page, expression: str) -> dict[str, str]:
-    """Return the HTML, cut short, of what the expression looks up (of several their number, the first and the last): a bare value tells a model little.
+    """Return the shortened HTML of the elements that the expression selects, by selector, for the model's repair.
 
-    "" where there is none; nothing at all where the page does not answer.
+    Several elements are their number, the first and the last; none is "". Returns {} if the page does not answer.
     """
     selectors = selectors_of(expression)
     if not selectors:
         return {}
     try:
-        shown: object = await asyncio.wait_for(page.evaluate(_LOOK, [selectors, LONGEST_HTML]), _LOOK_SECONDS)
+        shown: object = await asyncio.wait_for(page.evaluate(_QUERY, [selectors, LONGEST_HTML]), _QUERY_SECONDS)
     except (Error, TimeoutError):
         return {}
     if not isinstance(shown, list):

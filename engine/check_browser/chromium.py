@@ -1,4 +1,4 @@
-"""Starts the machine's Chromium so that nothing of a page gets past the router, and says why where it cannot be started."""
+"""Starts the machine's Chromium so that no request of a page can bypass the router."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 START_SECONDS = 15.0
 
-#: Features of Chromium that are off: those that Playwright turns off (of two lists the last counts, so ours repeats its; a test compares them), and the
-#: address bar's menus. A window without a screen loads those all the same, as pages of their own: half of what a fresh context costs.
+#: Disabled features of Chromium. Chromium uses only the last such list, so ours repeats Playwright's; a test compares
+#: them. The address bar's menus (WebUIOmnibox…) load as pages even without a screen: half the cost of a fresh context.
 DISABLED = (
     "AvoidUnnecessaryBeforeUnloadCheckSync",
     "DestroyProfileOnBrowserClose",
@@ -38,8 +38,8 @@ DISABLED = (
     "WebUIOmniboxAimPopup",
 )
 
-#: The router (`network`) answers what a page asks for. These are the second line, for what a router never sees: redirects' targets,
-#: preconnects, workers' sockets, WebTransport, WebRTC. No name or address resolves, and the only proxy is not there.
+#: The router (`network`) answers a page's requests. These flags stop what the router never sees: redirects' targets,
+#: preconnects, workers' sockets, WebTransport, WebRTC. No name or address resolves, and the only proxy does not exist.
 #: https://peter.sh/experiments/chromium-command-line-switches/
 FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND",
@@ -65,7 +65,7 @@ FLAGS = (
     f"--disable-features={','.join(DISABLED)}",
 )
 
-#: Protections that Playwright switches off for the sake of tests of trusted pages.
+#: Playwright passes these flags for tests of trusted pages. We remove them, because they switch protections off.
 KEPT = ("--disable-popup-blocking", "--disable-ipc-flooding-protection")
 
 
@@ -84,12 +84,12 @@ async def launch(playwright: Playwright, job: Job) -> Browser:
 
 
 def _reason(message: str, job: Job) -> str:
-    """Return the telling line of Playwright's long message, which also quotes the whole command."""
+    """Return the useful lines of Playwright's message, which also quotes the whole command."""
     first, *rest = message.removeprefix("BrowserType.launch: ").splitlines() or [""]
     if any("sandbox" in line.lower() for line in rest if "<launching>" not in line):
         return (
-            "Chromium's sandbox cannot be used here (for root, or without user namespaces): run the service as another user, "
-            "or set CHROMIUM_NO_SANDBOX=1 to do without it"
+            "Chromium's sandbox cannot be used here (for root, or without user namespaces): "
+            "run the service as another user, or set CHROMIUM_NO_SANDBOX=1 to do without it"
         )
     logged = [line.partition("[err]")[2].strip() for line in rest if "[err]" in line]
     return f"{job.executable} does not start as a Chromium: {' | '.join([first.strip(), *logged[-2:]])}"[:500]

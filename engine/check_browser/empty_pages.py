@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from engine.check_browser.evaluation import Reading
     from engine.check_browser.pages import FreshPages
 
-EMPTY_SECONDS = 0.7  # of one check on an empty page; one that still waits then does not hold there
+EMPTY_SECONDS = 0.7  # of one check on an empty page; after that it counts as not holding there
 
 
 async def senseless(pages: FreshPages, expressions: Mapping[int, str]) -> list[Checked]:
-    """Return the outcome of each expression, by index, that says nothing about a page.
+    """Return the outcomes of the expressions that say nothing about a page. `expressions` are by index.
 
-    One page is shared by those that fail on it and provably leave it as it is, which most do at once; the others have an empty page each.
+    Expressions that provably fail without a side effect share one empty page; each of the others gets its own.
     """
     found, unsure = list[Checked](), dict[int, str]()
     async with pages.fresh(Nothing(stays=True)) as visit:
@@ -33,26 +33,26 @@ async def senseless(pages: FreshPages, expressions: Mapping[int, str]) -> list[C
                 found.append(Checked(index, True, Verdict.INVALID, problem))
             elif not await fails_without_effect(visit.session, expression):
                 unsure[index] = expression
-    alone = await asyncio.gather(*(_alone(pages, index, expression) for index, expression in unsure.items()))
+    alone = await asyncio.gather(*(_on_own_page(pages, index, expression) for index, expression in unsure.items()))
     return [*found, *(outcome for outcome in alone if outcome)]
 
 
-async def _alone(pages: FreshPages, index: int, expression: str) -> Checked | None:
-    """Return that the expression holds on an empty page of its own, None where it does not."""
+async def _on_own_page(pages: FreshPages, index: int, expression: str) -> Checked | None:
+    """Return the outcome if the expression holds on its own empty page, else None."""
     async with pages.room, pages.fresh(Nothing(stays=True)) as visit:
-        reading = await _evaluated(visit.page, expression)
+        reading = await _evaluate_once(visit.page, expression)
     if reading is None or not reading.holds:
         return None
     return Checked(index, True, Verdict.VACUOUS, f"holds on an empty page: {reading}", reading.value)
 
 
-async def _evaluated(page: Page, expression: str) -> Reading | None:
-    """Return what it gives; None where it still waits or does not end: then the real page decides."""
+async def _evaluate_once(page: Page, expression: str) -> Reading | None:
+    """Evaluate once; None if the expression has no value in time, so that the real page decides."""
     task = asyncio.ensure_future(evaluate(page, expression))
     try:
         await asyncio.wait({task}, timeout=EMPTY_SECONDS)
         if not task.done():
-            await answers(page)  # comes after it, where it is only this machine that is slow
+            await answers(page)  # on a slow machine the value arrives before this answer
         return task.result() if task.done() else None
     except PageGoneError:
         return None

@@ -14,8 +14,8 @@ from playwright.async_api import Error
 if TYPE_CHECKING:
     from playwright.async_api import CDPSession, Page
 
-ANSWER_SECONDS = 3.0  # in which a living page answers, on a busy machine too
-LONGEST_VALUE = 2_000  # characters of a value that are kept
+ANSWER_SECONDS = 3.0  # a page with a free thread answers in this time, even on a busy machine
+LONGEST_VALUE = 2_000  # characters of a stored value
 MOST_NESTED = 200  # arrays and objects in it
 FREE_MILLISECONDS = 300  # of an evaluation that must have no side effect
 
@@ -32,14 +32,14 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 
 class PageGoneError(Exception):
-    """There is no page any more: it crashed or closed itself."""
+    """The page crashed or closed itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one evaluation gave: a value as JSON can keep it, or an error's text.
+    """The result of one evaluation: a JSON value with its JavaScript type `kind`, or an error's text.
 
-    `holds`: an evaluator's `if` takes the value, as Playwright hands it over, for true. NaN is not.
+    `holds`: Python's `if` takes the value that Playwright returns for true, and it is not NaN.
     """
 
     value: object = None
@@ -54,7 +54,7 @@ class Reading:
 
 
 async def evaluate(page: Page, expression: str) -> Reading:
-    """Evaluate once, however long that takes: `page.evaluate` has no timeout of its own. Raises PageGoneError."""
+    """Evaluate once without a timeout, since `page.evaluate` has none. Raises PageGoneError."""
     try:
         value = await page.evaluate(expression)
     except Error as error:
@@ -73,20 +73,20 @@ async def answers(page: Page, seconds: float = ANSWER_SECONDS) -> bool:
         return bool(await asyncio.wait_for(page.evaluate("true"), seconds))
     except TimeoutError:
         return False
-    except Error as error:  # in the middle of a navigation it lives, but has no context yet
+    except Error as error:  # a page that navigates has no context for a moment, but is alive
         return not _GONE.search(error.message)
 
 
 async def fails_without_effect(session: CDPSession, expression: str) -> bool:
-    """Say whether an expression is false, or throws, and provably changed nothing on the page: V8 ends an evaluation before its first side effect.
+    """Say whether an expression is false or throws, and provably has no side effect: V8 stops before the first one.
 
-    What would return a promise or a function, or takes its time, is not decided so.
+    Returns False for a promise, a function and a slow expression, about which this says nothing.
     https://chromedevtools.github.io/devtools-protocol/tot/Runtime/#method-evaluate
     """
     parameters = {"expression": expression, "throwOnSideEffect": True, "timeout": FREE_MILLISECONDS}
     try:
         answer = await session.send("Runtime.evaluate", parameters)
-    except Error:  # it took too long
+    except Error:  # the evaluation took too long
         return False
     if thrown := answer.get("exceptionDetails"):
         return bool(thrown.get("exception", {}).get("className") != "EvalError")
@@ -97,7 +97,7 @@ async def fails_without_effect(session: CDPSession, expression: str) -> bool:
 
 
 async def syntax_problem(session: CDPSession, expression: str) -> str:
-    """Return why an expression is no JavaScript, "" where it is; nothing of it is run.
+    """Return the syntax error of an expression, or "". The expression is not run.
 
     https://chromedevtools.github.io/devtools-protocol/tot/Runtime/#method-compileScript
     """
@@ -110,7 +110,7 @@ async def syntax_problem(session: CDPSession, expression: str) -> str:
 
 
 def _plain(value: object) -> object:
-    """Return a value as JSON can keep it; as text where it is long, deep, cyclic or no number (NaN)."""
+    """Return a JSON value, or a text if the value is long, deep, cyclic or not finite."""
     try:
         text = json.dumps(value, ensure_ascii=False, default=str, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
@@ -130,7 +130,7 @@ def _text(value: object) -> str:
 
 
 def _kind(value: object) -> str:
-    """Return what JavaScript calls the type."""
+    """Return the JavaScript type of a value."""
     if isinstance(value, str) and value.startswith("ref: <"):
         return "a node or another thing of the page"
     return next((name for kind, name in _KINDS if isinstance(value, kind)), "object")

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 EACH_SECONDS = 2.5  # of one check, which may be a promise
 ALL_SECONDS = 8.0
-LEAST_SECONDS = 15.0  # left of the verification, under which this is not begun
+LEAST_SECONDS = 15.0  # with less time left, the verification skips this
 
 
 async def held_in_order(page: Page, expressions: Sequence[str]) -> list[bool | None]:
-    """Evaluate each expression once on a page that has settled; return whether it held. None: time was over, or the page was lost before it."""
+    """Evaluate each expression once; return whether it held, None if it was not evaluated."""
     ends = time.monotonic() + ALL_SECONDS
     held: list[bool | None] = []
     for expression in expressions:

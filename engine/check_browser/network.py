@@ -1,4 +1,4 @@
-"""Answers a page's requests: its own files from memory, as Pages would serve them, the rest from other hosts."""
+"""Answers a page's requests: its own files from memory by the rules of Pages, other files from their hosts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.check_browser.outside_requests import OutsideRequests
     from engine.domain.http import Answer
 
-#: Of the hosts' headers, those that the browser makes up anew, and those that must not be believed.
+#: Headers of hosts that the browser sets itself, or that we must not forward.
 _DROPPED = frozenset(
     {
         "content-encoding",
@@ -37,20 +37,20 @@ _DROPPED = frozenset(
     }
 )
 _VERSIONED = re.compile(r"/(?:npm/|ajax/libs/|gh/)?((?:@[\w.-]+/)?[\w.-]+)[@/]v?(\d+(?:\.\d+)*[\w.-]*)")
-#: What only changes how a page looks, and the expressions that read that.
-_LOOKS = frozenset({"stylesheet", "font", "image", "media"})
-_READS_LOOKS = re.compile(
-    r"getComputedStyle|getBoundingClientRect|getClientRects|checkVisibility|innerText|styleSheets|\bsheet\b|document\.fonts|natural(?:Width|Height)"
-    r"|\.complete\b|(?:offset|client|scroll)(?:Width|Height|Top|Left|Parent)"
+#: Resource types that only affect a page's appearance, and expressions that depend on the appearance.
+_APPEARANCE = frozenset({"stylesheet", "font", "image", "media"})
+_READS_APPEARANCE = re.compile(
+    r"getComputedStyle|getBoundingClientRect|getClientRects|checkVisibility|innerText|styleSheets|\bsheet\b"
+    r"|document\.fonts|natural(?:Width|Height)|\.complete\b|(?:offset|client|scroll)(?:Width|Height|Top|Left|Parent)"
 )
 _EMPTY = "<!doctype html><html><head></head><body></body></html>"
 _MOST_LEFT = 20
 
 
 class Nothing:
-    """The network of an empty page: every document is empty and nothing else is there.
+    """The network of an empty page: every document is empty, and all other requests fail.
 
-    `stays`: the page is not left after it was opened once, so that a check that goes elsewhere gives its value and not what a race makes of it.
+    `stays`: only the first navigation succeeds, so that an expression that navigates still gives its value.
     """
 
     def __init__(self, *, stays: bool = False) -> None:
@@ -68,33 +68,36 @@ class Nothing:
                 await route.fulfill(status=200, content_type="text/html", body=_EMPTY)
 
     async def refuse_socket(self, socket: WebSocketRoute) -> None:
-        """Close a WebSocket before it is one."""
         await socket.close()
 
 
 class Network:
-    """One visit's network. `unreachable` names foreign hosts that could not be reached, `refused` those that must not be."""
+    """The network of one visit.
+
+    `unreachable` and `refused` give the reasons by foreign host, `hosts` the libraries by host; `left` holds addresses
+    outside of the site that the page tried to navigate to.
+    """
 
     def __init__(self, job: Job, foreign: OutsideRequests) -> None:
         self._job, self._foreign = job, foreign
         self._page = urlsplit(job.url)
         self.unreachable: dict[str, str] = {}
-        self._needed: set[str] = set()  # those of them that were asked for more than looks
+        self._needed: set[str] = set()  # unreachable hosts of more than the appearance
         self.refused: dict[str, str] = {}
         self.hosts: dict[str, list[str]] = {}
         self.left: list[str] = []
-        self._times = Counter[str]()  # that this visit asked for an address
+        self._requests = Counter[str]()  # by address
 
     def blamed(self, expression: str) -> dict[str, str]:
-        """Return which hosts that could not be reached, and why, may be the reason that an expression does not hold.
+        """Return the unreachable hosts, with reasons, that may explain why an expression does not hold.
 
-        A style sheet, a font or a picture is none for an expression that reads nothing of how the page looks.
+        A style sheet, a font or a picture explains it only if the expression reads the page's appearance.
         """
-        looks = _READS_LOOKS.search(expression) is not None
-        return {host: why for host, why in self.unreachable.items() if looks or host in self._needed}
+        reads = _READS_APPEARANCE.search(expression) is not None
+        return {host: why for host, why in self.unreachable.items() if reads or host in self._needed}
 
     async def answer(self, route: Route) -> None:
-        """Answer one request of the page, whatever it asks for. What the page does meanwhile (closing, reloading) is no matter."""
+        """Answer one request of the page. The page may close or reload meanwhile."""
         try:
             await self._answer(route, route.request)
         except (Error, ValueError):
@@ -102,7 +105,6 @@ class Network:
                 await route.abort("failed")
 
     async def refuse_socket(self, socket: WebSocketRoute) -> None:
-        """Close a WebSocket before it is one."""
         self.refused[_host(socket.url)] = "WebSockets are not opened in a check"
         await socket.close()
 
@@ -117,26 +119,26 @@ class Network:
         elif request.headers.get("service-worker"):
             await route.abort("blockedbyclient")
         elif at_home and self._job.files is not None:
-            await self._own(route, unquote(parts.path), self._job.files)
+            await self._serve_file(route, unquote(parts.path), self._job.files)
         elif at_home:
-            await self._live(route, request)
+            await self._serve_live(route, request)
         else:
-            await self._other(route, request)
+            await self._serve_foreign(route, request)
 
-    async def _own(self, route: Route, path: str, files: Mapping[str, bytes]) -> None:
+    async def _serve_file(self, route: Route, path: str, files: Mapping[str, bytes]) -> None:
         base = unquote(self._page.path)
         found = resolve(path.removeprefix(base), files.__contains__) if path.startswith(base) else None
         if found and found.endswith("/"):
             if route.request.is_navigation_request():
-                await self._onwards(route, base + found)
+                await self._lead_to(route, base + found)
                 return
             found += "index.html"
         file = found or ("404.html" if "404.html" in files else None)
         headers = {"Content-Type": media_type(file) if file else "text/html", "Access-Control-Allow-Origin": "*"}
         await route.fulfill(status=200 if found else 404, headers=headers, body=files[file] if file else b"404")
 
-    async def _onwards(self, route: Route, location: str) -> None:
-        """Lead elsewhere by a page and not by a redirect: what a redirect leads to is asked past the router.
+    async def _lead_to(self, route: Route, location: str) -> None:
+        """Answer with a page that refreshes, because the target of a redirect would bypass the router.
 
         https://github.com/microsoft/playwright/issues/3993
         """
@@ -144,8 +146,8 @@ class Network:
         page = f'<!doctype html><meta http-equiv="refresh" content="0;url={url}">'
         await route.fulfill(status=200, content_type="text/html", body=page)
 
-    async def _live(self, route: Route, request: Request) -> None:
-        """The live page's host; of our own host, whose pages are under /pages/, nothing but pages, and for nobody but a reader."""
+    async def _serve_live(self, route: Route, request: Request) -> None:
+        """Answer from the live page's host. Our own host serves only GET and HEAD below /pages/ here."""
         ours = self._job.allowed_origins and self._page.path.startswith("/pages/")
         if ours and not _reads_pages(request):
             await route.fulfill(status=404, body="404", content_type="text/html")
@@ -155,28 +157,28 @@ class Network:
             return
         location = urljoin(request.url, answer.headers.get("location", ""))
         if 300 <= answer.status < 400:
-            onwards = request.is_navigation_request() and location != request.url
-            await (self._onwards(route, location) if onwards else route.abort("failed"))
+            follow = request.is_navigation_request() and location != request.url
+            await (self._lead_to(route, location) if follow else route.abort("failed"))
         else:
             await route.fulfill(status=answer.status, headers=_forwarded_headers(answer), body=answer.body)
 
-    async def _other(self, route: Route, request: Request) -> None:
+    async def _serve_foreign(self, route: Route, request: Request) -> None:
         answer = await self._fetch(route, request, live=False)
         if answer is None:
             return
         host = _host(request.url)
-        self._note(host, urlsplit(request.url).path)
+        self._record_library(host, urlsplit(request.url).path)
         if answer.status == 429 or answer.status >= 500:
-            self._miss(request, f"it answers {answer.status}")
-        # Playwright would allow every origin where the host says nothing: https://github.com/microsoft/playwright/issues/12929
+            self._record_unreachable(request, f"it answers {answer.status}")
+        # Without this header Playwright allows every origin: https://github.com/microsoft/playwright/issues/12929
         headers = {"access-control-allow-origin": "https://no-origin.invalid", **_forwarded_headers(answer)}
         status = answer.status if not 300 <= answer.status < 400 else 502
         await route.fulfill(status=status, headers=headers, body=answer.body)
 
     async def _fetch(self, route: Route, request: Request, *, live: bool) -> Answer | None:
-        """Return the host's answer; None where there is none and the request was ended."""
-        number = self._times[request.url]
-        self._times[request.url] += 1
+        """Return the host's answer; None after a failure, which also aborts the request."""
+        number = self._requests[request.url]
+        self._requests[request.url] += 1
         try:
             return await (self._foreign.live(request, number) if live else self._foreign.get(request, number))
         except EngineError as error:
@@ -184,17 +186,17 @@ class Network:
             if permanent:
                 self.refused[_host(request.url)] = error.message
             else:
-                self._miss(request, error.message)
+                self._record_unreachable(request, error.message)
             await route.abort("blockedbyclient" if permanent else "failed")
             return None
 
-    def _miss(self, request: Request, why: str) -> None:
+    def _record_unreachable(self, request: Request, why: str) -> None:
         host = _host(request.url)
         self.unreachable[host] = why
-        if request.resource_type not in _LOOKS:
+        if request.resource_type not in _APPEARANCE:
             self._needed.add(host)
 
-    def _note(self, host: str, path: str) -> None:
+    def _record_library(self, host: str, path: str) -> None:
         names = self.hosts.setdefault(host, [])
         if (found := _VERSIONED.search(path)) and (name := f"{found[1]}@{found[2]}") not in names:
             names.append(name)
@@ -202,8 +204,8 @@ class Network:
 
 def _reads_pages(request: Request) -> bool:
     path = urlsplit(request.url).path
-    straight = not {"..", "."} & set(re.split(r"[/\\]", unquote(path)))
-    return path.startswith("/pages/") and straight and request.method in {"GET", "HEAD"}
+    has_dots = {"..", "."} & set(re.split(r"[/\\]", unquote(path)))
+    return path.startswith("/pages/") and not has_dots and request.method in {"GET", "HEAD"}
 
 
 def _host(url: str) -> str:

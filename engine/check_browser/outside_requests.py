@@ -1,4 +1,4 @@
-"""Fetches what a page loads from other hosts, through the guard or a mirror, once for all visits."""
+"""Fetches files from other hosts for a page, through the guard or a mirror, once for all visits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SECONDS = 8.0  # of one request
 MOST_BYTES = 10_000_000  # of one answer
 MOST_BYTES_IN_ALL = 60_000_000
-MOST_REQUESTS = 300  # one that asks for more is no small web app
+MOST_REQUESTS = 300  # more than a small web app makes
 
 _PASSED_ON = frozenset({"accept", "accept-language", "content-type", "authorization", "origin", "referer"})
 _LIBRARIES = frozenset({"script", "stylesheet", "font"})
@@ -32,12 +32,13 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class OutsideRequests:
-    """The other hosts, for one verification. Methods raise Permanent where they must not be asked, Transient where they cannot be."""
+    """The other hosts of one verification. Methods raise Permanent for refused requests, Transient for failed ones."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
         self._mirror = job.mirror.rstrip("/")
-        # A guard for each that may be on a private address, so that nothing foreign is ever redirected to it.
+        # Our pages and the mirror may have a private address. They have their own guards, so that no foreign host can
+        # redirect to them.
         self._world = GuardedHttp(allow_private=False)
         self._own = GuardedHttp(allow_private=False, allowed_origins=job.allowed_origins)
         self._mirrors = GuardedHttp(
@@ -49,16 +50,16 @@ class OutsideRequests:
         self._bytes = 0
 
     async def get(self, request: Request, number: int) -> Answer:
-        """Return what another host answers, after all redirects. `number`: how often this visit has asked for this address before.
+        """Return another host's answer after all redirects. `number` counts earlier requests of this visit and address.
 
-        A verification visits its page many times. What the visits ask alike is asked of the host once, so that a page that asks again and again
-        has its answers, each visit has the same, and no host is asked more often than by a few readers. A library's file is fetched once.
+        A verification visits its page many times. The n-th request of an address is sent once and its answer is given
+        to every visit, so that all visits see the same and no host gets many requests. A library is fetched once.
         """
         number = 0 if request.resource_type in _LIBRARIES else number
         return await self._once(request, number, self._ask)
 
     async def live(self, request: Request, number: int) -> Answer:
-        """Return what the page's own host answers, redirects as they come: where they lead is judged by whoever asked."""
+        """Return the answer of the page's own host, redirects included, since the caller checks their targets."""
         return await self._once(request, number, self._ask_live)
 
     async def _once(self, request: Request, number: int, ask: Callable[[Request], Awaitable[Answer]]) -> Answer:
@@ -78,7 +79,7 @@ class OutsideRequests:
         redirects: Redirects = "get" if request.method == "GET" else "preserve"
         answer = await self._within_bounds(self._world, request, request.url, redirects=redirects)
         location = answer.headers.get("location")
-        if answer.status in _REDIRECTS and location:  # of a POST: a browser goes on with a GET
+        if answer.status in _REDIRECTS and location:  # a browser follows a redirect of a POST with a GET
             fetch = asyncio.get_running_loop().run_in_executor
             answer = await fetch(self._pool, self._fetch_after, urljoin(request.url, location))
         return answer
@@ -92,9 +93,8 @@ class OutsideRequests:
         if answer.status >= 400:
             path = urlsplit(request.url).path
             raise Transient("not_mirrored", f"the mirror answers {answer.status} for {path}")
-        return replace(
-            answer, headers={"access-control-allow-origin": "*", **answer.headers}
-        )  # as libraries' hosts answer
+        # Hosts of libraries send this header; a mirror may not.
+        return replace(answer, headers={"access-control-allow-origin": "*", **answer.headers})
 
     async def _within_bounds(self, guard: GuardedHttp, request: Request, url: str, *, redirects: Redirects) -> Answer:
         self._requests += 1

@@ -1,4 +1,4 @@
-"""Runs one page test: on an empty page, where it must not hold, then on a fresh page of the site."""
+"""Runs one page test on an empty page, which it must fail, and then on a fresh page of the site."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from engine.check_browser.pages import FreshPages
     from engine.domain.browser_report import PageAction
 
-LEAST_SECONDS = 6.0  # under which a test is not begun
-MOST_SECONDS = 25.0  # of one test, where others wait for the time
+LEAST_SECONDS = 6.0  # with less time left, a test is not run
+MOST_SECONDS = 25.0  # of one test if the others would get less time otherwise
 WINDOW = 4.0  # seconds from the last step in which the expression may become true
-SETTLING = 0.7  # seconds from load until it is asked whether the expression holds before the steps
+SETTLING = 0.7  # seconds from load until the expression is evaluated before the steps
 STEP_SECONDS = 5.0
 READ_SECONDS = 2.5  # of an expression on an empty page, or between steps
 
 
 class StepFailedError(Exception):
-    """A step could not be done, by the page's fault: the message says which and why."""
+    """A step failed because of the page; the message names the step and the reason."""
 
 
 class PageTestRun:
@@ -44,7 +44,7 @@ class PageTestRun:
         self._network = Network(job, foreign)
 
     async def run(self, ends: float, waiting: int) -> Checked:
-        """Return the outcome. `ends` is the monotonic time at which the verification is over, `waiting` how many turns it is for, with this."""
+        """Return the outcome. `ends` is the verification's end in monotonic time, `waiting` the count of turns left."""
         left = ends - time.monotonic()
         seconds = min(left, max(MOST_SECONDS, left / waiting))
         if seconds < LEAST_SECONDS:
@@ -64,10 +64,10 @@ class PageTestRun:
                 return self._outcome(Verdict.TIMEOUT, "the page's own script does not end")
             await asyncio.sleep(SETTLING if self._test.steps else 0)
             try:
-                always = await self._done(visit.page)
+                always = await self._do_steps(visit.page)
             except StepFailedError as failed:
                 return self._failed(str(failed), None)
-            outcome = await self._after(visit.page, ends)
+            outcome = await self._poll(visit.page, ends)
             if outcome.verdict == Verdict.PASS and always:
                 return self._outcome(
                     Verdict.INCONCLUSIVE, f"it holds all along, whatever the steps do: {outcome.detail}"
@@ -75,46 +75,49 @@ class PageTestRun:
             return outcome
 
     async def _on_empty_page(self) -> Checked | None:
-        """Return that it is no JavaScript, or that it holds on an empty page; None where it may test something.
+        """Return the outcome if the expression is invalid or holds on an empty page, else None.
 
-        A test whose steps use an element cannot be done there.
+        Steps that use an element cannot be done on an empty page.
         """
         async with self._pages.fresh(Nothing()) as visit:
             if problem := await syntax_problem(visit.session, self._test.expression):
                 return self._outcome(Verdict.INVALID, problem, empty=True)
             if any(step.selector for step in self._test.steps):
                 return None
-            await self._done(visit.page)
+            await self._do_steps(visit.page)
             reading = await self._read(visit.page)
         if not reading.holds:
             return None
         return self._outcome(Verdict.VACUOUS, f"it holds on an empty page: {reading}", empty=True, value=reading.value)
 
     async def _read(self, page: Page) -> Reading:
-        """Return what the expression gives now. Raises Error where it gives nothing in time, PageGoneError."""
+        """Evaluate the expression once. Raises Error after READ_SECONDS, PageGoneError."""
         try:
             return await asyncio.wait_for(evaluate(page, self._test.expression), READ_SECONDS)
         except TimeoutError:
             raise Error(f"the expression gave nothing within {READ_SECONDS:g} s") from None
 
-    async def _done(self, page: Page) -> bool:
-        """Do the steps; return whether the expression held before each of them, so that they show nothing. Raises StepFailedError, Error, PageGoneError."""
+    async def _do_steps(self, page: Page) -> bool:
+        """Do the steps; return whether the expression held before each of them, so that the test shows nothing.
+
+        Raises StepFailedError, Error, PageGoneError.
+        """
         held = []
         for number, step in enumerate(self._test.steps, 1):
             held.append((await self._read(page)).holds)
             try:
-                await asyncio.wait_for(_do(page, self._job.url, step), STEP_SECONDS + 4)
+                await asyncio.wait_for(_do_step(page, self._job.url, step), STEP_SECONDS + 4)
             except (Error, TimeoutError) as error:
                 await self._blame(page, number, step, error)
         return bool(held) and all(held)
 
     async def _blame(self, page: Page, number: int, step: PageAction, error: Exception) -> None:
-        """Raise StepFailedError where the page lacks the element; else the error: why it could not be used nobody knows."""
+        """Raise StepFailedError if the page lacks the element, else Error, because the cause is unknown."""
         if step.selector and not await page.locator(f"css={step.selector}").count():
             raise StepFailedError(f"step {number} ({step}): there is no such element") from None
         raise Error(f"step {number} ({step}) could not be done: {str(error).partition(chr(10))[0][:160]}")
 
-    async def _after(self, page: Page, ends: float) -> Checked:
+    async def _poll(self, page: Page, ends: float) -> Checked:
         try:
             polled = await poll(page, self._test.expression, window=WINDOW, ends=ends)
         except StuckError:
@@ -131,9 +134,8 @@ class PageTestRun:
         return Checked(self._index, False, Verdict.PASS, str(reading), reading.value, polled.milliseconds)
 
     def _failed(self, detail: str, value: object) -> Checked:
-        """Where hosts that could not be reached may be to blame, that is nobody's fault but the network's."""
-        blamed = self._network.blamed(self._test.expression)
-        if blamed:
+        """Return a failure, or an inconclusive outcome if an unreachable host may be the cause."""
+        if blamed := self._network.blamed(self._test.expression):
             return self._outcome(
                 Verdict.INCONCLUSIVE, f"{detail}; out of reach: {', '.join(blamed)}"[:1000], value=value
             )
@@ -143,9 +145,9 @@ class PageTestRun:
         return Checked(self._index, empty, verdict, detail, value)
 
 
-async def _do(page: Page, home: str, step: PageAction) -> None:
+async def _do_step(page: Page, home: str, step: PageAction) -> None:
     if step.selector:
-        await _use(page.locator(f"css={step.selector}").first, step)
+        await _use_element(page.locator(f"css={step.selector}").first, step)
         return
     timeout = STEP_SECONDS * 1000 + 3000
     if step.do == "wait":
@@ -154,12 +156,12 @@ async def _do(page: Page, home: str, step: PageAction) -> None:
         await page.keyboard.press(step.value)
     if step.do == "open":
         await page.goto(urljoin(home, step.value), wait_until="load", timeout=timeout)
-    # A fragment alone opens nothing anew.
+    # A navigation to a fragment does not load the page again.
     if step.do == "reload" or (step.do == "open" and step.value.startswith("#")):
         await page.reload(wait_until="load", timeout=timeout)
 
 
-async def _use(target: Locator, step: PageAction) -> None:
+async def _use_element(target: Locator, step: PageAction) -> None:
     timeout = STEP_SECONDS * 1000
     match step.do:
         case "press":

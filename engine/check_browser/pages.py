@@ -1,4 +1,4 @@
-"""Opens a fresh page in a context of its own for each check and page test, and bounds how many are open."""
+"""Opens a fresh page in its own context for each check and page test, and bounds the number of open pages."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from engine.check_browser.visit import Visit
 
 DESKTOP, PHONE = 1280, 390  # pixels
-MOST_OPEN = 6  # a page whose check does not hold yet mostly waits, and takes about 40 MB
-MOST_OPENING = 2  # opening one takes a core
+MOST_OPEN = 6  # a page mostly waits for its check to hold, and takes about 40 MB
+MOST_OPENING = 2  # opening a page takes a core
 
 
 class FreshPages:
-    """Opens pages at the site's address. `room` is to be held by whoever has one open for a while."""
+    """Opens pages at the site's address. Callers hold `room` while they have a page open for some time."""
 
     def __init__(self, browser: Browser, url: str) -> None:
         self._browser, self._url = browser, url
@@ -31,7 +31,7 @@ class FreshPages:
 
     @asynccontextmanager
     async def fresh(self, network: Network | Nothing) -> AsyncIterator[Visit]:
-        """Open a page in a context of its own, and close it with all that it opened. Raises Error where none can be opened."""
+        """Open a page in its own context, and close the context at the end. Raises Error if no page can be opened."""
         async with AsyncExitStack() as stack:
             async with self._opening:
                 visit = await stack.enter_async_context(visiting(self._browser, network, DESKTOP, self._url))

@@ -1,4 +1,4 @@
-"""Evaluates an expression until it first holds or its time is over, and never again after that: it may click."""
+"""Evaluates an expression until it first holds or its time is over. It may click, so a pass ends the evaluation."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from engine.check_browser.evaluation import Reading
 
 PAUSE = 0.2  # seconds between readings
-AT_ONCE = 2.5  # seconds after which it is asked whether the page still answers
-AT_LEAST = 8.5  # seconds that an evaluation may take, such as a promise that waits by itself
-READINGS = 3  # that every check has, on a slow machine too
+AT_ONCE = 2.5  # seconds of an evaluation after which we test whether the page still answers
+AT_LEAST = 8.5  # seconds that every evaluation may take, because a promise may wait
+READINGS = 3  # every check gets at least this many, even on a slow machine
 
 
 class StuckError(Exception):
-    """The page stopped answering while the expression was evaluated: an endless loop. Only a new page helps."""
+    """The page stopped answering during an evaluation, as in an endless loop. Only a new page helps."""
 
 
 class PageLeftError(Exception):
-    """The page is no longer the site's: the expression, or the page itself, went to about:blank or the like."""
+    """The expression or the page navigated to another scheme than HTTP, such as about:blank."""
 
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """The last reading, None where no evaluation ended in time. `milliseconds`: from the start until it held, None where it did not.
+    """The last reading, None if no evaluation ended in time. `milliseconds` is the time until it held, else None.
 
-    `cut`: the verification was over before the expression's own time was.
+    `cut`: the verification ended before the expression's own time.
     """
 
     reading: Reading | None
@@ -41,24 +41,24 @@ class Polled:
 
 
 async def poll(page: Page, expression: str, *, window: float, ends: float) -> Polled:
-    """Evaluate until it holds or `window` seconds are over, at least READINGS times before the monotonic time `ends`.
+    """Evaluate until it holds or `window` seconds are over, READINGS times at least, but not past the time `ends`.
 
     Raises StuckError, PageLeftError, PageGoneError.
     """
-    begun = time.monotonic()
+    start = time.monotonic()
     last: Reading | None = None
     readings = 0
     while True:
-        longest = max(AT_LEAST, begun + window - time.monotonic())
+        longest = max(AT_LEAST, start + window - time.monotonic())
         left = ends - time.monotonic()
         reading = await evaluated(page, expression, min(longest, left))
         if reading is None:
             return Polled(last, cut=left < longest)
         last, readings = reading, readings + 1
         if reading.holds:
-            return Polled(reading, round((time.monotonic() - begun) * 1000))
+            return Polled(reading, round((time.monotonic() - start) * 1000))
         now = time.monotonic()
-        if now >= begun + window and readings >= READINGS:
+        if now >= start + window and readings >= READINGS:
             return Polled(last)
         if now >= ends:
             return Polled(last, cut=True)
@@ -66,7 +66,7 @@ async def poll(page: Page, expression: str, *, window: float, ends: float) -> Po
 
 
 async def evaluated(page: Page, expression: str, seconds: float) -> Reading | None:
-    """Return what one evaluation gives; None where it is still waiting for something after `seconds`.
+    """Evaluate once; None if the expression still waits after `seconds`.
 
     Raises StuckError, PageLeftError, PageGoneError.
     """

@@ -12,19 +12,19 @@ LARGEST = 400_000  # bytes
 
 
 async def screenshot(page: Page, width: int) -> bytes:
-    """Return a JPEG of the page's upper part, at most LARGEST; b"" where the page does not hold still for it."""
+    """Return a JPEG of the page's upper part, at most LARGEST bytes; b"" if it fails or is too large."""
     for tallest, quality in ((TALLEST, 55), (800, 30)):
-        taken = await _taken(page, width, tallest, quality)
-        if len(taken) <= LARGEST:
-            return taken
+        jpeg = await _jpeg(page, width, tallest, quality)
+        if len(jpeg) <= LARGEST:
+            return jpeg
     return b""
 
 
-async def _taken(page: Page, width: int, tallest: int, quality: int) -> bytes:
+async def _jpeg(page: Page, width: int, tallest: int, quality: int) -> bytes:
     try:
         height = await asyncio.wait_for(page.evaluate("document.documentElement.scrollHeight"), SECONDS)
         tall = min(max(int(height), 200), tallest)
-        taken = page.screenshot(
+        shot = page.screenshot(
             type="jpeg",
             quality=quality,
             clip={"x": 0, "y": 0, "width": width, "height": tall},
@@ -32,6 +32,6 @@ async def _taken(page: Page, width: int, tallest: int, quality: int) -> bytes:
             animations="disabled",
             timeout=SECONDS * 1000,
         )
-        return await asyncio.wait_for(taken, SECONDS + 1)
-    except (Error, TimeoutError, ValueError, TypeError, OverflowError):  # a page may give anything for its height
+        return await asyncio.wait_for(shot, SECONDS + 1)
+    except (Error, TimeoutError, ValueError, TypeError, OverflowError):  # a page can return any value as its height
         return b""

@@ -1,4 +1,4 @@
-"""Runs a verification: finds vacuous checks, runs each check on a page of its own, and opens the page at two widths."""
+"""Runs a verification: finds vacuous checks, runs each check on its own page, and opens the page at two widths."""
 
 from __future__ import annotations
 
@@ -31,14 +31,12 @@ MOST_ELEMENTS = 12
 
 
 def emit(event: Event) -> None:
-    """Send an event to the parent, at once: what was sent counts even if this process is killed a moment later."""
+    """Send an event to the parent without buffering, so that it arrives even if this process is killed next."""
     sys.stdout.buffer.write(event_line(event))
     sys.stdout.buffer.flush()
 
 
 class Verification:
-    """The job's run in one browser."""
-
     def __init__(self, job: Job, browser: Browser) -> None:
         self._job, self._browser = job, browser
         self._foreign = OutsideRequests(job)
@@ -47,27 +45,27 @@ class Verification:
         self._elements = dict[str, str]()
 
     async def run(self) -> None:
-        """Open the page on both screens and sort out senseless checks meanwhile; run the others, look at the page, and run the page tests."""
-        phone = asyncio.ensure_future(self._look_on_phone())
+        """Emit the outcomes of all checks and page tests, and a view of the page at both widths."""
+        phone = asyncio.ensure_future(self._view_on_phone())
         network = Network(self._job, self._foreign)
         async with visiting(self._browser, network, DESKTOP, self._job.url) as visit:
             opened = asyncio.ensure_future(visit.open(self._job.url))
-            left = await self._sensible()
+            sensible = await self._sensible()
             await opened
-            await self._check(left, stuck=visit.stuck)
+            await self._check(sensible, stuck=visit.stuck)
             emit(await visit.viewed(network, self._elements))
             await self._check_in_order(visit)
         await phone
         await self._test(stuck=visit.stuck)
 
-    async def _look_on_phone(self) -> None:
+    async def _view_on_phone(self) -> None:
         network = Network(self._job, self._foreign)
         async with visiting(self._browser, network, PHONE, self._job.url) as visit:
             await visit.open(self._job.url)
             emit(await visit.viewed(network))
 
     async def _sensible(self) -> list[int]:
-        """Return which checks are to be run on the page; the others have their outcome."""
+        """Emit the outcomes of checks that say nothing about a page; return the indexes of the others."""
         expressions = dict(enumerate(self._job.expressions))
         outcomes = await senseless(self._pages, expressions) if expressions else ()
         for outcome in outcomes:
@@ -76,7 +74,7 @@ class Verification:
         return list(expressions)
 
     async def _check(self, indexes: Sequence[int], *, stuck: bool) -> None:
-        """Run each check on a page of its own. Where many fail they share the time."""
+        """Run each check on its own page. Many failing checks share the time."""
         if stuck:
             for index in indexes:
                 emit(Checked(index, False, Verdict.TIMEOUT, STUCK))
@@ -91,24 +89,24 @@ class Verification:
                 run = CheckRun(self._job, self._pages, self._foreign, index)
                 window = min(self._job.window, left / _turns(waiting, MOST_OPEN))
                 emit(await run.run(window=window, ends=self._ends))
-                self._note(run.elements)
+                self._record_elements(run.elements)
 
         await asyncio.gather(*(one(index, len(indexes) - at) for at, index in enumerate(indexes)))
 
-    def _note(self, elements: Mapping[str, str]) -> None:
+    def _record_elements(self, elements: Mapping[str, str]) -> None:
         for selector, shown in elements.items():
             if len(self._elements) < MOST_ELEMENTS:
                 self._elements.setdefault(selector, shown)
 
     async def _check_in_order(self, visit: Visit) -> None:
-        """Run the checks once more, one after the other on a page that was left alone so far, if there is time."""
+        """Run the checks again, one after the other on a page that no check has used, if there is time."""
         if not self._job.in_order or visit.stuck or self._ends - time.monotonic() < LEAST_SECONDS:
             return
         expressions = [self._job.expressions[index] for index in self._job.in_order]
         emit(CheckedInOrder(tuple(await held_in_order(visit.page, expressions))))
 
     async def _test(self, *, stuck: bool) -> None:
-        """Run the page tests, few at a time: most of what they do is wait."""
+        """Run the page tests, TESTS_AT_ONCE at a time, since they mostly wait."""
         first, count = len(self._job.expressions), len(self._job.tests)
         if stuck:
             for index in range(first, first + count):
@@ -125,5 +123,5 @@ class Verification:
 
 
 def _turns(waiting: int, at_once: int) -> int:
-    """Return how many turns it takes until all that wait have had theirs."""
+    """Return the number of turns until all `waiting` have run."""
     return -(-waiting // at_once)

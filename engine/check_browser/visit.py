@@ -16,13 +16,13 @@ from engine.check_browser.screenshot import screenshot
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Mapping
 
-    from playwright.async_api import Browser, BrowserContext, CDPSession, ConsoleMessage, Dialog, Page, Request
+    from playwright.async_api import Browser, CDPSession, ConsoleMessage, Dialog, Page, Request
 
     from engine.check_browser.network import Network, Nothing
 
-PARSE_SECONDS = 10.0  # until the document is there, scripts that hold it up included
-LOAD_SECONDS = 2.0  # more until everything in it is; a slow picture holds up no check
-STUCK_SECONDS = 6.0  # without an answer, after that, until its script is held to be endless
+PARSE_SECONDS = 10.0  # until the document is parsed, with its blocking scripts
+LOAD_SECONDS = 2.0  # more until the load event; a slow picture must not delay the checks
+STUCK_SECONDS = 6.0  # without an answer after that, until the script counts as endless
 CLOSE_SECONDS = 2.0
 MOST_LINES = 50
 LONGEST_LINE = 500
@@ -31,7 +31,7 @@ _BLOCKED = re.compile(r"^Failed to load resource: net::ERR_BLOCKED_BY_CLIENT")
 
 
 class Visit:
-    """A page with its console and errors. `stuck`: its thread did not answer even when its time to load was over."""
+    """A page with its console and errors. `stuck`: its thread did not answer after its time to load."""
 
     def __init__(self, page: Page, session: CDPSession, width: int, home: str) -> None:
         self.page, self.session = page, session
@@ -44,12 +44,12 @@ class Visit:
         session.on("Runtime.exceptionThrown", self._on_exception)
         page.on("console", self._on_console)
         page.on("requestfailed", self._on_failed_request)
-        page.on("crash", lambda _: _keep(self._errors, "the page crashed"))
+        page.on("crash", lambda _: _append(self._errors, "the page crashed"))
         page.on("dialog", self._dismiss)
-        page.on("popup", lambda other: self._meanwhile(other.close()))
+        page.on("popup", lambda other: self._start(other.close()))
 
     async def open(self, url: str) -> None:
-        """Go there; a page that does not load in time is looked at as it is."""
+        """Navigate to `url`. A page that does not load in time is checked as it is."""
         try:
             await self.page.goto(url, wait_until="domcontentloaded", timeout=PARSE_SECONDS * 1000)
             await self.page.wait_for_load_state("load", timeout=LOAD_SECONDS * 1000)
@@ -57,10 +57,10 @@ class Visit:
         except Error as error:
             self.stuck = not await answers(self.page, STUCK_SECONDS)
             why = "its script does not end" if self.stuck else error.message.splitlines()[0]
-            _keep(self._errors, f"the page did not finish loading: {why}")
+            _append(self._errors, f"the page did not finish loading: {why}")
 
     async def viewed(self, network: Network, elements: Mapping[str, str] | None = None) -> Viewed:
-        """Return what the page said and asked for, and how it looks now; `elements` as they were found meanwhile."""
+        """Return the page's console, errors and requests, and a screenshot. `elements` are those of failed checks."""
         failed = [
             *self._failed,
             *(f"{host}: {why}" for host, why in {**network.unreachable, **network.refused}.items()),
@@ -79,14 +79,14 @@ class Visit:
             elements or {},
         )
 
-    def _meanwhile(self, work: Coroutine[object, object, None]) -> None:
-        """Do something while the page goes on; what is no longer there need not be done."""
+    def _start(self, work: Coroutine[object, object, None]) -> None:
+        """Run `work` in the background. It fails silently if its page is closed meanwhile."""
 
-        async def done() -> None:
+        async def run() -> None:
             with suppress(Error):
                 await work
 
-        task = asyncio.ensure_future(done())
+        task = asyncio.ensure_future(run())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -94,10 +94,13 @@ class Visit:
         if message.type in {"error", "warning"} and not _BLOCKED.match(message.text):
             where = message.location
             place = self._place(where.get("url", ""), where.get("lineNumber", 0))
-            _keep(self._console, f"{message.type}: {message.text[:LONGEST_LINE]}{place}")
+            _append(self._console, f"{message.type}: {message.text[:LONGEST_LINE]}{place}")
 
     def _on_exception(self, event: dict[str, dict[str, object]]) -> None:
-        """An uncaught error or rejection. https://chromedevtools.github.io/devtools-protocol/tot/Runtime/#type-ExceptionDetails"""
+        """Record an uncaught error or rejection.
+
+        https://chromedevtools.github.io/devtools-protocol/tot/Runtime/#type-ExceptionDetails
+        """
         details = event.get("exceptionDetails", {})
         exception = details.get("exception")
         thrown = exception if isinstance(exception, dict) else {}
@@ -105,26 +108,26 @@ class Visit:
         line = details.get("lineNumber")
         place = self._place(str(details.get("url") or ""), line if isinstance(line, int) else 0)
         promised = " (in a promise)" if "promise" in str(details.get("text")) else ""
-        _keep(self._errors, f"{text.partition(chr(10))[0]}{promised}{place}")
+        _append(self._errors, f"{text.partition(chr(10))[0]}{promised}{place}")
 
     def _place(self, url: str, line: int) -> str:
-        """Return the file and line in words of the repository; lines come counted from 0."""
+        """Return the repository's file and the line, which the browser counts from 0."""
         if not url:
             return ""
         file = url.removeprefix(self._home).partition("?")[0].partition("#")[0] or "index.html"
         return f" ({file[:200]}:{line + 1})"
 
     def _on_failed_request(self, request: Request) -> None:
-        _keep(self._failed, f"{request.method} {request.url[:300]}: {request.failure}")
+        _append(self._failed, f"{request.method} {request.url[:300]}: {request.failure}")
 
     def _dismiss(self, dialog: Dialog) -> None:
-        _keep(self._console, f"dialog dismissed: {dialog.type}: {dialog.message}")
-        self._meanwhile(dialog.dismiss())
+        _append(self._console, f"dialog dismissed: {dialog.type}: {dialog.message}")
+        self._start(dialog.dismiss())
 
 
 @asynccontextmanager
 async def visiting(browser: Browser, network: Network | Nothing, width: int, home: str) -> AsyncIterator[Visit]:
-    """Open a fresh page of a width, tied to the network, and close it with all that it opened. `home` is the site's address."""
+    """Open a fresh page whose requests `network` answers, and close its context. `home` is the site's address."""
     context = await browser.new_context(
         viewport={"width": width, "height": 800},
         service_workers="block",
@@ -143,14 +146,10 @@ async def visiting(browser: Browser, network: Network | Nothing, width: int, hom
         await session.send("Runtime.enable")
         yield visit
     finally:
-        await _closed(context)
+        with suppress(Error, TimeoutError):
+            await asyncio.wait_for(context.close(), CLOSE_SECONDS)
 
 
-async def _closed(context: BrowserContext) -> None:
-    with suppress(Error, TimeoutError):
-        await asyncio.wait_for(context.close(), CLOSE_SECONDS)
-
-
-def _keep(lines: list[str], text: str) -> None:
+def _append(lines: list[str], text: str) -> None:
     if len(lines) < MOST_LINES:
         lines.append(text[:LONGEST_LINE])

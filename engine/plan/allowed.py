@@ -1,6 +1,6 @@
-"""What a plan may ask for: a model's reading of a stranger's text never widens what the service would do anyway.
+"""Checks what a plan asks for: it must not widen what the service would do anyway, since strangers write requests.
 
-The one exception are workflow files, which only a plan can ask for, and only where the request itself names their folder.
+Workflow files are the one exception. Only a plan can ask for them, and only if the request itself names their folder.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 WORKFLOWS = ".github/workflows/"
 _WORKFLOW = re.compile(r"\.github/workflows/[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.ya?ml")
 
-#: What every repository holds: never absent, never somebody else's.
+#: Every repository holds these files.
 ALWAYS = ("index.html", "README.md", "LICENSE")
-#: A page and a README come from none of these.
+#: The sources that a page and a README cannot have.
 _NOT_WRITTEN = frozenset({FileSource.CONVERTED, FileSource.WORKFLOW_OUTPUT})
-#: What the forge itself obeys: a custom domain would take the page away from its address.
-_OBEYED = frozenset({"cname"})
+#: Files that configure the forge, in lower case: a custom domain would change the page's address.
+_FORGE_SETTINGS = frozenset({"cname"})
 _PLACEHOLDER = re.compile(r"[{}<>$*\[\]…]|\.\.\.|%7[bd]", re.IGNORECASE)
 
 Value = TypeVar("Value")
@@ -35,10 +35,10 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
-    """What a plan is checked against. `words` are the brief and the checks, `attachments` the names of the files that came with the request.
+    """The request that a plan is checked against. `words` are the brief and the checks, `attachments` file names.
 
-    `missing` are the attachments that could not be had, `present` the paths of the repository that a later round changes; `allow_private`:
-    addresses on private networks may be fetched.
+    `missing` are attachments that could not be fetched, `present` the paths of the repository that a later round
+    changes. `allow_private` allows addresses on private networks.
     """
 
     words: str
@@ -52,7 +52,7 @@ class PlanRequest:
 
 @dataclass(frozen=True, slots=True)
 class Permitted(Generic[Value]):
-    """An item as it may be used, None where it may not; `reason` says what was changed or why it is refused, "" where nothing was."""
+    """An item that may be used, or None. `reason` says how it was changed or why it is refused, else it is ""."""
 
     value: Value | None
     reason: str = ""
@@ -63,7 +63,7 @@ def is_workflow(path: str) -> bool:
 
 
 def file(planned: PlannedFile, request: PlanRequest, files: Mapping[str, PlannedFile]) -> Permitted[PlannedFile]:
-    """Return a planned file as it may be used."""
+    """Check a planned file against the request and the files before it in the plan."""
     try:
         path = _path(planned.path, request)
     except UnsafePath as error:
@@ -79,22 +79,20 @@ def file(planned: PlannedFile, request: PlanRequest, files: Mapping[str, Planned
 
 
 def always(request: PlanRequest, files: Collection[str]) -> Iterator[PlannedFile]:
-    """Yield the files that every repository holds and that a plan left out."""
+    """Yield the files of ALWAYS that a plan lacks."""
     for path in ALWAYS:
         if path not in files:
-            own = FileSource.SERVICE if path in OF_THE_SERVICE else FileSource.WRITE
-            yield PlannedFile(
-                path=path, source=FileSource.CHANGED if own is FileSource.WRITE and path in request.attachments else own
-            )
+            written = FileSource.CHANGED if path in request.attachments else FileSource.WRITE
+            yield PlannedFile(path=path, source=FileSource.SERVICE if path in OF_THE_SERVICE else written)
 
 
 def absent(path: str, files: Sequence[PlannedFile]) -> Permitted[str]:
-    """Return a path that must not be committed."""
+    """Check a path that must not be committed."""
     path = path.removeprefix("./")
-    planned = [one for one in files if one.path == path or (path.endswith("/") and one.path.startswith(path))]
+    planned = [file for file in files if file.path == path or (path.endswith("/") and file.path.startswith(path))]
     if path in ALWAYS:
         return Permitted(None, "every repository holds this file")
-    if any(one.source is not FileSource.WORKFLOW_OUTPUT for one in planned):
+    if any(file.source is not FileSource.WORKFLOW_OUTPUT for file in planned):
         return Permitted(None, "the plan lists it among the files too")
     if not path.strip() or len(path) > 240:
         return Permitted(None, "it is no path")
@@ -102,7 +100,7 @@ def absent(path: str, files: Sequence[PlannedFile]) -> Permitted[str]:
 
 
 def address(planned: DataAddress, request: PlanRequest) -> Permitted[DataAddress]:
-    """Return an address of data as it may be asked. Its host must stand in the request: a model may remember another."""
+    """Check an address of data. The request must contain its host, since a model may remember another address."""
     if _PLACEHOLDER.search(planned.url):
         return Permitted(None, "it is a pattern and not an address")
     try:
@@ -127,13 +125,13 @@ def _path(raw: str, request: PlanRequest) -> str:
         if WORKFLOWS not in request.words:
             raise UnsafePath("is a workflow's, and the request does not name that folder")
         return path
-    if path.lower() in _OBEYED:
+    if path.lower() in _FORGE_SETTINGS:
         raise UnsafePath("is one that the forge itself reads")
     return safe_path(path)
 
 
 def _sourced(planned: PlannedFile, request: PlanRequest) -> Permitted[PlannedFile]:
-    """Make a file's source true: what is an attachment, is there to be changed, or can be converted, the service knows better than a model."""
+    """Correct a file's source by the attachments, the present files and the workbooks of the request."""
     if planned.source is FileSource.SERVICE or (planned.path in ALWAYS and planned.source in _NOT_WRITTEN):
         planned = planned.model_copy(update={"source": FileSource.WRITE})
     match planned.source:

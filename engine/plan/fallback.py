@@ -1,4 +1,4 @@
-"""The plan of a round for which a model gave none: what can be said of a request without understanding it."""
+"""Makes the plan of a round for which no model gave one, without an understanding of the request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from engine.plan.allowed import PlanRequest
 
-#: Attachments of these types are code, which a brief that names them may want changed.
+#: Attachments of these types are code. A brief that names one may want a change of it.
 _CODE = frozenset(
     {
         ".py",
@@ -37,19 +37,20 @@ _CODE = frozenset(
     }
 )
 _DATA = re.compile(
-    r"https?://[^\s\"'`<>()\[\]{}]+\.(?:json|geojson|jsonl|ndjson|csv|tsv|txt|xml|xlsx)(?=[\s\"'`<>()\[\]{},;:!?]|\.?(?:\s|$))",
+    r"https?://[^\s\"'`<>()\[\]{}]+\.(?:json|geojson|jsonl|ndjson|csv|tsv|txt|xml|xlsx)"
+    r"(?=[\s\"'`<>()\[\]{},;:!?]|\.?(?:\s|$))",
     re.IGNORECASE,
 )
 
 
 def fallback_plan(request: PlanRequest) -> RequestPlan:
-    """Return a plan with the usual files, the attachments, and the addresses that end in a data suffix. It decides no sentence."""
+    """Return a plan with the usual files, the attachments and the addresses with a data suffix, but without checks."""
     files: dict[str, PlannedFile] = {name: _attached(name, request) for name in sorted(request.attachments)}
     return RequestPlan(files=(*files.values(), *allowed.always(request, files)), data=tuple(_addresses(request)))
 
 
 def _attached(name: str, request: PlanRequest) -> PlannedFile:
-    """Plan an attachment as it came; code that the request names may be rewritten, and the round shows the difference."""
+    """Plan an attachment unchanged. index.html, and code that the request names, may get a new version."""
     code = posixpath.splitext(name)[1].lower() in _CODE and name in request.words
     changed = code or name == "index.html"
     return PlannedFile(path=name, source=FileSource.CHANGED if changed else FileSource.ATTACHMENT, origin=name)

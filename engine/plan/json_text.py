@@ -1,6 +1,6 @@
-"""Finds the JSON object in a model's plain answer: behind its thinking, between prose, in a fence, with comments and trailing commas.
+"""Finds the JSON object in a model's answer: after its thinking, in prose or a fence, with comments or trailing commas.
 
-An object that is cut off is not completed: a plan that lost its end would read as a shorter plan.
+An incomplete object is an error and is not completed, since a plan without its end would look like a shorter plan.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 import re
 from typing import NoReturn
 
-#: A brace that may open a JSON object: a name, its end or a comment follows. Braces of prose, CSS and templates seldom look like that.
+#: A brace before a name, a closing brace or a comment. Braces in prose, CSS and templates seldom look like that.
 _OPENING = re.compile(r"\{(?=\s*+(?:[\"}]|//|/\*))")
 _TOKEN = re.compile(
     r"""
@@ -26,15 +26,15 @@ _TOKEN = re.compile(
 )
 _DEPTH = {"open": 1, "close": -1}
 
-#: What a model thinks before it answers. The opening tag may belong to the prompt; thinking that is cut off is followed by no answer.
+#: A model's thinking. Its opening tag may be part of the prompt; without its closing tag the answer is missing.
 _THINKING = re.compile(r"\s*+<think>.*?(?:</think>|\Z)|.*?^[ \t]*+</think>", re.DOTALL | re.MULTILINE)
 
 
 def json_object(text: str) -> dict[str, object]:
-    """Return the first JSON object in the text.
+    """Return the first JSON object in the text, in time proportional to the text's length.
 
-    Raises ValueError with a sentence that the model can act on: there is none, it ends in the middle, or what is wrong at which line and column of
-    the text (of the last object, where several cannot be read). Takes time in proportion to the text's length.
+    Raises ValueError with a sentence for the model: the text has no object, the object is incomplete, or it has an
+    error at a line and column of the text. The sentence is about the last object if several have errors.
     """
     text = text.rstrip()
     thinking = _THINKING.match(text)
@@ -54,7 +54,7 @@ def json_object(text: str) -> dict[str, object]:
             problem, place = f"the JSON cannot be read: {error.msg}", start + error.pos
         except RecursionError:
             problem, place = "the JSON is nested too deeply", start
-        except ValueError as error:  # what the decoder's hooks refuse, which do not know the place
+        except ValueError as error:  # raised by the decoder's hooks, which do not know the place
             problem, place = f"the JSON cannot be read: {error}", None
         else:
             if found:
@@ -63,7 +63,10 @@ def json_object(text: str) -> dict[str, object]:
 
 
 def _tokens(text: str, start: int) -> tuple[list[str], bool]:
-    """Return the object that opens at `start`, and whether it ends. Comments and trailing commas are blanks, so that places stay what they are."""
+    """Return the tokens of the object at `start`, and whether it is complete.
+
+    Comments and trailing commas become blanks, so that the positions of errors stay the same.
+    """
     tokens: list[str] = []
     depth, comma = 0, None
     for match in _TOKEN.finditer(text, start):
@@ -82,7 +85,7 @@ def _tokens(text: str, start: int) -> tuple[list[str], bool]:
 
 
 def _end(tokens: list[str]) -> int:
-    """Return where an object that is cut off ends, for an error: before its last token, which may be half a word, unless that is a bracket."""
+    """Return where an incomplete object ends. Its last token may be incomplete too, so it counts only as a bracket."""
     return sum(map(len, tokens)) - (0 if tokens[-1] in "]}" else len(tokens[-1]))
 
 
@@ -100,5 +103,5 @@ def _finite(number: str) -> float:
     return value if math.isfinite(value) else _refuse(number[:20])
 
 
-#: `strict=False` takes line breaks inside of strings.
+#: `strict=False` allows line breaks inside of strings.
 _DECODER = json.JSONDecoder(strict=False, parse_constant=_refuse, parse_float=_finite)

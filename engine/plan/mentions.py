@@ -1,4 +1,4 @@
-"""Which of a repository's files a sentence names, by their paths or file names alone."""
+"""Finds the repository's files that a sentence names by path or by file name."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def named_paths(text: str, paths: Iterable[str]) -> list[str]:
-    """Return the paths that stand in a text as they are, or whose last part does, in any case."""
-    return [path for path in paths if any(_stands_in(text, name) for name in (path, posixpath.basename(path)))]
+    """Return the paths that a text contains, whole or by their last part; upper and lower case are the same."""
+    return [path for path in paths if any(_occurs_in(text, name) for name in (path, posixpath.basename(path)))]
 
 
-def _stands_in(text: str, name: str) -> bool:
+def _occurs_in(text: str, name: str) -> bool:
     return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text, re.IGNORECASE) is not None

@@ -1,4 +1,4 @@
-"""The page tests of a plan: what one may contain, how it becomes a test that the check browser runs, and what it names that nobody gave."""
+"""Validates a plan's page tests, converts them for the check browser, and finds the names that they guess."""
 
 from __future__ import annotations
 
@@ -18,38 +18,39 @@ LONGEST_WAIT = 3_000  # milliseconds, of all waits of a test together
 
 _ON_ELEMENT = frozenset({"fill", "select", "click"})
 _ON_PAGE = frozenset({"wait", "reload", "open"})
-#: Playwright's own selector engines, which are no CSS, and what no selector of a page needs.
+#: Playwright's own selector engines, which are no CSS, and characters that no selector needs.
 _NO_CSS = re.compile(r"\A(?:[\w:-]+=|//|\.\.|internal:)|>>|[{};<\\]")
 _KEY = re.compile(r"(?:(?:Control|Shift|Alt|Meta)\+){0,2}(?:[A-Za-z][A-Za-z0-9]{0,15}|[0-9])")
 _WAIT = re.compile(r"(\d{1,5})\s?(?:ms)?")
-#: Of the page's address only the query and the fragment: nothing else is opened.
+#: A step opens only the page itself, with a query or a fragment.
 _ADDRESS = re.compile(r"(?:\./|/)?(?:index\.html)?([?#]\S{1,299})?")
 
-#: What a look at a page has no need of: it would leave the page, ask a host, wait for ever, or run text as code.
+#: An expression with these could leave the page, send a request, loop for ever, or run text as code.
 _FORBIDDEN = frozenset({
-    "fetch", "XMLHttpRequest", "WebSocket", "EventSource", "sendBeacon", "importScripts", "Worker", "SharedWorker", "RTCPeerConnection", "eval",
-    "Function", "constructor", "Reflect", "setTimeout", "setInterval", "while", "for", "do", "import", "history", "navigation", "cookie", "domain",
-    "replaceState", "pushState",
+    "fetch", "XMLHttpRequest", "WebSocket", "EventSource", "sendBeacon", "importScripts", "Worker", "SharedWorker",
+    "RTCPeerConnection", "eval", "Function", "constructor", "Reflect", "setTimeout", "setInterval", "while", "for",
+    "do", "import", "history", "navigation", "cookie", "domain", "replaceState", "pushState",
 })  # fmt: skip
-#: Methods that make true what the expression is to observe.
+#: Methods that change the page, and could make the expression true by themselves.
 _CHANGING = frozenset({
-    "open", "write", "writeln", "assign", "reload", "click", "submit", "requestSubmit", "remove", "append", "prepend", "appendChild", "removeChild",
-    "replaceWith", "replaceChildren", "setAttribute", "removeAttribute", "toggleAttribute", "insertAdjacentHTML", "insertAdjacentElement",
-    "insertAdjacentText", "insertBefore", "dispatchEvent", "setItem", "removeItem", "clear", "add", "toggle", "focus", "blur", "showModal", "close",
+    "open", "write", "writeln", "assign", "reload", "click", "submit", "requestSubmit", "remove", "append", "prepend",
+    "appendChild", "removeChild", "replaceWith", "replaceChildren", "setAttribute", "removeAttribute",
+    "toggleAttribute", "insertAdjacentHTML", "insertAdjacentElement", "insertAdjacentText", "insertBefore",
+    "dispatchEvent", "setItem", "removeItem", "clear", "add", "toggle", "focus", "blur", "showModal", "close",
     "play", "pause", "call", "apply", "bind",
 })  # fmt: skip
 
 _WORD = re.compile(r"[\w-]*\w")
-#: What in a regular expression is no text: escapes, quantifiers, classes.
+#: The parts of a regular expression that match no literal text: escapes, quantifiers, classes.
 _NO_TEXT = re.compile(r"\\.|\{\d{1,5}(?:,\d{0,5})?\}|\[(?:[^\]\\]|\\.){0,200}\]")
-#: What needs no naming: it is on any page.
+#: Every page has these names and numbers, so a request need not name them.
 _UNIVERSAL = frozenset({"html", "head", "body", "title", "main", "0", "1"})
-#: Tags that come with another.
+#: A request that names the first tag implies the others.
 _IMPLIED = {"table": ("tbody", "thead", "tr", "td", "th"), "ul": ("li",), "ol": ("li",), "select": ("option",)}
 
 
 def problem_of(page: Page) -> str:
-    """Return in a sentence why a page test may not be run, "" where it may."""
+    """Return a sentence that says why a page test must not run, or ""."""
     for number, step in enumerate(page.steps, 1):
         if problem := _step_problem(step):
             return f"Step {number} ({step.do}) {problem}."
@@ -64,12 +65,15 @@ def problem_of(page: Page) -> str:
 
 
 def as_page_test(page: Page) -> PageTest:
-    """Return the test to be run, of a predicate without a problem."""
+    """Convert a predicate for which `problem_of` is ""."""
     return PageTest(tuple(_action(step) for step in page.steps), page.expression)
 
 
 def guesses(page: Page, words: str) -> tuple[str, ...]:
-    """Return what a test without a problem names that neither the brief nor the checks (`words`) do: where it fails the page may be right all the same."""
+    """Return the names in a test that the brief and the checks (`words`) lack. With one, a failing test may be wrong.
+
+    `problem_of(page)` must be "".
+    """
     named = words.casefold()
     given = " ".join(step.value for step in page.steps).casefold()
     known = {*_WORD.findall(named), *_WORD.findall(given), *_UNIVERSAL}
@@ -107,7 +111,7 @@ def _step_problem(step: PageStep) -> str:
 
 
 def _action(step: PageStep) -> PageAction:
-    """Return the step as it is done. The page without a query or a fragment is opened as by a reload."""
+    """Convert a step. Opening the page without a query or a fragment is a reload."""
     if step.do == "wait":
         return PageAction("wait", value=str(_milliseconds(step.value)))
     if step.do != "open":
@@ -122,7 +126,7 @@ def _milliseconds(value: str) -> int:
 
 
 def _more_than_looks(tokens: Sequence[ScriptToken]) -> str:
-    """Return what an expression does beside looking, "" where it does nothing."""
+    """Return the first token that does more than read the page, or ""."""
     for before, token, after in neighbours(tokens):
         for part in token.parts:
             if found := _more_than_looks(part):
@@ -137,7 +141,7 @@ def _more_than_looks(tokens: Sequence[ScriptToken]) -> str:
 
 
 def _changes(before: ScriptToken, token: ScriptToken, after: ScriptToken) -> str:
-    """Return what a sign does: assign, end a statement, read a member by a name that is made up, or call such a member."""
+    """Return an assignment, the end of a statement, an access to a computed member or a call of one, or ""."""
     if token.text in ASSIGNING or token.text in {"++", "--"} or (token.text == ";" and after.kind):
         return token.text
     ends_value = before.is_value or before.text in {")", "]", "?."}

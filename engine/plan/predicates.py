@@ -1,7 +1,7 @@
 """The predicates: the closed set of statements about a repository and its page that code can decide.
 
-Each is a small value with a `kind`; its docstring is what the model is told of it. `engine.plan.deciding` decides those about files,
-the check browser those about the page, the step deploy those about what is served.
+A predicate's docstring is its description in the plan's schema and in the console. `engine.plan.deciding` decides the
+predicates about files, the check browser those about the page, and the step deploy those about the published site.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST_STEPS = 10
 
 
 def _as_object(value: object) -> object:
-    """Read an object that a model wrote as JSON in a string."""
+    """Parse an object that a model wrote as JSON in a string."""
     try:
         return json.loads(value) if isinstance(value, str) else value
     except RecursionError:
@@ -37,12 +37,12 @@ def _of_bounded_size(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_text(value: object) -> object:
-    """Take a number for the text that it is written as."""
+    """Convert a number to text."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _as_list(value: object) -> object:
-    """Take one text for a list of one."""
+    """Convert a single text to a list."""
     return [value] if isinstance(value, str) else value
 
 
@@ -55,14 +55,14 @@ Count = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 class PlanPart(BaseModel):
-    """What all parts of a plan share: they are values; of a model's answer, unknown fields are left out and null stands for the default."""
+    """An immutable part of a plan. Parsing ignores unknown fields and replaces null by the default."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     @model_validator(mode="before")
     @classmethod
     def _without_nulls(cls, value: Any) -> Any:
-        return {name: one for name, one in value.items() if one is not None} if isinstance(value, dict) else value
+        return {name: item for name, item in value.items() if item is not None} if isinstance(value, dict) else value
 
 
 class Predicate(PlanPart):
@@ -70,7 +70,7 @@ class Predicate(PlanPart):
 
 
 class OnFile(Predicate):
-    """A predicate about one file of the repository. `path` may be left out where the predicate stands below its file in the plan."""
+    """A predicate about one file of the repository. The predicates of a planned file may omit `path`."""
 
     path: Path = ""
 
@@ -102,7 +102,9 @@ class DiffersFromAttachment(OnFile):
 
 
 class Contains(OnFile):
-    """The file's text, as it is written, holds each of the texts, letter for letter; any white space counts as one blank."""
+    """The file's text, as it is written, holds each of the texts, letter for letter; any white space counts as one
+    blank.
+    """
 
     kind: Literal["contains"] = "contains"
     texts: Texts
@@ -118,7 +120,9 @@ class Lacks(OnFile):
 
 
 class Words(OnFile):
-    """The text or Markdown file has from min to max words; max null: no upper bound. What a page shows is for `page`."""
+    """The text or Markdown file has from min to max words; max null: no upper bound. What a page shows is for
+    `page`.
+    """
 
     kind: Literal["words"] = "words"
     min: Count = 0
@@ -134,7 +138,9 @@ class Lines(OnFile):
 
 
 class Headings(OnFile):
-    """The Markdown file has these headings, in any order, and from min to max headings in all; capitals do not matter."""
+    """The Markdown file has these headings, in any order, and from min to max headings in all; capitals do not
+    matter.
+    """
 
     kind: Literal["headings"] = "headings"
     names: Names = []
@@ -153,9 +159,11 @@ class JsonSchema(OnFile):
 
 
 class JsonValue(OnFile):
-    """The value at the JSON Pointer (`/max/val`, `/0/name`; empty: the whole document) compares with `value`, or with the value at the pointer `other`.
+    """The value at the JSON Pointer (`/max/val`, `/0/name`; empty: the whole document) compares with `value`, or with
+    the value at the pointer `other`.
 
-    less, at_most, greater and at_least compare numbers, also those written as text, and other texts by their letters; equals and differs tell "1" from 1.
+    less, at_most, greater and at_least compare numbers, also those written as text, and other texts by their letters;
+    equals and differs tell "1" from 1.
     `contains`: a text holds `value`, or a list has it as an item.
     """
 
@@ -204,7 +212,9 @@ class Svg(OnFile):
 
 
 class Links(OnFile):
-    """The page (by default index.html) or Markdown file links or loads each of these: paths in the repository, or whole addresses."""
+    """The page (by default index.html) or Markdown file links or loads each of these: paths in the repository, or whole
+    addresses.
+    """
 
     kind: Literal["links"] = "links"
     to: Texts
@@ -217,14 +227,18 @@ class LicenceMit(Predicate):
 
 
 class ReadmeSections(Predicate):
-    """README.md has a heading with the words of each of these names, and text below it; none named: summary, setup, usage, code explanation, licence."""
+    """README.md has a heading with the words of each of these names, and text below it; none named: summary, setup,
+    usage, code explanation, licence.
+    """
 
     kind: Literal["readme_sections"] = "readme_sections"
     names: Names = []
 
 
 class PageStep(PlanPart):
-    """One use of the page: `selector` is CSS; `value` is what is filled, selected, pressed, waited (milliseconds) or opened (`?query` or `#fragment`)."""
+    """One use of the page: `selector` is CSS; `value` is what is filled, selected, pressed, waited (milliseconds) or
+    opened (`?query` or `#fragment`).
+    """
 
     do: Literal["fill", "select", "click", "press", "wait", "reload", "open"]
     selector: Annotated[str, Field(max_length=200)] = ""
@@ -283,12 +297,12 @@ AnyPredicate = Annotated[
     Field(discriminator="kind"),
 ]
 
-#: Decided in the browser. Served and WorkflowSucceeded are decided by what is live, all others by the files alone.
+#: The check browser decides these. Served and WorkflowSucceeded depend on the published site, all others on files.
 IN_BROWSER = (Page, OpensWithoutErrors)
 
 
 def path_of(predicate: AnyPredicate) -> str:
-    """Return the path of the file that a predicate is about, "" where it is about the page or names no file."""
+    """Return the path of the predicate's file, "" if it is about the page or names no file."""
     match predicate:
         case LicenceMit():
             return "LICENSE"

@@ -1,7 +1,7 @@
-"""A model's answer to the plan prompt, read item by item: what can be used, what is malformed, and what is refused.
+"""Reads a model's answer to the plan prompt item by item.
 
-A malformed item is an error of the answer, which the one reminder names. A refused item is well-formed and not allowed (an unsafe path, a
-private address, a page test that acts): it is left out with a reason, and the rest of the plan counts.
+A malformed item is an error of the answer, and the reminder to the model names it. A refused item is well-formed but
+not allowed (an unsafe path, a private address, a page test that acts): it is left out with a reason.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ Item = TypeVar("Item", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class RefusedItem:
-    """An item that was left out: what it is, and why as the end of a sentence."""
+    """An item that was left out, with the reason as the end of a sentence."""
 
     item: str
     reason: str
@@ -52,7 +52,7 @@ class RefusedItem:
 
 @dataclass(frozen=True, slots=True)
 class PlanReading:
-    """What an answer holds. `plan` is None where it holds no plan at all; `errors` are sentences for the reminder."""
+    """The content of an answer. `plan` is None if it has no plan; `errors` are sentences for the reminder."""
 
     plan: RequestPlan | None
     errors: tuple[str, ...] = ()
@@ -60,7 +60,7 @@ class PlanReading:
 
 
 def read_plan(text: str, request: PlanRequest) -> PlanReading:
-    """Read a model's answer. Never raises, whatever it holds."""
+    """Read a model's answer. Raises nothing."""
     try:
         found = json_object(text)
     except ValueError as error:
@@ -69,14 +69,14 @@ def read_plan(text: str, request: PlanRequest) -> PlanReading:
 
 
 def better(first: PlanReading, second: PlanReading) -> PlanReading:
-    """Return the better of two readings: the second, where it holds a plan with no more errors than the first has."""
+    """Return the second reading if it has a plan with no more errors than the first, else the first."""
     if second.plan is None or (first.plan and len(second.errors) > len(first.errors)):
         return first
     return second
 
 
 def read_object(found: Mapping[str, Any], request: PlanRequest) -> PlanReading:
-    """Read a plan that was JSON already: a model's, or one that an operator edited."""
+    """Read a plan from parsed JSON, such as a plan that an operator edited."""
     reader = _PlanReader(request)
     try:
         found = _storable(found)
@@ -93,14 +93,14 @@ def read_object(found: Mapping[str, Any], request: PlanRequest) -> PlanReading:
 
 
 def _storable(value: Any) -> Any:
-    """Replace what JSON may say and no database keeps: halves of characters and NUL."""
+    """Replace lone surrogates and NUL, which JSON allows and databases refuse."""
     match value:
         case str():
             return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
         case list():
-            return [_storable(one) for one in value]
+            return [_storable(item) for item in value]
         case dict():
-            return {_storable(name): _storable(one) for name, one in value.items()}
+            return {_storable(name): _storable(item) for name, item in value.items()}
         case _:
             return value
 
@@ -110,7 +110,7 @@ class _PlanReader:
     request: PlanRequest
     errors: list[str] = field(default_factory=list)
     refused: list[RefusedItem] = field(default_factory=list)
-    tests: list[PlannedTest] = field(default_factory=list)  # page tests that stood below a file
+    tests: list[PlannedTest] = field(default_factory=list)  # page tests among the predicates of files
 
     def plan(self, found: Mapping[str, Any]) -> RequestPlan:
         files = self._files(found.get("files", []))
@@ -122,13 +122,13 @@ class _PlanReader:
             pages=self._pages(found.get("pages"), files),
             checks=tuple(self._checks(found.get("checks", []))),
             tests=tuple(self._bounded("tests", tests, MOST_TESTS)),
-            notes=tuple(" ".join(str(one).split())[:1_000] for one in found.get("notes", [])[:MOST_NOTES]),
+            notes=tuple(" ".join(str(note).split())[:1_000] for note in found.get("notes", [])[:MOST_NOTES]),
         )
 
     def _files(self, raw: list[Any]) -> list[PlannedFile]:
         files: dict[str, PlannedFile] = {}
-        for at, one in enumerate(self._bounded("files", raw, MOST_FILES)):
-            planned = self._item(f"files[{at}]", one, PlannedFile)
+        for at, item in enumerate(self._bounded("files", raw, MOST_FILES)):
+            planned = self._item(f"files[{at}]", item, PlannedFile)
             if planned is None:
                 continue
             permitted = allowed.file(planned, self.request, files)
@@ -138,81 +138,83 @@ class _PlanReader:
         return [*files.values(), *allowed.always(self.request, files)]
 
     def _with_own_predicates(self, planned: PlannedFile) -> PlannedFile:
-        """Give a file's predicates its path; what a browser decides becomes a test of the plan."""
+        """Give a file's predicates its path. Predicates for the browser become tests of the plan."""
         own, in_browser = list[Any](), list[Any]()
-        for one in planned.predicates:
-            if isinstance(one, IN_BROWSER):
-                in_browser.append(one)
+        for predicate in planned.predicates:
+            if isinstance(predicate, IN_BROWSER):
+                in_browser.append(predicate)
+            elif isinstance(predicate, OnFile) and not predicate.path:
+                own.append(predicate.model_copy(update={"path": planned.path}))
             else:
-                own.append(
-                    one.model_copy(update={"path": planned.path}) if isinstance(one, OnFile) and not one.path else one
-                )
-        self.tests += [PlannedTest(says=in_words(one)[:1_000], predicates=[one]) for one in in_browser]
+                own.append(predicate)
+        self.tests += [
+            PlannedTest(says=in_words(predicate)[:1_000], predicates=[predicate]) for predicate in in_browser
+        ]
         return planned.model_copy(update={"predicates": own})
 
     def _absent(self, raw: list[Any], files: Sequence[PlannedFile]) -> Iterator[str]:
-        for one in self._bounded("absent", raw, MOST_FILES):
-            permitted = allowed.absent(str(one), files)
-            self._refuse(f"absent {one}", permitted.reason)
+        for path in self._bounded("absent", raw, MOST_FILES):
+            permitted = allowed.absent(str(path), files)
+            self._refuse(f"absent {path}", permitted.reason)
             if permitted.value is not None:
                 yield permitted.value
 
     def _data(self, raw: list[Any]) -> Iterator[DataAddress]:
-        seen = set[str]()
-        for at, one in enumerate(self._bounded("data", raw, MOST_DATA)):
-            address = self._item(f"data[{at}]", one, DataAddress)
+        urls = set[str]()
+        for at, item in enumerate(self._bounded("data", raw, MOST_DATA)):
+            address = self._item(f"data[{at}]", item, DataAddress)
             if address is None:
                 continue
             permitted = allowed.address(address, self.request)
             self._refuse(address.url, permitted.reason)
-            if permitted.value is not None and permitted.value.url not in seen:
-                seen.add(permitted.value.url)
+            if permitted.value is not None and permitted.value.url not in urls:
+                urls.add(permitted.value.url)
                 yield permitted.value
 
     def _pages(self, raw: object, files: Sequence[PlannedFile]) -> Any:
         if raw not in (None, "branch", "workflow"):
             self.errors.append('pages is neither "branch" nor "workflow".')
-        if raw == "workflow" and not any(allowed.is_workflow(one.path) for one in files):
+        if raw == "workflow" and not any(allowed.is_workflow(file.path) for file in files):
             self._refuse("pages: workflow", "the plan has no workflow file")
             return "branch"
         return "workflow" if raw == "workflow" else "branch"
 
     def _checks(self, raw: list[Any]) -> Iterator[CheckReading]:
-        seen = set[int]()
-        for at, one in enumerate(raw[: len(self.request.checks) * 2 + 10]):
-            reading = self._item(f"checks[{at}]", one, CheckReading)
+        numbers = set[int]()
+        for at, item in enumerate(raw[: len(self.request.checks) * 2 + 10]):
+            reading = self._item(f"checks[{at}]", item, CheckReading)
             if reading is None:
                 continue
-            if why := self._no_sentence(reading.number, seen):
+            if why := self._no_sentence(reading.number, numbers):
                 self._refuse(f"check {reading.number}", why)
                 continue
-            seen.add(reading.number)
+            numbers.add(reading.number)
             if not reading.predicates and not reading.why_not:
                 reading = reading.model_copy(update={"why_not": "the plan names nothing that decides it"})
             yield reading
 
-    def _no_sentence(self, number: int, seen: set[int]) -> str:
+    def _no_sentence(self, number: int, earlier_numbers: set[int]) -> str:
         if number > len(self.request.checks):
             return "there is no check with this number"
         check: Check = self.request.checks[number - 1]
         if check.kind is Kind.JS:
             return "it is an expression, which is run as it is"
-        return "it is decided twice; the first counts" if number in seen else ""
+        return "it is decided twice; the first counts" if number in earlier_numbers else ""
 
     def _tests(self, raw: list[Any]) -> Iterator[PlannedTest]:
-        for at, one in enumerate(raw[: MOST_TESTS * 4]):
-            test = self._item(f"tests[{at}]", one, PlannedTest)
+        for at, item in enumerate(raw[: MOST_TESTS * 4]):
+            test = self._item(f"tests[{at}]", item, PlannedTest)
             if test is not None:
                 yield test
 
     def _item(self, where: str, raw: object, model: type[Item]) -> Item | None:
-        """Read one item; a predicate of it that cannot be used is left out, and the item with it only where none is left that it needs."""
+        """Read one item without its unusable predicates. A test without a usable predicate is left out."""
         plain = raw
         if isinstance(raw, dict) and isinstance(raw.get("predicates"), list):
             valid = [
-                good
-                for at, one in enumerate(raw["predicates"][:MOST_PREDICATES])
-                for good in self._predicate(f"{where}.predicates[{at}]", one, model)
+                predicate
+                for at, item in enumerate(raw["predicates"][:MOST_PREDICATES])
+                for predicate in self._predicate(f"{where}.predicates[{at}]", item, model)
             ]
             if not valid and raw["predicates"] and model is PlannedTest:
                 return None
@@ -225,29 +227,27 @@ class _PlanReader:
 
     def _predicate(self, where: str, raw: object, owner: type[BaseModel]) -> Iterator[Any]:
         try:
-            one = _PREDICATE.validate_python(raw)
+            predicate = _PREDICATE.validate_python(raw)
         except (ValidationError, ValueError, RecursionError) as error:
             self._note(where, error)
             return
-        if isinstance(one, Page) and (why := problem_of(one)):
-            self._refuse(f"{where} {one.expression[:80]}", why)
-        elif isinstance(one, OnFile) and not one.path and not isinstance(one, Links) and owner is not PlannedFile:
-            self.errors.append(f"{where}: path is missing.")
+        if isinstance(predicate, Page) and (why := problem_of(predicate)):
+            self._refuse(f"{where} {predicate.expression[:80]}", why)
+        elif not isinstance(predicate, OnFile) or predicate.path or owner is PlannedFile:
+            yield predicate
+        elif isinstance(predicate, Links):
+            yield predicate.model_copy(update={"path": "index.html"})
         else:
-            yield (
-                one.model_copy(update={"path": "index.html"})
-                if isinstance(one, Links) and not one.path and owner is not PlannedFile
-                else one
-            )
+            self.errors.append(f"{where}: path is missing.")
 
     def _note(self, where: str, error: Exception) -> None:
-        """Write down what pydantic says of an item, in a line for each place."""
+        """Record pydantic's errors about an item, at most three."""
         if not isinstance(error, ValidationError):
             self.errors.append(f"{where}: {error}.")
             return
-        for one in error.errors(include_url=False, include_input=False, include_context=False)[:3]:
-            place = ".".join(str(part) for part in one["loc"])
-            self.errors.append(f"{where}{f'.{place}' if place else ''}: {one['msg']}.")
+        for detail in error.errors(include_url=False, include_input=False, include_context=False)[:3]:
+            place = ".".join(str(part) for part in detail["loc"])
+            self.errors.append(f"{where}{f'.{place}' if place else ''}: {detail['msg']}.")
 
     def _bounded(self, name: str, items: Sequence[Any], most: int) -> Sequence[Any]:
         if len(items) > most:

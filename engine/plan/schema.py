@@ -1,4 +1,4 @@
-"""The plan's form: pydantic models, and the JSON Schema of them that a model server can hold an answer to."""
+"""The plan as pydantic models, and their JSON Schema for a model server's structured output."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ class FileSource(StrEnum):
     """Where a planned file comes from."""
 
     WRITE = "write"  # the model writes it
-    ATTACHMENT = "attachment"  # as it came
-    CHANGED = "changed"  # an attachment or a file of an earlier round, of which the model writes a new version
-    CONVERTED = "converted"  # made by the service out of a workbook's sheet
-    COMPUTED = "computed"  # a result over data that is too much to be worked out by reading it
-    SERVICE = "service"  # LICENSE and the like
-    WORKFLOW_OUTPUT = "workflow_output"  # published by a workflow and never committed
+    ATTACHMENT = "attachment"  # the attachment, unchanged
+    CHANGED = "changed"  # the model's new version of an attachment or of a file of an earlier round
+    CONVERTED = "converted"  # the service makes it from a workbook's sheet
+    COMPUTED = "computed"  # a script computes it from data that is too much for a model
+    SERVICE = "service"  # the service writes it, such as LICENSE
+    WORKFLOW_OUTPUT = "workflow_output"  # a workflow publishes it, and it is never committed
 
 
 class PlannedFile(PlanPart):
-    """A file that the repository must hold. `origin`: the attachment or workbook that it comes from, `sheet` the sheet of that workbook.
+    """A file that the repository must hold. `origin`: the attachment or workbook that it comes from, `sheet` the sheet
+    of that workbook.
 
     `what` says in a phrase what it is, for whoever writes it.
     """
@@ -46,7 +47,9 @@ class PlannedFile(PlanPart):
 
 
 class DataAddress(PlanPart):
-    """An address whose data the page needs, and the name to publish it under; `at_run_time`: the page asks the address itself too."""
+    """An address whose data the page needs, and the name to publish it under; `at_run_time`: the page asks the address
+    itself too.
+    """
 
     url: Annotated[str, Field(max_length=2_000)]
     name: Path = ""
@@ -54,7 +57,9 @@ class DataAddress(PlanPart):
 
 
 class CheckReading(PlanPart):
-    """The predicates that decide the check with this number (from 1, as the request shows it); none: `why_not` says why nothing can."""
+    """The predicates that decide the check with this number (from 1, as the request shows it); none: `why_not` says why
+    nothing can.
+    """
 
     number: Annotated[int, Field(ge=1, le=1_000)]
     predicates: Predicates = []
@@ -80,24 +85,24 @@ class RequestPlan(PlanPart):
     notes: tuple[Phrase, ...] = ()
 
     def file(self, path: str) -> PlannedFile | None:
-        """Return what is planned of a file, None where nothing is."""
-        return next((one for one in self.files if one.path == path), None)
+        return next((file for file in self.files if file.path == path), None)
 
     @property
     def forbidden(self) -> tuple[str, ...]:
-        """Return the paths that must not be committed, what only a workflow publishes among them; one that ends in `/` is a folder."""
-        outputs = (one.path for one in self.files if one.source is FileSource.WORKFLOW_OUTPUT)
+        """Return the paths that must not be committed, with workflows' outputs. A folder's path ends in `/`."""
+        outputs = (file.path for file in self.files if file.source is FileSource.WORKFLOW_OUTPUT)
         return tuple(dict.fromkeys((*self.absent, *outputs)))
 
     def forbids(self, path: str) -> bool:
-        return any(path == one or (one.endswith("/") and path.startswith(one)) for one in self.forbidden)
+        return any(path == each or (each.endswith("/") and path.startswith(each)) for each in self.forbidden)
 
     def reading(self, position: int) -> CheckReading | None:
-        """Return how the request's check at `position` (from 0) is decided, None where the plan does not say."""
-        return next((one for one in self.checks if one.number == position + 1), None)
+        """Return the plan's reading of the request's check at `position`, which counts from 0."""
+        return next((check for check in self.checks if check.number == position + 1), None)
 
 
-#: Keywords that constrained decoding does not know or does not need (https://developers.openai.com/api/docs/guides/structured-outputs).
+#: Keywords that constrained decoding does not know or does not need.
+#: https://developers.openai.com/api/docs/guides/structured-outputs
 _LEFT_OUT = frozenset(
     {
         "default",
@@ -115,9 +120,9 @@ _LEFT_OUT = frozenset(
 
 
 def response_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a plan in the strict subset that OpenAI's structured outputs take: every field required, nothing else allowed.
+    """Return the plan's JSON Schema in the strict subset of OpenAI's structured outputs: all fields, and only these.
 
-    What may hold anything (a JSON Schema inside the plan) is a string there, which holds JSON.
+    An object with any fields (a JSON Schema inside the plan) becomes a string that holds JSON.
     """
     schema: dict[str, Any] = _strict(RequestPlan.model_json_schema())
     return schema
@@ -125,7 +130,7 @@ def response_schema() -> dict[str, Any]:
 
 def _strict(node: Any) -> Any:
     if isinstance(node, list):
-        return [_strict(one) for one in node]
+        return [_strict(item) for item in node]
     if not isinstance(node, dict):
         return node
     if node.get("type") == "object" and "properties" not in node:

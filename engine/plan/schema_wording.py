@@ -1,4 +1,4 @@
-"""JSON Schemas in words, in the notation of briefs: `{city: string, lat: number from -90 to 90}`."""
+"""Writes JSON Schemas in words, in the notation of briefs: `{city: string, lat: number from -90 to 90}`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _LONGEST = 400
 _DEEPEST = 12
 _MOST_ENTRIES = 40
-_MOST_PARTS = 2_000  # a text of 400 characters has room for fewer
+_MOST_PARTS = 2_000  # more than fit into 400 characters
 _ANY = "any value"
 _COUNTED = frozenset({"object", "string", "number", "integer", "boolean", "array"})
 _JOINTS = {"anyOf": " or ", "oneOf": " or ", "allOf": " and "}
@@ -31,13 +31,13 @@ _LIMITS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at mo
 
 
 def schema_in_words(schema: Mapping[str, Any]) -> str:
-    """Return what a document must be by a JSON Schema, in at most 400 characters."""
+    """Describe the documents that a JSON Schema allows, in at most _LONGEST characters."""
     text = _Renderer(schema).value(schema, 0)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def range_in_words(low: int, high: int | None) -> str:
-    """Return the bounds of a number, to be followed by what is counted."""
+    """Return the bounds of a number, which the name of the counted things follows."""
     if high is None:
         return f"at least {low}" if low else "any number of"
     if low == high:
@@ -46,7 +46,7 @@ def range_in_words(low: int, high: int | None) -> str:
 
 
 class _Renderer:
-    """Renders the parts of one schema; what is no schema is any value."""
+    """Renders the parts of one schema. It renders an invalid part as any value."""
 
     def __init__(self, root: Mapping[str, Any]) -> None:
         self._root = root
@@ -65,13 +65,13 @@ class _Renderer:
             return " or ".join(map(_literal, options))
         own = " or ".join(filter(None, (self._typed(kind, schema, depth) for kind in _kinds(schema))))
         joined = [
-            joint.join(dict.fromkeys(self.value(one, depth + 1) for one in _list(schema, name)))
+            joint.join(dict.fromkeys(self.value(part, depth + 1) for part in _list(schema, name)))
             for name, joint in _JOINTS.items()
         ]
         return " and ".join(filter(None, [own, *joined])) or _ANY
 
     def _reference(self, address: str, depth: int) -> str:
-        """Return the form that a reference names; inside of another one its name alone, since references may go in circles."""
+        """Render a reference's target, or only its name inside of another reference, since they may be circular."""
         target: Any = self._root
         for key in address.split("/")[1:]:
             target = target.get(key) if isinstance(target, dict) else None
@@ -99,7 +99,7 @@ class _Renderer:
         required = [name for name in _list(schema, "required") if isinstance(name, str)]
         given = schema.get("properties")
         fields = given if isinstance(given, dict) else {}
-        # In this order and not the schema's own, which a database does not keep: the same words wherever the plan comes from.
+        # Sorted, because a database does not keep the schema's own order and the words must stay the same.
         names = dict.fromkeys([*required, *sorted(map(str, fields))])
         phrases = [
             self._field(f"{name}{'' if name in required else '?'}", fields.get(name, True), depth)
@@ -117,7 +117,7 @@ class _Renderer:
 
     def _array(self, schema: Mapping[str, Any], depth: int) -> str:
         if entries := _list(schema, "prefixItems"):
-            return f"[{', '.join(self.value(one, depth + 1) for one in entries)}]"
+            return f"[{', '.join(self.value(entry, depth + 1) for entry in entries)}]"
         low, high = _count(schema, "minItems") or 0, _count(schema, "maxItems")
         if not schema.keys() & {"items", "minItems", "maxItems", "uniqueItems"}:
             return "array"
@@ -129,7 +129,7 @@ class _Renderer:
 
 
 def _kinds(schema: Mapping[str, Any]) -> list[object]:
-    """Return a schema's types, "" for any; without one it is what its keywords are about."""
+    """Return a schema's types, else the type that its keywords imply, else ""."""
     kinds = schema.get("type")
     if isinstance(kinds, list):
         return kinds

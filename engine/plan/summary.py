@@ -1,4 +1,4 @@
-"""A plan in words, part by part: what the console, the terminal and the evidence page show of it."""
+"""Summarises a plan in words for the console, the terminal and the evidence page."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class SummaryEntry:
-    """One thing that a plan says, and the rules that belong to it."""
+    """One statement of a plan, with its predicates in words."""
 
     says: str
     rules: tuple[str, ...] = ()
@@ -39,14 +39,12 @@ class SummaryEntry:
 
 @dataclass(frozen=True, slots=True)
 class SummarySection:
-    """A part of a plan under its heading."""
-
     heading: str
     entries: tuple[SummaryEntry, ...]
 
 
 def summary(plan: RequestPlan, checks: Sequence[Check]) -> list[SummarySection]:
-    """Return the parts of a plan that say something; `checks` are those of the request."""
+    """Return the sections of a plan that are not empty; `checks` are the request's."""
     sections = [
         SummarySection("Files", tuple(map(_file, plan.files))),
         SummarySection("Not to be committed", tuple(map(SummaryEntry, plan.absent))),
@@ -56,7 +54,7 @@ def summary(plan: RequestPlan, checks: Sequence[Check]) -> list[SummarySection]:
         ),
         SummarySection("Checks", tuple(_checks(plan, checks))),
         SummarySection(
-            "The plan's own tests", tuple(SummaryEntry(one.says, _rules(one.predicates)) for one in plan.tests)
+            "The plan's own tests", tuple(SummaryEntry(test.says, _rules(test.predicates)) for test in plan.tests)
         ),
         SummarySection("Notes", tuple(map(SummaryEntry, plan.notes))),
     ]
@@ -67,7 +65,10 @@ def _file(file: PlannedFile) -> SummaryEntry:
     sheet = f", sheet {file.sheet}" if file.sheet else ""
     origin = f" (from {file.origin}{sheet})" if file.origin else ""
     what = f": {file.what}" if file.what else ""
-    rules = (rule_in_words(one) if path_of(one) == file.path else in_words(one) for one in file.predicates)
+    rules = (
+        rule_in_words(predicate) if path_of(predicate) == file.path else in_words(predicate)
+        for predicate in file.predicates
+    )
     return SummaryEntry(f"{file.path}, {_SOURCES[file.source]}{origin}{what}", tuple(rules))
 
 
@@ -78,7 +79,7 @@ def _address(address: DataAddress) -> SummaryEntry:
 
 def _checks(plan: RequestPlan, checks: Sequence[Check]) -> Iterator[SummaryEntry]:
     sentences = {number: check.text for number, check in enumerate(checks, 1) if check.kind is Kind.PROSE}
-    readings = {one.number: one for one in plan.checks}
+    readings = {reading.number: reading for reading in plan.checks}
     for number in sorted({*sentences, *readings}):
         text = sentences.get(number, "(no sentence among the request's checks)")
         yield SummaryEntry(f"{number}. {text}", _decided_by(readings.get(number)))

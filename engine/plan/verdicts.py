@@ -1,4 +1,4 @@
-"""From a plan to verdicts: its predicates on one tree, on the page as a browser saw it, and what they make of each sentence."""
+"""Decides a plan's predicates on a tree and on a browser's report, and combines them into verdicts on sentences."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from engine.domain.browser_report import BrowserReport, PageTest, PageView
     from engine.plan.deciding.evidence import Evidence
-    from engine.plan.schema import RequestPlan
+    from engine.plan.schema import CheckReading, RequestPlan
 
-#: The first of these that occurs among a sentence's predicates is the sentence's verdict.
+#: A sentence's verdict is the first of these among its predicates' verdicts.
 _WORST_FIRST = (
     Verdict.FAIL,
     Verdict.NOT_RUN,
@@ -39,12 +39,12 @@ _WORST_FIRST = (
     Verdict.PASS,
 )
 
-#: Types that no language model writes: such a file that is missing is a warning and not worth a repair.
+#: No language model writes these types, so a missing file of them is unverifiable and starts no repair.
 _BINARY = frozenset(
     [".png", ".jpg", ".jpeg", ".gif", ".webp", ".ico", ".pdf", ".mp3", ".mp4", ".wav", ".zip", ".woff2", ".xlsx"]
 )
 
-#: What a service makes or has: a model cannot mend it.
+#: Files that the service provides: a model cannot repair them.
 _NOT_A_MODELS = frozenset({FileSource.ATTACHMENT, FileSource.CONVERTED})
 
 #: The repository's own rules decide these (engine.checks.own_rules).
@@ -65,7 +65,7 @@ class EarlierPlan:
 
 
 def predicates_of(planned: PlannedFile) -> list[Any]:
-    """Return all predicates on a planned file: what its source says, then its own."""
+    """Return all predicates on a planned file: those that its source implies, then its own."""
     path, origin = planned.path, planned.origin or planned.path
     match planned.source:
         case FileSource.ATTACHMENT:
@@ -79,13 +79,13 @@ def predicates_of(planned: PlannedFile) -> list[Any]:
         case _:
             implied = [Exists(path=path)]
     implied = [] if path in _OWN_RULES else implied
-    return [*implied, *(one for one in planned.predicates if one not in implied)]
+    return [*implied, *(predicate for predicate in planned.predicates if predicate not in implied)]
 
 
 class PlanVerdicts:
-    """What a plan says of one tree. `tests` are the page tests for the browser; give their report to the other methods.
+    """The verdicts of a plan on one tree. `tests` are the page tests for the browser; the methods take its report.
 
-    `words` is the brief with its checks; a test that fails by a name which stands in neither may be wrong itself.
+    `words` is the brief with its checks. A failing test with a name that `words` lacks may be wrong itself.
     """
 
     def __init__(
@@ -103,17 +103,19 @@ class PlanVerdicts:
         self._held = [page for pages in self._earlier_pages.values() for page in pages]
         self._pages: list[Page] = []
         for predicates in self._all():
-            self._pages += [one for one in predicates if isinstance(one, Page) and one not in self._pages]
-        self.tests: list[PageTest] = [as_page_test(one) for one in self._pages]
+            self._pages += [
+                predicate for predicate in predicates if isinstance(predicate, Page) and predicate not in self._pages
+            ]
+        self.tests: list[PageTest] = [as_page_test(page) for page in self._pages]
 
     def sentences(self, report: BrowserReport) -> Mapping[int, CheckOutcome]:
-        """Return a result for each check that is no expression, by its position."""
+        """Return a result for each check but the expressions, by the check's position."""
         return {
             at: self._sentence(at, check, report) for at, check in enumerate(self._checks) if check.kind is not Kind.JS
         }
 
     def files(self) -> list[CheckOutcome]:
-        """Return a result for each predicate on a planned file, and for each path that must not be there."""
+        """Return a result for each predicate on a planned file, and for each path that must be absent."""
         if self._plan is None:
             return []
         found = [result for planned in self._plan.files for result in self._of_file(planned)]
@@ -122,12 +124,12 @@ class PlanVerdicts:
 
     def own_tests(self, report: BrowserReport) -> list[CheckOutcome]:
         tests = self._plan.tests if self._plan else ()
-        return [self._decided(Check(Kind.TEST, one.says), one.predicates, report) for one in tests]
+        return [self._verdict_on(Check(Kind.TEST, test.says), test.predicates, report) for test in tests]
 
     def earlier_sentences(self, report: BrowserReport) -> list[CheckOutcome]:
-        """Return a result for each sentence of an earlier round that held there by a test of the page."""
+        """Return a result for each sentence of an earlier round that held there by a page test."""
         return [
-            self._decided(Check(Kind.REGRESSION, text), pages, report) for text, pages in self._earlier_pages.items()
+            self._verdict_on(Check(Kind.REGRESSION, text), pages, report) for text, pages in self._earlier_pages.items()
         ]
 
     def _all(self) -> Iterator[Sequence[Any]]:
@@ -147,45 +149,46 @@ class PlanVerdicts:
         if reading is None or not reading.predicates:
             why = reading.why_not if reading else NO_PLAN
             return CheckOutcome(check, Target.LOCAL, Verdict.UNVERIFIABLE, f"nothing decides it: {why}"[:2_000])
-        return self._decided(check, reading.predicates, report)
+        return self._verdict_on(check, reading.predicates, report)
 
-    def _decided(self, check: Check, predicates: Sequence[Any], report: BrowserReport) -> CheckOutcome:
-        return combined(check, Target.LOCAL, [self._result(one, report) for one in predicates])
+    def _verdict_on(self, check: Check, predicates: Sequence[Any], report: BrowserReport) -> CheckOutcome:
+        return combined(check, Target.LOCAL, [self._result(predicate, report) for predicate in predicates])
 
     def _result(self, predicate: Any, report: BrowserReport) -> PredicateResult:
         says = in_words(predicate)
         match predicate:
             case Page():
-                return self._tested(predicate, says, report)
+                return self._page_result(predicate, says, report)
             case OpensWithoutErrors():
-                return _opened(says, report)
+                return _opening_result(says, report)
             case _:
                 found = decide(predicate, self._evidence)
                 return PredicateResult(says, found.verdict, found.seen)
 
-    def _tested(self, page: Page, says: str, report: BrowserReport) -> PredicateResult:
-        """Return what a page test gave: where the test may be wrong itself, nothing is known of the page. One that held in an earlier round is right."""
+    def _page_result(self, page: Page, says: str, report: BrowserReport) -> PredicateResult:
+        """Return the result of a page test: inconclusive if the test itself may be wrong.
+
+        A test that held in an earlier round counts as right.
+        """
         at = self._pages.index(page)
         if at >= len(report.tested):
             return PredicateResult(says, Verdict.NOT_RUN, report.not_run or "the page was not opened")
         result = report.tested[at]
-        verdict, seen = result.verdict, result.detail
+        verdict, detail = result.verdict, result.detail
         if verdict in {Verdict.ERROR, Verdict.TIMEOUT}:
-            verdict, seen = Verdict.INCONCLUSIVE, f"it came to no value: {seen}"
+            verdict, detail = Verdict.INCONCLUSIVE, f"it came to no value: {detail}"
         elif verdict is Verdict.INVALID:
-            verdict, seen = Verdict.UNVERIFIABLE, f"it is no JavaScript: {seen}"
+            verdict, detail = Verdict.UNVERIFIABLE, f"it is no JavaScript: {detail}"
         elif verdict is Verdict.FAIL and page not in self._held and (guessed := guesses(page, self._words)):
-            verdict, seen = (
-                Verdict.INCONCLUSIVE,
-                f"{seen}; but it names what the request does not: {', '.join(guessed[:5])}",
-            )
-        return PredicateResult(says, verdict, seen[:1_000])
+            verdict = Verdict.INCONCLUSIVE
+            detail = f"{detail}; but it names what the request does not: {', '.join(guessed[:5])}"
+        return PredicateResult(says, verdict, detail[:1_000])
 
     def _of_file(self, planned: PlannedFile) -> list[CheckOutcome]:
         predicates = predicates_of(planned)
         missing = planned.path not in self._evidence.files and planned.source is not FileSource.WORKFLOW_OUTPUT
         if not missing or not predicates:
-            return [self._file_result(one, planned.path) for one in predicates]
+            return [self._file_result(predicate, planned.path) for predicate in predicates]
         result = self._file_result(Exists(path=planned.path), planned.path)
         if planned.source in _NOT_A_MODELS or posixpath.splitext(planned.path)[1].lower() in _BINARY:
             result = replace(result, verdict=Verdict.UNVERIFIABLE)
@@ -199,22 +202,22 @@ class PlanVerdicts:
 
 
 def combined(check: Check, target: Target, results: Sequence[PredicateResult]) -> CheckOutcome:
-    """Return what at least one predicate makes of a sentence: it holds if all of them hold; the detail names those that decide."""
-    verdicts = {one.verdict for one in results}
-    verdict = next(one for one in _WORST_FIRST if one in verdicts)
-    telling = [one for one in results if one.verdict is verdict]
-    detail = "; ".join(f"{one.says}: {one.seen or one.verdict}" for one in telling)
+    """Return the worst verdict of one or more predicates; the detail names the predicates that have it."""
+    verdicts = {result.verdict for result in results}
+    verdict = next(worst for worst in _WORST_FIRST if worst in verdicts)
+    deciding = [result for result in results if result.verdict is verdict]
+    detail = "; ".join(f"{result.says}: {result.seen or result.verdict}" for result in deciding)
     return CheckOutcome(check, target, verdict, detail[:2_000], predicates=tuple(results))
 
 
 def regression_results(
     earlier: Sequence[EarlierPlan], plan: RequestPlan | None, before: Evidence, now: Evidence
 ) -> list[CheckOutcome]:
-    """Judge again what the plans of earlier rounds, the newest first, say of files, and what held in the round before.
+    """Decide again the predicates on files of earlier plans, the newest first, that held in the round before.
 
-    What the present plan says anything of is the present round's to change.
+    Files of the present plan are left out, since the present round may change them.
     """
-    replaced = {one.path for one in plan.files} | set(plan.absent) if plan else set()
+    replaced = {file.path for file in plan.files} | set(plan.absent) if plan else set()
     results: dict[str, CheckOutcome] = {}
     for predicate in _regressions(earlier):
         path = getattr(predicate, "path", "")
@@ -231,47 +234,49 @@ def regression_results(
 
 
 def _regressions(earlier: Sequence[EarlierPlan]) -> Iterator[Any]:
-    for one in earlier:
-        for planned in one.plan.files:
+    for each in earlier:
+        for planned in each.plan.files:
             yield from (
-                p
-                for p in predicates_of(planned)
-                if not isinstance(p, EqualsAttachment | DiffersFromAttachment | CsvEquals)
+                predicate
+                for predicate in predicates_of(planned)
+                if not isinstance(predicate, EqualsAttachment | DiffersFromAttachment | CsvEquals)
             )
-        for reading in one.plan.checks:
-            text = one.checks[reading.number - 1].text if reading.number <= len(one.checks) else ""
-            if text in one.held:
-                yield from (
-                    p
-                    for p in reading.predicates
-                    if isinstance(p, OnFile) and not isinstance(p, EqualsAttachment | CsvEquals)
-                )
+        for _, reading in _held_sentences(each):
+            yield from (
+                predicate
+                for predicate in reading.predicates
+                if isinstance(predicate, OnFile) and not isinstance(predicate, EqualsAttachment | CsvEquals)
+            )
 
 
 def _earlier_page_sentences(earlier: Sequence[EarlierPlan], own: Collection[str]) -> Iterator[tuple[str, list[Page]]]:
-    """Yield the sentences of earlier rounds that held there by tests of the page, and that are not asked anew, the newest first."""
-    for one in earlier:
-        for reading in one.plan.checks:
-            text = one.checks[reading.number - 1].text if reading.number <= len(one.checks) else ""
+    """Yield the sentences that held in earlier rounds by page tests, the newest first, without those in `own`."""
+    for each in earlier:
+        for text, reading in _held_sentences(each):
             pages = [predicate for predicate in reading.predicates if isinstance(predicate, Page)]
-            if pages and text in one.held and text not in own:
+            if pages and text not in own:
                 yield text, pages
 
 
+def _held_sentences(earlier: EarlierPlan) -> Iterator[tuple[str, CheckReading]]:
+    for reading in earlier.plan.checks:
+        text = earlier.checks[reading.number - 1].text if reading.number <= len(earlier.checks) else ""
+        if text in earlier.held:
+            yield text, reading
+
+
 def shortfalls(results: Sequence[CheckOutcome]) -> list[str]:
-    """Return in sentences which planned files a tree to be published lacks."""
+    """Return a sentence with the planned files that a tree lacks, as a list of none or one."""
+    rule = f": {rule_in_words(Exists())}"
+    unmet = [result.check for result in results if result.verdict is not Verdict.PASS]
     missing = [
-        r.check.text.partition(": ")[0]
-        for r in results
-        if r.check.kind is Kind.FILE
-        and r.verdict is not Verdict.PASS
-        and r.check.text.endswith(f": {rule_in_words(Exists())}")
+        check.text.partition(": ")[0] for check in unmet if check.kind is Kind.FILE and check.text.endswith(rule)
     ]
     return [f"Files that are asked for are missing or empty: {', '.join(dict.fromkeys(missing))}"] if missing else []
 
 
-def _opened(says: str, report: BrowserReport) -> PredicateResult:
-    """Decide by how the page opened, at every width that it was opened at."""
+def _opening_result(says: str, report: BrowserReport) -> PredicateResult:
+    """Decide by the page's errors at all widths; requests that failed make it inconclusive."""
     if report.not_run or not report.views:
         return PredicateResult(says, Verdict.NOT_RUN, report.not_run or "the page was not opened")
     page_errors = [line for view in report.views for line in _errors(view)]

@@ -1,4 +1,4 @@
-"""Predicates in plain English: for the writer of a file, for an operator, beside a verdict."""
+"""Writes predicates in plain English, for prompts, for operators and beside verdicts."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def in_words(predicate: AnyPredicate) -> str:
 
 
 def rule_in_words(predicate: AnyPredicate) -> str:
-    """Return what a predicate says of its file, without the file's name: "has 300 to 400 words". One about the page is a sentence of its own."""
+    """Return a predicate without its file's name: "has 300 to 400 words". One about the page is a whole sentence."""
     match predicate:
         case Page() | OpensWithoutErrors() | WorkflowSucceeded():
             return _on_page(predicate)
@@ -83,7 +83,7 @@ def _on_page(predicate: OnPage) -> str:
         case Page(steps=[]):
             return f"on the page as it opens: {predicate.expression} is true"
         case Page():
-            return f"after {_listed([_step(one) for one in predicate.steps])}: {predicate.expression} is true"
+            return f"after {_listed([_step(step) for step in predicate.steps])}: {predicate.expression} is true"
 
 
 def _step(step: PageStep) -> str:
@@ -157,7 +157,7 @@ def _json_value(predicate: JsonValue) -> str:
 
 def _xml(predicate: Xml) -> str:
     root = f" whose root is <{predicate.root}>" if predicate.root else ""
-    counts = [f"{_amount(one.min, one.max, f'<{one.element}> element')}" for one in predicate.counts]
+    counts = [f"{_amount(count.min, count.max, f'<{count.element}> element')}" for count in predicate.counts]
     return f"is well-formed XML{root}{f' with {_listed(counts)}' if counts else ''}"
 
 
@@ -165,7 +165,7 @@ def _on_text(predicate: OnText) -> str:
     match predicate:
         case Contains() | Lacks():
             verb = "contains" if isinstance(predicate, Contains) else "does not contain"
-            texts = _listed([_quoted(one) for one in predicate.texts], "and" if verb == "contains" else "or")
+            texts = _listed([_quoted(text) for text in predicate.texts], "and" if verb == "contains" else "or")
             return f"{verb} {texts}{', in capitals or not' if predicate.ignore_case else ''}"
         case Words() | Lines():
             noun = "word" if isinstance(predicate, Words) else "line"
@@ -182,7 +182,7 @@ def _on_text(predicate: OnText) -> str:
 
 def _headings(predicate: Headings) -> str:
     named = (
-        f"the heading{'s' if len(predicate.names) > 1 else ''} {_listed([_quoted(one) for one in predicate.names])}"
+        f"the heading{'s' if len(predicate.names) > 1 else ''} {_listed([_quoted(name) for name in predicate.names])}"
         if predicate.names
         else ""
     )

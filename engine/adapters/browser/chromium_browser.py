@@ -1,6 +1,6 @@
 """The port Browser on the machine's Chromium.
 
-Each verification runs in a process of its own, which is killed with its children when its time or memory is used up.
+Each verification has its own process. We kill that process and its children if they exceed their time or memory.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WINDOW = 10.0  # seconds from load in which a check may become true
-SHORTEST = 8.0  # seconds under which no browser is started
+SHORTEST = 8.0  # seconds; with less time we start no browser
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What this machine has: `executable` "" is looked for; `places` browsers at a time, counted in `folder`."""
+    """Browser settings. An empty `executable` is searched for; `folder` holds the locks of the `places`."""
 
     folder: Path
     executable: str = ""
     sandbox: bool = True
     places: int = 2
     mirror: str = ""
-    own_origin: str = ""  # where our own live pages are
-    private_pages: bool = False  # live pages of a forge may be on a private address: for development
+    own_origin: str = ""  # the origin of the local forge's pages
+    private_pages: bool = False  # for development: live pages may be on a private address
     window: float = WINDOW
 
 
 class ChromiumBrowser:
-    """Runs checks as an evaluator does. Every verification has a fresh profile, no secret of ours and no network but the guard's."""
+    """Runs checks as an evaluator does, each time with a fresh profile, without secrets, with guarded requests only."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -53,23 +53,23 @@ class ChromiumBrowser:
     def run(
         self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float, tests: Sequence[PageTest] = ()
     ) -> BrowserReport:
-        """Return one result a check, in order, and one a page test, within `seconds` (and a moment for the killing)."""
-        begun = time.monotonic()
+        """Return a result for each check and page test, in order. Ending processes may exceed `seconds` a little."""
+        start = time.monotonic()
         if not (executable := self.executable()):
             return _not_run(page, checks, tests, "no Chromium was found on this machine")
         with place(self._machine.folder, self._machine.places, seconds - SHORTEST) as free:
-            left = seconds - (time.monotonic() - begun)
+            left = seconds - (time.monotonic() - start)
             if not free or left < SHORTEST:
                 return _not_run(page, checks, tests, "no check browser was free in time")
             run = self._verify(page, checks, tests, executable, left)
         return _report(page, checks, tests, run)
 
     def executable(self) -> str:
-        """Return the path of the browser, "" where there is none."""
+        """Return the path of the browser, "" if there is none."""
         return self._machine.executable or next((path for name in NAMES if (path := shutil.which(name))), "")
 
     def problem(self) -> str:
-        """Start the browser on nothing and say why it cannot be used, "" where it can. Takes about a second."""
+        """Start the browser on an empty site and return why it cannot run, or "". Takes about a second."""
         report = self.run(PageUnderTest("https://example.invalid/", {}, Target.LOCAL), (), seconds=30)
         return report.not_run
 
@@ -98,7 +98,7 @@ class ChromiumBrowser:
             return run_job(job, Path(home), seconds)
 
     def _allowed_origins(self, page: PageUnderTest) -> tuple[str, ...]:
-        """Return the private origin that a live page is on, where it may be on one: ours, but not for a page that is elsewhere."""
+        """Return the live page's origin if it may have a private address: it is ours, or `private_pages` is set."""
         origin = parse_url(page.url).origin if page.target is Target.LIVE else ""
         own = self._machine.own_origin
         ours = origin != "" and own != "" and parse_url(own).origin == origin
@@ -106,7 +106,7 @@ class ChromiumBrowser:
 
 
 def _in_order(checks: Sequence[Check]) -> tuple[int, ...]:
-    """Return which checks are to be run in order on one page: the request's own expressions, where that is more than one."""
+    """Return the indexes of the request's expressions, to be run in order on one page; () if there is only one."""
     scripts = tuple(at for at, check in enumerate(checks) if check.kind is Kind.JS)
     return scripts if len(scripts) > 1 else ()
 
@@ -119,11 +119,11 @@ def _report(page: PageUnderTest, checks: Sequence[Check], tests: Sequence[PageTe
         return _not_run(page, checks, tests, why)
     outcomes = {event.index: event for event in run.events if isinstance(event, Checked)}
     why = run.ended or "the check browser died"
-    without = Verdict.NOT_RUN if run.ended == TIME_OVER else Verdict.TIMEOUT if run.ended else Verdict.ERROR
+    missing = Verdict.NOT_RUN if run.ended == TIME_OVER else Verdict.TIMEOUT if run.ended else Verdict.ERROR
     results = [
         _result(check, page.target, outcomes[at])
         if at in outcomes
-        else CheckOutcome(check, page.target, without, f"the verification was ended before this: {why}")
+        else CheckOutcome(check, page.target, missing, f"the verification was ended before this: {why}")
         for at, check in enumerate([*checks, *_expressions(tests)])
     ]
     views = {event.width: event for event in run.events if isinstance(event, Viewed)}
@@ -168,5 +168,5 @@ def _view(viewed: Viewed, ended: tuple[str, ...]) -> PageView:
 
 
 def _not_run(page: PageUnderTest, checks: Sequence[Check], tests: Sequence[PageTest], reason: str) -> BrowserReport:
-    results = [CheckOutcome(one, page.target, Verdict.NOT_RUN, reason) for one in (*checks, *_expressions(tests))]
+    results = [CheckOutcome(check, page.target, Verdict.NOT_RUN, reason) for check in (*checks, *_expressions(tests))]
     return BrowserReport(results[: len(checks)], not_run=reason, tested=results[len(checks) :])

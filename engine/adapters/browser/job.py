@@ -1,4 +1,4 @@
-"""Messages between the service and the check browser's process: one JSON line in, one JSON line out for each event."""
+"""Messages between the service and the check browser's process: one JSON line for the job and one for each event."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One verification. `files` None opens the live page at `url`; else they are served at `url` from memory."""
+    """One verification. The `files` are served at `url` from memory; None opens the live page at `url`."""
 
     url: str
     files: Mapping[str, bytes] | None
@@ -26,7 +26,7 @@ class Job:
     seconds: float  # for everything
     mirror: str = ""  # base URL of a mirror for foreign hosts
     allowed_origins: tuple[str, ...] = ()
-    in_order: tuple[int, ...] = ()  # the expressions, by index, to be evaluated one after the other on one page
+    in_order: tuple[int, ...] = ()  # indexes of the expressions to evaluate one after the other on one page
     tests: tuple[PageTest, ...] = ()
 
     def line(self) -> bytes:
@@ -37,11 +37,11 @@ class Job:
 
     @classmethod
     def parse(cls, line: bytes) -> Job:
-        """Read what `line` wrote."""
+        """Parse the result of `line`."""
         plain = json.loads(line)
         files = plain.pop("files")
         lists = {name: tuple(plain.pop(name)) for name in ("expressions", "allowed_origins", "in_order")}
-        tests = tuple(_page_test(**one) for one in plain.pop("tests"))
+        tests = tuple(_page_test(**test) for test in plain.pop("tests"))
         content = None if files is None else {path: base64.b64decode(text) for path, text in files.items()}
         return cls(**{**plain, **lists, "files": content, "tests": tests})
 
@@ -52,7 +52,7 @@ def _page_test(*, steps: list[dict[str, str]], expression: str) -> PageTest:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The outcome of one check or page test: `index` is its place among the expressions, and the tests behind them. `empty`: it was seen on an empty page."""
+    """The outcome of a check or page test, on an empty page if `empty`. `index` counts expressions, then tests."""
 
     index: int
     empty: bool
@@ -64,14 +64,14 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class CheckedInOrder:
-    """Whether each of the job's `in_order` held on the one page; None: the run did not get there."""
+    """Whether each of the job's `in_order` expressions held on the one page; None: it was not evaluated."""
 
     held: tuple[bool | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Viewed:
-    """The page at one width: what it logged and threw, what it asked for, and a JPEG of it."""
+    """The page at one width in pixels: its console, errors, failed requests, and a JPEG screenshot."""
 
     width: int
     loaded: bool
@@ -80,13 +80,11 @@ class Viewed:
     errors: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # libraries by host, with their versions
-    elements: Mapping[str, str] = field(default_factory=dict)  # what failing checks look up, by selector
+    elements: Mapping[str, str] = field(default_factory=dict)  # HTML of the elements of failing checks, by selector
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The browser runs."""
-
     version: str
 
 
@@ -109,7 +107,10 @@ def event_line(event: Event) -> bytes:
 
 
 def parse_event(line: bytes) -> Event:
-    """Read what `event_line` wrote, with text that every database can keep. Raises ValueError, KeyError or TypeError for anything else."""
+    """Parse the result of `event_line`, with text that every database can store.
+
+    Raises ValueError, KeyError or TypeError for other input.
+    """
     plain = dict(_storable(json.loads(line)))
     kind = _KINDS[str(plain.pop("kind"))]
     if kind is Viewed:
@@ -122,7 +123,7 @@ def parse_event(line: bytes) -> Event:
 
 
 def _storable(value: Any) -> Any:
-    """Replace what a page may say and no database keeps: halves of characters and NUL."""
+    """Replace lone surrogates and NUL, which a page may output and databases refuse."""
     match value:
         case str():
             return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")

@@ -1,4 +1,4 @@
-"""Limits how many check browsers run at a time on a machine: each holds a file lock, which the kernel frees."""
+"""Limits how many check browsers run at a time on a machine. Each holds a file lock, which the kernel frees."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PAUSE = 0.1  # seconds
 
 @contextmanager
 def place(folder: Path, places: int, seconds: float) -> Iterator[bool]:
-    """Hold one of `places` places; False where none was free within `seconds`."""
+    """Hold one of `places` places. Yields False if none was free within `seconds`."""
     folder.mkdir(parents=True, exist_ok=True)
     ends = time.monotonic() + seconds
     while True:

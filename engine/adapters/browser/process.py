@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 
 MOST_MEMORY = 1_500_000_000  # bytes of driver and browser together
 MOST_OUTPUT = 30_000_000  # bytes of events
-TIME_OVER = "its time was over"  # why a process is ended that takes longer than we give it
-_WATCH = 0.25  # seconds between looks at the memory
-_END_SECONDS = 3.0  # for a process to end by itself when all that it started is dead
+TIME_OVER = "its time was over"  # the reason for ending a process that takes too long
+_WATCH = 0.25  # seconds between two measurements of the memory
+_END_SECONDS = 3.0  # for a process to end by itself after the death of its children
 _LIMITS = ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 200_000_000), (resource.RLIMIT_NOFILE, 4096))
 _ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(slots=True)
 class BrowserRun:
-    """One process and what it said so far."""
+    """One process and the events that it sent."""
 
     process: subprocess.Popen[bytes]
     tree: ProcessTree
     events: list[Event] = field(default_factory=list)
-    ended: str = ""  # why it was ended from outside
+    ended: str = ""  # why we ended the process, "" if it ended by itself
 
 
 def run_job(job: Job, home: Path, seconds: float) -> BrowserRun:
-    """Start the process with the folder `home`, tell it the job, and hear it out, or end it after `seconds`."""
+    """Start the process with `home` as its home folder, send the job, and read events for at most `seconds`."""
     environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(home), "TMPDIR": str(home), "LANG": "C.UTF-8"}
     process = subprocess.Popen(
         [sys.executable, "-m", "engine.check_browser"],
@@ -57,7 +57,7 @@ def run_job(job: Job, home: Path, seconds: float) -> BrowserRun:
     watch = threading.Thread(target=_watch, args=(run, time.monotonic() + seconds), daemon=True)
     watch.start()
     try:
-        _talk(run, job)
+        _exchange(run, job)
     finally:
         _end(run)
         watch.join()
@@ -65,9 +65,9 @@ def run_job(job: Job, home: Path, seconds: float) -> BrowserRun:
 
 
 def _end(run: BrowserRun) -> None:
-    """Kill what the process started, let it take that in, and see it end.
+    """Kill the process's children, give it _END_SECONDS to end by itself, then kill it.
 
-    The pipe in stays open until here: its end is how the process knows that we are gone.
+    Its stdin stays open until here, because the process ends itself when its stdin is closed.
     """
     run.tree.kill(itself=False)
     for pipe in (run.process.stdin, run.process.stdout):
@@ -80,28 +80,28 @@ def _end(run: BrowserRun) -> None:
 
 
 def _limit(pid: int) -> None:
-    """No core dumps and no huge files, and when memory runs short this dies first.
+    """Forbid core dumps and huge files, and let the kernel kill this process first when memory runs short.
 
     Address space is not limited: V8 reserves far more of it than it uses.
     """
     with suppress(OSError, ValueError):
-        for what, most in _LIMITS:
-            resource.prlimit(pid, what, (most, most))
+        for limit, most in _LIMITS:
+            resource.prlimit(pid, limit, (most, most))
         Path(f"/proc/{pid}/oom_score_adj").write_text("900")
 
 
-def _talk(run: BrowserRun, job: Job) -> None:
+def _exchange(run: BrowserRun, job: Job) -> None:
     stdin, stdout = run.process.stdin, run.process.stdout
     if stdin is None or stdout is None:
         return
     with suppress(BrokenPipeError):
         stdin.write(job.line())
         stdin.flush()
-        _hear(run, stdout)
+        _read_events(run, stdout)
 
 
-def _hear(run: BrowserRun, stdout: IO[bytes]) -> None:
-    """Take events until the process ends. What is no event comes from a library that prints, and says nothing."""
+def _read_events(run: BrowserRun, stdout: IO[bytes]) -> None:
+    """Collect events until the process ends. Lines that are no events were printed by a library."""
     length = 0
     while line := stdout.readline(MOST_OUTPUT):
         length += len(line)
@@ -113,7 +113,7 @@ def _hear(run: BrowserRun, stdout: IO[bytes]) -> None:
 
 
 def _watch(run: BrowserRun, ends: float) -> None:
-    """End the process when its time is over or its memory too much."""
+    """End the process if it exceeds its time or memory."""
     while run.process.poll() is None:
         run.tree.look()
         if time.monotonic() >= ends:

@@ -1,4 +1,4 @@
-"""A process and its descendants: measures their memory and kills them. Linux only: reads /proc."""
+"""Measures the memory of a process and its descendants, and kills them. It reads /proc, so it needs Linux."""
 
 from __future__ import annotations
 
@@ -9,43 +9,43 @@ from contextlib import suppress
 from pathlib import Path
 
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
-_LOOKS = 5  # at most, until one finds nothing new
+_MOST_PASSES = 5  # over /proc, until a pass finds no new process
 
 
 class ProcessTree:
-    """A process and its descendants, those of other sessions too. One that was seen stays known when its parent is gone."""
+    """A process and its descendants, also in other sessions. It remembers a descendant after the parent's death."""
 
     def __init__(self, pid: int) -> None:
         self._root = pid
-        self._known: dict[int, int] = {}  # pid: start time, by which a pid used anew is told apart
+        self._known: dict[int, int] = {}  # pid: start time, which differs if the kernel reuses the pid
 
     def look(self) -> bool:
-        """Learn who is there now; say whether anybody is new."""
+        """Find the present descendants; return whether any is new."""
         started, children = _processes()
         before = len(self._known)
         waiting = [pid for pid, start in self._known.items() if started.get(pid) == start]
         waiting += [self._root] if self._root in started and self._root not in self._known else []
-        seen = set(waiting)
+        visited = set(waiting)
         while waiting:
             pid = waiting.pop()
             self._known.setdefault(pid, started[pid])
-            new = [child for child in children.get(pid, []) if child not in seen]
-            seen.update(new)
+            new = [child for child in children.get(pid, []) if child not in visited]
+            visited.update(new)
             waiting += new
         return len(self._known) > before
 
     def memory_bytes(self, *, itself: bool = True) -> int:
-        """Return how much memory they take together, what they share counted once; `itself` False leaves the first out.
+        """Return the memory of all processes, shared pages counted once. `itself` False leaves the root process out.
 
         https://www.kernel.org/doc/html/latest/filesystems/proc.html (Pss)
         """
         return sum(_memory(pid) for pid in self._living() if itself or pid != self._root)
 
     def kill(self, *, itself: bool = True) -> None:
-        """Kill all of them, from the top; `itself` False spares the first."""
+        """Kill all processes; `itself` False spares the root process."""
         if itself:
-            _signal(self._root, signal.SIGSTOP)  # so that it starts nothing more meanwhile
-        for _ in range(_LOOKS):
+            _signal(self._root, signal.SIGSTOP)  # so that it starts no more processes meanwhile
+        for _ in range(_MOST_PASSES):
             new = self.look()
             for pid in self._living():
                 if itself or pid != self._root:
@@ -59,7 +59,7 @@ class ProcessTree:
 
 
 def _processes() -> tuple[dict[int, int], dict[int, list[int]]]:
-    """Return every process's start time, and every process's children."""
+    """Return the start time and the children of every process, by pid."""
     started: dict[int, int] = {}
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
@@ -72,7 +72,7 @@ def _processes() -> tuple[dict[int, int], dict[int, list[int]]]:
 
 
 def _memory(pid: int) -> int:
-    """Return the proportional share of one; of a process that does not tell us, what is its alone."""
+    """Return the proportional set size in bytes, or the unshared size if the kernel does not show us the former."""
     with suppress(OSError):
         if found := _PSS.search(Path(f"/proc/{pid}/smaps_rollup").read_text()):
             return int(found[1]) * 1024

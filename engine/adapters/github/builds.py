@@ -1,4 +1,4 @@
-"""How Pages' builds stand for one commit, out of GitHub's list of builds (newest first).
+"""Finds the state of one commit's Pages build in GitHub's list of builds (newest first).
 
 https://docs.github.com/en/rest/pages/pages#list-github-pages-builds
 """
@@ -27,31 +27,31 @@ class Build:
 
 
 def builds_of(data: Any) -> list[Build]:
-    """Return the builds in an answer; what is not as described is left out."""
+    """Return the builds in an answer, without entries that are no objects."""
     return [_build(each) for each in data if isinstance(each, dict)] if isinstance(data, list) else []
 
 
 def look_at(builds: Sequence[Build], sha: str, is_later: Callable[[str], bool]) -> PagesBuild:
-    """Return the look for commit `sha`. `is_later` says of another commit whether it came after this one; asked only where it matters."""
+    """Return the build of commit `sha`. `is_later(other)` says whether `other` replaced it, and may cost a request."""
     built = next((build for build in builds if build.status == "built"), None)
     newest = built.commit if built else None
-    mine = next((build for build in builds if build.commit == sha), None)
+    own = next((build for build in builds if build.commit == sha), None)
     if built and newest == sha:
-        # A build that failed after it, asked for once more, changes nothing of what is served.
+        # GitHub still serves this build if a repeated one failed afterwards.
         return PagesBuild("built", newest, build=built.id)
-    if mine is None or (built and builds.index(built) < builds.index(mine)):
+    if own is None or (built and builds.index(built) < builds.index(own)):
         other = built or next(iter(builds), None)
         if other and other.commit and other.commit != sha and is_later(other.commit):
             return PagesBuild(
                 "superseded", newest, f"a later commit {other.commit[:10]} is built in its place", other.id
             )
-    if mine is None:
+    if own is None:
         return PagesBuild("queued", newest, "GitHub has begun no build of it yet")
-    if mine.status in WAITING:
-        return PagesBuild(mine.status, newest, build=mine.id)
-    if mine.status == "errored":
-        return PagesBuild("errored", newest, mine.error or "GitHub gave no reason", mine.id)
-    return PagesBuild("building", newest, f"GitHub calls its state {mine.status[:40]!r}", mine.id)
+    if own.status in WAITING:
+        return PagesBuild(own.status, newest, build=own.id)
+    if own.status == "errored":
+        return PagesBuild("errored", newest, own.error or "GitHub gave no reason", own.id)
+    return PagesBuild("building", newest, f"GitHub calls its state {own.status[:40]!r}", own.id)
 
 
 def _build(data: dict[str, Any]) -> Build:

@@ -1,16 +1,12 @@
-"""Translates GitHub's refusals into the engine's errors, by status, headers and text."""
+"""Translates GitHub's refusals into engine errors, by status and text."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from engine.errors import EngineError, OutOfService, Permanent, Transient
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-#: What each act needs: the permission of a fine-grained token, and the scope of a classic one.
+#: The permission of a fine-grained token and the scope of a classic one that each kind of request needs.
 #: https://docs.github.com/en/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens
 PERMISSIONS = {
     "create": ("Administration: write", "public_repo"),
@@ -32,7 +28,7 @@ _DOING = {
     "looks": "the question for its builds of Pages",
 }
 
-#: What the names of the libraries' exceptions say to somebody who does not know them.
+#: Plain words for the libraries' exception names.
 _WHY = {
     "ConnectionError": "there is no connection",
     "NewConnectionError": "there is no connection",
@@ -48,13 +44,11 @@ _WHY = {
     "SSLError": "its certificate is not good",
 }
 
-#: As much of GitHub's own words as a sentence quotes.
-_QUOTED = 300
+_QUOTED = 300  # characters of GitHub's own message in a sentence
 
 
-def refusal(status: int, headers: Mapping[str, str], text: str, *, doing: str) -> EngineError:
-    """Return the error for an answer that says no. `text` is GitHub's message, `doing` a key of PERMISSIONS. Limits are not its business."""
-    del headers
+def refusal(status: int, text: str, *, doing: str) -> EngineError:
+    """Return the error for a refusal by other causes than a limit. `doing` is a key of PERMISSIONS."""
     words = text.lower()
     if status == HTTPStatus.UNAUTHORIZED:
         return token_refused()
@@ -66,7 +60,6 @@ def refusal(status: int, headers: Mapping[str, str], text: str, *, doing: str) -
 
 
 def token_refused() -> OutOfService:
-    """Return the error for a token that GitHub does not know (any more)."""
     sentence = (
         "GitHub refuses the token (401): it is wrong, expired or revoked. Set another GITHUB_TOKEN and start again."
     )
@@ -74,7 +67,7 @@ def token_refused() -> OutOfService:
 
 
 def permission_missing(doing: str, text: str = "") -> OutOfService:
-    """Return the error for a token that may not do this, naming what it lacks."""
+    """Return an error that names the permission and the scope that the token lacks."""
     fine, classic = PERMISSIONS[doing]
     sentence = (
         f"The token may not do {_DOING[doing]}: a fine-grained token needs the permission {fine}, "
@@ -89,7 +82,7 @@ def unreachable(doing: str, why: str) -> Transient:
 
 
 def quoted(text: str) -> str:
-    """Return the end of a sentence that quotes what GitHub said: ". GitHub: …", or a full stop where it said nothing."""
+    """Return the end of a sentence that quotes GitHub's message: ". GitHub: …", or "." for an empty message."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return f". GitHub: {line[:_QUOTED]}" if line else "."
 

@@ -1,4 +1,4 @@
-"""Reading from and pushing to GitHub over HTTPS with dulwich: a head, a tree, one update of one branch."""
+"""Reads a head and a tree from GitHub and pushes one branch, over HTTPS with dulwich."""
 
 from __future__ import annotations
 
@@ -36,31 +36,30 @@ if TYPE_CHECKING:
     from engine.adapters.git_commit import BuiltCommit
 
 BRANCH = Ref(b"refs/heads/main")
-USER_AGENT = "git/llm-devops-engine"  # GitHub serves git's smart protocol to clients that call themselves git
+USER_AGENT = "git/llm-devops-engine"  # GitHub serves git's smart protocol only to clients whose name starts with git
 
-#: Seconds for all requests of one exchange together.
+#: Seconds for all requests of one read or push together.
 READ_SECONDS = 40.0
 PUSH_SECONDS = 90.0
-#: Bytes of a pack that is read, and of any other answer.
+#: Bytes of a downloaded pack, and of any other answer.
 LARGEST_PACK = 200_000_000
 LARGEST_ANSWER = 4_000_000
-#: How many commits below the head are looked at for a tree that is no longer the head's.
+#: How many commits are fetched if the wanted tree is not the head's.
 DEPTH = 64
 
-
-#: What dulwich and the HTTP below it raise where no whole and sound answer came.
+#: dulwich and urllib3 raise these if the answer is missing, cut off or damaged.
 _FAILURES = (
-    GitProtocolError, NotGitRepository, HTTPUnauthorized, HTTPError, TooLargeError, OSError, ChecksumMismatch, ApplyDeltaError,
-    ObjectFormatException, zlib.error, ValueError, KeyError, AssertionError,
+    GitProtocolError, NotGitRepository, HTTPUnauthorized, HTTPError, TooLargeError, OSError, ChecksumMismatch,
+    ApplyDeltaError, ObjectFormatException, zlib.error, ValueError, KeyError, AssertionError,
 )  # fmt: skip
 
 
 class NoAnswerError(Exception):
-    """Nobody knows whether the request was carried out: no whole answer came. The text is a short reason without addresses."""
+    """No whole answer came, so GitHub may have done the request. The text is a short reason without addresses."""
 
 
 class RefusedError(Exception):
-    """The server answered, and the answer is no."""
+    """The server answered with a status other than 200."""
 
     def __init__(self, refusal: HttpRefusal) -> None:
         super().__init__(str(refusal.status))
@@ -69,9 +68,9 @@ class RefusedError(Exception):
 
 @dataclass(slots=True)
 class Pushed:
-    """How a push ended: `before` is the head that the server named, `sent` says that an update was asked for.
+    """The outcome of a push: `before` is the server's old head, `sent` says that we asked for an update.
 
-    `refused` is why the server did not take it ("" where it did), `remote` what it said on the side.
+    `refused` is the server's reason, "" if it took the update; `remote` is the text of its progress messages.
     """
 
     before: str | None
@@ -82,7 +81,7 @@ class Pushed:
 
 @dataclass(slots=True)
 class _Update:
-    """Decides in the middle of a push, on the head that this very push will name as the old one."""
+    """Decides during a push whether to update the branch: only if the server's head is still `parent`."""
 
     built: BuiltCommit
     parent: str | None
@@ -93,7 +92,7 @@ class _Update:
     def refs(self, refs: dict[Ref, ObjectID]) -> dict[Ref, ObjectID]:
         head = refs.get(BRANCH)
         self.before = head.decode() if head else None
-        # The old head that dulwich sends is the one that it was told a moment ago: only where that is our own old head may it go out.
+        # dulwich sends this head as the old one, so another head than our parent must stop the update here.
         if self.before != self.parent:
             return {}
         self.sent = True
@@ -101,19 +100,19 @@ class _Update:
 
 
 class GitHubGit:
-    """Speaks git with one token. `address` is a repository's git URL; the token is in a header of requests to it and nowhere else."""
+    """Git with one token, which is sent in a header to `address` only. `address` is a repository's git URL."""
 
     def __init__(self, token: str) -> None:
         self._token = token
 
     def head(self, address: str) -> str | None:
-        """Return the SHA of branch main, None where there is none. Raises RefusedError, NoAnswerError."""
+        """Return the SHA of branch main, None for an empty repository. Raises RefusedError, NoAnswerError."""
         with self._client(address, READ_SECONDS, LARGEST_ANSWER) as client:
             head = client.get_refs(b"", ref_prefix=[BRANCH]).refs.get(BRANCH)
         return head.decode() if head else None
 
     def tree(self, address: str, sha: str) -> Mapping[str, bytes]:
-        """Return the regular files of a commit, the head's or one a little below it. Raises as `head` does, Permanent(commit_missing)."""
+        """Return the files of one of the newest DEPTH commits. Raises as `head` does, Permanent(commit_missing)."""
         store = MemoryObjectStore()
         with self._client(address, READ_SECONDS, LARGEST_PACK) as client:
             spool, done, abort = store.add_pack()
@@ -174,7 +173,7 @@ class GitHubGit:
 
 
 def _packed(built: BuiltCommit) -> GeneratePackDataFunc:
-    """Return all objects of the commit, whatever the server has of them: a page's tree is small."""
+    """Return a function that packs all objects, also those that the server has, because a page's tree is small."""
 
     def generate(
         have: AbstractSet[ObjectID],
@@ -190,7 +189,7 @@ def _packed(built: BuiltCommit) -> GeneratePackDataFunc:
 
 
 def _reason(error: Exception) -> str:
-    """Name what went wrong without quoting it: an exception's text may hold an address."""
+    """Name the failure by its class, because an exception's text may hold an address."""
     cause = error.__cause__ or error
     return "the answer is too large" if isinstance(cause, TooLargeError) else type(cause).__name__
 

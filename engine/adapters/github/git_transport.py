@@ -1,7 +1,7 @@
-"""HTTP below dulwich's client: one time bound for all requests of an exchange, bounded answers, refusals kept.
+"""HTTP for dulwich's client: one deadline for all requests of an exchange, bounded answers, refusals with their text.
 
-dulwich bounds single requests only, and its errors carry neither headers nor text. Redirects are not followed: the
-caller must learn that a repository was renamed, and the token goes nowhere else.
+dulwich bounds single requests only, and its errors have neither headers nor text. We follow no redirects: the caller
+must learn that a repository was renamed, and the token must go to no other host.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from urllib3.exceptions import TimeoutError as UrllibTimeoutError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: Seconds for a connection, and without a byte.
+#: Seconds for a connection, and for a pause between two bytes.
 STALL = 20.0
-#: As much of a refusal's text as is kept, in bytes.
+#: Bytes of a refusal's text that are stored.
 TEXT = 8_000
 
 
 class TooLargeError(Exception):
-    """An answer is larger than was asked for."""
+    """An answer is larger than the limit of its exchange."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRefusal:
-    """An answer that was not 200: `headers` by lower-case name, `text` as far as it is text."""
+    """An answer with another status than 200: `headers` by lower-case name."""
 
     status: int
     headers: Mapping[str, str]
@@ -38,19 +38,20 @@ class HttpRefusal:
 
 
 class BoundedReply:
-    """What dulwich reads of an answer; it adds attributes of its own."""
+    """The part of urllib3's response that dulwich uses. It has no `__slots__`, since dulwich adds attributes."""
 
     def __init__(self, reply: urllib3.BaseHTTPResponse, url: str, deadline: float, most: int) -> None:
         self.status, self.headers = reply.status, reply.headers
         self._reply, self._url, self._deadline, self._left = reply, url, deadline, most
 
     def read(self, size: int) -> bytes:
-        """Return `size` bytes, fewer only at the end. Raises urllib3's TimeoutError past the deadline, TooLargeError."""
+        """Return `size` bytes, fewer only at the end. Raises TooLargeError, and ReadTimeoutError at the deadline."""
         parts: list[bytes] = []
         wanted = size
         while wanted > 0:
             if time.monotonic() >= self._deadline:
-                raise ReadTimeoutError(None, self._url, "the time for the whole exchange is over")  # type: ignore[arg-type]
+                message = "the time for the whole exchange is over"
+                raise ReadTimeoutError(None, self._url, message)  # type: ignore[arg-type]
             part = self._reply.read1(wanted)
             if not part:
                 break
@@ -63,21 +64,20 @@ class BoundedReply:
         return data
 
     def geturl(self) -> str:
-        """Return the address that was asked: there are no redirects."""
+        """Return the requested address, since we follow no redirects."""
         return self._url
 
     def close(self) -> None:
-        """Give the connection back, or up where something is unread."""
+        """Return the connection to the pool, or close it if some of the answer is unread."""
         self._reply.drain_conn() if self._left == 0 else self._reply.close()
 
 
 class BoundedPool:
-    """Stands in for urllib3's PoolManager in one exchange of dulwich's; `refusal` is the last answer that was not 200, `sent`: a POST went out."""
+    """Replaces urllib3's PoolManager in one exchange. `refusal` is the last answer with another status than 200."""
 
     def __init__(self, seconds: float, most: int, headers: Mapping[str, str]) -> None:
         self.headers = dict(headers)
         self.refusal: HttpRefusal | None = None
-        self.sent = False
         self._deadline, self._most = time.monotonic() + seconds, most
         self._pool = urllib3.PoolManager(num_pools=2, maxsize=1)
 
@@ -96,8 +96,7 @@ class BoundedPool:
         if left <= 0:
             raise UrllibTimeoutError("the time for the whole exchange is over")
         data = body if body is None or isinstance(body, bytes) else b"".join(body)
-        self.sent = self.sent or (method == "POST" and "receive-pack" in url)
-        # While a body is sent urllib3 applies the time for connecting: a large one over a slow line may need all that is left.
+        # urllib3 bounds the sending of a body by the connect timeout, so a body may take all of the remaining time.
         timeout = urllib3.Timeout(
             connect=left if data else min(left, STALL), read=min(left, STALL if data is None else left)
         )
@@ -118,12 +117,11 @@ class BoundedPool:
         return BoundedReply(reply, url, self._deadline, self._most)
 
     def close(self) -> None:
-        """Close the connections."""
         self._pool.clear()
 
 
 def moved_to(refusal: HttpRefusal) -> str:
-    """Return `owner/name` that a redirect of git's first request leads to, "" where it is none."""
+    """Return the `owner/name` that a redirect of git's first request leads to, "" for another refusal."""
     if refusal.status not in {301, 302, 307, 308}:
         return ""
     path = urlsplit(refusal.headers.get("location", "")).path

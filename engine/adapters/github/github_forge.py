@@ -1,7 +1,7 @@
 """The port Forge on GitHub: REST for repositories, `pages` for GitHub Pages, git for commits.
 
-Round 1 takes two REST writes (create, Pages) and one push, a later round one push. No write is repeated on a guess: if
-its result is unclear, the state is read again and adopted, or the round comes back later.
+Round 1 takes two REST writes (create, Pages) and one push; a later round takes one push. If the result of a write is
+unclear, we do not repeat the write: we read the state and adopt it, or the round tries again later.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     from engine.domain.repository import CommitSpec, Credential, PagesBuild, RepositorySpec
     from engine.ports import Clock, Quota
 
-#: GitHub's clock and ours may differ by so much.
+#: GitHub's clock and ours may differ by this much.
 SKEW = timedelta(minutes=1)
-#: Names tried for one repository: more strangers than that are a mistake of ours.
+#: Names that are tried for one repository.
 MOST_NAMES = 20
-#: Pages of 100 repositories, and repositories with the right name, that are looked through for a task without rows.
+#: `find` reads this many pages of 100 repositories, and the heads of this many repositories with the task's slug.
 MOST_PAGES = 5
 MOST_CANDIDATES = 10
 
 
 class Stranger:
-    """A repository of somebody else's has the name."""
+    """A repository that this round did not make has the name."""
 
 
 class GitHubForge:
@@ -54,28 +54,29 @@ class GitHubForge:
         self._pages = GitHubPages(self._rest, self._git)
 
     def credential(self) -> Credential:
-        """Try the token. Raises as `try_token` does."""
+        """Check the token with one GET. Raises as `try_token` does."""
         return try_token(self._rest, self._wanted_owner)
 
-    # --- Repositories ------------------------------------------------------------------------------------------------------------
+    # --- Repositories ---
 
     def create(self, spec: RepositorySpec) -> Repository:
-        """Make the empty repository or adopt the one that this round made before; a stranger's name gets -2, -3, … appended.
+        """Make an empty repository, or adopt the one that this round made before. A taken name gets -2, -3, … appended.
 
-        Raises RateLimited, OutOfService, Transient where it is unknown whether it was made, Permanent (repository_private, create_refused).
+        Raises RateLimited, OutOfService, Transient (GitHub may have made it), Permanent (repository_private,
+        create_refused, names_taken).
         """
         for number in range(1, MOST_NAMES + 1):
             name = spec.name if number == 1 else f"{spec.name[:97]}-{number}"
-            # Looked at first: whoever comes back at a later name's turn must not spend a write on the earlier ones again.
-            there = self._holder(name, spec) or self._made(name, spec)
-            if isinstance(there, Repository):
-                return there
+            # A GET comes first, so that a repeated call spends no writes on the names that are taken.
+            holder = self._holder(name, spec) or self._create_named(name, spec)
+            if isinstance(holder, Repository):
+                return holder
         raise Permanent("names_taken", f"{MOST_NAMES} repositories from {spec.name} on are somebody else's.")
 
     def find(self, *, slug: str, task_key: str) -> Repository | None:
-        """Return the newest repository of a task, known by the trailer in its head's message."""
+        """Return the newest repository whose head's message has the task's trailer."""
         trailer = f"Task-Key: {task_key[:16]}"
-        for data in self._named(slug)[:MOST_CANDIDATES]:
+        for data in self._repositories_of(slug)[:MOST_CANDIDATES]:
             path = f"/repos/{self._owner}/{data['name']}"
             head = self._rest.get(f"{path}/commits/main")
             text = head.data.get("commit", {}).get("message", "") if head.status == 200 else ""
@@ -84,42 +85,42 @@ class GitHubForge:
         return None
 
     def head(self, repository: Repository) -> str | None:
-        """Return the SHA of branch main, None for an empty repository. Raises Permanent(repository_gone), Transient, OutOfService."""
-        return self._git.head(self._mine(repository))
+        """Return the SHA of main, None if empty. Raises Permanent(repository_gone), Transient, OutOfService."""
+        return self._git.head(self._on_this_forge(repository))
 
     def tree(self, repository: Repository, sha: str) -> Mapping[str, bytes]:
         """Return all regular files of a commit by path. Raises as `head` does, Permanent(commit_missing)."""
-        return self._git.tree(self._mine(repository), sha)
+        return self._git.tree(self._on_this_forge(repository), sha)
 
     def compute(self, spec: CommitSpec) -> str:
-        """Return the SHA that `commit` would give, without any outside effect. Raises Permanent (unsafe_path, bad_commit)."""
+        """Return the SHA that `commit` would give, without a request. Raises Permanent (unsafe_path, bad_commit)."""
         return build_commit(spec).sha
 
     def commit(self, repository: Repository, spec: CommitSpec) -> bool:
-        """Make `spec` the head if the head is still its parent. True: it is the head or an ancestor of it. False: the head has moved.
+        """Make `spec` the head if its parent is the head. True: the head has it. False: the head is another commit.
 
         Raises as `head` does, Permanent (push_protection, push_refused, unsafe_path, bad_commit).
         """
-        return self._git.commit(self._mine(repository), build_commit(spec), spec)
+        return self._git.commit(self._on_this_forge(repository), build_commit(spec), spec)
 
-    # --- Pages -------------------------------------------------------------------------------------------------------------------
+    # --- Pages ---
 
     def enable_pages(self, repository: Repository) -> Repository:
-        """Switch Pages on and return the repository with the address that GitHub gives; no call where it has one.
+        """Switch Pages on and return the repository with its address. A repository with an address costs no call.
 
-        Raises Transient (the branch is not there yet, or nobody knows), OutOfService, Permanent (repository_gone, pages_refused).
+        Raises Transient (no branch yet, unclear result), OutOfService, Permanent (repository_gone, pages_refused).
         """
         return self._pages.enable(repository)
 
     def pages_build(self, repository: Repository, sha: str) -> PagesBuild:
-        """Ask once how the Pages build of a commit is. Raises Transient, OutOfService, never Permanent."""
+        """Ask once for the state of a commit's Pages build. Raises Transient, OutOfService, never Permanent."""
         return self._pages.look(repository, sha)
 
     def rebuild(self, repository: Repository) -> None:
-        """Ask once for one more build of the head. Raises RateLimited, Transient, OutOfService, Permanent(build_refused)."""
+        """Ask once for another build. Raises RateLimited, Transient, OutOfService, Permanent(build_refused)."""
         self._pages.rebuild(repository)
 
-    # --- Inside ------------------------------------------------------------------------------------------------------------------
+    # --- Private ---
 
     @cached_property
     def _login(self) -> str:
@@ -135,8 +136,8 @@ class GitHubForge:
             return f"/orgs/{self._owner}/repos"
         return "/user/repos"
 
-    def _made(self, name: str, spec: RepositorySpec) -> Repository | Stranger:
-        """Make the repository under this name; where the end of that is in doubt, see whose it is. Raises as `create` does."""
+    def _create_named(self, name: str, spec: RepositorySpec) -> Repository | Stranger:
+        """Make the repository under this name. After an unclear result, look up who has it. Raises as `create` does."""
         body = {"name": name, "description": spec.description, "private": False, "auto_init": False}
         try:
             answer = self._rest.write(
@@ -145,7 +146,7 @@ class GitHubForge:
         except (RateLimited, OutOfService):
             raise
         except Transient as doubt:
-            return self._settled(name, spec, doubt)
+            return self._existing(name, spec, doubt)
         if answer.status == 201 and isinstance(answer.data, dict):
             return _public(answer.data)
         if answer.status == 404:
@@ -154,28 +155,28 @@ class GitHubForge:
             "create_refused", f"GitHub refused the repository {name}: {answer.status}{quoted(answer.message)}"
         )
         exists = answer.status == 422 and "already exists" in answer.message.lower()
-        return self._settled(name, spec, Transient("forge_unwell", refused.message) if exists else refused)
+        return self._existing(name, spec, Transient("forge_unwell", refused.message) if exists else refused)
 
-    def _settled(self, name: str, spec: RepositorySpec, doubt: Transient | Permanent) -> Repository | Stranger:
-        """Raises `doubt` where the repository is not there."""
-        if there := self._holder(name, spec):
-            return there
+    def _existing(self, name: str, spec: RepositorySpec, doubt: Transient | Permanent) -> Repository | Stranger:
+        """Return who has the name. Raises `doubt` if nobody has it."""
+        if holder := self._holder(name, spec):
+            return holder
         raise doubt
 
     def _holder(self, name: str, spec: RepositorySpec) -> Repository | Stranger | None:
-        """Return the repository of this name where it is this round's own, None where there is none."""
+        """Return the repository of this name if this round made it, else a Stranger; None if the name is free."""
         answer = self._rest.get(f"/repos/{self._owner}/{name}")
         data = answer.data
         if answer.status != 200 or not isinstance(data, dict):
             return None
-        # Another name: a redirect of a repository that was renamed.
+        # GitHub redirects the old name of a renamed repository, so the answer may be about another name.
         same_name = str(data.get("name", "")).lower() == name.lower()
         young = _time(data.get("created_at")) >= spec.not_before - SKEW
         if same_name and young and str(data.get("description") or "").endswith(f"[{spec.round_hash}]"):
             return self._with_pages(_public(data))
         return Stranger()
 
-    def _named(self, slug: str) -> list[dict[str, Any]]:
+    def _repositories_of(self, slug: str) -> list[dict[str, Any]]:
         kind = "orgs" if self._create_path.startswith("/orgs/") else "users"
         query = {"sort": "created", "direction": "desc", "per_page": "100"}
         found: list[dict[str, Any]] = []
@@ -187,17 +188,13 @@ class GitHubForge:
                 break
         return found
 
-    def _mine(self, repository: Repository) -> Repository:
-        """Raises Permanent(repository_gone) for a repository of another forge: the token goes to this one only."""
-        there, api = urlsplit(repository.url), urlsplit(self._api_url)
-        if there.scheme != api.scheme or there.netloc.lower() not in {
-            api.netloc.lower(),
-            api.netloc.lower().removeprefix("api."),
-        }:
-            sentence = (
-                f"The repository {repository.owner}/{repository.name} is not on this GitHub: another forge made it."
-            )
-            raise Permanent("repository_gone", sentence)
+    def _on_this_forge(self, repository: Repository) -> Repository:
+        """Raises Permanent(repository_gone) for a repository of another forge, which must not get the token."""
+        address, api = urlsplit(repository.url), urlsplit(self._api_url)
+        hosts = {api.netloc.lower(), api.netloc.lower().removeprefix("api.")}
+        if address.scheme != api.scheme or address.netloc.lower() not in hosts:
+            name = f"{repository.owner}/{repository.name}"
+            raise Permanent("repository_gone", f"The repository {name} is not on this GitHub: another forge made it.")
         return repository
 
     def _with_pages(self, repository: Repository) -> Repository:
@@ -210,7 +207,10 @@ def _repository(data: Mapping[str, Any]) -> Repository:
 
 def _public(data: Mapping[str, Any]) -> Repository:
     if data.get("private") is not False:
-        sentence = f"GitHub made the repository {data.get('name')} private, which has no Pages: the account's or organisation's rules ask for it."
+        sentence = (
+            f"GitHub made the repository {data.get('name')} private, which has no Pages: "
+            "the account's or organisation's rules ask for it."
+        )
         raise Permanent("repository_private", sentence)
     return _repository(data)
 

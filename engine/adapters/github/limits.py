@@ -1,4 +1,4 @@
-"""GitHub's limits as its own headers tell them.
+"""Reads GitHub's rate limits from its headers.
 
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
@@ -14,15 +14,15 @@ from engine.domain.repository import Limits
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: No header of a limit is taken for more than this, in seconds: a mistaken one must not end the trying.
+#: The longest wait in seconds that we take from a header, so that a wrong header does not stop a service for days.
 LONGEST = 7200.0
 
-#: How a refusal by a limit reads where no header says so.
+#: Phrases in the text of a refusal by a limit, for answers without the headers.
 _WORDS = ("secondary rate limit", "api rate limit exceeded", "abuse detection", "too many requests")
 
 
 def limits_of(headers: Mapping[str, str]) -> Limits | None:
-    """Return what the headers (by lower-case name) say of the primary limit; None where they say nothing usable of it."""
+    """Return the primary limit from headers with lower-case names; None if they have no usable one."""
     if headers.get("x-ratelimit-resource", "core") != "core":
         return None
     try:
@@ -35,7 +35,7 @@ def limits_of(headers: Mapping[str, str]) -> Limits | None:
 
 
 def refused_by_limit(status: int, headers: Mapping[str, str], text: str) -> bool:
-    """Say whether a refusal is about a limit, primary or secondary, and about nothing else."""
+    """Say whether a refusal is about the primary or a secondary limit."""
     if status == 429:
         return True
     if status != 403:
@@ -45,9 +45,9 @@ def refused_by_limit(status: int, headers: Mapping[str, str], text: str) -> bool
 
 
 def wait_of(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds that the headers of a refusal ask for, at least 1; None where they name no time.
+    """Return the seconds until `Retry-After`, else until the reset of a spent primary limit, at least 1.
 
-    `Retry-After` first, then the reset of a spent primary limit.
+    Returns None if the headers name no time.
     """
     if headers.get("retry-after", "").strip():
         return _bounded(retry_after(headers, now))

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from engine.adapters.github.push import GitHubPush
     from engine.adapters.github.rest import GitHubRest, RestAnswer
 
-NOT_READY = 2.0  # seconds until it is tried again
-#: Lists of builds that are remembered for their ETags: an unchanged one is free of the primary limit.
+NOT_READY = 2.0  # seconds until the next attempt
+#: Lists of builds that are cached with their ETags: an unchanged list does not count against the primary limit.
 REMEMBERED = 500
 
 
 class GitHubPages:
-    """Asks through `rest`; `git` says what it means that a repository is not found."""
+    """GitHub Pages through `rest`; `git.missing` explains a 404."""
 
     def __init__(self, rest: GitHubRest, git: GitHubPush) -> None:
         self._rest = rest
@@ -32,14 +32,14 @@ class GitHubPages:
         self._order: dict[tuple[str, str, str], bool] = {}
 
     def of(self, repository: Repository) -> Repository | None:
-        """Return the repository with the address that GitHub has for its pages, None where Pages is off. Raises Transient, OutOfService."""
+        """Return the repository with its Pages address, None if Pages is off. Raises Transient, OutOfService."""
         answer = self._rest.get(f"/repos/{repository.owner}/{repository.name}/pages")
-        return _paged(repository, answer) if answer.status == 200 else None
+        return _with_pages_url(repository, answer) if answer.status == 200 else None
 
     def enable(self, repository: Repository) -> Repository:
-        """Switch Pages on and return the repository with the address that GitHub gives; no call where it has one.
+        """Switch Pages on and return the repository with its address. A repository with an address costs no call.
 
-        Raises Transient (the branch is not there yet, or nobody knows), OutOfService, Permanent (repository_gone, pages_refused).
+        Raises Transient (no branch yet, unclear result), OutOfService, Permanent (repository_gone, pages_refused).
         """
         if repository.pages_url:
             return repository
@@ -55,14 +55,14 @@ class GitHubPages:
             if known := self.of(repository):
                 return known
             raise doubt from None
-        if answer.status == 201 and (made := _paged(repository, answer)):
-            return made
+        if answer.status == 201 and (enabled := _with_pages_url(repository, answer)):
+            return enabled
         if answer.status in {201, 409} and (known := self.of(repository)):
             return known
-        raise self._refused(repository, answer)
+        raise self._refusal(repository, answer)
 
     def look(self, repository: Repository, sha: str) -> PagesBuild:
-        """Ask once how the Pages build of a commit is. Raises Transient, OutOfService, never Permanent."""
+        """Ask once for the state of a commit's Pages build. Raises Transient, OutOfService, never Permanent."""
         path = f"/repos/{repository.owner}/{repository.name}"
         etag, before = self._builds.get(path, ("", None))
         answer = self._rest.get(f"{path}/pages/builds", query={"per_page": "30"}, etag=etag, doing="looks")
@@ -76,14 +76,14 @@ class GitHubPages:
         return look_at(builds_of(data), sha, lambda other: self._is_later(path, sha, other))
 
     def rebuild(self, repository: Repository) -> None:
-        """Ask once for one more build of the head. Raises RateLimited, Transient, OutOfService, Permanent(build_refused)."""
+        """Ask once for another build. Raises RateLimited, Transient, OutOfService, Permanent(build_refused)."""
         path = f"/repos/{repository.owner}/{repository.name}/pages/builds"
         key = f"build {repository.owner}/{repository.name}"
         answer = self._rest.write("POST", path, None, doing="builds", key=key)
         if answer.status != 201:
             raise Permanent("build_refused", f"GitHub refused one more build: {answer.status}{quoted(answer.message)}")
 
-    def _refused(self, repository: Repository, answer: RestAnswer) -> Transient | Permanent:
+    def _refusal(self, repository: Repository, answer: RestAnswer) -> Transient | Permanent:
         refusal = f"{answer.status}{quoted(answer.message)}"
         if answer.status == 404:
             return self._git.missing(repository, doing="pages")
@@ -101,7 +101,7 @@ class GitHubPages:
             self._builds.popitem(last=False)
 
     def _is_later(self, path: str, sha: str, other: str) -> bool:
-        """Say whether `other` has taken the place of `sha`: everything but an ancestor of it has."""
+        """Say whether `other` has replaced `sha`: it has unless it is an ancestor of `sha`."""
         key = (path, sha, other)
         if key not in self._order:
             answer = self._rest.get(f"{path}/compare/{sha}...{other}", query={"per_page": "1"})
@@ -111,7 +111,7 @@ class GitHubPages:
         return self._order[key]
 
 
-def _paged(repository: Repository, answer: RestAnswer) -> Repository | None:
+def _with_pages_url(repository: Repository, answer: RestAnswer) -> Repository | None:
     url = answer.data.get("html_url") if isinstance(answer.data, dict) else None
     if not url:
         return None

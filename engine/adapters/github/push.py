@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: For so long after it was made a repository may not be ready everywhere at GitHub.
+#: Some of GitHub's servers may not know a repository that is younger than this.
 YOUNG = timedelta(minutes=2)
-NOT_READY = 2.0  # seconds until it is tried again
+NOT_READY = 2.0  # seconds until the next attempt
 
-#: How GitHub refuses a push that holds a secret.
+#: Phrases of GitHub's refusal of a push that holds a secret.
 #: https://docs.github.com/en/code-security/secret-scanning/working-with-secret-scanning-and-push-protection
 _PROTECTED = ("gh013", "push declined due to repository rule violations", "push cannot contain secrets", "gh009")
-#: How it refuses a file of .github/workflows to a token that may not write those.
+#: Phrases of its refusal of a file in .github/workflows that the token may not write.
 _WORKFLOW = ("without `workflow` scope", "without workflow scope", "without `workflows` permission")
-#: Refusals of an update that say something about the moment and nothing about the commit.
+#: Phrases of refusals that a later push of the same commit may not get.
 _PASSING = (
     "fetch first",
     "non-fast-forward",
@@ -47,7 +47,7 @@ _PASSING = (
 
 
 class GitHubPush:
-    """Reads and pushes through `git`; asks `rest` where the outcome is in doubt."""
+    """Reads and pushes through `git`; asks `rest` if the outcome is unclear."""
 
     def __init__(self, git: GitHubGit, rest: GitHubRest, quota: Quota, clock: Clock) -> None:
         self._git = git
@@ -56,7 +56,7 @@ class GitHubPush:
         self._clock = clock
 
     def head(self, repository: Repository) -> str | None:
-        """Return the SHA of branch main, None for an empty repository. Raises Permanent(repository_gone), Transient, OutOfService."""
+        """Return the SHA of main, None if empty. Raises Permanent(repository_gone), Transient, OutOfService."""
         return self._request(repository, "read", lambda: self._git.head(_address(repository)))
 
     def tree(self, repository: Repository, sha: str) -> Mapping[str, bytes]:
@@ -64,7 +64,7 @@ class GitHubPush:
         return self._request(repository, "read", lambda: self._git.tree(_address(repository), sha))
 
     def commit(self, repository: Repository, built: BuiltCommit, spec: CommitSpec) -> bool:
-        """Push `built` on its parent. True: it is the head or an ancestor of it; False: the head has moved.
+        """Push `built` if its parent is the head. True: the head has it. False: the head is another commit.
 
         Raises as `head` does, Permanent (push_protection, push_refused).
         """
@@ -73,33 +73,33 @@ class GitHubPush:
         except Transient as doubt:
             if doubt.code not in {"forge_unreachable", "forge_unwell"}:
                 raise
-            # It may have been taken, and only the answer was lost.
-            return self._settled(repository, built.sha, spec.parent, doubt)
+            # GitHub may have taken the push, and only its answer was lost.
+            return self._outcome(repository, built.sha, spec.parent, doubt)
         if not pushed.sent:
             return self._holds(repository, built.sha, pushed.before)
         if not pushed.refused:
             return True
-        if error := _verdict(pushed):
+        if error := _lasting_refusal(pushed):
             raise error
         passing = Transient("push_refused", f"GitHub did not take the push{quoted(pushed.refused)}")
-        return self._settled(repository, built.sha, spec.parent, passing)
+        return self._outcome(repository, built.sha, spec.parent, passing)
 
     def missing(self, repository: Repository, *, doing: str) -> Transient | Permanent:
-        """Return the error for a 404 on something of a repository: gone, renamed, too young to be everywhere, or not allowed to this token."""
+        """Return the error for a 404: the repository is gone, renamed or very new, or the token may not do `doing`."""
         name = f"{repository.owner}/{repository.name}"
         answer = self._rest.get(f"/repos/{name}")
         if answer.status != 200 or not isinstance(answer.data, dict):
             return Permanent("repository_gone", f"The repository {name} is gone from GitHub.")
-        now_called = str(answer.data.get("full_name") or name)
-        if now_called.lower() != name.lower():
-            return _renamed(name, now_called)
+        present_name = str(answer.data.get("full_name") or name)
+        if present_name.lower() != name.lower():
+            return _renamed(name, present_name)
         created = datetime.fromisoformat(str(answer.data["created_at"]))
         if self._clock.now() - created < YOUNG:
             return Transient("forge_not_ready", f"The new repository {name} is not ready yet at GitHub.", NOT_READY)
         return permission_missing(doing, "Not Found")
 
-    def _settled(self, repository: Repository, sha: str, parent: str | None, doubt: Transient) -> bool:
-        """Read the head after a push that nobody knows the end of. Raises `doubt` where nothing was changed."""
+    def _outcome(self, repository: Repository, sha: str, parent: str | None, doubt: Transient) -> bool:
+        """Read the head after a push with an unclear result. Raises `doubt` if the head is still `parent`."""
         try:
             head = self.head(repository)
         except OutOfService:
@@ -111,7 +111,7 @@ class GitHubPush:
         return self._holds(repository, sha, head)
 
     def _holds(self, repository: Repository, sha: str, head: str | None) -> bool:
-        """Say whether a head is a commit or has it as an ancestor; GitHub answers 404 for one that it never saw."""
+        """Say whether a head is the commit `sha` or has it as an ancestor. GitHub answers 404 for an unknown commit."""
         if head is None or head == sha:
             return head == sha
         answer = self._rest.get(
@@ -123,10 +123,10 @@ class GitHubPush:
             and answer.data.get("status") in {"ahead", "identical"}
         )
 
-    def _request(self, repository: Repository, doing: str, act: Callable[[], T]) -> T:
+    def _request(self, repository: Repository, doing: str, call: Callable[[], T]) -> T:
         self._quota.check_limit()
         try:
-            return act()
+            return call()
         except NoAnswerError as error:
             raise unreachable(doing, str(error)) from None
         except RefusedError as error:
@@ -134,8 +134,8 @@ class GitHubPush:
 
     def _refusal(self, repository: Repository, doing: str, http_refusal: HttpRefusal) -> EngineError:
         name = f"{repository.owner}/{repository.name}"
-        if there := moved_to(http_refusal):
-            return _renamed(name, there)
+        if new_name := moved_to(http_refusal):
+            return _renamed(name, new_name)
         if refused_by_limit(http_refusal.status, http_refusal.headers, http_refusal.text):
             return limited(self._quota, self._clock, http_refusal.headers, http_refusal.text)
         if http_refusal.status == 404:
@@ -146,11 +146,11 @@ class GitHubPush:
                 f"GitHub has {name} not ready yet: {http_refusal.status}{quoted(http_refusal.text)}",
                 NOT_READY,
             )
-        return refusal(http_refusal.status, http_refusal.headers, http_refusal.text, doing=doing)
+        return refusal(http_refusal.status, http_refusal.text, doing=doing)
 
 
-def _verdict(pushed: Pushed) -> EngineError | None:
-    """Return the error for a refusal that trying again cannot change; None for one of the moment."""
+def _lasting_refusal(pushed: Pushed) -> EngineError | None:
+    """Return the error for a refusal of the commit itself, None if a later push may succeed."""
     text = " ".join(line.strip() for line in pushed.remote.splitlines() if line.strip())
     words = f"{pushed.refused} {text}".lower()
     if any(word in words for word in _WORKFLOW):
@@ -164,10 +164,10 @@ def _verdict(pushed: Pushed) -> EngineError | None:
     return Permanent("push_refused", f"GitHub refused the push{quoted(f'{pushed.refused} {text}')}")
 
 
-def _renamed(name: str, there: str) -> Permanent:
-    return Permanent("repository_gone", f"The repository {name} is called {there} by now.")
+def _renamed(name: str, new_name: str) -> Permanent:
+    return Permanent("repository_gone", f"The repository {name} is called {new_name} by now.")
 
 
 def _address(repository: Repository) -> str:
-    """Return where git finds a repository: its own address with `.git`, as GitHub's `clone_url` is."""
+    """Return the repository's address with `.git`, as GitHub's `clone_url` has it."""
     return f"{repository.url.removesuffix('.git')}.git"

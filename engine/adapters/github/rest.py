@@ -1,7 +1,8 @@
-"""GitHub's REST API through PyGithub's requester: one request, one answer, every failure translated here.
+"""GitHub's REST API through PyGithub's requester: one request for each call, with failures as engine errors.
 
-PyGithub's own retry is off: it sends a create that had succeeded once more, and sleeps in the worker. So is its throttle, which knows
-one process only. Pages is asked for by path, since PyGithub has no calls for it (https://github.com/PyGithub/PyGithub/issues/2037).
+PyGithub's retry is off, because it repeats a create that succeeded and sleeps in the worker. Its throttle is off,
+because it knows one process only. We call Pages by path: PyGithub has no methods for it
+(https://github.com/PyGithub/PyGithub/issues/2037).
 """
 
 from __future__ import annotations
@@ -24,22 +25,20 @@ if TYPE_CHECKING:
     from engine.ports import Clock, Quota
 
 USER_AGENT = "llm-devops-engine"
-#: Seconds without a byte, after which a request is given up.
-SECONDS = 15
+SECONDS = 15  # without a byte, after which a request ends with an error
 
 
 @dataclass(frozen=True, slots=True)
 class RestAnswer:
-    """An answer: `data` is its JSON, None where it has none; `headers` by lower-case name."""
+    """An answer: `data` is its JSON, None if it has none; `headers` by lower-case name."""
 
     status: int
     headers: Mapping[str, str]
     data: Any = field(repr=False)
-    text: str = field(repr=False)
 
     @property
     def message(self) -> str:
-        """Return GitHub's own words, with those of its list of errors; "" where it said nothing."""
+        """Return GitHub's message with those of its list of errors, or ""."""
         if not isinstance(self.data, dict):
             return ""
         errors = self.data.get("errors")
@@ -52,7 +51,7 @@ class RestAnswer:
 
 
 class GitHubRest:
-    """Asks one GitHub API in one token's name. Thread-safe: PyGithub's connection pool is."""
+    """One GitHub API with one token. Thread-safe, since PyGithub's connection pool is."""
 
     def __init__(self, *, token: str, api_url: str, quota: Quota, clock: Clock) -> None:
         self._requester = Github(
@@ -70,13 +69,16 @@ class GitHubRest:
     def get(
         self, path: str, *, query: Mapping[str, str] | None = None, etag: str = "", doing: str = "read"
     ) -> RestAnswer:
-        """GET; 404 and 304 are answers, and so is any other refusal of this one thing. Raises Transient, OutOfService."""
+        """GET; 304, 404 and other statuses about this path are answers. Raises Transient, OutOfService."""
         self._quota.check_limit()
         headers = {"If-None-Match": etag} if etag else {}
         return self.ask("GET", path, doing=doing, query=query, headers=headers)
 
     def write(self, method: str, path: str, body: Mapping[str, object] | None, *, doing: str, key: str) -> RestAnswer:
-        """Send a write once, when its turn has come. Raises as `get` does; whether it was done is then unknown unless it is OutOfService or RateLimited."""
+        """Send a write once, within the quota. Raises as `get` does.
+
+        After another error than OutOfService or RateLimited, GitHub may have carried out the write.
+        """
         self._quota.take_write(key)
         return self.ask(method, path, doing=doing, body=body)
 
@@ -90,27 +92,30 @@ class GitHubRest:
         headers: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> RestAnswer:
-        """Send one request past gate and pace. Raises RateLimited, OutOfService (limits, 401, 403), Transient (no answer, 5xx)."""
+        """Send one request without asking the quota.
+
+        Raises RateLimited, OutOfService (limits, 401, 403), Transient (no answer, 5xx).
+        """
         assert doing in PERMISSIONS
         try:
             status, found, text = self._requester.requestJson(
                 method, path, parameters=dict(query or {}), headers=dict(headers or {}), input=body
             )
         except (requests.RequestException, GithubException, OSError, RuntimeError, ValueError) as error:
-            # The class alone: an exception's text may hold an address, and is no sentence.
+            # Only the class is named: an exception's text may hold an address.
             raise unreachable(doing, type(error).__name__) from None
-        answer = RestAnswer(status, {k.lower(): str(v) for k, v in found.items()}, _parsed(text), text)
+        answer = RestAnswer(status, {k.lower(): str(v) for k, v in found.items()}, _parsed(text))
         if limits := limits_of(answer.headers):
             self._quota.record_limits(limits)
         if refused_by_limit(status, answer.headers, answer.message):
             raise limited(self._quota, self._clock, answer.headers, answer.message)
         if status in {401, 403} or status >= 500:
-            raise refusal(status, answer.headers, answer.message, doing=doing)
+            raise refusal(status, answer.message, doing=doing)
         return answer
 
 
 def limited(quota: Quota, clock: Clock, headers: Mapping[str, str], text: str) -> EngineError:
-    """Close the gate after a refusal by a limit and return the error for it: a short wait, or the forge is out of service."""
+    """Block requests after a refusal by a limit; return RateLimited for a short wait, else OutOfService."""
     now = clock.now()
     return limit_reached(quota.block_requests(wait_of(headers, now), text), text, now=now)
 

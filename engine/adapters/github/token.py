@@ -1,4 +1,4 @@
-"""Checks the GitHub token with one GET: whose it is, what it may do and when it expires."""
+"""Checks the GitHub token with one GET: its owner, its scopes and its expiry."""
 
 from __future__ import annotations
 
@@ -12,25 +12,30 @@ from engine.errors import OutOfService, Permanent, Transient
 if TYPE_CHECKING:
     from engine.adapters.github.rest import GitHubRest, RestAnswer
 
-#: GitHub sends it with every answer to a token that expires.
+#: A header of every answer to a token that expires.
 #: https://github.blog/changelog/2021-07-26-expiration-options-for-personal-access-tokens/
 EXPIRY = "github-authentication-token-expiration"
-#: Classic tokens only; a fine-grained one has none. https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps
+#: A header of answers to classic tokens only.
+#: https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps
 SCOPES = "x-oauth-scopes"
 _ENOUGH = frozenset({"repo", "public_repo"})
 
 
 def try_token(rest: GitHubRest, owner: str) -> Credential:
-    """Return whose the token is. `owner` is whose repositories are wanted, "" for the token's own.
+    """Return a description of the token. `owner` is the account for the repositories, "" for the token's own.
 
-    Raises OutOfService(forge_token_refused), Permanent (scope_missing, owner_unknown), Transient where GitHub could not be asked.
+    Raises OutOfService(forge_token_refused), Permanent (scope_missing, forge_owner_unknown, forge_owner_refused), and
+    Transient if GitHub cannot be reached.
     """
     answer = rest.ask("GET", "/user", doing="read")
     login = login_of(answer)
     if SCOPES in answer.headers and answer.headers[SCOPES].strip():
         scopes = {scope.strip() for scope in answer.headers[SCOPES].split(",")}
         if not scopes & _ENOUGH:
-            sentence = f"The token of {login} has the scopes {', '.join(sorted(scopes))}: it needs public_repo (or repo). Set another GITHUB_TOKEN."
+            sentence = (
+                f"The token of {login} has the scopes {', '.join(sorted(scopes))}: "
+                "it needs public_repo (or repo). Set another GITHUB_TOKEN."
+            )
             raise Permanent("scope_missing", sentence)
     place = _place(rest, owner, login)
     return Credential(f"token of {login}{place}{_until(answer)}", expiry_of(answer))
@@ -47,7 +52,7 @@ def login_of(answer: RestAnswer) -> str:
 
 
 def is_organisation(rest: GitHubRest, owner: str) -> bool:
-    """Say whether an account, not the token's own, is an organisation. Raises OutOfService (owner_unknown, owner_is_another)."""
+    """Return True for an organisation. Raises OutOfService (forge_owner_unknown, forge_owner_refused) for others."""
     answer = rest.get(f"/users/{owner}")
     kind = answer.data.get("type") if answer.status == 200 and isinstance(answer.data, dict) else ""
     if kind == "Organization":
@@ -56,12 +61,15 @@ def is_organisation(rest: GitHubRest, owner: str) -> bool:
         raise OutOfService(
             "forge_owner_unknown", f"GitHub knows no account {owner}: set another GITHUB_OWNER.", kind="forge"
         )
-    sentence = f"{owner} is another user, and a token makes repositories for its own user or an organisation only: set another GITHUB_OWNER."
+    sentence = (
+        f"{owner} is another user, and a token makes repositories for its own user or an organisation only: "
+        "set another GITHUB_OWNER."
+    )
     raise OutOfService("forge_owner_refused", sentence, kind="forge")
 
 
 def expiry_of(answer: RestAnswer) -> datetime | None:
-    """Return when the token expires: "2026-12-24 08:00:00 UTC" or with an offset; None where nothing usable is said."""
+    """Parse "2026-12-24 08:00:00 UTC", or the same with an offset; None for a missing or other text."""
     text = answer.headers.get(EXPIRY, "").strip().removesuffix(" UTC")
     try:
         found = datetime.fromisoformat(text.replace(" +", "+").replace(" -", "-"))

@@ -1,6 +1,6 @@
-"""When a write may go, so that a service's limits on writes are kept: pure functions of when earlier ones went.
+"""Computes when the next write may be sent under GitHub's limits, from the times of earlier writes.
 
-GitHub asks for a second between writes, and stops a token that makes more than 80 a minute or 500 an hour; both with room to spare here.
+GitHub asks for a second between writes, and stops a token after 80 a minute or 500 an hour. We stay below both limits.
 https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
 """
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from engine.errors import Transient
 
 SPACING = timedelta(seconds=1)
-#: At most so many writes within any such time.
+#: At most this many writes within any span of this length.
 MOST = ((60, timedelta(minutes=1)), (480, timedelta(hours=1)))
-#: As many earlier writes as must be known.
+#: How many earlier writes `earliest` needs.
 KNOWN = max(count for count, _ in MOST)
 
-#: A gate that opens within this many seconds is waited for by each round; a later one opens the forge's breaker.
+#: The longest wait in seconds for which rounds wait one by one; a longer one opens the forge's breaker.
 SHORT_WAIT = 120.0
 
 
 def earliest(writes: Sequence[datetime], now: datetime) -> datetime:
-    """Return when the next write may go after `writes` (the newest KNOWN of them, in order of time), not before `now`."""
+    """Return the time of the next write, `now` or later. `writes` are the newest KNOWN writes in order of time."""
     allowed = [now]
     if writes:
         allowed.append(writes[-1] + SPACING)
@@ -37,7 +37,7 @@ def earliest(writes: Sequence[datetime], now: datetime) -> datetime:
 
 
 def limit_reached(seconds: float, why: str, *, now: datetime) -> Transient:
-    """Return the error for whoever comes while a service wants no requests for some more seconds."""
+    """Return the error for a request while GitHub wants none for `seconds` more."""
     sentence = f"GitHub's limit is reached; it is asked again in {seconds:.0f} s" + (f" ({why[:200]})" if why else "")
     if seconds <= SHORT_WAIT:
         return RateLimited("forge_limit", f"{sentence}.", seconds)

@@ -1,1 +1,1 @@
-"""The one way out: every request to an address that somebody else named, and the callback."""
+"""HTTP to addresses that other people name: guarded requests and the callback."""

@@ -1,7 +1,7 @@
-"""The one way out: every HTTP request to an address that somebody else named goes through here.
+"""Sends every HTTP request to an address that a task or an evaluator names.
 
-A name is resolved once, all its addresses are vetted, and the connection goes to a vetted address itself; so do redirects, hop by hop.
-Answers are bounded in size and in wall-clock time. No proxies, no environment, no cookies.
+The guard resolves a host name once, checks all of its addresses, and connects to a checked address. It does the same
+for each redirect. Answers are bounded in size and in wall-clock time. Proxies, environment and cookies are not used.
 """
 
 from __future__ import annotations
@@ -29,17 +29,18 @@ CONNECT_SECONDS = 5.0
 MOST_REDIRECTS = 5
 AGENT = "llm-devops-engine/0.1 (self-hosted service that publishes static pages; fetches what a task names, once)"
 
-#: Which statuses are followed; with "preserve" method and body stay the same. https://www.rfc-editor.org/rfc/rfc9110#section-15.4
+#: The statuses whose redirects are followed. "preserve" follows those that keep method and body.
+#: https://www.rfc-editor.org/rfc/rfc9110#section-15.4
 _FOLLOWED = {"none": frozenset[int](), "get": frozenset({301, 302, 303, 307, 308}), "preserve": frozenset({307, 308})}
 
 _CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
 class GuardedHttp:
-    """HTTP to foreign addresses; thread-safe, one connection a request.
+    """HTTP to foreign addresses. Thread-safe, with one connection for each request.
 
-    `allow_private` admits loopback and private addresses, `allowed_origins` (`scheme://host:port`, our own) does so for these alone.
-    `resolve` turns a host name into its addresses; `ssl_context` replaces the system's trust store.
+    `allow_private` allows loopback and private addresses for every host, `allowed_origins` (`scheme://host:port`) for
+    these origins only. `resolve` returns a host name's addresses; `ssl_context` replaces the system's trust store.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class GuardedHttp:
         self._ssl_context = ssl_context or httpx2.create_ssl_context(trust_env=False)
 
     def fetch(self, url: str, *, seconds: float, max_bytes: int) -> Answer:
-        """GET a URL, following redirects; see `request`."""
+        """GET a URL and follow redirects. Raises as `request` does."""
         return self.request("GET", url, seconds=seconds, max_bytes=max_bytes, redirects="get")
 
     def request(
@@ -72,11 +73,11 @@ class GuardedHttp:
         redirects: Redirects = "none",
         partial: bool = False,
     ) -> Answer:
-        """Send a request and return the answer, whatever its status, within `seconds` of wall-clock time, redirects included.
+        """Send a request and return an answer of any status within `seconds` of wall-clock time, redirects included.
 
-        At most `max_bytes` of the decoded body are kept. `partial`: an answer whose head came in time counts, even if its body did not
-        come to its end. `redirects`: "get" follows all for GET, "preserve" follows 307 and 308 with the same method and body.
-        Raises Permanent (address_refused, before anything is sent there; bad_request) and Transient (dns_failed, connect_failed,
+        The answer holds at most `max_bytes` of the decoded body. With `partial`, an incomplete body is no error.
+        `redirects`: "get" follows all of them for GET, "preserve" follows 307 and 308 with the same method and body.
+        Raises Permanent (address_refused, before we connect; bad_request) and Transient (dns_failed, connect_failed,
         tls_failed, timed_out, connection_lost, bad_answer, too_many_redirects).
         """
         sent = {"User-Agent": AGENT, **(headers or {})}
@@ -84,7 +85,7 @@ class GuardedHttp:
         deadline = Deadline(seconds, target.host)
         for _ in range(MOST_REDIRECTS + 1):
             connecting = deadline.within(connect_seconds, target.host)
-            addresses = self._vetted(target, connecting)
+            addresses = self._checked_addresses(target, connecting)
             network = PinnedNetwork(addresses, deadline=deadline.within(seconds, target.host), connecting=connecting)
             answer = self._exchange(method, target, sent, body, network, max_bytes, partial=partial)
             location = answer.headers.get("location")
@@ -96,8 +97,8 @@ class GuardedHttp:
             target = following
         raise Transient("too_many_redirects", f"{target.host} redirected more than {MOST_REDIRECTS} times.")
 
-    def _vetted(self, target: ParsedUrl, deadline: Deadline) -> Sequence[str]:
-        """Return the target's addresses if all of them may be contacted."""
+    def _checked_addresses(self, target: ParsedUrl, deadline: Deadline) -> Sequence[str]:
+        """Return the target's addresses. Raises Permanent(address_refused) if one of them is not allowed."""
         allow_private = self._allow_private or target.origin in self._allowed_origins
         addresses = resolve_within(self._resolve, target.host, deadline)
         for address in addresses:
@@ -116,7 +117,7 @@ class GuardedHttp:
         *,
         partial: bool,
     ) -> Answer:
-        # The body comes as it is asked for, without compression, but a server may not care.
+        # We ask for a body without compression. A server may compress it all the same, so httpx2 decodes it below.
         own = {"Host": target.netloc, "Accept-Encoding": "identity", "Connection": "close"}
         if body is not None:
             own["Content-Length"] = str(len(body))
@@ -143,7 +144,7 @@ class GuardedHttp:
 
 
 class _Body(httpx2.SyncByteStream):
-    """Hands httpcore2's body to httpx2, which decodes it in bounded pieces."""
+    """Passes httpcore2's body to httpx2, which decodes it in bounded pieces."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = pieces

@@ -1,4 +1,4 @@
-"""Callbacks to the evaluator, as the Notifier port."""
+"""The port Notifier: POSTs callbacks to the evaluator through the guard."""
 
 from __future__ import annotations
 
@@ -16,16 +16,14 @@ KEPT_BYTES = 16 * 1024
 
 
 class HttpNotifier:
-    """POSTs a callback through the guard."""
-
     def __init__(self, http: GuardedHttp) -> None:
         self._http = http
 
     def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """POST JSON once, following 307 and 308, and return the answer, whatever its status, with at most 16 KB of its body.
+        """POST JSON once, follow 307 and 308, and return an answer of any status with at most 16 KB of its body.
 
-        A status that came in time counts, however slow the body behind it: the evaluator has been told.
-        Raises Permanent(address_refused), Transient otherwise.
+        A status in time is an answer even if its body is late, because the evaluator has received the callback.
+        Raises Permanent(address_refused), or Transient.
         """
         return self._http.request(
             "POST",

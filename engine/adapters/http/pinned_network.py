@@ -1,7 +1,7 @@
-"""Connections to addresses that were vetted beforehand, under one deadline that covers every read and write of a request.
+"""A network backend for httpcore2 that connects to checked addresses only, under one deadline for a whole request.
 
-httpx2's timeouts bound each read alone, so an answer that drips could last for ever; its backend resolves names by itself, so a vetted
-name could lead elsewhere a moment later. Hence a network backend of our own: https://github.com/pydantic/httpx2.
+httpx2's timeouts bound single reads, so a slow answer could last for ever. Its own backend resolves names itself, so a
+checked name could lead to another address a moment later. https://github.com/pydantic/httpx2
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Deadline:
-    """A point in monotonic time by which `host` must be done."""
+    """A point in monotonic time; `host` is named in its error."""
 
     def __init__(self, seconds: float, host: str) -> None:
         self._end = time.monotonic() + seconds
@@ -37,14 +37,13 @@ class Deadline:
         return Deadline(min(seconds, self._end - time.monotonic()), host)
 
     def left(self) -> float:
-        """Return the seconds that are left. Raises Transient(timed_out) if there are none."""
+        """Return the remaining seconds. Raises Transient(timed_out) after the deadline."""
         seconds = self._end - time.monotonic()
         if seconds <= 0:
             raise self.missed()
         return seconds
 
     def missed(self) -> Transient:
-        """Return the error that says so."""
         return Transient("timed_out", f"{self._host} did not answer in time.")
 
 
@@ -55,7 +54,7 @@ def resolve_host(host: str) -> Sequence[str]:
 
 
 def resolve_within(resolve: Resolve, host: str, deadline: Deadline) -> Sequence[str]:
-    """Return a host's addresses, in time: the system's resolver itself knows no timeout. Raises Transient (dns_failed, timed_out)."""
+    """Resolve in a thread, since the system's resolver has no timeout. Raises Transient (dns_failed, timed_out)."""
     answer: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
 
     def look_up() -> None:
@@ -75,7 +74,7 @@ def resolve_within(resolve: Resolve, host: str, deadline: Deadline) -> Sequence[
 
 
 class _Stream(httpcore2.NetworkStream):
-    """A socket that every read and write shares one deadline on."""
+    """A socket with one deadline for all reads and writes, and `handshake` for TLS."""
 
     def __init__(self, connection: socket.socket, host: str, deadline: Deadline, handshake: Deadline) -> None:
         self._socket = connection
@@ -93,15 +92,15 @@ class _Stream(httpcore2.NetworkStream):
             raise Transient("connection_lost", f"{self._host} broke the connection off.") from None
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        rest = memoryview(buffer)
-        while rest:
+        unsent = memoryview(buffer)
+        while unsent:
             try:
                 self._socket.settimeout(self._deadline.left())
-                rest = rest[self._socket.send(rest) :]
+                unsent = unsent[self._socket.send(unsent) :]
             except TimeoutError:
                 raise self._deadline.missed() from None
             except OSError as error:
-                # httpcore2 then still reads the answer of a server that closed early, such as a 413.
+                # After a WriteError httpcore2 still reads the answer of a server that closed early, such as a 413.
                 raise httpcore2.WriteError(str(error)) from None
 
     def close(self) -> None:
@@ -133,7 +132,7 @@ class _Stream(httpcore2.NetworkStream):
 
 
 class PinnedNetwork(httpcore2.NetworkBackend):
-    """Connects to one of the given addresses, whatever name is asked for; `connecting` bounds connection and TLS, `deadline` all."""
+    """Connects to the given addresses for any host name. `connecting` bounds connection and TLS, `deadline` all."""
 
     def __init__(self, addresses: Sequence[str], *, deadline: Deadline, connecting: Deadline) -> None:
         self._addresses = addresses
@@ -148,7 +147,10 @@ class PinnedNetwork(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore2.NetworkStream:
-        """Connect to the first address that answers, each having a fair part of the time. Raises Transient(connect_failed, timed_out)."""
+        """Connect to the first address that answers; each gets an equal part of the remaining time.
+
+        Raises Transient (connect_failed, timed_out).
+        """
         reason = "no address answered"
         for waiting, address in zip(range(len(self._addresses), 0, -1), self._addresses, strict=True):
             try:

@@ -1,6 +1,6 @@
-"""A forge on this machine: real bare git repositories under one folder, their pages served from the head commit.
+"""A forge on this machine: bare git repositories under one folder, with pages served from the head commit.
 
-A repository counts once it has its name: it is made whole beside it and renamed, so that what a kill leaves half-made never counts.
+A repository is made under a temporary name and then renamed, so that a kill leaves no incomplete repository.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 BRANCH = Ref(b"refs/heads/main")
 COMMIT_TRIES = 20
 
-#: A dot in front is kept for repositories in the making.
+#: Names with a leading dot are for repositories that are being made.
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 _SECTION = (b"engine",)
 _PAGES_ON = "pages-on"
 
 
 class LocalForge:
-    """Keeps repositories at `root/<owner>/<name>.git`; thread-safe, and any number of processes may share the folder."""
+    """Stores repositories at `root/<owner>/<name>.git`. Any number of threads and processes may share the folder."""
 
     simulated = False
 
@@ -54,7 +54,7 @@ class LocalForge:
         self._origin = pages_origin.rstrip("/")
 
     def create(self, spec: RepositorySpec) -> Repository:
-        """Make the empty repository or adopt the one that this round made before; a name held by another gets -2, -3, … appended."""
+        """Make an empty repository, or adopt the one that this round made before. A taken name gets -2, -3, …"""
         number = 1
         while True:
             name = spec.name if number == 1 else f"{spec.name}-{number}"
@@ -63,14 +63,14 @@ class LocalForge:
             number += 1
 
     def find(self, *, slug: str, task_key: str) -> Repository | None:
-        """Return the newest repository of a task that something was published in."""
-        made: list[tuple[str, str]] = []
+        """Return the task's newest repository that has a commit."""
+        created: list[tuple[str, str]] = []
         for path in (self._root / self._owner).glob("*.git"):
             name = path.name.removesuffix(".git")
             marks = self._marks(name) if name.startswith(slug) else {}
             if marks.get("task") == task_key:
-                made.append((marks["created"], name))
-        for _, name in sorted(made, reverse=True):
+                created.append((marks["created"], name))
+        for _, name in sorted(created, reverse=True):
             repository = self._repository(name)
             if self.head(repository):
                 return repository
@@ -87,11 +87,11 @@ class LocalForge:
             return read_tree(repo.object_store, sha)
 
     def compute(self, spec: CommitSpec) -> str:
-        """Return the SHA that `commit` would give, without any outside effect. Raises Permanent (unsafe_path, bad_commit)."""
+        """Return the SHA that `commit` would give, and write nothing. Raises Permanent (unsafe_path, bad_commit)."""
         return build_commit(spec).sha
 
     def commit(self, repository: Repository, spec: CommitSpec) -> bool:
-        """Make `spec` the head if the head is still its parent. True: it is the head or an ancestor of it. False: the head has moved.
+        """Make `spec` the head if its parent is the head. True: the head has it. False: the head is another commit.
 
         Raises Permanent (repository_gone, unsafe_path, bad_commit), Transient(ref_locked).
         """
@@ -103,7 +103,7 @@ class LocalForge:
                     return True
                 if head != spec.parent:
                     return False
-                repo.object_store.add_objects([(made, None) for made in built.objects])
+                repo.object_store.add_objects([(item, None) for item in built.objects])
                 with suppress(FileLocked):
                     if _swap(repo, spec.parent, built.sha):
                         return True
@@ -112,13 +112,13 @@ class LocalForge:
         raise Transient("ref_locked", f"Another program holds the lock of {repository.name}'s branch.")
 
     def enable_pages(self, repository: Repository) -> Repository:
-        """Switch pages on (already on is fine) and return the repository with its `pages_url`. Raises Permanent(repository_gone)."""
+        """Switch pages on and return the repository with its `pages_url`. Raises Permanent(repository_gone)."""
         with self._opened(repository) as repo:
             (Path(repo.path) / _PAGES_ON).touch()
         return self._repository(repository.name)
 
     def pages_build(self, repository: Repository, sha: str) -> PagesBuild:
-        """Say that the head is built: pages are served from it, once they are on. Raises Permanent(repository_gone)."""
+        """Return the head as built, since pages are served from it. Raises Permanent(repository_gone)."""
         del sha
         with self._opened(repository) as repo:
             head, pages_on = _head(repo), (Path(repo.path) / _PAGES_ON).exists()
@@ -127,10 +127,10 @@ class LocalForge:
         return PagesBuild("queued", None, "Nothing is committed yet." if pages_on else "Pages are off.")
 
     def rebuild(self, repository: Repository) -> None:
-        """Do nothing: there are no builds here."""
+        """Do nothing, because a local forge has no builds."""
 
     def page(self, owner: str, name: str, path: str) -> PageFile | Redirect | None:
-        """Return what a decoded path inside a site serves; None where there is no such site, file or 404 page."""
+        """Return the file or redirect for a decoded path inside a site; None without such a site, file or 404 page."""
         with suppress(Permanent), self.opened(owner, name) as repo:
             head = _head(repo)
             if head and (Path(repo.path) / _PAGES_ON).exists():
@@ -139,14 +139,14 @@ class LocalForge:
 
     @contextmanager
     def opened(self, owner: str, name: str) -> Iterator[Repo]:
-        """Open a repository by names out of a URL, for reading. Raises Permanent(repository_gone)."""
-        gone = Permanent("repository_gone", f"There is no repository {owner}/{name}.")
+        """Open a repository for reading, by names from a URL. Raises Permanent(repository_gone)."""
+        missing = Permanent("repository_gone", f"There is no repository {owner}/{name}.")
         if not (_NAME.fullmatch(owner) and _NAME.fullmatch(name)):
-            raise gone
+            raise missing
         try:
             repo = Repo(str(self._root / owner / f"{name}.git"))
         except NotGitRepository:
-            raise gone from None
+            raise missing from None
         with repo:
             yield repo
 
@@ -166,7 +166,7 @@ class LocalForge:
         return self._root / self._owner / f"{name}.git"
 
     def _make(self, name: str, spec: RepositorySpec) -> bool:
-        """Make the repository under this name; False if the name is taken."""
+        """Make the repository under this name. Returns False if the name is taken."""
         path = self._path(name)
         if path.exists():
             return False
@@ -181,7 +181,7 @@ class LocalForge:
                 for key, value in marks.items():
                     config.set(_SECTION, key.encode(), value.encode())
                 config.write_to_path()
-            # Renaming onto a repository fails, since that folder is not empty: https://man7.org/linux/man-pages/man2/rename.2.html
+            # A rename onto a folder that is not empty fails: https://man7.org/linux/man-pages/man2/rename.2.html
             beside.rename(path)
         except OSError:
             if not path.exists():
@@ -197,7 +197,7 @@ class LocalForge:
         return same and datetime.fromisoformat(marks["created"]) >= spec.not_before
 
     def _marks(self, name: str) -> Mapping[str, str]:
-        """Return what a repository was marked with when it was made; empty if it is not one of ours."""
+        """Return the round, task and creation time of a repository; empty if this forge did not make it."""
         with suppress(Permanent, KeyError), self.opened(self._owner, name) as repo:
             section = repo.get_config().items(_SECTION)
             return {key.decode(): value.decode() for key, value in section}
@@ -218,13 +218,13 @@ def _swap(repo: Repo, old: str | None, new: str) -> bool:
 
 def _reaches(repo: Repo, head: str, sha: str) -> bool:
     """Say whether a commit is the head or an ancestor of it."""
-    waiting, seen = [ObjectID(head.encode())], set[ObjectID]()
+    waiting, visited = [ObjectID(head.encode())], set[ObjectID]()
     while waiting:
         current = waiting.pop()
         if current == sha.encode():
             return True
         commit = repo.object_store[current]
-        if current not in seen and isinstance(commit, Commit):
+        if current not in visited and isinstance(commit, Commit):
             waiting.extend(commit.parents)
-        seen.add(current)
+        visited.add(current)
     return False

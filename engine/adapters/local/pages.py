@@ -1,6 +1,6 @@
-"""What a published page's address serves: the files of a commit, looked up as GitHub Pages looks them up.
+"""Looks up the file for a path of a published site, by the rules of GitHub Pages.
 
-Files come from git's objects, never from the file system, so that no path can lead out of the commit.
+It reads git's objects and not the file system, so no path can lead out of the commit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PageFile:
-    """A file as it is served; `etag` is its blob's SHA, unquoted. `status` is 404 for the site's own error page."""
+    """A served file; `etag` is its blob's SHA, unquoted. `status` is 404 for the site's own error page."""
 
     content: bytes
     media_type: str
@@ -29,13 +29,13 @@ class PageFile:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """The same place under its right address: `path` inside the site, with a slash at its end."""
+    """A redirect to `path` inside the site, which ends with a slash."""
 
     path: str
 
 
 def look_up(store: BaseObjectStore, commit_sha: str, path: str) -> PageFile | Redirect | None:
-    """Find what a decoded path (without a leading slash) of a site serves; None: nothing, and the site has no 404.html."""
+    """Look up a decoded path without a leading slash. Returns None if neither the file nor 404.html exists."""
     commit = store[ObjectID(commit_sha.encode())]
     if not isinstance(commit, Commit):
         return None

@@ -1,4 +1,4 @@
-"""The locks of a bare repository on this machine whose writers may be killed at any moment."""
+"""Locks of a bare repository on this machine whose writers may be killed at any moment."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-#: Writers hold a ref's lock for milliseconds; one this old belongs to a process that was killed.
+#: Writers hold a ref's lock for milliseconds, so the writer of a lock of this age was killed.
 _STALE_SECONDS = 10.0
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Take turns with our other writers of the repository at `path`. The kernel frees this lock when its holder dies, unlike git's.
+    """Exclude our other writers of the repository at `path`. The kernel frees this lock when its holder dies.
 
-    A pack whose index is locked is ours (dulwich makes that lock, git has none), and its writer is dead, since it is our turn: it is freed.
+    Locks of pack indexes are deleted: only dulwich makes them, and their writer is dead, since we hold the lock.
     """
-    with (path / "writing").open("ab") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
+    with (path / "writing").open("ab") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)
         for lock in path.glob("objects/pack/*.idx.lock"):
             lock.unlink()
         yield
 
 
 def take_stale(ref: Path) -> None:
-    """Free a ref whose lock is older than any living writer's. It may be git's own, so a younger one is left to its holder."""
+    """Delete a ref's lock if it is stale. A younger lock may belong to a git process, so it stays."""
     lock = ref.with_name(f"{ref.name}.lock")
     with suppress(FileNotFoundError):
         if datetime.now(UTC).timestamp() - lock.stat().st_mtime > _STALE_SECONDS:

@@ -1,6 +1,6 @@
-"""Reads what the SDK made of a server's answer. Compatible servers send what its types rule out, hence the distrust.
+"""Reads an answer as the SDK parsed it. Compatible servers send values that the SDK's types rule out.
 
-Figures about the SDK (3.54.0): it answers HTML with a `str`, and an error sent with status 200 with `choices=None`.
+The SDK (3.54.0) returns a `str` for HTML, and `choices=None` for an error with status 200.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 def read_answer(
     answer: object, *, model: str, request_id: str, parameters: Mapping[str, object], price: Price | None
 ) -> Reply:
-    """Return the answer as a Reply: a refusal has the finish_reason `refusal`, an answer without text the text "".
+    """Return the answer as a Reply. A refusal has the finish_reason `refusal`; the text may be "".
 
-    Raises EngineError where it is no answer; the error's `reply` then holds what came all the same.
+    Raises EngineError for anything else than an answer; the error's `reply` holds model, usage and parameters.
     """
     partial = Reply("", model, "", parameters=parameters, request_id=request_id)
     if not isinstance(answer, ChatCompletion):
-        raise _with(bad_answer(model, "something that is no chat completion, such as a web page"), partial)
+        raise _with_reply(bad_answer(model, "something that is no chat completion, such as a web page"), partial)
     partial = Reply(
         text="",
         model=str(answer.model or model),
@@ -41,15 +41,15 @@ def read_answer(
         request_id=request_id or str(answer.id or ""),
     )
     if reported := (answer.model_extra or {}).get("error"):
-        raise _with(classified(reported, model), partial)
+        raise _with_reply(classified(reported, model), partial)
     choices = cast("object", answer.choices)
     choice = choices[0] if isinstance(choices, list) and choices else None
     message: object = getattr(choice, "message", None)
     if not isinstance(choice, Choice) or not isinstance(message, ChatCompletionMessage):
-        raise _with(_failed(choice, model) or bad_answer(model, "no choices"), partial)
+        raise _with_reply(_failed(choice, model) or bad_answer(model, "no choices"), partial)
     text, refusal = text_of(message.content), text_of(message.refusal)
     if not text and (failed := _failed(choice, model)):
-        raise _with(failed, partial)
+        raise _with_reply(failed, partial)
     finish_reason = "refusal" if refusal else str(cast("object", choice.finish_reason) or "")
     return Reply(
         refusal or text,
@@ -61,19 +61,19 @@ def read_answer(
     )
 
 
-def _with(error: EngineError, partial: Reply) -> EngineError:
+def _with_reply(error: EngineError, partial: Reply) -> EngineError:
     error.reply = partial
     return error
 
 
 def _failed(choice: object, model: str) -> EngineError | None:
-    """Return what went wrong in the middle of an answer, as OpenRouter tells it: an error inside of the choice."""
+    """Return the error inside a choice, with which OpenRouter reports a failure in the middle of an answer."""
     reported = (choice.model_extra or {}).get("error") if isinstance(choice, Choice) else None
     return classified(reported, model) if reported else None
 
 
 def text_of(content: object) -> str:
-    """Return the text of a message, or of a stretch of one; some servers send it in parts."""
+    """Return the text of a message or of a piece of one. Some servers send a list of parts."""
     match content:
         case str():
             return content
@@ -85,7 +85,10 @@ def text_of(content: object) -> str:
 
 
 def _usage(usage: object, price: Price | None) -> Usage:
-    """Read the tokens, and the cost: the provider's own word (https://openrouter.ai/docs/use-cases/usage-accounting), else the price table's."""
+    """Read the tokens, and the cost from the provider, else from the price table.
+
+    https://openrouter.ai/docs/use-cases/usage-accounting
+    """
     if not isinstance(usage, CompletionUsage):
         return Usage()
     prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details

@@ -1,10 +1,10 @@
-"""What a model server's errors mean for a round: wait, ask the next model, or stop. No sentence here quotes a server: it may echo the key.
+"""Translates a model server's errors into engine errors. No message quotes the server, because it may echo the key.
 
-| what came | becomes |
+| error | becomes |
 | --- | --- |
-| 408, 409, 429, 5xx, no connection, a timeout, the same as an error in a 200 | Transient: wait where it fits, else the next model |
-| 402, a spent quota or credit (429 with OpenAI, OpenRouter's 402, AI Pipe's "Usage $1 / $1") | OutOfService model_quota_spent: the next model |
-| 401, 403 | OutOfService model_key_refused: stop, for the key is the same for every model |
+| 408, 409, 429, 5xx, no connection, a timeout, or one of these in a 200 | Transient: wait or try the next model |
+| 402, a spent quota (also 429 of OpenAI, AI Pipe's "Usage $1 / $1") | OutOfService model_quota_spent: the next model |
+| 401, 403 | OutOfService model_key_refused: stop, since every model has the same key |
 | 404, an unknown model | Permanent model_unknown: the next model |
 | 413, a prompt beyond the context | Permanent model_prompt_too_long: the next model |
 | a content filter | Permanent model_filtered: the next model |
@@ -27,7 +27,7 @@ from engine.errors import EngineError, OutOfService, Permanent, Transient
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: A longer Retry-After is no time but a mistake: it must not make a date that no calendar has.
+#: A longer Retry-After is a mistake, and adding it to a date could overflow.
 LONGEST_RETRY_AFTER = 7 * 86_400.0
 
 _QUOTA = frozenset(
@@ -46,8 +46,8 @@ _LONG = frozenset(
     {"context_length_exceeded", "string_above_max_length", "exceed_context_size_error", "request_too_large"}
 )
 _LONG_WORDS = re.compile(
-    r"(?:maximum|exceeds? the|exceeds the available|available) context|context[ _](?:length|window|size)|prompt is too long|"
-    r"request too large|too many (?:input )?tokens",
+    r"(?:maximum|exceeds? the|exceeds the available|available) context|context[ _](?:length|window|size)|"
+    r"prompt is too long|request too large|too many (?:input )?tokens",
     re.IGNORECASE,
 )
 _FILTERED = frozenset({"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"})
@@ -74,12 +74,12 @@ _RETRYABLE = frozenset(
 
 
 def bad_answer(model: str, what: str) -> Permanent:
-    """Return the error for an answer that is none; `what` came instead."""
+    """Return the error for an answer that is no chat completion but `what`."""
     return Permanent("model_bad_answer", f"The server of the model {model} answered with {what}.")
 
 
 def classified(error: object, model: str) -> EngineError:
-    """Return the engine's error for an exception of the SDK, or for the error object of an answer with status 200."""
+    """Return the engine error for an exception of the SDK, or for the error object in an answer with status 200."""
     match error:
         case openai.APITimeoutError():
             return Transient("model_timeout", f"The model {model} did not answer in time.")
@@ -118,7 +118,7 @@ def _refused_key(fault: Fault, model: str, _headers: Mapping[str, str]) -> Engin
     refused = fault.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
     if not refused and not (fault.is_client_error and fault.says(_KEY, _KEY_WORDS)):
         return None
-    # A 403 is also how a moderated prompt (OpenRouter) and a model outside of the project (OpenAI) are told.
+    # OpenRouter also answers 403 for a moderated prompt, and OpenAI for a model outside of the project.
     if fault.status == HTTPStatus.FORBIDDEN and (found := _about_the_prompt(fault, model) or _by_name(fault, model)):
         return found
     sentence = (
@@ -162,5 +162,5 @@ def _busy(fault: Fault, model: str, headers: Mapping[str, str]) -> EngineError |
 
 
 def _code_in_brackets(code: str) -> str:
-    """Return a server's own error code for the operator, only where it is a plain word."""
+    """Return a server's error code in brackets if it is a plain word, else ""."""
     return f" ({code})" if code.isidentifier() and len(code) <= 60 else ""

@@ -1,4 +1,4 @@
-"""Reads a model server's error, in OpenAI's form or another, into one value."""
+"""Parses a model server's error, in OpenAI's format or another."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
     import openai
 
-#: How much of a server's text is looked at, in characters: some echo the whole prompt.
+#: Characters of a server's text that are searched. Some servers echo the whole prompt.
 _MOST_READ = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """An error as the server told it: `status` 0 where none came, `code` and `param` "" where not said. `text` is for reading, never for showing."""
+    """A server's error: `status` is 0 and `code` and `param` are "" if unknown. `text` must not be shown to anybody."""
 
     status: int
     code: str
@@ -27,20 +27,21 @@ class Fault:
 
     @classmethod
     def of(cls, error: openai.APIStatusError) -> Fault:
-        """Read an answer with an error status."""
         fault = _fault_in(error.body)
         return cls(error.status_code, fault.code or error.code or "", fault.param or error.param or "", fault.text)
 
     @classmethod
     def in_answer(cls, error: object) -> Fault:
-        """Read the error of an answer with status 200: OpenRouter puts a status there as its code
-        (https://openrouter.ai/docs/api-reference/errors), others a word, others only a sentence.
+        """Read the error in an answer with status 200.
+
+        OpenRouter puts an HTTP status into `code` (https://openrouter.ai/docs/api-reference/errors). Other servers put
+        a word there, or send a sentence only.
         """
         return _fault_in(error)
 
     @property
     def is_client_error(self) -> bool:
-        """Say whether the request is to blame, or nothing is known about that."""
+        """Say whether the status is below 500, or unknown."""
         return self.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
     def says(self, codes: Collection[str], words: re.Pattern[str]) -> bool:
@@ -55,7 +56,7 @@ def _fault_in(body: object) -> Fault:
         case {"error": str(text)} | {"detail": str(text)} | str(text):
             return Fault(0, "", "", text[:_MOST_READ])
         case {"detail": [*complaints]}:
-            return Fault(0, "", "", " ".join(_complaint(one) for one in complaints[:20])[:_MOST_READ])
+            return Fault(0, "", "", " ".join(map(_complaint, complaints[:20]))[:_MOST_READ])
         case dict():
             code, message = str(body.get("code") or ""), body.get("message")
             kind = body.get("type")
@@ -68,7 +69,10 @@ def _fault_in(body: object) -> Fault:
 
 
 def _complaint(complaint: object) -> str:
-    """Read one line of a validator's complaints (https://docs.pydantic.dev/latest/errors/errors/): where and what, not the value it echoes."""
+    """Return the place and message of a pydantic error, without the echoed value.
+
+    https://docs.pydantic.dev/latest/errors/errors/
+    """
     match complaint:
         case {"loc": [*place], "msg": str(text)}:
             return f"{'.'.join(str(part) for part in place)}: {text}"
@@ -77,7 +81,7 @@ def _complaint(complaint: object) -> str:
 
 
 def _reasons(body: dict[object, object]) -> str:
-    """Say that a moderation has spoken, as OpenRouter tells it."""
+    """Return a phrase for the words of `errors` if OpenRouter's metadata reports a moderation, else ""."""
     match body.get("metadata"):
         case {"reasons": [_, *_]} | {"flagged_input": str()}:
             return " (was flagged)"

@@ -1,10 +1,10 @@
-"""The port Author on any server that speaks OpenAI's Chat Completions: one call, no retries, a bound on the whole time.
+"""The port Author on any server with OpenAI's Chat Completions: one call, no retries, one deadline.
 
-The answer is streamed if the server can. When the time is over or the connection is lost, the part that arrived is
-returned. Only a request of which the server refused a part (an unknown parameter, pictures, a schema) is sent again at
-once without that part; the profile remembers it. Such a refusal costs no tokens.
+The answer is streamed if the server can. When the time is over or the connection is lost, the author returns the text
+that has arrived. It repeats a request only if the server refused a part of it (an unknown parameter, pictures, a
+schema): without that part, which the profile then remembers. Such a refusal costs no tokens.
 
-The SDK's `timeout` (3.54.0) is per read, so that a slow drip never ends.
+The SDK's `timeout` (3.54.0) bounds single reads, so a slow answer could last for ever without our deadline.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 5.0
 
-#: How long a stream may be silent once its text has begun, in seconds: then the connection counts as lost. Thinking comes before that.
+#: After this silence within the text of a stream, the connection counts as lost. Reasoning comes before the text.
 _SILENCE_SECONDS = 60.0
 
-#: The same when its text is complete: what comes last is the tokens.
-_LAST_WORDS_SECONDS = 5.0
+#: The same after the end of the text, when only the usage is missing.
+_USAGE_SECONDS = 5.0
 
-#: How many parts of one request a server may refuse before that is the call's end.
+#: The call fails if the server refuses more parts of it than this.
 MOST_REFUSED = 4
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 class OpenAIAuthor:
-    """Asks the models of one server. `base_url` None is OpenAI itself; the SDK's own environment variables are not read.
+    """Calls the models of one server; `base_url` None is OpenAI. It ignores the SDK's environment variables.
 
-    `profiles` remembers what a model takes (by default for as long as this object lives); `extra` are further parameters of each call, which
-    the server may refuse.
+    `profiles` remembers what each model accepts, by default while this object lives. `extra` are further parameters of
+    each call, which the server may refuse.
     """
 
     provider = "openai"
@@ -85,13 +85,14 @@ class OpenAIAuthor:
         on_chunk: Callable[[str], None] = ignore_chunk,
         schema: Mapping[str, object] | None = None,
     ) -> Reply:
-        """Ask `model` once; the call, its connection included, is over within `seconds` of wall-clock time.
+        """Call `model` once, within `seconds` of wall-clock time, connection included.
 
-        A refusal comes back as a Reply with the finish_reason `refusal`, an answer without text as one with the text "", one that was cut as
-        far as it came, with DEADLINE or DISCONNECTED.
-        Raises Transient (model_timeout, model_unreachable, model_overloaded), OutOfService (model_key_refused, model_quota_spent),
-        Permanent (model_unknown, model_prompt_too_long, model_filtered, model_refused_request, model_bad_answer); the error's `reply` holds
-        what is for the record. Must not be called inside a running event loop.
+        A refusal is a Reply with the finish_reason `refusal`. A partial answer has DEADLINE or DISCONNECTED. The text
+        may be "". Must not be called inside a running event loop.
+
+        Raises Transient (model_timeout, model_unreachable, model_overloaded), OutOfService (model_key_refused,
+        model_quota_spent), Permanent (model_unknown, model_prompt_too_long, model_filtered, model_refused_request,
+        model_bad_answer); the error's `reply` holds the parameters and the request's id.
         """
         until = time.monotonic() + seconds
         known = self._profiles.profile(self._server, model)
@@ -99,11 +100,11 @@ class OpenAIAuthor:
         while True:
             collected = Collected(on_chunk)
             try:
-                answer = self._sent(request, model, until, collected)
+                answer = self._send(request, model, until, collected)
             except TimeoutError:
                 if not collected.has_text:
                     sentence = f"The model {model} did not answer within {seconds:.0f} s."
-                    raise _recorded(Transient("model_timeout", sentence), request, model) from None
+                    raise _with_record(Transient("model_timeout", sentence), request, model) from None
                 answer = collected.completion(DEADLINE if time.monotonic() >= until - 0.1 else DISCONNECTED)
             except (openai.OpenAIError, ValueError, TypeError) as error:
                 if collected.has_text:
@@ -115,7 +116,7 @@ class OpenAIAuthor:
                     continue
                 else:
                     # `from None`: the SDK's exceptions hold the request, and with it the key.
-                    raise _recorded(classified(error, model), request, model, error) from None
+                    raise _with_record(classified(error, model), request, model, error) from None
             if request.profile != known:
                 self._profiles.learn(self._server, model, request.profile)
             price = price_of(self.base_url, model)
@@ -123,23 +124,23 @@ class OpenAIAuthor:
                 answer, model=model, request_id=collected.request_id, parameters=request.record, price=price
             )
 
-    def _sent(self, request: Request, model: str, until: float, collected: Collected) -> object:
-        """Return what the SDK made of the answer, and fill `collected`. Raises TimeoutError at `until`, else what the SDK raises."""
-        loop = asyncio.new_event_loop()  # not asyncio.run: that waits at its end for a name lookup that hangs
+    def _send(self, request: Request, model: str, until: float, collected: Collected) -> object:
+        """Fill `collected` and return the SDK's parsed answer. Raises TimeoutError at `until`, or SDK errors."""
+        loop = asyncio.new_event_loop()  # asyncio.run would wait at its end for a name lookup that hangs
         try:
             return loop.run_until_complete(
-                self._sent_within(request, model, max(until - time.monotonic(), 0.001), collected)
+                self._send_within(request, model, max(until - time.monotonic(), 0.001), collected)
             )
         finally:
-            loop.run_until_complete(loop.shutdown_asyncgens())  # the SDK leaves its own half read
+            loop.run_until_complete(loop.shutdown_asyncgens())  # the SDK does not close its own generators
             loop.close()
 
-    async def _sent_within(self, request: Request, model: str, seconds: float, collected: Collected) -> object:
+    async def _send_within(self, request: Request, model: str, seconds: float, collected: Collected) -> object:
         timeout = openai.Timeout(seconds, connect=min(_CONNECT_SECONDS, seconds))
         async with (
             asyncio.timeout(seconds) as bound,
             openai.AsyncOpenAI(api_key=self._api_key, base_url=self.base_url, max_retries=0, timeout=timeout) as client,
-            # `stream` goes along in the body, unknown to the SDK: so it reads either kind of answer, whichever comes.
+            # `stream` is in `extra_body`, hidden from the SDK, so that the SDK accepts either kind of answer.
             client.chat.completions.with_streaming_response.create(
                 model=model, messages=request.body, extra_body=request.parameters
             ) as response,
@@ -147,19 +148,19 @@ class OpenAIAuthor:
             collected.request_id = response.request_id or ""
             if not is_stream(response.headers):
                 return await _in_one_piece(response)
-            # As plain values: the SDK's types for each of some thousand events would cost a second of CPU.
+            # Plain values, because the SDK's types for some thousand events would cost a second of CPU.
             events = openai.AsyncStream(cast_to=object, response=response.http_response, client=client)
             clock, ends = asyncio.get_running_loop().time, bound.when() or 0.0
             async for chunk in events:
                 collected.take(chunk)
                 if collected.has_text:
-                    silence = _LAST_WORDS_SECONDS if collected.finish_reason else _SILENCE_SECONDS
+                    silence = _USAGE_SECONDS if collected.finish_reason else _SILENCE_SECONDS
                     bound.reschedule(min(ends, clock() + silence))
             return collected.completion()
 
 
 async def _in_one_piece(response: openai.AsyncAPIResponse[ChatCompletion]) -> object:
-    """Read an answer that is no stream; what then goes wrong below the SDK (3.54.0) comes bare, not as its own error."""
+    """Read an answer that is no stream. The SDK (3.54.0) does not wrap the transport's errors here, so we do."""
     try:
         return await response.parse()
     except httpx2.RequestError as error:
@@ -167,19 +168,19 @@ async def _in_one_piece(response: openai.AsyncAPIResponse[ChatCompletion]) -> ob
 
 
 def server_name(base_url: str) -> str:
-    """Return a server's address as it is remembered: without a name and password in it, and without a query."""
+    """Return a server's address without user, password and query, as the key of its profiles."""
     parts = urlsplit(base_url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
 
 
 class ProfilesInMemory:
-    """Profiles for as long as the process lives."""
+    """Stores profiles while the object lives."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], ModelParameters] = {}
 
     def profile(self, server: str, model: str) -> ModelParameters:
-        """Return what was learnt, else the defaults."""
+        """Return the learnt profile, else the defaults."""
         return self._known.get((server, model), ModelParameters())
 
     def learn(self, server: str, model: str, profile: ModelParameters) -> None:
@@ -187,18 +188,18 @@ class ProfilesInMemory:
 
 
 def _part_refused(request: Request, error: Exception, model: str) -> Refused | None:
-    """Return which part of the request was refused, by an error status or, as vLLM and SGLang do it, by the first event of a stream."""
+    """Return the refused part of the request. vLLM and SGLang refuse in the first event of a stream."""
     if not isinstance(error, openai.APIError) or len(request.refused) >= MOST_REFUSED:
         return None
     fault = Fault.of(error) if isinstance(error, openai.APIStatusError) else Fault.in_answer(error.body)
     if refused := request.part_refused(fault):
         return refused
-    # Gemini may say no more of a schema than "Request contains an invalid argument." If it was something else, the request fails without the
-    # schema as well, and nothing is remembered.
+    # Gemini may refuse a schema with only "Request contains an invalid argument." If the cause was another, the request
+    # fails without the schema too, and the profile does not change.
     return request.schema_refused(fault) if classified(error, model).code == "model_refused_request" else None
 
 
-def _recorded(error: EngineError, request: Request, model: str, cause: Exception | None = None) -> EngineError:
+def _with_record(error: EngineError, request: Request, model: str, cause: Exception | None = None) -> EngineError:
     request_id = cause.request_id if isinstance(cause, openai.APIStatusError) else None
     error.reply = Reply("", model, "", parameters=request.record, request_id=request_id or "")
     return error

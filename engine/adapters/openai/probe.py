@@ -1,4 +1,4 @@
-"""Checks a key and a model name by the server's list of models. This costs nothing, unlike a completion."""
+"""Checks a key and a model name by the server's list of models, which costs nothing."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from engine.errors import OutOfService, Permanent, Transient
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: How long the list may take, in seconds.
-SECONDS = 15.0
+SECONDS = 15.0  # for the list
 
-#: How many of a server's names are told to somebody who asked for one that it does not have.
+#: How many of the server's models the error names.
 _MOST_NAMED = 5
 
-#: A key that may write but not list (https://platform.openai.com/docs/api-reference/project-api-keys): no reason to refuse it.
+#: The refusal of a key that may write but not list, which is a usable key.
+#: https://platform.openai.com/docs/api-reference/project-api-keys
 _MAY_NOT_LIST = re.compile(r"missing scopes|insufficient permissions", re.IGNORECASE)
 
 
 def probe_models(*, api_key: str, base_url: str | None, models: Sequence[str], seconds: float = SECONDS) -> Credential:
-    """Ask the server for its models, once. `models`: the one that is needed, then the fallbacks, which may be unknown: `detail` says so.
+    """Ask the server once for its list. `models` are the main one and the fallbacks; `detail` names unknown fallbacks.
 
-    Raises OutOfService(model_key_refused), Permanent(model_unknown) where the first model is not in the list; Transient where nobody can
-    tell: no such route, no list, out of reach. Must not be called inside a running event loop.
+    Raises OutOfService(model_key_refused), Permanent(model_unknown) if the list lacks the main model, and
+    Transient(model_untested) without a list. Must not be called inside a running event loop.
     """
-    known = _listed(api_key, base_url or OPENAI_URL, models[0], seconds)
+    known = _listed_models(api_key, base_url or OPENAI_URL, models[0], seconds)
     wanted, *fallbacks = models
     if not _is_among(wanted, known):
         some = ", ".join(sorted(known)[:_MOST_NAMED])
@@ -48,11 +48,14 @@ def probe_models(*, api_key: str, base_url: str | None, models: Sequence[str], s
 
 
 def _is_among(model: str, known: frozenset[str]) -> bool:
-    """Say whether a server that lists `known` takes this name. Variants (`:free`, `:latest`) and Gemini's `models/` are not always listed."""
+    """Say whether a server with the list `known` accepts this name.
+
+    Lists may lack the variants `:free` and `:latest`, and Gemini's have the prefix `models/`.
+    """
     return not {model, f"models/{model}", f"{model}:latest", model.rpartition(":")[0]}.isdisjoint(known)
 
 
-def _listed(api_key: str, base_url: str, model: str, seconds: float) -> frozenset[str]:
+def _listed_models(api_key: str, base_url: str, model: str, seconds: float) -> frozenset[str]:
     loop = asyncio.new_event_loop()
     try:
         text = loop.run_until_complete(_text(api_key, base_url, seconds))
@@ -80,7 +83,7 @@ async def _text(api_key: str, base_url: str, seconds: float) -> str:
 
 
 def _untested(error: Exception, model: str) -> OutOfService | Transient:
-    """Return a refused key as such; of everything else nobody can tell whether the model would answer."""
+    """Return the error for a refused key; after any other failure the model is untested."""
     found = classified(error, model)
     scoped = isinstance(error, openai.PermissionDeniedError) and _MAY_NOT_LIST.search(Fault.of(error).text)
     if isinstance(found, OutOfService) and found.code == "model_key_refused" and not scoped:
@@ -90,14 +93,14 @@ def _untested(error: Exception, model: str) -> OutOfService | Transient:
 
 
 def _names(text: str) -> frozenset[str]:
-    """Return the names in a list of models; none where the text is none."""
+    """Return the names in a list of models, none for another text."""
     try:
         body: object = json.loads(text)
     except ValueError:
         return frozenset()
     match body:
         case {"data": [*listed]} | [*listed]:
-            names = (one.get("id") for one in listed if isinstance(one, dict))
+            names = (model.get("id") for model in listed if isinstance(model, dict))
             return frozenset(name for name in names if isinstance(name, str))
         case _:
             return frozenset()

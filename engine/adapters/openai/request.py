@@ -1,13 +1,14 @@
-"""What is sent with a call, and what is left out once a server has refused it.
+"""The parameters and messages of a call, and how a call changes after a server refused a part of it.
 
-`max_completion_tokens` bounds the answer (`max_tokens` where a server knows only that), by the time and the tokens that are left. Temperature
-and seed are not sent: reasoning models refuse the one, and the other promises nothing
-(https://developers.openai.com/api/docs/guides/reasoning). The answer is asked for as a stream, so that what has come is there when the time is
-over; with it the tokens, which a stream else leaves out (https://developers.openai.com/api/reference/resources/chat/subresources/completions/methods/create).
+`max_completion_tokens`, or `max_tokens` for servers that know only that, bounds the answer by the remaining time and
+tokens. We send no temperature, which reasoning models refuse, and no seed, which guarantees nothing
+(https://developers.openai.com/api/docs/guides/reasoning). We ask for a stream, to have a partial answer at the
+deadline, and for its usage, which a stream omits by default
+(https://developers.openai.com/api/reference/resources/chat/subresources/completions/methods/create).
 
-A JSON Schema goes as `response_format` (https://developers.openai.com/api/docs/guides/structured-outputs). Where a server refuses it, nothing
-takes its place: the older `{"type": "json_object"}` does not know the schema, is itself refused by some (LM Studio), and leads to empty answers
-with others (DeepSeek, https://api-docs.deepseek.com/guides/json_mode); the prompt asks for JSON anyway.
+A JSON Schema is sent as `response_format` (https://developers.openai.com/api/docs/guides/structured-outputs). If a
+server refuses it, we send no format: the older `{"type": "json_object"}` has no schema, LM Studio refuses it, and with
+DeepSeek it leads to empty answers (https://api-docs.deepseek.com/guides/json_mode). The prompt asks for JSON anyway.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
     from engine.adapters.openai.fault import Fault
     from engine.domain.model_call import Image, Message, ModelParameters
 
-#: The longest answer that is asked for, in tokens, with what a reasoning model thinks before it: a page and a README are about 6,000.
+#: Most tokens of an answer, reasoning included. A page and a README are about 6,000.
 LONGEST_ANSWER = 32_000
 
-#: What the quickest models write in a second, in tokens: more than this could not arrive in time.
+#: Tokens a second of the fastest models; a longer answer could not arrive in time.
 QUICKEST = 250
 
 IMAGES = "images"
@@ -45,11 +46,12 @@ _NOT_TAKEN = re.compile(
 )
 _IMAGE = re.compile(r"image|vision|multi-?modal|content (?:must|should) be a string", re.IGNORECASE)
 _BLIND = re.compile(
-    r"support|multi-?modal|vision|unknown variant|unexpected|at most 0|must be a string|should be a string|provide the mmproj",
+    r"support|multi-?modal|vision|unknown variant|unexpected|at most 0|must be a string|should be a string|"
+    r"provide the mmproj",
     re.IGNORECASE,
 )
 
-#: A refusal of the schema, in words: Ollama sends it with the status 500, OpenRouter with 502 where it comes from the server behind.
+#: Ollama refuses a schema with the status 500; OpenRouter passes another server's refusal on with 502.
 _MAY_REFUSE_SCHEMA = _MAY_REFUSE | {502}
 _ABOUT_SCHEMA = re.compile(r"response[_ ](?:format|schema)|json[_ ]schema|structured[_ ]output|grammar", re.IGNORECASE)
 _AT_MOST = re.compile(r"(?:at most|less than or equal to|<=|maximum (?:value )?(?:of|is)) (\d{3,7})\b", re.IGNORECASE)
@@ -58,17 +60,17 @@ _CONTEXT = re.compile(r"context[ _](?:length|window|size)|is too large", re.IGNO
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What a server would not take: `part` is a parameter or `images`, `why` its code, `taken` a number that it would take instead."""
+    """`part` is a parameter or `images`, `why` the server's code, `accepted` a number that the server accepts."""
 
     part: str
     why: str
-    taken: int | None = None
-    for_ever: bool = True  # False: it was this picture, not pictures
+    accepted: int | None = None
+    for_ever: bool = True  # False: the server refused this picture, and may accept others
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call as it is to be sent: what the profile allows, less what was refused in this very call."""
+    """A call: the parts that the profile allows, without those that the server refused during this call."""
 
     messages: Sequence[Message]
     profile: ModelParameters
@@ -88,22 +90,22 @@ class Request:
         extra: Mapping[str, object],
         schema: Mapping[str, object] | None = None,
     ) -> Request:
-        """Return the request, its answer sized by the `seconds` and the `tokens` that are left."""
+        """Return the request, with its answer bounded by the remaining `seconds` and `tokens`."""
         longest = min(LONGEST_ANSWER, int(seconds * QUICKEST), LONGEST_ANSWER if tokens is None else tokens)
         return cls(messages, profile, max(longest, 1), extra, schema)
 
     @property
-    def images_go(self) -> bool:
-        tried = self.profile.images is not False and all(one.part != IMAGES for one in self.refused)
-        return tried and any(one.images for one in self.messages)
+    def sends_images(self) -> bool:
+        allowed = self.profile.images is not False and all(refused.part != IMAGES for refused in self.refused)
+        return allowed and any(message.images for message in self.messages)
 
     @property
-    def schema_goes(self) -> bool:
+    def sends_schema(self) -> bool:
         return self.schema is not None and SCHEMA not in self.profile.dropped
 
     @property
     def parameters(self) -> dict[str, object]:
-        """Return what is sent beside model and messages."""
+        """Return all parameters but model and messages."""
         dropped = self.profile.dropped
         if "stream" in dropped:
             dropped |= _STREAMING.keys()
@@ -114,20 +116,21 @@ class Request:
 
     @property
     def record(self) -> dict[str, object]:
-        """Return what the attempt's row keeps: what was sent, what was left out and why."""
+        """Return the parameters for the attempt's row, and the omitted ones with the reasons."""
         left_out = dict.fromkeys(sorted(self.profile.dropped & self._wanted.keys()), "refused before")
-        if self.profile.images is False and any(one.images for one in self.messages):
+        images = sum(len(message.images) for message in self.messages)
+        if self.profile.images is False and images:
             left_out[IMAGES] = "refused before"
-        left_out |= {one.part: one.why for one in self.refused}
-        shown: dict[str, object] = {IMAGES: sum(len(one.images) for one in self.messages)} if self.images_go else {}
-        if self.schema_goes:
+        left_out |= {refused.part: refused.why for refused in self.refused}
+        shown: dict[str, object] = {IMAGES: images} if self.sends_images else {}
+        if self.sends_schema:
             digest = hashlib.sha256(json.dumps(self.schema, sort_keys=True).encode()).hexdigest()
             shown[SCHEMA] = {"type": "json_schema", "name": _SCHEMA_NAME, "sha256": digest[:12]}
         return {**self.parameters, **shown, **({"dropped": left_out} if left_out else {})}
 
     @property
     def _wanted(self) -> dict[str, object]:
-        """Return what a server gets that has refused nothing yet, beside the bound of the answer."""
+        """Return the parameters for a server that has refused none, without the bound of the answer."""
         wanted = {**_STREAMING, **self.extra}
         if self.schema is not None:
             schema = {"name": _SCHEMA_NAME, "strict": True, "schema": self.schema}
@@ -136,31 +139,31 @@ class Request:
 
     @property
     def body(self) -> list[ChatCompletionMessageParam]:
-        """Return the messages as the SDK takes them."""
-        return [_as_parameter(one, with_images=self.images_go) for one in self.messages]
+        """Return the messages in the SDK's types."""
+        return [_as_parameter(message, with_images=self.sends_images) for message in self.messages]
 
     def without(self, refused: Refused) -> Request:
-        """Return the request less what was refused, with a profile that says so."""
-        known = self.profile
+        """Return the request without the refused part, and with a profile that remembers the refusal."""
+        profile = self.profile
         if refused.part == IMAGES:
-            known = replace(known, images=False) if refused.for_ever else known
-        elif refused.taken:
-            known = replace(known, longest_answer=refused.taken)
-        elif refused.part == known.length_parameter:
+            profile = replace(profile, images=False) if refused.for_ever else profile
+        elif refused.accepted:
+            profile = replace(profile, longest_answer=refused.accepted)
+        elif refused.part == profile.length_parameter:
             other = refused.part == "max_completion_tokens" and refused.why != "value"
-            known = replace(known, length_parameter="max_tokens" if other else "")
+            profile = replace(profile, length_parameter="max_tokens" if other else "")
         else:
-            known = replace(known, dropped=known.dropped | {refused.part})
-        return replace(self, profile=known, refused=(*self.refused, refused))
+            profile = replace(profile, dropped=profile.dropped | {refused.part})
+        return replace(self, profile=profile, refused=(*self.refused, refused))
 
     def part_refused(self, fault: Fault) -> Refused | None:
-        """Return which part of this request the server refused, None where it says nothing of the kind."""
+        """Return the part of this request that the server refused, None if the fault names none."""
         complaint = f"{fault.param} {fault.text}"
-        if self.schema_goes and fault.status in _MAY_REFUSE_SCHEMA and _ABOUT_SCHEMA.search(complaint):
+        if self.sends_schema and fault.status in _MAY_REFUSE_SCHEMA and _ABOUT_SCHEMA.search(complaint):
             return self.schema_refused(fault)
         if fault.status not in _MAY_REFUSE:
             return None
-        if self.images_go and _IMAGE.search(complaint):
+        if self.sends_images and _IMAGE.search(complaint):
             return Refused(IMAGES, fault.code or "refused", for_ever=_BLIND.search(fault.text) is not None)
         if fault.status not in {400, 422}:
             return None
@@ -171,11 +174,11 @@ class Request:
         return Refused(name, fault.code or "refused") if name else None
 
     def schema_refused(self, fault: Fault) -> Refused | None:
-        """Return the schema as what was refused, None where none was sent."""
-        return Refused(SCHEMA, fault.code or "refused") if self.schema_goes else None
+        """Return the schema as the refused part, None if the request has none."""
+        return Refused(SCHEMA, fault.code or "refused") if self.sends_schema else None
 
     def _is_too_large(self, fault: Fault) -> bool:
-        """Servers that reserve the whole answer count it into the context (https://github.com/vllm-project/vllm/issues/20409)."""
+        """Some servers count the longest answer into the context: https://github.com/vllm-project/vllm/issues/20409."""
         return bool(self.profile.length_parameter) and _CONTEXT.search(fault.text) is not None
 
     def _about_tokens(self, fault: Fault) -> Refused | None:
@@ -185,8 +188,8 @@ class Request:
         if fault.code == "unsupported_parameter" or _NOT_TAKEN.search(fault.text):
             return Refused(part, fault.code or "unsupported_parameter")
         limit = _AT_MOST.search(fault.text)
-        taken = int(limit[1]) if limit else 0
-        return Refused(part, "value", taken if 0 < taken < self.tokens else None)
+        accepted = int(limit[1]) if limit else 0
+        return Refused(part, "value", accepted if 0 < accepted < self.tokens else None)
 
 
 def _as_parameter(message: Message, *, with_images: bool) -> ChatCompletionMessageParam:

@@ -16,12 +16,12 @@ MEDIA_TYPE = "text/event-stream"
 
 
 def is_stream(headers: Mapping[str, str]) -> bool:
-    """Say whether an answer is the stream that was asked for: not every server knows how, and errors come whole."""
+    """Say whether an answer is a stream. Some servers do not stream, and errors are never streamed."""
     return headers.get("content-type", "").partition(";")[0].strip().lower() == MEDIA_TYPE
 
 
 class Collected:
-    """What has come of an answer; `on_chunk` is told of each piece. `finish_reason` is "" until the server has said that the text is complete."""
+    """The received part of an answer; `on_chunk` gets each piece. `finish_reason` is "" until the text is complete."""
 
     def __init__(self, on_chunk: Callable[[str], None] = ignore_chunk) -> None:
         self._on_chunk = on_chunk
@@ -34,13 +34,12 @@ class Collected:
 
     @property
     def has_text(self) -> bool:
-        """Say whether anything has come that could be used."""
         return any(self._texts) or any(self._refusals)
 
     def take(self, event: object) -> None:
-        """Add one event, as JSON says it (https://developers.openai.com/api/reference/resources/chat/subresources/completions/streaming-events).
+        """Add one event, which is parsed JSON. Compatible servers omit parts; the last event has usage and no choice.
 
-        Compatible servers leave parts of it out; the last one has the tokens and no choice.
+        https://developers.openai.com/api/reference/resources/chat/subresources/completions/streaming-events
         """
         if not isinstance(event, dict):
             return
@@ -50,7 +49,7 @@ class Collected:
             self._add(choices[0])
 
     def completion(self, ending: str = "") -> ChatCompletion:
-        """Return it as the answer that would have come in one piece; `ending` is its finish_reason where the server gave none."""
+        """Return the events as one answer; `ending` is its finish_reason if the server gave none."""
         message = {"role": "assistant", "content": "".join(self._texts), "refusal": "".join(self._refusals) or None}
         choice = {**(self._choice or {}), "index": 0, "finish_reason": self.finish_reason or ending, "message": message}
         return ChatCompletion.construct(None, **self._head, choices=[] if self._choice is None else [choice])

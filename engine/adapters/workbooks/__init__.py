@@ -1,1 +1,1 @@
-"""The port Workbooks: spreadsheets, read in a process of their own."""
+"""The port Workbooks: reads spreadsheets in a separate process."""

@@ -1,8 +1,9 @@
-"""A worksheet's cells as CSV: exact values, the same for every reader.
+"""Writes a worksheet's cells as CSV.
 
-Numbers have at most the 15 significant digits that a spreadsheet keeps and shows: 0.1 + 0.2, stored as 0.30000000000000004, is 0.3. Whole
-numbers have all their digits as far as they are exact (2^53), no `.0`, and no exponent below 10^21. Dates are ISO 8601, with a time only
-where there is one; in a column in which any date has a time all of them have, so that midnight is not read as another kind of value. https://learn.microsoft.com/office/troubleshoot/excel/floating-point-arithmetic-inaccurate-result
+Numbers have at most the 15 significant digits of a spreadsheet: 0.1 + 0.2, stored as 0.30000000000000004, is 0.3
+(https://learn.microsoft.com/office/troubleshoot/excel/floating-point-arithmetic-inaccurate-result). Whole numbers have
+no `.0`, no exponent below 10^21, and all of their digits up to 2^53, where they are exact. Dates are ISO 8601. If one
+date of a column has a time, all of its dates have one, so that midnight does not look like another type.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ _QUOTED = re.compile(r'[",\r\n]')
 
 
 def cell_text(value: object, *, timed: bool = False) -> str:
-    """Return a cell's value as CSV has it: TRUE and FALSE, ISO dates, plain numbers, text as it is, an empty cell as nothing.
+    """Return a cell's text in CSV: TRUE or FALSE, an ISO date, a number, the text itself, or "" for an empty cell.
 
-    `timed`: a date has its time too, be it midnight.
+    With `timed`, a date at midnight has its time too.
     """
     match value:
         case None:
@@ -42,7 +43,7 @@ def cell_text(value: object, *, timed: bool = False) -> str:
 
 
 def csv_text(rows: Sequence[Sequence[object]]) -> str:
-    """Return rows as CSV: fields quoted where they must be (https://www.rfc-editor.org/rfc/rfc4180), lines ended by LF."""
+    """Return rows as CSV with LF; fields are quoted only if they must be (https://www.rfc-editor.org/rfc/rfc4180)."""
     timed = {at for row in rows for at, value in enumerate(row) if _has_time(value)}
     return "".join(
         ",".join(_field(cell_text(value, timed=at in timed)) for at, value in enumerate(row)) + "\n" for row in rows
@@ -54,7 +55,7 @@ def _has_time(value: object) -> bool:
 
 
 def _field(text: str) -> str:
-    # Not the csv module: it leaves a lone CR unquoted where lines end with LF.
+    # The csv module does not quote a lone CR if lines end with LF.
     return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
 
 
@@ -76,7 +77,7 @@ def _moment(value: datetime.date | datetime.time, *, timed: bool) -> str:
 
 
 def _duration(value: datetime.timedelta) -> str:
-    """Return hours, minutes and seconds; hours may be more than a day's."""
+    """Return hours, minutes and seconds; the hours may exceed 24."""
     sign = "-" if value < datetime.timedelta() else ""
     seconds = round(abs(value).total_seconds())
     return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"

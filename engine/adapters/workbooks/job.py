@@ -1,6 +1,7 @@
-"""Reads one workbook in a process of its own (stdin: its bytes; stdout: JSON): hostile files cost this process its life and nobody else's.
+"""Reads one workbook in a process of its own: bytes on stdin, JSON on stdout.
 
-A workbook with a cell in its last corner makes the reader ask for half a terabyte and abort: no error that could be caught.
+A hostile file can kill only this process. A workbook with a cell in its last corner makes the reader allocate half a
+terabyte and abort, which Python cannot catch.
 """
 
 from __future__ import annotations
@@ -22,13 +23,12 @@ from engine.adapters.workbooks.cells import csv_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Bounds: the unpacked workbook and the CSV of all sheets in bytes; cells and sheets; the process' memory in bytes and its time in seconds.
-MOST_UNPACKED = 400_000_000
-MOST_CSV = 20_000_000
-MOST_CELLS = 5_000_000
+MOST_UNPACKED = 400_000_000  # bytes of the unpacked workbook
+MOST_CSV = 20_000_000  # bytes of all sheets' CSV
+MOST_CELLS = 5_000_000  # of one sheet
 MOST_SHEETS = 50
-MOST_MEMORY = 1_000_000_000
-MOST_SECONDS = 25
+MOST_MEMORY = 1_000_000_000  # bytes of this process
+MOST_SECONDS = 25  # of this process's CPU time
 
 _TOO_LARGE = "it is too large"
 _ONLY = "only .xlsx is read, since only that is read exactly"
@@ -53,7 +53,7 @@ _ERROR = re.compile(
     + _VALUE,
     re.DOTALL,
 )
-#: A formula whose result was never stored. An empty text is one, and is of type str.
+#: A formula without a stored result. A formula with an empty text as its result looks the same but has t="str".
 _UNCOMPUTED = re.compile(
     _CELL + rb"\s*<(?:\w{1,20}:)?f\b[^>]{0,300}(?:/>|>[^<]{0,9000}</(?:\w{1,20}:)?f>)\s*"
     rb"(?:<(?:\w{1,20}:)?v\s*/>\s*|<(?:\w{1,20}:)?v></(?:\w{1,20}:)?v>\s*)?</(?:\w{1,20}:)?c>"
@@ -63,17 +63,17 @@ _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationship
 
 
 class UnreadableError(Exception):
-    """Why a workbook cannot be read, as the end of a sentence."""
+    """The workbook cannot be read. The text is the end of a sentence."""
 
 
 def main() -> None:
     """Answer with `{"sheets": [{name, rows, columns, csv}], "warnings": []}` or `{"error": …}`."""
-    for what, most in (
+    for limit, most in (
         (resource.RLIMIT_AS, MOST_MEMORY),
         (resource.RLIMIT_CPU, MOST_SECONDS),
         (resource.RLIMIT_CORE, 0),
     ):
-        resource.setrlimit(what, (most, most))
+        resource.setrlimit(limit, (most, most))
     try:
         answer = read(sys.stdin.buffer.read())
     except UnreadableError as error:
@@ -98,7 +98,8 @@ def read(content: bytes) -> dict[str, object]:
 
 def _visible(book: python_calamine.CalamineWorkbook) -> list[str]:
     kinds, states = python_calamine.SheetTypeEnum, python_calamine.SheetVisibleEnum
-    sheets = [one.name for one in book.sheets_metadata if one.typ == kinds.WorkSheet and one.visible == states.Visible]
+    metadata = book.sheets_metadata
+    sheets = [sheet.name for sheet in metadata if (sheet.typ, sheet.visible) == (kinds.WorkSheet, states.Visible)]
     if not sheets:
         raise UnreadableError("it holds no visible sheet")
     return sheets[:MOST_SHEETS]
@@ -107,7 +108,7 @@ def _visible(book: python_calamine.CalamineWorkbook) -> list[str]:
 def _sheet(
     book: python_calamine.CalamineWorkbook, name: str, errors: Mapping[tuple[int, int], str]
 ) -> dict[str, object]:
-    """Return one sheet from its cell A1 on, as a spreadsheet saves it."""
+    """Return one sheet from its cell A1 on, as a spreadsheet program saves it in CSV."""
     sheet = book.get_sheet_by_name(name)
     corners = [end for end in (sheet.end, *errors) if end]
     rows, columns = (max(corner[axis] for corner in corners) + 1 if corners else 0 for axis in (0, 1))
@@ -124,7 +125,7 @@ def _sheet(
 
 
 def _parts(content: bytes) -> dict[str, bytes]:
-    """Return the XML of the sheets by sheet name. Raises UnreadableError for what is no .xlsx file or too large."""
+    """Return the XML of the sheets by sheet name. Raises UnreadableError for another or a too large file."""
     _refuse_other_kinds(content)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
@@ -136,7 +137,7 @@ def _parts(content: bytes) -> dict[str, bytes]:
 
 
 def _refuse_other_kinds(content: bytes) -> None:
-    """Refuse what the reader takes and reads wrong: text that formulas give is 0 in .xls; errors and TRUE are lost in .ods."""
+    """Refuse formats that the reader misreads: texts of formulas are 0 in .xls, errors and TRUE are lost in .ods."""
     if content.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in content:
             raise UnreadableError("it is protected with a password")
@@ -149,15 +150,15 @@ def _refuse_other_kinds(content: bytes) -> None:
 
 def _part_names(packed: zipfile.ZipFile) -> dict[str, str]:
     relations = ET.fromstring(packed.read("xl/_rels/workbook.xml.rels"))  # noqa: S314 - in a process with bounds
-    targets = {one.get("Id"): (one.get("Target") or "").removeprefix("/xl/") for one in relations}
+    targets = {relation.get("Id"): (relation.get("Target") or "").removeprefix("/xl/") for relation in relations}
     book = ET.fromstring(packed.read("xl/workbook.xml"))  # noqa: S314
-    sheets = [one for one in book.iter() if one.tag.endswith("}sheet")]
-    parts = {one.get("name") or "": f"xl/{targets.get(one.get(_RELATION), '')}" for one in sheets}
+    sheets = [element for element in book.iter() if element.tag.endswith("}sheet")]
+    parts = {sheet.get("name") or "": f"xl/{targets.get(sheet.get(_RELATION), '')}" for sheet in sheets}
     return {name: part for name, part in parts.items() if part in packed.namelist()}
 
 
 def _errors(parts: Mapping[str, bytes], sheet: str) -> dict[tuple[int, int], str]:
-    """Return the error values of a sheet by (row, column) from 0: the reader gives an empty cell for each."""
+    """Return a sheet's error values by (row, column) from 0, because the reader reports them as empty cells."""
     found: dict[tuple[int, int], str] = {}
     for cell in _ERROR.finditer(parts.get(sheet, b"")):
         if place := _PLACE.search(cell[1]):
@@ -176,9 +177,10 @@ def _warnings(parts: Mapping[str, bytes]) -> list[str]:
     count = sum(b't="str"' not in cell[1] for xml in parts.values() for cell in _UNCOMPUTED.finditer(xml))
     if not count:
         return []
-    return [
-        f"{count:,} of its cells hold a formula without a stored result and are empty in CSV: it was never calculated and saved"
-    ]
+    warning = (
+        "of its cells hold a formula without a stored result and are empty in CSV: it was never calculated and saved"
+    )
+    return [f"{count:,} {warning}"]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Reads spreadsheets in a process apart, bounded in time and memory."""
+"""Runs `job` in a separate process with bounded time and memory."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _COMMAND = (sys.executable, "-m", "engine.adapters.workbooks.job")
 
 
 class WorkbookReader:
-    """Reads .xlsx and .xlsm; thread-safe. The process sees no secret of ours."""
+    """Reads .xlsx and .xlsm. Thread-safe; the process gets no secrets in its environment."""
 
     def read(self, content: bytes, *, seconds: float = SECONDS) -> Workbook:
-        """Return the visible sheets. Raises Permanent(workbook_unreadable) whose message is the end of a sentence."""
+        """Return the visible sheets. Raises Permanent(workbook_unreadable); its message is the end of a sentence."""
         environment = {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8"}
         try:
             ended = subprocess.run(  # noqa: S603 - our own module, no foreign text in the command
@@ -40,7 +40,9 @@ class WorkbookReader:
             raise _unreadable("it is too large or too damaged to be read") from None
         if "error" in answer:
             raise _unreadable(answer["error"])
-        sheets = [Sheet(one["name"], one["rows"], one["columns"], one["csv"].encode()) for one in answer["sheets"]]
+        sheets = [
+            Sheet(sheet["name"], sheet["rows"], sheet["columns"], sheet["csv"].encode()) for sheet in answer["sheets"]
+        ]
         return Workbook(tuple(sheets), tuple(answer["warnings"]))
 
 

@@ -1,1 +1,1 @@
-"""The deciding of predicates about files: pure functions from a predicate and the files to a verdict and what was seen."""
+"""Decides predicates about files: pure functions of a predicate and the files, which return a finding."""

@@ -1,4 +1,4 @@
-"""Predicates that compare a file with an attachment."""
+"""Decides predicates that compare a file with an attachment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 def decide_attachment(
     predicate: EqualsAttachment | DiffersFromAttachment, content: bytes, evidence: Evidence
 ) -> PredicateFinding:
-    """Decide whether a file is an attachment as it came."""
     name = _attachment_of(predicate, evidence)
     if name is None:
         return undecided(f"no attachment is called {predicate.attachment or predicate.path}")
@@ -35,7 +34,7 @@ def decide_attachment(
 
 
 def _attachment_of(predicate: EqualsAttachment | DiffersFromAttachment, evidence: Evidence) -> str | None:
-    """Return the attachment that is meant: the one named, else the one of the file's path, else of its base name."""
+    """Return the attachment with the predicate's attachment or path as its name, else with the same base name."""
     wanted = (predicate.attachment or predicate.path).removeprefix("./")
     if wanted in evidence.attachments:
         return wanted
@@ -44,7 +43,7 @@ def _attachment_of(predicate: EqualsAttachment | DiffersFromAttachment, evidence
 
 
 def _difference(content: bytes, original: bytes) -> str:
-    """Return where two files differ first, as the end of a sentence."""
+    """Return the place of the first difference, as the end of a sentence."""
     if _lines(content) == _lines(original):
         return " in line ends or in white space at an end alone"
     if b"\0" in content or b"\0" in original:

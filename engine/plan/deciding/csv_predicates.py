@@ -1,4 +1,4 @@
-"""Predicates about CSV files: their columns, and whether they hold a sheet's values."""
+"""Decides predicates about CSV files: their columns, and their equality with a sheet."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from engine.plan.deciding.evidence import Evidence, PredicateFinding
 
 _SEPARATORS = ",;\t"
-#: A number whose digits alone are its value: "007" is a text.
+#: A number without leading zeros: "007" is a text.
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d{0,39})(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,4})?", re.ASCII)
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?))?Z?", re.ASCII)
-#: A spreadsheet keeps and shows so many digits of a fraction: 0.30000000000000004 is its 0.3.
+#: A spreadsheet shows 15 digits of a fraction: 0.30000000000000004 is 0.3 there.
 _AS_SHOWN = Context(prec=15)
 
 
@@ -65,15 +65,12 @@ def _equals(predicate: CsvEquals, text: str, evidence: Evidence) -> PredicateFin
 
 
 def _sheet_of(predicate: CsvEquals, evidence: Evidence) -> bytes | None:
-    """Return the sheet that is meant, whatever capitals its name has."""
+    """Return the sheet by its exact name, else by its name in any capitals."""
     wanted = (predicate.workbook.removeprefix("./"), predicate.sheet)
+    if wanted in evidence.sheets:
+        return evidence.sheets[wanted]
     folded = tuple(map(str.casefold, wanted))
-    found = evidence.sheets.get(wanted)
-    return (
-        found
-        if found is not None
-        else next((sheet for name, sheet in evidence.sheets.items() if tuple(map(str.casefold, name)) == folded), None)
-    )
+    return next((sheet for name, sheet in evidence.sheets.items() if tuple(map(str.casefold, name)) == folded), None)
 
 
 def _rows(text: str, separator: str) -> Iterator[list[str]]:
@@ -81,13 +78,13 @@ def _rows(text: str, separator: str) -> Iterator[list[str]]:
 
 
 def _separator(text: str) -> str:
-    """Return what separates the cells of a text's first line."""
+    """Return the most frequent separator outside of quotes in the first line."""
     line = re.sub(r'"[^"]*"', "", text.partition("\n")[0])
     return max(_SEPARATORS, key=line.count)
 
 
 def _first_difference(rows: Iterator[list[str]], wanted: Iterator[list[str]]) -> str:
-    """Return in a sentence where rows first differ from those that are wanted, "" where nowhere."""
+    """Return a sentence about the first difference from the wanted rows, or ""."""
     header: list[str] = []
     for number, (row, other) in enumerate(zip_longest(rows, wanted), 1):
         header = header or other or []
@@ -106,7 +103,7 @@ def _first_difference(rows: Iterator[list[str]], wanted: Iterator[list[str]]) ->
 
 
 def _same(cell: str, other: str) -> bool:
-    """Say whether two cells have the same value: as text, number, moment or truth."""
+    """Say whether two cells have the same value as text, number, date or boolean."""
     if cell == other:
         return True
     if not cell or not other:
@@ -128,6 +125,6 @@ def _same_number(cell: str, other: str) -> bool:
 
 
 def _moment(found: re.Match[str]) -> tuple[str, str, Decimal]:
-    """Return a date, hours and minutes, and seconds; a date alone is its midnight."""
+    """Return a date, hours and minutes, and seconds. A date without a time is midnight."""
     time = found[2] or "00:00"
     return found[1], time[:5], Decimal(time[6:] or 0)

@@ -1,7 +1,4 @@
-"""Decides predicates about files: pure functions of the evidence, which say what they saw.
-
-Nothing here calls a model, and no bytes in a file make it raise or take long.
-"""
+"""Decides a predicate about files. No content of a file makes it raise an error or take long."""
 
 from __future__ import annotations
 
@@ -64,7 +61,7 @@ if TYPE_CHECKING:
         | Svg
     )
 
-#: Files that say something by being there.
+#: Files that have their effect by existing.
 _MAY_BE_EMPTY = (".nojekyll", ".gitkeep", "__init__.py")
 
 
@@ -85,8 +82,8 @@ def decide(predicate: AnyPredicate, evidence: Evidence) -> PredicateFinding:
         case Exists():
             return _exists(path, evidence)
         case Absent():
-            there = _below(path, evidence)
-            return failed(f"{there[0]} is there") if there else passed(f"{path} is not there")
+            matches = _below(path, evidence)
+            return failed(f"{matches[0]} is there") if matches else passed(f"{path} is not there")
         case _ if path not in evidence.files:
             return failed(f"{path} is missing")
         case _:
@@ -94,18 +91,18 @@ def decide(predicate: AnyPredicate, evidence: Evidence) -> PredicateFinding:
 
 
 def _exists(path: str, evidence: Evidence) -> PredicateFinding:
-    there = _below(path, evidence)
-    if not there:
+    matches = _below(path, evidence)
+    if not matches:
         return failed(f"{path} is missing")
-    if any(evidence.files[one].strip() or one.endswith(_MAY_BE_EMPTY) for one in there):
-        return passed(f"{there[0]} is there")
+    if any(evidence.files[file].strip() or file.endswith(_MAY_BE_EMPTY) for file in matches):
+        return passed(f"{matches[0]} is there")
     return failed(f"{path} is empty")
 
 
 def _below(path: str, evidence: Evidence) -> list[str]:
-    """Return the file at a path, or the files below it where it is a folder's."""
+    """Return the file at a path, or the files in a folder, whose path ends in `/`."""
     if path.endswith("/"):
-        return sorted(one for one in evidence.files if one.startswith(path))
+        return sorted(file for file in evidence.files if file.startswith(path))
     return [path] if path in evidence.files else []
 
 
@@ -135,7 +132,7 @@ def _xml(predicate: Xml, content: bytes) -> PredicateFinding:
         return failed(str(error))
     if predicate.root and found.root.casefold() != predicate.root.rpartition(":")[2].casefold():
         return failed(f"its root is <{found.root[:40]}>, not <{predicate.root}>")
-    numbers = {one.element: found.counts[one.element.rpartition(":")[2]] for one in predicate.counts}
+    numbers = {wanted.element: found.counts[wanted.element.rpartition(":")[2]] for wanted in predicate.counts}
     for wanted in predicate.counts:
         if missed := distance(numbers[wanted.element], wanted.min, wanted.max):
             return failed(f"it has {numbers[wanted.element]} <{wanted.element}> elements{missed}")

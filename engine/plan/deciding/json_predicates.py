@@ -1,4 +1,4 @@
-"""Predicates about JSON files: their form by a JSON Schema, and single values by JSON Pointer."""
+"""Decides predicates about JSON files: a JSON Schema, and single values by JSON Pointer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.plan.predicates import JsonSchema, JsonValue
 if TYPE_CHECKING:
     from engine.plan.deciding.evidence import PredicateFinding
 
-#: Longer whole numbers are read as JavaScript reads them: as floating-point numbers, or as infinite.
+#: Whole numbers with more digits become floating-point numbers or infinity, as in JavaScript.
 _MOST_DIGITS = 300
 _NUMBER = re.compile(r"[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE][+-]?\d{1,4})?", re.ASCII)
 _INDEX = re.compile(r"0|[1-9]\d{0,8}", re.ASCII)
@@ -43,11 +43,11 @@ def decide_json(predicate: JsonSchema | JsonValue, content: bytes) -> PredicateF
 
 
 class NotJson(ValueError):
-    """A file that is no JSON; the text says why, as a sentence."""
+    """The file is no JSON; the text says why in a sentence."""
 
 
 def parse_json(content: bytes) -> Any:
-    """Return the value of a JSON text, its whole numbers as int however they are written. Raises NotJson."""
+    """Parse JSON; whole numbers are int even if they are written as 1.0. Raises NotJson."""
     try:
         return json.loads(content.decode("utf-8-sig"), parse_constant=_refuse, parse_int=_whole, parse_float=_number)
     except json.JSONDecodeError as error:
@@ -59,7 +59,7 @@ def parse_json(content: bytes) -> Any:
 
 
 def value_at(document: Any, pointer: str) -> Any:
-    """Return the value at a JSON Pointer (https://www.rfc-editor.org/rfc/rfc6901). Raises LookupError where nothing is."""
+    """Return the value at a JSON Pointer (https://www.rfc-editor.org/rfc/rfc6901). Raises LookupError."""
     value = document
     for token in pointer.split("/")[1:]:
         name = token.replace("~1", "/").replace("~0", "~")
@@ -121,14 +121,14 @@ def _compare(predicate: JsonValue, value: Any, wanted: Any, whose: str) -> Predi
 
 
 def _holds(compare: str, value: Any, wanted: Any) -> bool | None:
-    """Say whether two values compare so; None where they have no order."""
+    """Return the result of a comparison, None if the values have no order."""
     if compare in {"equals", "differs"}:
         return _same(value, wanted) is (compare == "equals")
     left, right = _ordered(value), _ordered(wanted)
     if left is None or right is None:
         return None
     if not isinstance(left, Decimal) or not isinstance(right, Decimal):
-        # A text that is no number: both are compared as texts, a number with one not at all.
+        # At least one value is a text that is no number. Two texts have an order, a text and a number have none.
         if not isinstance(value, str) or not isinstance(wanted, str):
             return None
         order = (value > wanted) - (value < wanted)
@@ -138,7 +138,7 @@ def _holds(compare: str, value: Any, wanted: Any) -> bool | None:
 
 
 def _ordered(value: Any) -> Decimal | str | None:
-    """Return a value as what it is ordered by: a number, also one that is written as text, or a text; None for other values."""
+    """Return the sort key of a value: a number, also from a text with a number, else a text, else None."""
     if isinstance(value, bool) or value != value:
         return None
     if isinstance(value, int | float):
@@ -150,7 +150,7 @@ def _ordered(value: Any) -> Decimal | str | None:
 
 
 def _same(value: Any, wanted: Any) -> bool:
-    """Say whether two values are one: 1 and 1.0 are, 1 and "1" or true are not."""
+    """Say whether two values are equal: 1 equals 1.0, but neither "1" nor true."""
     return _canonical(value) == _canonical(wanted)
 
 

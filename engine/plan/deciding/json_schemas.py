@@ -1,7 +1,8 @@
-"""Validates a document by a JSON Schema that a model wrote: nothing is fetched, and the work is bounded.
+"""Validates a document by a JSON Schema that a model wrote, with bounded work and without fetching anything.
 
-A schema can ask for work without end: by references that double at each level, by regular expressions that backtrack, by messages that
-repeat a large document. So each keyword is counted, and patterns are matched in linear time by the regular expressions of pydantic-core.
+A schema can cause endless work by references that double at each level, by regular expressions that backtrack, and by
+messages that repeat a large document. So we count the work of each keyword, and match patterns in linear time with the
+regular expressions of pydantic-core.
 """
 
 from __future__ import annotations
@@ -26,26 +27,26 @@ if TYPE_CHECKING:
 
 MOST_PROBLEMS = 6
 _LONGEST_PROBLEM = 160
-#: About a microsecond each: enough for a file of 5 MB with a usual schema.
+#: Units of about a microsecond, enough for a file of 5 MB with a usual schema.
 _MOST_WORK = 4_000_000
 _MOST_PATTERNS = 30
 _LONGEST_PATTERN = 200
 _MOST_REPEATS = 2_000
 _REPEAT = re.compile(r"([)}+*?]?)\{(\d{1,6})(?:,(\d{0,6}))?\}", re.ASCII)
-#: JSON Schema knows no flags; one of them would let a pattern be written with spaces, in which repeats could hide.
+#: JSON Schema has no flags. The flag `x` allows spaces in a pattern, which would hide repeats from `_REPEAT`.
 _FLAGS = re.compile(r"\(\?[A-Za-z-]+[:)]")
-#: Room for the quotient of any two numbers that a document may hold.
+#: Digits for the quotient of any two numbers in a document.
 _EXACT = Context(prec=700)
 _REFUSED = ("unevaluatedItems", "unevaluatedProperties", "$dynamicRef")
 _ONE_SCHEMA = frozenset({"items", "contains", "not", "if", "then", "else", "propertyNames"})
 _LIST_OF_SCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _MAP_OF_SCHEMAS = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"})
-#: Keywords that look at each item or field of their own accord.
+#: Keywords that visit each item or field.
 _WALKING = frozenset({"contains", "items", "prefixItems", "propertyNames", "additionalProperties", "uniqueItems"})
 
 
 class UnusableSchema(ValueError):
-    """A schema by which nothing can be decided; the text says why."""
+    """The schema cannot be used; the text says why."""
 
 
 class _TooMuch(Exception):
@@ -53,7 +54,7 @@ class _TooMuch(Exception):
 
 
 def problems(schema: Mapping[str, Any], document: Any) -> list[str]:
-    """Return in sentences, with their JSON paths, why a document is not valid by a schema, the first MOST_PROBLEMS. Raises UnusableSchema."""
+    """Return the first MOST_PROBLEMS errors of a document as sentences with JSON paths. Raises UnusableSchema."""
     found: list[str] = []
     try:
         prepared = _prepared(_plain(schema))
@@ -68,7 +69,7 @@ def problems(schema: Mapping[str, Any], document: Any) -> list[str]:
             raise UnusableSchema("it takes too much work on this file") from None
     except UnusableSchema:
         raise
-    except Exception as error:  # noqa: BLE001 - a stranger's schema can fail in any part of the package, and says then nothing of the file
+    except Exception as error:  # noqa: BLE001 - a stranger's schema can fail in any part of the package
         raise UnusableSchema(_reason(error)) from None
     return found
 
@@ -84,7 +85,7 @@ def _reason(error: Exception) -> str:
 
 
 def _plain(schema: Mapping[str, Any]) -> Any:
-    """Return a schema as plain JSON. `$schema` is left out: it would choose a validator other than ours."""
+    """Return a schema as plain JSON without `$schema`, which would select another validator than ours."""
     return json.loads(
         json.dumps(schema, allow_nan=False),
         object_pairs_hook=lambda pairs: {k: v for k, v in pairs if k != "$schema" or not isinstance(v, str)},
@@ -92,7 +93,7 @@ def _plain(schema: Mapping[str, Any]) -> Any:
 
 
 def _prepared(schema: Any) -> Any:
-    """Return a schema whose `false` is written as a keyword, so that it is counted like any other."""
+    """Replace `false` by a keyword with the same meaning, so that its work is counted."""
     if schema is False:
         return {"not": {}}
     return (
@@ -104,14 +105,14 @@ def _prepared_value(name: str, value: Any) -> Any:
     if name in _ONE_SCHEMA:
         return _prepared(value)
     if name in _LIST_OF_SCHEMAS and isinstance(value, list):
-        return [_prepared(one) for one in value]
+        return [_prepared(item) for item in value]
     if name in _MAP_OF_SCHEMAS and isinstance(value, dict):
-        return {key: _prepared(one) for key, one in value.items()}
+        return {key: _prepared(item) for key, item in value.items()}
     return value
 
 
 class _Work:
-    """What deciding one document has cost, and the patterns that it has used."""
+    """The work spent on one document, and its compiled patterns."""
 
     def __init__(self) -> None:
         self._left = _MOST_WORK
@@ -123,7 +124,7 @@ class _Work:
             raise _TooMuch
 
     def matches(self, pattern: str, text: str) -> bool:
-        """Say whether a pattern is found in a text, in time that grows with the text's length and the pattern's repeats."""
+        """Search a text, in time that grows with the text's length and the pattern's repeats. Raises UnusableSchema."""
         if pattern not in self._patterns:
             if len(self._patterns) == _MOST_PATTERNS:
                 raise UnusableSchema(f"it has more than {_MOST_PATTERNS} patterns")
@@ -144,7 +145,7 @@ def _compiled(pattern: str) -> SchemaValidator:
 
 
 def _repeats(pattern: str) -> int:
-    """Return how many places of a pattern one character can be at, at most: counts add up, and those after a group or a count multiply."""
+    """Return an upper bound for the states of a pattern: counts add up, and those after a group or a count multiply."""
     plain, nested = len(pattern), 1
     for found in _REPEAT.finditer(pattern):
         count = max(int(found[2]), int(found[3] or 0), 1)
@@ -153,7 +154,7 @@ def _repeats(pattern: str) -> int:
 
 
 def _bounded_class(work: _Work) -> Any:
-    """Return a validator class of which each keyword is counted."""
+    """Return a validator class that counts the work of each keyword."""
     keywords: dict[str, Keyword] = {**Draft202012Validator.VALIDATORS, **_own_keywords(work)}
     return extend(
         Draft202012Validator, {name: partial(_counted, work, name, keyword) for name, keyword in keywords.items()}
@@ -168,14 +169,14 @@ def _counted(
     walked = len(instance) if name in _WALKING and isinstance(instance, list | dict) else 0
     work.spend((25 if name == "$ref" else 3) + walked + (len(value) if isinstance(value, list | dict) else 0))
     for error in keyword(validator, value, instance, schema) or ():
-        # A message may repeat the whole document, and messages are kept where any of several schemas may hold.
+        # A message may repeat the whole document, and `anyOf` and `oneOf` store the messages of all of their schemas.
         work.spend(5 + len(error.message) // 20)
         error.message = _cut(error.message)
         yield error
 
 
 def _own_keywords(work: _Work) -> dict[str, Keyword]:
-    """Return the keywords that are other than the package's: those with patterns, and those whose time or result is not right there."""
+    """Return our own keywords: those with patterns, and those that are slow or wrong in the package."""
     return {
         "pattern": partial(_pattern, work),
         "patternProperties": partial(_pattern_properties, work),
@@ -206,7 +207,9 @@ def _additional_properties(
     if not validator.is_type(instance, "object"):
         return
     known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
-    more = [name for name in instance if name not in known and not any(work.matches(one, name) for one in patterns)]
+    more = [
+        name for name in instance if name not in known and not any(work.matches(pattern, name) for pattern in patterns)
+    ]
     if wanted is not False:
         for name in more:
             yield from validator.descend(instance[name], wanted, path=name)
@@ -224,7 +227,7 @@ def _unique_items(work: _Work, validator: Any, wanted: bool, instance: Any, _: M
 
 
 def _multiple_of(validator: Any, factor: float, instance: Any, _: Mapping[str, Any]) -> Iterator[Any]:
-    """Divide decimal fractions as they are written: 19.99 is a multiple of 0.01."""
+    """Divide decimal fractions exactly: 19.99 is a multiple of 0.01."""
     if validator.is_type(instance, "number") and _EXACT.remainder(Decimal(repr(instance)), Decimal(repr(factor))):
         yield ValidationError(f"{instance!r} is not a multiple of {factor!r}")
 
@@ -235,5 +238,5 @@ def _sentence(error: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    """Return a message without its middle where it is long: it begins with the value and ends with what is wrong."""
+    """Cut the middle out of a long message, which begins with the value and ends with the problem."""
     return text if len(text) <= _LONGEST_PROBLEM else f"{text[:60]} … {text[60 - _LONGEST_PROBLEM :]}"

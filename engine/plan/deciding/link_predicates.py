@@ -1,4 +1,4 @@
-"""The predicate about what a page or a Markdown file links or loads."""
+"""Decides the predicate about the links of a page or a Markdown file."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def decide_links(predicate: Links, evidence: Evidence) -> PredicateFinding:
 
 
 def _of_page(page: str, to: Collection[str], files: Mapping[str, bytes]) -> PredicateFinding:
-    addresses = {_plain(one) for one in addresses_from(page, files)}
+    addresses = {_plain(address) for address in addresses_from(page, files)}
     paths = linked_from(page, files)
-    open_ones = [one for one in to if not _is_among(one, paths, addresses, files)]
-    missing, in_scripts = unlinked(page, [_in_site(one) for one in open_ones], files)
+    unmatched = [target for target in to if not _is_among(target, paths, addresses, files)]
+    missing, in_scripts = unlinked(page, [_in_site(target) for target in unmatched], files)
     if missing:
         return failed(f"not linked: {', '.join(missing)}")
     if in_scripts:
@@ -48,14 +48,16 @@ def _of_page(page: str, to: Collection[str], files: Mapping[str, bytes]) -> Pred
 
 def _of_markdown(path: str, to: Iterable[str], files: Mapping[str, bytes]) -> PredicateFinding:
     text = text_of(files[path])
-    found = [one[1] or one[2] for one in _DESTINATION.finditer(text)]
-    found += [one[1] for one in _REFERENCE.finditer(text)]
-    addresses = {_plain(one) for one in found} | {_plain(one[0].rstrip(".,;:!?*_")) for one in _BARE.finditer(text)}
+    found = [match[1] or match[2] for match in _DESTINATION.finditer(text)]
+    found += [match[1] for match in _REFERENCE.finditer(text)]
+    addresses = {_plain(each) for each in found} | {
+        _plain(match[0].rstrip(".,;:!?*_")) for match in _BARE.finditer(text)
+    }
     folder = posixpath.dirname(path)
-    paths = {posixpath.normpath(posixpath.join(folder, _in_site(one))) for one in addresses if not _WHOLE.match(one)}
+    paths = {posixpath.normpath(posixpath.join(folder, _in_site(each))) for each in addresses if not _WHOLE.match(each)}
     paths |= linked_from(path, files)  # HTML may stand in Markdown
     wanted = list(to)
-    missing = [one for one in wanted if not _is_among(one, paths, addresses, files)]
+    missing = [target for target in wanted if not _is_among(target, paths, addresses, files)]
     return failed(f"not linked: {', '.join(missing)}") if missing else passed(f"it links {listed(wanted)}")
 
 
@@ -67,12 +69,12 @@ def _is_among(target: str, paths: Collection[str], addresses: Collection[str], f
 
 
 def _in_site(target: str) -> str:
-    """Return a target as the path of a file; a whole address is left as it is."""
+    """Return a target as the path of a file; a whole address does not change."""
     if _WHOLE.match(target):
         return target
     return unquote(re.split(r"[?#]", target, maxsplit=1)[0]).removeprefix("./").removeprefix("/")
 
 
 def _plain(address: str) -> str:
-    """Return an address for comparing: a slash at its end makes no difference."""
+    """Return an address without slashes at its end, for comparison."""
     return address.rstrip("/")

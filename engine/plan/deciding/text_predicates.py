@@ -1,4 +1,4 @@
-"""Predicates about a file's text: what it holds, how long it is, its headings, its sections, its licence."""
+"""Decides predicates about a file's text: its content, length, headings, sections and licence."""
 
 from __future__ import annotations
 
@@ -44,12 +44,14 @@ def decide_text(
         case ReadmeSections():
             return _sections(predicate.names, text)
         case Words() | Lines() | Headings():
-            return _measured(predicate, text)
+            return _size(predicate, text)
 
 
 def _contains(predicate: Contains, text: str) -> PredicateFinding:
     sources = _sources(predicate, text)
-    missing = [one for one in predicate.texts if not any(_same_case(predicate, one) in source for source in sources)]
+    missing = [
+        wanted for wanted in predicate.texts if not any(_same_case(predicate, wanted) in source for source in sources)
+    ]
     return (
         failed(f"it does not contain {listed(missing)}")
         if missing
@@ -59,7 +61,7 @@ def _contains(predicate: Contains, text: str) -> PredicateFinding:
 
 def _decide_lacks(predicate: Lacks, text: str) -> PredicateFinding:
     sources = _sources(predicate, text)
-    found = [one for one in predicate.texts if any(_same_case(predicate, one) in source for source in sources)]
+    found = [wanted for wanted in predicate.texts if any(_same_case(predicate, wanted) in source for source in sources)]
     if not found:
         return passed(f"it does not contain {listed(predicate.texts)}")
     at = text.find(found[0])
@@ -68,16 +70,16 @@ def _decide_lacks(predicate: Lacks, text: str) -> PredicateFinding:
 
 
 def _sources(predicate: Contains | Lacks, text: str) -> list[str]:
-    """Return what texts are looked for in: the file, and of markup the text that its character references stand for."""
+    """Return the texts to search: the file, and for markup also the file without character references."""
     sources = [text, html.unescape(text)] if predicate.path.lower().endswith(_MARKUP) and "&" in text else [text]
-    return [_same_case(predicate, one) for one in sources]
+    return [_same_case(predicate, source) for source in sources]
 
 
 def _same_case(predicate: Contains | Lacks, text: str) -> str:
     return _spaced(text).casefold() if predicate.ignore_case else _spaced(text)
 
 
-def _measured(predicate: Words | Lines | Headings, text: str) -> PredicateFinding:
+def _size(predicate: Words | Lines | Headings, text: str) -> PredicateFinding:
     if predicate.path.lower().endswith(_PAGES):
         return undecided(f"the {predicate.kind} of a page are what it shows, not what its source holds")
     match predicate:
@@ -86,25 +88,25 @@ def _measured(predicate: Words | Lines | Headings, text: str) -> PredicateFindin
         case Headings():
             return _headings(predicate, text)
         case Words() | Lines():
-            return _counted(predicate, text)
+            return _count(predicate, text)
 
 
-def _counted(predicate: Words | Lines, text: str) -> PredicateFinding:
-    """Count words or lines: a number holds only if it holds by every common way of counting (docs/decisions/0011)."""
+def _count(predicate: Words | Lines, text: str) -> PredicateFinding:
+    """Count words or lines. The bounds must hold for every common way of counting (docs/decisions/0011)."""
     low, high, unit = predicate.min, predicate.max, predicate.kind
     if unit == "words" and len(_UNSPACED.findall(text)) * 10 > len(text):
         return undecided("its language puts no space between words, so they cannot be counted")
     found = readings(unit.removesuffix("s"), text)
     number = f"{found[0]} {unit if found[0] != 1 else unit.removesuffix('s')}"
     also = f" ({found[1]} as others count)" if len(found) > 1 else ""
-    misses = [distance(one, low, high) for one in found]
+    misses = [distance(count, low, high) for count in found]
     if not any(misses):
         return passed(f"{number}{also}")
     return failed(f"it has {number}{also}{misses[0] or misses[-1]}")
 
 
 def _headings(predicate: Headings, text: str) -> PredicateFinding:
-    found = [one.title for one in markdown.headings(text)]
+    found = [heading.title for heading in markdown.headings(text)]
     titles = {_plain_title(title) for title in found}
     missing = [name for name in predicate.names if _plain_title(name) not in titles]
     if missing:
@@ -115,7 +117,7 @@ def _headings(predicate: Headings, text: str) -> PredicateFinding:
 
 
 def _plain_title(title: str) -> str:
-    """Return a heading for comparing: without capitals, emphasis, and signs and punctuation at its ends."""
+    """Return a heading in lower case without emphasis, symbols and punctuation at its ends, for comparison."""
     spaced = _spaced(unicodedata.normalize("NFC", title)).casefold()
     start, end = 0, len(spaced)
     while start < end and _is_ornament(spaced[start]):
@@ -144,19 +146,19 @@ def _sections(names: Sequence[str], text: str) -> PredicateFinding:
 
 
 def _words_of(name: str) -> list[str]:
-    """Return a pattern for each word of a section's name; both spellings of licence are one."""
+    """Return a pattern for each word of a section's name; licence matches both spellings."""
     words = re.findall(r"\w+", name.casefold()) or [re.escape(name.casefold())]
     return [r"\blicen[cs]e\b" if word in {"licence", "license"} else rf"(?<!\w){word}(?!\w)" for word in words]
 
 
 def _section_state(sections: Sequence[MarkdownSection], wanted: Sequence[str]) -> bool | None:
-    """Say whether a section headed by words has text; None where there is none."""
-    titles = sum(one.level == 1 for one in sections)
+    """Say whether a section whose heading has all the words has text; None without such a section."""
+    titles = sum(section.level == 1 for section in sections)
     state = None
-    for at, one in enumerate(sections):
-        is_title = one.level == 1 and titles == 1  # the README's own, which heads no part of it
-        title = one.title[:300].casefold()
-        if one.level and not is_title and all(re.search(word, title) for word in wanted):
+    for at, section in enumerate(sections):
+        is_title = section.level == 1 and titles == 1  # the README's title, which is no section
+        title = section.title[:300].casefold()
+        if section.level and not is_title and all(re.search(word, title) for word in wanted):
             state = _has_text(sections, at)
             if state:
                 return True
@@ -164,13 +166,13 @@ def _section_state(sections: Sequence[MarkdownSection], wanted: Sequence[str]) -
 
 
 def _has_text(sections: Sequence[MarkdownSection], at: int) -> bool:
-    """Say whether anything but headings and comments stands below a heading, up to the next one of its level or above."""
-    for one in sections[at:]:
-        if one is not sections[at] and one.level <= sections[at].level:
+    """Say whether a section, with its subsections, has anything but headings and comments."""
+    for section in sections[at:]:
+        if section is not sections[at] and section.level <= sections[at].level:
             return False
         if any(
             line.strip() and not (line.lstrip().startswith("<!--") and line.rstrip().endswith("-->"))
-            for line in one.lines
+            for line in section.lines
         ):
             return True
     return False

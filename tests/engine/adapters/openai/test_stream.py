@@ -80,7 +80,7 @@ def test_a_stream_that_falls_silent_is_a_lost_connection(
 def test_a_stream_that_stays_open_after_its_end_is_not_waited_for(
     streaming: OpenAIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openai_author, "_LAST_WORDS_SECONDS", 2.0)
+    monkeypatch.setattr(openai_author, "_USAGE_SECONDS", 2.0)
     streaming.scenario = "open end"
     begun = time.monotonic()
     reply = author(streaming.url).write(MESSAGES, model="double-1", seconds=60)
