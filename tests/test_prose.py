@@ -73,7 +73,10 @@ HELPER = "import re\n\ndef numbers(text):\n    return re.findall(r'[0-9]+', text
         "def f(brief: str):\n    return re.split(', ', brief)",
         "def f(payload):\n    return _DATA.match(payload['brief'])",
         "def f(brief):\n    return [one for one in brief.checks if _DATA.search(one.text)]",
-        "def f(brief):\n for one in brief.earlier_checks:\n  if (text := one.text) and _DATA.search(text):\n   return text",
+        (
+            "def f(brief):\n for one in brief.earlier_checks:\n"
+            "  if (text := one.text) and _DATA.search(text):\n   return text"
+        ),
         "def f(checks):\n    return _DATA.sub('', '\\n'.join(one.text for one in checks))",
         "def f(result):\n    return _DATA.split(f'{result.check.text}.')",
         "def f(one: Check):\n    return _DATA.search(one.text if one else '')",

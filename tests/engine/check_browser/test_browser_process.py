@@ -1,4 +1,4 @@
-"""The check browser as processes: no secret in them, none left over, never too many, and a plain word where there is none."""
+"""The processes of the check browser: they hold no secret, all of them end, and their number is bounded."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def eventually(holds: Callable[[], bool], seconds: float = 20) -> bool:
 
 
 def browsers(homes: Path) -> list[int]:
-    """Return the check browsers at work. Their children have their command for an instant, until they run their own, but lead no session."""
+    """Return the running check browsers: session leaders, since a forked child has the same command for an instant."""
     found = []
     for pid in [int(one.split()[0]) for one in mentioning(str(homes)) if "-m engine.check_browser" in one]:
         with suppress(ProcessLookupError):

@@ -85,7 +85,10 @@ FAILS, RULE = (Kind.JS, Verdict.FAIL, False), (Kind.RULE, Verdict.PASS, None)
         (
             (UNDONE, NOT_REACHED),
             Verdict.FAIL,
-            "these hold on a page of their own and fail after the checks before them: check 1; 1 of them were not reached",
+            (
+                "these hold on a page of their own and fail after the checks before them: check 1; "
+                "1 of them were not reached"
+            ),
         ),
     ],
 )

@@ -15,8 +15,8 @@ def test_the_model_is_told_what_to_show_in_place_of_figures() -> None:
     assert "The reason may be this service's own network. The page asks the address itself when it is opened" in told
     assert 'it shows "Data missing: api.test could not be read." where its figures would stand' in told
     assert (
-        'book.csv could not be made: book.xls cannot be read. Show on the page: "Data missing: book.csv could not be read."'
-        in told
+        'book.csv could not be made: book.xls cannot be read. Show on the page: "Data missing: '
+        'book.csv could not be read."' in told
     )
     assert told.count("Never invent, recall or estimate them.") == 2
 

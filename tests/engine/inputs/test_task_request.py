@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from engine.inputs.task_request import UnusableError, decode, read
 from tests.requests import PAYLOAD, SECRET, refused, shown, stored, taken
 
-# --- What is unusable ----------------------------------------------------------------------------------------------------------
+# --- What is unusable -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("field", ["email", "task", "nonce", "brief", "evaluation_url"], ids=shown)
@@ -166,7 +166,7 @@ def test_a_byte_order_mark_is_no_obstacle_and_the_last_of_equal_keys_counts() ->
     assert decode(b'\xef\xbb\xbf{"a": 1, "a": 2}') == {"a": 2}
 
 
-# --- Anything at all -------------------------------------------------------------------------------------------------------------------
+# --- Anything at all --------------------------------------------------------------------------------------------------
 
 TEXT = st.text(alphabet=st.characters(codec=None)) | st.sampled_from(
     [SECRET, f"data:,{SECRET}", "\x00", "\ud800", "data:;base64,AAA="]

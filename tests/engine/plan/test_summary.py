@@ -56,7 +56,8 @@ def test_what_a_plan_is_silent_about_has_no_section() -> None:
 def test_the_rest_of_a_plan_is_told_too() -> None:
     plan = RequestPlan(
         absent=("result.json",),
-        data=(DataAddress(url="https://a.example/x", name="x.json", at_run_time=True), DataAddress(url="https://b.example/")),
+        data=(DataAddress(url="https://a.example/x", name="x.json", at_run_time=True),
+            DataAddress(url="https://b.example/")),
         pages="workflow",
         tests=(PlannedTest(says="the file is there", predicates=[THERE]),),
         notes=("euros are meant",),

@@ -56,8 +56,10 @@ def test_one_predicate_that_fails_fails_the_sentence_and_says_what_was_seen():
 @pytest.mark.parametrize(
     ("tested", "verdict"),
     [
-        (Verdict.PASS, Verdict.PASS), (Verdict.FAIL, Verdict.FAIL), (Verdict.VACUOUS, Verdict.VACUOUS), (Verdict.ERROR, Verdict.INCONCLUSIVE),
-        (Verdict.TIMEOUT, Verdict.INCONCLUSIVE), (Verdict.INVALID, Verdict.UNVERIFIABLE), (Verdict.NOT_RUN, Verdict.NOT_RUN),
+        (Verdict.PASS, Verdict.PASS), (Verdict.FAIL, Verdict.FAIL), (Verdict.VACUOUS, Verdict.VACUOUS),
+        (Verdict.ERROR, Verdict.INCONCLUSIVE),
+        (Verdict.TIMEOUT, Verdict.INCONCLUSIVE), (Verdict.INVALID, Verdict.UNVERIFIABLE),
+        (Verdict.NOT_RUN, Verdict.NOT_RUN),
     ],
 )  # fmt: skip
 def test_what_a_page_test_gave_is_the_sentences_verdict(tested, verdict):

@@ -17,7 +17,10 @@ HEADING = {"#by-region": '<h2 id="by-region">Sales by <b>Region</b></h2>'}
 )
 def test_a_text_that_differs_by_a_capital_is_told_letter_for_letter(expression: str) -> None:
     assert list(comparisons([expression], HEADING)) == [
-        "#by-region says 'Sales by Region'; it must say 'Sales by region', letter for letter. Only capitals or spaces differ."
+        (
+            "#by-region says 'Sales by Region'; it must say 'Sales by region', letter for letter. "
+            "Only capitals or spaces differ."
+        )
     ]
 
 

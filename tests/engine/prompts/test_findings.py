@@ -123,7 +123,10 @@ def test_a_text_that_differs_from_what_a_check_wants_is_a_hint() -> None:
     wrong = result(Kind.JS, Verdict.FAIL, "document.querySelector('#head').textContent.trim() === 'Sales by region'")
     found = findings_of([wrong, view(elements={"#head": "<h2 id=head>Sales by Region</h2>"})])
     assert found.hints == (
-        "#head says 'Sales by Region'; it must say 'Sales by region', letter for letter. Only capitals or spaces differ.",
+        (
+            "#head says 'Sales by Region'; it must say 'Sales by region', letter for letter. "
+            "Only capitals or spaces differ."
+        ),
     )
 
 

@@ -14,8 +14,10 @@ from engine.prompts.sections import boundary_of
 from engine.steps.planning import request_of
 
 BRIEF = Brief(
-    "a@example.com", "tip", 2, "n", "A page titled Tip.", (parse_check("js: document.title === 'Tip'"), parse_check("It looks good")),
-    (AttachedFile("rates.csv", "text/csv", b"a,b\n1,2\n"),), (EarlierRound(1, "The first brief."),), (Check(Kind.EARLIER, "1 === 1"),),
+    "a@example.com", "tip", 2, "n", "A page titled Tip.",
+    (parse_check("js: document.title === 'Tip'"), parse_check("It looks good")),
+    (AttachedFile("rates.csv", "text/csv", b"a,b\n1,2\n"),), (EarlierRound(1, "The first brief."),),
+    (Check(Kind.EARLIER, "1 === 1"),),
 )  # fmt: skip
 
 

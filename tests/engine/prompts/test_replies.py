@@ -179,7 +179,10 @@ def test_a_bare_page_is_salvaged_as_index() -> None:
 
 
 def test_fenced_blocks_are_salvaged_under_their_names() -> None:
-    text = f"```html\n{PAGE}```\n\n**app.js**:\n```js\nrun();\n```\n```css style.css\nbody {{}}\n```\nRun it:\n```bash\nmake\n```\n"
+    text = (
+        f"```html\n{PAGE}```\n\n**app.js**:\n```js\nrun();\n```\n"
+        "```css style.css\nbody {}\n```\nRun it:\n```bash\nmake\n```\n"
+    )
     parsed = parse_reply(text, B)
     assert parsed.outcome is Outcome.SALVAGED
     assert parsed.files == {"index.html": PAGE.encode(), "app.js": b"run();\n", "style.css": b"body {}\n"}

@@ -121,7 +121,8 @@ def test_parts_that_are_missing_side_by_side_keep_their_order() -> None:
 def test_a_part_is_added_at_the_level_of_the_others(level: str, shown: str) -> None:
     text = f"# A\n\n{level} Setup\n\nRun it.\n\n{level} License\n\nMIT\n"
     made, _ = complete_readme(text, FIRST)
-    assert titles(made) == ["# A", *(f"{shown} {one}" for one in ("Summary", "Setup", "Usage", "Code explanation", "License"))]  # fmt: skip
+    assert titles(made) == ["# A",
+        *(f"{shown} {one}" for one in ("Summary", "Setup", "Usage", "Code explanation", "License"))]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -152,7 +153,8 @@ def test_parts_are_read_however_the_readme_ends(end: str) -> None:
 
 
 _PIECES = st.sampled_from(
-    ["# A\n", "## Setup\n", "Usage\n---\n", "```\n", "~~~\n", "<!--\n", "-->\n", "- a\n", "  b\n", "> q\n", "text", "\n", "\r\n", "\t", "    c\n"]
+    ["# A\n", "## Setup\n", "Usage\n---\n", "```\n", "~~~\n", "<!--\n", "-->\n", "- a\n", "  b\n", "> q\n", "text",
+        "\n", "\r\n", "\t", "    c\n"]
 )  # fmt: skip
 
 
@@ -180,7 +182,10 @@ def test_a_later_round_that_leaves_the_readme_gets_a_line_at_the_end_of_usage() 
 
 
 def test_the_line_stands_below_the_subsections_of_usage() -> None:
-    text = "# A\n\n## Summary\n\ns\n\n## Setup\n\ns\n\n## Code\n\nc\n\n## License\n\nMIT\n\n## Usage\n\nu\n\n### Keys\n\nk\n"
+    text = (
+        "# A\n\n## Summary\n\ns\n\n## Setup\n\ns\n\n## Code\n\nc\n\n"
+        "## License\n\nMIT\n\n## Usage\n\nu\n\n### Keys\n\nk\n"
+    )
     assert complete_readme(text, replace(SECOND, before=text))[0] == f"{text}\n{LINE}\n"
 
 

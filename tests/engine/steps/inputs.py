@@ -1,4 +1,4 @@
-"""Inputs of the steps with sensible values; every keyword replaces one, in the input itself or in the part of it that has it."""
+"""Inputs of the steps with defaults; each keyword replaces a field of the input or of one of its parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan changes of the step generate: data that is fetched, sheets that are converted, files that are asked for or forbidden."""
+"""How a plan changes the step generate: it fetches data, converts sheets, and asks for files or forbids them."""
 
 from __future__ import annotations
 

@@ -65,10 +65,13 @@ def test_a_rounds_page_tells_the_plan_in_words_with_the_call_that_made_it(viewer
     html = unescape(page(viewer, row))
     plan = RequestPlan.model_validate(PLAN)
     for part in (
-        "Made by gpt-x.", f'href="/admin/tasks_app/attempt/{kept.attempt_id}/change/"', "story.txt, written by the model: a story of a whale",
-        "1. Repo has MIT license", "3. It is pretty", "nothing decides it: taste", "the total is shown", "euros are meant", "result.json",
+        "Made by gpt-x.", f'href="/admin/tasks_app/attempt/{kept.attempt_id}/change/"',
+        "story.txt, written by the model: a story of a whale",
+        "1. Repo has MIT license", "3. It is pretty", "nothing decides it: taste", "the total is shown",
+        "euros are meant", "result.json",
         "files[2]: ../x leaves the repository", f'href="/admin/tasks_app/plan/{kept.pk}/change/"',
-        *map(rule_in_words, plan.files[0].predicates), *map(in_words, (*plan.checks[0].predicates, *plan.tests[0].predicates)),
+        *map(rule_in_words, plan.files[0].predicates),
+        *map(in_words, (*plan.checks[0].predicates, *plan.tests[0].predicates)),
     ):  # fmt: skip
         assert part in html, part
     assert "2. !!document" not in html
@@ -152,16 +155,19 @@ BAD = {
     files(notes=json.loads("[" * 600 + "]" * 600)): "notes[0]",
     files(files=[{"path": "a.txt"}]): "files[0].source",
     files(files=[{"path": "a", "source": "write", "predicates": [{"kind": "smells"}]}]): "files[0].predicates[0]",
-    files(tests=[{"says": "s", "predicates": [{"kind": "contains", "texts": []}]}]): "tests[0].predicates[0].contains.texts",
+    files(tests=[{"says": "s",
+        "predicates": [{"kind": "contains", "texts": []}]}]): "tests[0].predicates[0].contains.texts",
     files(pagse="workflow"): "pagse",
     files(files=[{"path": "a", "source": "write", "predicate": []}]): "files[0].predicate",
-    files(files=[{"path": "a", "source": "write", "predicates": [{"kind": "json_schema", "definition": DEEP}]}]): "files[0].predicates[0].json_schema.definition",
+    files(files=[{"path": "a", "source": "write",
+        "predicates": [{"kind": "json_schema", "definition": DEEP}]}]): "files[0].predicates[0].json_schema.definition",
     files(files=[{"path": "../a", "source": "write"}]): "../a",
     files(files=[{"path": "data.csv", "source": "write"}]): "data.csv",
     files(data=[{"url": "https://another.example/"}]): "https://another.example/",
     files(absent=["index.html"]): "absent index.html",
     files(checks=[{"number": 2, "why_not": "x"}]): "check 2",
-    files(tests=[{"says": "s", "predicates": [{"kind": "page", "expression": "fetch('/x')"}]}]): "tests[0].predicates[0] fetch('/x')",
+    files(tests=[{"says": "s",
+        "predicates": [{"kind": "page", "expression": "fetch('/x')"}]}]): "tests[0].predicates[0] fetch('/x')",
 }  # fmt: skip
 
 

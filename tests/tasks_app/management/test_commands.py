@@ -134,13 +134,14 @@ def test_a_rounds_story_has_every_part() -> None:
     assert text.startswith(f"Round      {row}, run 1: Failed at publish: The forge said no.")
     for part in (
         str(row.pk), row.email, row.nonce, "forge_refused", "https://forge.example/o/r", "https://o.example/r/", SHA,
-        "https://evaluator.example/notify", "NEEDS ATTENTION", "done, 3.2 s", "gpt-x", "120 + 30 tokens", "pass", "check 2",
-        "not live", "503", "refused", "odd", "round failed",
+        "https://evaluator.example/notify", "NEEDS ATTENTION", "done, 3.2 s", "gpt-x", "120 + 30 tokens", "pass",
+        "check 2", "not live", "503", "refused", "odd", "round failed",
     ):  # fmt: skip
         assert part in text, part
     parts = [line.split()[0] for line in text.splitlines() if not line.startswith(" ")]
     assert parts[parts.index("Asked") :] == [
-        "Asked", "Step", "Tried", "Checks", "Published", "Look", "Live", "Callback", "Deadline", "Spent", "Warning", "Event",
+        "Asked", "Step", "Tried", "Checks", "Published", "Look", "Live", "Callback", "Deadline", "Spent", "Warning",
+        "Event",
     ]  # fmt: skip
 
 
@@ -174,8 +175,8 @@ def test_no_check_is_left_out_for_its_predicates() -> None:
     CheckResult.objects.update(predicates=predicates)
     for position in range(3, 12):
         CheckResult.objects.create(
-            attempt=Attempt.objects.get(), target="local", position=position, kind="prose", text=f"check {position}", verdict="pass",
-            predicates=predicates,
+            attempt=Attempt.objects.get(), target="local", position=position, kind="prose", text=f"check {position}",
+            verdict="pass", predicates=predicates,
         )  # fmt: skip
     text = run("round", row.pk)
     assert not re.search(r"… \d+ before", text)
@@ -220,7 +221,8 @@ def test_foreign_text_moves_no_cursor_and_makes_no_line_of_its_own() -> None:
     row = whole_round(task=HOSTILE, email=HOSTILE, error_message=HOSTILE)
     with_plan(row, plan={"notes": [HOSTILE], "files": [{"path": HOSTILE, "source": "write", "what": HOSTILE}]})
     for output in (
-        run("rounds"), run("round", row.pk), run("rounds", "--json"), run("round", row.pk, "--json"), run("retry", row.pk),
+        run("rounds"), run("round", row.pk), run("rounds", "--json"), run("round", row.pk, "--json"),
+        run("retry", row.pk),
     ):  # fmt: skip
         assert not [code for code in DANGEROUS if code in output]
         assert not [line for line in output.splitlines() if line.startswith("STATE  completed")]

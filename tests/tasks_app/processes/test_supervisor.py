@@ -1,4 +1,4 @@
-"""The supervisor with real processes: every test runs it as a process of its own, over small stand-in programs that its children become."""
+"""The supervisor with real processes: each test runs it in a process of its own, with small programs as children."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ from pathlib import Path
 from tasks_app.processes.supervisor import Patience, Program, Supervisor
 logging.basicConfig(level="INFO", format="%(message)s")
 here = Path(sys.argv[1])
-programs = [Program(name, partial(os.execv, sys.executable, [sys.executable, str(here / name)])) for name in sys.argv[3:]]
+programs = [
+    Program(name, partial(os.execv, sys.executable, [sys.executable, str(here / name)])) for name in sys.argv[3:]
+]
 patience = Patience(**json.loads(sys.argv[2]))
 sys.exit(Supervisor(
     programs, os.environ, patience=patience,

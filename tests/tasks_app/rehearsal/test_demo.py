@@ -107,7 +107,8 @@ def test_an_unknown_forge_is_refused_with_a_sentence() -> None:
 def test_however_the_demo_dies_the_service_dies_with_it(tmp_path: Path, number: signal.Signals) -> None:
     # A shell's background job ignores SIGINT, and so would the demo under it.
     script = (
-        "import pathlib, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from tasks_app.rehearsal import demo; "
+        "import pathlib, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from tasks_app.rehearsal import demo; "
         f"demo.DATA = pathlib.Path({str(tmp_path)!r}); sys.exit(demo.main())"
     )
     with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -135,6 +136,7 @@ def test_a_second_demo_takes_another_directory(tmp_path: Path, monkeypatch: pyte
 
 def test_data_files_reads_both_kinds_of_data_uri() -> None:
     attachments = [
-        {"name": "a", "url": "data:text/plain;base64,YWI="}, {"name": "b", "url": "data:,a%20b"}, {"name": None, "url": None},
+        {"name": "a", "url": "data:text/plain;base64,YWI="}, {"name": "b", "url": "data:,a%20b"},
+        {"name": None, "url": None},
     ]  # fmt: skip
     assert data_files(attachments) == {"a": b"ab", "b": b"a b"}

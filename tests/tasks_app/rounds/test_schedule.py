@@ -30,7 +30,7 @@ def ended(state: str) -> dict[str, object]:
     return {"state": state, "next_at": None, "finished_at": timezone.now(), "commit_sha": "1" * 40}
 
 
-# --- What is due -----------------------------------------------------------------------------------------------------------------------
+# --- What is due ------------------------------------------------------------------------------------------------------
 
 
 def test_a_new_round_is_due_at_once() -> None:
@@ -61,7 +61,7 @@ def test_a_leased_round_is_due_again_when_its_lease_has_run_out() -> None:
     assert due() == [row.pk]
 
 
-# --- The order of a task's rounds ----------------------------------------------------------------------------------------------------------
+# --- The order of a task's rounds -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("step", ["generate", "verify", "publish"])
@@ -116,7 +116,7 @@ def test_a_published_round_is_polled_whatever_came_before() -> None:
     assert second.pk in due()
 
 
-# --- Breakers --------------------------------------------------------------------------------------------------------------------------
+# --- Breakers ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("kind", "held"), [("model", {"generate"}), ("forge", {"publish", "deploy"})])
@@ -129,7 +129,7 @@ def test_a_breaker_holds_what_needs_it_until_the_share_ends(kind: str, held: set
     assert set(due()) == {row.pk for row in rows.values()}
 
 
-# --- Room ------------------------------------------------------------------------------------------------------------------------------
+# --- Room -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("workers", "places"), [(1, 1), (2, 1), (3, 2), (8, 4)])

@@ -66,8 +66,10 @@ def test_it_answers_what_was_asked_checked_published_and_told_and_when(browsing:
     row = fixed(browsing)
     text = shown(row)
     for part in (
-        "Fix script.py &amp; &lt;b&gt;show&lt;/b&gt; it.", row.commit_sha, row.repo_url, row.pages_url, "page.includes(&#x27;7&#x27;)", "It is pretty",
-        "unverifiable", "run in a browser", "before publishing", "live", "Accepted", "Published", "Evaluator told", "it answered 200",
+        "Fix script.py &amp; &lt;b&gt;show&lt;/b&gt; it.", row.commit_sha, row.repo_url, row.pages_url,
+        "page.includes(&#x27;7&#x27;)", "It is pretty",
+        "unverifiable", "run in a browser", "before publishing", "live", "Accepted", "Published", "Evaluator told",
+        "it answered 200",
         "script.py", Attachment.objects.get().sha256, "-print(1 / 0)", "+print(1)", "first", f"generate {VERSION}",
     ):  # fmt: skip
         assert part in text, part

@@ -1,4 +1,4 @@
-"""Replies that are wrong, hostile or not the model's own idea: each is named in the record, and the round goes on with what is good."""
+"""Wrong, hostile or manipulated replies: each is recorded with its reason, and the round uses the good parts."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def beats(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
-    """Collect what the heartbeats shall do beside: a test's connection is not another thread's, so it is the test that beats."""
+    """Collect what heartbeats would call in their thread: the test calls it, since threads share no connection."""
     called: list[Callable[[], None]] = []
     monkeypatch.setattr(Heartbeat, "beside", lambda _, call: called.append(call))
     return called

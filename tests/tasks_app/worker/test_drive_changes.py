@@ -1,4 +1,4 @@
-"""An attachment that the plan changes, through the whole service with real rows: what is committed, kept, told and repaired."""
+"""An attachment that the plan changes, driven with real rows: what is committed and what is repaired."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that a plan names, driven with real rows: what was wrong at first, what the repair is told, and what is published with which warning."""
+"""Files that a plan names, driven with real rows: their faults, the prompts of repairs, what is published, warnings."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ def test_what_the_site_serves_is_decided_once_it_is_live(outside: Outside) -> No
     assert (kinds(), outside.author.judged) == (["generate"], [])
 
 
-# --- Later rounds ----------------------------------------------------------------------------------------------------------------------------
+# --- Later rounds -----------------------------------------------------------------------------------------------------
 
 
 def first_round(outside: Outside) -> Round:
@@ -289,7 +289,7 @@ def test_what_a_later_plan_says_of_a_file_replaces_what_an_earlier_one_said(outs
     assert verdicts(row.chosen_attempt, "regression")["data.json is there and is not empty"] == "pass"
 
 
-# --- A sample --------------------------------------------------------------------------------------------------------------------------------
+# --- A sample ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_sample_of_ten_files_is_read_and_asked_for_by_a_plan(outside: Outside) -> None:

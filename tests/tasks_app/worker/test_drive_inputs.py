@@ -1,4 +1,4 @@
-"""Data that a plan fetches and workbooks that it converts, driven with real rows, a real API on loopback and the real guard."""
+"""A plan's data and workbooks, driven with real rows, an API on loopback and the real guard of addresses."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def told(outside: Outside, call: int = 0) -> str:
     return outside.author.asked[call][1][-1].content
 
 
-# --- Data that a plan fetches -----------------------------------------------------------------------------------------------------------------
+# --- Data that a plan fetches -----------------------------------------------------------------------------------------
 
 
 def test_what_an_address_answers_is_told_to_the_model_and_committed_as_the_services_own(
@@ -280,7 +280,7 @@ def test_an_address_that_the_page_asks_itself_is_fetched_as_an_example_and_its_l
     assert not CheckResult.objects.filter(text__startswith="The page says that data is missing").exists()
 
 
-# --- Workbooks -------------------------------------------------------------------------------------------------------------------------------
+# --- Workbooks --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.processes

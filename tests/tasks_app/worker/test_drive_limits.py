@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-# --- Out of service ----------------------------------------------------------------------------------------------------------------------
+# --- Out of service ---------------------------------------------------------------------------------------------------
 
 
 def refused(kind: str) -> OutOfService:
@@ -66,7 +66,7 @@ def test_a_forge_that_refuses_while_a_later_round_is_generated_makes_no_hot_loop
     must_wait(row, 1)
 
 
-# --- The deadline ------------------------------------------------------------------------------------------------------------------------
+# --- The deadline -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("trouble", ["not built", "no connection", "refused", "refused before"])
@@ -103,7 +103,7 @@ def test_being_told_after_the_deadline_is_late(outside: Outside) -> None:
     assert outside.author.asked == []
 
 
-# --- The forge's pace and what goes away there -------------------------------------------------------------------------------------------
+# --- The forge's pace and what goes away there ------------------------------------------------------------------------
 
 
 def test_waiting_for_ones_turn_is_no_failure_and_calls_nobody(outside: Outside) -> None:

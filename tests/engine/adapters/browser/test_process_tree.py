@@ -18,7 +18,8 @@ pytestmark = pytest.mark.processes
 #: A process with a child of a session of its own, which tells its pid and takes 50 MB.
 FAMILY = """
 import subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", "import time; kept = b'x' * 50_000_000; print('there', flush=True); time.sleep(60)"],
+child = subprocess.Popen(
+    [sys.executable, "-c", "import time; kept = b'x' * 50_000_000; print('there', flush=True); time.sleep(60)"],
     start_new_session=True, stdout=subprocess.PIPE)
 child.stdout.readline()
 print(child.pid, flush=True)

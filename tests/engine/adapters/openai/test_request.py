@@ -133,8 +133,11 @@ def test_a_longest_answer_that_the_server_names_is_kept_to(server: OpenAIServer)
 
 
 def test_a_server_that_counts_the_answer_into_the_context_is_asked_without_a_bound(server: OpenAIServer) -> None:
-    said = "This model's maximum context length is 1000 tokens. However, you requested 1100 (200 in the messages, 900 in the completion)"
-    asked(server, without("max_completion_tokens", complaint(said, code="400")))
+    message = (
+        "This model's maximum context length is 1000 tokens. "
+        "However, you requested 1100 (200 in the messages, 900 in the completion)"
+    )
+    asked(server, without("max_completion_tokens", complaint(message, code="400")))
     assert "max_tokens" not in server.requests[-1]
 
 

@@ -47,7 +47,7 @@ def why(content: bytes | str, seconds: float = 30) -> str:
     return caught.value.message
 
 
-# --- What others read ------------------------------------------------------------------------------------------------------------------------
+# --- What others read -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", SHEETS)
@@ -127,7 +127,7 @@ def test_fifty_thousand_rows_are_read_in_their_time_and_as_openpyxl_reads_them()
         assert mine == [cell_text(value, timed=True) for value in row]
 
 
-# --- What is no workbook, or a hostile one ----------------------------------------------------------------------------------------------------
+# --- What is no workbook, or a hostile one ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,10 @@ def test_numbers_of_a_raw_file_lose_their_noise_and_none_of_their_digits() -> No
         b"-0",
     ]
     rows = b"".join(b'<row r="%d"><c r="A%d"><v>%s</v></c></row>' % (n, n, cell) for n, cell in enumerate(cells, 1))
-    xml = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>%s</sheetData></worksheet>'
+    xml = (
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        b"<sheetData>%s</sheetData></worksheet>"
+    )
     (sheet,) = read(repacked({"xl/worksheets/sheet1.xml": xml % rows})).sheets
     assert sheet.csv.decode().split() == [
         "0.3", "1", "1234567890123456", "0.0011", "4.94065645841247E-324", "1E+300", "0",
