@@ -112,7 +112,7 @@ def test_a_predicate_that_names_no_file_is_not_decided(sample: dict[str, Any]) -
         ({"kind": "xml"}, {"f": b"<a><b></a>"}, (FAIL, "it is not well-formed: mismatched tag (line 1)")),
         ({"kind": "xml"}, {"f": BOMB}, (FAIL, "it declares the entity 'a', which is not read for safety")),
         ({"kind": "svg"}, {"f": SVG}, (PASS, "an SVG image that draws something")),
-        ({"kind": "svg"}, {"f": b"<svg><circle/></svg>"}, 
+        ({"kind": "svg"}, {"f": b"<svg><circle/></svg>"},
             (FAIL, 'its <svg> lacks xmlns="http://www.w3.org/2000/svg", without which it is not shown as an image')),
         ({"kind": "licence_mit"}, {"LICENSE": licence(2026, "a")}, (PASS, "the MIT licence")),
         ({"kind": "licence_mit"}, {"LICENSE": licence(2026, "a").replace(b" ", b"\n")}, (PASS, "the MIT licence")),
