@@ -24,30 +24,20 @@ def _bad(name: str, body: str, *verdicts: str, checks: tuple[str, ...] = (), say
     return Bad(name, f"<p id=x>7</p>{body}", frozenset(verdicts or {"pass"}), checks, says)
 
 
-#: Tries every way in which a page can send something to the origins in TARGETS.
+#: Tries to send something to the origins in TARGETS: in every way to those in EVERY_WAY, to the others by some requests
+#: that the router answers and in the ways that may go past the router.
 REACH = """
 const attempt = f => { try { const p = f(); if (p && p.catch) p.catch(() => 0) } catch (e) {} };
 const add = (tag, values, parent = document.body) => {
   const e = Object.assign(document.createElement(tag), values); parent.append(e); return e };
+const link = (rel, href) => {
+  const l = add('link', { rel, href }, document.head); if (rel === 'preload') l.as = 'script' };
 for (const target of TARGETS) {
   const url = way => target + '/' + way;
-  for (const mode of ['cors', 'no-cors']) attempt(() => fetch(url('fetch'), { mode }));
   attempt(() => fetch(url('post'), { method: 'POST', mode: 'no-cors', body: 'x', keepalive: true }));
-  attempt(() => { const x = new XMLHttpRequest(); x.open('PUT', url('xhr')); x.send('x') });
   attempt(() => { new Image().src = url('image') });
-  for (const [tag, name] of [['img', 'src'], ['script', 'src'], ['iframe', 'src'], ['video', 'src'], ['audio', 'src'],
-    ['embed', 'src'], ['object', 'data'], ['track', 'src'], ['input', 'src']])
-    attempt(() => add(tag, { type: tag === 'input' ? 'image' : '', [name]: url(tag) }));
-  attempt(() => {
-    const f = add('iframe', { name: 'f' + Math.random() });
-    add('form', { method: 'POST', action: url('form'), target: f.name }).submit() });
-  for (const rel of ['stylesheet', 'prefetch', 'preconnect', 'dns-prefetch', 'preload', 'modulepreload', 'icon',
-    'manifest', 'prerender'])
-    attempt(() => {
-      const l = add('link', { rel, href: url(rel) }, document.head); if (rel === 'preload') l.as = 'script' });
-  attempt(() => add('style', { textContent: `@import '${url('import')}'; body{background:url(${url('background')})}
-    @font-face{font-family:q;src:url(${url('font')})} p{font-family:q}` }));
-  attempt(() => new EventSource(url('events')));
+  attempt(() => add('iframe', { src: url('iframe') }));
+  for (const rel of ['prefetch', 'preconnect', 'dns-prefetch', 'prerender']) attempt(() => link(rel, url(rel)));
   attempt(() => navigator.sendBeacon(url('beacon'), 'x'));
   attempt(() => new WebSocket(url('socket').replace('http', 'ws')));
   attempt(() => {
@@ -57,6 +47,28 @@ for (const target of TARGETS) {
     try { new WebSocket(u.replace('http', 'ws') + '/worker') } catch (e) {}
     try { importScripts(u + '/imported') } catch (e) {}`;
   attempt(() => new Worker(URL.createObjectURL(new Blob([work]))));
+  attempt(() => add('script', { type: 'speculationrules', textContent: JSON.stringify({
+    prefetch: [{ urls: [url('speculated')] }], prerender: [{ urls: [url('prerendered')] }] }) }));
+  attempt(() => { const a = add('a', { href: '#', ping: url('ping') }); a.click() });
+  const host = new URL(target).host, turn = 'turn:' + host + '?transport=';
+  const urls = ['stun:' + host, turn + 'udp', turn + 'tcp', 'turns:' + host];
+  attempt(() => { const P = add('iframe', {}).contentWindow.RTCPeerConnection; for (const C of [RTCPeerConnection, P]) {
+    const c = new C({ iceServers: [{ urls, username: 'u', credential: 'c' }] });
+    c.createDataChannel('d'); c.createOffer().then(o => c.setLocalDescription(o)) } });
+  attempt(() => { location.href = url('left') });
+  if (!EVERY_WAY.includes(target)) continue;
+  for (const mode of ['cors', 'no-cors']) attempt(() => fetch(url('fetch'), { mode }));
+  attempt(() => { const x = new XMLHttpRequest(); x.open('PUT', url('xhr')); x.send('x') });
+  for (const [tag, name] of [['img', 'src'], ['script', 'src'], ['video', 'src'], ['audio', 'src'], ['embed', 'src'],
+    ['object', 'data'], ['track', 'src'], ['input', 'src']])
+    attempt(() => add(tag, { type: tag === 'input' ? 'image' : '', [name]: url(tag) }));
+  attempt(() => {
+    const f = add('iframe', { name: 'f' + Math.random() });
+    add('form', { method: 'POST', action: url('form'), target: f.name }).submit() });
+  for (const rel of ['stylesheet', 'preload', 'modulepreload', 'icon', 'manifest']) attempt(() => link(rel, url(rel)));
+  attempt(() => add('style', { textContent: `@import '${url('import')}'; body{background:url(${url('background')})}
+    @font-face{font-family:q;src:url(${url('font')})} p{font-family:q}` }));
+  attempt(() => new EventSource(url('events')));
   attempt(() => new SharedWorker(URL.createObjectURL(new Blob([work]))));
   attempt(() => add('iframe', {
     srcdoc: `<meta http-equiv=refresh content="0;url=${url('refresh')}"><img src=${url('srcdoc')}>` }));
@@ -64,22 +76,12 @@ for (const target of TARGETS) {
     `new WebSocket('${url('data').replace('http', 'ws')}')<\\/script><img src=${url('dataimage')}>` }));
   attempt(() => add('iframe', {
     src: URL.createObjectURL(new Blob([`<script>fetch('${url('blob')}')<\\/script>`], { type: 'text/html' })) }));
-  attempt(() => add('script', { type: 'speculationrules', textContent: JSON.stringify({
-    prefetch: [{ urls: [url('speculated')] }], prerender: [{ urls: [url('prerendered')] }] }) }));
-  attempt(() => { const a = add('a', { href: '#', ping: url('ping') }); a.click() });
   attempt(() => window.open(url('opened')));
   attempt(() => import(url('module')));
   attempt(() => new Function('return import("' + url('module2') + '")')());
-  const host = new URL(target).host;
-  attempt(() => { const P = add('iframe', {}).contentWindow.RTCPeerConnection; for (const C of [RTCPeerConnection, P]) {
-    const turn = 'turn:' + host + '?transport=';
-    const urls = ['stun:' + host, turn + 'udp', turn + 'tcp', 'turns:' + host];
-    const c = new C({ iceServers: [{ urls, username: 'u', credential: 'c' }] });
-    c.createDataChannel('d'); c.createOffer().then(o => c.setLocalDescription(o)) } });
   attempt(() => fetch.call(window, new Request(url('request'), { method: 'DELETE' })));
   attempt(() => ServiceWorkerContainer.prototype.register.call(
     navigator.serviceWorker, 'sw.js?' + encodeURIComponent(target)));
-  attempt(() => { location.href = url('left') });
 }
 """
 

@@ -58,7 +58,7 @@ def browsers(homes: Path) -> list[int]:
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("homes")]
 
 
-def test_without_a_browser_nothing_is_run_and_the_reason_is_told(
+def test_without_a_browser_nothing_is_run_and_the_reason_is_reported(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
@@ -215,7 +215,7 @@ def test_never_more_browsers_than_places(machine: Machine, homes: Path) -> None:
 
 
 @pytest.mark.slow
-def test_who_waits_for_a_place_in_vain_is_told(machine: Machine) -> None:
+def test_waiting_for_a_place_in_vain_is_reported(machine: Machine) -> None:
     one = replace(machine, places=1, window=20.0)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(run, one, WAITING)

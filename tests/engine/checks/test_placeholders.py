@@ -200,7 +200,7 @@ def test_a_readme_and_data_may_say_what_they_like(path: str) -> None:
     assert lines(path, "// rest of the code") == []
 
 
-def test_each_line_is_told_once_with_its_number_and_in_brief() -> None:
+def test_each_line_is_reported_once_with_its_number_and_shortened() -> None:
     text = (
         f"let a;\n  // \t rest of the code\n\n/* your code here */ {'x' * 200}; // TODO\n"
         "/*\n\n ... existing code ...\n*/"

@@ -28,7 +28,7 @@ def parts(text: str) -> list[tuple[str, bool]]:
         ("", []),
     ],
 )  # fmt: skip
-def test_comments_and_templates_are_told_from_strings_and_regular_expressions(
+def test_comments_and_templates_are_distinguished_from_strings_and_regular_expressions(
     text: str, found: list[tuple[str, bool]]
 ) -> None:
     assert parts(text) == found

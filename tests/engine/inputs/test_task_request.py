@@ -88,7 +88,7 @@ def test_a_whole_number_is_one_however_it_is_written(value: object, number: int)
     ],
     ids=shown,
 )
-def test_an_address_that_cannot_be_told_is_refused(url: str) -> None:
+def test_an_address_that_cannot_receive_a_callback_is_refused(url: str) -> None:
     errors = refused(PAYLOAD | {"evaluation_url": url})
     assert list(errors) == ["evaluation_url"]
     assert all(reason.endswith(".") and not reason.endswith("..") for reason in errors["evaluation_url"])

@@ -24,7 +24,7 @@ from engine.inputs.workbooks import is_workbook, outline
         ("a.zip", "application/zip", b"PK\x03\x04", False),
     ],
 )
-def test_a_workbook_is_told_by_its_bytes_and_where_they_are_damaged_by_its_name(
+def test_a_workbook_is_recognised_by_its_bytes_or_if_they_are_damaged_by_its_name(
     name: str, media_type: str, content: bytes, yes: bool
 ) -> None:
     assert is_workbook(AttachedFile(name, media_type, content)) is yes

@@ -84,7 +84,7 @@ def test_an_answer_that_follows_the_form_is_read() -> None:
     assert parsed.files["a.svg"].startswith(b'<svg xmlns="http://www.w3.org/2000/svg"')
 
 
-def test_the_schema_of_a_file_is_told_in_words() -> None:
+def test_the_schema_of_a_file_is_shown_in_words() -> None:
     schema = {"type": "object", "properties": {"max": {"type": "number"}}, "required": ["max"]}
     entry = Entry(
         "a.json", says(PlannedFile(path="a.json", source=FileSource.WRITE, predicates=[JsonSchema(definition=schema)]))

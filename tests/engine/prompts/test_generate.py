@@ -127,7 +127,7 @@ def test_what_is_not_the_models_and_what_must_not_be_there_is_said_once_and_apar
     assert "Must not be" not in rules(brief())
 
 
-def test_how_the_request_was_read_is_told() -> None:
+def test_the_prompt_says_how_the_request_was_read() -> None:
     assert "How the request was read: No button is named. It is in euros.\n" in rules(
         brief(), plan(notes=("No button is named.", "It is in euros."))
     )

@@ -22,7 +22,7 @@ from engine.prompts.hints import hints
         ("ReferenceError: marked is not defined", "Something is called"),
     ],
 )
-def test_a_symptom_is_told_with_what_it_means(seen: str, begins: str) -> None:
+def test_a_symptom_is_explained(seen: str, begins: str) -> None:
     assert hints("nothing here", seen)[0].startswith(begins)
 
 

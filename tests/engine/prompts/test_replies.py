@@ -167,7 +167,7 @@ def test_nul_bytes_and_names_that_clash_are_left_out() -> None:
         ("Sure! What shall I write?", "stop", Outcome.NO_FILES),
     ],
 )
-def test_answers_without_files_are_told_apart(text: str, finish_reason: str, outcome: Outcome) -> None:
+def test_answers_without_files_are_classified(text: str, finish_reason: str, outcome: Outcome) -> None:
     parsed = parse_reply(text, B, finish_reason=finish_reason)
     assert (parsed.outcome, parsed.files) == (outcome, {})
     assert parsed.problems

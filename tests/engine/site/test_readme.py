@@ -210,7 +210,7 @@ def test_missing_data_gets_a_section_that_goes_when_nothing_is_missing_any_more(
     assert complete_readme(f"{told}\n## More\n\nb\n", FIRST)[0] == f"{WHOLE}\n## More\n\nb\n"
 
 
-def test_missing_data_is_told_before_code_that_is_never_closed() -> None:
+def test_missing_data_is_named_before_code_that_is_never_closed() -> None:
     facts = replace(FIRST, missing=["a.csv could not be read."])
     text = f"{WHOLE}\n```sh\nls\n"
     told, _ = complete_readme(text, facts)
@@ -218,7 +218,7 @@ def test_missing_data_is_told_before_code_that_is_never_closed() -> None:
     assert complete_readme(told, facts)[0] == told
 
 
-def test_a_round_that_changed_nothing_is_told_with_what_it_asked_for() -> None:
+def test_a_round_that_changed_nothing_is_listed_with_what_it_asked_for() -> None:
     told = with_round_not_done(WHOLE, 2, "Add a total.\n\n# Below", "No model answered.")
     assert told == (
         f"{WHOLE}\n## Round 2 was not done\n\nNo model answered. The page is the one of the round before.\n\n"

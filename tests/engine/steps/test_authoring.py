@@ -104,7 +104,7 @@ def test_all_of_an_answer_of_which_only_the_end_of_its_process_came_between_is_a
     assert (outcome.attempt, journal.attempts) == (9, [])
 
 
-def test_each_piece_of_an_answer_is_told_to_the_journal() -> None:
+def test_each_piece_of_an_answer_goes_to_the_journal() -> None:
     def ends() -> NoReturn:
         raise Transient("model_unreachable", "gone")
 

@@ -110,7 +110,7 @@ def test_what_an_earlier_claim_fetched_is_not_fetched_again() -> None:
     assert fetcher.fetched == []
 
 
-def test_data_that_cannot_be_had_is_told_to_the_writer_and_fails_nothing() -> None:
+def test_missing_data_is_named_in_the_prompt_and_fails_nothing() -> None:
     ports = asking(plan_reply(data=[{"url": URL}]), fetcher=FakeFetcher())
     outcome = made(generate(generating(brief=FETCHING, **UNPLANNED), ports))
     assert outcome.degraded == ""

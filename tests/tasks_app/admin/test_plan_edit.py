@@ -183,7 +183,7 @@ def test_what_is_no_plan_or_not_allowed_is_shown_again_with_its_problem_and_chan
     assert problems == [BAD[text]]
 
 
-def test_every_problem_is_told(operator: Client, press: Callable[..., object]) -> None:
+def test_every_problem_is_shown(operator: Client, press: Callable[..., object]) -> None:
     row = completed()
     html = save(press, operator, row, files(files=[{"path": 1, "source": "x"}] * 30)).content.decode()
     assert len(re.findall(r"<li><code>files\[", html)) == 50
@@ -203,7 +203,7 @@ def test_a_round_that_moves_says_why_its_plan_cannot_be_saved_and_keeps_the_text
     assert text_in(html) == files(notes=["kept"])
 
 
-def test_of_two_operators_with_the_same_plan_before_them_the_second_is_told(
+def test_the_second_of_two_operators_who_edit_the_same_plan_is_refused_with_a_reason(
     operator: Client, press: Callable[..., object]
 ) -> None:
     row = completed()

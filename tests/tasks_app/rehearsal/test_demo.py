@@ -28,7 +28,7 @@ def answers(url: str) -> bool:
 
 @pytest.mark.processes
 @pytest.mark.slow
-def test_two_rounds_are_told_published_and_proven(
+def test_two_rounds_are_reported_published_and_verified(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(demo, "DATA", tmp_path)

@@ -67,7 +67,7 @@ def test_a_completed_round_answers_all_that_somebody_asks_who_did_not_see_it(out
     assert "SIMULATED" not in text
 
 
-def test_the_plan_is_told_in_a_few_lines() -> None:
+def test_the_plan_is_shown_in_a_few_lines() -> None:
     row = make_round(checks=CHECKS)
     assert "Plan" not in explain(row)
     plan_row = with_plan(row, refused=[{"item": "files[2]", "reason": "../x leaves the repository"}])
@@ -118,7 +118,7 @@ def test_every_state_says_where_it_is_and_what_is_next(outside: Outside) -> None
         print(explain(row))  # noqa: T201 - seen with -s
 
 
-def test_late_degraded_and_simulated_are_in_capitals_and_a_new_run_is_told(outside: Outside) -> None:
+def test_late_degraded_and_simulated_are_in_capitals_and_a_new_run_is_shown(outside: Outside) -> None:
     outside.author.simulated = True
     outside.author.replies = ["no"] * 20
     row = driven(make_round())

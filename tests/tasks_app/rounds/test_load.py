@@ -102,7 +102,7 @@ def test_a_round_without_a_backlog_has_its_whole_share(outside: Outside) -> None
     assert (row.reduced_until, row.warnings) == (None, [])
 
 
-def test_a_retry_forgets_the_haste(outside: Outside) -> None:
+def test_a_retry_has_the_whole_budget_again(outside: Outside) -> None:
     worker_beat(worker="a:dispatcher", workers=1)
     ended(100.0, task="e1")
     queue(20)

@@ -304,7 +304,7 @@ def test_a_round_that_is_cancelled_while_it_is_driven_stays_cancelled(
         (round_cancel, "waiting", "deploy"),
     ],
 )
-def test_of_eight_operators_at_once_one_acts_and_the_others_are_told_why_not(
+def test_of_eight_operators_at_once_one_acts_and_the_others_are_refused_with_a_reason(
     act: Callable[..., None], state: str, step: str
 ) -> None:
     row = status_panel(state, step)

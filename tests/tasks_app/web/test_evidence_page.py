@@ -62,7 +62,7 @@ def fixed(outside: Outside, **over: object) -> Round:
     return driven(make_round(**(asked | {"checks": ["js: page.includes('7')", "It is pretty"]} | over)))
 
 
-def test_it_answers_what_was_asked_checked_published_and_told_and_when(browsing: Outside) -> None:
+def test_it_shows_request_checks_publication_and_callback_with_their_times(browsing: Outside) -> None:
     row = fixed(browsing)
     text = shown(row)
     for part in (

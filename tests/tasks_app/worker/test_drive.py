@@ -153,7 +153,7 @@ def test_a_permanent_error_fails_with_its_sentence(outside: Outside, method: str
 # --- Telling ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_evaluator_that_is_down_is_told_again_with_the_same_bytes(outside: Outside) -> None:
+def test_a_callback_to_an_evaluator_that_is_down_is_repeated_with_the_same_bytes(outside: Outside) -> None:
     outside.notifier.answers = [Transient("no_connection", "Nobody listens."), 503, 200]
     row = driven(make_round())
     assert (row.state, row.step) == ("waiting", "notify")

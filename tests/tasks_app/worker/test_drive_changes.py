@@ -67,7 +67,7 @@ def test_later_rounds_keep_the_changed_version_whatever_the_model_writes(outside
     assert CheckResult.objects.get(text=CHANGED, attempt__round=last).verdict == "pass"
 
 
-def test_a_script_left_as_it_came_is_told_to_the_model_and_a_repair_keeps_what_was_changed(outside: Outside) -> None:
+def test_an_unchanged_script_is_reported_to_the_model_and_a_repair_keeps_its_change(outside: Outside) -> None:
     outside.browser = FakeBrowser()
     outside.author.plans = [PLAN]
     outside.author.replies = [

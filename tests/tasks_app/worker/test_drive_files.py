@@ -122,7 +122,7 @@ def test_the_first_prompt_lists_each_file_with_its_rules_in_order(outside: Outsi
     assert page_calls()[0].prompt_version == VERSION
 
 
-def test_a_wrong_number_of_words_is_told_and_mended_by_the_repair(outside: Outside) -> None:
+def test_a_wrong_number_of_words_is_in_the_prompt_of_the_repair_and_corrected(outside: Outside) -> None:
     outside.author.plans = [PLAN]
     short, wrong = b"Only three words.\n", b'{"city": "Paris", "lat": "48.9"}\n'
     first = reply(index_html=PAGE, story_txt=short, data_json=wrong, README_md=README)
@@ -152,7 +152,7 @@ def test_a_file_that_an_answer_lacks_is_asked_for_once_more(outside: Outside) ->
     assert published(outside, row)["data.json"] == DATA
 
 
-def test_a_file_that_stays_missing_is_told_in_every_repair_and_at_the_end_in_a_warning(outside: Outside) -> None:
+def test_a_file_that_stays_missing_is_in_every_repairs_prompt_and_in_a_warning_at_the_end(outside: Outside) -> None:
     outside.author.plans = [PLAN]
     outside.author.replies = [reply(index_html=PAGE + b"%d" % n, story_txt=STORY, README_md=README) for n in range(6)]
     row = driven(asked())
@@ -257,7 +257,7 @@ def test_the_plan_of_a_later_round_is_asked_for_with_what_came_before(outside: O
     assert "story.txt" in prompt
 
 
-def test_a_file_of_an_earlier_round_that_a_later_one_spoils_is_told_and_mended(outside: Outside) -> None:
+def test_an_earlier_rounds_file_that_a_later_round_breaks_is_reported_and_repaired(outside: Outside) -> None:
     first_round(outside)
     outside.author.replies = [dark(b"Gone dark.\n"), reply(story_txt=STORY)]
     row = driven(asked(round=2, brief="Make the page dark.", checks=["It is dark"]))

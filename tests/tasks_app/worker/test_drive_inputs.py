@@ -104,9 +104,7 @@ def told(outside: Outside, call: int = 0) -> str:
 # --- Data that a plan fetches -----------------------------------------------------------------------------------------
 
 
-def test_what_an_address_answers_is_told_to_the_model_and_committed_as_the_services_own(
-    outside: Outside, api: HttpServer
-) -> None:
+def test_fetched_data_is_in_the_prompt_and_committed_as_the_services_own(outside: Outside, api: HttpServer) -> None:
     outside.author.plans = [fetches(api.url("/v1/latest"))]
     row = driven(asked(brief=f"Show the rates of {api.url('/v1/latest')} in a table."))
     assert row.state == "completed"

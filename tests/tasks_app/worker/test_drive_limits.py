@@ -70,7 +70,7 @@ def test_a_forge_that_refuses_while_a_later_round_is_generated_makes_no_hot_loop
 
 
 @pytest.mark.parametrize("trouble", ["not built", "no connection", "refused", "refused before"])
-def test_the_evaluator_is_told_a_tenth_before_the_deadline_whatever_keeps_the_page_from_being_seen(
+def test_the_callback_is_sent_a_tenth_before_the_deadline_even_if_the_page_is_not_live(
     outside: Outside, trouble: str
 ) -> None:
     outside.forge.looks = [PagesBuild("building", None)] * 2
@@ -97,7 +97,7 @@ def test_no_wait_for_pages_goes_past_the_time_to_tell(outside: Outside, retry_af
     assert row.next_at <= row.started_at + timedelta(seconds=540)
 
 
-def test_being_told_after_the_deadline_is_late(outside: Outside) -> None:
+def test_a_callback_sent_after_the_deadline_is_late(outside: Outside) -> None:
     row = driven(aged(make_round(), 700))
     assert (row.state, row.late, row.degraded) == ("completed", True, True)
     assert outside.author.asked == []

@@ -65,7 +65,7 @@ def test_a_page_that_passes_and_has_errors_in_its_source_is_published_at_once(br
     assert [(r.verdict, len(r.value)) for r in rows] == [("fail", 2)]
 
 
-def test_a_repair_that_happens_anyway_is_told_of_the_flaws(browsing: Outside) -> None:
+def test_a_repair_that_happens_anyway_has_the_flaws_in_its_prompt(browsing: Outside) -> None:
     browsing.author.replies = [page(FLAWED, "none"), page(FLAWED, "ONE")]
     row = driven(asked())
     assert (kinds(), row.chosen_attempt.kind) == (["generate", "repair"], "repair")

@@ -50,7 +50,7 @@ def looked(row: Round) -> Round:
     return row
 
 
-def test_a_page_that_comes_after_the_callback_is_recorded_and_nobody_is_told_again(outside: Outside) -> None:
+def test_a_page_that_is_live_after_the_callback_is_recorded_and_no_callback_is_repeated(outside: Outside) -> None:
     row = told_too_early(outside)
     assert row.watch_until - row.finished_at == pytest.approx(timedelta(minutes=30), abs=timedelta(minutes=1))
     assert "still looked for" in headline(row, timezone.now())

@@ -197,7 +197,7 @@ def test_each_fault_ends_the_round_as_the_table_says(server: Server, monkeypatch
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE if row.state == "waiting"], ids=lambda row: row.name)
-def test_whatever_keeps_the_model_away_the_evaluator_is_told_in_time(server: Server, row: Row) -> None:
+def test_the_callback_is_sent_in_time_despite_any_fault_of_the_model(server: Server, row: Row) -> None:
     scripted(server, row)
     made = driven(asked())
     assert made.state == "waiting"
