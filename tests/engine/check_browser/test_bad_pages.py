@@ -64,7 +64,7 @@ def verdicts(report: BrowserReport) -> list[str]:
     return [str(result.verdict) for result in report.results]
 
 
-def told(report: BrowserReport) -> str:
+def report_text(report: BrowserReport) -> str:
     lines = [f"{r.verdict}: {r.detail}" for r in report.results]
     for view in report.views:
         lines += [*view.console, *view.errors, *view.failed]
@@ -81,15 +81,15 @@ def test_a_bad_page_ends_with_a_verdict(
     secret.write_text("the-canary-file-was-read")
     report = verified(machine, replace(bad, body=bad.body.replace("CANARY", str(secret))))
     first, *rest = verdicts(report)
-    assert first in bad.verdicts, told(report)
+    assert first in bad.verdicts, report_text(report)
     assert set(rest) <= {"fail", "error", "timeout", "pass"}
     assert (
         all(verdict != "pass" for verdict in rest) or "\ud800" in repr(bad.checks) or bad.name == "halves of characters"
     )
-    assert [text for text in bad.says if text not in told(report)] == []
-    assert "canary-file-was-read" not in told(report)
-    assert "\0" not in told(report)
-    told(report).encode()  # no halves of characters
+    assert [text for text in bad.says if text not in report_text(report)] == []
+    assert "canary-file-was-read" not in report_text(report)
+    assert "\0" not in report_text(report)
+    report_text(report).encode()  # no halves of characters
     assert json.dumps([r.value for r in report.results], allow_nan=False)
 
 
@@ -103,7 +103,7 @@ def test_nothing_of_this_machine_is_reached(scheme: str, hosts: tuple[str, ...],
         report = verified(machine, Bad(" and ".join(hosts), body), url=HOME.replace("https", scheme))
         assert verdicts(report)[0] in ANY
         assert bird.knocks == []
-        assert str(bird.port) in told(report)
+        assert str(bird.port) in report_text(report)
 
 
 def test_a_host_that_leads_to_this_machine_is_not_followed(machine: Machine) -> None:
@@ -122,8 +122,8 @@ def test_a_host_that_leads_to_this_machine_is_not_followed(machine: Machine) -> 
         report = verified(replace(machine, mirror=mirror.url("").rstrip("/")), Bad("redirects", body))
         assert verdicts(report) == ["pass"]
         assert bird.knocks == []
-        assert "127.0.0.1 must not be contacted" in told(report)
-        assert "redirected more than 5 times" in told(report)
+        assert "127.0.0.1 must not be contacted" in report_text(report)
+        assert "redirected more than 5 times" in report_text(report)
 
 
 def test_large_and_endless_answers_are_cut(machine: Machine) -> None:
@@ -142,7 +142,7 @@ def test_large_and_endless_answers_are_cut(machine: Machine) -> None:
         large = Bad("large", body, checks=("window.size === -1",))
         report = verified(replace(machine, window=10.0, mirror=mirror.url("").rstrip("/")), large)
         assert verdicts(report) == ["pass", "pass"]
-        assert "larger than 10 MB" in told(report)
+        assert "larger than 10 MB" in report_text(report)
 
 
 def test_the_live_page_sees_nothing_of_our_host_but_pages(machine: Machine) -> None:
@@ -165,7 +165,7 @@ def test_the_live_page_sees_nothing_of_our_host_but_pages(machine: Machine) -> N
         report = ChromiumBrowser(replace(machine, window=10.0, own_origin=host.url("").rstrip("/"))).run(
             page, checks, seconds=SECONDS
         )
-        assert [(r.verdict, r.target) for r in report.results] == [(Verdict.PASS, Target.LIVE)], told(report)
+        assert [(r.verdict, r.target) for r in report.results] == [(Verdict.PASS, Target.LIVE)], report_text(report)
         assert {asked.path for asked in host.asked} <= {"/pages/o/r/", "/pages/o/r/data.csv", "/pages/o/r/sw.js"}
         assert {asked.method for asked in host.asked} == {"GET"}
         assert all("cookie" not in asked.headers for asked in host.asked)
@@ -183,7 +183,7 @@ def test_a_live_page_of_another_host_is_read_whole(machine: Machine) -> None:
         report = ChromiumBrowser(elsewhere).run(
             page, [Check(Kind.JS, "document.body.dataset.t === 'a,b'")], seconds=SECONDS
         )
-        assert report.results[0].verdict is Verdict.PASS, told(report)
+        assert report.results[0].verdict is Verdict.PASS, report_text(report)
 
 
 def test_a_live_page_that_is_not_ours_has_no_way_to_this_machine(machine: Machine) -> None:
@@ -194,4 +194,4 @@ def test_a_live_page_that_is_not_ours_has_no_way_to_this_machine(machine: Machin
         )
         assert bird.knocks == []
         assert report.results[0].verdict is not Verdict.PASS
-        assert "must not be contacted" in told(report)
+        assert "must not be contacted" in report_text(report)

@@ -10,15 +10,15 @@ PICTURE = MissingFile("logo.png", "HTTP 404", url="https://x.test/logo.png")
 
 
 def test_the_prompt_says_what_to_show_in_place_of_figures() -> None:
-    told = missing_note([API, TABLE])
-    assert told.startswith("https://api.test/v1/latest could not be read: it answered HTTP 503.")
-    assert "The reason may be this service's own network. The page asks the address itself when it is opened" in told
-    assert 'it shows "Data missing: api.test could not be read." where its figures would stand' in told
+    note = missing_note([API, TABLE])
+    assert note.startswith("https://api.test/v1/latest could not be read: it answered HTTP 503.")
+    assert "The reason may be this service's own network. The page asks the address itself when it is opened" in note
+    assert 'it shows "Data missing: api.test could not be read." where its figures would stand' in note
     assert (
         'book.csv could not be made: book.xls cannot be read. Show on the page: "Data missing: '
-        'book.csv could not be read."' in told
+        'book.csv could not be read."' in note
     )
-    assert told.count("Never invent, recall or estimate them.") == 2
+    assert note.count("Never invent, recall or estimate them.") == 2
 
 
 def test_a_page_that_fetches_data_itself_has_instructions_and_no_required_words() -> None:

@@ -28,8 +28,8 @@ def test_each_file_is_listed_with_its_source_and_its_rules() -> None:
 
 def test_every_source_has_words() -> None:
     files = tuple(PlannedFile(path="a", source=source) for source in FileSource)
-    told = {entry.says for entry in of(RequestPlan(files=files), "Files")}
-    assert len(told) == len(FileSource)
+    descriptions = {entry.says for entry in of(RequestPlan(files=files), "Files")}
+    assert len(descriptions) == len(FileSource)
 
 
 def test_every_sentence_is_listed_with_what_decides_it_or_why_nothing_does() -> None:

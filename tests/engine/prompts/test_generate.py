@@ -121,9 +121,9 @@ def test_what_is_not_the_models_and_what_must_not_be_there_is_said_once_and_apar
         PlannedFile(path="result.json", source=FileSource.WORKFLOW_OUTPUT),
         absent=("draft.txt", "data.xlsx"),
     )
-    told = rules(brief(), planned)
-    assert "Not yours, written or kept by the service: .nojekyll, LICENSE, uid.txt.\n" in told
-    assert "Must not be in the repository: draft.txt, data.xlsx, result.json.\n" in told
+    rules_text = rules(brief(), planned)
+    assert "Not yours, written or kept by the service: .nojekyll, LICENSE, uid.txt.\n" in rules_text
+    assert "Must not be in the repository: draft.txt, data.xlsx, result.json.\n" in rules_text
     assert "Must not be" not in rules(brief())
 
 

@@ -201,26 +201,26 @@ def test_later_rounds_replace_the_line_so_that_there_is_never_a_log() -> None:
 
 def test_missing_data_gets_a_section_that_goes_when_nothing_is_missing_any_more() -> None:
     facts = replace(FIRST, missing=["a.csv could not be read.", "b.csv could not be made."])
-    told, _ = complete_readme(WHOLE, facts)
-    assert told.startswith(WHOLE)
-    assert told.endswith("invented in its place.\n\n- a.csv could not be read.\n- b.csv could not be made.\n")
-    assert complete_readme(told, facts)[0] == told
-    assert complete_readme(told, replace(FIRST, repairs=True))[0] == told
-    assert complete_readme(told, FIRST)[0] == WHOLE
-    assert complete_readme(f"{told}\n## More\n\nb\n", FIRST)[0] == f"{WHOLE}\n## More\n\nb\n"
+    completed, _ = complete_readme(WHOLE, facts)
+    assert completed.startswith(WHOLE)
+    assert completed.endswith("invented in its place.\n\n- a.csv could not be read.\n- b.csv could not be made.\n")
+    assert complete_readme(completed, facts)[0] == completed
+    assert complete_readme(completed, replace(FIRST, repairs=True))[0] == completed
+    assert complete_readme(completed, FIRST)[0] == WHOLE
+    assert complete_readme(f"{completed}\n## More\n\nb\n", FIRST)[0] == f"{WHOLE}\n## More\n\nb\n"
 
 
 def test_missing_data_is_named_before_code_that_is_never_closed() -> None:
     facts = replace(FIRST, missing=["a.csv could not be read."])
     text = f"{WHOLE}\n```sh\nls\n"
-    told, _ = complete_readme(text, facts)
-    assert titles(told)[-1] == f"## {MISSING_DATA}"
-    assert complete_readme(told, facts)[0] == told
+    completed, _ = complete_readme(text, facts)
+    assert titles(completed)[-1] == f"## {MISSING_DATA}"
+    assert complete_readme(completed, facts)[0] == completed
 
 
 def test_a_round_that_changed_nothing_is_listed_with_what_it_asked_for() -> None:
-    told = with_round_not_done(WHOLE, 2, "Add a total.\n\n# Below", "No model answered.")
-    assert told == (
+    completed = with_round_not_done(WHOLE, 2, "Add a total.\n\n# Below", "No model answered.")
+    assert completed == (
         f"{WHOLE}\n## Round 2 was not done\n\nNo model answered. The page is the one of the round before.\n\n"
         "> Add a total.\n>\n> # Below\n"
     )

@@ -65,7 +65,7 @@ def test_a_cut_off_answer_is_continued_and_the_files_put_together() -> None:
 
 
 def interrupted(part: Callable[[Sequence[Message]], str]) -> FakeJournal:
-    """Return a journal in which an earlier claim was asking for the page and had heard a part of it when it ended."""
+    """Return a journal of a claim that ended during the model call for the page, with a part of the reply stored."""
     asked = FakeAuthor()
     generate(generating(), make_ports(author=asked))
     messages, journal = asked.asked[0][1], FakeJournal()

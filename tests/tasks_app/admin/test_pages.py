@@ -130,8 +130,8 @@ def test_a_worker_without_work_is_idle_while_its_dispatcher_lives(superuser: Cli
     for worker, seen_at, on in beats:
         WorkerBeat.objects.create(worker=worker, host="h", pid=1, seen_at=seen_at, round=on)
     html = superuser.get("/admin/").content.decode()
-    told = dict(re.findall(r">((?:one|two):\w+)</a>.*?pill pill-(alive|idle|silent)", html, re.DOTALL))
-    assert told == {"one:dispatcher": "alive", "one:1": "idle", "one:2": "silent", "two:1": "silent"}
+    states = dict(re.findall(r">((?:one|two):\w+)</a>.*?pill pill-(alive|idle|silent)", html, re.DOTALL))
+    assert states == {"one:dispatcher": "alive", "one:1": "idle", "one:2": "silent", "two:1": "silent"}
 
 
 def checked() -> Round:

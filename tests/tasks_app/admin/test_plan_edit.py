@@ -117,8 +117,8 @@ def test_an_operator_edits_the_plan_and_the_round_is_written_anew_by_it(
     kept = PlanRow.objects.get(run=2)
     assert (kept.source, kept.edited_by, kept.plan["notes"]) == ("operator", "ada", ["dollars are meant"])
     event = Event.objects.get()
-    told = "from generate; notes: dollars are meant added, euros are meant removed"
-    assert (event.who, event.what, event.text) == ("ada", "plan edited", told)
+    change_text = "from generate; notes: dollars are meant added, euros are meant removed"
+    assert (event.who, event.what, event.text) == ("ada", "plan edited", change_text)
     html = page(operator, row)
     assert "is written anew by the edited plan." in html
     assert "Written by ada." in html

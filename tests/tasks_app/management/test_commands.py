@@ -122,10 +122,10 @@ def test_no_line_is_wider_than_the_terminal(wide: int, monkeypatch: pytest.Monke
 
 def test_the_list_as_json_has_the_status_routes_fields_and_the_count_of_checks() -> None:
     row = whole_round()
-    (told,) = data("rounds")
-    assert (told["id"], told["email"], told["state"]) == (str(row.pk), row.email, "failed")
-    assert told["checks"]["request"] == {"held": 1, "decided": 2, "of": 2, "not_run": 0, "unverifiable": 0}
-    assert told["error"] == {"code": "forge_refused", "message": "The forge said no."}
+    (shown,) = data("rounds")
+    assert (shown["id"], shown["email"], shown["state"]) == (str(row.pk), row.email, "failed")
+    assert shown["checks"]["request"] == {"held": 1, "decided": 2, "of": 2, "not_run": 0, "unverifiable": 0}
+    assert shown["error"] == {"code": "forge_refused", "message": "The forge said no."}
 
 
 def test_a_rounds_story_has_every_part() -> None:
@@ -160,10 +160,10 @@ def test_a_rounds_story_holds_the_plan_in_words_and_the_predicates_of_its_checks
         "fail js check 2 - fail LICENSE holds the MIT licence (no such file)",
     ):  # fmt: skip
         assert part in text, part
-    told = data("round", row.pk)
-    assert told["checks"][1]["predicates"] == predicates
-    assert told["plan"]["absent"] == ["result.json"]
-    record = told["plan_record"]
+    shown = data("round", row.pk)
+    assert shown["checks"][1]["predicates"] == predicates
+    assert shown["plan"]["absent"] == ["result.json"]
+    record = shown["plan_record"]
     assert (record["source"], record["run"], record["edited_by"], record["why_none"]) == ("model", 1, None, None)
     assert record["refused"] == [{"item": "absent[1]", "reason": "no path"}]
     assert record["in_words"][0]["heading"] == "Files"
@@ -209,12 +209,12 @@ def test_of_what_has_not_happened_nothing_is_said() -> None:
 
 
 def test_a_rounds_story_as_json_adds_to_the_status_and_keeps_prompts_and_answers_out() -> None:
-    told = data("round", whole_round().pk)
-    assert {"steps", "checks", "notifications", "warnings", "error", "repo_url"} <= set(told)
-    assert [told[part][0] is not None for part in ("attempts", "commits", "looks", "events")] == [True] * 4
-    assert told["attempts"][0]["model"] == "gpt-x"
-    assert told["headline"].startswith("Failed at publish")
-    assert not [word for word in ("the prompt", "the reply", "the answer", SECRET) if word in json.dumps(told)]
+    shown = data("round", whole_round().pk)
+    assert {"steps", "checks", "notifications", "warnings", "error", "repo_url"} <= set(shown)
+    assert [shown[part][0] is not None for part in ("attempts", "commits", "looks", "events")] == [True] * 4
+    assert shown["attempts"][0]["model"] == "gpt-x"
+    assert shown["headline"].startswith("Failed at publish")
+    assert not [word for word in ("the prompt", "the reply", "the answer", SECRET) if word in json.dumps(shown)]
 
 
 def test_foreign_text_moves_no_cursor_and_makes_no_line_of_its_own() -> None:

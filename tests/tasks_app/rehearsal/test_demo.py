@@ -54,10 +54,13 @@ def test_the_proof_names_everything_that_is_wrong(tmp_path: Path, monkeypatch: p
         demo.Listener() as listener,
     ):
         task = demo.load_task(demo.SAMPLES / "sales.json")
-        told = demo.play_round(running, listener, task)
+        notification = demo.play_round(running, listener, task)
         with pytest.raises(ProofError) as caught:
             prove(
-                told | {"commit_sha": "0" * 40}, commits=2, attachments={"data.csv": b"other"}, secret="Sales Summary"
+                notification | {"commit_sha": "0" * 40},
+                commits=2,
+                attachments={"data.csv": b"other"},
+                secret="Sales Summary",
             )
         wrong = str(caught.value)
         assert "told was 0000" in wrong
@@ -65,7 +68,12 @@ def test_the_proof_names_everything_that_is_wrong(tmp_path: Path, monkeypatch: p
         assert "index.html holds the shared secret" in wrong
         assert "data.csv is not the attachment byte for byte" in wrong
         with pytest.raises(ProofError, match=r"answers 404 and is not the commit's index\.html"):
-            prove(told | {"pages_url": told["pages_url"] + "nowhere/"}, commits=1, attachments={}, secret="not in it")
+            prove(
+                notification | {"pages_url": notification["pages_url"] + "nowhere/"},
+                commits=1,
+                attachments={},
+                secret="not in it",
+            )
 
 
 @pytest.mark.processes

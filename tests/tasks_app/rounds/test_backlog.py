@@ -77,13 +77,13 @@ def test_a_round_that_has_waited_too_long_drops_its_repairs_and_keeps_what_is_le
 
 
 def test_a_reduced_budget_drops_repairs_first_and_bounds_the_calls() -> None:
-    hasty = Budget(BUDGET.start, BUDGET.deadline, after(100))
+    reduced = Budget(BUDGET.start, BUDGET.deadline, after(100))
     assert BUDGET.repair_seconds(after(50)) == 166
-    assert hasty.repair_seconds(after(50)) == 0
-    assert (BUDGET.model_seconds(after(0)), hasty.model_seconds(after(0))) == (216, 100)
-    assert hasty.model_seconds(after(90)) == 60  # a second model, where the first gave nothing
-    assert hasty.model_seconds(after(415)) == 0
-    assert hasty.share_ends(Step.DEPLOY) == BUDGET.share_ends(Step.DEPLOY)
+    assert reduced.repair_seconds(after(50)) == 0
+    assert (BUDGET.model_seconds(after(0)), reduced.model_seconds(after(0))) == (216, 100)
+    assert reduced.model_seconds(after(90)) == 60  # a second model, where the first gave nothing
+    assert reduced.model_seconds(after(415)) == 0
+    assert reduced.share_ends(Step.DEPLOY) == BUDGET.share_ends(Step.DEPLOY)
 
 
 @given(st.integers(0, 10_000), st.integers(1, 256), st.floats(0, 3600), st.floats(0, 5000), st.floats(10, 86_400))

@@ -65,7 +65,9 @@ def test_of_an_answer_that_was_cut_by_a_death_only_the_rest_is_asked_for(
     assert cut.reply.endswith("## Summary\n\n")
     assert PAGE.decode() in cut.reply
     assert "A page that shows" not in cut.reply, "half a line is not kept"
-    assert cut.counted_tokens >= estimated_tokens(cut.reply) + 100, "what was heard of it counts, beside its prompt"
+    assert cut.counted_tokens >= estimated_tokens(cut.reply) + 100, (
+        "the part that was received counts, and so does its prompt"
+    )
     step.refresh_from_db()
     assert "so far" not in step.detail
     (inside,) = outside.forge.repositories.values()

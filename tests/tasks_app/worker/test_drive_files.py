@@ -65,13 +65,13 @@ def verdicts(attempt: Attempt, kind: str = "file") -> dict[str, str]:
     return dict(found.values_list("text", "verdict"))  # what was found live is the last word
 
 
-def told(outside: Outside, call: int) -> str:
+def prompt_of(outside: Outside, call: int) -> str:
     return outside.author.asked[call][1][-1].content
 
 
 def form(outside: Outside, call: int) -> str:
     """Return the end of a prompt: the form of the answer."""
-    return told(outside, call).partition("[end of data")[2]
+    return prompt_of(outside, call).partition("[end of data")[2]
 
 
 def test_files_that_hold_their_rules_are_published_at_once(outside: Outside) -> None:
@@ -111,13 +111,13 @@ def test_a_sentence_is_decided_by_its_predicates_and_its_verdict_names_each(outs
 def test_the_first_prompt_lists_each_file_with_its_rules_in_order(outside: Outside) -> None:
     outside.author.plans = [PLAN]
     driven(asked())
-    lines = [line.partition(" file ")[2] for line in told(outside, 0).splitlines() if " file " in line[:40]]
+    lines = [line.partition(" file ")[2] for line in prompt_of(outside, 0).splitlines() if " file " in line[:40]]
     assert lines == ["index.html", "story.txt", "data.json", "README.md"]
-    assert "(story.txt, whole: a story; has exactly 5 words)\n" in told(outside, 0)
-    assert "(data.json, whole: is JSON of the form {city, lat: number}; nothing but the JSON itself)\n" in told(
+    assert "(story.txt, whole: a story; has exactly 5 words)\n" in prompt_of(outside, 0)
+    assert "(data.json, whole: is JSON of the form {city, lat: number}; nothing but the JSON itself)\n" in prompt_of(
         outside, 0
     )
-    assert "complete 4\n" in told(outside, 0)
+    assert "complete 4\n" in prompt_of(outside, 0)
     assert "result.json" in outside.author.asked[0][1][0].content, "what must not be there is said"
     assert page_calls()[0].prompt_version == VERSION
 
@@ -134,12 +134,12 @@ def test_a_wrong_number_of_words_is_in_the_prompt_of_the_repair_and_corrected(ou
         "story.txt has exactly 5 words: it has 3 words: 2 too few"
     )
     assert (verdicts(before)[FORM], verdicts(after)[FORM]) == ("fail", "pass")
-    assert f"{SENTENCE}\n   gave: story.txt has exactly 5 words: it has 3 words: 2 too few (on the files)" in told(
+    assert f"{SENTENCE}\n   gave: story.txt has exactly 5 words: it has 3 words: 2 too few (on the files)" in prompt_of(
         outside, 1
     )
-    assert f"{FORM}\n   gave: " in told(outside, 1)
+    assert f"{FORM}\n   gave: " in prompt_of(outside, 1)
     assert "(story.txt, whole: a story; has exactly 5 words)" in form(outside, 1)
-    assert "Only three words." in told(outside, 1) + outside.author.asked[1][1][-2].content
+    assert "Only three words." in prompt_of(outside, 1) + outside.author.asked[1][1][-2].content
     assert (published(outside, row)["story.txt"], row.warnings) == (STORY, [])
 
 
@@ -148,7 +148,7 @@ def test_a_file_that_an_answer_lacks_is_asked_for_once_more(outside: Outside) ->
     outside.author.replies = [reply(index_html=PAGE, story_txt=STORY, README_md=README), reply(data_json=DATA)]
     row = driven(asked())
     assert (kinds(), row.warnings) == (["generate", "format"], [])
-    assert "Your answer lacks data.json." in told(outside, 1)
+    assert "Your answer lacks data.json." in prompt_of(outside, 1)
     assert published(outside, row)["data.json"] == DATA
 
 
@@ -160,7 +160,7 @@ def test_a_file_that_stays_missing_is_in_every_repairs_prompt_and_in_a_warning_a
     repairs = [at for at, kind in enumerate(kinds()) if kind == "repair"]
     assert repairs
     for call in repairs:
-        assert "data.json: is there and is not empty\n   gave: data.json is missing" in told(outside, call)
+        assert "data.json: is there and is not empty\n   gave: data.json is missing" in prompt_of(outside, call)
         assert "(data.json, whole: is JSON of the form {city, lat: number}" in form(outside, call)
     assert row.warnings == ["Files that are asked for are missing or empty: data.json"]
     assert round_status(RoundReport(row))["warnings"] == row.warnings
@@ -261,8 +261,8 @@ def test_an_earlier_rounds_file_that_a_later_round_breaks_is_reported_and_repair
     first_round(outside)
     outside.author.replies = [dark(b"Gone dark.\n"), reply(story_txt=STORY)]
     row = driven(asked(round=2, brief="Make the page dark.", checks=["It is dark"]))
-    assert "story.txt has exactly 5 words\n   gave: it has 2 words: 3 too few" in told(outside, -1)
-    assert "Gone dark." in told(outside, -1) + outside.author.asked[-1][1][-2].content
+    assert "story.txt has exactly 5 words\n   gave: it has 2 words: 3 too few" in prompt_of(outside, -1)
+    assert "Gone dark." in prompt_of(outside, -1) + outside.author.asked[-1][1][-2].content
     assert (published(outside, row)["story.txt"], row.warnings) == (STORY, [])
     assert verdicts(row.chosen_attempt, "regression")["story.txt has exactly 5 words"] == "pass"
     lasting = CheckResult.objects.filter(kind="regression").first()

@@ -166,9 +166,9 @@ def repacked(parts: dict[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-def resized(content: bytes, true: int, told: int) -> bytes:
+def resized(content: bytes, actual: int, declared: int) -> bytes:
     """Return a zip file that lies about the unpacked size of one of its parts."""
-    before, after = true.to_bytes(4, "little"), told.to_bytes(4, "little")
+    before, after = actual.to_bytes(4, "little"), declared.to_bytes(4, "little")
     assert content.count(before) == 2
     return content.replace(before, after)
 
