@@ -1,4 +1,4 @@
-"""Cuts the lines to the tests' PostgreSQL."""
+"""Cuts the connections to the tests' PostgreSQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small pages with checks and what must come out: the table of `test_table`."""
+"""Small pages with checks and their verdicts, for `test_table`."""
 
 from __future__ import annotations
 

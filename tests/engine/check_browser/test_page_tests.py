@@ -1,4 +1,4 @@
-"""Page tests in a real browser: what is really tested passes, and what holds on an empty page does not."""
+"""Page tests in a real browser: a test that already holds on an empty page is vacuous."""
 
 from __future__ import annotations
 

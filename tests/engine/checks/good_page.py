@@ -1,4 +1,4 @@
-"""A page without a defect, and what a review finds in it once it is changed."""
+"""A page without a defect, and the findings of a review after one change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a review finds, in what, and how quickly; and that our own pages have no defect."""
+"""The findings of a review and its speed; our own pages have no defect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How predicates read in words."""
+"""Predicates in words."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def _in_package(packages: Path, url: str) -> Path | None:
 
 
 def _is_there(page: Page, file: LibraryFile) -> bool:
-    """Say whether a file did in the page what its line promises."""
+    """Whether a file did in the page what its line promises."""
     match file.kind:
         case LibraryKind.SCRIPT if file.defines:
             look = "(name) => typeof window[name] !== 'undefined' && !(window[name] instanceof Element)"

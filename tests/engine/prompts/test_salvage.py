@@ -1,4 +1,4 @@
-"""What a weak model really sends, and the best that each reply holds."""
+"""Files salvaged from replies as weak models send them."""
 
 from __future__ import annotations
 

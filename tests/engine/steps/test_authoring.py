@@ -1,4 +1,4 @@
-"""Conversations with a model: the reminder, the continuations, and half a page."""
+"""Conversations with a model: the reminder, the continuations, and an incomplete page."""
 
 from __future__ import annotations
 

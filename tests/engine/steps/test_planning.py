@@ -1,4 +1,4 @@
-"""The call for the plan: once, with one reminder, within its share; and a round without a plan goes on."""
+"""The model call for the plan: one reminder, within its share of time; a round goes on without a plan."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ NAME = repository_name(BRIEF.email, BRIEF.task, BRIEF.nonce)
 
 
 class Died(BaseException):
-    """The process is gone."""
+    """Stands for the death of the process."""
 
 
 def planned(journal: FakeJournal) -> PlannedCommit | None:

@@ -1,4 +1,4 @@
-"""A repair: what it is told, what comes of it, and that a model may decline it."""
+"""A repair: its prompt, its result, and that a model may decline it."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ PLAN = RequestPlan(
 
 @dataclass
 class FakeBrowser:
-    """Answers with what a test planned; `asked` and `tests` keep what it was given."""
+    """Returns the reports that a test planned; `asked` and `tests` record the arguments."""
 
     report: BrowserReport
     asked: list[tuple[PageUnderTest, tuple[Check, ...], float]] = field(default_factory=list)

@@ -39,7 +39,7 @@ UNNAMED = """() => [
 
 
 def failed(outside: Outside) -> Round:
-    """Return a round whose evaluator could not be told: everything before that is done."""
+    """Return a round whose callback failed after all other steps were done."""
     row = driven(make_round())
     assert row.state == "completed"
     Round.objects.update(

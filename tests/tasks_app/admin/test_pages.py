@@ -1,4 +1,4 @@
-"""What the console's pages say, and that looking changes nothing."""
+"""The texts of the console's pages; opening a page changes nothing."""
 
 from __future__ import annotations
 

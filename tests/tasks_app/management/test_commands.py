@@ -1,4 +1,4 @@
-"""`manage.py rounds`, `round` and `retry`: what they print, for a person and as JSON, and how they end."""
+"""`manage.py rounds`, `round` and `retry`: their output for a person and as JSON, and their exit codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A child made by fork is as apart as one that was started anew."""
+"""A forked child: its exit code, signals, threads, session and files do not depend on its parent's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""django-q2's cluster, repaired, with real processes on its own database: whichever is killed, the next task runs."""
+"""django-q2's cluster with our patch, on a database of its own: after the kill of any process the next task runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who lives and who died, by real processes that are killed."""
+"""Living and dead instances, with real processes that are killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py serve` as an operator meets it: a process that is started, asked, stopped and killed."""
+"""`manage.py serve` as a process that is started, sent requests, stopped and killed."""
 
 from __future__ import annotations
 

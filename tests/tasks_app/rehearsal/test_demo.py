@@ -1,4 +1,4 @@
-"""The demo on the real service, and what its proof does not let pass."""
+"""The demo on the real service, and the faults that its verification finds."""
 
 from __future__ import annotations
 

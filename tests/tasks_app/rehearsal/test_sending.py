@@ -33,7 +33,7 @@ GOOD = {
 
 
 class ServiceDouble(HttpServer):
-    """Takes a task, calls back at once, and shows `status`; `refusal` is (status, problem) where it takes none."""
+    """Accepts a task, sends its callback and shows `status`; with `refusal`, (status, problem), it refuses the task."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""`manage.py explain`: a round's story in about twenty lines, whatever its state."""
+"""`manage.py explain`: the course of a round in about twenty lines, in any state."""
 
 from __future__ import annotations
 

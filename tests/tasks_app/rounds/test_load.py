@@ -1,4 +1,4 @@
-"""Capacity and backlog as the rows tell them, and a round that has to hurry."""
+"""Capacity and backlog from the rows, and a round with a reduced budget."""
 
 from __future__ import annotations
 

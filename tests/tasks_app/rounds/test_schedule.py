@@ -1,4 +1,4 @@
-"""Which rounds are due, in which order, and how many of them may be taken."""
+"""The due rounds, their order, and how many of them may be taken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The evidence page: what it shows, to whom, and what is never on it."""
+"""The evidence page: its content, its readers, and secrets that it never shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The landing page: what this is, whether it is ready, what is missing, what is simulated."""
+"""The landing page: the service's purpose, readiness, missing settings and simulated parts."""
 
 from __future__ import annotations
 

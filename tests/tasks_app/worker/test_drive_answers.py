@@ -1,4 +1,4 @@
-"""An answer in whose midst its process dies: what had come of it is written down, and only the rest is asked for."""
+"""A process that dies during a streamed answer: the received part is stored, and only the rest is requested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process that dies after an effect outside: whoever comes next makes no second one of it."""
+"""A process that dies after an outside effect: the next worker does not repeat the effect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences that no predicate decides: a model's judgement is kept beside them, and is never a pass."""
+"""Sentences that no predicate decides: a model's judgement is stored with them and is never a pass."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ MANY = 20.0  # seconds after which a test gives up waiting
 
 @dataclass
 class Renewals:
-    """What each renewal said."""
+    """The result of each renewal."""
 
     said: list[bool] = field(default_factory=list)
     came: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))

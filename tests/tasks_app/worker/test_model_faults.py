@@ -166,7 +166,7 @@ def server(outside: Outside) -> Iterator[Server]:
 
 
 def scripted(server: Server, row: Row) -> None:
-    """Play each model's own answers, whoever is asked when."""
+    """Answers each model's calls from a list of its own, in any order of models."""
     answers = {"first": list(row.first), "second": list(row.second)}
 
     def answer(request: dict[str, Any]) -> object:

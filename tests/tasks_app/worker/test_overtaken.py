@@ -1,4 +1,4 @@
-"""A round whose commit another round's has overtaken before it was seen live."""
+"""A round whose commit was replaced by another round's before its page was live."""
 
 from __future__ import annotations
 

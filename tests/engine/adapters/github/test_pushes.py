@@ -1,4 +1,4 @@
-"""Pushes to GitHub: each recovery from what comes in between, and each no."""
+"""Pushes to GitHub: recoveries from concurrent changes, and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Repositories on GitHub: made once, found again, told when they are gone."""
+"""Repositories on GitHub: created once, adopted later, reported when they are deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever is slow is given up in time."""
+"""A slow server is given up in time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer that is held to a JSON Schema, by servers that can, and asked for without it where a server refuses it."""
+"""Answers with a JSON Schema, and the retry without it if the server refuses the schema."""
 
 from __future__ import annotations
 

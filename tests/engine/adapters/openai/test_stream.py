@@ -1,4 +1,4 @@
-"""An answer that comes as a stream: what is made of it when it ends otherwise than it should."""
+"""Streamed answers, and what is used of a stream that ends early."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns of a CSV file, and whether it holds a sheet's values."""
+"""Predicates about a CSV file: its columns, and the values of a sheet."""
 
 from __future__ import annotations
 

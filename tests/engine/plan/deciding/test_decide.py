@@ -1,4 +1,4 @@
-"""What is decided of each kind of predicate, and what is said of it."""
+"""The verdict and the detail of each kind of predicate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Single values of a JSON file."""
+"""Predicates about single values of a JSON file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents by JSON Schemas that a model wrote, some of them hostile."""
+"""JSON files against JSON Schemas that a model wrote, some of them hostile."""
 
 from __future__ import annotations
 

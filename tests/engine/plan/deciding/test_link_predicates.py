@@ -1,4 +1,4 @@
-"""What a page or a Markdown file links or loads."""
+"""Predicates about the links and resources of a page or a Markdown file."""
 
 from __future__ import annotations
 

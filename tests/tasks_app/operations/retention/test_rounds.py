@@ -1,4 +1,4 @@
-"""Which rounds are removed once they are old, with what hangs on them, and which stay; and other history."""
+"""The old rounds that are removed with their rows, those that stay, and other old rows."""
 
 from __future__ import annotations
 

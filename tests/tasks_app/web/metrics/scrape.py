@@ -1,4 +1,4 @@
-"""A scrape of `/metrics`, and what is in it."""
+"""A scrape of `/metrics`, parsed."""
 
 from __future__ import annotations
 

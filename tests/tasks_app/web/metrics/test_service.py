@@ -1,4 +1,4 @@
-"""What the metrics say of the service: its parts, its workers, its breakers, GitHub's limit."""
+"""The metrics of the service: its parts, its workers, its breakers, GitHub's limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must not be published: told to the model, repaired, and never let through, driven with real rows."""
+"""Content that must not be published: it is reported to the model, repaired and never published. Real rows."""
 
 from __future__ import annotations
 
