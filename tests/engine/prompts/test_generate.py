@@ -115,7 +115,7 @@ def test_the_files_that_the_plan_wants_written_are_asked_for_in_its_words() -> N
     assert not any(path in asked for path in ("uid.txt", "data.csv", "result.json", "draft.txt", "LICENSE"))
 
 
-def test_what_is_not_the_models_and_what_must_not_be_there_is_said_once_and_apart() -> None:
+def test_the_services_files_and_forbidden_files_are_listed_once_and_separately() -> None:
     planned = plan(
         PlannedFile(path="uid.txt", source=FileSource.ATTACHMENT),
         PlannedFile(path="result.json", source=FileSource.WORKFLOW_OUTPUT),

@@ -34,5 +34,5 @@ def test_what_is_no_symptom_says_nothing(seen: str) -> None:
     assert not hints(seen)
 
 
-def test_each_thing_is_said_once() -> None:
+def test_each_hint_is_given_once() -> None:
     assert len(hints("<b>NaN</b>", "<i>NaN</i>")) == 1

@@ -80,7 +80,7 @@ def test_added_parts_are_made_of_facts() -> None:
         assert line in lines
 
 
-def test_nothing_is_said_of_addresses_that_are_not_known_yet() -> None:
+def test_unknown_addresses_are_not_mentioned() -> None:
     made, _ = complete_readme("", FIRST)
     assert "git clone" not in made
     assert "Open the published page.\n" in made

@@ -102,7 +102,7 @@ def awaiting(repository: Repository, sha: str, **over: object) -> AwaitedCommit:
 
 
 def deploying(repository: Repository, sha: str, **over: object) -> DeployInput:
-    """Return the input of deploy; `later` and `rebuild` are fields of its Pages build."""
+    """Return the input of deploy; `later` and `rebuild` are arguments of `awaiting`."""
     inner = {name: over.pop(name) for name in ("later", "rebuild") if name in over}
     task = DeployInput(awaiting(repository, sha, **inner), published_at=NOW, budget=fresh(NOW, 600))
     return replace(task, **over)

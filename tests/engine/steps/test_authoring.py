@@ -92,13 +92,13 @@ def test_of_an_answer_that_its_process_did_not_outlive_only_the_rest_is_asked_fo
     ],
     ids=["half a page", "no file", "not in the form"],
 )
-def test_what_holds_nothing_whole_is_asked_for_anew(part: Callable[[Sequence[Message]], str]) -> None:
+def test_an_answer_without_a_complete_file_is_requested_again(part: Callable[[Sequence[Message]], str]) -> None:
     journal = interrupted(part)
     made(generate(generating(), make_ports(journal=journal, author=FakeAuthor())))
     assert [(row.begun["kind"], row.begun["parent"]) for row in journal.attempts] == [("generate", None)]
 
 
-def test_all_of_an_answer_of_which_only_the_end_of_its_process_came_between_is_asked_for_no_more() -> None:
+def test_a_complete_answer_is_not_requested_again_after_a_crash() -> None:
     journal = interrupted(page_reply())
     outcome = made(generate(generating(), make_ports(journal=journal, author=FakeAuthor())))
     assert (outcome.attempt, journal.attempts) == (9, [])

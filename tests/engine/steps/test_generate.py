@@ -166,7 +166,7 @@ def test_a_later_round_builds_on_the_present_tree() -> None:
     assert "old.js" in present_files(author.asked[0][1])
 
 
-def test_a_later_round_without_a_row_looks_on_the_forge_and_else_begins_anew() -> None:
+def test_a_later_round_without_a_row_looks_on_the_forge_or_starts_from_nothing() -> None:
     forge = FakeForge(lambda: NOW)
     place = forge.create(RepositorySpec("sum-of-sales-12345678", "12345678", generating().identity.task_key, "d", NOW))
     forge.commit(place, CommitSpec({"index.html": PAGE}, None, "m", "a <a@b>", NOW))

@@ -205,7 +205,7 @@ def test_what_the_plan_forbids_is_not_published_though_it_was_attached() -> None
     assert "result.json must not be in the repository and was left out" in outcome.detail
 
 
-def test_an_attachment_that_the_plan_wants_changed_is_written_anew() -> None:
+def test_an_attachment_that_the_plan_changes_is_written_again() -> None:
     change = {"path": "data.csv", "source": "changed"}
     ports = asking(plan_reply(change))
     ports.author.replies = [page_reply({"index.html": PAGE, "README.md": README, "data.csv": b"a,b\n1,3\n"})]

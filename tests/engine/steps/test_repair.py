@@ -65,7 +65,7 @@ def test_the_model_that_wrote_the_page_repairs_it() -> None:
     assert outcome.detail.startswith("second repaired index.html")
 
 
-def test_what_was_not_written_anew_keeps_its_origin() -> None:
+def test_an_unchanged_file_keeps_its_origin() -> None:
     outcome = repair(repairing(), make_ports(author=FakeAuthor(page_reply({"index.html": BETTER}))))
     assert isinstance(outcome, Generated)
     assert {path: file.origin for path, file in outcome.files.items()} == {

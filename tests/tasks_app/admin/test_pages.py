@@ -170,7 +170,7 @@ def test_the_matrix_shows_each_check_for_each_attempt_and_for_the_live_page(supe
     assert matrix.count("pill-timeout") == 1
 
 
-def test_a_changed_attachment_is_shown_as_it_came_beside_what_it_became_with_the_lines_that_differ(
+def test_a_changed_attachment_is_shown_with_a_diff(
     superuser: Client,
 ) -> None:
     row = make_round(attachments=[])

@@ -101,7 +101,7 @@ def test_the_matrix_shows_each_predicate_with_what_was_seen(viewer: Client) -> N
     assert matrix.count("<details open>") == 1
 
 
-def test_an_operator_edits_the_plan_and_the_round_is_written_anew_by_it(
+def test_an_operator_edits_the_plan_and_the_page_is_written_again_by_it(
     operator: Client, press: Callable[..., object]
 ) -> None:
     row = completed()

@@ -128,7 +128,7 @@ def test_the_list_as_json_has_the_status_routes_fields_and_the_count_of_checks()
     assert shown["error"] == {"code": "forge_refused", "message": "The forge said no."}
 
 
-def test_a_rounds_story_has_every_part() -> None:
+def test_the_output_for_a_round_has_every_part() -> None:
     row = whole_round()
     text = run("round", str(row.pk)[:13])
     assert text.startswith(f"Round      {row}, run 1: Failed at publish: The forge said no.")
@@ -145,7 +145,7 @@ def test_a_rounds_story_has_every_part() -> None:
     ]  # fmt: skip
 
 
-def test_a_rounds_story_holds_the_plan_in_words_and_the_predicates_of_its_checks() -> None:
+def test_the_output_for_a_round_has_the_plan_in_words_and_the_predicates_of_its_checks() -> None:
     row = whole_round(checks=["Repo has MIT license", "js: true", "It is pretty"])
     with_plan(row, refused=[{"item": "absent[1]", "reason": "no path"}])
     predicates = [{"says": "LICENSE holds the MIT licence", "verdict": "fail", "seen": "no such file"}]
@@ -208,7 +208,7 @@ def test_of_what_has_not_happened_nothing_is_said() -> None:
     assert not [word for word in ("Tried", "Callback", "Repository", "Flags", "Error") if word in text]
 
 
-def test_a_rounds_story_as_json_adds_to_the_status_and_keeps_prompts_and_answers_out() -> None:
+def test_a_round_as_json_adds_to_the_status_and_leaves_prompts_and_answers_out() -> None:
     shown = data("round", whole_round().pk)
     assert {"steps", "checks", "notifications", "warnings", "error", "repo_url"} <= set(shown)
     assert [shown[part][0] is not None for part in ("attempts", "commits", "looks", "events")] == [True] * 4

@@ -111,7 +111,7 @@ def test_ctrl_c_is_a_stop_too(supervise: Callable[..., Running]) -> None:
     assert running.ended() == 0
 
 
-def test_a_killed_child_is_restarted_and_its_group_is_gone(supervise: Callable[..., Running]) -> None:
+def test_a_killed_child_is_restarted_and_its_group_is_dead(supervise: Callable[..., Running]) -> None:
     running = supervise(web=STEADY)
     main, worker = running.life("web", 1)
     os.kill(main, signal.SIGKILL)
@@ -154,7 +154,7 @@ def test_five_quick_deaths_end_the_whole_with_the_reason(supervise: Callable[...
     ]
 
 
-def test_a_life_that_was_long_enough_starts_the_count_anew(supervise: Callable[..., Running]) -> None:
+def test_a_long_life_resets_the_count(supervise: Callable[..., Running]) -> None:
     running = supervise(
         '{"delay": 0.01, "quick": 0.0}',
         web="""

@@ -202,7 +202,7 @@ def test_samples_get_a_fresh_nonce_each_time_and_overrides_win() -> None:
     assert task(email=None)["email"] == "student@example.com"
 
 
-def test_no_secret_at_all_is_said_before_anything_is_sent() -> None:
+def test_a_missing_secret_is_reported_before_anything_is_sent() -> None:
     with pytest.raises(TaskError, match="no secret"):
         complete({}, secret="", changes={})
 

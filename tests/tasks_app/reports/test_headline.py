@@ -18,7 +18,7 @@ def headline_of(**over: object) -> str:
 
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("step", Step)
-def test_every_state_at_every_step_has_a_story_that_names_both(state: State, step: Step) -> None:
+def test_every_state_at_every_step_has_a_headline_that_names_both(state: State, step: Step) -> None:
     text = headline_of(state=state, step=step)
     assert text.lower().startswith(state)
     assert text.endswith(".")

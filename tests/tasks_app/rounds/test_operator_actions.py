@@ -212,7 +212,7 @@ def test_an_edit_of_a_plan_that_another_run_has_replaced_is_refused() -> None:
     assert dump() == before
 
 
-def test_a_regenerated_round_reads_its_request_anew_but_keeps_an_operators_plan() -> None:
+def test_a_regenerated_round_gets_a_new_plan_but_keeps_an_operators_plan() -> None:
     by_model, by_operator = status_panel("completed", "notify"), status_panel("completed", "notify")
     for row in (by_model, by_operator):
         with_plan(row)

@@ -89,7 +89,7 @@ def test_round_2_waits_no_longer_once_round_1_is_published_or_has_ended(over: di
     assert second.pk in due()
 
 
-def test_a_round_2_that_came_first_goes_before_its_round_1_only_while_that_is_not_there() -> None:
+def test_round_2_goes_first_only_while_its_round_1_is_not_there() -> None:
     second = make_round(round=2)
     assert due() == [second.pk]
     first = make_round(round=1)
@@ -110,7 +110,7 @@ def test_another_task_or_email_waits_for_nobody() -> None:
     assert set(due()) == {row.pk for row in rows}
 
 
-def test_a_published_round_is_polled_whatever_came_before() -> None:
+def test_a_published_round_is_polled_regardless_of_earlier_rounds() -> None:
     make_round(round=1)
     second = make_round(round=2, step="deploy")
     assert second.pk in due()

@@ -186,7 +186,7 @@ def test_what_has_not_happened_yet_is_said(outside: Outside) -> None:
     assert "No screenshot was taken" in text
 
 
-def test_a_commit_keeps_its_own_evidence_when_the_page_is_written_anew_or_a_later_round_comes(
+def test_a_commit_keeps_its_evidence_after_a_new_run_or_a_later_round(
     browsing: Outside,
 ) -> None:
     row = fixed(browsing)

@@ -205,7 +205,7 @@ def test_an_error_of_our_own_is_kept_without_secrets_and_the_fifth_in_a_row_fail
     assert SECRET not in repr(dump())
 
 
-def test_progress_between_crashes_starts_the_count_anew(outside: Outside) -> None:
+def test_progress_between_crashes_resets_the_count(outside: Outside) -> None:
     outside.forge.faults.before["create"] = [RuntimeError("bug") for _ in range(4)]
     outside.forge.faults.before["pages_build"] = [RuntimeError("bug") for _ in range(4)]
     row = make_round()

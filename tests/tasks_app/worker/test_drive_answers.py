@@ -90,7 +90,7 @@ def test_half_a_secret_of_ours_is_not_kept_of_an_answer_under_way(
     assert half not in told[0]
 
 
-def test_what_an_answer_came_to_is_not_overwritten_by_a_late_beat(
+def test_a_complete_answer_is_not_overwritten_by_a_late_beat(
     outside: Outside, beats: list[Callable[[], None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = DatabaseJournal.attempt_answered

@@ -88,7 +88,7 @@ def test_an_unchanged_script_is_reported_to_the_model_and_a_repair_keeps_its_cha
     assert {r.verdict for r in row.chosen_attempt.check_results.filter(kind__in=["js", "rule", "file"])} == {"pass"}
 
 
-def test_an_attachment_that_is_not_to_be_changed_is_checked_to_be_as_it_came_and_not_asked_for(
+def test_an_unchanged_attachment_is_checked_byte_for_byte_and_not_requested(
     outside: Outside,
 ) -> None:
     outside.author.plans = [PLAN]

@@ -249,7 +249,7 @@ def test_a_later_round_lists_what_is_new_and_leaves_the_rest(outside: Outside) -
     assert published(outside, row)["story.txt"] == STORY
 
 
-def test_the_plan_of_a_later_round_is_asked_for_with_what_came_before(outside: Outside) -> None:
+def test_the_prompt_for_a_later_rounds_plan_has_the_earlier_rounds(outside: Outside) -> None:
     first_round(outside)
     driven(asked(round=2, brief="Make the page dark.", checks=[]))
     prompt = outside.author.planned[1][1][-1].content

@@ -146,7 +146,7 @@ def test_a_repair_has_the_data_too_and_cannot_write_over_it(outside: Outside, ap
     assert published(outside, row)["latest.json"] == RATES
 
 
-def test_a_later_round_fetches_anew_under_the_same_name(outside: Outside, api: HttpServer) -> None:
+def test_a_later_round_fetches_again_under_the_same_name(outside: Outside, api: HttpServer) -> None:
     brief = f"Show the rates of {api.url('/v1/latest')}."
     outside.author.plans = [fetches(api.url("/v1/latest"))] * 2
     driven(asked(brief=brief))
@@ -327,7 +327,7 @@ def test_a_workbook_that_no_plan_converts_is_described_alone(outside: Outside) -
 
 
 @pytest.mark.processes
-def test_a_workbook_that_cannot_be_read_is_a_warning_and_said_on_the_page(outside: Outside) -> None:
+def test_an_unreadable_workbook_is_a_warning_and_named_on_the_page(outside: Outside) -> None:
     outside.author.plans = [converts(("data.csv", "encrypted.xlsx", ""))]
     row = driven(
         asked(brief="Convert encrypted.xlsx to data.csv and show its rows.", attachments=attached("encrypted.xlsx"))

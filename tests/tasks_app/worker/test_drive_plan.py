@@ -238,7 +238,7 @@ def test_a_retry_without_a_plan_asks_for_one_again(outside: Outside) -> None:
     assert plans_of(row) == [(2, "model", ["euros are meant"])]
 
 
-def test_regenerate_reads_the_request_anew(outside: Outside) -> None:
+def test_regenerate_makes_a_new_plan(outside: Outside) -> None:
     outside.author.plans = [NOTED, plan_reply(notes=["dollars are meant"])]
     row = driven(make_round())
     round_regenerate(round_id=row.pk, who="ada")

@@ -166,7 +166,7 @@ def server(outside: Outside) -> Iterator[Server]:
 
 
 def scripted(server: Server, row: Row) -> None:
-    """Answers each model's calls from a list of its own, in any order of models."""
+    """Script the answers of each model, whatever the order in which the models are called."""
     answers = {"first": list(row.first), "second": list(row.second)}
 
     def answer(request: dict[str, Any]) -> object:

@@ -75,7 +75,7 @@ def test_every_kind_has_a_place_where_it_is_decided_and_a_wording() -> None:
 
 
 @pytest.mark.parametrize("sample", SAMPLES[2:18], ids=lambda sample: sample["kind"])
-def test_what_is_said_of_a_file_that_is_missing_does_not_hold(sample: dict[str, Any]) -> None:
+def test_no_predicate_about_a_missing_file_holds(sample: dict[str, Any]) -> None:
     name = {"licence_mit": "LICENSE", "readme_sections": "README.md"}.get(sample["kind"], "f")
     assert decided(sample, {"other": b"x"}) == (FAIL, f"{name} is missing")
 
