@@ -104,17 +104,18 @@ BAD = (
     _bad("dialogs in a loop", "<script>for (;;) alert('again')</script>", "timeout", "pass", "fail", "error"),
     _bad("a dialog before leaving", "<script>onbeforeunload = e => { e.preventDefault(); return 'stay' }; "
         "location.href = 'next.html'</script>", *ANY),
-    _bad("downloads, new windows, camera, place and notifications",
+    _bad("downloads, printing, windows that steer their opener, camera, place and notifications",
         "<a id=d download=x.exe href='data:application/octet-stream,x'></a><script>setInterval(() => d.click(), 50);"
         "setInterval(() => { window.open('about:blank'); window.open('next.html', 'n' + Math.random()) }, 50);"
+        "const w = window.open('next.html');"
+        "if (w) w.onload = () => { w.opener.location = 'https://elsewhere.example/' };"
+        "window.print(); setInterval(() => window.print(), 500);"
         "navigator.mediaDevices?.getUserMedia({ video: true, audio: true }).catch(() => 0); "
         "navigator.geolocation.getCurrentPosition(() => 0, () => 0); Notification.requestPermission(); "
         "navigator.clipboard?.readText().catch(() => 0); navigator.mediaDevices?.getDisplayMedia({}).catch(() => 0)"
         "</script>"),
     _bad("a new window with an endless loop", "<script>setTimeout(() => { const w = window.open('about:blank'); "
         "if (w) w.document.write('<script>for(;;);<\\/script>') }, 500)</script>", "pass", "timeout"),
-    _bad("a window that steers its opener", "<script>const w = window.open('next.html'); "
-        "if (w) w.onload = () => { w.opener.location = 'https://elsewhere.example/' }</script>"),
     _bad("leaving by a form, by location and by meta refresh",
         "<meta http-equiv=refresh content='0;url=https://refresh.example/'>"
         "<form id=f method=post action='https://form.example/'></form>"
@@ -141,7 +142,6 @@ BAD = (
         "</script>", *ANY),
     _bad("workers without end", "<script>const u = URL.createObjectURL(new Blob(['for(;;);'])); "
         "for (let i = 0; i < 16; i++) new Worker(u)</script>", *ANY),
-    _bad("printing", "<script>window.print(); setInterval(() => window.print(), 500)</script>", *ANY),
     _bad("10 MB of console, a huge title and a huge page", "<script>for (let i = 0; i < 1000; i++) "
         "console.error('x'.repeat(1e4)); console.log('y'.repeat(1e7)); document.title = 'x'.repeat(2e7);"
         "document.body.style.height = '9e6px'; document.body.style.width = '9e6px'</script>"),
@@ -151,10 +151,11 @@ BAD = (
         "<script>Object.defineProperty(document.documentElement, 'scrollHeight', { get: () => ({}) }); "
         "window.eval = () => true; JSON.stringify = () => { throw 1 }; "
         "Array.prototype.map = () => { throw 1 }; window.Promise = null</script>", *ANY),
-    _bad("a file of this machine", "<script>for (const u of ['file:///etc/hostname', 'file://CANARY']) { "
+    _bad("a file of this machine, and halves of characters",
+        "<script>for (const u of ['file:///etc/hostname', 'file://CANARY']) { "
         "fetch(u).then(a => a.text()).then(t => document.title = t, () => 0); "
-        "document.body.append(Object.assign(document.createElement('iframe'), { src: u })) }</script>"),
-    _bad("halves of characters", "<script>console.error('\\ud800 \\0 end'); "
+        "document.body.append(Object.assign(document.createElement('iframe'), { src: u })) }"
+        "console.error('\\ud800 \\0 end'); "
         "setTimeout(() => { throw new Error('\\udfff') })</script>",
         checks=("document.querySelector('#x').textContent + '\\ud800\\0'",), says=("end",)),
 )  # fmt: skip

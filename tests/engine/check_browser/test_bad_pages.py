@@ -26,12 +26,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 HOME = "https://someone.github.io/repo/"
 SECONDS = 60.0
-#: Names of this machine, with the page's scheme. A page tries every way only for a single name: with more, it would
-#: make too many requests to be let through.
+#: The page's scheme, and names of this machine. A page tries every way for the first name and some ways for the others:
+#: with more, it would make too many requests to be let through.
 HOSTS = (
-    ("https", ("127.0.0.1",)),
-    ("http", ("localhost",)),
-    ("https", ("[::1]", "0.0.0.0", "2130706433", "127.1", "0x7f.1", "ip6-localhost", "localtest.me")),
+    ("https", ("127.0.0.1", "[::1]", "0.0.0.0", "2130706433")),
+    ("http", ("localhost", "127.1", "0x7f.1", "ip6-localhost", "localtest.me")),
 )
 
 
@@ -75,7 +74,7 @@ def report_text(report: BrowserReport) -> str:
 def test_a_bad_page_ends_with_a_verdict(
     bad: Bad, machine: Machine, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    if bad.verdicts == ANY:
+    if "timeout" in bad.verdicts:  # else a slow machine could fail the test
         request.getfixturevalue("_impatient")
     secret = tmp_path / "canary-file"
     secret.write_text("the-canary-file-was-read")
@@ -83,9 +82,7 @@ def test_a_bad_page_ends_with_a_verdict(
     first, *rest = verdicts(report)
     assert first in bad.verdicts, report_text(report)
     assert set(rest) <= {"fail", "error", "timeout", "pass"}
-    assert (
-        all(verdict != "pass" for verdict in rest) or "\ud800" in repr(bad.checks) or bad.name == "halves of characters"
-    )
+    assert "pass" not in rest or bad.name.endswith("halves of characters")
     assert [text for text in bad.says if text not in report_text(report)] == []
     assert "canary-file-was-read" not in report_text(report)
     assert "\0" not in report_text(report)
@@ -97,8 +94,7 @@ def test_a_bad_page_ends_with_a_verdict(
 def test_nothing_of_this_machine_is_reached(scheme: str, hosts: tuple[str, ...], machine: Machine) -> None:
     with canary() as bird:
         targets = [f"{way}://{host}:{bird.port}" for host in hosts for way in ("http", "https")]
-        every_way = targets if len(hosts) == 1 else []
-        origins = f"const TARGETS = {json.dumps(targets)}, EVERY_WAY = {json.dumps(every_way)};"
+        origins = f"const TARGETS = {json.dumps(targets)}, EVERY_WAY = TARGETS.slice(0, 2);"
         body = f"<p id=x></p><script>{origins}{REACH}</script>"
         report = verified(machine, Bad(" and ".join(hosts), body), url=HOME.replace("https", scheme))
         assert verdicts(report)[0] in ANY
