@@ -1,4 +1,4 @@
-"""The death of a process that drives a round, as far as a test can play it."""
+"""Simulates the death of a process that drives a round."""
 
 from __future__ import annotations
 

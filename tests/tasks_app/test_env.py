@@ -19,7 +19,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def problems(env: Env) -> Mapping[str, list[str]]:
-    """Return what is wrong, by variable."""
+    """Return the errors by variable."""
     try:
         env.seal()
     except EnvValidationError as error:

@@ -1,4 +1,4 @@
-"""The settings as a start sees them: imported in a process of its own, with nothing around but what a test says."""
+"""The settings at a start: imported in a process of its own, with only the environment that a test gives."""
 
 from __future__ import annotations
 

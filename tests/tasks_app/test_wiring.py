@@ -1,5 +1,4 @@
-"""What a process holds in memory: the adapters' libraries are with those that use them, and there before workers are
-forked."""
+"""The libraries in a process's memory: only those that it uses, imported before it forks workers."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ _WATCH = 0.25  # seconds between two measurements of the memory
 _END_SECONDS = 3.0  # for a process to end by itself after the death of its children
 _LIMITS = ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 200_000_000), (resource.RLIMIT_NOFILE, 4096))
 _ROOT = Path(__file__).resolve().parents[3]
+_MODULE = "engine.check_browser"
 
 
 @dataclass(slots=True)
@@ -43,8 +44,8 @@ class BrowserRun:
 def run_job(job: Job, home: Path, seconds: float) -> BrowserRun:
     """Start the process with `home` as its home folder, send the job, and read events for at most `seconds`."""
     environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(home), "TMPDIR": str(home), "LANG": "C.UTF-8"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "engine.check_browser"],
+    process = subprocess.Popen(  # noqa: S603 -- no shell, and the module is a constant
+        [sys.executable, "-m", _MODULE],
         cwd=_ROOT,
         env=environment,
         stdin=subprocess.PIPE,

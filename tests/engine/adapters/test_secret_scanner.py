@@ -67,12 +67,12 @@ def test_what_may_be_shown_holds_four_characters_of_it_at_most(what: str, token:
         assert token[4:] not in one.redacted
 
 
-def test_a_place_that_two_patterns_know_is_told_once() -> None:
+def test_a_place_that_two_patterns_match_is_reported_once() -> None:
     token = "sk-" + filler(20) + "T3Blbk" + "FJ" + filler(20)
     assert found(token) == [("OpenAI key", 1, token)]
 
 
-def test_the_same_token_in_two_lines_is_told_twice() -> None:
+def test_the_same_token_in_two_lines_is_reported_twice() -> None:
     token = dict(PLUGINS)["GitHub Token"]
     assert [line for _, line, _ in found(f"{token}\n\n{token} {token}\n")] == [1, 3]
 

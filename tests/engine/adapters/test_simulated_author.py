@@ -1,4 +1,4 @@
-"""The author that is no model: a template page that says so, a canned plan, and no judgement."""
+"""The simulated model: a template page that says so, a canned plan, and no judgement."""
 
 from __future__ import annotations
 

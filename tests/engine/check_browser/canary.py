@@ -1,4 +1,4 @@
-"""Something on this machine that no page may reach: it counts whoever knocks, whatever they speak."""
+"""A port of this machine that no page may reach; it records every connection and datagram."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Canary:
-    """One port of loopback, TCP and UDP, both IP versions where the machine has them. `knocks`: what came."""
+    """A port of loopback, TCP and UDP, on both IP versions if the machine has them. `knocks`: the data received."""
 
     def __init__(self) -> None:
         self.knocks: list[str] = []
@@ -58,7 +58,6 @@ class Canary:
 
 @contextmanager
 def canary() -> Iterator[Canary]:
-    """Listen while the block runs."""
     bird = Canary()
     try:
         yield bird

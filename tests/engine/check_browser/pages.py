@@ -1,4 +1,4 @@
-"""Small pages with checks and what must come out: the table of `test_table`."""
+"""Small pages with checks and their verdicts, for `test_table`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ HOME = "https://someone.github.io/repo/"
 
 @dataclass(frozen=True)
 class Case:
-    """One page: `body` of its index.html, `files` beside it, `checks` with their verdicts, `says` what the report tells somewhere.
+    """A page: its `body`, the files beside it, checks with their verdicts, and texts (`says`) of the report.
 
-    Each check has a page of its own, so that one case may ask many things. `window`: seconds in which a check may become true.
+    Each check has a page of its own, so one case may have many. `window`: seconds in which a check may become true.
     """
 
     name: str
@@ -97,7 +97,8 @@ VALUES = (
             "({ a: 1 })": "vacuous",
             "() => true": "vacuous",
             "location.href = 'https://elsewhere.example/'": "vacuous",
-            "new Promise(done => { location.href = 'https://elsewhere.example/'; setTimeout(() => done(true), 400) })": "vacuous",
+            "new Promise(done => { location.href = 'https://elsewhere.example/'; "
+            "setTimeout(() => done(true), 400) })": "vacuous",
             "(() => { const end = Date.now() + 1200; while (Date.now() < end); return true })()": "vacuous",
             f"!!{_ID}": "pass",
         },
@@ -137,20 +138,24 @@ FILES = (
     Case(
         "the site's files, its storage and its address",
         "<script>const rate = 1.5</script><link rel=stylesheet href=s.css><p id=x>7</p><script src=s.js></script>"
-        "<script>window.types = Promise.all(['s.css', 's.js', 'i.svg'].map(f => fetch(f).then(a => a.headers.get('content-type'))));"
+        "<script>window.types = Promise.all(['s.css', 's.js', 'i.svg'].map(f => fetch(f).then(a => "
+        "a.headers.get('content-type'))));"
         "fetch('d/data.csv').then(async a => { window.got = [a.headers.get('content-type'), await a.text()] });"
         "fetch('/data.csv').then(a => document.body.dataset.root = a.status);"
         "fetch('nowhere').then(async a => document.body.dataset.lost = await a.text() + a.status);"
-        "localStorage.setItem('k', 'v'); document.body.dataset.stored = localStorage.getItem('k'); document.cookie = 'k=v; path=/repo';"
+        "localStorage.setItem('k', 'v'); document.body.dataset.stored = localStorage.getItem('k'); "
+        "document.cookie = 'k=v; path=/repo';"
         "document.body.dataset.url = new URLSearchParams(location.search).get('url') || 'none'</script>"
-        "<script type=module>import { n } from './m.js'; import data from './d.json' with { type: 'json' }; document.body.dataset.n = n + data.n</script>"
+        "<script type=module>import { n } from './m.js'; import data from './d.json' with { type: 'json' }; "
+        "document.body.dataset.n = n + data.n</script>"
         "<iframe src=about></iframe><iframe src=sub></iframe><iframe id=f src=in.html></iframe>"
         "<canvas id=c></canvas><svg id=s><circle r=3 /></svg><script>c.getContext('2d').fillRect(0, 0, 9, 9)</script>",
         {
             "document.querySelector('script').textContent.includes('rate')": "pass",
             f"getComputedStyle({_ID}).color === 'rgb(1, 2, 3)'": "pass",
             "window.ran === true": "pass",
-            "window.types.then(t => t[0].startsWith('text/css') && t[1].startsWith('text/javascript') && t[2] === 'image/svg+xml')": "pass",
+            "window.types.then(t => t[0].startsWith('text/css') && t[1].startsWith('text/javascript') && t[2] === "
+            "'image/svg+xml')": "pass",
             "got[0].startsWith('text/csv') && got[1] === 'a,b'": "pass",
             "document.body.dataset.root === '404'": "pass",
             "document.body.dataset.lost === 'lost404'": "pass",
@@ -179,7 +184,8 @@ FILES = (
     Case(
         "the first script's text where that is elsewhere, and a parameter that comes",
         "<script src=a.js></script><script>const rate = 1.5;"
-        "if (!location.search) location.search = '?url=a.png'; else document.body.id = new URLSearchParams(location.search).get('url')</script>",
+        "if (!location.search) location.search = '?url=a.png'; else document.body.id = new "
+        "URLSearchParams(location.search).get('url')</script>",
         {
             "document.querySelector('script').textContent.includes('rate')": "fail",
             "document.body.id === 'a.png'": "pass",
@@ -194,7 +200,8 @@ HOSTS = (
         "libraries that the mirror has, with and without a hash, and answers that another origin alone may read",
         "<link rel=stylesheet crossorigin href='https://cdn.example/npm/bootstrap@5.3.0/b.css'><p id=x>"
         "<script crossorigin=anonymous src='https://cdn.example/npm/marked@4.1.0/marked.js'></script>"
-        "<script>fetch('https://api.example/private').then(() => document.body.id = 'read', () => document.body.id = 'refused');"
+        "<script>fetch('https://api.example/private').then(() => document.body.id = 'read', () => "
+        "document.body.id = 'refused');"
         "fetch('https://api.example/public').then(a => a.json()).then(d => window.data = d)</script>",
         {
             "typeof marked === 'function'": "pass",
@@ -220,8 +227,10 @@ HOSTS = (
     ),
     Case(
         "addresses that must not be asked, and a service worker",
-        "<script>fetch('http://169.254.169.254/').catch(() => fetch('https://10.0.0.1/')).catch(() => document.body.id = 'x');"
-        "navigator.serviceWorker.register('sw.js').then(r => document.body.className = r ? 'on' : 'off', () => document.body.className = 'off')</script>",
+        "<script>fetch('http://169.254.169.254/').catch(() => fetch('https://10.0.0.1/')).catch(() => "
+        "document.body.id = 'x');"
+        "navigator.serviceWorker.register('sw.js').then(r => document.body.className = r ? 'on' : 'off', () => "
+        "document.body.className = 'off')</script>",
         {
             f"!!{_ID}": "pass",
             "document.body.id === 'y'": "fail",

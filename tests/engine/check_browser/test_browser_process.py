@@ -1,4 +1,4 @@
-"""The check browser as processes: no secret in them, none left over, never too many, and a plain word where there is none."""
+"""The processes of the check browser: they hold no secret, all of them end, and their number is bounded."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def eventually(holds: Callable[[], bool], seconds: float = 20) -> bool:
 
 
 def browsers(homes: Path) -> list[int]:
-    """Return the check browsers at work. Their children have their command for an instant, until they run their own, but lead no session."""
+    """Return the running check browsers: session leaders, since a forked child has the same command for an instant."""
     found = []
     for pid in [int(one.split()[0]) for one in mentioning(str(homes)) if "-m engine.check_browser" in one]:
         with suppress(ProcessLookupError):
@@ -58,7 +58,7 @@ def browsers(homes: Path) -> list[int]:
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("homes")]
 
 
-def test_without_a_browser_nothing_is_run_and_the_reason_is_told(
+def test_without_a_browser_nothing_is_run_and_the_reason_is_reported(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
@@ -215,7 +215,7 @@ def test_never_more_browsers_than_places(machine: Machine, homes: Path) -> None:
 
 
 @pytest.mark.slow
-def test_who_waits_for_a_place_in_vain_is_told(machine: Machine) -> None:
+def test_waiting_for_a_place_in_vain_is_reported(machine: Machine) -> None:
     one = replace(machine, places=1, window=20.0)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(run, one, WAITING)

@@ -1,4 +1,4 @@
-"""What the elements that failing checks name are on the page."""
+"""The report shows the elements that failing checks look up."""
 
 from __future__ import annotations
 

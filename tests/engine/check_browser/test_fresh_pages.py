@@ -1,4 +1,4 @@
-"""Each check has a page of its own and is left alone once it held; what it does there reaches no other check, and no host is asked more for it."""
+"""Each check has a page of its own, is not evaluated again once it held, and causes no more requests to a host."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ document.querySelector('#dark').addEventListener('click', () => {
   localStorage.setItem('clicks', Number(localStorage.getItem('clicks')) + 1);
   fetch('https://clicks.example/', { method: 'POST', mode: 'no-cors' });
 });
-for (const name of ['first', 'second']) fetch('https://api.example/data').then(a => a.text()).then(text => { document.body.dataset[name] = text });
+for (const name of ['first', 'second'])
+  fetch('https://api.example/data').then(a => a.text()).then(text => { document.body.dataset[name] = text });
 </script></body>"""
 IS_DARK = "document.body.classList.contains('dark')"
 TOGGLES = f"(() => {{ document.querySelector('#dark').click(); return {IS_DARK} }})()"
@@ -73,7 +74,7 @@ def asked(world: HttpServer, path: str) -> int:
 
 @pytest.fixture(scope="module")
 def verification(quick_machine: Machine, world: HttpServer) -> tuple[BrowserReport, int]:
-    """Return what one verification gave for all checks, each of them JavaScript, and how often the page's data was asked for meanwhile."""
+    """Return the report of one verification of all checks, and how often it fetched the page's data."""
     checks = [*map(parse_check, CHECKS), Check(Kind.RULE, TOGGLES), Check(Kind.EARLIER, LEAVES)]
     before = asked(world, "/api.example/data")
     report = verified(quick_machine, *checks)

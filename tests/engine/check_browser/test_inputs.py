@@ -1,4 +1,4 @@
-"""Rounds whose figures come from an API on loopback, seen by a real browser: they are the API's, or the page says that they are missing."""
+"""Rounds with data of an API on loopback, in a real browser: the page shows the data or says that they are missing."""
 
 from __future__ import annotations
 
@@ -146,7 +146,10 @@ def test_a_real_browser_decides_whether_the_page_says_so(machine: Machine, name:
 @pytest.mark.slow
 @pytest.mark.parametrize(("status", "expected"), [(200, Verdict.PASS), (503, Verdict.FAIL)])
 def test_a_page_that_has_got_the_data_itself_need_not_say_so(machine: Machine, status: int, expected: Verdict) -> None:
-    body = "<p id='a'>…</p><script>fetch('https://api.test/v1/latest').then((r) => r.text()).then((t) => { a.textContent = t; })</script>"
+    body = (
+        "<p id='a'>…</p><script>fetch('https://api.test/v1/latest')"
+        ".then((r) => r.text()).then((t) => { a.textContent = t; })</script>"
+    )
     headers = {"content-type": "application/json", "access-control-allow-origin": "*"}
     with HttpServer({"/api.test/v1/latest": Script(status, headers, b"1.08")}) as mirror:
         result = decided(replace(machine, mirror=mirror.url("")), body)

@@ -62,16 +62,16 @@ def verify(
 def test_verdicts(case: Case, verify: Callable[[Case], BrowserReport]) -> None:
     report = verify(case)
     assert report.not_run == ""
-    assert {r.check.text: str(r.verdict) for r in report.results} == dict(case.checks), _told(report)
+    assert {r.check.text: str(r.verdict) for r in report.results} == dict(case.checks), _report_text(report)
     for text in case.says:
-        assert text in _told(report)
+        assert text in _report_text(report)
     assert [view.width for view in report.views] == [1280, 390]
     for view in report.views:
         assert view.screenshot.startswith(b"\xff\xd8")
         assert 500 < len(view.screenshot) < 400_000
 
 
-def _told(report: BrowserReport) -> str:
+def _report_text(report: BrowserReport) -> str:
     lines = [f"{r.check.text} -> {r.target} {r.verdict}: {r.detail}" for r in report.results]
     for view in report.views:
         lines += [*view.console, *view.errors, *view.failed, *(n for names in view.hosts.values() for n in names)]

@@ -1,4 +1,4 @@
-"""A page without a defect, and what a review finds in it once it is changed."""
+"""A page without a defect, and the findings of a review after one change."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ document.addEventListener("DOMContentLoaded", async () => {
 <input type="hidden" name="h"><input type="submit" value="Go"><textarea aria-label="Notes"></textarea>
 <button id="theme"></button> <button type="button"><img src="data:image/png;base64,AA" alt="Reload"></button>
 </form>
-<a href="https://example.com/">Elsewhere</a> <a href="http://example.com/">Old</a> <a href="#q">Up</a> <a href="about">About</a>
+<a href="https://example.com/">Elsewhere</a>
+<a href="http://example.com/">Old</a> <a href="#q">Up</a> <a href="about">About</a>
 <svg viewBox="0 0 1 1" role="img" aria-label="Chart"><rect width="1" height="1"/></svg>
 <img src="p.png" alt=""><br/>
 <output id="out">Loading …</output>

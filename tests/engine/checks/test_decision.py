@@ -95,7 +95,7 @@ def test_a_second_repair_that_fails_like_the_first_try_is_followed_by_a_fresh_sa
     assert decided(tries(fails("1"), None, fails("2")))[0] is Next.PUBLISH
 
 
-def test_only_a_repair_is_held_against_what_came_before() -> None:
+def test_only_a_repair_is_compared_with_the_attempt_before() -> None:
     assert decided(tries(fails("1"), fails("1"), last=Purpose.GENERATE))[0] is Next.REPAIR
 
 

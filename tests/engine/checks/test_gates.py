@@ -94,7 +94,7 @@ def test_no_brief_allows_a_secret_of_ours() -> None:
     assert set(failing({"a.js": f"'{OURS}'"}, allowed=OURS)) == {SECRETS}
 
 
-def test_ten_findings_are_told_and_no_more() -> None:
+def test_at_most_ten_findings_are_reported() -> None:
     detail = failing({"a.js": "// rest of the code\n" * 25})[PLACEHOLDERS]
     assert detail.count("stands for code") == 10
     assert (detail.startswith("a.js:1: "), "a.js:10: " in detail, "a.js:11: " in detail) == (True, True, False)
@@ -135,11 +135,11 @@ def test_only_a_secret_and_a_token_keep_a_tree_from_being_published(one: CheckOu
         (f"\n\n\n'{OURS}'\n", 4),
     ],
 )
-def test_the_first_line_with_a_secret_is_told(content: str, line: int) -> None:
+def test_the_first_line_with_a_secret_is_named(content: str, line: int) -> None:
     assert secret_line(content.encode(), secret_in) == ("SECRET", line)
 
 
-def test_a_secret_over_several_lines_is_told_at_the_first_line() -> None:
+def test_a_secret_over_several_lines_is_reported_at_its_first_line() -> None:
     assert secret_line(b"a\nb\nc", lambda content: "KEY" if b"b\nc" in content else None) == ("KEY", 1)
 
 

@@ -46,7 +46,7 @@ def test_a_page_that_threw_or_did_not_load_fails_and_says_why(
     assert (found.verdict, found.detail) == (Verdict.FAIL, detail)
 
 
-def test_what_was_logged_and_what_could_not_be_had_is_told_and_no_failure() -> None:
+def test_console_lines_and_failed_requests_are_reported_and_no_failure() -> None:
     found = page_load_result(view(console=("warning: a",), failed=("b.js 404",)), Target.LOCAL)
     assert (found.verdict, found.console) == (Verdict.PASS, ("warning: a", "not had: b.js 404"))
 
@@ -85,7 +85,10 @@ FAILS, RULE = (Kind.JS, Verdict.FAIL, False), (Kind.RULE, Verdict.PASS, None)
         (
             (UNDONE, NOT_REACHED),
             Verdict.FAIL,
-            "these hold on a page of their own and fail after the checks before them: check 1; 1 of them were not reached",
+            (
+                "these hold on a page of their own and fail after the checks before them: check 1; "
+                "1 of them were not reached"
+            ),
         ),
     ],
 )

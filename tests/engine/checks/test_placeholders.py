@@ -200,8 +200,11 @@ def test_a_readme_and_data_may_say_what_they_like(path: str) -> None:
     assert lines(path, "// rest of the code") == []
 
 
-def test_each_line_is_told_once_with_its_number_and_in_brief() -> None:
-    text = f"let a;\n  // \t rest of the code\n\n/* your code here */ {'x' * 200}; // TODO\n/*\n\n ... existing code ...\n*/"
+def test_each_line_is_reported_once_with_its_number_and_shortened() -> None:
+    text = (
+        f"let a;\n  // \t rest of the code\n\n/* your code here */ {'x' * 200}; // TODO\n"
+        "/*\n\n ... existing code ...\n*/"
+    )
     first, second, third = placeholders("a.js", text)
     assert first == (2, "// rest of the code")
     assert second == (4, f"/* your code here */ {'x' * 99}")
@@ -209,7 +212,10 @@ def test_each_line_is_told_once_with_its_number_and_in_brief() -> None:
 
 
 def test_lines_of_a_page_are_those_of_the_file() -> None:
-    page = "<!doctype html>\r\n<style>\r\n\r\n/* TODO */</style>\r\n<!--\r\nTODO -->\r\n<script>\r\n\r\n// TODO\r\n</script>\n<p>&#10;&#10;Lorem ipsum"
+    page = (
+        "<!doctype html>\r\n<style>\r\n\r\n/* TODO */</style>\r\n<!--\r\nTODO -->\r\n"
+        "<script>\r\n\r\n// TODO\r\n</script>\n<p>&#10;&#10;Lorem ipsum"
+    )
     assert lines("index.html", page) == [4, 6, 9, 11]
 
 
@@ -221,7 +227,8 @@ def test_a_library_or_a_builds_output_is_not_read() -> None:
 @pytest.mark.parametrize("path", ["a.js", "a.html", "a.css"])
 @pytest.mark.parametrize(
     "text",
-    ["(" * 190_000, "/*" * 300_000, "..." * 300_000, "// existing " * 100_000, "\n...x" * 40_000, "<p>…" * 50_000, "<!--" * 90_000, "'" * 99_999, "`${" * 600],
+    ["(" * 190_000, "/*" * 300_000, "..." * 300_000, "// existing " * 100_000, "\n...x" * 40_000, "<p>…" * 50_000,
+        "<!--" * 90_000, "'" * 99_999, "`${" * 600],
 )  # fmt: skip
 def test_a_huge_senseless_file_is_read_in_little_time(path: str, text: str) -> None:
     with little_time(LARGE):

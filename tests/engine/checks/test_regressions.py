@@ -42,12 +42,12 @@ def test_another_name_of_a_function_or_a_heading_is_no_loss(before: str, after: 
     assert gone(before, after) == []
 
 
-def test_an_id_that_stands_elsewhere_now_is_not_gone() -> None:
+def test_an_id_that_moved_is_not_reported() -> None:
     before = {"index.html": b"<p id=total>"}
     assert removed_names(before, {"index.html": b"", "app.js": b"make('total')"}, "") == []
 
 
-def test_an_id_that_stands_only_in_a_readme_or_a_style_now_is_gone() -> None:
+def test_an_id_that_only_a_readme_or_a_style_holds_is_reported() -> None:
     after = {"index.html": b"", "README.md": b"total", "s.css": b"#total {}"}
     assert removed_names({"index.html": b"<p id=total>"}, after, "") == ["the id 'total'"]
     assert removed_names({"README.md": b"<p id=total>"}, {"README.md": b""}, "") == []
@@ -68,7 +68,7 @@ def test_bytes_that_are_no_text_and_pages_that_are_too_large_are_no_hindrance() 
     assert removed_names({"a.html": b"<p id=add>" * 50_000}, {"a.html": b""}, "") == []
 
 
-def test_the_result_is_advice_that_names_what_is_gone() -> None:
+def test_the_result_is_advice_that_names_what_is_missing() -> None:
     found = removal_result({"index.html": b"<p id=a1><b id=a2>"}, {"index.html": b""}, "")
     assert (found.check, found.target) == (Check(Kind.SOURCE, TEXT), Target.LOCAL)
     assert (found.verdict, found.detail) == (Verdict.FAIL, "gone since the round before: the id 'a1', the id 'a2'")

@@ -1,4 +1,4 @@
-"""What a review finds, in what, and how quickly; and that our own pages have no defect."""
+"""The findings of a review and its speed; our own pages have no defect."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_libraries_that_lie_beside_the_page_are_not_reviewed() -> None:
     assert review_defects([review_result(tree)]) == []
 
 
-def test_defects_are_told_in_the_detail_and_no_more_than_is_useful() -> None:
+def test_the_detail_lists_a_bounded_number_of_defects() -> None:
     result = review_result({"index.html": b"<p id=a><p id=a>\n" + b"<div>\n" * 300})
     assert len(review_defects([result])) == MOST_DEFECTS
     assert result.verdict is Verdict.FAIL

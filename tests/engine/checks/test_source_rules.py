@@ -108,7 +108,7 @@ def test_a_text_that_is_joined_is_no_number() -> None:
     assert "#n is a plain number" not in judged("<p id=n>a</p>", "'a' +document.querySelector('#n').textContent")
 
 
-def test_svg_that_a_script_makes_as_html_is_told_with_its_line() -> None:
+def test_svg_that_a_script_makes_as_html_is_reported_with_its_line() -> None:
     page = "<svg id=chart></svg>\n<script>\nconst bar = document.createElement('rect')\n</script>"
     verdict, detail = judged(page)["SVG elements are made as SVG"]
     assert (verdict, detail[:18]) == ("fail", "index.html line 3:")

@@ -5,7 +5,10 @@ import pytest
 from engine.checks.typed_data import typed_tables
 
 SALES = b"product,region,sales\r\nLamp,North,120.50\r\nDesk,South,349.00\r\nChair,North,89.25\r\n"
-TYPED = "<tbody>\n<tr><td>Lamp</td>\n<td>North</td><td>120.50</td></tr><tr><td>Desk</td><td>South</td><td>349.00</td></tr></tbody>"
+TYPED = (
+    "<tbody>\n<tr><td>Lamp</td>\n<td>North</td><td>120.50</td></tr>"
+    "<tr><td>Desk</td><td>South</td><td>349.00</td></tr></tbody>"
+)
 
 
 def found(source: str, **files: bytes) -> list[tuple[str, int, str]]:
@@ -20,7 +23,10 @@ def test_rows_typed_into_the_markup_are_found() -> None:
     "script",
     [
         "const rows = [['Lamp', 'North', 120.50], ['Desk', 'South', 349.00], ['Chair', 'North', 89.25]];",
-        "const rows = [{product: 'Lamp', region: 'North', sales: '120.50'}, {product: 'Desk', region: 'South', sales: '349.00'}];",
+        (
+            "const rows = [{product: 'Lamp', region: 'North', sales: '120.50'}, "
+            "{product: 'Desk', region: 'South', sales: '349.00'}];"
+        ),
         "const text = `product,region,sales\nLamp,North,120.50\nDesk,South,349.00`;",
     ],
 )

@@ -15,7 +15,7 @@ def after(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def test_published_by_half_and_told_by_nine_tenths() -> None:
+def test_a_round_is_published_by_half_and_reported_by_nine_tenths_of_its_deadline() -> None:
     assert BUDGET.share_ends(Step.PUBLISH) == after(300)
     assert BUDGET.told_by == after(540)
 
@@ -42,7 +42,7 @@ def test_a_verification_has_its_share_within_bounds_and_a_little_even_late(begun
 
 
 @pytest.mark.parametrize(("begun", "seconds"), [(0, 60), (500, 35), (536, 0), (600, 0)])
-def test_live_checks_end_before_the_evaluator_must_be_told(begun: float, seconds: float) -> None:
+def test_live_checks_end_before_the_callback_is_due(begun: float, seconds: float) -> None:
     assert BUDGET.live_check_seconds(after(begun)) == pytest.approx(seconds)
 
 

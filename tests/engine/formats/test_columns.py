@@ -60,7 +60,10 @@ def test_numbers_as_people_write_them_are_described_by_their_signs(cells: list[s
         (["02.01.2024", "01.02.2024"], "date with the day first, 02.01.2024 to 01.02.2024"),
         (
             ["01/02/2024", "03/04/2024"],
-            'date with the day or the month first, the cells do not tell which, 2 different: "01/02/2024", "03/04/2024"',
+            (
+                'date with the day or the month first, the cells do not tell which, 2 different: "01/02/2024", '
+                '"03/04/2024"'
+            ),
         ),
         (["31/31/2024", "1/1/2024"], 'text, 2 different: "31/31/2024", "1/1/2024"'),
     ],

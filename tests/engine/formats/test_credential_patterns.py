@@ -26,7 +26,7 @@ def test_hashes_data_and_stand_ins_are_no_credentials(text: str) -> None:
     assert list(credentials_in(f"a\n{text}\nb")) == []
 
 
-def test_each_place_is_told_with_its_line() -> None:
+def test_each_place_is_reported_with_its_line() -> None:
     token = dict(SHAPES)["npm token"]
     assert [found.line for found in credentials_in(f"{token}\n\n{token}\r\n{token}")] == [1, 3, 4]
 

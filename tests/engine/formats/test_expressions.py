@@ -59,7 +59,11 @@ EXPRESSIONS = (
     "document.querySelectorAll('a')[0].href",
     "a ? document.title : b ? 1 : 2",
     "String.raw`a` === document.title",
-    "document.title !== '' && (() => {\n  for (const one of document.links) {\n    if (!one.href) return false\n  }\n  return true\n})()",
+    (
+        "document.title !== '' && (() => {\n"
+        "  for (const one of document.links) {\n    if (!one.href) return false\n  }\n"
+        "  return true\n})()"
+    ),
     "document.querySelector('#größe').textContent === 'ä“'",
 )
 

@@ -22,12 +22,13 @@ def parts(text: str) -> list[tuple[str, bool]]:
         ("'it\\'s' // c", [("// c", True)]),
         ("don't\n// c", [("// c", True)]),
         ("`a // b \\` c` // d", [("`a // b \\` c`", False), ("// d", True)]),
-        ("`a ${ {b: `c ${1}`} /* d */ } e`", [("`a ${", False), ("`c ${", False), ("}`", False), ("/* d */", True), ("} e`", False)]),
+        ("`a ${ {b: `c ${1}`} /* d */ } e`",
+            [("`a ${", False), ("`c ${", False), ("}`", False), ("/* d */", True), ("} e`", False)]),
         ("`never closed // a", [("`never closed // a", False)]),
         ("", []),
     ],
 )  # fmt: skip
-def test_comments_and_templates_are_told_from_strings_and_regular_expressions(
+def test_comments_and_templates_are_distinguished_from_strings_and_regular_expressions(
     text: str, found: list[tuple[str, bool]]
 ) -> None:
     assert parts(text) == found

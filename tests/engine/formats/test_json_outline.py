@@ -78,7 +78,7 @@ def test_other_json_is_described_by_its_shape() -> None:
         ("nope", "line 1, column 1", "something else than JSON"),
     ],
 )
-def test_what_does_not_parse_is_told_by_its_place_and_by_what_stands_there(text: str, place: str, what: str) -> None:
+def test_a_syntax_error_is_reported_with_its_place_and_the_text_there(text: str, place: str, what: str) -> None:
     fault = json_outline(text).fault
     assert fault.startswith(f"does not parse as JSON: {place}")
     assert what in fault

@@ -26,7 +26,7 @@ SALES = "Städt,Umsatz\nKöln,1\n"
         (SALES.encode("cp1252"), "text/csv; charset=nonsense", "windows-1252", True),
     ],
 )
-def test_the_encoding_is_told_by_the_bytes_then_by_the_charset(
+def test_the_encoding_is_found_by_the_bytes_then_by_the_charset(
     content: bytes, media_type: str, encoding: str, guessed: bool
 ) -> None:
     found = decode(content, media_type)

@@ -41,7 +41,8 @@ def test_what_is_no_safe_xml_is_refused_in_a_sentence(content: bytes, said: str)
     ("content", "said"),
     [
         (SVG, ""),
-        (b'<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">' + SVG, ""),
+        (b'<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" '
+            b'"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">' + SVG, ""),
         (b"\n" + SVG, ""),
         (b"<svg><circle/></svg>", "lacks xmlns"),
         (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "draws nothing"),

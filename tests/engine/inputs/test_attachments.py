@@ -148,10 +148,10 @@ def test_text_that_is_no_data_is_shown_without_more_facts() -> None:
 def test_a_file_of_eight_thousand_characters_is_shown_whole_and_a_larger_one_by_both_ends() -> None:
     small, large = ("".join(f"{number},{number * 7}\n" for number in range(count)) for count in (700, 9_000))
     assert describe(AttachedFile("a.csv", "text/csv", small.encode())).endswith(f"The whole file:\n{small.rstrip()}")
-    told = describe(AttachedFile("a.csv", "text/csv", large.encode()))
-    assert "\nThe first " in told
-    assert " lines left out here]\nThe last " in told
-    assert told.endswith("8999,62993")
+    description = describe(AttachedFile("a.csv", "text/csv", large.encode()))
+    assert "\nThe first " in description
+    assert " lines left out here]\nThe last " in description
+    assert description.endswith("8999,62993")
 
 
 def test_content_that_was_shown_before_is_not_shown_again() -> None:
@@ -177,9 +177,9 @@ def test_content_that_was_shown_before_is_not_shown_again() -> None:
 @pytest.mark.parametrize("room", [0, 50, 400, 2_000, 9_000])
 def test_a_description_keeps_within_its_room_but_for_its_first_line(room: int) -> None:
     content = "".join(f"{number},{number * 7},some words\n" for number in range(350)).encode()
-    told = describe(AttachedFile("a.csv", "text/csv", content), room=room)
-    assert told.startswith("a.csv (text/csv, ")
-    assert len(told) <= max(room, 40) + 40
+    description = describe(AttachedFile("a.csv", "text/csv", content), room=room)
+    assert description.startswith("a.csv (text/csv, ")
+    assert len(description) <= max(room, 40) + 40
 
 
 def test_a_name_that_an_address_spells_otherwise_comes_with_its_address() -> None:
@@ -239,8 +239,8 @@ GIF = b"GIF89a\x05\x00\x04\x00\x00\x00\x00;"
     ids=["png", "gif", "cut", "jpeg without a frame"],
 )
 def test_a_picture_is_described_by_what_its_bytes_say(content: bytes, line: str) -> None:
-    told = describe(AttachedFile("my logo.bin", "application/octet-stream", content)).splitlines()
-    assert told[1:] == ["Its address, relative to the page: my%20logo.bin", line]
+    description = describe(AttachedFile("my logo.bin", "application/octet-stream", content)).splitlines()
+    assert description[1:] == ["Its address, relative to the page: my%20logo.bin", line]
 
 
 def test_markdown_is_outlined_only_where_it_is_not_shown_whole() -> None:
@@ -267,7 +267,7 @@ def test_a_note_stands_below_the_name_and_a_workbook_is_its_note() -> None:
     st.sampled_from(["text/plain", "text/csv", "image/png"]),
 )
 def test_any_file_is_described_within_bounds(content: bytes, name: str, media_type: str) -> None:
-    told = describe(AttachedFile(name, media_type, content))
-    assert told.startswith(f"{name} ({media_type}, ")
-    assert len(told) <= 9_040
+    description = describe(AttachedFile(name, media_type, content))
+    assert description.startswith(f"{name} ({media_type}, ")
+    assert len(description) <= 9_040
     fault(AttachedFile(name, media_type, content))

@@ -32,7 +32,7 @@ def named(body: bytes, media_type: str, *, url: str = URL, planned: str = "", ta
         ("a,b\n1,ä\n".encode("cp1252"), "text/csv; charset=windows-1252", "csv"),
     ],
 )
-def test_data_is_told_by_its_type_and_its_bytes(body: bytes, media_type: str, suffix: str) -> None:
+def test_data_is_recognised_by_its_type_and_its_bytes(body: bytes, media_type: str, suffix: str) -> None:
     assert read_answer(answer(body, media_type)) == suffix
 
 
@@ -73,7 +73,7 @@ def test_the_name_is_the_plans_else_the_paths_and_never_a_taken_one() -> None:
     assert named(b"{}", "application/json", taken=("latest.json",)) == "latest-2.json"
 
 
-def test_the_model_is_told_where_it_comes_from_and_how_to_use_it() -> None:
+def test_the_prompt_says_where_data_comes_from_and_how_to_use_it() -> None:
     file = as_file(answer(b"{}", "application/json"), URL, "", (), now=NOW, live=False)
     assert file.note.startswith(f"Fetched by the service from {URL} on 2026-03-01 at 12:00 UTC")
     assert "never type, recall or invent its figures" in file.note

@@ -9,26 +9,26 @@ TABLE = MissingFile("book.csv", "book.xls cannot be read", Source.WORKBOOK)
 PICTURE = MissingFile("logo.png", "HTTP 404", url="https://x.test/logo.png")
 
 
-def test_the_model_is_told_what_to_show_in_place_of_figures() -> None:
-    told = missing_note([API, TABLE])
-    assert told.startswith("https://api.test/v1/latest could not be read: it answered HTTP 503.")
-    assert "The reason may be this service's own network. The page asks the address itself when it is opened" in told
-    assert 'it shows "Data missing: api.test could not be read." where its figures would stand' in told
+def test_the_prompt_says_what_to_show_in_place_of_figures() -> None:
+    note = missing_note([API, TABLE])
+    assert note.startswith("https://api.test/v1/latest could not be read: it answered HTTP 503.")
+    assert "The reason may be this service's own network. The page asks the address itself when it is opened" in note
+    assert 'it shows "Data missing: api.test could not be read." where its figures would stand' in note
     assert (
-        'book.csv could not be made: book.xls cannot be read. Show on the page: "Data missing: book.csv could not be read."'
-        in told
+        'book.csv could not be made: book.xls cannot be read. Show on the page: "Data missing: '
+        'book.csv could not be read."' in note
     )
-    assert told.count("Never invent, recall or estimate them.") == 2
+    assert note.count("Never invent, recall or estimate them.") == 2
 
 
-def test_a_page_that_asks_itself_is_told_to_and_is_not_held_to_words() -> None:
+def test_a_page_that_fetches_data_itself_has_instructions_and_no_required_words() -> None:
     assert "The page asks it itself at run time, and says so where it gets no answer." in missing_note([API], [API.url])
     assert "Data missing" not in missing_note([API], [API.url])
     assert missing_checks([API], [API.url]) == []
     assert len(missing_checks([API, TABLE], [API.url])) == 1
 
 
-def test_a_picture_that_is_missing_is_told_and_not_checked() -> None:
+def test_a_missing_picture_is_named_and_not_checked() -> None:
     assert missing_note([PICTURE]) == "The attachment logo.png could not be fetched: HTTP 404."
     assert missing_checks([PICTURE]) == []
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from engine.inputs.task_request import UnusableError, decode, read
 from tests.requests import PAYLOAD, SECRET, refused, shown, stored, taken
 
-# --- What is unusable ----------------------------------------------------------------------------------------------------------
+# --- What is unusable -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("field", ["email", "task", "nonce", "brief", "evaluation_url"], ids=shown)
@@ -88,7 +88,7 @@ def test_a_whole_number_is_one_however_it_is_written(value: object, number: int)
     ],
     ids=shown,
 )
-def test_an_address_that_cannot_be_told_is_refused(url: str) -> None:
+def test_an_address_that_cannot_receive_a_callback_is_refused(url: str) -> None:
     errors = refused(PAYLOAD | {"evaluation_url": url})
     assert list(errors) == ["evaluation_url"]
     assert all(reason.endswith(".") and not reason.endswith("..") for reason in errors["evaluation_url"])
@@ -166,7 +166,7 @@ def test_a_byte_order_mark_is_no_obstacle_and_the_last_of_equal_keys_counts() ->
     assert decode(b'\xef\xbb\xbf{"a": 1, "a": 2}') == {"a": 2}
 
 
-# --- Anything at all -------------------------------------------------------------------------------------------------------------------
+# --- Anything at all --------------------------------------------------------------------------------------------------
 
 TEXT = st.text(alphabet=st.characters(codec=None)) | st.sampled_from(
     [SECRET, f"data:,{SECRET}", "\x00", "\ud800", "data:;base64,AAA="]

@@ -7,7 +7,7 @@ import pytest
 from engine.inputs.task_request import MOST_ATTACHMENTS, read
 from tests.requests import PAYLOAD, SECRET, shown, stored, taken
 
-# --- What is accepted with a warning -----------------------------------------------------------------------------------------------
+# --- What is accepted with a warning ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_what_no_database_keeps_is_replaced_with_a_warning(over: dict[str, objec
     assert usable.warnings
 
 
-# --- The digest ----------------------------------------------------------------------------------------------------------------------
+# --- The digest -------------------------------------------------------------------------------------------------------
 
 
 def test_the_digest_ignores_the_secret_and_the_order_of_keys() -> None:

@@ -24,7 +24,7 @@ from engine.inputs.workbooks import is_workbook, outline
         ("a.zip", "application/zip", b"PK\x03\x04", False),
     ],
 )
-def test_a_workbook_is_told_by_its_bytes_and_where_they_are_damaged_by_its_name(
+def test_a_workbook_is_recognised_by_its_bytes_or_if_they_are_damaged_by_its_name(
     name: str, media_type: str, content: bytes, yes: bool
 ) -> None:
     assert is_workbook(AttachedFile(name, media_type, content)) is yes
@@ -32,8 +32,10 @@ def test_a_workbook_is_told_by_its_bytes_and_where_they_are_damaged_by_its_name(
 
 def test_the_outline_tells_sizes_columns_and_first_rows() -> None:
     text = "id,price\n" + "".join(f"{n},0.5\n" for n in range(1, 101))
-    told = outline([Sheet("Sales", 101, 2, text.encode()), Sheet("Empty", 0, 0, b""), Sheet("One", 2, 1, b"a\nx\n")])
-    assert told.splitlines() == [
+    description = outline(
+        [Sheet("Sales", 101, 2, text.encode()), Sheet("Empty", 0, 0, b""), Sheet("One", 2, 1, b"a\nx\n")]
+    )
+    assert description.splitlines() == [
         "A workbook of 3 sheets: 'Sales' (101 rows, 2 columns), 'Empty' (0 rows, 0 columns), 'One' (2 rows, 1 column).",
         "Sheet 'Sales', as CSV:",
         "Table: separator ',', header in line 1, 100 rows below it, 2 columns.",
@@ -56,9 +58,9 @@ def test_the_outline_tells_sizes_columns_and_first_rows() -> None:
 
 
 def test_a_sheet_that_cannot_be_read_as_a_table_does_not_hide_the_others() -> None:
-    told = outline([Sheet("Page", 1, 1, b"<html>\n"), Sheet("One", 2, 1, b"a\nx\n")])
-    assert "Sheet 'Page', as CSV: it is called a table, but it is an HTML page." in told
-    assert "Sheet 'One', as CSV:" in told
+    description = outline([Sheet("Page", 1, 1, b"<html>\n"), Sheet("One", 2, 1, b"a\nx\n")])
+    assert "Sheet 'Page', as CSV: it is called a table, but it is an HTML page." in description
+    assert "Sheet 'One', as CSV:" in description
 
 
 def test_the_outline_is_bounded_whatever_the_workbook() -> None:

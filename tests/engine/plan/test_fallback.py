@@ -32,7 +32,8 @@ def test_an_attached_page_is_to_be_changed():
 
 def test_addresses_that_end_in_a_data_suffix_are_fetched():
     words = (
-        "Use https://a.example/x/rates.csv. And (https://b.example/y.json), not https://c.example/page.html nor https://d.example/api "
+        "Use https://a.example/x/rates.csv. And (https://b.example/y.json), "
+        "not https://c.example/page.html nor https://d.example/api "
         "nor http://127.0.0.1/z.json nor https://e.example/{id}.json"
     )
     assert [one.url for one in fallback_plan(request(words)).data] == [

@@ -5,7 +5,10 @@ import pytest
 from engine.plan.page_tests import guesses
 from engine.plan.predicates import Page
 
-WORDS = "A form #name with a button #greet that puts 'Hello, Ada' into #greeting. The total is 55 and the date YYYY-MM-DD. A table lists the rows."
+WORDS = (
+    "A form #name with a button #greet that puts 'Hello, Ada' into #greeting. "
+    "The total is 55 and the date YYYY-MM-DD. A table lists the rows."
+)
 
 
 def of(expression: str, *steps: tuple[str, str, str]) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ GREETS = "document.querySelector('#greeting').textContent.includes('Ada')"
 
 
 def page(*steps: tuple[str, str, str], expression: str = GREETS) -> Page:
-    return Page(steps=[PageStep(do=do, selector=s, value=v) for do, s, v in steps], expression=expression)  # type: ignore[arg-type]
+    done = [PageStep(do=do, selector=s, value=v) for do, s, v in steps]  # type: ignore[arg-type]
+    return Page(steps=done, expression=expression)
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ def test_a_whole_plan_is_read():
     reading = read_plan(f"Here it is:\n```json\n{json.dumps(plan)}\n```", REQUEST)
     assert (reading.errors, reading.refused) == ((), ())
     assert sources(reading) == {
-        "about.md": FileSource.WRITE, "data.csv": FileSource.ATTACHMENT, "book.csv": FileSource.CONVERTED, "fix.py": FileSource.CHANGED,
+        "about.md": FileSource.WRITE, "data.csv": FileSource.ATTACHMENT, "book.csv": FileSource.CONVERTED,
+        "fix.py": FileSource.CHANGED,
         "index.html": FileSource.WRITE, "README.md": FileSource.WRITE, "LICENSE": FileSource.SERVICE,
     }  # fmt: skip
     assert reading.plan.file("about.md").predicates == [Words(path="about.md", min=3, max=3)]
@@ -167,8 +168,10 @@ def test_what_is_planned_or_always_there_cannot_be_forbidden(path):
 @pytest.mark.parametrize(
     "url",
     [
-        "http://127.0.0.1/a.json", "http://localhost/x", "http://[::1]/x", "http://2130706433/x", "ftp://data.example/x",
-        "https://user:pw@data.example/x", "https://elsewhere.example/x", "https://data.example/{id}", "javascript:alert(1)", "",
+        "http://127.0.0.1/a.json", "http://localhost/x", "http://[::1]/x", "http://2130706433/x",
+        "ftp://data.example/x",
+        "https://user:pw@data.example/x", "https://elsewhere.example/x", "https://data.example/{id}",
+        "javascript:alert(1)", "",
     ],
 )  # fmt: skip
 def test_private_foreign_and_patterned_addresses_are_refused(url):

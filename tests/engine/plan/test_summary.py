@@ -14,7 +14,7 @@ def of(plan: RequestPlan, heading: str) -> tuple[SummaryEntry, ...]:
     return next((section.entries for section in summary(plan, CHECKS) if section.heading == heading), ())
 
 
-def test_each_file_is_told_with_its_source_and_its_rules() -> None:
+def test_each_file_is_listed_with_its_source_and_its_rules() -> None:
     other = Words(path="b.csv", min=1)
     files = (
         PlannedFile(path="a.txt", source=FileSource.WRITE, what="a story", predicates=[THERE, other]),
@@ -28,11 +28,11 @@ def test_each_file_is_told_with_its_source_and_its_rules() -> None:
 
 def test_every_source_has_words() -> None:
     files = tuple(PlannedFile(path="a", source=source) for source in FileSource)
-    told = {entry.says for entry in of(RequestPlan(files=files), "Files")}
-    assert len(told) == len(FileSource)
+    descriptions = {entry.says for entry in of(RequestPlan(files=files), "Files")}
+    assert len(descriptions) == len(FileSource)
 
 
-def test_every_sentence_is_told_with_what_decides_it_or_why_nothing_does() -> None:
+def test_every_sentence_is_listed_with_what_decides_it_or_why_nothing_does() -> None:
     read = (CheckReading(number=1, predicates=[LicenceMit()]), CheckReading(number=3, why_not="taste"))
     assert of(RequestPlan(checks=read), "Checks") == (
         SummaryEntry("1. Repo has MIT license", (in_words(LicenceMit()),)),
@@ -41,7 +41,7 @@ def test_every_sentence_is_told_with_what_decides_it_or_why_nothing_does() -> No
     )
 
 
-def test_a_reading_of_what_is_no_sentence_is_told_as_that() -> None:
+def test_a_reading_of_no_sentence_is_listed_as_such() -> None:
     (entry,) = (one for one in of(RequestPlan(checks=(CheckReading(number=9),)), "Checks") if one.says.startswith("9."))
     assert entry == SummaryEntry(
         "9. (no sentence among the request's checks)", ("nothing decides it: no reason is given",)
@@ -53,10 +53,11 @@ def test_what_a_plan_is_silent_about_has_no_section() -> None:
     assert [section.heading for section in summary(RequestPlan(notes=("n",)), [])] == ["Notes"]
 
 
-def test_the_rest_of_a_plan_is_told_too() -> None:
+def test_the_rest_of_a_plan_is_listed_too() -> None:
     plan = RequestPlan(
         absent=("result.json",),
-        data=(DataAddress(url="https://a.example/x", name="x.json", at_run_time=True), DataAddress(url="https://b.example/")),
+        data=(DataAddress(url="https://a.example/x", name="x.json", at_run_time=True),
+            DataAddress(url="https://b.example/")),
         pages="workflow",
         tests=(PlannedTest(says="the file is there", predicates=[THERE]),),
         notes=("euros are meant",),

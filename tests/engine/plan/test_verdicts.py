@@ -56,8 +56,10 @@ def test_one_predicate_that_fails_fails_the_sentence_and_says_what_was_seen():
 @pytest.mark.parametrize(
     ("tested", "verdict"),
     [
-        (Verdict.PASS, Verdict.PASS), (Verdict.FAIL, Verdict.FAIL), (Verdict.VACUOUS, Verdict.VACUOUS), (Verdict.ERROR, Verdict.INCONCLUSIVE),
-        (Verdict.TIMEOUT, Verdict.INCONCLUSIVE), (Verdict.INVALID, Verdict.UNVERIFIABLE), (Verdict.NOT_RUN, Verdict.NOT_RUN),
+        (Verdict.PASS, Verdict.PASS), (Verdict.FAIL, Verdict.FAIL), (Verdict.VACUOUS, Verdict.VACUOUS),
+        (Verdict.ERROR, Verdict.INCONCLUSIVE),
+        (Verdict.TIMEOUT, Verdict.INCONCLUSIVE), (Verdict.INVALID, Verdict.UNVERIFIABLE),
+        (Verdict.NOT_RUN, Verdict.NOT_RUN),
     ],
 )  # fmt: skip
 def test_what_a_page_test_gave_is_the_sentences_verdict(tested, verdict):
@@ -196,7 +198,7 @@ def test_what_the_present_plan_speaks_of_is_its_own_to_change():
     assert lasting(replaced, {"index.html": PAGE}) == {}
 
 
-def test_a_sentence_that_held_by_a_page_test_is_tested_again_unless_it_is_asked_anew():
+def test_a_sentence_that_held_by_a_page_test_is_tested_again_unless_it_is_requested_again():
     found = verdicts(plan_of(), earlier=[EARLIER])
     assert [one.check.text for one in found.earlier_sentences(report(Verdict.FAIL))] == ["the total is shown"]
     assert found.earlier_sentences(report(Verdict.FAIL))[0].check.kind is Kind.REGRESSION

@@ -15,13 +15,16 @@ HEADING = {"#by-region": '<h2 id="by-region">Sales by <b>Region</b></h2>'}
         "document.getElementById('by-region')?.textContent?.trim() === `Sales by region`",
     ],
 )
-def test_a_text_that_differs_by_a_capital_is_told_letter_for_letter(expression: str) -> None:
+def test_a_text_that_differs_by_a_capital_is_quoted_letter_for_letter(expression: str) -> None:
     assert list(comparisons([expression], HEADING)) == [
-        "#by-region says 'Sales by Region'; it must say 'Sales by region', letter for letter. Only capitals or spaces differ."
+        (
+            "#by-region says 'Sales by Region'; it must say 'Sales by region', letter for letter. "
+            "Only capitals or spaces differ."
+        )
     ]
 
 
-def test_another_text_is_told_too() -> None:
+def test_another_text_is_quoted_too() -> None:
     expression = "document.querySelector('#total').textContent === '12.50'"
     assert list(comparisons([expression], {"#total": "<b id=total>12.5 &amp; more</b>"})) == [
         "#total says '12.5 & more'; it must say '12.50', letter for letter."
@@ -38,7 +41,7 @@ def test_another_text_is_told_too() -> None:
         ("document.title === 'yes'", {"#a": "<b id=a>no</b>"}),
     ],
 )
-def test_nothing_is_told_where_nothing_is_known(expression: str, elements: dict[str, str]) -> None:
+def test_there_is_no_hint_where_nothing_is_known(expression: str, elements: dict[str, str]) -> None:
     assert list(comparisons([expression], elements)) == []
 
 

@@ -26,17 +26,17 @@ def test_a_page_without_a_failure_has_no_findings() -> None:
 
 @pytest.mark.parametrize("verdict", [Verdict.FAIL, Verdict.ERROR, Verdict.TIMEOUT])
 @pytest.mark.parametrize("kind", [Kind.JS, Kind.PROSE, Kind.RULE])
-def test_what_fails_is_told_with_what_was_seen(kind: Kind, verdict: Verdict) -> None:
+def test_a_failing_check_is_reported_with_its_detail(kind: Kind, verdict: Verdict) -> None:
     wrong = result(kind, verdict, detail="false (boolean)", value=False)
     assert findings_of([result(kind, Verdict.PASS), wrong]).failing == [wrong]
 
 
 @pytest.mark.parametrize("verdict", [v for v in Verdict if v not in {Verdict.FAIL, Verdict.ERROR, Verdict.TIMEOUT}])
-def test_what_says_nothing_about_the_page_is_not_told(verdict: Verdict) -> None:
+def test_a_verdict_that_says_nothing_about_the_page_is_not_reported(verdict: Verdict) -> None:
     assert findings_of([result(Kind.JS, verdict, detail="d")]) == findings_of([])
 
 
-def test_a_failing_expression_of_an_earlier_round_is_told_as_an_expression() -> None:
+def test_a_failing_expression_of_an_earlier_round_is_reported_as_an_expression() -> None:
     found = findings_of(
         [
             result(Kind.EARLIER, Verdict.FAIL, "a()", detail="1 (number)"),
@@ -55,7 +55,7 @@ def test_each_finding_of_a_gate_is_one_refusal_and_no_failing_check() -> None:
     assert [one.split(": ")[0] for one in found.refused] == ["a.js:1", "a.js:2", "b.js:1"]
 
 
-def test_what_the_page_said_and_the_advice_that_it_did_not_heed_are_told() -> None:
+def test_console_lines_and_unheeded_advice_are_reported() -> None:
     found = findings_of(
         [
             result(Kind.SOURCE, Verdict.FAIL, detail="no title"),
@@ -70,7 +70,7 @@ def test_what_the_page_said_and_the_advice_that_it_did_not_heed_are_told() -> No
     assert found.failing == []
 
 
-def test_elements_are_told_as_the_first_view_that_has_some_saw_them() -> None:
+def test_elements_are_those_of_the_first_view_that_has_some() -> None:
     found = findings_of(
         [
             result(Kind.PAGE_LOAD, Verdict.NOT_RUN, value=None),
@@ -123,7 +123,10 @@ def test_a_text_that_differs_from_what_a_check_wants_is_a_hint() -> None:
     wrong = result(Kind.JS, Verdict.FAIL, "document.querySelector('#head').textContent.trim() === 'Sales by region'")
     found = findings_of([wrong, view(elements={"#head": "<h2 id=head>Sales by Region</h2>"})])
     assert found.hints == (
-        "#head says 'Sales by Region'; it must say 'Sales by region', letter for letter. Only capitals or spaces differ.",
+        (
+            "#head says 'Sales by Region'; it must say 'Sales by region', letter for letter. "
+            "Only capitals or spaces differ."
+        ),
     )
 
 

@@ -84,7 +84,7 @@ def test_an_answer_that_follows_the_form_is_read() -> None:
     assert parsed.files["a.svg"].startswith(b'<svg xmlns="http://www.w3.org/2000/svg"')
 
 
-def test_the_schema_of_a_file_is_told_in_words() -> None:
+def test_the_schema_of_a_file_is_shown_in_words() -> None:
     schema = {"type": "object", "properties": {"max": {"type": "number"}}, "required": ["max"]}
     entry = Entry(
         "a.json", says(PlannedFile(path="a.json", source=FileSource.WRITE, predicates=[JsonSchema(definition=schema)]))
@@ -101,7 +101,7 @@ def test_the_texts_of_files_to_be_changed_are_shown_with_plain_line_ends() -> No
     assert changed_texts(changed("fix.py"), contents, longest=100, most=100) == {"fix.py": "a = 1\nb = 2\n"}
 
 
-def test_a_text_that_is_moved_is_shown_under_the_name_that_it_came_with() -> None:
+def test_a_renamed_text_is_shown_under_its_original_name() -> None:
     plan = RequestPlan(files=(PlannedFile(path="src/fix.py", source=FileSource.CHANGED, origin="fix.py"),))
     assert changed_texts(plan, {"fix.py": b"a = 1\n"}, longest=100, most=100) == {"fix.py": "a = 1\n"}
 

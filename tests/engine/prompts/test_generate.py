@@ -115,19 +115,19 @@ def test_the_files_that_the_plan_wants_written_are_asked_for_in_its_words() -> N
     assert not any(path in asked for path in ("uid.txt", "data.csv", "result.json", "draft.txt", "LICENSE"))
 
 
-def test_what_is_not_the_models_and_what_must_not_be_there_is_said_once_and_apart() -> None:
+def test_the_services_files_and_forbidden_files_are_listed_once_and_separately() -> None:
     planned = plan(
         PlannedFile(path="uid.txt", source=FileSource.ATTACHMENT),
         PlannedFile(path="result.json", source=FileSource.WORKFLOW_OUTPUT),
         absent=("draft.txt", "data.xlsx"),
     )
-    told = rules(brief(), planned)
-    assert "Not yours, written or kept by the service: .nojekyll, LICENSE, uid.txt.\n" in told
-    assert "Must not be in the repository: draft.txt, data.xlsx, result.json.\n" in told
+    rules_text = rules(brief(), planned)
+    assert "Not yours, written or kept by the service: .nojekyll, LICENSE, uid.txt.\n" in rules_text
+    assert "Must not be in the repository: draft.txt, data.xlsx, result.json.\n" in rules_text
     assert "Must not be" not in rules(brief())
 
 
-def test_how_the_request_was_read_is_told() -> None:
+def test_the_prompt_says_how_the_request_was_read() -> None:
     assert "How the request was read: No button is named. It is in euros.\n" in rules(
         brief(), plan(notes=("No button is named.", "It is in euros."))
     )

@@ -22,7 +22,7 @@ from engine.prompts.hints import hints
         ("ReferenceError: marked is not defined", "Something is called"),
     ],
 )
-def test_a_symptom_is_told_with_what_it_means(seen: str, begins: str) -> None:
+def test_a_symptom_is_explained(seen: str, begins: str) -> None:
     assert hints("nothing here", seen)[0].startswith(begins)
 
 
@@ -34,5 +34,5 @@ def test_what_is_no_symptom_says_nothing(seen: str) -> None:
     assert not hints(seen)
 
 
-def test_each_thing_is_said_once() -> None:
+def test_each_hint_is_given_once() -> None:
     assert len(hints("<b>NaN</b>", "<i>NaN</i>")) == 1

@@ -1,4 +1,4 @@
-"""With CHECK_LIBRARIES=1 each library's files are looked up in its npm package and used in a browser. Needs npm, its registry and a Chromium."""
+"""CHECK_LIBRARIES=1: each library's files are in its npm package and work in a browser. Needs npm and a Chromium."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NPM = ("--loglevel", "error", "--fetch-retries", "1", "--fetch-timeout", "20000"
 
 @pytest.fixture
 def packages(tmp_path: Path) -> Path:
-    """Return a folder with the listed files of every package, and their neighbours. Skips where npm or its registry is not there."""
+    """Return a folder with the listed files of each package and their neighbours. Skips without npm or its registry."""
     if os.environ.get("CHECK_LIBRARIES") != "1":
         pytest.skip("CHECK_LIBRARIES=1 is not set: about 100 MB of packages would be fetched")
     if shutil.which("npm") is None:
@@ -103,7 +103,7 @@ def _answer(route: Route, packages: Path, html: str) -> None:
 
 
 def _in_package(packages: Path, url: str) -> Path | None:
-    """Return the file that jsDelivr serves under an address: <name>@<version>/<path>, where the name may have a scope."""
+    """Return the file that jsDelivr serves at <name>@<version>/<path>; the name may have a scope."""
     parts = url.removeprefix(CDN).partition("?")[0].split("/")
     size = 2 if parts[0].startswith("@") else 1
     folder = packages / "/".join(parts[:size])
@@ -112,7 +112,7 @@ def _in_package(packages: Path, url: str) -> Path | None:
 
 
 def _is_there(page: Page, file: LibraryFile) -> bool:
-    """Say whether a file did in the page what its line promises."""
+    """Whether a file did in the page what its line promises."""
     match file.kind:
         case LibraryKind.SCRIPT if file.defines:
             look = "(name) => typeof window[name] !== 'undefined' && !(window[name] instanceof Element)"

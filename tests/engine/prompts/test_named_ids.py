@@ -1,4 +1,4 @@
-"""Which ids the expressions of a request look up, and which of them a page lacks."""
+"""The ids that a request's expressions look up, and those of them that a page lacks."""
 
 from __future__ import annotations
 

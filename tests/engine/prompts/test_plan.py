@@ -14,8 +14,10 @@ from engine.prompts.sections import boundary_of
 from engine.steps.planning import request_of
 
 BRIEF = Brief(
-    "a@example.com", "tip", 2, "n", "A page titled Tip.", (parse_check("js: document.title === 'Tip'"), parse_check("It looks good")),
-    (AttachedFile("rates.csv", "text/csv", b"a,b\n1,2\n"),), (EarlierRound(1, "The first brief."),), (Check(Kind.EARLIER, "1 === 1"),),
+    "a@example.com", "tip", 2, "n", "A page titled Tip.",
+    (parse_check("js: document.title === 'Tip'"), parse_check("It looks good")),
+    (AttachedFile("rates.csv", "text/csv", b"a,b\n1,2\n"),), (EarlierRound(1, "The first brief."),),
+    (Check(Kind.EARLIER, "1 === 1"),),
 )  # fmt: skip
 
 
@@ -39,7 +41,7 @@ def test_the_example_in_the_rules_is_a_plan_that_is_read_without_an_error():
     assert len(reading.plan.reading(1).predicates[0].steps) == 2
 
 
-def test_the_request_is_shown_with_its_number_of_each_check_and_what_came_before():
+def test_the_prompt_has_the_request_with_numbered_checks_and_the_earlier_rounds():
     prompt = plan_prompt(BRIEF, boundary="b0", present=["index.html", "old.json"])
     text = prompt.messages[-1].content
     assert boundary_of(prompt.messages) == "b0"

@@ -167,7 +167,7 @@ def test_nul_bytes_and_names_that_clash_are_left_out() -> None:
         ("Sure! What shall I write?", "stop", Outcome.NO_FILES),
     ],
 )
-def test_answers_without_files_are_told_apart(text: str, finish_reason: str, outcome: Outcome) -> None:
+def test_answers_without_files_are_classified(text: str, finish_reason: str, outcome: Outcome) -> None:
     parsed = parse_reply(text, B, finish_reason=finish_reason)
     assert (parsed.outcome, parsed.files) == (outcome, {})
     assert parsed.problems
@@ -179,7 +179,10 @@ def test_a_bare_page_is_salvaged_as_index() -> None:
 
 
 def test_fenced_blocks_are_salvaged_under_their_names() -> None:
-    text = f"```html\n{PAGE}```\n\n**app.js**:\n```js\nrun();\n```\n```css style.css\nbody {{}}\n```\nRun it:\n```bash\nmake\n```\n"
+    text = (
+        f"```html\n{PAGE}```\n\n**app.js**:\n```js\nrun();\n```\n"
+        "```css style.css\nbody {}\n```\nRun it:\n```bash\nmake\n```\n"
+    )
     parsed = parse_reply(text, B)
     assert parsed.outcome is Outcome.SALVAGED
     assert parsed.files == {"index.html": PAGE.encode(), "app.js": b"run();\n", "style.css": b"body {}\n"}

@@ -1,4 +1,4 @@
-"""What a weak model really sends, and the best that each reply holds."""
+"""Files salvaged from replies as weak models send them."""
 
 from __future__ import annotations
 
@@ -112,7 +112,10 @@ def test_a_page_that_begins_inside_json_is_no_half_page() -> None:
 
 
 def test_a_program_is_a_file_and_how_it_is_called_is_none() -> None:
-    answer = "script.py:\n```python\nprint(1)\n```\nRun script.py:\n```bash\npython3 script.py --with --many --arguments\n```\n"
+    answer = (
+        "script.py:\n```python\nprint(1)\n```\n"
+        "Run script.py:\n```bash\npython3 script.py --with --many --arguments\n```\n"
+    )
     assert salvage(answer) == {"script.py": "print(1)\n"}
     assert salvage("```run.sh\necho 1\n```\n") == {"run.sh": "echo 1\n"}
     assert salvage("Run script.py:\n```\npython3 script.py\n```\n") == {}

@@ -114,11 +114,13 @@ def test_hostile_pages_are_read_in_no_time(page: bytes) -> None:
     ("source", "mended", "moved"),
     [
         (b"fetch('/a.json').then(show)", b"fetch('./a.json').then(show)", ["/a.json"]),
-        (b"<img src=/i.png alt=''><a href=\"/a.json?x=1\">a</a>", b"<img src=./i.png alt=''><a href=\"./a.json?x=1\">a</a>", ["/i.png", "/a.json?x=1"]),
+        (b"<img src=/i.png alt=''><a href=\"/a.json?x=1\">a</a>",
+            b"<img src=./i.png alt=''><a href=\"./a.json?x=1\">a</a>", ["/i.png", "/a.json?x=1"]),
         (b"import { a } from '/app.js'", b"import { a } from './app.js'", ["/app.js"]),
         (b"body { background: url(/i.png) }", b"body { background: url(./i.png) }", ["/i.png"]),
         (b"fetch('/my%20data.csv'); '\xff'", b"fetch('./my%20data.csv'); '\xff'", ["/my%20data.csv"]),
-        (b"<script>fetch('/a.json')</script><script>fetch('/a.json')</script>", b"<script>fetch('./a.json')</script><script>fetch('./a.json')</script>", ["/a.json"]),
+        (b"<script>fetch('/a.json')</script><script>fetch('/a.json')</script>",
+            b"<script>fetch('./a.json')</script><script>fetch('./a.json')</script>", ["/a.json"]),
     ],
 )  # fmt: skip
 def test_what_is_asked_of_the_host_and_lies_beside_the_page_is_asked_of_the_site(

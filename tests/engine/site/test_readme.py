@@ -80,7 +80,7 @@ def test_added_parts_are_made_of_facts() -> None:
         assert line in lines
 
 
-def test_nothing_is_said_of_addresses_that_are_not_known_yet() -> None:
+def test_unknown_addresses_are_not_mentioned() -> None:
     made, _ = complete_readme("", FIRST)
     assert "git clone" not in made
     assert "Open the published page.\n" in made
@@ -121,7 +121,8 @@ def test_parts_that_are_missing_side_by_side_keep_their_order() -> None:
 def test_a_part_is_added_at_the_level_of_the_others(level: str, shown: str) -> None:
     text = f"# A\n\n{level} Setup\n\nRun it.\n\n{level} License\n\nMIT\n"
     made, _ = complete_readme(text, FIRST)
-    assert titles(made) == ["# A", *(f"{shown} {one}" for one in ("Summary", "Setup", "Usage", "Code explanation", "License"))]  # fmt: skip
+    assert titles(made) == ["# A",
+        *(f"{shown} {one}" for one in ("Summary", "Setup", "Usage", "Code explanation", "License"))]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -152,7 +153,8 @@ def test_parts_are_read_however_the_readme_ends(end: str) -> None:
 
 
 _PIECES = st.sampled_from(
-    ["# A\n", "## Setup\n", "Usage\n---\n", "```\n", "~~~\n", "<!--\n", "-->\n", "- a\n", "  b\n", "> q\n", "text", "\n", "\r\n", "\t", "    c\n"]
+    ["# A\n", "## Setup\n", "Usage\n---\n", "```\n", "~~~\n", "<!--\n", "-->\n", "- a\n", "  b\n", "> q\n", "text",
+        "\n", "\r\n", "\t", "    c\n"]
 )  # fmt: skip
 
 
@@ -180,7 +182,10 @@ def test_a_later_round_that_leaves_the_readme_gets_a_line_at_the_end_of_usage() 
 
 
 def test_the_line_stands_below_the_subsections_of_usage() -> None:
-    text = "# A\n\n## Summary\n\ns\n\n## Setup\n\ns\n\n## Code\n\nc\n\n## License\n\nMIT\n\n## Usage\n\nu\n\n### Keys\n\nk\n"
+    text = (
+        "# A\n\n## Summary\n\ns\n\n## Setup\n\ns\n\n## Code\n\nc\n\n"
+        "## License\n\nMIT\n\n## Usage\n\nu\n\n### Keys\n\nk\n"
+    )
     assert complete_readme(text, replace(SECOND, before=text))[0] == f"{text}\n{LINE}\n"
 
 
@@ -196,26 +201,26 @@ def test_later_rounds_replace_the_line_so_that_there_is_never_a_log() -> None:
 
 def test_missing_data_gets_a_section_that_goes_when_nothing_is_missing_any_more() -> None:
     facts = replace(FIRST, missing=["a.csv could not be read.", "b.csv could not be made."])
-    told, _ = complete_readme(WHOLE, facts)
-    assert told.startswith(WHOLE)
-    assert told.endswith("invented in its place.\n\n- a.csv could not be read.\n- b.csv could not be made.\n")
-    assert complete_readme(told, facts)[0] == told
-    assert complete_readme(told, replace(FIRST, repairs=True))[0] == told
-    assert complete_readme(told, FIRST)[0] == WHOLE
-    assert complete_readme(f"{told}\n## More\n\nb\n", FIRST)[0] == f"{WHOLE}\n## More\n\nb\n"
+    completed, _ = complete_readme(WHOLE, facts)
+    assert completed.startswith(WHOLE)
+    assert completed.endswith("invented in its place.\n\n- a.csv could not be read.\n- b.csv could not be made.\n")
+    assert complete_readme(completed, facts)[0] == completed
+    assert complete_readme(completed, replace(FIRST, repairs=True))[0] == completed
+    assert complete_readme(completed, FIRST)[0] == WHOLE
+    assert complete_readme(f"{completed}\n## More\n\nb\n", FIRST)[0] == f"{WHOLE}\n## More\n\nb\n"
 
 
-def test_missing_data_is_told_before_code_that_is_never_closed() -> None:
+def test_missing_data_is_named_before_code_that_is_never_closed() -> None:
     facts = replace(FIRST, missing=["a.csv could not be read."])
     text = f"{WHOLE}\n```sh\nls\n"
-    told, _ = complete_readme(text, facts)
-    assert titles(told)[-1] == f"## {MISSING_DATA}"
-    assert complete_readme(told, facts)[0] == told
+    completed, _ = complete_readme(text, facts)
+    assert titles(completed)[-1] == f"## {MISSING_DATA}"
+    assert complete_readme(completed, facts)[0] == completed
 
 
-def test_a_round_that_changed_nothing_is_told_with_what_it_asked_for() -> None:
-    told = with_round_not_done(WHOLE, 2, "Add a total.\n\n# Below", "No model answered.")
-    assert told == (
+def test_a_round_that_changed_nothing_is_listed_with_what_it_asked_for() -> None:
+    completed = with_round_not_done(WHOLE, 2, "Add a total.\n\n# Below", "No model answered.")
+    assert completed == (
         f"{WHOLE}\n## Round 2 was not done\n\nNo model answered. The page is the one of the round before.\n\n"
         "> Add a total.\n>\n> # Below\n"
     )

@@ -62,7 +62,8 @@ def test_a_page_gets_exactly_one_marker_and_keeps_the_rest(page: bytes) -> None:
 
 
 _PIECES = st.sampled_from(
-    ["<!doctype html>", "<html lang=en>", "<head>", "<HEAD a='b'>", "</head>", "<header>", "<meta charset=utf-8>", "\n", "\r\n", " ", "\t", "\ufeff", "<", "x"]
+    ["<!doctype html>", "<html lang=en>", "<head>", "<HEAD a='b'>", "</head>", "<header>", "<meta charset=utf-8>", "\n",
+        "\r\n", " ", "\t", "\ufeff", "<", "x"]
 )  # fmt: skip
 
 
@@ -81,8 +82,10 @@ def test_what_is_inserted_is_taken_out_again(text: str, end: bytes, content: str
         (b"<head>\n  <meta name='llm-devops-engine-round' content='a/1' />\n<title>", b"<head>\n<title>"),
         (b'<head><META content="a/1" name=llm-devops-engine-round>\n<p>', b"<head>\n<p>"),
         (b'<meta name="llm-devops-engine-round" content="a/1"><p>', b"<p>"),
-        (b'<head>\n<meta name="llm-devops-engine-round" content="a">\n<meta name="llm-devops-engine-round" content="b">', b"<head>"),
-        (b'<meta name="viewport" content="llm-devops-engine-round">', b'<meta name="viewport" content="llm-devops-engine-round">'),
+        ((b'<head>\n<meta name="llm-devops-engine-round" content="a">\n<meta name="llm-devops-engine-round" '
+            b'content="b">'), b"<head>"),
+        (b'<meta name="viewport" content="llm-devops-engine-round">',
+            b'<meta name="viewport" content="llm-devops-engine-round">'),
         (b"<p>llm-devops-engine-round", b"<p>llm-devops-engine-round"),
     ],
 )  # fmt: skip

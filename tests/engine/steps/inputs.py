@@ -1,4 +1,4 @@
-"""Inputs of the steps with sensible values; every keyword replaces one, in the input itself or in the part of it that has it."""
+"""Inputs of the steps with defaults; each keyword replaces a field of the input or of one of its parts."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def awaiting(repository: Repository, sha: str, **over: object) -> AwaitedCommit:
 
 
 def deploying(repository: Repository, sha: str, **over: object) -> DeployInput:
-    """Return what deploy takes; `later` and `rebuild` go into what it waits for."""
+    """Return the input of deploy; `later` and `rebuild` are arguments of `awaiting`."""
     inner = {name: over.pop(name) for name in ("later", "rebuild") if name in over}
     task = DeployInput(awaiting(repository, sha, **inner), published_at=NOW, budget=fresh(NOW, 600))
     return replace(task, **over)

@@ -1,4 +1,4 @@
-"""Conversations with a model: the reminder, the continuations, and half a page."""
+"""Conversations with a model: the reminder, the continuations, and an incomplete page."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_cut_off_answer_is_continued_and_the_files_put_together() -> None:
 
 
 def interrupted(part: Callable[[Sequence[Message]], str]) -> FakeJournal:
-    """Return a journal in which an earlier claim was asking for the page and had heard a part of it when it ended."""
+    """Return a journal of a claim that ended during the model call for the page, with a part of the reply stored."""
     asked = FakeAuthor()
     generate(generating(), make_ports(author=asked))
     messages, journal = asked.asked[0][1], FakeJournal()
@@ -92,19 +92,19 @@ def test_of_an_answer_that_its_process_did_not_outlive_only_the_rest_is_asked_fo
     ],
     ids=["half a page", "no file", "not in the form"],
 )
-def test_what_holds_nothing_whole_is_asked_for_anew(part: Callable[[Sequence[Message]], str]) -> None:
+def test_an_answer_without_a_complete_file_is_requested_again(part: Callable[[Sequence[Message]], str]) -> None:
     journal = interrupted(part)
     made(generate(generating(), make_ports(journal=journal, author=FakeAuthor())))
     assert [(row.begun["kind"], row.begun["parent"]) for row in journal.attempts] == [("generate", None)]
 
 
-def test_all_of_an_answer_of_which_only_the_end_of_its_process_came_between_is_asked_for_no_more() -> None:
+def test_a_complete_answer_is_not_requested_again_after_a_crash() -> None:
     journal = interrupted(page_reply())
     outcome = made(generate(generating(), make_ports(journal=journal, author=FakeAuthor())))
     assert (outcome.attempt, journal.attempts) == (9, [])
 
 
-def test_each_piece_of_an_answer_is_told_to_the_journal() -> None:
+def test_each_piece_of_an_answer_goes_to_the_journal() -> None:
     def ends() -> NoReturn:
         raise Transient("model_unreachable", "gone")
 

@@ -29,7 +29,7 @@ def published(**over: object) -> tuple[Ports, Repository, str]:
     return ports, outcome.repository, outcome.sha
 
 
-def test_a_live_page_is_told_at_once() -> None:
+def test_a_live_page_is_reported_immediately() -> None:
     ports, place, sha = published()
     assert deploy(deploying(place, sha), ports) == Deployed(True, f"{place.pages_url} serves this commit")
 
@@ -64,14 +64,14 @@ def test_github_in_trouble_is_waited_for_as_long_as_it_asks() -> None:
     assert not outcome.failed
 
 
-def test_what_will_never_be_live_is_told_at_once_and_not_watched() -> None:
+def test_a_page_that_will_never_be_live_is_reported_immediately_and_not_polled() -> None:
     ports, place, sha = published()
     ports.forge.looks.append(PagesBuild("superseded", "f" * 40, "a later commit ffffffffff is built in its place"))
     outcome = deploy(deploying(place, sha), ports)
     assert outcome == Deployed(False, "It was overtaken: a later commit ffffffffff is built in its place")
 
 
-def test_a_tenth_of_the_deadline_before_it_the_evaluator_is_told_all_the_same() -> None:
+def test_the_callback_is_due_a_tenth_of_the_deadline_before_it_even_if_the_page_is_not_live() -> None:
     ports, place, sha = published()
     ports.clock.advance(538)
     ports.forge.looks += [PagesBuild("building", None)] * 2

@@ -58,7 +58,7 @@ def test_a_model_that_writes_no_page_hands_over_to_the_next() -> None:
     assert outcome.degraded == ""
 
 
-def test_where_no_model_writes_a_page_the_honest_one_is_made() -> None:
+def test_the_fallback_page_is_made_if_no_model_writes_a_page() -> None:
     journal, author = FakeJournal(), FakeAuthor("no", "no", "no", "no")
     outcome = made(generate(generating(), make_ports(journal=journal, author=author)))
     assert "No usable page was written" in outcome.degraded
@@ -133,7 +133,7 @@ def test_what_looks_like_a_credential_in_an_attachment_is_a_warning() -> None:
     assert "A1b2C3" not in journal.warnings[0]
 
 
-def test_http_attachments_are_fetched_and_missing_ones_are_said_and_told_to_the_model() -> None:
+def test_http_attachments_are_fetched_and_missing_ones_are_a_warning_and_in_the_prompt() -> None:
     fetcher = FakeFetcher({"https://x.test/a.csv": b"1,2"})
     journal, author = FakeJournal(), FakeAuthor()
     unfetched = (("a.csv", "https://x.test/a.csv"), ("b.csv", "https://x.test/b.csv"))
@@ -166,7 +166,7 @@ def test_a_later_round_builds_on_the_present_tree() -> None:
     assert "old.js" in present_files(author.asked[0][1])
 
 
-def test_a_later_round_without_a_row_looks_on_the_forge_and_else_begins_anew() -> None:
+def test_a_later_round_without_a_row_looks_on_the_forge_or_starts_from_nothing() -> None:
     forge = FakeForge(lambda: NOW)
     place = forge.create(RepositorySpec("sum-of-sales-12345678", "12345678", generating().identity.task_key, "d", NOW))
     forge.commit(place, CommitSpec({"index.html": PAGE}, None, "m", "a <a@b>", NOW))

@@ -1,4 +1,4 @@
-"""The call for judgements: what the judge is shown, and that nothing of it can fail a round."""
+"""The call for judgements: the judge's prompt, and that no answer can fail a round."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which model is asked when; the whole table of faults is in tests/tasks_app/worker/test_model_faults.py."""
+"""The choice between models; tests/tasks_app/worker/test_model_faults.py has the table of all faults."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BAD = Permanent("model_no_page", "No page.")
 
 
 def asked(*said: str | EngineError, failures: int = 0) -> tuple[object, list[str]]:
-    """Have as many models as there are answers; return what came and who was asked."""
+    """Use a model for each answer; return the result and the models that were called."""
     names = [f"m{at}" for at in range(len(said))]
     ports = make_ports(author=FakeAuthor(models=names))
     calls: list[str] = []

@@ -1,4 +1,4 @@
-"""What a plan changes of the step generate: data that is fetched, sheets that are converted, files that are asked for or forbidden."""
+"""How a plan changes the step generate: it fetches data, converts sheets, and asks for files or forbids them."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_what_an_earlier_claim_fetched_is_not_fetched_again() -> None:
     assert fetcher.fetched == []
 
 
-def test_data_that_cannot_be_had_is_told_to_the_writer_and_fails_nothing() -> None:
+def test_missing_data_is_named_in_the_prompt_and_fails_nothing() -> None:
     ports = asking(plan_reply(data=[{"url": URL}]), fetcher=FakeFetcher())
     outcome = made(generate(generating(brief=FETCHING, **UNPLANNED), ports))
     assert outcome.degraded == ""
@@ -205,7 +205,7 @@ def test_what_the_plan_forbids_is_not_published_though_it_was_attached() -> None
     assert "result.json must not be in the repository and was left out" in outcome.detail
 
 
-def test_an_attachment_that_the_plan_wants_changed_is_written_anew() -> None:
+def test_an_attachment_that_the_plan_changes_is_written_again() -> None:
     change = {"path": "data.csv", "source": "changed"}
     ports = asking(plan_reply(change))
     ports.author.replies = [page_reply({"index.html": PAGE, "README.md": README, "data.csv": b"a,b\n1,3\n"})]

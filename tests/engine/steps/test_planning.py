@@ -1,4 +1,4 @@
-"""The call for the plan: once, with one reminder, within its share; and a round without a plan goes on."""
+"""The model call for the plan: one reminder, within its share of time; a round goes on without a plan."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def recalled(kind: str, parent: int | None, answer: str, attempt: int = 9) -> tu
     return kind, "first", parent, ReusedCall(attempt, messages, Reply(answer, "first", "stop"))
 
 
-def test_an_answer_that_came_before_a_death_is_not_asked_for_again() -> None:
+def test_an_answer_stored_before_a_crash_is_not_requested_again() -> None:
     ports = asking()
     ports.journal.answered = [recalled("plan", None, GOOD)]
     assert "notes.txt" in paths(planned(ports))
@@ -218,7 +218,7 @@ def test_an_answer_that_came_before_a_death_is_not_asked_for_again() -> None:
     assert ports.journal.plan["attempt"] == 9
 
 
-def test_an_answer_that_came_before_a_death_needs_no_time() -> None:
+def test_an_answer_stored_before_a_crash_needs_no_time() -> None:
     ports = asking()
     ports.journal.answered = [recalled("plan", None, GOOD)]
     ports.clock.advance(300)

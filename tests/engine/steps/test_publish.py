@@ -16,7 +16,7 @@ NAME = repository_name(BRIEF.email, BRIEF.task, BRIEF.nonce)
 
 
 class Died(BaseException):
-    """The process is gone."""
+    """Stands for the death of the process."""
 
 
 def planned(journal: FakeJournal) -> PlannedCommit | None:
@@ -115,7 +115,7 @@ def test_a_head_that_moved_keeps_the_strangers_files_beside_our_changes() -> Non
     assert b"8" in commit.files["index.html"]
 
 
-def test_a_head_that_moves_between_plan_and_push_is_planned_anew() -> None:
+def test_a_commit_is_planned_again_if_the_head_moves_before_the_push() -> None:
     forge, journal = FakeForge(lambda: NOW), FakeJournal()
     task = later(forge)
     push = forge.commit

@@ -1,4 +1,4 @@
-"""A repair: what it is told, what comes of it, and that a model may decline it."""
+"""A repair: its prompt, its result, and that a model may decline it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_model_that_wrote_the_page_repairs_it() -> None:
     assert outcome.detail.startswith("second repaired index.html")
 
 
-def test_what_was_not_written_anew_keeps_its_origin() -> None:
+def test_an_unchanged_file_keeps_its_origin() -> None:
     outcome = repair(repairing(), make_ports(author=FakeAuthor(page_reply({"index.html": BETTER}))))
     assert isinstance(outcome, Generated)
     assert {path: file.origin for path, file in outcome.files.items()} == {
@@ -77,7 +77,7 @@ def test_what_was_not_written_anew_keeps_its_origin() -> None:
     }
 
 
-def test_it_is_told_what_fails_and_how_that_was_seen() -> None:
+def test_the_prompt_of_a_repair_has_the_failing_checks_with_their_details() -> None:
     author = FakeAuthor()
     repair(repairing(), make_ports(author=author))
     messages = author.asked[0][1]
@@ -89,7 +89,7 @@ def test_it_is_told_what_fails_and_how_that_was_seen() -> None:
     assert present_files(messages) == {"index.html": PAGE, "README.md": README}
 
 
-def test_it_is_told_again_of_data_that_could_not_be_had() -> None:
+def test_the_prompt_of_a_repair_names_missing_data_again() -> None:
     url = "https://api.test/latest"
     missing = (MissingFile("latest.json", "HTTP 503", Source.ADDRESS, url),)
     for at_run_time, told in ((False, "Data missing: api.test"), (True, "asks it itself at run time")):

@@ -154,7 +154,7 @@ def test_data_that_could_not_be_had_or_made_is_not_taken_from_a_model() -> None:
     ]
 
 
-def test_what_an_earlier_round_had_stays_where_it_cannot_be_had_anew() -> None:
+def test_earlier_data_stays_if_it_cannot_be_fetched_again() -> None:
     later = frame(number=2, missing=LACKS, present={**WRITTEN, "rates.json": b'{"usd": 1}'})
     files, _ = assemble(later, {"rates.json": b"{}"}, ())
     assert files["rates.json"] == SiteFile(b'{"usd": 1}', Origin.CARRIED)

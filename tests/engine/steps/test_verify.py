@@ -50,7 +50,7 @@ PLAN = RequestPlan(
 
 @dataclass
 class FakeBrowser:
-    """Answers with what a test planned; `asked` and `tests` keep what it was given."""
+    """Returns the reports that a test planned; `asked` and `tests` record the arguments."""
 
     report: BrowserReport
     asked: list[tuple[PageUnderTest, tuple[Check, ...], float]] = field(default_factory=list)
@@ -116,7 +116,7 @@ def test_the_best_attempt_is_chosen_and_not_the_last() -> None:
     assert verify(verifying(judged=(better,)), make_ports()).decision.attempt == 3
 
 
-def test_only_of_a_tree_that_is_published_it_is_said_that_it_was_not_checked() -> None:
+def test_only_a_published_tree_has_the_warning_that_it_was_not_checked() -> None:
     alone = verify(verifying(unchecked="five died of it"), make_ports())
     assert (alone.decision.attempt, alone.warnings) == (7, ("The page is published unchecked: five died of it",))
     better = JudgedAttempt(3, Purpose.GENERATE, "d", verify(verifying(), make_ports()).results)
@@ -169,7 +169,7 @@ def test_advice_asks_for_no_repair_and_is_no_part_of_the_count() -> None:
     assert outcome.detail.startswith("2 of 3 of the request's checks hold, 1 not decided; own checks: 3 of 3;")
 
 
-def test_a_browser_that_cannot_be_used_is_said_and_stops_nothing() -> None:
+def test_an_unusable_browser_is_reported_and_stops_nothing() -> None:
     report = BrowserReport([js(Verdict.NOT_RUN, detail="no Chromium was found on this machine")], not_run="no Chromium")
     outcome = verify(verifying(), make_ports(browser=FakeBrowser(report)))
     assert "1 not run: no Chromium was found on this machine" in outcome.detail
@@ -235,7 +235,7 @@ def test_planned_files_are_judged_beside_the_checks() -> None:
     assert missing.decision.next is Next.REPAIR
 
 
-def test_attachments_are_compared_as_they_came_this_rounds_and_earlier_ones() -> None:
+def test_this_rounds_and_earlier_attachments_are_compared_byte_for_byte() -> None:
     files = (
         PlannedFile(path="a.csv", source=FileSource.ATTACHMENT, origin="a.csv"),
         PlannedFile(path="fix.py", source=FileSource.CHANGED, origin="fix.py"),

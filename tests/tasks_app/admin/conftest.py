@@ -1,4 +1,4 @@
-"""A console with people in it: a superuser, an operator, a viewer; and the same in a real browser that notes every complaint."""
+"""Logins for the console: a superuser, an operator, a viewer; and a real browser that records policy violations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PASSWORD = "long-enough-1"
 
 
 def person(name: str, *permissions: str) -> Client:
-    """Return a client in which a member of staff with these permissions on our rows is logged in; CSRF is checked as in production."""
+    """Return a client, logged in as staff with these permissions on our rows, for which CSRF is checked."""
     user = get_user_model().objects.create_user(name, password=PASSWORD, is_staff=True)
     for beginning in permissions:
         user.user_permissions.add(
@@ -56,7 +56,10 @@ def press() -> Callable[..., object]:
 
 @pytest.fixture(scope="module")
 def browser(django_db_setup: None) -> Iterator[Browser]:
-    """A browser for one module: as long as it runs its loop does, in the thread where the tests' own queries are rightly synchronous."""
+    """Run a browser for one module.
+
+    Playwright's event loop runs in this thread meanwhile, so Django would refuse the tests' own queries.
+    """
     with pytest.MonkeyPatch.context() as patch, launched() as running:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         yield running

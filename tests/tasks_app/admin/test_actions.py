@@ -65,7 +65,7 @@ def test_a_retry_of_a_running_round_is_refused_with_its_reason(operator: Client,
     assert html.count(" disabled aria-describedby=") == 3
 
 
-def test_the_second_of_two_operators_is_told_why_not(operator: Client, press: Callable[..., object]) -> None:
+def test_the_second_of_two_operators_is_refused_with_a_reason(operator: Client, press: Callable[..., object]) -> None:
     row, other = failed(), person("bob", "view_", "operate_")
     press(operator, one(row, "retry"))
     press(other, one(row, "retry"))

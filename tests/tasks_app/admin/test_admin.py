@@ -1,4 +1,4 @@
-"""The console: every page of every row opens, shows hostile text as text, and can change nothing."""
+"""The console: every page of every row opens, shows hostile text as text, and cannot change anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console in a real browser: one click, the keyboard alone, hostile text, and not one complaint about the policy."""
+"""The console in a real browser: one click, the keyboard alone, hostile text, no violation of the content policy."""
 
 from __future__ import annotations
 
@@ -29,15 +29,17 @@ JPEG = bytes.fromhex(
     "00000000000000000000000000000000ffda0008010100003f0037ffd9"
 )
 #: Names that are read out, and fields that have one: what a screen reader needs and our own templates could forget.
-UNNAMED = """() => [...document.querySelectorAll("button, a[href], input:not([type=hidden]), select, img, [role=region]")]
+UNNAMED = """() => [
+  ...document.querySelectorAll("button, a[href], input:not([type=hidden]), select, img, [role=region]")]
   .filter((e) => e.offsetParent !== null)
-  .filter((e) => !(e.textContent.trim() || e.value || e.alt || e.title || e.ariaLabel || e.getAttribute("aria-labelledby")
-    || (e.labels && e.labels.length) || e.placeholder || e.querySelector("[title], [alt], [aria-label]")))
+  .filter((e) => !(e.textContent.trim() || e.value || e.alt || e.title || e.ariaLabel
+    || e.getAttribute("aria-labelledby") || (e.labels && e.labels.length) || e.placeholder
+    || e.querySelector("[title], [alt], [aria-label]")))
   .map((e) => e.outerHTML.slice(0, 200))"""
 
 
 def failed(outside: Outside) -> Round:
-    """Return a round whose evaluator could not be told: everything before that is done."""
+    """Return a round whose callback failed after all other steps were done."""
     row = driven(make_round())
     assert row.state == "completed"
     Round.objects.update(
@@ -49,7 +51,7 @@ def failed(outside: Outside) -> Round:
 
 
 def evidence(row: Round) -> str:
-    """Return the address of a round's evidence page, with every part of it filled: a diff, a long brief, a screenshot."""
+    """Return the address of an evidence page whose every part is filled: a diff, a long brief, a screenshot."""
     changed = f"{'long line ' * 60}\n"
     row.attachments.create(position=9, name=f"{'long-name-' * 20}.py", content=b"before\n", sha256="b" * 64)
     row.chosen_attempt.files.create(
@@ -205,7 +207,8 @@ def test_axe_finds_nothing_serious(tab: Page, outside: Outside, scheme: Literal[
     tab.emulate_media(color_scheme=scheme)
     found = []
     pages = (
-        "/", "/admin/", LIST, f"{LIST}{row.pk}/change/", f"{LIST}{row.pk}/plan/", "/admin/tasks_app/event/", "/admin/password_change/",
+        "/", "/admin/", LIST, f"{LIST}{row.pk}/change/", f"{LIST}{row.pk}/plan/", "/admin/tasks_app/event/",
+        "/admin/password_change/",
         evidence(row),
     )  # fmt: skip
     for address in pages:

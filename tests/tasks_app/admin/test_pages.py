@@ -1,4 +1,4 @@
-"""What the console's pages say, and that looking changes nothing."""
+"""The texts of the console's pages; opening a page changes nothing."""
 
 from __future__ import annotations
 
@@ -130,8 +130,8 @@ def test_a_worker_without_work_is_idle_while_its_dispatcher_lives(superuser: Cli
     for worker, seen_at, on in beats:
         WorkerBeat.objects.create(worker=worker, host="h", pid=1, seen_at=seen_at, round=on)
     html = superuser.get("/admin/").content.decode()
-    told = dict(re.findall(r">((?:one|two):\w+)</a>.*?pill pill-(alive|idle|silent)", html, re.DOTALL))
-    assert told == {"one:dispatcher": "alive", "one:1": "idle", "one:2": "silent", "two:1": "silent"}
+    states = dict(re.findall(r">((?:one|two):\w+)</a>.*?pill pill-(alive|idle|silent)", html, re.DOTALL))
+    assert states == {"one:dispatcher": "alive", "one:1": "idle", "one:2": "silent", "two:1": "silent"}
 
 
 def checked() -> Round:
@@ -170,7 +170,7 @@ def test_the_matrix_shows_each_check_for_each_attempt_and_for_the_live_page(supe
     assert matrix.count("pill-timeout") == 1
 
 
-def test_a_changed_attachment_is_shown_as_it_came_beside_what_it_became_with_the_lines_that_differ(
+def test_a_changed_attachment_is_shown_with_a_diff(
     superuser: Client,
 ) -> None:
     row = make_round(attachments=[])

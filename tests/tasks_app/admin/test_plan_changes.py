@@ -12,7 +12,7 @@ def test_equal_plans_differ_in_nothing() -> None:
     assert changes(plan, plan) == UNCHANGED
 
 
-def test_every_part_is_told_by_name() -> None:
+def test_every_part_is_named() -> None:
     before = RequestPlan(
         files=(FILE, PlannedFile(path="b.txt", source="write")), absent=("x.json",), checks=(CheckReading(number=2),)
     )

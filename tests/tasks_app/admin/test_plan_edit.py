@@ -65,10 +65,13 @@ def test_a_rounds_page_tells_the_plan_in_words_with_the_call_that_made_it(viewer
     html = unescape(page(viewer, row))
     plan = RequestPlan.model_validate(PLAN)
     for part in (
-        "Made by gpt-x.", f'href="/admin/tasks_app/attempt/{kept.attempt_id}/change/"', "story.txt, written by the model: a story of a whale",
-        "1. Repo has MIT license", "3. It is pretty", "nothing decides it: taste", "the total is shown", "euros are meant", "result.json",
+        "Made by gpt-x.", f'href="/admin/tasks_app/attempt/{kept.attempt_id}/change/"',
+        "story.txt, written by the model: a story of a whale",
+        "1. Repo has MIT license", "3. It is pretty", "nothing decides it: taste", "the total is shown",
+        "euros are meant", "result.json",
         "files[2]: ../x leaves the repository", f'href="/admin/tasks_app/plan/{kept.pk}/change/"',
-        *map(rule_in_words, plan.files[0].predicates), *map(in_words, (*plan.checks[0].predicates, *plan.tests[0].predicates)),
+        *map(rule_in_words, plan.files[0].predicates),
+        *map(in_words, (*plan.checks[0].predicates, *plan.tests[0].predicates)),
     ):  # fmt: skip
         assert part in html, part
     assert "2. !!document" not in html
@@ -98,7 +101,7 @@ def test_the_matrix_shows_each_predicate_with_what_was_seen(viewer: Client) -> N
     assert matrix.count("<details open>") == 1
 
 
-def test_an_operator_edits_the_plan_and_the_round_is_written_anew_by_it(
+def test_an_operator_edits_the_plan_and_the_page_is_written_again_by_it(
     operator: Client, press: Callable[..., object]
 ) -> None:
     row = completed()
@@ -114,8 +117,8 @@ def test_an_operator_edits_the_plan_and_the_round_is_written_anew_by_it(
     kept = PlanRow.objects.get(run=2)
     assert (kept.source, kept.edited_by, kept.plan["notes"]) == ("operator", "ada", ["dollars are meant"])
     event = Event.objects.get()
-    told = "from generate; notes: dollars are meant added, euros are meant removed"
-    assert (event.who, event.what, event.text) == ("ada", "plan edited", told)
+    change_text = "from generate; notes: dollars are meant added, euros are meant removed"
+    assert (event.who, event.what, event.text) == ("ada", "plan edited", change_text)
     html = page(operator, row)
     assert "is written anew by the edited plan." in html
     assert "Written by ada." in html
@@ -152,16 +155,19 @@ BAD = {
     files(notes=json.loads("[" * 600 + "]" * 600)): "notes[0]",
     files(files=[{"path": "a.txt"}]): "files[0].source",
     files(files=[{"path": "a", "source": "write", "predicates": [{"kind": "smells"}]}]): "files[0].predicates[0]",
-    files(tests=[{"says": "s", "predicates": [{"kind": "contains", "texts": []}]}]): "tests[0].predicates[0].contains.texts",
+    files(tests=[{"says": "s",
+        "predicates": [{"kind": "contains", "texts": []}]}]): "tests[0].predicates[0].contains.texts",
     files(pagse="workflow"): "pagse",
     files(files=[{"path": "a", "source": "write", "predicate": []}]): "files[0].predicate",
-    files(files=[{"path": "a", "source": "write", "predicates": [{"kind": "json_schema", "definition": DEEP}]}]): "files[0].predicates[0].json_schema.definition",
+    files(files=[{"path": "a", "source": "write",
+        "predicates": [{"kind": "json_schema", "definition": DEEP}]}]): "files[0].predicates[0].json_schema.definition",
     files(files=[{"path": "../a", "source": "write"}]): "../a",
     files(files=[{"path": "data.csv", "source": "write"}]): "data.csv",
     files(data=[{"url": "https://another.example/"}]): "https://another.example/",
     files(absent=["index.html"]): "absent index.html",
     files(checks=[{"number": 2, "why_not": "x"}]): "check 2",
-    files(tests=[{"says": "s", "predicates": [{"kind": "page", "expression": "fetch('/x')"}]}]): "tests[0].predicates[0] fetch('/x')",
+    files(tests=[{"says": "s",
+        "predicates": [{"kind": "page", "expression": "fetch('/x')"}]}]): "tests[0].predicates[0] fetch('/x')",
 }  # fmt: skip
 
 
@@ -177,7 +183,7 @@ def test_what_is_no_plan_or_not_allowed_is_shown_again_with_its_problem_and_chan
     assert problems == [BAD[text]]
 
 
-def test_every_problem_is_told(operator: Client, press: Callable[..., object]) -> None:
+def test_every_problem_is_shown(operator: Client, press: Callable[..., object]) -> None:
     row = completed()
     html = save(press, operator, row, files(files=[{"path": 1, "source": "x"}] * 30)).content.decode()
     assert len(re.findall(r"<li><code>files\[", html)) == 50
@@ -197,7 +203,7 @@ def test_a_round_that_moves_says_why_its_plan_cannot_be_saved_and_keeps_the_text
     assert text_in(html) == files(notes=["kept"])
 
 
-def test_of_two_operators_with_the_same_plan_before_them_the_second_is_told(
+def test_the_second_of_two_operators_who_edit_the_same_plan_is_refused_with_a_reason(
     operator: Client, press: Callable[..., object]
 ) -> None:
     row = completed()

@@ -30,7 +30,7 @@ def rows() -> int:
     return Round.objects.count() + Attachment.objects.count() + Rejection.objects.count()
 
 
-# --- Refusing ------------------------------------------------------------------------------------------------------------------------
+# --- Refusing ---------------------------------------------------------------------------------------------------------
 
 
 def test_refusals_come_in_the_contracts_order(settings: SettingsWrapper) -> None:
@@ -105,7 +105,7 @@ def test_a_foreign_host_name_is_a_problem() -> None:
     is_problem(post(make_payload(), HTTP_HOST="evil.example"), 400)
 
 
-# --- The throttle --------------------------------------------------------------------------------------------------------------------
+# --- The throttle -----------------------------------------------------------------------------------------------------
 
 
 def test_wrong_secrets_are_throttled_by_address_and_right_ones_never(settings: SettingsWrapper) -> None:

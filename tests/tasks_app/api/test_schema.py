@@ -1,4 +1,4 @@
-"""The API's description: the committed one is the present one, and what the service answers is what it says."""
+"""The API's description: the committed file is up to date, and the service's answers match it."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_fresh_cache")]
 
-# --- Accepting ---------------------------------------------------------------------------------------------------------------------
+# --- Accepting --------------------------------------------------------------------------------------------------------
 
 
 def test_a_task_is_answered_200_with_its_row() -> None:
@@ -138,7 +138,7 @@ def test_what_no_database_keeps_does_no_harm(over: dict[str, object]) -> None:
     Rejection.objects.get()
 
 
-# --- Replays -------------------------------------------------------------------------------------------------------------------------
+# --- Replays ----------------------------------------------------------------------------------------------------------
 
 
 def test_the_same_task_again_is_the_same_round() -> None:
@@ -216,7 +216,7 @@ def test_eight_at_once_are_one_round() -> None:
     assert Attachment.objects.count() == 1
 
 
-# --- Anything at all -------------------------------------------------------------------------------------------------------------------
+# --- Anything at all --------------------------------------------------------------------------------------------------
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None), max_size=8),

@@ -51,7 +51,7 @@ def test_a_missing_setting_is_down(settings: SettingsWrapper) -> None:
     assert (found["settings"], found["forge"], found["model"]) == ("down", "down", "ok")
 
 
-def test_workers_that_were_not_heard_of_lately_are_down() -> None:
+def test_workers_without_a_recent_beat_are_down() -> None:
     assert parts(503)["workers"] == "down"
     worker_beat(worker="supervisor:dispatcher")
     WorkerBeat.objects.update(seen_at=timezone.now() - timedelta(seconds=31))

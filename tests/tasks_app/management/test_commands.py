@@ -1,4 +1,4 @@
-"""`manage.py rounds`, `round` and `retry`: what they print, for a person and as JSON, and how they end."""
+"""`manage.py rounds`, `round` and `retry`: their output for a person and as JSON, and their exit codes."""
 
 from __future__ import annotations
 
@@ -122,29 +122,30 @@ def test_no_line_is_wider_than_the_terminal(wide: int, monkeypatch: pytest.Monke
 
 def test_the_list_as_json_has_the_status_routes_fields_and_the_count_of_checks() -> None:
     row = whole_round()
-    (told,) = data("rounds")
-    assert (told["id"], told["email"], told["state"]) == (str(row.pk), row.email, "failed")
-    assert told["checks"]["request"] == {"held": 1, "decided": 2, "of": 2, "not_run": 0, "unverifiable": 0}
-    assert told["error"] == {"code": "forge_refused", "message": "The forge said no."}
+    (shown,) = data("rounds")
+    assert (shown["id"], shown["email"], shown["state"]) == (str(row.pk), row.email, "failed")
+    assert shown["checks"]["request"] == {"held": 1, "decided": 2, "of": 2, "not_run": 0, "unverifiable": 0}
+    assert shown["error"] == {"code": "forge_refused", "message": "The forge said no."}
 
 
-def test_a_rounds_story_has_every_part() -> None:
+def test_the_output_for_a_round_has_every_part() -> None:
     row = whole_round()
     text = run("round", str(row.pk)[:13])
     assert text.startswith(f"Round      {row}, run 1: Failed at publish: The forge said no.")
     for part in (
         str(row.pk), row.email, row.nonce, "forge_refused", "https://forge.example/o/r", "https://o.example/r/", SHA,
-        "https://evaluator.example/notify", "NEEDS ATTENTION", "done, 3.2 s", "gpt-x", "120 + 30 tokens", "pass", "check 2",
-        "not live", "503", "refused", "odd", "round failed",
+        "https://evaluator.example/notify", "NEEDS ATTENTION", "done, 3.2 s", "gpt-x", "120 + 30 tokens", "pass",
+        "check 2", "not live", "503", "refused", "odd", "round failed",
     ):  # fmt: skip
         assert part in text, part
     parts = [line.split()[0] for line in text.splitlines() if not line.startswith(" ")]
     assert parts[parts.index("Asked") :] == [
-        "Asked", "Step", "Tried", "Checks", "Published", "Look", "Live", "Callback", "Deadline", "Spent", "Warning", "Event",
+        "Asked", "Step", "Tried", "Checks", "Published", "Look", "Live", "Callback", "Deadline", "Spent", "Warning",
+        "Event",
     ]  # fmt: skip
 
 
-def test_a_rounds_story_holds_the_plan_in_words_and_the_predicates_of_its_checks() -> None:
+def test_the_output_for_a_round_has_the_plan_in_words_and_the_predicates_of_its_checks() -> None:
     row = whole_round(checks=["Repo has MIT license", "js: true", "It is pretty"])
     with_plan(row, refused=[{"item": "absent[1]", "reason": "no path"}])
     predicates = [{"says": "LICENSE holds the MIT licence", "verdict": "fail", "seen": "no such file"}]
@@ -159,10 +160,10 @@ def test_a_rounds_story_holds_the_plan_in_words_and_the_predicates_of_its_checks
         "fail js check 2 - fail LICENSE holds the MIT licence (no such file)",
     ):  # fmt: skip
         assert part in text, part
-    told = data("round", row.pk)
-    assert told["checks"][1]["predicates"] == predicates
-    assert told["plan"]["absent"] == ["result.json"]
-    record = told["plan_record"]
+    shown = data("round", row.pk)
+    assert shown["checks"][1]["predicates"] == predicates
+    assert shown["plan"]["absent"] == ["result.json"]
+    record = shown["plan_record"]
     assert (record["source"], record["run"], record["edited_by"], record["why_none"]) == ("model", 1, None, None)
     assert record["refused"] == [{"item": "absent[1]", "reason": "no path"}]
     assert record["in_words"][0]["heading"] == "Files"
@@ -174,8 +175,8 @@ def test_no_check_is_left_out_for_its_predicates() -> None:
     CheckResult.objects.update(predicates=predicates)
     for position in range(3, 12):
         CheckResult.objects.create(
-            attempt=Attempt.objects.get(), target="local", position=position, kind="prose", text=f"check {position}", verdict="pass",
-            predicates=predicates,
+            attempt=Attempt.objects.get(), target="local", position=position, kind="prose", text=f"check {position}",
+            verdict="pass", predicates=predicates,
         )  # fmt: skip
     text = run("round", row.pk)
     assert not re.search(r"… \d+ before", text)
@@ -207,20 +208,21 @@ def test_of_what_has_not_happened_nothing_is_said() -> None:
     assert not [word for word in ("Tried", "Callback", "Repository", "Flags", "Error") if word in text]
 
 
-def test_a_rounds_story_as_json_adds_to_the_status_and_keeps_prompts_and_answers_out() -> None:
-    told = data("round", whole_round().pk)
-    assert {"steps", "checks", "notifications", "warnings", "error", "repo_url"} <= set(told)
-    assert [told[part][0] is not None for part in ("attempts", "commits", "looks", "events")] == [True] * 4
-    assert told["attempts"][0]["model"] == "gpt-x"
-    assert told["headline"].startswith("Failed at publish")
-    assert not [word for word in ("the prompt", "the reply", "the answer", SECRET) if word in json.dumps(told)]
+def test_a_round_as_json_adds_to_the_status_and_leaves_prompts_and_answers_out() -> None:
+    shown = data("round", whole_round().pk)
+    assert {"steps", "checks", "notifications", "warnings", "error", "repo_url"} <= set(shown)
+    assert [shown[part][0] is not None for part in ("attempts", "commits", "looks", "events")] == [True] * 4
+    assert shown["attempts"][0]["model"] == "gpt-x"
+    assert shown["headline"].startswith("Failed at publish")
+    assert not [word for word in ("the prompt", "the reply", "the answer", SECRET) if word in json.dumps(shown)]
 
 
 def test_foreign_text_moves_no_cursor_and_makes_no_line_of_its_own() -> None:
     row = whole_round(task=HOSTILE, email=HOSTILE, error_message=HOSTILE)
     with_plan(row, plan={"notes": [HOSTILE], "files": [{"path": HOSTILE, "source": "write", "what": HOSTILE}]})
     for output in (
-        run("rounds"), run("round", row.pk), run("rounds", "--json"), run("round", row.pk, "--json"), run("retry", row.pk),
+        run("rounds"), run("round", row.pk), run("rounds", "--json"), run("round", row.pk, "--json"),
+        run("retry", row.pk),
     ):  # fmt: skip
         assert not [code for code in DANGEROUS if code in output]
         assert not [line for line in output.splitlines() if line.startswith("STATE  completed")]

@@ -116,13 +116,13 @@ def test_with_sqlite_the_machines_clock_is_the_databases(django_assert_num_queri
         assert abs(clock.now() - timezone.now()) < timedelta(seconds=1)
 
 
-# --- Two machines ----------------------------------------------------------------------------------------------------------------------
+# --- Two machines -----------------------------------------------------------------------------------------------------
 
 HOUR = 3600
 
 
 def machine(url: str, shift: int, *acts: str) -> list[dict[str, object]]:
-    """Run acts (tests/machine.py) in a process of a machine whose clock is wrong by `shift` seconds; return what each came to."""
+    """Run acts (tests/machine.py) in a process whose clock is wrong by `shift` seconds; return the result of each."""
     environment = {**os.environ, "TEST_DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     command = [sys.executable, "-m", "tests.machine", str(shift), *acts]
     done = subprocess.run(

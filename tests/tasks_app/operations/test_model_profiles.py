@@ -47,7 +47,7 @@ def test_what_another_worker_learnt_meanwhile_stays() -> None:
 
 
 @pytest.mark.parametrize(("age", "kept"), [(KEPT - timedelta(minutes=1), True), (KEPT + timedelta(minutes=1), False)])
-def test_what_is_too_old_is_forgotten_and_learnt_anew(age: timedelta, kept: bool) -> None:
+def test_an_old_profile_is_ignored_and_learnt_again(age: timedelta, kept: bool) -> None:
     learn(longest_answer=4096, dropped=frozenset({"a"}))
     ModelProfile.objects.update(learned_at=timezone.now() - age)
     assert (known().longest_answer == 4096) is kept

@@ -157,7 +157,7 @@ def test_a_day_begins_at_midnight_utc(row: Round) -> None:
         (Spent(2, 1_500, None, 1), "2 model calls, 1,500 tokens, 1 of unknown cost"),  # and a refused one
     ],
 )
-def test_spending_is_told_in_a_phrase(one: Spent, phrase: str) -> None:
+def test_spending_is_shown_in_a_phrase(one: Spent, phrase: str) -> None:
     assert str(one) == phrase
 
 
@@ -165,7 +165,7 @@ def test_spending_is_told_in_a_phrase(one: Spent, phrase: str) -> None:
     ("bound", "end"),
     [(None, ""), ((Decimal("2.50"), "dollars"), " of $2.50"), ((Decimal(500_000), "tokens"), " of 500,000 tokens")],
 )
-def test_the_days_spending_is_told_with_its_bound(
+def test_the_days_spending_is_shown_with_its_bound(
     settings: SettingsWrapper, bound: tuple[Decimal, str] | None, end: str
 ) -> None:
     settings.LLM_BUDGET_PER_DAY = bound

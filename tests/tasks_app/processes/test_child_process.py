@@ -1,4 +1,4 @@
-"""A child made by fork is as apart as one that was started anew."""
+"""A forked child: its exit code, signals, threads, session and files do not depend on its parent's."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def said(text):
 
 @pytest.fixture
 def parent(tmp_path: Path) -> Callable[[str], list[str]]:
-    """Run a script as the parent, in a process of its own since it forks and gets signals; return the lines that it and its children wrote."""
+    """Run a script as the parent, in a process of its own; return the lines that it and its children wrote."""
 
     def run(source: str) -> list[str]:
         script = tmp_path / "parent.py"
@@ -58,7 +58,8 @@ def test_its_exit_code_is_what_it_ends_with(parent: Callable[[str], list[str]]) 
         """
         def fails():
             raise ValueError("seen")
-        for run in (lambda: None, lambda: sys.exit(), lambda: sys.exit(7), lambda: sys.exit("why"), fails, lambda: os.kill(os.getpid(), 9)):
+        exits = (lambda: None, lambda: sys.exit(), lambda: sys.exit(7), lambda: sys.exit("why"))
+        for run in (*exits, fails, lambda: os.kill(os.getpid(), 9)):
             said(fork("child", run).wait())
         """
     ) == ["0", "0", "7", "1", "1", "-9"]
@@ -145,7 +146,7 @@ def test_each_has_a_random_state_of_its_own(parent: Callable[[str], list[str]]) 
 
 
 def test_files_that_others_own_stay_open(parent: Callable[[str], list[str]]) -> None:
-    """A number closed behind its owner's back is soon that of a database, and closed again by the owner: SQLite lost a whole one."""
+    """A file descriptor that is closed twice may close a database that got its number: SQLite lost a whole one."""
     assert parent(
         """
         file = tempfile.TemporaryFile()

@@ -1,4 +1,4 @@
-"""django-q2's cluster, repaired, with real processes on its own database: whichever is killed, the next task runs."""
+"""django-q2's cluster with our patch, on a database of its own: after the kill of any process the next task runs."""
 
 from __future__ import annotations
 
@@ -44,8 +44,10 @@ if __name__ == "__main__":
     settings.configure(
         SECRET_KEY="k", USE_TZ=True, INSTALLED_APPS=["django_q"], DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": HERE / "db",
-                   "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": "PRAGMA journal_mode=WAL"}}},
-        Q_CLUSTER={"name": "t", "orm": "default", "workers": 2, "queue_limit": 1, "bulk": 1, "timeout": 60, "retry": 600, "poll": 0.05,
+                   "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20,
+                               "init_command": "PRAGMA journal_mode=WAL"}}},
+        Q_CLUSTER={"name": "t", "orm": "default", "workers": 2, "queue_limit": 1, "bulk": 1,
+                   "timeout": 60, "retry": 600, "poll": 0.05,
                    "guard_cycle": 0.2, "ack_failures": True, "max_attempts": 1, "scheduler": False},
     )
     django.setup()

@@ -1,4 +1,4 @@
-"""Who lives and who died, by real processes that are killed."""
+"""Living and dead instances, with real processes that are killed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def living(folder: Path, name: str) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.processes
-def test_who_was_killed_is_told_once_and_who_lives_is_not(tmp_path: Path) -> None:
+def test_a_killed_instance_is_reported_once_and_a_living_one_is_not(tmp_path: Path) -> None:
     folder = tmp_path / "supervisors"
     with living(folder, "killed") as killed, living(folder, "lives") as lives:
         killed.kill()

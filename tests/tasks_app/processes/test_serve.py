@@ -1,4 +1,4 @@
-"""`manage.py serve` as an operator meets it: a process that is started, asked, stopped and killed."""
+"""`manage.py serve` as a process that is started, sent requests, stopped and killed."""
 
 from __future__ import annotations
 
@@ -92,7 +92,8 @@ def test_whichever_main_process_is_killed_it_is_ready_again(lasting: Service, wh
 def test_what_all_are_forked_from_has_one_thread_and_no_database_or_socket(lasting: Service) -> None:
     own = Path(f"/proc/{lasting.process.pid}")
     assert len(list((own / "task").iterdir())) == 1
-    opened = [str((own / "fd" / number).readlink()) for number in os.listdir(own / "fd")]  # noqa: PTH208 -- links that lead nowhere
+    numbers = os.listdir(own / "fd")  # noqa: PTH208 -- links that lead nowhere
+    opened = [str((own / "fd" / number).readlink()) for number in numbers]
     assert not [name for name in opened if "db.sqlite3" in name or name.startswith("socket:")], opened
 
 
@@ -101,7 +102,8 @@ def test_what_all_are_forked_from_has_one_thread_and_no_database_or_socket(lasti
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 def test_only_serve_holds_what_says_that_it_lives(lasting: Service) -> None:
     for pid in below(lasting):
-        opened = [str(Path(f"/proc/{pid}/fd/{number}").readlink()) for number in os.listdir(f"/proc/{pid}/fd")]  # noqa: PTH208
+        numbers = os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208
+        opened = [str(Path(f"/proc/{pid}/fd/{number}").readlink()) for number in numbers]
         assert not [name for name in opened if "/supervisors/" in name], pid
 
 

@@ -1,4 +1,4 @@
-"""The supervisor with real processes: every test runs it as a process of its own, over small stand-in programs that its children become."""
+"""The supervisor with real processes: each test runs it in a process of its own, with small programs as children."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ from pathlib import Path
 from tasks_app.processes.supervisor import Patience, Program, Supervisor
 logging.basicConfig(level="INFO", format="%(message)s")
 here = Path(sys.argv[1])
-programs = [Program(name, partial(os.execv, sys.executable, [sys.executable, str(here / name)])) for name in sys.argv[3:]]
+programs = [
+    Program(name, partial(os.execv, sys.executable, [sys.executable, str(here / name)])) for name in sys.argv[3:]
+]
 patience = Patience(**json.loads(sys.argv[2]))
 sys.exit(Supervisor(
     programs, os.environ, patience=patience,
@@ -109,7 +111,7 @@ def test_ctrl_c_is_a_stop_too(supervise: Callable[..., Running]) -> None:
     assert running.ended() == 0
 
 
-def test_a_killed_child_is_restarted_and_its_group_is_gone(supervise: Callable[..., Running]) -> None:
+def test_a_killed_child_is_restarted_and_its_group_is_dead(supervise: Callable[..., Running]) -> None:
     running = supervise(web=STEADY)
     main, worker = running.life("web", 1)
     os.kill(main, signal.SIGKILL)
@@ -152,7 +154,7 @@ def test_five_quick_deaths_end_the_whole_with_the_reason(supervise: Callable[...
     ]
 
 
-def test_a_life_that_was_long_enough_starts_the_count_anew(supervise: Callable[..., Running]) -> None:
+def test_a_long_life_resets_the_count(supervise: Callable[..., Running]) -> None:
     running = supervise(
         '{"delay": 0.01, "quick": 0.0}',
         web="""

@@ -1,4 +1,4 @@
-"""Plans out of their rows, and into them."""
+"""Plans read from their rows and written to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo on the real service, and what its proof does not let pass."""
+"""The demo on the real service, and the faults that its verification finds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def answers(url: str) -> bool:
 
 @pytest.mark.processes
 @pytest.mark.slow
-def test_two_rounds_are_told_published_and_proven(
+def test_two_rounds_are_reported_published_and_verified(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(demo, "DATA", tmp_path)
@@ -54,10 +54,13 @@ def test_the_proof_names_everything_that_is_wrong(tmp_path: Path, monkeypatch: p
         demo.Listener() as listener,
     ):
         task = demo.load_task(demo.SAMPLES / "sales.json")
-        told = demo.play_round(running, listener, task)
+        notification = demo.play_round(running, listener, task)
         with pytest.raises(ProofError) as caught:
             prove(
-                told | {"commit_sha": "0" * 40}, commits=2, attachments={"data.csv": b"other"}, secret="Sales Summary"
+                notification | {"commit_sha": "0" * 40},
+                commits=2,
+                attachments={"data.csv": b"other"},
+                secret="Sales Summary",
             )
         wrong = str(caught.value)
         assert "told was 0000" in wrong
@@ -65,7 +68,12 @@ def test_the_proof_names_everything_that_is_wrong(tmp_path: Path, monkeypatch: p
         assert "index.html holds the shared secret" in wrong
         assert "data.csv is not the attachment byte for byte" in wrong
         with pytest.raises(ProofError, match=r"answers 404 and is not the commit's index\.html"):
-            prove(told | {"pages_url": told["pages_url"] + "nowhere/"}, commits=1, attachments={}, secret="not in it")
+            prove(
+                notification | {"pages_url": notification["pages_url"] + "nowhere/"},
+                commits=1,
+                attachments={},
+                secret="not in it",
+            )
 
 
 @pytest.mark.processes
@@ -107,7 +115,8 @@ def test_an_unknown_forge_is_refused_with_a_sentence() -> None:
 def test_however_the_demo_dies_the_service_dies_with_it(tmp_path: Path, number: signal.Signals) -> None:
     # A shell's background job ignores SIGINT, and so would the demo under it.
     script = (
-        "import pathlib, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); from tasks_app.rehearsal import demo; "
+        "import pathlib, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from tasks_app.rehearsal import demo; "
         f"demo.DATA = pathlib.Path({str(tmp_path)!r}); sys.exit(demo.main())"
     )
     with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -135,6 +144,7 @@ def test_a_second_demo_takes_another_directory(tmp_path: Path, monkeypatch: pyte
 
 def test_data_files_reads_both_kinds_of_data_uri() -> None:
     attachments = [
-        {"name": "a", "url": "data:text/plain;base64,YWI="}, {"name": "b", "url": "data:,a%20b"}, {"name": None, "url": None},
+        {"name": "a", "url": "data:text/plain;base64,YWI="}, {"name": "b", "url": "data:,a%20b"},
+        {"name": None, "url": None},
     ]  # fmt: skip
     assert data_files(attachments) == {"a": b"ab", "b": b"a b"}

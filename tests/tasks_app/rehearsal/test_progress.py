@@ -77,7 +77,7 @@ def test_a_dumb_terminal_gets_plain_lines() -> None:
     assert "\x1b" not in shown([RUNNING, DONE], Terminal(), TERM="dumb")
 
 
-def test_a_service_that_does_not_answer_is_said_once_and_asked_on() -> None:
+def test_a_silent_service_is_reported_once_and_polled_on() -> None:
     text = shown([None, None, RUNNING, None, DONE], io.StringIO())
     assert text.count("no answer from the service") == 2
     assert text.endswith("  notify      1.0 s  ok\n")

@@ -33,7 +33,7 @@ GOOD = {
 
 
 class ServiceDouble(HttpServer):
-    """Takes a task, calls back at once, and shows `status`; `refusal` is (status, problem) where it takes none."""
+    """Accepts a task, sends its callback and shows `status`; with `refusal`, (status, problem), it refuses the task."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +80,9 @@ def task(**changes: Any) -> dict[str, Any]:
     return complete(load_task(SAMPLES / "sales.json"), secret="s", changes=changes)
 
 
-def test_a_task_without_evaluation_url_is_heard_on_loopback(double: ServiceDouble, service: Service) -> None:
+def test_the_callback_of_a_task_without_evaluation_url_is_received_on_loopback(
+    double: ServiceDouble, service: Service
+) -> None:
     how = sending(service)
     sent = send(task(), how)
     assert not sent.problems
@@ -120,7 +122,7 @@ def test_wait_complains_of_every_shortcoming(
     assert send(task(), sending(service, wait=False)).problems == []
 
 
-def test_a_callback_that_never_comes_is_told_with_the_services_own_reason(
+def test_a_missing_callback_is_reported_with_the_services_own_reason(
     double: ServiceDouble, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tasks_app.rehearsal.sending._LATE_CALLBACK", 0.05)
@@ -200,7 +202,7 @@ def test_samples_get_a_fresh_nonce_each_time_and_overrides_win() -> None:
     assert task(email=None)["email"] == "student@example.com"
 
 
-def test_no_secret_at_all_is_said_before_anything_is_sent() -> None:
+def test_a_missing_secret_is_reported_before_anything_is_sent() -> None:
     with pytest.raises(TaskError, match="no secret"):
         complete({}, secret="", changes={})
 

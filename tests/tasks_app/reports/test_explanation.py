@@ -1,4 +1,4 @@
-"""`manage.py explain`: a round's story in about twenty lines, whatever its state."""
+"""`manage.py explain`: the course of a round in about twenty lines, in any state."""
 
 from __future__ import annotations
 
@@ -52,27 +52,30 @@ def test_a_completed_round_answers_all_that_somebody_asks_who_did_not_see_it(out
     calls = row.attempts.count()
     text = flat(row)
     for part in (
-        "Completed: the evaluator was told.", "Plan Made by first.", f"Tried plan {row.attempts.get(kind='plan').pk} by first: plan,", row.email, row.brief, "3 checks, 2 of them to be run in the page", "data.csv",
-        f"generate {first.pk} by first: ok", "10 + 20 tokens, $0.0123", "1 of 3 of the request's checks holds, 1 not decided",
+        "Completed: the evaluator was told.", "Plan Made by first.",
+        f"Tried plan {row.attempts.get(kind='plan').pk} by first: plan,", row.email, row.brief,
+        "3 checks, 2 of them to be run in the page", "data.csv",
+        f"generate {first.pk} by first: ok", "10 + 20 tokens, $0.0123",
+        "1 of 3 of the request's checks holds, 1 not decided",
         "wrong: page.includes('TWO') (fail", "so: repair, attempt", f"repair {second.pk} by first: ok", "CHOSEN",
         "so: publish", "nothing is left that a repair could mend", row.commit_sha[:12], row.repo_url, row.pages_url,
-        Commit.objects.get().token, "after 1 look at", "try 1 of run 1: the evaluator answered 200", "told", "s before it", f"${0.0123 * calls:.4f}",
-        f"{30 * calls} tokens",
+        Commit.objects.get().token, "after 1 look at", "try 1 of run 1: the evaluator answered 200", "told",
+        "s before it", f"${0.0123 * calls:.4f}", f"{30 * calls} tokens",
     ):  # fmt: skip
         assert part in text, part
     assert len(explain(row).splitlines()) <= 34
     assert "SIMULATED" not in text
 
 
-def test_the_plan_is_told_in_a_few_lines() -> None:
+def test_the_plan_is_shown_in_a_few_lines() -> None:
     row = make_round(checks=CHECKS)
     assert "Plan" not in explain(row)
     plan_row = with_plan(row, refused=[{"item": "files[2]", "reason": "../x leaves the repository"}])
     text = flat(row)
     for part in (
         "Plan Made by gpt-x. 1 item of it refused: files[2]: ../x leaves the repository",
-        "Files: story.txt, written by the model: a story of a whale (has 300 to 400 words); data.csv, the attachment", "Not to be committed: result.json",
-        "3. It is pretty (nothing decides it: taste)", "Notes: euros are meant",
+        "Files: story.txt, written by the model: a story of a whale (has 300 to 400 words); data.csv, the attachment",
+        "Not to be committed: result.json", "3. It is pretty (nothing decides it: taste)", "Notes: euros are meant",
     ):  # fmt: skip
         assert part in text, part
     assert len(explain(row).splitlines()) <= 30
@@ -115,7 +118,7 @@ def test_every_state_says_where_it_is_and_what_is_next(outside: Outside) -> None
         print(explain(row))  # noqa: T201 - seen with -s
 
 
-def test_late_degraded_and_simulated_are_in_capitals_and_a_new_run_is_told(outside: Outside) -> None:
+def test_late_degraded_and_simulated_are_in_capitals_and_a_new_run_is_shown(outside: Outside) -> None:
     outside.author.simulated = True
     outside.author.replies = ["no"] * 20
     row = driven(make_round())

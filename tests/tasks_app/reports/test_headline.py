@@ -11,15 +11,15 @@ from tasks_app.reports.headline import DOING, headline
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
 
-def told(**over: object) -> str:
+def headline_of(**over: object) -> str:
     row = Round(**{"state": "queued", "step": "publish", "next_at": NOW} | over)
     return headline(row, NOW)
 
 
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("step", Step)
-def test_every_state_at_every_step_has_a_story_that_names_both(state: State, step: Step) -> None:
-    text = told(state=state, step=step)
+def test_every_state_at_every_step_has_a_headline_that_names_both(state: State, step: Step) -> None:
+    text = headline_of(state=state, step=step)
     assert text.lower().startswith(state)
     assert text.endswith(".")
     assert state is State.COMPLETED or step in text
@@ -57,9 +57,9 @@ def test_every_state_at_every_step_has_a_story_that_names_both(state: State, ste
     ],
 )
 def test_it_says_what_happened_why_and_what_to_do(over: dict[str, object], parts: tuple[str, ...]) -> None:
-    text = told(**over)
+    text = headline_of(**over)
     assert [part for part in parts if part not in text] == []
 
 
 def test_a_silent_error_is_owned_up_to() -> None:
-    assert "no reason was kept" in told(state="failed")
+    assert "no reason was kept" in headline_of(state="failed")

@@ -1,4 +1,4 @@
-"""One report of a round, and the same counts wherever it is shown."""
+"""The report of a round; its counts are the same wherever they are shown."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def test_notifications_show_each_attempt_and_no_body() -> None:
     ]
 
 
-def test_no_address_no_prompt_and_no_lease_are_told() -> None:
+def test_no_address_no_prompt_and_no_lease_are_shown() -> None:
     row = make_round(
         lease_token="7d3e8a52-0b8e-4ad7-8d3b-111111111111", lease_until=timezone.now(), lease_owner="host:1"
     )

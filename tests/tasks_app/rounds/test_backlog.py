@@ -28,7 +28,7 @@ def test_capacity_and_backlog_are_workers_by_the_time_that_a_round_takes() -> No
     assert load.minutes == 3
 
 
-def test_what_nobody_knows_is_not_told() -> None:
+def test_an_unknown_backlog_is_not_shown() -> None:
     assert (Load(3, 8, None).rounds_a_minute, Load(3, 8, None).minutes) == (None, None)
     assert (Load(3, 0, 40.0).rounds_a_minute, Load(3, 0, 40.0).minutes) == (0, None)
     assert Load(0, 0, None).minutes == 0
@@ -49,11 +49,11 @@ def test_rounds_that_take_no_time_are_not_taken_for_a_capacity_without_end() -> 
         (Load(1000, 0, 60.0), 290),  # nobody works
     ],
 )
-def test_while_all_can_be_told_in_time_a_round_has_its_whole_share(load: Load, waited: float) -> None:
+def test_a_round_has_its_whole_share_while_every_callback_can_be_in_time(load: Load, waited: float) -> None:
     assert asked(load, waited) is None
 
 
-def test_a_queue_whose_last_round_could_not_be_told_in_time_shortens_the_share() -> None:
+def test_a_queue_whose_last_callback_would_be_late_shortens_the_share() -> None:
     found = asked(Load(40, 8, 55.0))
     assert found is not None
     assert found.until == after(
@@ -76,14 +76,14 @@ def test_a_round_that_has_waited_too_long_drops_its_repairs_and_keeps_what_is_le
     assert "had waited for 190 s" in found.why
 
 
-def test_haste_drops_repairs_first_and_bounds_the_calls() -> None:
-    hasty = Budget(BUDGET.start, BUDGET.deadline, after(100))
+def test_a_reduced_budget_drops_repairs_first_and_bounds_the_calls() -> None:
+    reduced = Budget(BUDGET.start, BUDGET.deadline, after(100))
     assert BUDGET.repair_seconds(after(50)) == 166
-    assert hasty.repair_seconds(after(50)) == 0
-    assert (BUDGET.model_seconds(after(0)), hasty.model_seconds(after(0))) == (216, 100)
-    assert hasty.model_seconds(after(90)) == 60  # a second model, where the first gave nothing
-    assert hasty.model_seconds(after(415)) == 0
-    assert hasty.share_ends(Step.DEPLOY) == BUDGET.share_ends(Step.DEPLOY)
+    assert reduced.repair_seconds(after(50)) == 0
+    assert (BUDGET.model_seconds(after(0)), reduced.model_seconds(after(0))) == (216, 100)
+    assert reduced.model_seconds(after(90)) == 60  # a second model, where the first gave nothing
+    assert reduced.model_seconds(after(415)) == 0
+    assert reduced.share_ends(Step.DEPLOY) == BUDGET.share_ends(Step.DEPLOY)
 
 
 @given(st.integers(0, 10_000), st.integers(1, 256), st.floats(0, 3600), st.floats(0, 5000), st.floats(10, 86_400))

@@ -1,4 +1,4 @@
-"""Capacity and backlog as the rows tell them, and a round that has to hurry."""
+"""Capacity and backlog from the rows, and a round with a reduced budget."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_round_without_a_backlog_has_its_whole_share(outside: Outside) -> None
     assert (row.reduced_until, row.warnings) == (None, [])
 
 
-def test_a_retry_forgets_the_haste(outside: Outside) -> None:
+def test_a_retry_has_the_whole_budget_again(outside: Outside) -> None:
     worker_beat(worker="a:dispatcher", workers=1)
     ended(100.0, task="e1")
     queue(20)
@@ -118,8 +118,11 @@ def test_the_console_tells_capacity_and_backlog_in_minutes() -> None:
     viewer = person("vera", "view_")
     assert "No worker is there: the backlog is 18 rounds" in viewer.get("/admin/").content.decode()
     worker_beat(worker="a:dispatcher", workers=8)
-    told = "Backlog: 1.5 minutes, 18 rounds; 8 workers manage 12.0 rounds a minute (a round takes 40.0 s of one, by the last 50)."
-    assert told in viewer.get("/admin/").content.decode()
+    line = (
+        "Backlog: 1.5 minutes, 18 rounds; 8 workers manage 12.0 rounds a minute "
+        "(a round takes 40.0 s of one, by the last 50)."
+    )
+    assert line in viewer.get("/admin/").content.decode()
 
 
 def test_a_longer_queue_is_no_more_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:

@@ -212,7 +212,7 @@ def test_an_edit_of_a_plan_that_another_run_has_replaced_is_refused() -> None:
     assert dump() == before
 
 
-def test_a_regenerated_round_reads_its_request_anew_but_keeps_an_operators_plan() -> None:
+def test_a_regenerated_round_gets_a_new_plan_but_keeps_an_operators_plan() -> None:
     by_model, by_operator = status_panel("completed", "notify"), status_panel("completed", "notify")
     for row in (by_model, by_operator):
         with_plan(row)
@@ -304,7 +304,7 @@ def test_a_round_that_is_cancelled_while_it_is_driven_stays_cancelled(
         (round_cancel, "waiting", "deploy"),
     ],
 )
-def test_of_eight_operators_at_once_one_acts_and_the_others_are_told_why_not(
+def test_of_eight_operators_at_once_one_acts_and_the_others_are_refused_with_a_reason(
     act: Callable[..., None], state: str, step: str
 ) -> None:
     row = status_panel(state, step)

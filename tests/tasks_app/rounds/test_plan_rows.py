@@ -1,5 +1,4 @@
-"""What the service asks again and again costs the same beside a million rounds that have ended: no query walks through
-the table of rounds.
+"""No repeated query reads the whole table of rounds, so its cost does not grow with the rounds that have ended.
 
 On SQLite as on PostgreSQL (`python -m tests.on_real_parts tests/tasks_app/rounds/test_plan_rows.py`).
 """
@@ -119,7 +118,7 @@ def _plan(cursor, sql: str, params: object) -> str:
 
 
 def _walks(plan: str) -> bool:
-    """Say whether a plan reads every round.
+    """Whether a plan reads every round.
 
     Walking through an index that holds only what moves, or has a flag, is none of it.
     """

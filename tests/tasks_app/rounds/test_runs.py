@@ -34,7 +34,7 @@ def test_a_failed_round_goes_on_at_its_first_unfinished_step(step: str) -> None:
     assert Event.objects.get().who == "operator"
 
 
-def test_a_fallback_page_that_was_never_pushed_is_written_anew() -> None:
+def test_a_fallback_page_that_was_never_pushed_is_replaced() -> None:
     row = failed(step="publish", degraded=True)
     attempt = Attempt.objects.create(round=row, run=1, kind="fallback", started_at=timezone.now())
     Round.objects.update(chosen_attempt=attempt, chosen_at=timezone.now())

@@ -1,4 +1,4 @@
-"""Which rounds are due, in which order, and how many of them may be taken."""
+"""The due rounds, their order, and how many of them may be taken."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def ended(state: str) -> dict[str, object]:
     return {"state": state, "next_at": None, "finished_at": timezone.now(), "commit_sha": "1" * 40}
 
 
-# --- What is due -----------------------------------------------------------------------------------------------------------------------
+# --- What is due ------------------------------------------------------------------------------------------------------
 
 
 def test_a_new_round_is_due_at_once() -> None:
@@ -61,7 +61,7 @@ def test_a_leased_round_is_due_again_when_its_lease_has_run_out() -> None:
     assert due() == [row.pk]
 
 
-# --- The order of a task's rounds ----------------------------------------------------------------------------------------------------------
+# --- The order of a task's rounds -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("step", ["generate", "verify", "publish"])
@@ -89,7 +89,7 @@ def test_round_2_waits_no_longer_once_round_1_is_published_or_has_ended(over: di
     assert second.pk in due()
 
 
-def test_a_round_2_that_came_first_goes_before_its_round_1_only_while_that_is_not_there() -> None:
+def test_round_2_goes_first_only_while_its_round_1_is_not_there() -> None:
     second = make_round(round=2)
     assert due() == [second.pk]
     first = make_round(round=1)
@@ -110,13 +110,13 @@ def test_another_task_or_email_waits_for_nobody() -> None:
     assert set(due()) == {row.pk for row in rows}
 
 
-def test_a_published_round_is_polled_whatever_came_before() -> None:
+def test_a_published_round_is_polled_regardless_of_earlier_rounds() -> None:
     make_round(round=1)
     second = make_round(round=2, step="deploy")
     assert second.pk in due()
 
 
-# --- Breakers --------------------------------------------------------------------------------------------------------------------------
+# --- Breakers ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("kind", "held"), [("model", {"generate"}), ("forge", {"publish", "deploy"})])
@@ -129,7 +129,7 @@ def test_a_breaker_holds_what_needs_it_until_the_share_ends(kind: str, held: set
     assert set(due()) == {row.pk for row in rows.values()}
 
 
-# --- Room ------------------------------------------------------------------------------------------------------------------------------
+# --- Room -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("workers", "places"), [(1, 1), (2, 1), (3, 2), (8, 4)])

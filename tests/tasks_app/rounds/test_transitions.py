@@ -59,7 +59,7 @@ JOURNAL: dict[str, Callable[[DatabaseJournal, int], object]] = {
     "attempt_answered": lambda j, pk: j.attempt_answered(pk, Reply("text", "m", "stop"), outcome="ok"),
     "attempt_reused": lambda j, _: j.attempt_reused(kind="generate", model="m", parent=None),
     "attempt_interrupted": lambda j, _: j.attempt_interrupted(kind="generate", model="m", parent=None),
-    "chunks_keep": lambda j, _: kept_as_heard(j),
+    "chunks_keep": lambda j, _: chunk_stored(j),
     "attempt_failed": lambda j, pk: j.attempt_failed(pk, code="c", message="m"),
     "plan_made": lambda j, _: j.plan_made({"notes": ["n"]}, attempt=None, refused=[], why_none=""),
     "commit_planned": lambda j, _: j.commit_planned(sha="2" * 40, parent=None, paths=["a"]),
@@ -77,8 +77,8 @@ JOURNAL: dict[str, Callable[[DatabaseJournal, int], object]] = {
 PUBLISHED = Published(PLACE, SHA, "commit")
 
 
-def kept_as_heard(journal: DatabaseJournal) -> None:
-    """Have a call under way, of which a line has come."""
+def chunk_stored(journal: DatabaseJournal) -> None:
+    """Store a line of a reply that is being streamed."""
     journal._growing = StreamingReply(Attempt.objects.get().pk, "m", ["a line\n"])
     journal.chunks_keep()
 

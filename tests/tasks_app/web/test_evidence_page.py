@@ -1,4 +1,4 @@
-"""The evidence page: what it shows, to whom, and what is never on it."""
+"""The evidence page: its content, its readers, and secrets that it never shows."""
 
 from __future__ import annotations
 
@@ -62,12 +62,14 @@ def fixed(outside: Outside, **over: object) -> Round:
     return driven(make_round(**(asked | {"checks": ["js: page.includes('7')", "It is pretty"]} | over)))
 
 
-def test_it_answers_what_was_asked_checked_published_and_told_and_when(browsing: Outside) -> None:
+def test_it_shows_request_checks_publication_and_callback_with_their_times(browsing: Outside) -> None:
     row = fixed(browsing)
     text = shown(row)
     for part in (
-        "Fix script.py &amp; &lt;b&gt;show&lt;/b&gt; it.", row.commit_sha, row.repo_url, row.pages_url, "page.includes(&#x27;7&#x27;)", "It is pretty",
-        "unverifiable", "run in a browser", "before publishing", "live", "Accepted", "Published", "Evaluator told", "it answered 200",
+        "Fix script.py &amp; &lt;b&gt;show&lt;/b&gt; it.", row.commit_sha, row.repo_url, row.pages_url,
+        "page.includes(&#x27;7&#x27;)", "It is pretty",
+        "unverifiable", "run in a browser", "before publishing", "live", "Accepted", "Published", "Evaluator told",
+        "it answered 200",
         "script.py", Attachment.objects.get().sha256, "-print(1 / 0)", "+print(1)", "first", f"generate {VERSION}",
     ):  # fmt: skip
         assert part in text, part
@@ -184,7 +186,7 @@ def test_what_has_not_happened_yet_is_said(outside: Outside) -> None:
     assert "No screenshot was taken" in text
 
 
-def test_a_commit_keeps_its_own_evidence_when_the_page_is_written_anew_or_a_later_round_comes(
+def test_a_commit_keeps_its_evidence_after_a_new_run_or_a_later_round(
     browsing: Outside,
 ) -> None:
     row = fixed(browsing)

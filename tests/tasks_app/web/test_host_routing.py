@@ -1,4 +1,4 @@
-"""Two host names: whatever a Host header or a path looks like, no page is served beside the admin, nor the admin beside pages."""
+"""Two host names: whatever the Host header or the path, neither host serves what belongs to the other."""
 
 from __future__ import annotations
 

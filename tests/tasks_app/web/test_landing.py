@@ -1,4 +1,4 @@
-"""The landing page: what this is, whether it is ready, what is missing, what is simulated."""
+"""The landing page: the service's purpose, readiness, missing settings and simulated parts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_ready_service_says_so_and_names_every_part() -> None:
         assert f"<dt>{part}</dt>" in text
 
 
-def test_what_is_missing_is_said_in_full(settings) -> None:
+def test_missing_settings_are_listed_in_full(settings) -> None:
     settings.MISSING = ["SECRET is not set: no request can be checked.", "No forge: set <GITHUB_TOKEN>."]
     text = page()
     assert "Not ready" in text
@@ -50,7 +50,7 @@ def test_an_open_breaker_is_named_as_text() -> None:
     assert "<script" not in text
 
 
-def test_what_is_simulated_is_said_and_only_that(settings) -> None:
+def test_exactly_the_simulated_parts_are_named(settings) -> None:
     assert "No model is asked" in page()
     settings.LLM_PROVIDER = "openai"
     assert "No model is asked" not in page()

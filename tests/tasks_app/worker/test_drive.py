@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 STEPS = ["generate", "verify", "publish", "deploy", "notify"]
 
 
-# --- The whole way ---------------------------------------------------------------------------------------------------------------------
+# --- The whole way ----------------------------------------------------------------------------------------------------
 
 
 def test_two_rounds_go_through_to_completed_with_every_row_written(outside: Outside) -> None:
@@ -104,7 +104,7 @@ def test_what_is_not_due_held_or_ended_is_left_alone(outside: Outside) -> None:
     assert outside.author.asked == []
 
 
-# --- Waiting ---------------------------------------------------------------------------------------------------------------------------
+# --- Waiting ----------------------------------------------------------------------------------------------------------
 
 
 def test_waiting_for_pages_holds_no_worker(outside: Outside) -> None:
@@ -150,10 +150,10 @@ def test_a_permanent_error_fails_with_its_sentence(outside: Outside, method: str
     assert StepRun.objects.get(step=step).outcome == "failed"
 
 
-# --- Telling ---------------------------------------------------------------------------------------------------------------------------
+# --- Telling ----------------------------------------------------------------------------------------------------------
 
 
-def test_an_evaluator_that_is_down_is_told_again_with_the_same_bytes(outside: Outside) -> None:
+def test_a_callback_to_an_evaluator_that_is_down_is_repeated_with_the_same_bytes(outside: Outside) -> None:
     outside.notifier.answers = [Transient("no_connection", "Nobody listens."), 503, 200]
     row = driven(make_round())
     assert (row.state, row.step) == ("waiting", "notify")
@@ -187,7 +187,7 @@ def test_the_trying_ends_with_its_time(outside: Outside, settings: SettingsWrapp
     assert row.commit_sha
 
 
-# --- Errors of our own ---------------------------------------------------------------------------------------------------------------------
+# --- Errors of our own ------------------------------------------------------------------------------------------------
 
 
 def test_an_error_of_our_own_is_kept_without_secrets_and_the_fifth_in_a_row_fails_the_round(
@@ -205,7 +205,7 @@ def test_an_error_of_our_own_is_kept_without_secrets_and_the_fifth_in_a_row_fail
     assert SECRET not in repr(dump())
 
 
-def test_progress_between_crashes_starts_the_count_anew(outside: Outside) -> None:
+def test_progress_between_crashes_resets_the_count(outside: Outside) -> None:
     outside.forge.faults.before["create"] = [RuntimeError("bug") for _ in range(4)]
     outside.forge.faults.before["pages_build"] = [RuntimeError("bug") for _ in range(4)]
     row = make_round()

@@ -1,4 +1,4 @@
-"""An answer in whose midst its process dies: what had come of it is written down, and only the rest is asked for."""
+"""A process that dies during a streamed answer: the received part is stored, and only the rest is requested."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def beats(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
-    """Collect what the heartbeats shall do beside: a test's connection is not another thread's, so it is the test that beats."""
+    """Collect what heartbeats would call in their thread: the test calls it, since threads share no connection."""
     called: list[Callable[[], None]] = []
     monkeypatch.setattr(Heartbeat, "at_each_beat", lambda _, call: called.append(call))
     return called
@@ -65,7 +65,9 @@ def test_of_an_answer_that_was_cut_by_a_death_only_the_rest_is_asked_for(
     assert cut.reply.endswith("## Summary\n\n")
     assert PAGE.decode() in cut.reply
     assert "A page that shows" not in cut.reply, "half a line is not kept"
-    assert cut.counted_tokens >= estimated_tokens(cut.reply) + 100, "what was heard of it counts, beside its prompt"
+    assert cut.counted_tokens >= estimated_tokens(cut.reply) + 100, (
+        "the part that was received counts, and so does its prompt"
+    )
     step.refresh_from_db()
     assert "so far" not in step.detail
     (inside,) = outside.forge.repositories.values()
@@ -88,7 +90,7 @@ def test_half_a_secret_of_ours_is_not_kept_of_an_answer_under_way(
     assert half not in told[0]
 
 
-def test_what_an_answer_came_to_is_not_overwritten_by_a_late_beat(
+def test_a_complete_answer_is_not_overwritten_by_a_late_beat(
     outside: Outside, beats: list[Callable[[], None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = DatabaseJournal.attempt_answered

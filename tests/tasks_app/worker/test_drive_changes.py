@@ -1,4 +1,4 @@
-"""An attachment that the plan changes, through the whole service with real rows: what is committed, kept, told and repaired."""
+"""An attachment that the plan changes, driven with real rows: what is committed and what is repaired."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_later_rounds_keep_the_changed_version_whatever_the_model_writes(outside
     assert CheckResult.objects.get(text=CHANGED, attempt__round=last).verdict == "pass"
 
 
-def test_a_script_left_as_it_came_is_told_to_the_model_and_a_repair_keeps_what_was_changed(outside: Outside) -> None:
+def test_an_unchanged_script_is_reported_to_the_model_and_a_repair_keeps_its_change(outside: Outside) -> None:
     outside.browser = FakeBrowser()
     outside.author.plans = [PLAN]
     outside.author.replies = [
@@ -88,7 +88,7 @@ def test_a_script_left_as_it_came_is_told_to_the_model_and_a_repair_keeps_what_w
     assert {r.verdict for r in row.chosen_attempt.check_results.filter(kind__in=["js", "rule", "file"])} == {"pass"}
 
 
-def test_an_attachment_that_is_not_to_be_changed_is_checked_to_be_as_it_came_and_not_asked_for(
+def test_an_unchanged_attachment_is_checked_byte_for_byte_and_not_requested(
     outside: Outside,
 ) -> None:
     outside.author.plans = [PLAN]

@@ -1,4 +1,4 @@
-"""A process that dies after an effect outside: whoever comes next makes no second one of it."""
+"""A process that dies after an outside effect: the next worker does not repeat the effect."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def failing(patch: pytest.MonkeyPatch, name: str, times: int) -> None:
     patch.setattr(name, dying)
 
 
-def test_a_round_whose_model_calls_five_workers_died_of_is_told_with_the_fallback_page(outside: Outside) -> None:
+def test_after_five_crashes_in_model_calls_the_callback_reports_the_fallback_page(outside: Outside) -> None:
     outside.author.replies = [Killed() for _ in range(5)]
     row = make_round()
     for _ in range(5):
@@ -160,7 +160,7 @@ def test_a_page_whose_checking_five_workers_died_of_is_published_unchecked(
     assert CheckResult.objects.get(target="live", kind="js").verdict == "pass"
 
 
-def test_a_look_that_five_workers_died_of_does_not_keep_the_evaluator_from_being_told(outside: Outside) -> None:
+def test_after_five_crashes_in_the_liveness_check_the_callback_is_still_sent(outside: Outside) -> None:
     outside.forge.faults.before["pages_build"] = [Killed() for _ in range(5)]
     row = make_round()
     for _ in range(5):

@@ -1,4 +1,4 @@
-"""A database that goes away in the midst of a step: no crash of the step, no end of a plan, and where only the line was cut, nothing at all."""
+"""A database that goes away during a step: the step does not crash, and a cut connection alone changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that a plan names, driven with real rows: what was wrong at first, what the repair is told, and what is published with which warning."""
+"""Files that a plan names, driven with real rows: their faults, the prompts of repairs, what is published, warnings."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def verdicts(attempt: Attempt, kind: str = "file") -> dict[str, str]:
     return dict(found.values_list("text", "verdict"))  # what was found live is the last word
 
 
-def told(outside: Outside, call: int) -> str:
+def prompt_of(outside: Outside, call: int) -> str:
     return outside.author.asked[call][1][-1].content
 
 
 def form(outside: Outside, call: int) -> str:
     """Return the end of a prompt: the form of the answer."""
-    return told(outside, call).partition("[end of data")[2]
+    return prompt_of(outside, call).partition("[end of data")[2]
 
 
 def test_files_that_hold_their_rules_are_published_at_once(outside: Outside) -> None:
@@ -111,18 +111,18 @@ def test_a_sentence_is_decided_by_its_predicates_and_its_verdict_names_each(outs
 def test_the_first_prompt_lists_each_file_with_its_rules_in_order(outside: Outside) -> None:
     outside.author.plans = [PLAN]
     driven(asked())
-    lines = [line.partition(" file ")[2] for line in told(outside, 0).splitlines() if " file " in line[:40]]
+    lines = [line.partition(" file ")[2] for line in prompt_of(outside, 0).splitlines() if " file " in line[:40]]
     assert lines == ["index.html", "story.txt", "data.json", "README.md"]
-    assert "(story.txt, whole: a story; has exactly 5 words)\n" in told(outside, 0)
-    assert "(data.json, whole: is JSON of the form {city, lat: number}; nothing but the JSON itself)\n" in told(
+    assert "(story.txt, whole: a story; has exactly 5 words)\n" in prompt_of(outside, 0)
+    assert "(data.json, whole: is JSON of the form {city, lat: number}; nothing but the JSON itself)\n" in prompt_of(
         outside, 0
     )
-    assert "complete 4\n" in told(outside, 0)
+    assert "complete 4\n" in prompt_of(outside, 0)
     assert "result.json" in outside.author.asked[0][1][0].content, "what must not be there is said"
     assert page_calls()[0].prompt_version == VERSION
 
 
-def test_a_wrong_number_of_words_is_told_and_mended_by_the_repair(outside: Outside) -> None:
+def test_a_wrong_number_of_words_is_in_the_prompt_of_the_repair_and_corrected(outside: Outside) -> None:
     outside.author.plans = [PLAN]
     short, wrong = b"Only three words.\n", b'{"city": "Paris", "lat": "48.9"}\n'
     first = reply(index_html=PAGE, story_txt=short, data_json=wrong, README_md=README)
@@ -134,12 +134,12 @@ def test_a_wrong_number_of_words_is_told_and_mended_by_the_repair(outside: Outsi
         "story.txt has exactly 5 words: it has 3 words: 2 too few"
     )
     assert (verdicts(before)[FORM], verdicts(after)[FORM]) == ("fail", "pass")
-    assert f"{SENTENCE}\n   gave: story.txt has exactly 5 words: it has 3 words: 2 too few (on the files)" in told(
+    assert f"{SENTENCE}\n   gave: story.txt has exactly 5 words: it has 3 words: 2 too few (on the files)" in prompt_of(
         outside, 1
     )
-    assert f"{FORM}\n   gave: " in told(outside, 1)
+    assert f"{FORM}\n   gave: " in prompt_of(outside, 1)
     assert "(story.txt, whole: a story; has exactly 5 words)" in form(outside, 1)
-    assert "Only three words." in told(outside, 1) + outside.author.asked[1][1][-2].content
+    assert "Only three words." in prompt_of(outside, 1) + outside.author.asked[1][1][-2].content
     assert (published(outside, row)["story.txt"], row.warnings) == (STORY, [])
 
 
@@ -148,11 +148,11 @@ def test_a_file_that_an_answer_lacks_is_asked_for_once_more(outside: Outside) ->
     outside.author.replies = [reply(index_html=PAGE, story_txt=STORY, README_md=README), reply(data_json=DATA)]
     row = driven(asked())
     assert (kinds(), row.warnings) == (["generate", "format"], [])
-    assert "Your answer lacks data.json." in told(outside, 1)
+    assert "Your answer lacks data.json." in prompt_of(outside, 1)
     assert published(outside, row)["data.json"] == DATA
 
 
-def test_a_file_that_stays_missing_is_told_in_every_repair_and_at_the_end_in_a_warning(outside: Outside) -> None:
+def test_a_file_that_stays_missing_is_in_every_repairs_prompt_and_in_a_warning_at_the_end(outside: Outside) -> None:
     outside.author.plans = [PLAN]
     outside.author.replies = [reply(index_html=PAGE + b"%d" % n, story_txt=STORY, README_md=README) for n in range(6)]
     row = driven(asked())
@@ -160,7 +160,7 @@ def test_a_file_that_stays_missing_is_told_in_every_repair_and_at_the_end_in_a_w
     repairs = [at for at, kind in enumerate(kinds()) if kind == "repair"]
     assert repairs
     for call in repairs:
-        assert "data.json: is there and is not empty\n   gave: data.json is missing" in told(outside, call)
+        assert "data.json: is there and is not empty\n   gave: data.json is missing" in prompt_of(outside, call)
         assert "(data.json, whole: is JSON of the form {city, lat: number}" in form(outside, call)
     assert row.warnings == ["Files that are asked for are missing or empty: data.json"]
     assert round_status(RoundReport(row))["warnings"] == row.warnings
@@ -224,7 +224,7 @@ def test_what_the_site_serves_is_decided_once_it_is_live(outside: Outside) -> No
     assert (kinds(), outside.author.judged) == (["generate"], [])
 
 
-# --- Later rounds ----------------------------------------------------------------------------------------------------------------------------
+# --- Later rounds -----------------------------------------------------------------------------------------------------
 
 
 def first_round(outside: Outside) -> Round:
@@ -249,7 +249,7 @@ def test_a_later_round_lists_what_is_new_and_leaves_the_rest(outside: Outside) -
     assert published(outside, row)["story.txt"] == STORY
 
 
-def test_the_plan_of_a_later_round_is_asked_for_with_what_came_before(outside: Outside) -> None:
+def test_the_prompt_for_a_later_rounds_plan_has_the_earlier_rounds(outside: Outside) -> None:
     first_round(outside)
     driven(asked(round=2, brief="Make the page dark.", checks=[]))
     prompt = outside.author.planned[1][1][-1].content
@@ -257,12 +257,12 @@ def test_the_plan_of_a_later_round_is_asked_for_with_what_came_before(outside: O
     assert "story.txt" in prompt
 
 
-def test_a_file_of_an_earlier_round_that_a_later_one_spoils_is_told_and_mended(outside: Outside) -> None:
+def test_an_earlier_rounds_file_that_a_later_round_breaks_is_reported_and_repaired(outside: Outside) -> None:
     first_round(outside)
     outside.author.replies = [dark(b"Gone dark.\n"), reply(story_txt=STORY)]
     row = driven(asked(round=2, brief="Make the page dark.", checks=["It is dark"]))
-    assert "story.txt has exactly 5 words\n   gave: it has 2 words: 3 too few" in told(outside, -1)
-    assert "Gone dark." in told(outside, -1) + outside.author.asked[-1][1][-2].content
+    assert "story.txt has exactly 5 words\n   gave: it has 2 words: 3 too few" in prompt_of(outside, -1)
+    assert "Gone dark." in prompt_of(outside, -1) + outside.author.asked[-1][1][-2].content
     assert (published(outside, row)["story.txt"], row.warnings) == (STORY, [])
     assert verdicts(row.chosen_attempt, "regression")["story.txt has exactly 5 words"] == "pass"
     lasting = CheckResult.objects.filter(kind="regression").first()
@@ -289,7 +289,7 @@ def test_what_a_later_plan_says_of_a_file_replaces_what_an_earlier_one_said(outs
     assert verdicts(row.chosen_attempt, "regression")["data.json is there and is not empty"] == "pass"
 
 
-# --- A sample --------------------------------------------------------------------------------------------------------------------------------
+# --- A sample ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_sample_of_ten_files_is_read_and_asked_for_by_a_plan(outside: Outside) -> None:

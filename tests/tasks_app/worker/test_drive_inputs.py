@@ -1,4 +1,4 @@
-"""Data that a plan fetches and workbooks that it converts, driven with real rows, a real API on loopback and the real guard."""
+"""A plan's data and workbooks, driven with real rows, an API on loopback and the real guard of addresses."""
 
 from __future__ import annotations
 
@@ -97,22 +97,20 @@ def published(outside: Outside, row: Round) -> dict[str, bytes]:
     return dict(inside.commits[row.commit_sha].files)
 
 
-def told(outside: Outside, call: int = 0) -> str:
+def prompt(outside: Outside, call: int = 0) -> str:
     return outside.author.asked[call][1][-1].content
 
 
-# --- Data that a plan fetches -----------------------------------------------------------------------------------------------------------------
+# --- Data that a plan fetches -----------------------------------------------------------------------------------------
 
 
-def test_what_an_address_answers_is_told_to_the_model_and_committed_as_the_services_own(
-    outside: Outside, api: HttpServer
-) -> None:
+def test_fetched_data_is_in_the_prompt_and_committed_as_the_services_own(outside: Outside, api: HttpServer) -> None:
     outside.author.plans = [fetches(api.url("/v1/latest"))]
     row = driven(asked(brief=f"Show the rates of {api.url('/v1/latest')} in a table."))
     assert row.state == "completed"
     assert published(outside, row)["latest.json"] == RATES
-    assert f"Fetched by the service from {api.url('/v1/latest')}" in told(outside)
-    assert "JSON: {base: text, rates: {USD: number, NOK: number}}" in told(outside)
+    assert f"Fetched by the service from {api.url('/v1/latest')}" in prompt(outside)
+    assert "JSON: {base: text, rates: {USD: number, NOK: number}}" in prompt(outside)
     assert SourceFile.objects.get(path="latest.json").origin == "service"
     kept = Attachment.objects.get()
     assert (kept.name, kept.source, kept.url, bytes(kept.content)) == (
@@ -131,7 +129,7 @@ def test_it_is_fetched_once_however_often_the_round_is_taken_up_again(outside: O
     assert driven(row).state == "completed"
     assert len(api.asked) == 1
     assert published(outside, row)["latest.json"] == RATES
-    assert "Fetched by the service" in told(outside, 1)
+    assert "Fetched by the service" in prompt(outside, 1)
 
 
 def test_a_repair_has_the_data_too_and_cannot_write_over_it(outside: Outside, api: HttpServer) -> None:
@@ -144,11 +142,11 @@ def test_a_repair_has_the_data_too_and_cannot_write_over_it(outside: Outside, ap
     ]
     row = driven(asked(brief=f"Show {api.url('/v1/latest')}.", checks=["js: page.includes('DONE')"]))
     assert (row.state, len(outside.author.asked), len(api.asked)) == ("completed", 2, 1)
-    assert "Fetched by the service" in told(outside, 1)
+    assert "Fetched by the service" in prompt(outside, 1)
     assert published(outside, row)["latest.json"] == RATES
 
 
-def test_a_later_round_fetches_anew_under_the_same_name(outside: Outside, api: HttpServer) -> None:
+def test_a_later_round_fetches_again_under_the_same_name(outside: Outside, api: HttpServer) -> None:
     brief = f"Show the rates of {api.url('/v1/latest')}."
     outside.author.plans = [fetches(api.url("/v1/latest"))] * 2
     driven(asked(brief=brief))
@@ -192,8 +190,8 @@ def test_what_cannot_be_had_is_a_warning_a_note_and_a_sentence_in_the_readme(
     row = driven(asked(brief=f"Show the rates of {url} in a table."))
     assert row.state == "completed"
     assert row.warnings[0].startswith(f"{url} could not be read: {why}")
-    assert f'it shows "Data missing: 127.0.0.1:{api.port} could not be read."' in told(outside)
-    assert "Never invent" in told(outside)
+    assert f'it shows "Data missing: 127.0.0.1:{api.port} could not be read."' in prompt(outside)
+    assert "Never invent" in prompt(outside)
     tree = published(outside, row)
     assert f"- {url} could not be read: {why}" in tree["README.md"].decode()
     assert not any(SECRET.encode() in content for content in tree.values())
@@ -213,8 +211,8 @@ def test_a_page_that_does_not_say_so_is_repaired(outside: Outside, api: HttpServ
     ]
     row = driven(asked(brief=f"Show the rates of {url} in a table."))
     assert (row.state, kinds()) == ("completed", ["generate", "repair"])
-    assert "The page says that data is missing: it shows the words" in told(outside, 1)
-    assert 'it shows "Data missing: ' in told(outside, 1)
+    assert "The page says that data is missing: it shows the words" in prompt(outside, 1)
+    assert 'it shows "Data missing: ' in prompt(outside, 1)
     assert b"Data missing" in published(outside, row)["index.html"]
     assert url.encode() in published(outside, row)["README.md"]
 
@@ -272,15 +270,15 @@ def test_an_address_that_the_page_asks_itself_is_fetched_as_an_example_and_its_l
     outside.author.plans = [fetches(url, at_run_time=True)] * 2
     row = driven(asked(brief=f"Show the rates of {url}, live."))
     assert published(outside, row)["latest.json"] == RATES
-    assert "The page asks the address itself at run time" in told(outside)
+    assert "The page asks the address itself at run time" in prompt(outside)
     api.scripts["/v1/latest"] = Script(503)
     row = driven(asked(task="down", brief=f"Show the rates of {url}, live."))
     assert row.warnings[0].startswith(f"{url} could not be read")
-    assert "The page asks it itself at run time" in told(outside, 1)
+    assert "The page asks it itself at run time" in prompt(outside, 1)
     assert not CheckResult.objects.filter(text__startswith="The page says that data is missing").exists()
 
 
-# --- Workbooks -------------------------------------------------------------------------------------------------------------------------------
+# --- Workbooks --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.processes
@@ -294,8 +292,8 @@ def test_a_workbook_becomes_the_csv_that_the_plan_names(outside: Outside) -> Non
         b"order,day,taken,amount,paid,note\n1,2024-02-29,2024-02-29T13:45:59,12.5,TRUE,plain\n"
     )
     assert tree["values.xlsx"] == (SAMPLES / "values.xlsx").read_bytes()
-    assert "Made by the service out of values.xlsx: the exact values." in told(outside)
-    assert "A workbook of 1 sheet: 'Orders' (7 rows, 6 columns)." in told(outside)
+    assert "Made by the service out of values.xlsx: the exact values." in prompt(outside)
+    assert "A workbook of 1 sheet: 'Orders' (7 rows, 6 columns)." in prompt(outside)
     assert SourceFile.objects.get(path="data.csv").origin == "service"
 
 
@@ -325,18 +323,18 @@ def test_each_sheet_that_the_plan_converts_is_a_file_and_one_that_is_not_there_a
 def test_a_workbook_that_no_plan_converts_is_described_alone(outside: Outside) -> None:
     row = driven(asked(brief="Show the orders.", attachments=attached("values.xlsx")))
     assert not any(name.endswith(".csv") for name in published(outside, row))
-    assert "Columns:\n- order: integer, 1 to 9007199254740991, ascending, all different" in told(outside)
+    assert "Columns:\n- order: integer, 1 to 9007199254740991, ascending, all different" in prompt(outside)
 
 
 @pytest.mark.processes
-def test_a_workbook_that_cannot_be_read_is_a_warning_and_said_on_the_page(outside: Outside) -> None:
+def test_an_unreadable_workbook_is_a_warning_and_named_on_the_page(outside: Outside) -> None:
     outside.author.plans = [converts(("data.csv", "encrypted.xlsx", ""))]
     row = driven(
         asked(brief="Convert encrypted.xlsx to data.csv and show its rows.", attachments=attached("encrypted.xlsx"))
     )
     assert row.state == "completed"
     assert "encrypted.xlsx cannot be read as a workbook: it is protected with a password." in row.warnings
-    assert 'Show on the page: "Data missing: data.csv could not be read."' in told(outside)
+    assert 'Show on the page: "Data missing: data.csv could not be read."' in prompt(outside)
     assert "data.csv could not be made: encrypted.xlsx cannot be read" in published(outside, row)["README.md"].decode()
 
 

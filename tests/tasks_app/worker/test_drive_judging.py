@@ -1,4 +1,4 @@
-"""Sentences that no predicate decides: a model's judgement is kept beside them, and is never a pass."""
+"""Sentences that no predicate decides: a model's judgement is stored with them and is never a pass."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ def test_a_judgement_stands_beside_its_sentence_and_is_no_pass(outside: Outside)
     found = sentences()
     assert found["It is pretty"] == (
         "unverifiable",
-        "judged by first to hold, from index.html, README.md, what the browser saw; an opinion and no pass: the page has a heading",
+        (
+            "judged by first to hold, from index.html, README.md, what the browser saw; "
+            "an opinion and no pass: the page has a heading"
+        ),
     )
     assert found["Everybody likes it"][1].startswith("judged by first: it cannot tell")
     assert found["Repo has MIT license"][0] == "pass"

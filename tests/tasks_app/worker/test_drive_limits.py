@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-# --- Out of service ----------------------------------------------------------------------------------------------------------------------
+# --- Out of service ---------------------------------------------------------------------------------------------------
 
 
 def refused(kind: str) -> OutOfService:
@@ -66,11 +66,11 @@ def test_a_forge_that_refuses_while_a_later_round_is_generated_makes_no_hot_loop
     must_wait(row, 1)
 
 
-# --- The deadline ------------------------------------------------------------------------------------------------------------------------
+# --- The deadline -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("trouble", ["not built", "no connection", "refused", "refused before"])
-def test_the_evaluator_is_told_a_tenth_before_the_deadline_whatever_keeps_the_page_from_being_seen(
+def test_the_callback_is_sent_a_tenth_before_the_deadline_even_if_the_page_is_not_live(
     outside: Outside, trouble: str
 ) -> None:
     outside.forge.looks = [PagesBuild("building", None)] * 2
@@ -97,13 +97,13 @@ def test_no_wait_for_pages_goes_past_the_time_to_tell(outside: Outside, retry_af
     assert row.next_at <= row.started_at + timedelta(seconds=540)
 
 
-def test_being_told_after_the_deadline_is_late(outside: Outside) -> None:
+def test_a_callback_sent_after_the_deadline_is_late(outside: Outside) -> None:
     row = driven(aged(make_round(), 700))
     assert (row.state, row.late, row.degraded) == ("completed", True, True)
     assert outside.author.asked == []
 
 
-# --- The forge's pace and what goes away there -------------------------------------------------------------------------------------------
+# --- The forge's pace and what goes away there ------------------------------------------------------------------------
 
 
 def test_waiting_for_ones_turn_is_no_failure_and_calls_nobody(outside: Outside) -> None:

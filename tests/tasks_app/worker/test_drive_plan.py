@@ -1,4 +1,4 @@
-"""How a run gets its plan: one call before the page is written, whatever dies on the way; and how a round goes on without one."""
+"""How a run gets its plan: one call before the page is written, despite crashes; and how a round goes on without it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def noted() -> list[str]:
     return PlanRow.objects.get().plan["notes"]
 
 
-# --- The call --------------------------------------------------------------------------------------------------------------------------------
+# --- The call ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_request_is_read_before_the_page_is_written_and_the_plan_stands_in_the_record(outside: Outside) -> None:
@@ -118,8 +118,8 @@ def test_what_a_plan_must_not_ask_for_is_refused_item_by_item_and_the_round_goes
     assert [one["path"] for one in plan.plan["files"]] == ["index.html", "story.txt", "README.md", "LICENSE"]
     assert (plan.plan["data"], plan.plan["pages"], plan.plan["tests"]) == ([], "branch", [])
     assert {one["item"].split()[0] for one in plan.refused} == {
-        "../evil.txt", ".github/workflows/ci.yml", "http://169.254.169.254/latest/meta-data.json", "https://elsewhere.example/a.json",
-        "pages:", "tests[0].predicates[0]", "tests[1].predicates[0]",
+        "../evil.txt", ".github/workflows/ci.yml", "http://169.254.169.254/latest/meta-data.json",
+        "https://elsewhere.example/a.json", "pages:", "tests[0].predicates[0]", "tests[1].predicates[0]",
     }  # fmt: skip
     assert not any("169.254" in url or "elsewhere" in url for url in outside.fetcher.fetched)
 
@@ -132,7 +132,7 @@ def test_a_plan_of_ten_thousand_files_is_bounded(outside: Outside) -> None:
     assert RoundReport(row).plan_text.refused == ("files: 9941 of 10001 are left out: at most 60 are taken",)
 
 
-# --- Recoveries ------------------------------------------------------------------------------------------------------------------------------
+# --- Recoveries -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_an_answer_after_a_death_counts_as_no_cut_off_call(outside: Outside, mon
     assert noted() == ["euros are meant"]
 
 
-# --- Later runs ------------------------------------------------------------------------------------------------------------------------------
+# --- Later runs -------------------------------------------------------------------------------------------------------
 
 
 def plans_of(row: Round) -> list[tuple[int, str, list[str]]]:
@@ -238,7 +238,7 @@ def test_a_retry_without_a_plan_asks_for_one_again(outside: Outside) -> None:
     assert plans_of(row) == [(2, "model", ["euros are meant"])]
 
 
-def test_regenerate_reads_the_request_anew(outside: Outside) -> None:
+def test_regenerate_makes_a_new_plan(outside: Outside) -> None:
     outside.author.plans = [NOTED, plan_reply(notes=["dollars are meant"])]
     row = driven(make_round())
     round_regenerate(round_id=row.pk, who="ada")
@@ -263,11 +263,11 @@ def test_a_plan_that_an_operator_edited_is_what_every_later_run_goes_by(outside:
     assert len(outside.author.planned) == 1
 
 
-# --- Without a plan --------------------------------------------------------------------------------------------------------------------------
+# --- Without a plan ---------------------------------------------------------------------------------------------------
 
 
 def without_a_plan(row: Round, why: str) -> None:
-    """Fail unless the round was completed by a page of the model's, and says of plan and sentences why nothing decides them."""
+    """Assert that a model wrote the page, and that the round says why it has no plan and no decided sentence."""
     assert (row.state, row.degraded, row.live) == ("completed", False, True)
     assert RoundReport(row).plan_text.made == f"There is no plan: {why}"
     assert round_status(RoundReport(row))["plan"] is None

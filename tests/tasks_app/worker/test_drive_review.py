@@ -1,4 +1,4 @@
-"""Advice on a page (the review of its source, names that are gone) is kept and told in repairs, and costs no model call. Driven with real rows."""
+"""Advice on a page, driven with real rows: it is stored, stands in the prompts of repairs, and costs no model call."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ FLAWED = CLEAN.replace("<body>", "<body>\n<input id='n'><div>")
 TODO = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Todo list</title>
 <style>/* todo items */ #todo .todo {{ color: red }}</style></head>
-<body><h1>TODO</h1><p>ONE</p><label for="todo">Todo</label> <input id="todo" placeholder="Add a todo"> <a href="https://example.com/todo-app/todo.html">TODO</a>
+<body><h1>TODO</h1><p>ONE</p><label for="todo">Todo</label> <input id="todo" placeholder="Add a todo">
+<a href="https://example.com/todo-app/todo.html">TODO</a>
 <script>
 // Todo list: each todo has a text.
 function {}(todo) {{ return todo; }}
@@ -42,7 +43,7 @@ PLAN = plan_reply(checks=[{"number": 2, "predicates": [{"kind": "licence_mit"}]}
 
 @pytest.fixture
 def browsing(outside: Outside) -> Outside:
-    """A machine whose browser finds the words of a check in the page or does not, and plans that decide the sentence."""
+    """Use a browser that looks for the words of a check in the page, and plans that decide the sentence."""
     outside.browser = FakeBrowser()
     outside.author.plans = [PLAN] * 2
     return outside
@@ -64,7 +65,7 @@ def test_a_page_that_passes_and_has_errors_in_its_source_is_published_at_once(br
     assert [(r.verdict, len(r.value)) for r in rows] == [("fail", 2)]
 
 
-def test_a_repair_that_happens_anyway_is_told_of_the_flaws(browsing: Outside) -> None:
+def test_a_repair_that_happens_anyway_has_the_flaws_in_its_prompt(browsing: Outside) -> None:
     browsing.author.replies = [page(FLAWED, "none"), page(FLAWED, "ONE")]
     row = driven(asked())
     assert (kinds(), row.chosen_attempt.kind) == (["generate", "repair"], "repair")

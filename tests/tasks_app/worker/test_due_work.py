@@ -1,4 +1,4 @@
-"""What a worker takes when it is woken."""
+"""The rounds that a worker takes when it is woken."""
 
 from __future__ import annotations
 

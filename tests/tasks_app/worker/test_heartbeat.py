@@ -23,7 +23,7 @@ MANY = 20.0  # seconds after which a test gives up waiting
 
 @dataclass
 class Renewals:
-    """What each renewal said."""
+    """The result of each renewal."""
 
     said: list[bool] = field(default_factory=list)
     came: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -79,7 +79,7 @@ def test_a_short_budget_is_not_overlooked_by_a_long_beat() -> None:
         assert ended.wait(MANY / 2)
 
 
-def test_what_begins_anew_has_a_time_of_its_own() -> None:
+def test_an_extension_of_the_budget_counts() -> None:
     ended = threading.Event()
     heartbeat = Heartbeat(lease_of(make_round()), seconds=0.3, overrun=ended.set, every=0.01)
     heartbeat.allow(MANY)
@@ -132,7 +132,7 @@ def test_a_database_that_is_away_for_a_beat_does_not_end_the_beating(monkeypatch
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="there is no line to a file")
-def test_a_line_that_is_cut_is_made_anew_for_the_next_beat(renewed: Renewals) -> None:
+def test_a_cut_connection_is_opened_again_for_the_next_beat(renewed: Renewals) -> None:
     lease = lease_of(make_round())
     with Heartbeat(lease, seconds=MANY, overrun=pytest.fail, every=0.01):
         assert renewed.wait()

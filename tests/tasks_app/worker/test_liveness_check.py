@@ -1,4 +1,4 @@
-"""The watch on a page whose evaluator had to be told before it was live."""
+"""The liveness checks of a page that was not live yet when the callback was due."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
 
 
-def told_too_early(outside: Outside, **over: object) -> Round:
-    """Return a round whose evaluator was told since its time was over, before its build was built."""
+def reported_before_live(outside: Outside, **over: object) -> Round:
+    """Return a round whose callback was sent because its time was over, before its page was live."""
     outside.forge.looks += [PagesBuild("building", None)] * 2
     row = driven(make_round(**over))
     past = timezone.now() - timedelta(seconds=560)
@@ -50,8 +50,8 @@ def looked(row: Round) -> Round:
     return row
 
 
-def test_a_page_that_comes_after_the_callback_is_recorded_and_nobody_is_told_again(outside: Outside) -> None:
-    row = told_too_early(outside)
+def test_a_page_that_is_live_after_the_callback_is_recorded_and_no_callback_is_repeated(outside: Outside) -> None:
+    row = reported_before_live(outside)
     assert row.watch_until - row.finished_at == pytest.approx(timedelta(minutes=30), abs=timedelta(minutes=1))
     assert "still looked for" in headline(row, timezone.now())
     outside.forge.looks.append(PagesBuild("building", None))
@@ -76,7 +76,7 @@ def test_a_page_that_comes_after_the_callback_is_recorded_and_nobody_is_told_aga
     ],
 )
 def test_a_page_that_will_never_come_is_given_up(outside: Outside, looks: list[PagesBuild], reason: str) -> None:
-    row = told_too_early(outside)
+    row = reported_before_live(outside)
     outside.forge.looks += looks
     for _ in looks:
         row = looked(row)
@@ -85,7 +85,7 @@ def test_a_page_that_will_never_come_is_given_up(outside: Outside, looks: list[P
 
 
 def test_a_build_that_fails_after_the_callback_is_asked_for_once_more(outside: Outside) -> None:
-    row = told_too_early(outside)
+    row = reported_before_live(outside)
     outside.forge.looks += [PagesBuild("errored", None, "no", "1")] * 3
     for _ in range(3):
         row = looked(row)
@@ -94,7 +94,7 @@ def test_a_build_that_fails_after_the_callback_is_asked_for_once_more(outside: O
 
 
 def test_after_half_an_hour_nobody_looks_any_more(outside: Outside) -> None:
-    row = told_too_early(outside)
+    row = reported_before_live(outside)
     Round.objects.filter(pk=row.pk).update(watch_until=timezone.now() - SECOND)
     outside.forge.looks.append(PagesBuild("building", None))
     row = looked(row)
@@ -105,7 +105,7 @@ def test_after_half_an_hour_nobody_looks_any_more(outside: Outside) -> None:
 
 
 def test_a_look_that_died_is_taken_again_and_what_it_still_writes_is_refused(outside: Outside) -> None:
-    row = told_too_early(outside)
+    row = reported_before_live(outside)
     Round.objects.filter(pk=row.pk).update(watch_at=timezone.now() - SECOND)
     claimed = look_claim(workers=8)
     assert claimed
@@ -120,7 +120,7 @@ def test_a_look_that_died_is_taken_again_and_what_it_still_writes_is_refused(out
 
 @pytest.mark.django_db(transaction=True)
 def test_of_many_workers_one_looks(outside: Outside) -> None:
-    row = told_too_early(outside)
+    row = reported_before_live(outside)
     Round.objects.filter(pk=row.pk).update(watch_at=timezone.now() - SECOND)
 
     def claim(_: int) -> tuple[UUID, UUID] | None:
@@ -135,7 +135,7 @@ def test_of_many_workers_one_looks(outside: Outside) -> None:
 
 def test_watched_pages_take_a_quarter_of_the_workers_at_most(outside: Outside) -> None:
     for number in range(5):
-        told_too_early(outside, task=f"task-{number}")
+        reported_before_live(outside, task=f"task-{number}")
     Round.objects.update(watch_at=timezone.now() - SECOND)
     assert rounds_looking() == 5
     assert len(looks_due(workers=8)) == 2
@@ -146,7 +146,7 @@ def test_watched_pages_take_a_quarter_of_the_workers_at_most(outside: Outside) -
 
 
 def test_a_forge_out_of_service_is_not_asked(outside: Outside) -> None:
-    row = told_too_early(outside)
+    row = reported_before_live(outside)
     outside.forge.faults.before["pages_build"].append(OutOfService("forge_token_refused", "No token.", kind="forge"))
     row = looked(row)
     assert Breaker.objects.get(closed_at=None).kind == "forge"
@@ -156,7 +156,7 @@ def test_a_forge_out_of_service_is_not_asked(outside: Outside) -> None:
 
 
 def test_githubs_trouble_is_a_look_like_others(outside: Outside) -> None:
-    row = told_too_early(outside)
+    row = reported_before_live(outside)
     outside.forge.faults.before["pages_build"].append(Transient("forge_unwell", "GitHub answered 502."))
     row = looked(row)
     assert row.pages_statuses.last().reason == "GitHub answered 502."
@@ -176,7 +176,7 @@ def test_a_breaker_that_is_open_when_time_is_over_is_watched_past_too(outside: O
 
 
 def test_a_regeneration_ends_the_watch_and_a_repeated_notice_does_not(outside: Outside) -> None:
-    row = told_too_early(outside)
+    row = reported_before_live(outside)
     round_notify_again(round_id=row.pk, who="ada")
     row.refresh_from_db()
     assert row.watch_until

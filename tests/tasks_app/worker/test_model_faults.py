@@ -1,7 +1,7 @@
-"""Every row of the model's error list, through `drive`, real rows and the SDK: the round's end, the breaker's state, the operator's sentence.
+"""Every error of a model, through `drive`, real rows and the SDK: the round's end, the breaker, the sentence shown.
 
-The table is told in the order: what the first model's server answers, what the second's, and what comes of it at once. Before all that the plan
-is asked for, which has a table of its own.
+A row of TABLE has the answers of the first model's server, those of the second's, and the result. The call for the
+plan comes before these and has a table of its own.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def refuses_the_bound(request: dict[str, Any]) -> Scenario:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table. `errors`: the codes of the attempts, "" for one that was answered; `brief`: a call has two seconds."""
+    """A row of TABLE. `errors`: the codes of the attempts, "" for an answered call; `brief`: a call has 2 seconds."""
 
     name: str
     first: tuple[object, ...]
@@ -118,11 +118,13 @@ TABLE = [
     Row("429, short", ("rate limit",), (), "waiting", ("model_overloaded",), "asks to try later: 429", waits=7),
     Row("429, an hour, a second model", ("rate limit of an hour",), (page,), "completed", ("model_overloaded", "")),
     Row(
-        "429, an hour, both", ("rate limit of an hour",), ("rate limit of an hour",), "waiting", ("model_overloaded",) * 2,
+        "429, an hour, both", ("rate limit of an hour",), ("rate limit of an hour",), "waiting",
+        ("model_overloaded",) * 2,
         "is limited until", "model_limited",
     ),
     Row("quota, a second model", ("quota",), (page,), "completed", ("model_quota_spent", "")),
-    Row("quota, both", ("quota",), ("unpaid",), "waiting", ("model_quota_spent",) * 2, "top it up or set another key", "model_quota_spent"),
+    Row("quota, both", ("quota",), ("unpaid",), "waiting", ("model_quota_spent",) * 2, "top it up or set another key",
+        "model_quota_spent"),
     Row("500", ("server error",), (), "waiting", ("model_overloaded",), "asks to try later: 500", waits=1),
     Row("a hang", ("hang",), (page,), "completed", ("model_timeout", ""), brief=True),
     Row("a slow drip", ("slow drip",), (page,), "completed", ("model_timeout", ""), brief=True),
@@ -130,20 +132,26 @@ TABLE = [
     Row("hung up in the second file", (torn, rest), (), "completed", ("", "")),
     Row("hung up before a file is whole", ("hang-up on the way", page), (), "completed", ("", "")),
     Row("truncation", (half, rest), (), "completed", ("", "")),
-    Row("truncation, then nothing", (half, "null choices", "null choices"), (), "completed", ("", "model_bad_answer", "model_bad_answer")),
+    Row("truncation, then nothing", (half, "null choices", "null choices"), (), "completed",
+        ("", "model_bad_answer", "model_bad_answer")),
     Row("HTML once", ("html", page), (), "completed", ("model_bad_answer", "")),
     Row("HTML twice", ("html", "html"), (page,), "completed", ("model_bad_answer", "model_bad_answer", "")),
-    Row("null choices twice", ("null choices",) * 2, (page,), "completed", ("model_bad_answer", "model_bad_answer", "")),
+    Row("null choices twice", ("null choices",) * 2, (page,), "completed",
+        ("model_bad_answer", "model_bad_answer", "")),
     Row("refusal once", ("refusal", page), (), "completed", ("", "")),
     Row("refusal twice", ("refusal",) * 2, (page,), "completed", ("", "", "")),
     Row("content filter", ("filtered prompt",), (page,), "completed", ("model_filtered", "")),
-    Row("401", ("refused key",), (), "waiting", ("model_key_refused",), "refused the key: 401. Set LLM_API_KEY", "model_key_refused"),
-    Row("403", ("forbidden",), (), "waiting", ("model_key_refused",), "refused the key: 403. Set LLM_API_KEY", "model_key_refused"),
+    Row("401", ("refused key",), (), "waiting", ("model_key_refused",), "refused the key: 401. Set LLM_API_KEY",
+        "model_key_refused"),
+    Row("403", ("forbidden",), (), "waiting", ("model_key_refused",), "refused the key: 403. Set LLM_API_KEY",
+        "model_key_refused"),
     Row("404, a second model", ("unknown model",), (page,), "completed", ("model_unknown", "")),
-    Row("404, both", ("unknown model",), ("unknown model",), "waiting", ("model_unknown",) * 2, "does not know the model first", "model_unknown"),
+    Row("404, both", ("unknown model",), ("unknown model",), "waiting", ("model_unknown",) * 2,
+        "does not know the model first", "model_unknown"),
     Row("a prompt too long", ("too large",), (page,), "completed", ("model_prompt_too_long", "")),
     Row("a parameter refused", (refuses_the_bound, refuses_the_bound), (), "completed", ("",)),
-    Row("nothing usable at all", ("null choices",) * 2, ("html",) * 2, "completed", ("model_bad_answer",) * 4, degraded=True),
+    Row("nothing usable at all", ("null choices",) * 2, ("html",) * 2, "completed", ("model_bad_answer",) * 4,
+        degraded=True),
 ]  # fmt: skip
 
 
@@ -158,7 +166,7 @@ def server(outside: Outside) -> Iterator[Server]:
 
 
 def scripted(server: Server, row: Row) -> None:
-    """Play each model's own answers, whoever is asked when."""
+    """Script the answers of each model, whatever the order in which the models are called."""
     answers = {"first": list(row.first), "second": list(row.second)}
 
     def answer(request: dict[str, Any]) -> object:
@@ -189,7 +197,7 @@ def test_each_fault_ends_the_round_as_the_table_says(server: Server, monkeypatch
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE if row.state == "waiting"], ids=lambda row: row.name)
-def test_whatever_keeps_the_model_away_the_evaluator_is_told_in_time(server: Server, row: Row) -> None:
+def test_the_callback_is_sent_in_time_despite_any_fault_of_the_model(server: Server, row: Row) -> None:
     scripted(server, row)
     made = driven(asked())
     assert made.state == "waiting"
@@ -246,7 +254,7 @@ def test_tokens_and_cost_of_a_call_are_in_its_row(server: Server) -> None:
     assert Round.objects.get().state == "completed"
 
 
-#: What is answered to the calls for the plan, the errors of their attempts, and why there is no plan then, "" where there is one.
+#: The answers to the calls for the plan, the errors of their attempts, and why there is no plan ("": there is one).
 PLANS: list[tuple[tuple[str | Scenario, ...], tuple[str, ...], str]] = [
     ((PLAN,), ("",), ""),
     (("ok", PLAN), ("", ""), ""),

@@ -1,4 +1,4 @@
-"""A round whose commit another round's has overtaken before it was seen live."""
+"""A round whose commit was replaced by another round's before its page was live."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-def test_the_evaluator_is_told_at_once_and_not_shortly_before_the_deadline(outside: Outside) -> None:
+def test_the_callback_is_sent_immediately_and_not_shortly_before_the_deadline(outside: Outside) -> None:
     first = make_round()
     outside.forge.looks.append(PagesBuild("building", None))
     drive(str(first.pk))

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.processes
 #: A process with a child of a session of its own, which tells its pid and takes 50 MB.
 FAMILY = """
 import subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", "import time; kept = b'x' * 50_000_000; print('there', flush=True); time.sleep(60)"],
+child = subprocess.Popen(
+    [sys.executable, "-c", "import time; kept = b'x' * 50_000_000; print('there', flush=True); time.sleep(60)"],
     start_new_session=True, stdout=subprocess.PIPE)
 child.stdout.readline()
 print(child.pid, flush=True)
@@ -51,7 +52,7 @@ def test_the_first_can_be_spared(family: tuple[subprocess.Popen[bytes], int]) ->
     assert parent.wait(5) == 0
 
 
-def test_who_was_seen_is_killed_though_its_parent_is_gone(family: tuple[subprocess.Popen[bytes], int]) -> None:
+def test_a_known_process_is_killed_after_the_death_of_its_parent(family: tuple[subprocess.Popen[bytes], int]) -> None:
     parent, child = family
     tree = ProcessTree(parent.pid)
     assert tree.look()

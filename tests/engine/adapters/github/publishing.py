@@ -1,4 +1,4 @@
-"""A forge on the double, and what is published with it."""
+"""A forge on the double, and publications with it."""
 
 from __future__ import annotations
 

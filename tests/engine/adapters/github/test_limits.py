@@ -1,4 +1,4 @@
-"""GitHub's limits: how long each is waited for."""
+"""GitHub's rate limits, and the wait for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GitHub Pages: switched on, and their builds looked at."""
+"""GitHub Pages: they are enabled, and their builds are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pushes to GitHub: each recovery from what comes in between, and each no."""
+"""Pushes to GitHub: recoveries from concurrent changes, and refusals."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_lost_answer_with_a_strangers_commit_on_top_is_found_below_the_head(do
     assert len(double.commits(place.owner, place.name)) == 2
 
 
-def test_a_head_that_moved_is_told_and_not_overwritten(double, forge):
+def test_a_head_that_moved_is_reported_and_not_overwritten(double, forge):
     place, sha = published(forge)
     theirs = double.stranger_commits(place.owner, place.name, {"theirs.txt": b"mine"})
     assert not forge.commit(place, commit_of(sha, message="Round 2"))

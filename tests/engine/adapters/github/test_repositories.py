@@ -1,4 +1,4 @@
-"""Repositories on GitHub: made once, found again, told when they are gone."""
+"""Repositories on GitHub: created once, adopted later, reported when they are deleted."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_an_organisations_repositories_are_made_there(double, quota):
     assert forge.create(spec_of()).owner == double.organisation
 
 
-def test_a_repository_that_is_gone_is_told(double, forge):
+def test_a_deleted_repository_is_reported(double, forge):
     place, sha = published(forge)
     double.delete(place.owner, place.name)
     for act in (lambda: forge.head(place), lambda: forge.tree(place, sha), lambda: forge.commit(place, commit_of(sha))):
@@ -54,7 +54,7 @@ def test_a_repository_that_is_gone_is_told(double, forge):
         assert refused.value.code == "repository_gone"
 
 
-def test_a_renamed_repository_is_told_with_its_new_name(double, forge):
+def test_a_renamed_repository_is_reported_with_its_new_name(double, forge):
     place, _ = published(forge)
     double.rename(place.owner, place.name, "elsewhere")
     with pytest.raises(Permanent, match=r"is called .*/elsewhere by now") as refused:

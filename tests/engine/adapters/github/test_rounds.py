@@ -1,4 +1,4 @@
-"""What a round on GitHub costs, and what is there after it."""
+"""The number of GitHub requests in a round, and the repository afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GitHub's token: what it lacks, when it is revoked, and where it never goes."""
+"""GitHub's token: missing scopes, revocation, and the places where it must never appear."""
 
 from __future__ import annotations
 

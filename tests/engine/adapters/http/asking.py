@@ -1,4 +1,4 @@
-"""Asking through the guard."""
+"""Requests through the guard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that is asked, and a canary that nobody may reach."""
+"""A server for requests, and a canary that no request may reach."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which addresses are refused before a connection, whatever they are called, and which of a name's is taken."""
+"""Addresses that are refused before a connection, in any spelling, and the choice among a name's addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked, what is read of an answer, and what is no answer."""
+"""The request as it is sent, the parts of an answer that are read, and invalid answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever is slow is given up in time."""
+"""A slow server is given up in time."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def test_redirects_share_one_deadline(server: HttpServer) -> None:
 
 def test_server_that_reads_nothing_is_given_up_at_the_deadline() -> None:
     http = GuardedHttp(allow_private=True)
-    with socket.create_server(("127.0.0.1", 0)) as deaf:
-        url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
+    with socket.create_server(("127.0.0.1", 0)) as silent_server:
+        url = f"http://127.0.0.1:{silent_server.getsockname()[1]}/"
         begun = time.monotonic()
         with pytest.raises(Transient, match="timed_out"):
             http.request("POST", url, body=bytes(50_000_000), seconds=0.4, max_bytes=10)
@@ -47,8 +47,8 @@ def test_server_that_reads_nothing_is_given_up_at_the_deadline() -> None:
 
 def test_handshake_that_never_comes_is_given_up_within_the_connect_time() -> None:
     http = GuardedHttp(allow_private=True)
-    with socket.create_server(("127.0.0.1", 0)) as deaf:
-        url = f"https://127.0.0.1:{deaf.getsockname()[1]}/"
+    with socket.create_server(("127.0.0.1", 0)) as silent_server:
+        url = f"https://127.0.0.1:{silent_server.getsockname()[1]}/"
         begun = time.monotonic()
         with pytest.raises(Transient, match="timed_out"):
             http.request("GET", url, seconds=30, connect_seconds=0.3, max_bytes=10)

@@ -1,4 +1,4 @@
-"""Redirects: each is guarded as the first address was."""
+"""Redirects: the guard checks each address as it checked the first."""
 
 from __future__ import annotations
 

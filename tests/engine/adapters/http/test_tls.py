@@ -1,4 +1,4 @@
-"""TLS: the certificate must be for the name, though the connection goes to an address."""
+"""TLS: the certificate must be for the host name although the connection goes to a vetted address."""
 
 from __future__ import annotations
 

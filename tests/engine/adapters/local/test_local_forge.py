@@ -41,7 +41,7 @@ def ref_of(tmp_path: Path, suffix: str = "") -> Path:
     return tmp_path / f"repositories/local/page-1234abcd.git/refs/heads/main{suffix}"
 
 
-# --- Repositories --------------------------------------------------------------------------------------------------------------
+# --- Repositories -----------------------------------------------------------------------------------------------------
 
 
 def test_new_repository_is_empty_and_without_pages(forge: LocalForge, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_repository_that_is_gone_is_an_error(forge: LocalForge) -> None:
             ask(gone)
 
 
-# --- Commits -------------------------------------------------------------------------------------------------------------------
+# --- Commits ----------------------------------------------------------------------------------------------------------
 
 
 def test_commit_becomes_the_head_and_holds_its_files(forge: LocalForge) -> None:
@@ -165,7 +165,7 @@ def test_lock_of_a_living_writer_is_respected(forge: LocalForge, tmp_path: Path)
     assert forge.head(repository) is None
 
 
-# --- Pages ---------------------------------------------------------------------------------------------------------------------
+# --- Pages ------------------------------------------------------------------------------------------------------------
 
 
 def test_pages_are_built_once_they_are_on_and_something_is_committed(forge: LocalForge) -> None:

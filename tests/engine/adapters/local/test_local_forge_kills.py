@@ -1,4 +1,4 @@
-"""The local forge's writer is killed before each of its file operations in turn; the next writer finds nothing in its way."""
+"""A writer of the local forge is killed before each of its file operations in turn; the next writer can go on."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def forge_in(folder: Path) -> LocalForge:
 
 
 def killed_before(operation: int, act: Callable[[], object]) -> bool:
-    """Say whether `act`, in a process of its own, was killed before its file operation of this number; False: it has fewer."""
+    """Kill `act`, in a process of its own, before its file operation of this number; return False if it has fewer."""
     child = os.fork()
     if not child:
         left = operation

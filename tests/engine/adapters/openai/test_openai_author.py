@@ -147,7 +147,7 @@ def test_a_retry_after_that_is_no_time_makes_no_date_that_no_calendar_has(
     assert error.retry_after == seconds
 
 
-def test_what_came_with_an_error_is_kept_for_the_record(server: OpenAIServer) -> None:
+def test_the_body_of_an_error_is_stored(server: OpenAIServer) -> None:
     empty, refused = fault(server, "null choices").reply, fault(server, "server error").reply
     assert empty is not None
     assert refused is not None

@@ -54,7 +54,7 @@ def test_an_unknown_model_is_refused_and_the_known_ones_are_named(server: OpenAI
     assert all(word in error.message for word in ("gpt-0 (LLM_MODEL)", "known-0", "and 4 more"))
 
 
-def test_an_unknown_fallback_is_said_and_no_refusal(server: OpenAIServer) -> None:
+def test_an_unknown_fallback_model_is_reported_and_no_refusal(server: OpenAIServer) -> None:
     found = probed(server, "double-1", "gpt-0")
     assert isinstance(found, Credential)
     assert "not the fallback gpt-0 (LLM_FALLBACK_MODELS)" in found.detail

@@ -1,4 +1,4 @@
-"""What a server refuses is left out, once, and not sent again: through the SDK, against a server that is particular."""
+"""A parameter that a server refuses is left out of the retry and of later requests."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def without(name: str, answer: Scenario) -> Callable[[dict[str, Any]], Scenario 
 def asked(
     server: OpenAIServer, refuses: Callable[[dict[str, Any]], Scenario | None], messages: tuple[Message, ...] = TEXT
 ) -> tuple[OpenAIAuthor, ProfilesInMemory, dict[str, object]]:
-    """Ask twice; return author, memory and the parameters that the first answer came with."""
+    """Ask twice; return the author, its memory and the parameters of the first answer."""
     profiles = ProfilesInMemory()
     author = OpenAIAuthor(api_key="k", base_url=server.url, models=["m"], profiles=profiles, extra=EXTRA)
     server.script = [particular(refuses)] * 9
@@ -133,8 +133,11 @@ def test_a_longest_answer_that_the_server_names_is_kept_to(server: OpenAIServer)
 
 
 def test_a_server_that_counts_the_answer_into_the_context_is_asked_without_a_bound(server: OpenAIServer) -> None:
-    said = "This model's maximum context length is 1000 tokens. However, you requested 1100 (200 in the messages, 900 in the completion)"
-    asked(server, without("max_completion_tokens", complaint(said, code="400")))
+    message = (
+        "This model's maximum context length is 1000 tokens. "
+        "However, you requested 1100 (200 in the messages, 900 in the completion)"
+    )
+    asked(server, without("max_completion_tokens", complaint(message, code="400")))
     assert "max_tokens" not in server.requests[-1]
 
 

@@ -1,4 +1,4 @@
-"""An answer that is held to a JSON Schema, by servers that can, and asked for without it where a server refuses it."""
+"""Answers with a JSON Schema, and the retry without it if the server refuses the schema."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_the_schema_goes_as_documented_and_the_answer_comes_back(server: OpenAIS
     ]
 
 
-def test_pieces_of_an_answer_with_a_schema_are_heard(server: OpenAIServer) -> None:
+def test_pieces_of_an_answer_with_a_schema_are_passed_on(server: OpenAIServer) -> None:
     pieces: list[str] = []
     server.script = [Scenario(completion('{"files": [], "notes": []}'))]
     reply = author(server).write(MESSAGES, model="m", seconds=30, on_chunk=pieces.append, schema=SCHEMA)

@@ -1,4 +1,4 @@
-"""An answer that comes as a stream: what is made of it when it ends otherwise than it should."""
+"""Streamed answers, and what is used of a stream that ends early."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_what_has_come_of_a_stream_when_the_time_is_over_is_the_answer(streaming
     assert streaming.ended.wait(30)
 
 
-def test_each_piece_of_a_stream_is_heard_as_it_comes(streaming: OpenAIServer) -> None:
+def test_each_piece_of_a_stream_is_passed_on_immediately(streaming: OpenAIServer) -> None:
     pieces: list[str] = []
     streaming.script = [Scenario(completion("hello to you"))]
     reply = author(streaming.url).write(MESSAGES, model="double-1", seconds=10, on_chunk=pieces.append)

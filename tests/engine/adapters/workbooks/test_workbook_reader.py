@@ -47,7 +47,7 @@ def why(content: bytes | str, seconds: float = 30) -> str:
     return caught.value.message
 
 
-# --- What others read ------------------------------------------------------------------------------------------------------------------------
+# --- What others read -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", SHEETS)
@@ -127,7 +127,7 @@ def test_fifty_thousand_rows_are_read_in_their_time_and_as_openpyxl_reads_them()
         assert mine == [cell_text(value, timed=True) for value in row]
 
 
-# --- What is no workbook, or a hostile one ----------------------------------------------------------------------------------------------------
+# --- What is no workbook, or a hostile one ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -166,9 +166,9 @@ def repacked(parts: dict[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-def resized(content: bytes, true: int, told: int) -> bytes:
+def resized(content: bytes, actual: int, declared: int) -> bytes:
     """Return a zip file that lies about the unpacked size of one of its parts."""
-    before, after = true.to_bytes(4, "little"), told.to_bytes(4, "little")
+    before, after = actual.to_bytes(4, "little"), declared.to_bytes(4, "little")
     assert content.count(before) == 2
     return content.replace(before, after)
 
@@ -188,7 +188,7 @@ def test_a_part_that_is_larger_than_it_says_is_not_unpacked_whole() -> None:
     assert "damaged" in why(resized(bomb, len(sheet), 1_000))
 
 
-def test_billions_of_laughs_are_not_heard() -> None:
+def test_billions_of_laughs_are_not_expanded() -> None:
     doctype = b'<!DOCTYPE a [<!ENTITY a0 "ha">' + b"".join(
         b'<!ENTITY a%d "%s">' % (n, b"&a%d;" % (n - 1) * 10) for n in range(1, 12)
     )
@@ -218,7 +218,10 @@ def test_numbers_of_a_raw_file_lose_their_noise_and_none_of_their_digits() -> No
         b"-0",
     ]
     rows = b"".join(b'<row r="%d"><c r="A%d"><v>%s</v></c></row>' % (n, n, cell) for n, cell in enumerate(cells, 1))
-    xml = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>%s</sheetData></worksheet>'
+    xml = (
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        b"<sheetData>%s</sheetData></worksheet>"
+    )
     (sheet,) = read(repacked({"xl/worksheets/sheet1.xml": xml % rows})).sheets
     assert sheet.csv.decode().split() == [
         "0.3", "1", "1234567890123456", "0.0011", "4.94065645841247E-324", "1E+300", "0",

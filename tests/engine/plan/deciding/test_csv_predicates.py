@@ -1,4 +1,4 @@
-"""The columns of a CSV file, and whether it holds a sheet's values."""
+"""Predicates about a CSV file: its columns, and the values of a sheet."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def test_values_that_are_written_otherwise_are_the_same(old: bytes, new: bytes) 
         (b"007", b"7", "row 3, column 'region': '7' instead of '007' (the header is row 1)"),
         (b"North", b"north", "row 2, column 'region': 'north' instead of 'North' (the header is row 1)"),
         (b",3,", b",,", "row 2, column 'units': '' instead of '3' (the header is row 1)"),
-        (b"2024-01-02", b"2024-01-02 00:01", "row 2, column 'date': '2024-01-02 00:01' instead of '2024-01-02' (the header is row 1)"),
+        (b"2024-01-02", b"2024-01-02 00:01",
+            "row 2, column 'date': '2024-01-02 00:01' instead of '2024-01-02' (the header is row 1)"),
         (b"date,", b"day,", "row 1, column 'date': 'day' instead of 'date' (the header is row 1)"),
         (b"12,5,", b"12,5,,x", "row 3, column 6: 'x' instead of '' (the header is row 1)"),
         (b"12,5,\n", b"12,5,\n1,2,3,4\n", "row 4 is one too many (the header is row 1)"),

@@ -1,4 +1,4 @@
-"""What is decided of each kind of predicate, and what is said of it."""
+"""The verdict and the detail of each kind of predicate."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_every_kind_has_a_place_where_it_is_decided_and_a_wording() -> None:
 @pytest.mark.parametrize(
     "sample", [one for one in ON_FILES if one["kind"] not in {"exists", "absent"}], ids=lambda sample: sample["kind"]
 )
-def test_what_is_said_of_a_file_that_is_missing_does_not_hold(sample: dict[str, Any]) -> None:
+def test_no_predicate_about_a_missing_file_holds(sample: dict[str, Any]) -> None:
     name = {"licence_mit": "LICENSE", "readme_sections": "README.md"}.get(sample["kind"], "f")
     assert decided(sample, {"other": b"x"}) == (FAIL, f"{name} is missing")
 
@@ -110,13 +110,17 @@ def test_a_predicate_that_names_no_file_is_not_decided(sample: dict[str, Any]) -
         ({"kind": "xml"}, {"f": b"<rss><item/></rss>"}, (PASS, "well-formed, its root <rss>")),
         ({"kind": "xml", "root": "RSS"}, {"f": b"<rss/>"}, (PASS, "well-formed, its root <rss>")),
         ({"kind": "xml", "root": "feed"}, {"f": b"<rss/>"}, (FAIL, "its root is <rss>, not <feed>")),
-        ({"kind": "xml", "counts": [{"element": "a:item", "min": 1, "max": 1}]}, {"f": b"<r xmlns:a='u'><a:item/></r>"}, (PASS, "well-formed, its root <r>, 1 <a:item>")),
-        ({"kind": "xml", "counts": [{"element": "i", "min": 5, "max": 5}]}, {"f": b"<r><i/><i/></r>"}, (FAIL, "it has 2 <i> elements: 3 too few")),
-        ({"kind": "xml", "counts": [{"element": "i", "max": 1}]}, {"f": b"<r><i/><i/></r>"}, (FAIL, "it has 2 <i> elements: 1 too many")),
+        ({"kind": "xml", "counts": [{"element": "a:item", "min": 1, "max": 1}]}, {"f": b"<r xmlns:a='u'><a:item/></r>"},
+            (PASS, "well-formed, its root <r>, 1 <a:item>")),
+        ({"kind": "xml", "counts": [{"element": "i", "min": 5, "max": 5}]}, {"f": b"<r><i/><i/></r>"},
+            (FAIL, "it has 2 <i> elements: 3 too few")),
+        ({"kind": "xml", "counts": [{"element": "i", "max": 1}]}, {"f": b"<r><i/><i/></r>"},
+            (FAIL, "it has 2 <i> elements: 1 too many")),
         ({"kind": "xml"}, {"f": b"<a><b></a>"}, (FAIL, "it is not well-formed: mismatched tag (line 1)")),
         ({"kind": "xml"}, {"f": BOMB}, (FAIL, "it declares the entity 'a', which is not read for safety")),
         ({"kind": "svg"}, {"f": SVG}, (PASS, "an SVG image that draws something")),
-        ({"kind": "svg"}, {"f": b"<svg><circle/></svg>"}, (FAIL, 'its <svg> lacks xmlns="http://www.w3.org/2000/svg", without which it is not shown as an image')),
+        ({"kind": "svg"}, {"f": b"<svg><circle/></svg>"},
+            (FAIL, 'its <svg> lacks xmlns="http://www.w3.org/2000/svg", without which it is not shown as an image')),
         ({"kind": "licence_mit"}, {"LICENSE": licence(2026, "a")}, (PASS, "the MIT licence")),
         ({"kind": "licence_mit"}, {"LICENSE": licence(2026, "a").replace(b" ", b"\n")}, (PASS, "the MIT licence")),
         ({"kind": "licence_mit"}, {"LICENSE": b"Apache License"}, (FAIL, "it is not the MIT licence")),
@@ -132,17 +136,25 @@ def test_files_and_markup_are_decided(
     ("predicate", "content", "expected"),
     [
         ({"kind": "equals_attachment"}, b"one\n", (PASS, "the same 4 bytes as the attachment uid.txt")),
-        ({"kind": "equals_attachment", "path": "data/uid.txt"}, b"one\n", (PASS, "the same 4 bytes as the attachment uid.txt")),
-        ({"kind": "equals_attachment", "attachment": "b.py"}, b"a = 1\nb = 2\n", (PASS, "the same 12 bytes as the attachment src/b.py")),
+        ({"kind": "equals_attachment", "path": "data/uid.txt"}, b"one\n",
+            (PASS, "the same 4 bytes as the attachment uid.txt")),
+        ({"kind": "equals_attachment", "attachment": "b.py"}, b"a = 1\nb = 2\n",
+            (PASS, "the same 12 bytes as the attachment src/b.py")),
         ({"kind": "equals_attachment"}, b"two\n", (FAIL, "it differs from the attachment uid.txt, first in line 1")),
-        ({"kind": "equals_attachment", "attachment": "src/b.py"}, b"a = 1\n", (FAIL, "it differs from the attachment src/b.py, first in line 2")),
-        ({"kind": "equals_attachment"}, b"one", (FAIL, "it differs from the attachment uid.txt in line ends or in white space at an end alone")),
-        ({"kind": "equals_attachment"}, b"\0" * 9, (FAIL, "it differs from the attachment uid.txt: it has 9 bytes, the attachment 4")),
+        ({"kind": "equals_attachment", "attachment": "src/b.py"}, b"a = 1\n",
+            (FAIL, "it differs from the attachment src/b.py, first in line 2")),
+        ({"kind": "equals_attachment"}, b"one",
+            (FAIL, "it differs from the attachment uid.txt in line ends or in white space at an end alone")),
+        ({"kind": "equals_attachment"}, b"\0" * 9,
+            (FAIL, "it differs from the attachment uid.txt: it has 9 bytes, the attachment 4")),
         ({"kind": "equals_attachment", "attachment": "c.txt"}, b"one", (UNVERIFIABLE, "no attachment is called c.txt")),
-        ({"kind": "equals_attachment", "path": "other.txt"}, b"one", (UNVERIFIABLE, "no attachment is called other.txt")),
-        ({"kind": "differs_from_attachment"}, b"two\n", (PASS, "it differs from the attachment uid.txt, first in line 1")),
+        ({"kind": "equals_attachment", "path": "other.txt"}, b"one",
+            (UNVERIFIABLE, "no attachment is called other.txt")),
+        ({"kind": "differs_from_attachment"}, b"two\n",
+            (PASS, "it differs from the attachment uid.txt, first in line 1")),
         ({"kind": "differs_from_attachment"}, b"one\n", (FAIL, "it is the attachment uid.txt, unchanged")),
-        ({"kind": "differs_from_attachment"}, b"one\r\n", (FAIL, "it differs from the attachment uid.txt in line ends alone")),
+        ({"kind": "differs_from_attachment"}, b"one\r\n",
+            (FAIL, "it differs from the attachment uid.txt in line ends alone")),
         ({"kind": "differs_from_attachment", "attachment": "c"}, b"one", (UNVERIFIABLE, "no attachment is called c")),
     ],
 )  # fmt: skip
@@ -169,8 +181,10 @@ def test_no_bytes_make_it_raise_and_what_is_seen_is_one_line(kind: type[OnFile],
 
 
 @pytest.mark.parametrize("piece", [
-    b"# usage\n", b"# " + b" " * 290 + b"x\n", b"a\n=\n", b"```\n", b"`", b"[a](", b"](<a", b"](a(b", b"[x]: ", b"<a href='", b' href="',
-    b"https://", b"from'", b"<script ", b"<!--", b"url(", b"&", b"&#1", b'"', b'a"', b",", b";\n", b"1.0,", b"[", b'{"a":', b"9", b"<a>", b"<a b", b"\xff", b"\0",
+    b"# usage\n", b"# " + b" " * 290 + b"x\n", b"a\n=\n", b"```\n", b"`", b"[a](", b"](<a", b"](a(b", b"[x]: ",
+    b"<a href='", b' href="',
+    b"https://", b"from'", b"<script ", b"<!--", b"url(", b"&", b"&#1", b'"', b'a"', b",", b";\n", b"1.0,", b"[",
+    b'{"a":', b"9", b"<a>", b"<a b", b"\xff", b"\0",
 ], ids=repr)  # fmt: skip
 def test_large_hostile_files_take_little_time(piece: bytes) -> None:
     content = piece * (150_000 // len(piece))

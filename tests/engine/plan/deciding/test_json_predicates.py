@@ -1,4 +1,4 @@
-"""Single values of a JSON file."""
+"""Predicates about single values of a JSON file."""
 
 from __future__ import annotations
 
@@ -95,7 +95,8 @@ def test_a_value_compares_as_its_kind_does(pointer: str, compare: str, value: An
         (("/tags", "contains", "b"), (FAIL, "/tags does not contain 'b'")),
         (("/max", "contains", "b"), (FAIL, "/max is {\"val\": 531, \"fy\": \"2024\"}, in which 'b' cannot be")),
         (("/max/val", "at_least", None, "/min/val"), (PASS, "/max/val is 531")),
-        (("/min/val", "at_least", None, "/max/val"), (FAIL, "/min/val is 500, not at least 531, the value at /max/val")),
+        (("/min/val", "at_least", None, "/max/val"),
+            (FAIL, "/min/val is 500, not at least 531, the value at /max/val")),
         (("/max/val", "equals", None, ""), (FAIL, "/max/val is 531, not equal to null")),
         (("/max/total", "equals", 1), (FAIL, "nothing is at /max/total")),
         (("/tags/3", "equals", 1), (FAIL, "nothing is at /tags/3")),

@@ -1,4 +1,4 @@
-"""Documents by JSON Schemas that a model wrote, some of them hostile."""
+"""JSON files against JSON Schemas that a model wrote, some of them hostile."""
 
 from __future__ import annotations
 
@@ -38,13 +38,18 @@ def checked(definition: dict[str, Any], document: Any) -> tuple[Verdict, str]:
         ({"type": "integer"}, b"1.0", HELD),
         ({"type": "number"}, True, (FAIL, "True is not of type 'number'")),
         ({"type": "array", "minItems": 2}, [1], (FAIL, "[1] is too short")),
-        ({"items": {"type": "object", "required": ["id"]}}, [{"id": 1}, {}], (FAIL, "$[1]: 'id' is a required property")),
-        ({"items": {"type": "string"}}, list(range(9)), (FAIL, "; ".join(f"$[{n}]: {n} is not of type 'string'" for n in range(6)))),
+        ({"items": {"type": "object", "required": ["id"]}}, [{"id": 1}, {}],
+            (FAIL, "$[1]: 'id' is a required property")),
+        ({"items": {"type": "string"}}, list(range(9)),
+            (FAIL, "; ".join(f"$[{n}]: {n} is not of type 'string'" for n in range(6)))),
         ({"items": False}, [1], (FAIL, "$[0]: 1 should not be valid under {}")),
-        ({"properties": {"a": {}}, "additionalProperties": False}, {"a": 1, "b": 2}, (FAIL, "further fields are not allowed: 'b'")),
+        ({"properties": {"a": {}}, "additionalProperties": False}, {"a": 1, "b": 2},
+            (FAIL, "further fields are not allowed: 'b'")),
         ({"additionalProperties": {"type": "string"}}, {"a": 1}, (FAIL, "$.a: 1 is not of type 'string'")),
-        ({"patternProperties": {r"^\d{4}$": {"type": "number"}}, "additionalProperties": False}, {"2020": 1, "21": 1}, (FAIL, "further fields are not allowed: '21'")),
-        ({"patternProperties": {r"^\d{4}$": {"type": "number"}}}, {"2020": "1"}, (FAIL, "$['2020']: '1' is not of type 'number'")),
+        ({"patternProperties": {r"^\d{4}$": {"type": "number"}}, "additionalProperties": False}, {"2020": 1, "21": 1},
+            (FAIL, "further fields are not allowed: '21'")),
+        ({"patternProperties": {r"^\d{4}$": {"type": "number"}}}, {"2020": "1"},
+            (FAIL, "$['2020']: '1' is not of type 'number'")),
         ({"pattern": r"^\d{4}-\d\d$"}, "2024-05", HELD),
         ({"pattern": r"^\d{4}-\d\d$"}, "2024-5", (FAIL, r"'2024-5' does not match '^\\d{4}-\\d\\d$'")),
         ({"pattern": "b"}, "abc", HELD),
@@ -52,8 +57,10 @@ def checked(definition: dict[str, Any], document: Any) -> tuple[Verdict, str]:
         ({"multipleOf": 0.01}, 19.999, (FAIL, "19.999 is not a multiple of 0.01")),
         ({"uniqueItems": True}, [{"a": 1, "b": 2}, {"b": 2.0, "a": 1}], (FAIL, "its items are not all different")),
         ({"uniqueItems": True}, [1, True, "1", [1]], HELD),
-        ({"$schema": "http://json-schema.org/draft-07/schema#", "definitions": {"n": {"type": "number"}}, "items": {"$ref": "#/definitions/n"}}, [1, "x"], (FAIL, "$[1]: 'x' is not of type 'number'")),
-        ({"$id": "https://example.org/a", "$defs": {"n": {"type": "number"}}, "items": {"$ref": "#/$defs/n"}}, [1], HELD),
+        ({"$schema": "http://json-schema.org/draft-07/schema#", "definitions": {"n": {"type": "number"}},
+            "items": {"$ref": "#/definitions/n"}}, [1, "x"], (FAIL, "$[1]: 'x' is not of type 'number'")),
+        ({"$id": "https://example.org/a", "$defs": {"n": {"type": "number"}}, "items": {"$ref": "#/$defs/n"}}, [1],
+            HELD),
         ({"type": "string"}, ["x" * 500], (FAIL, "['" + "x" * 58 + " … " + "x" * 74 + "'] is not of type 'string'")),
     ],
 )  # fmt: skip
@@ -110,7 +117,9 @@ ROWS = [{"id": n, "name": f"n{n}", "tags": ["a", "b"]} for n in range(1_000)]
         ({"allOf": [{"uniqueItems": True}] * 500}, ROWS),
         ({"allOf": [{"contains": {}}] * 900}, ROWS),
         ({"items": {"enum": list(range(3_000))}}, [0, 1, 2] * 2_000),
-        ({"$schema": "http://json-schema.org/draft-07/schema#", "allOf": [{"$schema": "http://json-schema.org/draft-07/schema#", "pattern": "[ab]*a[ab]{1500}[cd]"}]}, "ab" * 100_000),
+        ({"$schema": "http://json-schema.org/draft-07/schema#",
+            "allOf": [{"$schema": "http://json-schema.org/draft-07/schema#", "pattern": "[ab]*a[ab]{1500}[cd]"}]},
+            "ab" * 100_000),
         ({"items": {"pattern": "^[ab]*a[ab]{500}.*$|^ab"}}, ["ab" * 500] * 1_000),
         ({"items": {"$ref": "#"}}, b"[" * 900 + b"]" * 900),
     ],
@@ -135,7 +144,7 @@ def test_a_pattern_that_backtracks_elsewhere_is_decided_at_once(pattern: str) ->
         assert checked({"pattern": pattern}, "a" * 100_000 + "!")[0] is FAIL
 
 
-def test_what_is_wrong_is_said_although_the_rest_would_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_is_reported_although_the_rest_would_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_schemas, "_MOST_WORK", 400_000)
     slow = {"allOf": [{"contains": {}}] * 900}
     assert checked({"properties": {"a": {"type": "number"}, "b": slow}}, {"a": "x", "b": ROWS}) == (

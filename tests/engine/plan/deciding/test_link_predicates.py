@@ -1,4 +1,4 @@
-"""What a page or a Markdown file links or loads."""
+"""Predicates about the links and resources of a page or a Markdown file."""
 
 from __future__ import annotations
 
@@ -18,20 +18,25 @@ API = "https://api.example.org/v1/rates.json"
     ("page", "to", "expected"),
     [
         ("<a href='about.md'>a</a>", "about.md", (PASS, "it links 'about.md'")),
-        ("<a href='./about.md#x'>a</a><img src=pelican.svg>", ["./about.md", "/pelican.svg"], (PASS, "it links './about.md', '/pelican.svg'")),
+        ("<a href='./about.md#x'>a</a><img src=pelican.svg>", ["./about.md", "/pelican.svg"],
+            (PASS, "it links './about.md', '/pelican.svg'")),
         ("<a href='docs/'>a</a>", "docs/index.html", (PASS, "it links 'docs/index.html'")),
         ("<a href='docs/index.html'>a</a>", "docs/", (PASS, "it links 'docs/'")),
-        ("<a href='about.md'>a</a>", ["about.md", "pelican.svg", "uid.txt"], (FAIL, "not linked: pelican.svg, uid.txt")),
+        ("<a href='about.md'>a</a>", ["about.md", "pelican.svg", "uid.txt"],
+            (FAIL, "not linked: pelican.svg, uid.txt")),
         ("<p>about.md</p>", "about.md", (FAIL, "not linked: about.md")),
-        ("<script>for (const f of ['about.md']) link(f)</script>", "about.md", (UNVERIFIABLE, "only a script's text names about.md")),
+        ("<script>for (const f of ['about.md']) link(f)</script>", "about.md",
+            (UNVERIFIABLE, "only a script's text names about.md")),
         ("<script src=app.js></script>", "data.json", (PASS, "it links 'data.json'")),
         ("<a href='missing.txt'>a</a>", "missing.txt", (PASS, "it links 'missing.txt'")),
         (f"<script>fetch('{API}')</script>", API, (PASS, f"it links '{API}'")),
         (f"<script>const url = '{API}'; fetch(url)</script>", API, (UNVERIFIABLE, f"only a script's text names {API}")),
         (f"<p>{API}</p>", API, (FAIL, f"not linked: {API}")),
         ("<a href='https://example.org'>a</a>", "https://example.org/", (PASS, "it links 'https://example.org/'")),
-        ("<a href='https://example.org/?a=1&amp;b=2'>a</a>", "https://example.org/?a=1&b=2", (PASS, "it links 'https://example.org/?a=1&b=2'")),
-        ("<a href='https://example.org/more'>a</a>", "https://example.org/", (FAIL, "not linked: https://example.org/")),
+        ("<a href='https://example.org/?a=1&amp;b=2'>a</a>", "https://example.org/?a=1&b=2",
+            (PASS, "it links 'https://example.org/?a=1&b=2'")),
+        ("<a href='https://example.org/more'>a</a>", "https://example.org/",
+            (FAIL, "not linked: https://example.org/")),
         ("<a href='#top'>a</a>", "#top", (PASS, "it links '#top'")),
     ],
 )  # fmt: skip

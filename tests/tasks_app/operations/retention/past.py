@@ -35,7 +35,7 @@ def tree(row: Round, days: float, **over: object) -> Attempt:
 
 
 def ended(days: float, *, state: str = "completed", step: str = "notify", **over: object) -> Round:
-    """Make a round that was published and ended `days` ago, with an attempt that was not chosen and one that was."""
+    """Make a round that was published and ended `days` ago, with a chosen attempt and another."""
     published = over.pop("published_at", ago(days))
     columns = {"created_at": ago(days), "started_at": ago(days), "finished_at": ago(days), "next_at": None}
     asked = {"state": state, "step": step, "commit_sha": "1" * 40, "published_at": published}

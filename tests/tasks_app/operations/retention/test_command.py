@@ -1,4 +1,4 @@
-"""`prune`, the command."""
+"""`manage.py prune`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the console tells of what was removed."""
+"""The console on removed rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What rounds lose once they are old, screenshots, prompts and files, and what they keep."""
+"""Screenshots, prompts and files that old rounds lose, and the rest that they keep."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rounds are removed once they are old, with what hangs on them, and which stay; and other history."""
+"""The old rounds that are removed with their rows, those that stay, and other old rows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_old_rounds_go_with_all_that_hangs_on_them_but_the_tasks_newest_publishe
         {"watch_until": timezone.now(), "watch_at": timezone.now()},
     ],
 )
-def test_what_is_still_to_be_told_or_looked_for_stays(over: dict[str, object]) -> None:
+def test_rounds_with_a_pending_callback_or_liveness_check_stay(over: dict[str, object]) -> None:
     row = ended(50, **over)
     ended(40, round=2)
     prune()

@@ -1,4 +1,4 @@
-"""A service whose metrics may be had."""
+"""A service with metrics enabled."""
 
 from __future__ import annotations
 

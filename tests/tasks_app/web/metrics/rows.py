@@ -1,4 +1,4 @@
-"""The rows that the metrics are counted from."""
+"""The rows behind the metrics."""
 
 from __future__ import annotations
 

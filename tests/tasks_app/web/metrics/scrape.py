@@ -1,4 +1,4 @@
-"""A scrape of `/metrics`, and what is in it."""
+"""A scrape of `/metrics`, parsed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 TOKEN = "a-token-of-the-metrics-tests"
 #: Families that are there on every forge; those of GitHub's limit come only with it.
 NAMES = {
-    "engine_ready", "engine_part_status", "engine_workers_alive", "engine_workers_kept", "engine_capacity_rounds_per_minute", "engine_backlog_seconds",
+    "engine_ready", "engine_part_status", "engine_workers_alive", "engine_workers_kept",
+    "engine_capacity_rounds_per_minute", "engine_backlog_seconds",
     "engine_rounds_due", "engine_oldest_due_round_age_seconds",
-    "engine_rounds", "engine_rounds_needing_attention", "engine_rounds_degraded", "engine_rounds_late", "engine_rounds_simulated",
+    "engine_rounds", "engine_rounds_needing_attention", "engine_rounds_degraded", "engine_rounds_late",
+    "engine_rounds_simulated",
     "engine_rounds_live", "engine_callback_seconds", "engine_callback_seconds_gcount", "engine_callback_seconds_gsum",
-    "engine_model_calls", "engine_model_tokens", "engine_model_cost_dollars", "engine_notification_attempts", "engine_breaker_open",
+    "engine_model_calls", "engine_model_tokens", "engine_model_cost_dollars", "engine_notification_attempts",
+    "engine_breaker_open",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What a scrape costs."""
+"""The cost of a scrape in queries."""
 
 from __future__ import annotations
 

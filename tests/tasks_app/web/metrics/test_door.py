@@ -1,4 +1,4 @@
-"""`/metrics`: who gets them, and who does not."""
+"""Who may read `/metrics`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The metrics as a whole: what each is, that none is missing, and what none of them names."""
+"""All families of metrics: each has a description, none is missing, none names a person, a task or a secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the metrics say of rounds, of their model calls and of their callbacks."""
+"""The metrics of rounds, of model calls and of callbacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the metrics say of the service: its parts, its workers, its breakers, GitHub's limit."""
+"""The metrics of the service: its parts, its workers, its breakers, GitHub's limit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-def test_readiness_is_told_by_part_and_status() -> None:
+def test_readiness_is_shown_by_part_and_status() -> None:
     assert value("engine_ready") == 0
     assert values("engine_part_status")["workers down"] == 1
     worker_beat(worker="supervisor:dispatcher")
@@ -33,20 +33,20 @@ def test_readiness_is_told_by_part_and_status() -> None:
     assert sum(found.values()) == 8
 
 
-def test_processes_that_were_heard_of_lately_are_alive() -> None:
+def test_processes_with_a_recent_beat_are_alive() -> None:
     for worker in ("a:dispatcher", "a:1", "b:2"):
         worker_beat(worker=worker)
     WorkerBeat.objects.filter(worker="b:2").update(seen_at=ago(seconds=31))
     assert value("engine_workers_alive") == 2
 
 
-def test_open_breakers_are_told_by_kind() -> None:
+def test_open_breakers_are_counted_by_kind() -> None:
     breaker_trip(error=OutOfService("model_quota_spent", "The quota is spent.", kind="model"))
     breaker_trip(error=OutOfService("forge_limit_spent", "Spent.", kind="forge", until=ago(seconds=1)))
     assert values("engine_breaker_open") == {"forge": 0, "model": 1}
 
 
-def test_what_is_left_of_githubs_limit_is_told_where_it_is_known(settings: SettingsWrapper) -> None:
+def test_the_rest_of_githubs_limit_is_shown_if_it_is_known(settings: SettingsWrapper) -> None:
     names = {"engine_forge_calls_limit", "engine_forge_calls_left", "engine_forge_limit_reset_timestamp_seconds"}
     settings.FORGE = "github"
     assert not names & set(families())

@@ -1,4 +1,4 @@
-"""What goes wrong in a repair, or dies in it, costs the repair alone: the best page there is goes on."""
+"""An error or a crash in a repair costs the repair alone: the best page so far is published."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def outlived(row: Round, *, deaths: int = 1) -> None:
-    """Drive a round in processes that die, and then in one that does not."""
+    """Drive a round in processes that die, and then in a process that does not."""
     for _ in range(deaths):
         die(row)
     drive(str(row.pk))

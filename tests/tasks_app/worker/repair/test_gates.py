@@ -1,4 +1,4 @@
-"""What must not be published: told to the model, repaired, and never let through, driven with real rows."""
+"""Content that must not be published: it is reported to the model, repaired and never published. Real rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-def test_a_secret_in_a_reply_is_told_to_the_model_and_never_stored_or_published(browsing: Outside) -> None:
+def test_a_secret_in_a_reply_is_reported_to_the_model_and_never_stored_or_published(browsing: Outside) -> None:
     leak = page("ONE TWO", **{"app.js": f"let a;\nlet key = '{SECRET}';\n".encode()})
     clean = page("ONE TWO", **{"app.js": b"let a;\n"})
     browsing.author.replies = [leak, clean]

@@ -1,4 +1,4 @@
-"""Tests of the page that a plan holds: for its sentences, for what no check covers, and for what held in earlier rounds."""
+"""A plan's page tests: for sentences, for what no check covers, and for what held in earlier rounds."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_a_sentence_that_did_not_hold_then_is_not_tested_again(browsing: Outside
     assert rows(row, "regression") == []
 
 
-# --- A repair that is declined ---------------------------------------------------------------------------------------------------------------
+# --- A repair that is declined ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Rounds whose page has words or lacks them, and what became of their tries."""
+"""Rounds whose page contains words or lacks them, and the results of their attempts."""
 
 from __future__ import annotations
 
