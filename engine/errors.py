@@ -70,4 +70,4 @@ class LeaseLost(EngineError):
     """Another worker holds the round's lease. The code that catches this stops and changes nothing."""
 
     def __init__(self) -> None:
-        super().__init__("fenced", "another process drives this round by now")
+        super().__init__("lease_lost", "another process drives this round by now")

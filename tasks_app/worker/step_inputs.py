@@ -138,7 +138,7 @@ def verify_input(row: Round, *, judging: bool = False, unchecked: str = "") -> V
         )
     return VerifyInput(
         new=new,
-        url=_local_url(row),
+        url=_url_before_publishing(row),
         requirements=Requirements(
             words=row.brief,
             checks=briefs.checks_of(row),
@@ -267,7 +267,7 @@ def _planned_attempt(row: Round) -> Attempt:
     return Attempt.objects.defer("messages", "reply").get(pk=row.decision_attempt_id)
 
 
-def _local_url(row: Round) -> str:
+def _url_before_publishing(row: Round) -> str:
     """Return the page's future address. The check browser opens the page there, so all paths are real."""
     name = row.repository or repository_name(row.email, row.task_name, row.nonce)
     return f"https://{(row.owner or settings.GITHUB_OWNER or 'local').lower()}.github.io/{name}/"
