@@ -6,6 +6,7 @@ import codecs
 import re
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from engine.formats.quantities import counted
 
@@ -164,3 +165,16 @@ def _utf16_label(content: bytes) -> str:
     if len(content) % 2 or max(even, odd) * 4 < len(sample):
         return ""
     return "utf-16le" if odd > 4 * even else "utf-16be" if even > 4 * odd else ""
+
+
+def database_safe(value: Any) -> Any:
+    """Replace lone surrogates and NUL in a JSON value: JSON allows these characters and databases refuse them."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+        case list():
+            return [database_safe(item) for item in value]
+        case dict():
+            return {database_safe(name): database_safe(item) for name, item in value.items()}
+        case _:
+            return value

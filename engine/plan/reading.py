@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from engine.domain.checks import Check, Kind
+from engine.formats.text_encoding import database_safe
 from engine.plan import allowed
 from engine.plan.json_text import json_object
 from engine.plan.page_tests import problem_of
@@ -79,7 +80,7 @@ def read_object(found: Mapping[str, Any], request: PlanRequest) -> PlanReading:
     """Read a plan from parsed JSON, such as a plan that an operator edited."""
     reader = _PlanReader(request)
     try:
-        found = _storable(found)
+        found = database_safe(found)
     except RecursionError:
         return PlanReading(None, ("the plan is nested too deeply.",))
     for name in _LISTS:
@@ -90,19 +91,6 @@ def read_object(found: Mapping[str, Any], request: PlanRequest) -> PlanReading:
         reader.errors.append("files is missing or empty.")
         return PlanReading(None, tuple(reader.errors), tuple(reader.refused))
     return PlanReading(reader.plan(found), tuple(reader.errors[:_MOST_ERRORS]), tuple(reader.refused))
-
-
-def _storable(value: Any) -> Any:
-    """Replace lone surrogates and NUL, which JSON allows and databases refuse."""
-    match value:
-        case str():
-            return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
-        case list():
-            return [_storable(item) for item in value]
-        case dict():
-            return {_storable(name): _storable(item) for name, item in value.items()}
-        case _:
-            return value
 
 
 @dataclass(slots=True)

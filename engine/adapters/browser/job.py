@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.domain.browser_report import PageAction, PageTest
+from engine.formats.text_encoding import database_safe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,7 +112,7 @@ def parse_event(line: bytes) -> Event:
 
     Raises ValueError, KeyError or TypeError for other input.
     """
-    plain = dict(_storable(json.loads(line)))
+    plain = dict(database_safe(json.loads(line)))
     kind = _KINDS[str(plain.pop("kind"))]
     if kind is Viewed:
         plain["screenshot"] = base64.b64decode(plain["screenshot"])
@@ -120,16 +121,3 @@ def parse_event(line: bytes) -> Event:
     if kind is CheckedInOrder:
         plain["held"] = tuple(plain["held"])
     return kind(**plain)
-
-
-def _storable(value: Any) -> Any:
-    """Replace lone surrogates and NUL, which a page may output and databases refuse."""
-    match value:
-        case str():
-            return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
-        case list():
-            return [_storable(item) for item in value]
-        case dict():
-            return {_storable(name): _storable(item) for name, item in value.items()}
-        case _:
-            return value
