@@ -32,6 +32,9 @@ REMEDIES = {
     ),
 }
 
+#: How the headline of a completed and live round ends if no check of the request fails.
+ALL_WELL = "Nothing to do."
+
 #: Seconds after which a due round counts as not taken by any worker.
 OVERDUE = 60
 
@@ -88,11 +91,8 @@ def _completed(row: Round, now: datetime) -> str:
         return f"{delivered} But the page was not seen to serve this commit: {_not_live_reason(row)}"
     if row.live_at and row.finished_at and row.live_at > row.finished_at:
         late = (row.live_at - row.finished_at).total_seconds()
-        return (
-            f"{delivered} The page was not live by then; it came {late:.0f} s later and serves this commit now. "
-            "Nothing to do."
-        )
-    return f"{delivered} The page serves this commit. Nothing to do."
+        return f"{delivered} The page was not live by then; it came {late:.0f} s later and serves this commit now. {ALL_WELL}"
+    return f"{delivered} The page serves this commit. {ALL_WELL}"
 
 
 def _not_live_reason(row: Round) -> str:

@@ -11,13 +11,14 @@ from django.db.models import Q
 from django.db.models.functions import Length
 
 from engine.domain.checks import Kind, Target
+from engine.domain.lifecycle import State
 from tasks_app.models import Attempt, CheckResult, Commit, SourceFile
 from tasks_app.operations import clock
 from tasks_app.operations.spending import spent
 from tasks_app.queries.plans import read
 from tasks_app.reports.attempt_checks import AttemptChecks, by_attempt
 from tasks_app.reports.changed_files import changed_files
-from tasks_app.reports.headline import headline
+from tasks_app.reports.headline import ALL_WELL, headline
 from tasks_app.reports.plan_text import plan_text
 
 if TYPE_CHECKING:
@@ -58,7 +59,12 @@ class RoundReport:
 
     @property
     def headline(self) -> str:
-        return headline(self.row, self.now)
+        """The row's headline. "Nothing to do" is said of a completed round only if no check of the request fails."""
+        text = headline(self.row, self.now)
+        if self.row.state == State.COMPLETED and text.endswith(ALL_WELL) and (failed := self.counts.request.failed):
+            checks = "1 of the request's checks fails" if failed == 1 else f"{failed} of the request's checks fail"
+            return f"{text.removesuffix(ALL_WELL)}But {checks}: Regenerate writes the page again."
+        return text
 
     @property
     def flags(self) -> list[str]:

@@ -128,6 +128,21 @@ def test_the_live_page_has_the_last_word_where_the_check_was_run_there(local: st
     assert str(RoundReport(row).counts) == str(round_lines([row])[0].counts) == counts
 
 
+@pytest.mark.parametrize(
+    ("verdict", "ending"),
+    [
+        ("pass", "The page serves this commit. Nothing to do."),
+        ("unverifiable", "The page serves this commit. Nothing to do."),
+        ("fail", "But 1 of the request's checks fails: Regenerate writes the page again."),
+    ],
+)
+def test_a_completed_round_is_well_only_if_no_check_of_the_request_fails(verdict: str, ending: str) -> None:
+    row = make_round()
+    row.chosen_attempt = judged(row, ("local", verdict))
+    row.state, row.live = "completed", True  # not saved: the headline reads the row alone, the counts its attempt
+    assert RoundReport(row).headline.endswith(ending)
+
+
 def test_until_an_attempt_is_chosen_the_newest_that_was_judged_counts() -> None:
     row = make_round()
     assert RoundReport(row).counts == count_checks([])
