@@ -91,7 +91,8 @@ def _completed(row: Round, now: datetime) -> str:
         return f"{delivered} But the page was not seen to serve this commit: {_not_live_reason(row)}"
     if row.live_at and row.finished_at and row.live_at > row.finished_at:
         late = (row.live_at - row.finished_at).total_seconds()
-        return f"{delivered} The page was not live by then; it came {late:.0f} s later and serves this commit now. {ALL_WELL}"
+        live = f"The page was not live by then; it came {late:.0f} s later and serves this commit now."
+        return f"{delivered} {live} {ALL_WELL}"
     return f"{delivered} The page serves this commit. {ALL_WELL}"
 
 
