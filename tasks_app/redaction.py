@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import math
+import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -12,6 +13,9 @@ from django.conf import settings
 
 #: A shorter secret would match by chance and is not redacted; the start warns of it.
 SHORTEST = 12
+
+#: Control characters but the tab, and the line separators of Unicode.
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def _forms() -> list[tuple[str, str]]:
@@ -57,7 +61,10 @@ def found_in(content: bytes) -> str | None:
 
 
 class RedactingFilter(logging.Filter):
-    """Removes secrets from log lines of all libraries."""
+    """Removes secrets from log lines of all libraries, and escapes the control characters of strangers' texts.
+
+    A line end could forge a line, an escape sequence could rewrite the operator's terminal.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Redact the record's message and traceback; never drop the record."""
@@ -66,7 +73,7 @@ class RedactingFilter(logging.Filter):
         if record.exc_text:
             record.exc_text = redact(record.exc_text)
         message = record.getMessage()
-        clean = redact(message)
+        clean = _CONTROL.sub(lambda found: repr(found[0])[1:-1], redact(message))
         if clean != message:
             record.msg, record.args = clean, ()
         return True

@@ -279,5 +279,6 @@ LOGGING = {
         "httpx2": {"level": "WARNING"},
         "dulwich": {"level": "WARNING"},
         "django.request": {"level": "ERROR", "filters": ["traced"]},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # scanners; the answer says what is wrong
     },
 }

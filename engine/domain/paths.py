@@ -24,6 +24,13 @@ _JOINERS = frozenset("\u200c\u200d")
 _VIRAMA = 9  # canonical combining class
 _SERVICE_FILES = frozenset({"license", ".nojekyll", "readme.md"})
 
+#: GitHub itself reads these at the root: a CNAME moves the site to another host, CODEOWNERS asks people for reviews.
+#: https://docs.github.com/en/pages/configuring-a-custom-domain-for-your-github-pages-site/troubleshooting-custom-domains-and-github-pages
+_FORGE_FILES = frozenset({"cname", "codeowners"})
+
+#: Characters of a name that are looked at, from its end. Most of a longer name would be cut off anyway.
+_LONGEST_NAME = 4_000
+
 
 class UnsafePath(ValueError):
     """A path that must not enter a repository. `reason` completes a sentence."""
@@ -73,7 +80,7 @@ def attachment_name(raw: object, position: int, taken: Collection[str]) -> tuple
     """
     name = _cleaned(raw) if isinstance(raw, str) else ""
     name = name or f"attachment-{position}"
-    if name.casefold() in _SERVICE_FILES:
+    if name.casefold() in _SERVICE_FILES | _FORGE_FILES:
         name = f"attachments/{name}"
     name = _unclashed(name, taken)
     if name == raw:
@@ -107,7 +114,7 @@ def _refuse_segment(segment: str) -> None:
 
 def _cleaned(raw: str) -> str:
     """Return the safe part of `raw`; "" if nothing is left."""
-    path = unicodedata.normalize("NFC", raw).replace("\\", "/")
+    path = unicodedata.normalize("NFC", raw[-_LONGEST_NAME:]).replace("\\", "/")
     path = "".join(character for at, character in enumerate(path) if not _is_invisible(path, at))
     segments = [
         cleaned for segment in _DRIVE.sub("", path, count=1).split("/") if (cleaned := _cleaned_segment(segment))

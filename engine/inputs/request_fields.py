@@ -24,9 +24,9 @@ class Cleaner:
         """Return `value` without NUL, lone surrogates and the secret."""
         clean = value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
         if clean != value:
-            self._warn(f"{where[:80]}: characters that are no text were replaced")
+            self.warn(f"{where[:80]}: characters that are no text were replaced")
         if self.secret and self.secret in clean:
-            self._warn(f"{where[:80]}: the shared secret was removed from it")
+            self.warn(f"{where[:80]}: the shared secret was removed from it")
             clean = clean.replace(self.secret, REMOVED)
         return clean
 
@@ -40,12 +40,13 @@ class Cleaner:
             case dict():
                 return {self.text(key, where): self.value(item, where) for key, item in value.items()}
             case float() if not math.isfinite(value):  # 1e400 is valid JSON, but no database can store it
-                self._warn(f"{where[:80]}: a number beyond any range is kept as text")
+                self.warn(f"{where[:80]}: a number beyond any range is kept as text")
                 return str(value)
             case _:
                 return value
 
-    def _warn(self, text: str) -> None:
+    def warn(self, text: str) -> None:
+        """Add a warning, unless there are too many."""
         if len(self.warnings) <= MOST_WARNINGS:
             self.warnings.append(text)
 
@@ -56,8 +57,8 @@ def storable(value: object, *, secret: str) -> object:
 
 
 def identity(value: object, name: str, secret: str, errors: dict[str, list[str]]) -> str:
-    """Return an unchanged text, because the callback repeats it; "" with an error if it cannot be stored."""
-    given = text(value, name, errors)
+    """Return an unchanged text, because the callback repeats it; with an error if it is blank or cannot be stored."""
+    given = required_text(value, name, errors)
     if any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in given):
         errors.setdefault(name, []).append("holds characters that are no text.")
     if secret and secret in given:
@@ -74,6 +75,14 @@ def text(value: object, name: str, errors: dict[str, list[str]]) -> str:
     else:
         return value
     return ""
+
+
+def required_text(value: object, name: str, errors: dict[str, list[str]]) -> str:
+    """Return a text; with an error if it is missing, not text or blank."""
+    given = text(value, name, errors)
+    if name not in errors and not given.strip():
+        errors[name] = ["is blank."]
+    return given
 
 
 def round_number(value: object, errors: dict[str, list[str]]) -> int:
@@ -98,18 +107,30 @@ def round_number(value: object, errors: dict[str, list[str]]) -> int:
 
 
 def evaluation_url(
-    value: object, secret: str, allow_private: bool, own_origins: tuple[str, ...], errors: dict[str, list[str]]
+    value: object,
+    clean: Cleaner,
+    allow_private: bool,
+    own_origins: tuple[str, ...],
+    errors: dict[str, list[str]],
 ) -> str:
-    """Return an http(s) URL that may be called back; otherwise add an error. This makes no DNS look-up."""
-    url = text(value, "evaluation_url", errors)
+    """Return an http(s) URL that may be called back; otherwise add an error. This makes no DNS look-up.
+
+    White space around it is removed with a warning. A fragment is never sent to a server, which is a warning too.
+    """
+    given = text(value, "evaluation_url", errors)
     if "evaluation_url" in errors:
         return ""
+    url = given.strip()
+    if url != given:
+        clean.warn("evaluation_url: the white space around it was removed")
     try:
         target = addresses.parse_url(url)
     except ValueError as problem:
         errors["evaluation_url"] = [str(problem)]
         return ""
-    if secret and secret in url:
+    if "#" in url:
+        clean.warn("evaluation_url: what stands after # is not sent, because HTTP sends no fragment")
+    if clean.secret and clean.secret in url:
         errors["evaluation_url"] = ["holds the shared secret, which is never stored or sent on."]
     if not allow_private and target.origin not in own_origins and addresses.is_private_host(target.host):
         errors["evaluation_url"] = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -24,8 +25,14 @@ LONGEST_KEPT_URI = 1_000
 #: The deepest accepted nesting. All functions of ours and of the libraries recurse safely to this depth.
 DEEPEST = 100
 
+#: The most values of a body. As Python objects, 16 MB of `{}` would take 500 MB before the secret is even looked at.
+MOST_VALUES = 100_000
+
 #: Further attachments are ignored.
 MOST_ATTACHMENTS = 100
+
+#: A string of JSON; an unclosed one reaches to the end, so that the search stays linear.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 
 _KNOWN = {"email", "secret", "task", "round", "nonce", "brief", "checks", "evaluation_url", "attachments"}
 
@@ -77,6 +84,9 @@ class Intake:
 
 def decode(body: bytes) -> dict[str, object]:
     """Parse a body: one JSON object in UTF-8. Of duplicate keys the last counts. Raises ValueError with a clause."""
+    outside = _STRING.sub(b"", body)
+    if sum(map(outside.count, (b",", b"{", b"["))) > MOST_VALUES:
+        raise ValueError(f"the body holds more than {MOST_VALUES:,} values")
     try:
         value = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except UnicodeDecodeError:
@@ -104,11 +114,10 @@ def read(
     }
     clean = request_fields.Cleaner(secret, warnings)
     number = request_fields.round_number(payload.get("round"), errors)
-    brief = request_fields.text(clean.value(payload.get("brief"), "brief"), "brief", errors)
-    url = request_fields.evaluation_url(payload.get("evaluation_url"), secret, allow_private, own_origins, errors)
+    brief = request_fields.required_text(clean.value(payload.get("brief"), "brief"), "brief", errors)
+    url = request_fields.evaluation_url(payload.get("evaluation_url"), clean, allow_private, own_origins, errors)
     files, stored = _attachments(payload.get("attachments"), clean, warnings)
     checks = _checks(clean.value(payload.get("checks"), "checks"), warnings)
-    warnings.extend(f"{name} is empty" for name in (*identity, "brief") if not str(canonical.get(name, "")).strip())
     unknown = (clean.text(name, "a field's name") for name in canonical if name not in _KNOWN)
     warnings.extend(
         f"unknown field {n[:80]!r} is kept and not used" for n in islice(unknown, request_fields.MOST_WARNINGS)

@@ -10,8 +10,8 @@ from engine.domain.lifecycle import State, Step
 from engine.inputs.task_request import MOST_ATTACHMENTS
 from engine.plan.schema import FileSource, RequestPlan
 
-#: Text that any database can store: the evaluator gets it back unchanged.
-_STORABLE = r"^[^\u0000]*$"
+#: Text that is not blank and that any database can store: the evaluator gets it back unchanged.
+_STORABLE = r"^(?=[^\u0000]*[^\s\u0000])[^\u0000]*$"
 
 #: The kinds of predicates.
 KINDS = sorted(
@@ -77,7 +77,7 @@ class TaskSerializer(serializers.Serializer[None]):
     task = serializers.RegexField(_STORABLE, help_text="With `email` it names the repository.")
     round = _RoundNumber(help_text="1 makes the repository, later rounds change it.")
     nonce = serializers.RegexField(_STORABLE, help_text="Another nonce makes it another round.")
-    brief = serializers.CharField(help_text="What the app must do.")
+    brief = serializers.RegexField(r"\S", help_text="What the app must do.")
     checks = _Checks(
         required=False,
         help_text='What the page is judged by: sentences, and expressions as `js: …`, `{"js": "…"}` or bare.',

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
+from gunicorn.http.errors import ParseException
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -53,7 +54,10 @@ class HandleTask(APIView):
     @schema.handle_task
     def post(self, request: Request) -> HttpResponse:
         """Refuse in the contract's order (413, 503, 400, 401 or 429, 400, 409) or accept."""
-        body = _body(request)
+        try:
+            body = _body(request)
+        except (OSError, ParseException):  # the client ended it early, or its chunks are malformed
+            return Problem(400, "The body did not arrive whole.")
         if len(body) > task_request.MAX_BODY:
             return Problem(413, f"A request may have {task_request.MAX_BODY} bytes.")
         if missing := [*settings.MISSING, *credentials.refusals()]:

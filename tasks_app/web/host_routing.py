@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 #: Our own pages for people, which never share a host with a generated page.
 _FOR_PEOPLE = {"admin", "docs", "evidence", "openapi.json"}
 
+#: Load balancers probe by address or without a Host. These answers name no host.
+_PROBES = {"/healthz", "/readyz"}
+
 
 class HostRoutingMiddleware:
     """Redirects pages to PAGES_ORIGIN, and our own pages away from it. Cookies ignore ports, but not names."""
@@ -25,7 +28,10 @@ class HostRoutingMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Redirect or pass on. A Host that is not ours is refused here first."""
+        """Redirect or pass on. A Host that is not ours is refused here first, except at the probes."""
+        if request.path_info in _PROBES:
+            request.META["HTTP_HOST"] = "localhost"  # always allowed; the later middlewares ask for the host
+            return self.get_response(request)
         # Names are compared as in ALLOWED_HOSTS: `PAGES.example.:80` is `pages.example`, and serves no admin either.
         name = split_domain_port(request.get_host())[0].strip("[]")
         first = request.path_info.lstrip("/").split("/", 1)[0]

@@ -37,7 +37,7 @@ def landing(request: HttpRequest) -> HttpResponse:
 
 
 @schema.healthz
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 def healthz(request: Request) -> HttpResponse:
     """Answer as long as this process does."""
     del request
@@ -45,7 +45,7 @@ def healthz(request: Request) -> HttpResponse:
 
 
 @schema.readyz
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 def readyz(request: Request) -> HttpResponse:
     """Return each part's status; 503 if a part is down."""
     del request

@@ -74,6 +74,14 @@ def test_no_log_line_holds_a_secret(logged: tuple[logging.Logger, io.StringIO]) 
     assert stream.getvalue() == "told it of [TOKEN]\nplain 7\n"
 
 
+def test_a_strangers_text_can_neither_forge_a_line_nor_write_to_the_terminal(
+    logged: tuple[logging.Logger, io.StringIO],
+) -> None:
+    logger, stream = logged
+    logger.info("task %s failed", "x\r\n2026-01-01 INFO root: all is well\x1b[2J\u2028\x9bend\tof it")
+    assert stream.getvalue() == ("task x\\r\\n2026-01-01 INFO root: all is well\\x1b[2J\\u2028\\x9bend\tof it failed\n")
+
+
 def test_no_traceback_in_the_log_holds_a_secret(logged: tuple[logging.Logger, io.StringIO]) -> None:
     logger, stream = logged
     try:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.paths import UnsafePath, attachment_name, clashes, safe_path
+from engine.domain.paths import MAX_PATH, UnsafePath, attachment_name, clashes, safe_path
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,9 @@ def test_unsafe_paths_are_refused_with_the_reason(path: str, reason: str) -> Non
         ("license", "attachments/license"),
         (".NoJekyll", "attachments/.NoJekyll"),
         ("README.md", "attachments/README.md"),
+        ("CNAME", "attachments/CNAME"),
+        ("/cname", "attachments/cname"),
+        ("CODEOWNERS", "attachments/CODEOWNERS"),
     ],
 )
 def test_an_attachment_loses_only_the_unsafe_part_of_its_name_and_says_so(raw: object, name: str) -> None:
@@ -124,6 +127,11 @@ def test_a_file_and_a_folder_of_the_same_name_cannot_both_be() -> None:
     assert clashes("a", ["a/b"])
     assert not clashes("ab", ["a/b"])
     assert attachment_name("a/b.csv", 2, ["a"])[0] == "a-b.csv"
+
+
+@pytest.mark.parametrize("long", ["a/" * 500_000, "x" * 1_000_000 + ".csv", "x. " * 400_000, "é" * 500_000])
+def test_a_name_of_a_megabyte_is_cleaned_from_its_end(long: str) -> None:
+    assert len(attachment_name(long, 1, [])[0]) <= MAX_PATH
 
 
 def test_a_long_name_keeps_its_suffix() -> None:

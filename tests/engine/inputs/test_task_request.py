@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.inputs.task_request import UnusableError, decode, read
+from engine.inputs.task_request import MOST_VALUES, UnusableError, decode, read
 from tests.requests import PAYLOAD, SECRET, refused, shown, stored, taken
 
 # --- What is unusable -------------------------------------------------------------------------------------------------
@@ -111,15 +111,26 @@ def test_our_own_pages_are_never_too_private(origin: str, url: str) -> None:
 
 @pytest.mark.parametrize("field", ["email", "task", "nonce", "brief"], ids=shown)
 @pytest.mark.parametrize("blank", ["", "  \n"], ids=shown)
-def test_a_blank_text_is_odd_and_taken(field: str, blank: str) -> None:
-    usable = taken(**{field: blank})
-    assert usable.request[field] == blank
-    assert [w for w in usable.warnings if field in w]
+def test_a_blank_text_is_refused(field: str, blank: str) -> None:
+    assert refused(PAYLOAD | {field: blank}) == {field: ["is blank."]}
 
 
 @pytest.mark.parametrize("blank", ["", "  \n"], ids=shown)
 def test_a_blank_address_is_refused(blank: str) -> None:
     assert list(refused(PAYLOAD | {"evaluation_url": blank})) == ["evaluation_url"]
+
+
+@pytest.mark.parametrize("around", [" {}", "{}\n", "\t{} \r\n", "\u00a0{}"], ids=shown)
+def test_white_space_around_an_address_is_removed_with_a_warning(around: str) -> None:
+    usable = taken(evaluation_url=around.format("https://evaluator.example/notify"))
+    assert usable.evaluation_url == "https://evaluator.example/notify"
+    assert usable.warnings == ["evaluation_url: the white space around it was removed"]
+
+
+def test_an_address_with_a_fragment_is_taken_with_a_warning() -> None:
+    usable = taken(evaluation_url="https://evaluator.example/notify#7")
+    assert usable.evaluation_url == "https://evaluator.example/notify#7"
+    assert "HTTP sends no fragment" in usable.warnings[0]
 
 
 def test_every_bad_field_is_named_at_once() -> None:
@@ -209,3 +220,23 @@ def test_an_attachment_that_holds_the_secret_is_neither_used_nor_kept() -> None:
     assert [file.name for file in asked.attachments] == ["b.txt"]
     assert uri not in json.dumps(asked.request)
     assert any("a.txt" in warning and "secret" in warning for warning in asked.warnings)
+
+
+@pytest.mark.parametrize(
+    "bomb", [b"[%s{}]" % (b"{}," * MOST_VALUES), b"[%s1]" % (b"1.5," * MOST_VALUES)], ids=["objects", "numbers"]
+)
+def test_a_body_of_very_many_values_is_refused_before_it_is_parsed(bomb: bytes) -> None:
+    with pytest.raises(ValueError, match="more than 100,000 values"):
+        decode(b'{"checks": %s}' % bomb)
+
+
+@pytest.mark.parametrize(
+    "text", ["{[," * 200_000, '\\"{' * 100_000, "\\" * 200_001], ids=["braces", "quotes", "backslashes"]
+)
+def test_brackets_and_commas_in_text_are_no_values(text: str) -> None:
+    assert decode(json.dumps({"brief": text}).encode()) == {"brief": text}
+
+
+def test_an_unclosed_string_is_found_in_one_pass() -> None:
+    with pytest.raises(ValueError, match="not JSON"):
+        decode(b'{"brief": "' + b'\\"' * 1_000_000)

@@ -13,6 +13,7 @@ from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from gunicorn.http.errors import ChunkMissingTerminator, InvalidChunkSize, NoMoreData
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -77,6 +78,18 @@ def test_a_chunked_body_that_is_too_large_is_refused() -> None:
         "HTTP_TRANSFER_ENCODING": "chunked",
     }
     is_problem(post(b"", CONTENT_LENGTH="", **extra), 413)
+
+
+@pytest.mark.parametrize(
+    "error", [InvalidChunkSize(b"zz"), ChunkMissingTerminator(b"x"), NoMoreData(), OSError("gone")]
+)
+def test_a_body_that_does_not_arrive_whole_is_a_400(error: Exception) -> None:
+    class Broken(BytesIO):
+        def read(self, _size: int | None = -1) -> bytes:
+            raise error
+
+    extra = {"wsgi.input": Broken(), "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    is_problem(post(b"", CONTENT_LENGTH="", **extra), 400)
 
 
 def test_attachments_are_stored_byte_for_byte() -> None:

@@ -87,6 +87,18 @@ def test_a_host_that_is_not_ours_gets_nothing(path: str, host: str) -> None:
     assert answer["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("method", ["get", "head"])
+@pytest.mark.parametrize("host", ["10.0.3.17:8000", "evil.example", "[fd00::1]:8000", "", None])
+def test_a_probe_is_answered_under_any_name_and_under_none(path: str, method: str, host: str | None) -> None:
+    headers = {} if host is None else {"host": host}
+    answer = getattr(Client(SERVER_NAME="10.0.3.17"), method)(path, headers=headers)
+    assert answer.status_code in {200, 503 if path == "/readyz" else 200}
+    assert answer["Content-Type"] == "application/json"
+    assert bool(answer.content) == (method == "get")
+
+
 @pytest.mark.parametrize("header", ["x-forwarded-host", "forwarded"])
 def test_no_header_but_host_tells_the_name(header: str) -> None:
     answer = Client().get("/admin/", headers={"host": PAGES, header: "localhost:8000"})
