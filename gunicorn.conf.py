@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 wsgi_app = "tasks_app.wsgi:application"
 env = Env.load(Path(__file__).parent)
 bind = env.str("BIND", f"0.0.0.0:{env.int('PORT', 8000)}")
-worker_class = "gthread"
+worker_class = "tasks_app.processes.web_worker.BufferingWorker"
 workers = 2
 threads = 4
 timeout = 60

@@ -1,0 +1,171 @@
+"""The web worker in a real gunicorn of one process and two threads, whose app answers with what it was sent."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from gunicorn.config import Config
+from gunicorn.workers.gthread import TConn
+
+from engine.inputs.task_request import MAX_BODY
+from tasks_app.processes.web_worker import IDLE_WITHIN, WHOLE_WITHIN, Arrival
+from tests.processes import free_port, is_free, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.processes
+
+ROOT = Path(__file__).resolve().parents[3]
+APP = """
+import os, threading
+def app(environ, start_response):
+    body = environ["wsgi.input"].read()
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"{environ['REQUEST_METHOD']} {len(body)} {body[:20].decode()}".encode()]
+"""
+POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
+
+
+class Web:
+    """A running server. `connect` opens a connection that has 60 s for each answer."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+
+    def ask(self, *pieces: bytes) -> tuple[str, bytes]:
+        """Send the pieces one after the other, and return the head and the body of the answer."""
+        with self.connect() as client:
+            for piece in pieces:
+                client.sendall(piece)
+            return answer_of(client)
+
+
+def answer_of(client: socket.socket) -> tuple[str, bytes]:
+    answer = b""
+    while part := client.recv(65_536):
+        answer += part
+        head, found, body = answer.partition(b"\r\n\r\n")
+        if found and b"Content-Length" in head and len(body) >= int(head.split(b"Content-Length: ")[1].split()[0]):
+            break
+        if found and body.endswith(b"0\r\n\r\n"):
+            break
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head.decode(), body
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    folder = tmp_path_factory.mktemp("web")
+    (folder / "echo.py").write_text(APP)
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "echo:app", "--bind", f"127.0.0.1:{port}", "--threads", "2"]
+    command += ["--worker-class", "tasks_app.processes.web_worker.BufferingWorker", "--no-control-socket"]
+    path = os.pathsep.join([str(ROOT), str(folder)])
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path}
+    with (folder / "log").open("wb") as log, ExitStack() as stack:
+        process = stack.enter_context(subprocess.Popen(command, cwd=folder, env=environment, stderr=log))
+        stack.callback(process.terminate)
+        assert wait_for(lambda: not is_free(port)), (folder / "log").read_text()
+        yield Web(port)
+
+
+def test_a_request_that_arrives_in_pieces_is_answered_when_it_is_whole(web: Web) -> None:
+    head, body = web.ask(POST, b"Content-Le", b"ngth: 5\r\n", b"\r", b"\nab", b"cde")
+    assert head.startswith("HTTP/1.1 200 OK")
+    assert b"POST 5 abcde" in body
+
+
+def test_clients_that_stall_take_no_thread_from_those_that_do_not(web: Web) -> None:
+    halves = [
+        b"",
+        b"P",
+        POST,
+        POST + b"Content-Length: 9\r\n\r\nab",
+        POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\na",
+    ]
+    with ExitStack() as stack:
+        slow = [stack.enter_context(web.connect()) for _ in range(200)]
+        for number, client in enumerate(slow):
+            client.sendall(halves[number % len(halves)])
+        for _ in range(20):
+            assert b"POST 2 hi" in web.ask(POST + b"Content-Length: 2\r\n\r\nhi")[1]
+        slow[3].sendall(b"cdefghi")  # and the slow ones are answered in their turn
+        assert b"POST 9 abcdefghi" in answer_of(slow[3])[1]
+        slow[4].sendall(b"bcde\r\n0\r\n\r\n")
+        assert b"POST 5 abcde" in answer_of(slow[4])[1]
+
+
+def test_requests_of_one_connection_are_answered_one_after_the_other(web: Web) -> None:
+    with web.connect() as client:
+        client.sendall(POST + b"Content-Length: 2\r\n\r\nhi" + POST + b"Content-Length: 3\r\n\r\nyou")
+        first = answer_of(client)[1]
+        answers = first if b"you" in first else first + answer_of(client)[1]
+        assert answers.index(b"POST 2 hi") < answers.index(b"POST 3 you")
+        client.sendall(POST + b"Content-Length: 3\r\n\r\nall")
+        assert b"POST 3 all" in answer_of(client)[1]
+
+
+def test_a_large_body_goes_through_a_file_and_arrives_whole(web: Web) -> None:
+    length = MAX_BODY - 1
+    head, body = web.ask(POST + b"Content-Length: %d\r\n\r\n" % length, b"x" * length)
+    assert head.startswith("HTTP/1.1 200")
+    assert b"POST %d " % length in body
+
+
+def test_a_body_that_is_too_large_is_refused_once_it_is_read(web: Web) -> None:
+    length = MAX_BODY + 1
+    head, body = web.ask(POST + b"Content-Length: %d\r\n\r\n" % length, b"x" * length)
+    assert head.startswith("HTTP/1.1 413")
+    assert json.loads(body)["status"] == 413
+
+
+def test_a_client_that_asks_first_is_told_to_send_its_body(web: Web) -> None:
+    with web.connect() as client:
+        client.sendall(POST + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        assert client.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"hi")
+        answer = answer_of(client)
+        while b"POST 2 hi" not in answer[1]:
+            answer = answer_of(client)
+    assert b"POST 2 hi" in answer[1]
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost : x\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n", 431),
+        (b"nonsense\r\n\r\n", 400),
+        (POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+    ],
+)
+def test_the_servers_own_refusals_are_problems_too(web: Web, raw: bytes, status: int) -> None:
+    head, body = web.ask(raw)
+    assert head.startswith(f"HTTP/1.1 {status} ")
+    assert "Content-Type: application/problem+json" in head
+    assert json.loads(body)["status"] == status
+
+
+def test_a_request_is_given_up_after_a_while_without_a_byte_and_after_a_longer_while_in_any_case() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        arrival = Arrival(TConn(Config(), near, "", ""))
+        with arrival.bytes:
+            assert not arrival.is_over(arrival.began + IDLE_WITHIN - 1)
+            assert arrival.is_over(arrival.began + IDLE_WITHIN + 1)
+            arrival.newest = arrival.began + WHOLE_WITHIN
+            assert not arrival.is_over(arrival.began + WHOLE_WITHIN - 1)
+            assert arrival.is_over(arrival.began + WHOLE_WITHIN + 1)
