@@ -374,6 +374,7 @@ class NotifyInput:
     statuses: tuple[int | None, ...]  # of this run's callbacks in order, None for those without a response
     first_at: datetime | None
     notify_for: float  # seconds
+    deadline: datetime  # an operator should look if the evaluator is not told by then
 
 
 @dataclass(frozen=True, slots=True)

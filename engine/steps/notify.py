@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from engine.ports import Ports
     from engine.steps.contracts import NotifyInput
 
-#: After this many responses 4xx in a row an operator should look; the attempts continue.
+#: After this many responses 4xx in a row an operator should look, and whenever the next attempt is past the deadline.
+#: The attempts continue.
 REFUSALS = 3
 
 
@@ -42,7 +43,7 @@ def notify(task: NotifyInput, ports: Ports) -> Delivered | Wait:
     except EngineError as problem:
         error = problem.message
     ports.journal.notification_ended(row, answer=answer, error=error)
-    result = f"HTTP {answer.status}" if answer else error
+    result = _result(answer) if answer else error
     if answer and 200 <= answer.status < 300:
         return Delivered(f"{result} at attempt {len(task.statuses) + 1}")
     return _retry(task, ports, answer, result, started)
@@ -59,4 +60,13 @@ def _retry(task: NotifyInput, ports: Ports, answer: Answer | None, result: str, 
     until = min(now + timedelta(seconds=notify_delay(attempts, named_seconds)), ends)
     last = (*task.statuses, answer.status if answer else None)[-REFUSALS:]
     refused = len(last) == REFUSALS and all(status is not None and 400 <= status < 500 for status in last)
-    return Wait(until, f"the evaluator: attempt {attempts} gave {result}", needs_attention=refused)
+    reason = f"the evaluator: attempt {attempts} gave {result}"
+    return Wait(until, reason, needs_attention=refused or until > task.deadline)
+
+
+def _result(answer: Answer) -> str:
+    """Return a response in words; of a redirect also where it leads, because only 307 and 308 are followed."""
+    to = answer.headers.get("location", "")
+    if 300 <= answer.status < 400 and to:
+        return f"HTTP {answer.status} to {to[:300]}; a POST follows only 307 and 308"
+    return f"HTTP {answer.status}"

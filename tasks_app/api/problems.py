@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError
 from django.http import JsonResponse
 from rest_framework.exceptions import APIException, MethodNotAllowed
 
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from django.http import HttpRequest
+
+logger = logging.getLogger(__name__)
 
 TITLES = {
     400: "The request cannot be used",
@@ -23,6 +27,10 @@ TITLES = {
     500: "An error of ours",
     503: "The service is not ready to take tasks",
 }
+
+
+#: The headers of a refusal that another attempt may not get.
+TRY_AGAIN = {"Retry-After": "10"}
 
 
 class Problem(JsonResponse):
@@ -40,8 +48,11 @@ class Problem(JsonResponse):
 
 
 def problem_response(error: Exception, context: Mapping[str, object]) -> Problem | None:
-    """Turn DRF's own refusals into problems. Django handles all other errors."""
+    """Turn DRF's own refusals, and a database that cannot be used, into problems. Django handles all other errors."""
     del context
+    if isinstance(error, DatabaseError | InterfaceError) and not isinstance(error, IntegrityError | DataError):
+        logger.error("answered 503, because the database cannot be used: %s", error)
+        return Problem(503, "The database cannot be used at the moment. Try again.", headers=TRY_AGAIN)
     if isinstance(error, MethodNotAllowed):
         return Problem(405, str(error.detail))
     if isinstance(error, APIException):

@@ -13,8 +13,9 @@ from rest_framework.views import APIView
 
 from engine.inputs import task_request
 from tasks_app.api import schema
-from tasks_app.api.problems import Problem
+from tasks_app.api.problems import TRY_AGAIN, Problem
 from tasks_app.health import credentials
+from tasks_app.health.disk import disk_problem
 from tasks_app.models import Round
 from tasks_app.operations.client_limits import client_address, wrong_secret_wait
 from tasks_app.reports.round_report import RoundReport
@@ -53,7 +54,7 @@ class HandleTask(APIView):
 
     @schema.handle_task
     def post(self, request: Request) -> HttpResponse:
-        """Refuse in the contract's order (413, 503, 400, 401 or 429, 400, 409) or accept."""
+        """Refuse in the contract's order (413, 503, 400, 503, 401 or 429, 400, 409) or accept."""
         try:
             body = _body(request)
         except (OSError, ParseException):  # the client ended it early, or its chunks are malformed
@@ -66,6 +67,8 @@ class HandleTask(APIView):
             payload = task_request.decode(body)
         except ValueError as problem:
             return Problem(400, f"{str(problem)[:1].upper()}{str(problem)[1:]}.")
+        if full := disk_problem(len(body)):
+            return Problem(503, full, headers=TRY_AGAIN)
         client = client_address(request)
         if not _secret_is_right(payload.get("secret")):
             return _wrong_secret(client)

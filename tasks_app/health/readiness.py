@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
+from django_q.brokers import get_broker
+from redis.exceptions import RedisError
 
 from tasks_app.health import credentials
 from tasks_app.health.browser_probe import known_problem
+from tasks_app.health.disk import disk_problem
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import breakers_open
 from tasks_app.operations.forge_quota import quota_state
@@ -73,7 +76,8 @@ def _database_parts() -> list[Part]:
         cursor.execute("SELECT 1")
     executor = MigrationExecutor(connection)
     missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    database_parts = [Part("database", "ok", connection.vendor)]
+    full = disk_problem()
+    database_parts = [Part("database", "down", full) if full else Part("database", "ok", connection.vendor)]
     database_parts.append(
         Part("migrations", "down", f"{missing} are not applied: manage.py migrate")
         if missing
@@ -83,6 +87,10 @@ def _database_parts() -> list[Part]:
 
 
 def _queue() -> Part:
+    try:
+        get_broker().ping()
+    except RedisError as error:
+        return Part("queue", "down", f"REDIS_URL does not answer ({type(error).__name__}): no worker can be woken")
     count, oldest = backlog()
     if not oldest:
         return Part("queue", "ok", "nothing is due")

@@ -240,6 +240,7 @@ def notify_input(row: Round) -> NotifyInput:
         statuses=tuple(attempt.status_code for attempt in callbacks),
         first_at=callbacks[0].started_at if callbacks else None,
         notify_for=settings.NOTIFY_FOR_SECONDS,
+        deadline=row.deadline_at,
     )
 
 

@@ -116,6 +116,7 @@ def notifying(**over: object) -> NotifyInput:
         statuses=(),
         first_at=None,
         notify_for=3600,
+        deadline=NOW + timedelta(seconds=600),
     )
     return replace(task, **over)
 

@@ -102,3 +102,25 @@ def test_after_the_time_for_trying_it_is_given_up() -> None:
 def test_the_last_attempt_comes_when_the_time_is_over_and_not_after_it() -> None:
     task = notifying(statuses=(500,) * 9, first_at=NOW - timedelta(seconds=3000))
     assert waited(notify(task, make_ports(notifier=FakeNotifier(500)))) == 600
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [503, 301, Transient("dns", "The name does not resolve."), Permanent("address_refused", "It is private.")],
+    ids=str,
+)
+def test_an_operator_should_look_once_the_next_attempt_is_past_the_deadline(failure: int | Exception) -> None:
+    early = notifying(statuses=(503,) * 7, first_at=NOW)  # the next attempt is in 300 s
+    late = notifying(statuses=(503,) * 7, first_at=NOW, deadline=NOW + timedelta(seconds=299))
+    for task, expected in ((early, False), (late, True)):
+        wait = notify(task, make_ports(notifier=FakeNotifier(failure)))
+        assert isinstance(wait, Wait)
+        assert wait.needs_attention is expected
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 300])
+def test_a_redirect_that_a_post_does_not_follow_is_told_with_its_address(status: int) -> None:
+    moved = Answer(status, {"location": "https://new.example/notify"}, b"", "https://evaluator.test/notify")
+    wait = notify(notifying(), make_ports(notifier=FakeNotifier(moved)))
+    assert isinstance(wait, Wait)
+    assert f"HTTP {status} to https://new.example/notify; a POST follows only 307 and 308" in wait.reason

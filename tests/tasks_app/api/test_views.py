@@ -5,6 +5,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from engine.inputs.task_request import MAX_BODY
+from tasks_app.health.disk import LEAST_FREE
 from tasks_app.models import Attachment, Event, Rejection, Round
 from tasks_app.rounds.intake import _TURN
 from tests.factories import CSV, SECRET, make_payload, make_round
@@ -90,6 +92,29 @@ def test_a_body_that_does_not_arrive_whole_is_a_400(error: Exception) -> None:
 
     extra = {"wsgi.input": Broken(), "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
     is_problem(post(b"", CONTENT_LENGTH="", **extra), 400)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's own limit on pages stands in for a full disk")
+@pytest.mark.parametrize("over", [{}, {"brief": ""}], ids=["task", "refusal"])
+def test_a_database_that_is_full_is_a_503_with_a_time_to_try_again(over: dict[str, object]) -> None:
+    with connection.cursor() as cursor:
+        pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+        cursor.execute(f"PRAGMA max_page_count = {pages}")
+        answer = post(make_payload(checks=["x" * 1_000_000], **over))
+        cursor.execute("PRAGMA max_page_count = 1000000")
+    is_problem(answer, 503)
+    assert answer["Retry-After"] == "10"
+    assert post(make_payload()).status_code == 200
+
+
+def test_a_task_is_refused_before_the_disk_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = json.dumps(make_payload()).encode()
+    for free, status in ((LEAST_FREE + 4 * len(body), 200), (LEAST_FREE + len(body), 503), (0, 503)):
+        monkeypatch.setattr("shutil.disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+        answer = post(body)
+        assert answer.status_code == status
+        assert status == 200 or answer["Retry-After"] == "10"
 
 
 def test_attachments_are_stored_byte_for_byte() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.utils import InterfaceError, OperationalError
 from django.test import Client
 from django.utils import timezone
+from django_q.conf import Conf
 
 from engine.errors import OutOfService
 from tasks_app.models import WorkerBeat
@@ -49,6 +51,19 @@ def test_a_missing_setting_is_down(settings: SettingsWrapper) -> None:
     settings.MISSING, settings.FORGE = ["No forge: set GITHUB_TOKEN."], ""
     found = parts(503)
     assert (found["settings"], found["forge"], found["model"]) == ("down", "down", "ok")
+
+
+@pytest.mark.usefixtures("_worker")
+def test_a_disk_without_room_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=7_000_000))
+    assert parts(503)["database"] == "down"
+
+
+@pytest.mark.usefixtures("_worker")
+def test_a_broker_that_does_not_answer_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Conf, "ORM", None)
+    monkeypatch.setattr(Conf, "REDIS", "redis://127.0.0.1:9")
+    assert parts(503)["queue"] == "down"
 
 
 def test_workers_without_a_recent_beat_are_down() -> None:

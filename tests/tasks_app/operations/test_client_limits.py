@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 import pytest
 from django.test import RequestFactory
 
-from tasks_app.operations.client_limits import client_address, wrong_secret_wait
+from tasks_app.operations.client_limits import client_address, login_succeeded, login_wait, wrong_secret_wait
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_django.fixtures import SettingsWrapper
 
 
@@ -45,3 +47,20 @@ def test_any_address_can_be_counted(settings: SettingsWrapper, address: str) -> 
     waits = [wrong_secret_wait(address) for _ in range(4)]
     assert waits[0] == 0
     assert 1 <= waits[3] <= 60
+
+
+@pytest.mark.parametrize("lost", ["redis", "disk"])
+def test_without_a_cache_nobody_is_held_up_and_a_wrong_secret_is_a_wrong_secret(
+    settings: SettingsWrapper, lost: str, tmp_path: Path
+) -> None:
+    no_folder = tmp_path / "file"
+    no_folder.write_text("a file where the cache's folder should be")
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:9"}
+        if lost == "redis"
+        else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": no_folder}
+    }
+    settings.THROTTLE_PER_MINUTE = 1
+    assert [wrong_secret_wait("192.0.2.1") for _ in range(3)] == [0, 0, 0]
+    assert login_wait("192.0.2.1", "operator") == 0
+    login_succeeded("192.0.2.1", "operator")
