@@ -59,7 +59,10 @@ CUT_OFF: Final = frozenset({"length", DEADLINE, DISCONNECTED})
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A model's reply. `finish_reason` is the server's ("stop", "length", "content_filter", …) or one of ours above."""
+    """A model's reply. `finish_reason` is the server's ("stop", "length", "content_filter", …) or one of ours above.
+
+    `reasoning` are the thoughts that came beside the text.
+    """
 
     text: str
     model: str
@@ -67,6 +70,7 @@ class Reply:
     usage: Usage = field(default_factory=Usage)
     parameters: Mapping[str, object] = field(default_factory=dict)
     request_id: str = ""
+    reasoning: str = ""
 
     @property
     def whole_lines(self) -> str:

@@ -132,11 +132,12 @@ TABLE = [
     Row("hung up in the second file", (torn, rest), (), "completed", ("", "")),
     Row("hung up before a file is whole", ("hang-up on the way", page), (), "completed", ("", "")),
     Row("truncation", (half, rest), (), "completed", ("", "")),
-    Row("truncation, then nothing", (half, "null choices", "null choices"), (), "completed",
+    Row("truncation, then nothing", (half, *("null choices",) * 4), (), "completed",
         ("", "model_bad_answer", "model_bad_answer")),
     Row("HTML once", ("html", page), (), "completed", ("model_bad_answer", "")),
     Row("HTML twice", ("html", "html"), (page,), "completed", ("model_bad_answer", "model_bad_answer", "")),
-    Row("null choices twice", ("null choices",) * 2, (page,), "completed",
+    # each call is repeated once without a stream
+    Row("null choices twice", ("null choices",) * 4, (page,), "completed",
         ("model_bad_answer", "model_bad_answer", "")),
     Row("refusal once", ("refusal", page), (), "completed", ("", "")),
     Row("refusal twice", ("refusal",) * 2, (page,), "completed", ("", "", "")),
@@ -150,7 +151,7 @@ TABLE = [
         "does not know the model first", "model_unknown"),
     Row("a prompt too long", ("too large",), (page,), "completed", ("model_prompt_too_long", "")),
     Row("a parameter refused", (refuses_the_bound, refuses_the_bound), (), "completed", ("",)),
-    Row("nothing usable at all", ("null choices",) * 2, ("html",) * 2, "completed", ("model_bad_answer",) * 4,
+    Row("nothing usable at all", ("null choices",) * 4, ("html",) * 2, "completed", ("model_bad_answer",) * 4,
         degraded=True),
 ]  # fmt: skip
 
