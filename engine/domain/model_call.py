@@ -88,7 +88,7 @@ class ModelParameters:
 
     length_parameter: str = "max_completion_tokens"  # or "max_tokens"; "" if it accepts neither
     longest_answer: int | None = None  # in tokens; None: unknown
-    dropped: frozenset[str] = frozenset()  # parameters that it refused
+    dropped: frozenset[str] = frozenset()  # parameters that it refused; `stream` also if none of it could be read
     images: bool | None = None  # whether it accepts pictures; None: unknown
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -107,7 +108,7 @@ class OpenAIAuthor:
                 request = request.without(refused)
                 continue
             error = _error(collected, failure, model, seconds)
-            error.reply = self._reply(request, model, collected, DISCONNECTED, failure)
+            error.reply = replace(self._reply(request, model, collected, DISCONNECTED), text="", finish_reason="")
             raise error
         if request.profile != known:
             self._profiles.learn(self._server, model, request.profile)
@@ -126,14 +127,12 @@ class OpenAIAuthor:
             self._send(request, model, until, collected)
         except (TimeoutError, openai.OpenAIError, ValueError, TypeError) as error:
             failure = error
+            if isinstance(error, openai.APIStatusError):
+                collected.request_id = error.request_id or ""
         collected.end()
         return collected, failure
 
-    def _reply(
-        self, request: Request, model: str, collected: Collected, ending: str, failure: Exception | None = None
-    ) -> Reply:
-        if isinstance(failure, openai.APIStatusError):
-            collected.request_id = failure.request_id or ""
+    def _reply(self, request: Request, model: str, collected: Collected, ending: str) -> Reply:
         price = price_of(self.base_url, model)
         return collected.reply(ending, model=model, parameters=request.record, price=price)
 

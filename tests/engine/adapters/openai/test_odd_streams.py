@@ -326,7 +326,7 @@ def test_a_connection_that_is_lost_among_the_thoughts_is_an_error_that_keeps_the
     raised = error(server, sent(data(chunk({"reasoning": THOUGHT})), **ways))
     assert (type(raised), raised.code) == (Transient, "model_unreachable")
     assert raised.reply is not None
-    assert (raised.reply.text, raised.reply.reasoning) == ("", THOUGHT)
+    assert (raised.reply.text, raised.reply.finish_reason, raised.reply.reasoning) == ("", "", THOUGHT)
     assert len(server.requests) == 1
 
 
