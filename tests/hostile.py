@@ -82,6 +82,7 @@ def hostile_rows(h: str = HOSTILE) -> dict[str, Model]:
         started_at=now,
         seconds=1.5,
         reply=h + BIG,
+        reasoning=h + BIG,
         finish_reason=h[:40],
         outcome=h[:40],
         cost_source=h[:40],

@@ -59,7 +59,10 @@ CUT_OFF: Final = frozenset({"length", DEADLINE, DISCONNECTED})
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A model's reply. `finish_reason` is the server's ("stop", "length", "content_filter", …) or one of ours above."""
+    """A model's reply. `finish_reason` is the server's ("stop", "length", "content_filter", …) or one of ours above.
+
+    `reasoning` are the thoughts that came beside the text.
+    """
 
     text: str
     model: str
@@ -67,6 +70,7 @@ class Reply:
     usage: Usage = field(default_factory=Usage)
     parameters: Mapping[str, object] = field(default_factory=dict)
     request_id: str = ""
+    reasoning: str = ""
 
     @property
     def whole_lines(self) -> str:
@@ -84,7 +88,7 @@ class ModelParameters:
 
     length_parameter: str = "max_completion_tokens"  # or "max_tokens"; "" if it accepts neither
     longest_answer: int | None = None  # in tokens; None: unknown
-    dropped: frozenset[str] = frozenset()  # parameters that it refused
+    dropped: frozenset[str] = frozenset()  # parameters that it refused; `stream` also if none of it could be read
     images: bool | None = None  # whether it accepts pictures; None: unknown
 
 

@@ -55,6 +55,13 @@ def reply(row: Attempt) -> SafeString | str:
     return block(row.reply)
 
 
+@admin.display(description="thoughts beside the reply")
+def reasoning(row: Attempt) -> SafeString | str:
+    if row.emptied_at:
+        return removed(row.emptied_at, settings.KEEP_PROMPTS_DAYS)
+    return block(row.reasoning)
+
+
 @admin.display(description="files")
 def files(row: Attempt) -> SafeString | str:
     return files_table(row.files.defer("content")[:201])
@@ -83,7 +90,7 @@ class AttemptAdmin(ReadOnlyAdmin):
                 "seconds", "emptied_at",
             )},
         ),
-        ("What was said", {"fields": on_page(prompt, reply)}),
+        ("What was said", {"fields": on_page(prompt, reply, reasoning)}),
         ("Files and checks", {"fields": on_page(results, files)}),
         (
             "The call",

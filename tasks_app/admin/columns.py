@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: Columns that only a row's own page reads, never a list: a request may have 16 MB.
 HEAVY = {
     "Round": ("request", "brief", "checks", "warnings", "evaluation_url"),
-    "Attempt": ("messages", "parameters", "reply"),
+    "Attempt": ("messages", "parameters", "reply", "reasoning"),
 }
 
 

@@ -63,6 +63,7 @@ class Attempt(models.Model):
         null=True, help_text="null while it goes on, and where its process did not live to see its end"
     )
     reply = models.TextField(blank=True)
+    reasoning = models.TextField(blank=True, help_text="the thoughts that came beside the reply")
     finish_reason = models.CharField(max_length=40, blank=True)
     outcome = models.CharField(max_length=40, blank=True, help_text="what the parser called the reply")
     input_tokens = models.PositiveIntegerField(null=True)

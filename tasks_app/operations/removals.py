@@ -60,9 +60,10 @@ def _prompts_removed(ids: Sequence[int]) -> int:
         rows = Attempt.objects.filter(pk__in=ids, round__finished_at__isnull=False)
         past = rows.filter(round__published_at__isnull=False, round__step__in=POLLING, round__decision_attempt=None)
         files = SourceFile.objects.filter(attempt__in=past.exclude(round__chosen_attempt=F("pk")), size__gt=0)
-        size = _sum(rows, Length("reply")) + _sum(rows, Length(Cast("messages", TextField()))) + _sum(files, F("size"))
+        texts = (Length("reply"), Length("reasoning"), Length(Cast("messages", TextField())))
+        size = sum(_sum(rows, text) for text in texts) + _sum(files, F("size"))
         files.update(content=b"")
-        rows.update(messages=[], reply="", emptied_at=clock.now())
+        rows.update(messages=[], reply="", reasoning="", emptied_at=clock.now())
     return size
 
 

@@ -88,9 +88,10 @@ def call_admitted(*, round_id: UUID, run: int, model: str, messages: Sequence[Me
 def counted(reply: Reply, prompt: int, error_code: str = "") -> int:
     """Return the tokens that an ended call counts for: the server's figures, else estimates; 0 if it was refused."""
     usage = reply.usage
-    if usage.input is None and usage.output is None and not reply.text:
+    written = reply.text + reply.reasoning
+    if usage.input is None and usage.output is None and not written:
         return prompt if error_code in _PERHAPS_CHARGED or not error_code else 0
-    answer_tokens = estimated_tokens(reply.text) if usage.output is None else usage.output
+    answer_tokens = estimated_tokens(written) if usage.output is None else usage.output
     return (prompt if usage.input is None else usage.input) + answer_tokens
 
 

@@ -33,7 +33,8 @@ class AttemptHistory:
 def attempt_history_of(row: Round) -> AttemptHistory:
     """Return the round's attempts. Raises LookupError if the round has no tree."""
     attempts = {
-        a.pk: a for a in Attempt.objects.filter(round=row).defer("messages", "reply", "parameters").order_by("pk")
+        a.pk: a
+        for a in Attempt.objects.filter(round=row).defer("messages", "reply", "reasoning", "parameters").order_by("pk")
     }
     trees = set(SourceFile.objects.filter(attempt__round=row).values_list("attempt_id", flat=True))
     if not trees:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 FLAGS = ("needs_attention", "degraded", "late", "live", "simulated")
 _RESULT = ("screenshot", "console", "value")  # columns of check results that no report shows
-_CALL = ("messages", "parameters", "reply")
+_CALL = ("messages", "parameters", "reply", "reasoning")
 
 
 @dataclass(frozen=True, slots=True)

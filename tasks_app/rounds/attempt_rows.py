@@ -44,6 +44,7 @@ def reply_columns(reply: Reply) -> dict[str, object]:
     usage = reply.usage
     return {
         "reply": keepable(reply.text[:REPLY_KEPT]),
+        "reasoning": keepable(reply.reasoning[:REPLY_KEPT]),
         "model_answered": keepable(reply.model)[:200],
         "request_id": keepable(reply.request_id)[:200],
         "finish_reason": keepable(reply.finish_reason)[:40],

@@ -265,7 +265,7 @@ def _further_attempt(row: Round) -> FurtherAttempt | None:
 
 def _planned_attempt(row: Round) -> Attempt:
     assert row.decision_attempt_id is not None  # the constraint `round_decision_is_whole` demands it
-    return Attempt.objects.defer("messages", "reply").get(pk=row.decision_attempt_id)
+    return Attempt.objects.defer("messages", "reply", "reasoning").get(pk=row.decision_attempt_id)
 
 
 def _url_before_publishing(row: Round) -> str:

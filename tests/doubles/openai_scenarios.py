@@ -38,10 +38,11 @@ class Scenario:
     `hang`: nothing ever comes; `drip`: the body comes a byte at a time, or an event where it is a stream, so many
     seconds apart; `cut`: the connection is lost halfway, in a stream when all text has come and not the end; `stalls`:
     there nothing more comes; `lingers`: when all has come the connection stays open, without the line that ends a
-    stream.
+    stream. `pieces`: what a request for a stream is answered with, as it goes over the line, one after the other.
     """
 
     body: object = None
+    pieces: tuple[bytes, ...] = ()
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     hang: bool = False

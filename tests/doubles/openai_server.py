@@ -81,18 +81,17 @@ class _Handler(LoopbackHandler):
         self.send_body(payload, scenario.drip)
 
     def stream(self, scenario: Scenario, *, with_usage: bool) -> None:
-        if scenario.hang or not isinstance(scenario.body, dict | list):
+        if scenario.hang or not (scenario.pieces or isinstance(scenario.body, dict | list)):
             self.answer(scenario)
             return
         self.close_connection = True
-        unended = scenario.cut or scenario.stalls
-        sent = events(scenario.body, with_usage=with_usage and not unended)
         self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+        for name, value in {"Content-Type": "text/event-stream; charset=utf-8", **scenario.headers}.items():
+            self.send_header(name, value)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         try:
-            for event in sent[: -2 if unended else -1 if scenario.lingers else None]:
+            for event in scenario.pieces or _events(scenario, with_usage=with_usage):
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
                 if scenario.drip and self.server.closing.wait(scenario.drip):
                     return
@@ -118,3 +117,9 @@ class _Handler(LoopbackHandler):
         self.connection.settimeout(10)
         if not self.connection.recv(1):
             self.server.ended.set()
+
+
+def _events(scenario: Scenario, *, with_usage: bool) -> list[bytes]:
+    unended = scenario.cut or scenario.stalls
+    made = events(scenario.body, with_usage=with_usage and not unended)
+    return made[: -2 if unended else -1 if scenario.lingers else None]

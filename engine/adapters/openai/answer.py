@@ -1,105 +1,151 @@
-"""Reads an answer as the SDK parsed it. Compatible servers send values that the SDK's types rule out.
-
-The SDK (3.54.0) returns a `str` for HTML, and `choices=None` for an error with status 200.
-"""
+"""Reads the parts of an answer from its JSON. Compatible servers send values that OpenAI's own API rules out."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final
 
-from openai.types.chat import ChatCompletion, ChatCompletionMessage
-from openai.types.chat.chat_completion import Choice
-from openai.types.completion_usage import CompletionUsage
-
-from engine.adapters.openai.errors import bad_answer, classified
 from engine.domain import prices
-from engine.domain.model_call import Reply, Usage
+from engine.domain.model_call import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.domain.prices import Price
-    from engine.errors import EngineError
 
+#: The fields of a message that hold a model's thoughts. A server that fills two of them repeats the same text.
+#: https://docs.vllm.ai/en/latest/features/reasoning_outputs/
+#: https://openrouter.ai/docs/use-cases/reasoning-tokens
+REASONING: Final = ("reasoning_content", "reasoning", "thinking")
 
-def read_answer(
-    answer: object, *, model: str, request_id: str, parameters: Mapping[str, object], price: Price | None
-) -> Reply:
-    """Return the answer as a Reply. A refusal has the finish_reason `refusal`; the text may be "".
+#: Types of a part of the content that hold thoughts: https://docs.mistral.ai/capabilities/reasoning/
+_THOUGHTS = frozenset({"thinking", "reasoning"})
 
-    Raises EngineError for anything else than an answer; the error's `reply` holds model, usage and parameters.
-    """
-    partial = Reply("", model, "", parameters=parameters, request_id=request_id)
-    if not isinstance(answer, ChatCompletion):
-        raise _with_reply(bad_answer(model, "something that is no chat completion, such as a web page"), partial)
-    partial = Reply(
-        text="",
-        model=str(answer.model or model),
-        finish_reason="",
-        usage=_usage(answer.usage, price),
-        parameters=parameters,
-        request_id=request_id or str(answer.id or ""),
-    )
-    if reported := (answer.model_extra or {}).get("error"):
-        raise _with_reply(classified(reported, model), partial)
-    choices = cast("object", answer.choices)
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    message: object = getattr(choice, "message", None)
-    if not isinstance(choice, Choice) or not isinstance(message, ChatCompletionMessage):
-        raise _with_reply(_failed(choice, model) or bad_answer(model, "no choices"), partial)
-    text, refusal = text_of(message.content), text_of(message.refusal)
-    if not text and (failed := _failed(choice, model)):
-        raise _with_reply(failed, partial)
-    finish_reason = "refusal" if refusal else str(cast("object", choice.finish_reason) or "")
-    return Reply(
-        refusal or text,
-        partial.model,
-        finish_reason,
-        partial.usage,
-        parameters=parameters,
-        request_id=partial.request_id,
-    )
+#: What other APIs call an end, as gateways pass it on: Gemini's STOP and MAX_TOKENS, Anthropic's end_turn, TGI's
+#: eos_token, Mistral's model_length (https://docs.mistral.ai/api/).
+_ENDS: Final = {
+    "stop": ("stop", "end_turn", "eos", "eos_token", "stop_sequence", "complete"),
+    "length": ("length", "max_tokens", "max_output_tokens", "model_length"),
+    "content_filter": ("content_filter", "safety", "recitation", "prohibited_content", "blocklist"),
+}
+_OUR_NAME = {name: ours for ours, names in _ENDS.items() for name in names}
 
-
-def _with_reply(error: EngineError, partial: Reply) -> EngineError:
-    error.reply = partial
-    return error
-
-
-def _failed(choice: object, model: str) -> EngineError | None:
-    """Return the error inside a choice, with which OpenRouter reports a failure in the middle of an answer."""
-    reported = (choice.model_extra or {}).get("error") if isinstance(choice, Choice) else None
-    return classified(reported, model) if reported else None
+#: Finish reasons of an answer that failed: OpenRouter, vLLM, and https://api-docs.deepseek.com/api/create-chat-completion
+_FAILURES = frozenset({"error", "abort", "cancelled", "insufficient_system_resource"})
 
 
 def text_of(content: object) -> str:
-    """Return the text of a message or of a piece of one. Some servers send a list of parts."""
+    """Return the text of a message's content, which may be a list of parts, without thoughts."""
     match content:
         case str():
             return content
         case [*parts]:
-            texts = (part.get("text") if isinstance(part, dict) else getattr(part, "text", None) for part in parts)
-            return "".join(text for text in texts if isinstance(text, str))
+            return "".join(map(text_of, parts))
+        case {"type": str(kind)} if kind in _THOUGHTS:
+            return ""
+        case {"text": str(text)}:
+            return text
         case _:
             return ""
 
 
-def _usage(usage: object, price: Price | None) -> Usage:
+def refusal_of(message: Mapping[str, object]) -> str:
+    """Return the refusal of a message, or of the parts of its content."""
+    parts = message.get("content")
+    in_parts = (part.get("refusal") for part in parts if isinstance(part, dict)) if isinstance(parts, list) else ()
+    return "".join(text for text in (message.get("refusal"), *in_parts) if isinstance(text, str))
+
+
+def reasoning_of(message: Mapping[str, object]) -> tuple[str, str]:
+    """Return the field of a message that holds thoughts, and the thoughts; ("", "") if there are none."""
+    for name in REASONING:
+        if text := _thoughts(message.get(name)):
+            return name, text
+    parts = message.get("content")
+    text = "".join(map(_thoughts_in_part, parts)) if isinstance(parts, list) else ""
+    return ("content", text) if text else ("", "")
+
+
+def _thoughts_in_part(part: object) -> str:
+    if not isinstance(part, dict) or part.get("type") not in _THOUGHTS:
+        return ""
+    return next((text for name in ("thinking", "reasoning", "text") if (text := _thoughts(part.get(name)))), "")
+
+
+def _thoughts(value: object) -> str:
+    """Return a text, or the joined texts of a list of parts."""
+    match value:
+        case str():
+            return value
+        case [*parts]:
+            return "".join(map(_thoughts, parts))
+        case {"text": str(text)} | {"thinking": str(text)}:
+            return text
+        case _:
+            return ""
+
+
+def called_tools(message: Mapping[str, object]) -> list[str]:
+    """Return the names of the tools that a message calls, "" for a further piece of a call."""
+    calls = message.get("tool_calls")
+    functions = [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    functions += [message["function_call"]] if message.get("function_call") else []
+    return [str(one.get("name") or "") if isinstance(one, dict) else "" for one in functions]
+
+
+def finish_reason_of(choice: Mapping[str, object]) -> str:
+    """Return why the answer ended, in OpenAI's words if it is one of them; "" if it goes on."""
+    reason = choice.get("finish_reason")
+    return _OUR_NAME.get(reason.lower(), reason) if isinstance(reason, str) else ""
+
+
+def error_in(name: str, event: Mapping[str, object]) -> object:
+    """Return the error that an event reports, None if it reports none. `name` is the event's.
+
+    vLLM's errors were objects of the type "error": https://github.com/block/goose/pull/8031
+    """
+    if reported := event.get("error"):
+        return reported
+    is_error = name == "error" or "error" in {str(event.get("object")), str(event.get("type"))}
+    return event if is_error and not event.get("choices") else None
+
+
+def failure_in(choice: Mapping[str, object]) -> object:
+    """Return the error inside a choice, or the finish reason that stands for one; None if there is none."""
+    if reported := choice.get("error"):
+        return reported
+    reason = str(choice.get("finish_reason")).lower()
+    return {"code": reason} if reason in _FAILURES else None
+
+
+def usage_in(event: Mapping[str, object]) -> dict[str, object] | None:
+    """Return an event's tokens. Groq may send them in a field of its own: https://github.com/vercel/ai/issues/1651"""
+    own = event.get("x_groq")
+    for usage in (event.get("usage"), own.get("usage") if isinstance(own, dict) else None):
+        if isinstance(usage, dict) and usage:
+            return usage
+    return None
+
+
+def usage_of(usage: Mapping[str, object] | None, price: Price | None) -> Usage:
     """Read the tokens, and the cost from the provider, else from the price table.
 
     https://openrouter.ai/docs/use-cases/usage-accounting
     """
-    if not isinstance(usage, CompletionUsage):
+    if usage is None:
         return Usage()
-    prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
     tokens = Usage(
-        input=_count(usage.prompt_tokens),
-        cached=_count(prompt.cached_tokens if prompt else None),
-        output=_count(usage.completion_tokens),
-        reasoning=_count(completion.reasoning_tokens if completion else None),
+        input=_count(usage.get("prompt_tokens")),
+        cached=_count(_detail(usage, "prompt_tokens_details", "cached_tokens")),
+        output=_count(usage.get("completion_tokens")),
+        reasoning=_count(_detail(usage, "completion_tokens_details", "reasoning_tokens")),
     )
-    cost, source = _cost((usage.model_extra or {}).get("cost"), tokens, price)
+    cost, source = _cost(usage.get("cost"), tokens, price)
     return Usage(tokens.input, tokens.cached, tokens.output, tokens.reasoning, cost, source)
+
+
+def _detail(usage: Mapping[str, object], group: str, name: str) -> object:
+    details = usage.get(group)
+    return details.get(name) if isinstance(details, dict) else None
 
 
 def _cost(reported: object, tokens: Usage, price: Price | None) -> tuple[float | None, str]:

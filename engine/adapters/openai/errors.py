@@ -64,6 +64,7 @@ _BUSY = frozenset(
         "engine_overloaded",
         "server_error",
         "service_unavailable",
+        "insufficient_system_resource",
         "timeout",
     }
 )
@@ -87,8 +88,6 @@ def classified(error: object, model: str) -> EngineError:
             return _by_fault(Fault.of(error), model, error.response.headers)
         case openai.APIConnectionError():
             return Transient("model_unreachable", f"The server of the model {model} could not be reached, or hung up.")
-        case openai.APIError(body=dict() | str() as error_body):
-            return _by_fault(Fault.in_answer(error_body), model, {})
         case openai.OpenAIError() | ValueError() | TypeError():
             return bad_answer(model, "something that is no chat completion")
         case _:

@@ -37,8 +37,9 @@ QUICKEST = 250
 
 IMAGES = "images"
 SCHEMA = "response_format"
+STREAM = "stream"
 _SCHEMA_NAME = "plan"
-_STREAMING: Mapping[str, object] = MappingProxyType({"stream": True, "stream_options": {"include_usage": True}})
+_STREAMING: Mapping[str, object] = MappingProxyType({STREAM: True, "stream_options": {"include_usage": True}})
 _MAY_REFUSE = frozenset({400, 404, 415, 422, 500})
 _NOT_TAKEN = re.compile(
     r"unsupported|not support|unknown|unrecognized|unexpected|not permitted|extra inputs|not allowed|use '?max",
@@ -54,6 +55,14 @@ _BLIND = re.compile(
 #: Ollama refuses a schema with the status 500; OpenRouter passes another server's refusal on with 502.
 _MAY_REFUSE_SCHEMA = _MAY_REFUSE | {502}
 _ABOUT_SCHEMA = re.compile(r"response[_ ](?:format|schema)|json[_ ]schema|structured[_ ]output|grammar", re.IGNORECASE)
+
+#: A refusal within a stream has no status.
+_MAY_REFUSE_STREAM = _MAY_REFUSE | {0, 405, 501, 502}
+_ABOUT_STREAM = re.compile(
+    r"\bstreaming\b.{0,60}(?:not (?:yet )?(?:supported|available|allowed|enabled|implemented)|unsupported|disabled)|"
+    r"(?:not support|unsupported|disable).{0,60}\bstreaming\b",
+    re.IGNORECASE,
+)
 _AT_MOST = re.compile(r"(?:at most|less than or equal to|<=|maximum (?:value )?(?:of|is)) (\d{3,7})\b", re.IGNORECASE)
 _CONTEXT = re.compile(r"context[ _](?:length|window|size)|is too large", re.IGNORECASE)
 
@@ -107,7 +116,7 @@ class Request:
     def parameters(self) -> dict[str, object]:
         """Return all parameters but model and messages."""
         dropped = self.profile.dropped
-        if "stream" in dropped:
+        if STREAM in dropped:
             dropped |= _STREAMING.keys()
         sent = {name: value for name, value in self._wanted.items() if name not in dropped}
         if self.profile.length_parameter:
@@ -161,6 +170,8 @@ class Request:
         complaint = f"{fault.param} {fault.text}"
         if self.sends_schema and fault.status in _MAY_REFUSE_SCHEMA and _ABOUT_SCHEMA.search(complaint):
             return self.schema_refused(fault)
+        if STREAM in self.parameters and fault.status in _MAY_REFUSE_STREAM and _ABOUT_STREAM.search(complaint):
+            return Refused(STREAM, fault.code or "refused")
         if fault.status not in _MAY_REFUSE:
             return None
         if self.sends_images and _IMAGE.search(complaint):
@@ -172,6 +183,10 @@ class Request:
         if name == self.profile.length_parameter or (name is None and self._is_too_large(fault)):
             return self._about_tokens(fault)
         return Refused(name, fault.code or "refused") if name else None
+
+    def stream_unreadable(self) -> Refused | None:
+        """Return the stream as the refused part, None if the request asks for none."""
+        return Refused(STREAM, "unreadable") if STREAM in self.parameters else None
 
     def schema_refused(self, fault: Fault) -> Refused | None:
         """Return the schema as the refused part, None if the request has none."""

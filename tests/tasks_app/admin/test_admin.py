@@ -105,7 +105,7 @@ def test_lists_leave_large_columns_in_the_database(
         html = operator.get(address(rows[model.__name__], "changelist")).content.decode()
     assert BIG not in html
     asked = " ".join(q["sql"] for q in queries)
-    for column in ("request", "messages", "reply", "content", "body", "answer", "payload", "screenshot"):
+    for column in ("request", "messages", "reply", "reasoning", "content", "body", "answer", "payload", "screenshot"):
         assert f'."{column}"' not in asked
     assert len(queries) <= 12
 

@@ -129,6 +129,11 @@ def test_a_call_counts_by_the_servers_figures_else_by_estimates(
     assert counted(Reply(text, MODEL, "stop", usage), 500, error_code) == tokens
 
 
+def test_thoughts_are_written_tokens_too() -> None:
+    cut_off = Reply("", MODEL, "", reasoning="Hello")
+    assert counted(cut_off, 500, "model_timeout") == 500 + estimated_tokens("Hello")
+
+
 def test_spending_is_summed_and_what_has_no_known_cost_is_counted_apart(row: Round) -> None:
     assert spent(Attempt.objects.all()) == Spent(0, 0, None, 0)
     call(row, 100, "0.25")

@@ -132,11 +132,12 @@ TABLE = [
     Row("hung up in the second file", (torn, rest), (), "completed", ("", "")),
     Row("hung up before a file is whole", ("hang-up on the way", page), (), "completed", ("", "")),
     Row("truncation", (half, rest), (), "completed", ("", "")),
-    Row("truncation, then nothing", (half, "null choices", "null choices"), (), "completed",
+    Row("truncation, then nothing", (half, *("null choices",) * 4), (), "completed",
         ("", "model_bad_answer", "model_bad_answer")),
     Row("HTML once", ("html", page), (), "completed", ("model_bad_answer", "")),
     Row("HTML twice", ("html", "html"), (page,), "completed", ("model_bad_answer", "model_bad_answer", "")),
-    Row("null choices twice", ("null choices",) * 2, (page,), "completed",
+    # each call is repeated once without a stream
+    Row("null choices twice", ("null choices",) * 4, (page,), "completed",
         ("model_bad_answer", "model_bad_answer", "")),
     Row("refusal once", ("refusal", page), (), "completed", ("", "")),
     Row("refusal twice", ("refusal",) * 2, (page,), "completed", ("", "", "")),
@@ -150,7 +151,7 @@ TABLE = [
         "does not know the model first", "model_unknown"),
     Row("a prompt too long", ("too large",), (page,), "completed", ("model_prompt_too_long", "")),
     Row("a parameter refused", (refuses_the_bound, refuses_the_bound), (), "completed", ("",)),
-    Row("nothing usable at all", ("null choices",) * 2, ("html",) * 2, "completed", ("model_bad_answer",) * 4,
+    Row("nothing usable at all", ("null choices",) * 4, ("html",) * 2, "completed", ("model_bad_answer",) * 4,
         degraded=True),
 ]  # fmt: skip
 
@@ -243,6 +244,35 @@ def test_a_refused_parameter_is_one_attempt_and_remembered_in_the_database(serve
     assert ModelProfile.objects.get().length_parameter == "max_tokens"
     driven(asked(task="another"))
     assert len(server.pages) == 3, "the refused parameter was sent again"
+
+
+def test_a_stream_that_cannot_be_read_is_remembered_in_the_database(server: Server) -> None:
+    server.script = [
+        lambda request: Scenario(pieces=(b"data: [DONE]\n\n",)) if "stream" in request else page(request)
+    ] * 9
+    made = driven(asked())
+    assert (made.state, made.degraded) == ("completed", False)
+    assert page_calls().get().parameters["dropped"] == {"stream": "unreadable"}
+    assert ModelProfile.objects.get().dropped == ["stream"]
+    driven(asked(task="another"))
+    assert ["stream" in request for request in server.pages] == [True, False, False]
+
+
+def test_thoughts_are_in_the_row_of_their_call_and_where_they_are_the_answer_it_says_so(server: Server) -> None:
+    def thinking(request: dict[str, Any]) -> Scenario:
+        text = page(request).body["choices"][0]["message"]["content"]
+        return Scenario(completion(text, reasoning=f"about {page.__name__}"))
+
+    def only_thinking(request: dict[str, Any]) -> Scenario:
+        return Scenario(completion("", reasoning=page(request).body["choices"][0]["message"]["content"]))
+
+    server.script = [thinking, only_thinking]
+    rounds = [driven(asked(task=task)) for task in ("one", "another")]
+    assert [(made.state, made.degraded) for made in rounds] == [("completed", False)] * 2
+    beside, instead = page_calls()
+    assert (beside.reasoning, beside.parameters.get("answer_field")) == ("about page", None)
+    assert (instead.reasoning, instead.parameters["answer_field"]) == ("", "reasoning")
+    assert "index.html" in instead.reply
 
 
 def test_tokens_and_cost_of_a_call_are_in_its_row(server: Server) -> None:

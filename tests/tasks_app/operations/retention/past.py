@@ -23,7 +23,14 @@ def ago(days: float) -> datetime:
 
 def tree(row: Round, days: float, **over: object) -> Attempt:
     """Give a round an attempt of `days` ago with a tree, a passed check and a picture of the page."""
-    common = {"run": 1, "kind": "generate", "provider": "openai", "started_at": ago(days), "reply": "the reply"}
+    common = {
+        "run": 1,
+        "kind": "generate",
+        "provider": "openai",
+        "started_at": ago(days),
+        "reply": "the reply",
+        "reasoning": "thoughts",
+    }
     attempt = Attempt.objects.create(
         round=row, **common | {"messages": [{"role": "user", "content": "the prompt"}]} | over
     )

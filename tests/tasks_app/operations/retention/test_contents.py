@@ -38,7 +38,7 @@ def test_old_prompts_go_and_of_the_files_those_that_were_not_chosen() -> None:
     row = ended(21)
     assert prune()[PROMPTS.name] == 2
     for attempt in row.attempts.all():
-        assert (attempt.messages, attempt.reply) == ([], "")
+        assert (attempt.messages, attempt.reply, attempt.reasoning) == ([], "", "")
         assert attempt.emptied_at is not None
         chosen = attempt.pk == row.chosen_attempt_id
         assert bytes(attempt.files.get().content) == (PAGE if chosen else b"")
