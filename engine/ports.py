@@ -92,7 +92,7 @@ class Browser(Protocol):
         ...
 
     def compute(self, script: str, files: Mapping[str, bytes], *, seconds: float) -> Computation:
-        """Run a build script twice on `files`, each time for at most `seconds`, without network, clock and randomness.
+        """Run a build script twice on `files`, for `seconds` at most, without network, clock and random numbers.
 
         Return what it gave, if both runs gave the same. This never raises for what the script does.
         """

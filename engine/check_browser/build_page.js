@@ -59,8 +59,9 @@
     refuseCall(globalThis, name, name, NETWORK);
   refuseCall(globalThis, "RTCPeerConnection", "RTCPeerConnection", NETWORK);
   refuseCall(Navigator.prototype, "sendBeacon", "navigator.sendBeacon()", NETWORK);
-  for (const name of ["open", "alert", "confirm", "prompt", "print", "Worker", "SharedWorker"])
+  for (const name of ["alert", "confirm", "prompt", "print", "Worker", "SharedWorker"])
     refuseCall(globalThis, name, name, WINDOWS);
+  refuseCall(globalThis, "open", "window.open()", WINDOWS);
   for (const name of ["localStorage", "sessionStorage", "indexedDB", "caches", "cookieStore"])
     refuseRead(globalThis, name, name, STORAGE);
 

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import json
 import resource
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from engine.domain.repository import MAX_FILE_BYTES, MAX_FILES, MAX_TOTAL_BYTES
 from engine.site.computed import BUILD_SCRIPT
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, CDPSession
+    from playwright.async_api import Browser, CDPSession, Page
 
     from engine.adapters.browser.job import ComputeJob
 
@@ -35,15 +36,17 @@ MOST_FILLS = 500
 _URL = "https://computed.invalid/"
 _PAGE_SCRIPT = Path(__file__).with_name("build_page.js")
 _LIMITS = {"files": MAX_FILES, "fileBytes": MAX_FILE_BYTES, "totalBytes": MAX_TOTAL_BYTES, "fills": MOST_FILLS}
+_TOO_LARGE = f"it was ended, most likely because it took more than {MOST_MEMORY // 1_000_000} MB of memory"
 _RUN = "runBuild(typeof build === 'undefined' ? null : build, {given})"
 
 
 async def compute(job: ComputeJob, browser: Browser) -> Computed:
     """Return what both runs of the script gave, or why there is nothing."""
-    first = await _run(job, browser)
+    ends = time.monotonic() + job.seconds
+    first = await _run(job, browser, job.seconds)
     if first.error:
         return first
-    second = await _run(job, browser)
+    second = await _run(job, browser, ends - time.monotonic())
     if second.error:
         return Computed(error=f"{second.error} (in a second run on the same files; the first one ended well)")
     differing = [
@@ -60,21 +63,36 @@ async def compute(job: ComputeJob, browser: Browser) -> Computed:
     return first
 
 
-async def _run(job: ComputeJob, browser: Browser) -> Computed:
-    """Run the script on a fresh page."""
+async def _run(job: ComputeJob, browser: Browser, seconds: float) -> Computed:
+    """Run the script on a fresh page, for at most `seconds`."""
     network = Isolation(_URL, {"build_page.js": _PAGE_SCRIPT.read_text("utf-8"), BUILD_SCRIPT: job.script})
     try:
         async with visiting(browser, network, DESKTOP, _URL) as visit:
             await visit.open(_URL)
             await _limit_memory(browser)
-            return await asyncio.wait_for(_result(visit.session, job), job.seconds)
-    except TimeoutError:
-        return Computed(error=f"{BUILD_SCRIPT}: it did not end within {job.seconds:g} s")
+            crashed = asyncio.ensure_future(_crash(visit.page))
+            result = asyncio.ensure_future(_result(visit.session, job))
+            done, _ = await asyncio.wait({crashed, result}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            crashed.cancel()
+            if result in done:
+                return result.result()
+            why = _TOO_LARGE if crashed in done else f"its two runs did not end within {job.seconds:g} s"
+            return Computed(error=f"{BUILD_SCRIPT}: {why}")
     except Error as error:
-        why = error.message.partition("\n")[0]
-        if "crashed" in why:
-            why = f"it was ended, most likely because it took more than {MOST_MEMORY // 1_000_000} MB of memory"
-        return Computed(error=f"{BUILD_SCRIPT}: {why[:500]}")
+        return Computed(error=f"{BUILD_SCRIPT}: {_why_ended(error.message)}")
+
+
+async def _crash(page: Page) -> None:
+    """Return when the page's process dies. The session's pending calls then get no answer."""
+    await page.wait_for_event("crash", timeout=0)
+
+
+def _why_ended(message: str) -> str:
+    if "crashed" in message:
+        return _TOO_LARGE
+    if "navigated" in message:
+        return "it left its page, so its result was lost"
+    return message.partition("\n")[0][:500]
 
 
 async def _result(session: CDPSession, job: ComputeJob) -> Computed:

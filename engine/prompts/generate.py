@@ -79,7 +79,7 @@ element. An array or object goes
   into <script type="application/json" data-computed="rows"></script>.
 - It has JavaScript, Intl, DOMParser, TextDecoder, DecompressionStream and crypto.subtle, in UTC. It has no import, \
 network, storage, clock (Date.now(), new
-  Date() without a value) or random number, 20 seconds and 512 MB. It runs twice and must give the same. Where the \
+  Date() without a value) or random number. It runs twice, in 20 seconds and 512 MB, and must give the same. Where the \
 data is not as expected, it throws an
   Error that says so.
 - The page fetches a computed file like attached data. README.md says under Code explanation what tools/build.js \

@@ -70,7 +70,7 @@ class ChromiumBrowser:
         return _report(page, checks, tests, run)
 
     def compute(self, script: str, files: Mapping[str, bytes], *, seconds: float) -> Computation:
-        """Run a build script twice, each time for at most `seconds`. We wait as long again for a free browser."""
+        """Run a build script twice, for `seconds` at most. We wait as long again for a free browser."""
         if not (executable := self.executable()):
             return Computation(not_run=NO_CHROMIUM)
         job = ComputeJob(script, files, executable, self._machine.sandbox, seconds)
@@ -78,7 +78,7 @@ class ChromiumBrowser:
             if not free:
                 return Computation(not_run=NO_PLACE)
             with tempfile.TemporaryDirectory(prefix="check-browser-", ignore_cleanup_errors=True) as home:
-                run = run_job(job, Path(home), 2 * seconds + STARTING)
+                run = run_job(job, Path(home), seconds + STARTING)
         return _computation(run)
 
     def executable(self) -> str:

@@ -39,7 +39,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class ComputeJob:
-    """One computation: a build script and the files that it gets. Each of its two runs may take `seconds`."""
+    """One computation: a build script and the files that it gets. Its two runs may take `seconds` together."""
 
     script: str
     files: Mapping[str, bytes]
