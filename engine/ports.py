@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from engine.domain.brief import AttachedFile, MissingFile
-    from engine.domain.browser_report import BrowserReport, PageTest, PageUnderTest
+    from engine.domain.browser_report import BrowserReport, Computation, PageTest, PageUnderTest
     from engine.domain.checks import Check
     from engine.domain.http import Answer
     from engine.domain.model_call import Message, ModelParameters, Prompt, Reply, ReusedCall
@@ -78,7 +78,7 @@ class ModelProfiles(Protocol):
 
 
 class Browser(Protocol):
-    """Opens a page in a browser and runs checks and page tests."""
+    """Opens a page in a browser and runs checks and page tests, and runs build scripts."""
 
     def run(
         self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float, tests: Sequence[PageTest] = ()
@@ -88,6 +88,13 @@ class Browser(Protocol):
         Each check gets a fresh page and is evaluated until it first holds or its time is over, then never again. If
         there are at least two JS checks and time is left, they also run in order on one shared page, for information.
         The page tests run last, each on a fresh page.
+        """
+        ...
+
+    def compute(self, script: str, files: Mapping[str, bytes], *, seconds: float) -> Computation:
+        """Run a build script twice on `files`, for `seconds` at most, without network, clock and random numbers.
+
+        Return what it gave, if both runs gave the same. This never raises for what the script does.
         """
         ...
 

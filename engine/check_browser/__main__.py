@@ -11,9 +11,10 @@ from contextlib import suppress
 
 from playwright.async_api import async_playwright
 
-from engine.adapters.browser.job import Failed, Job, Started
+from engine.adapters.browser.job import ComputeJob, Failed, Job, Started, parse_job
 from engine.adapters.browser.process_tree import ProcessTree
 from engine.check_browser.chromium import launch
+from engine.check_browser.computing import compute
 from engine.check_browser.verification import Verification, emit
 from engine.errors import Permanent
 
@@ -27,7 +28,7 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     stdin = asyncio.StreamReader(limit=LONGEST_JOB)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stdin), sys.stdin)
-    job = Job.parse(await stdin.readline())
+    job = parse_job(await stdin.readline())
     orphaned = asyncio.ensure_future(stdin.read())
     work = asyncio.ensure_future(_work(job))
     await asyncio.wait({orphaned, work}, return_when=asyncio.FIRST_COMPLETED)
@@ -58,7 +59,7 @@ def _reap() -> None:
             time.sleep(0.01)
 
 
-async def _work(job: Job) -> None:
+async def _work(job: Job | ComputeJob) -> None:
     playwright = await async_playwright().start()
     try:
         browser = await launch(playwright, job)
@@ -66,7 +67,10 @@ async def _work(job: Job) -> None:
         emit(Failed(error.message))
         return
     emit(Started(browser.version))
-    await Verification(job, browser).run()
+    if isinstance(job, ComputeJob):
+        emit(await compute(job, browser))
+    else:
+        await Verification(job, browser).run()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from engine.errors import Permanent
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Playwright
 
-    from engine.adapters.browser.job import Job
+    from engine.adapters.browser.job import ComputeJob, Job
 
 START_SECONDS = 15.0
 
@@ -69,7 +69,7 @@ FLAGS = (
 KEPT = ("--disable-popup-blocking", "--disable-ipc-flooding-protection")
 
 
-async def launch(playwright: Playwright, job: Job) -> Browser:
+async def launch(playwright: Playwright, job: Job | ComputeJob) -> Browser:
     """Start the browser. Raises Permanent(browser_unusable) with a sentence for the operator."""
     try:
         return await playwright.chromium.launch(
@@ -83,7 +83,7 @@ async def launch(playwright: Playwright, job: Job) -> Browser:
         raise Permanent("browser_unusable", _reason(error.message, job)) from None
 
 
-def _reason(message: str, job: Job) -> str:
+def _reason(message: str, job: Job | ComputeJob) -> str:
     """Return the useful lines of Playwright's message, which also quotes the whole command."""
     first, *rest = message.removeprefix("BrowserType.launch: ").splitlines() or [""]
     if any("sandbox" in line.lower() for line in rest if "<launching>" not in line):

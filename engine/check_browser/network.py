@@ -71,6 +71,40 @@ class Nothing:
         await socket.close()
 
 
+class Isolation:
+    """The network of a build script: one page at `home` and its `scripts` by path. All other requests fail.
+
+    The page's policy gives it an origin that nothing shares, and forbids windows, frames, workers, storage and forms.
+    """
+
+    _PAGE = '<!doctype html><html lang="en"><head><meta charset="utf-8"><script crossorigin src="/{first}"></script>'
+    _POLICY = "default-src 'none'; script-src {origin}; base-uri 'none'; form-action 'none'; sandbox allow-scripts"
+
+    def __init__(self, home: str, scripts: Mapping[str, str]) -> None:
+        self._home, self._scripts, self._opened = home, scripts, False
+
+    async def answer(self, route: Route) -> None:
+        """Answer the page once and its scripts, the first of which is in it."""
+        request = route.request
+        with suppress(Error):
+            script = self._scripts.get(request.url.removeprefix(self._home))
+            if request.url == self._home and request.is_navigation_request() and not self._opened:
+                self._opened = True
+                policy = self._POLICY.format(origin=self._home.rstrip("/"))
+                headers = {"Content-Type": "text/html", "Content-Security-Policy": policy}
+                await route.fulfill(
+                    status=200, headers=headers, body=self._PAGE.format(first=next(iter(self._scripts)))
+                )
+            elif script is not None and request.resource_type == "script":
+                headers = {"Content-Type": "text/javascript; charset=utf-8", "Access-Control-Allow-Origin": "*"}
+                await route.fulfill(status=200, headers=headers, body=script)
+            else:
+                await route.abort("blockedbyclient")
+
+    async def refuse_socket(self, socket: WebSocketRoute) -> None:
+        await socket.close()
+
+
 class Network:
     """The network of one visit.
 

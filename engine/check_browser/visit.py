@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Browser, CDPSession, ConsoleMessage, Dialog, Page, Request
 
-    from engine.check_browser.network import Network, Nothing
+    from engine.check_browser.network import Isolation, Network, Nothing
 
 PARSE_SECONDS = 10.0  # until the document is parsed, with its blocking scripts
 LOAD_SECONDS = 2.0  # more until the load event; a slow picture must not delay the checks
@@ -126,7 +126,9 @@ class Visit:
 
 
 @asynccontextmanager
-async def visiting(browser: Browser, network: Network | Nothing, width: int, home: str) -> AsyncIterator[Visit]:
+async def visiting(
+    browser: Browser, network: Network | Nothing | Isolation, width: int, home: str
+) -> AsyncIterator[Visit]:
     """Open a fresh page whose requests `network` answers, and close its context. `home` is the site's address."""
     context = await browser.new_context(
         viewport={"width": width, "height": 800},

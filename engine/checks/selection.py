@@ -30,13 +30,14 @@ class Candidate:
         """Return the key for comparing candidates.
 
         Its parts in order: no gate bars it, own rules passed, the request's checks passed, fewer regressions, the
-        plan's tests passed, no page errors, source rules passed, fewer defects in the review, the earlier attempt.
+        plan's tests and the build script passed, no page errors, source rules passed, fewer defects in the review, the
+        earlier attempt.
         """
         passed = [r.check.kind for r in self.results if r.verdict is Verdict.PASS]
         own = sum(kind in _OWN_KINDS for kind in passed)
         views = sum(r.check.kind is Kind.PAGE_LOAD and r.verdict is not Verdict.PASS for r in self.results)
-        requested = sum(kind not in _OWN_KINDS | ADVICE | OF_EARLIER | {Kind.TEST} for kind in passed)
-        tests, heeded = passed.count(Kind.TEST), passed.count(Kind.SOURCE)
+        requested = sum(kind not in _OWN_KINDS | ADVICE | OF_EARLIER | {Kind.TEST, Kind.COMPUTED} for kind in passed)
+        tests, heeded = passed.count(Kind.TEST) + passed.count(Kind.COMPUTED), passed.count(Kind.SOURCE)
         defects = len(review_defects(self.results))
         return not self.barred, own, requested, -len(self.regressions()), tests, -views, heeded, -defects, -self.order
 

@@ -1,4 +1,4 @@
-"""Values that the check browser accepts and returns: pages, page tests and reports."""
+"""Values that the check browser accepts and returns: pages, page tests, reports and computations."""
 
 from __future__ import annotations
 
@@ -71,3 +71,24 @@ class BrowserReport:
     tested: Sequence[CheckOutcome] = ()  # one for each page test, in order; its check is the test's expression
     # Whether each check held on the page that all share; None: it was not reached; () if this was not run.
     in_order: Sequence[bool | None] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A value for a marked place of the page: as JSON, and as text unless it is an array or an object."""
+
+    json: str
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Computation:
+    """What a build script returned: files by path as it named them, and fills by name.
+
+    `error` says why it returned nothing, with the script's line if there is one. `not_run` says why no browser ran it.
+    """
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    fills: Mapping[str, Fill] = field(default_factory=dict)
+    error: str = ""
+    not_run: str = ""

@@ -40,8 +40,11 @@ MOST_JUDGING = 40.0
 MOST_CHECKING = 60.0
 LEAST_CHECKING = 0.04
 
+#: A build script's two runs take at most this many seconds together, and so does the wait for a free browser.
+MOST_COMPUTING = 20.0
+
 #: Seconds that a claim of a step may take in any case. A claim past its limit counts as hung.
-FLOORS: dict[Step, float] = {Step.GENERATE: 30, Step.VERIFY: 30, Step.PUBLISH: 60, Step.DEPLOY: 60, Step.NOTIFY: 90}
+FLOORS: dict[Step, float] = {Step.GENERATE: 60, Step.VERIFY: 30, Step.PUBLISH: 60, Step.DEPLOY: 60, Step.NOTIFY: 90}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,10 @@ class Budget:
         total = (self.deadline - self.start).total_seconds()
         left = (self.share_ends(Step.VERIFY) - now).total_seconds()
         return min(max(left, total * LEAST_CHECKING), MOST_CHECKING)
+
+    def compute_seconds(self, now: datetime) -> float:
+        """Return the seconds for a build script, which runs before the verification."""
+        return min(self.check_seconds(now), MOST_COMPUTING)
 
     def live_check_seconds(self, now: datetime) -> float:
         """Return the seconds for a verification of the live page, which ends before the callback is due."""

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     PAGE_LOAD = "page_load"  # advice: how the page loaded at one width, with a screenshot
     FILE = "file"  # the plan's, on a file: it exists, its words, form, links
     TEST = "test"  # the plan's test of something in the brief that no check covers
+    COMPUTED = "computed"  # our own: tools/build.js runs and gives what the plan and the page expect of it
     GATE = "gate"  # our own, before a browser or a push: placeholders, our secrets, credentials
     EARLIER = "earlier"  # an expression that held when an earlier round of the task was published
     REGRESSION = "regression"  # a requirement of an earlier round's plan that held in the round before
@@ -47,6 +48,9 @@ REQUESTED = frozenset({Kind.JS, Kind.PROSE, Kind.UNKNOWN})
 
 #: Kinds of checks that earlier rounds of the task left.
 OF_EARLIER = frozenset({Kind.EARLIER, Kind.REGRESSION})
+
+#: Kinds whose results are known as soon as there is a tree, before it is verified.
+BEFORE_VERIFY = frozenset({Kind.GATE, Kind.COMPUTED})
 
 #: Kinds that are advice only, and are not counted.
 ADVICE = frozenset({Kind.SOURCE, Kind.REVIEW, Kind.PAGE_LOAD})

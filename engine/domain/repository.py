@@ -74,10 +74,19 @@ class Credential:
     expires_at: datetime | None = None
 
 
+#: The limits of the files that one attempt writes or computes.
+MAX_FILES = 40
+MAX_FILE_BYTES = 1_000_000
+MAX_TOTAL_BYTES = 5_000_000
+
+
 class Origin(StrEnum):
+    """Who made a file of an attempt's tree."""
+
     MODEL = "model"
-    CARRIED = "carried"
+    CARRIED = "carried"  # unchanged from the tree before
     ATTACHMENT = "attachment"
+    COMPUTED = "computed"  # returned by the repository's tools/build.js
     SERVICE = "service"
 
 

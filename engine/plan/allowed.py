@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from engine.domain.addresses import is_private_host, parse_url
 from engine.domain.paths import UnsafePath, safe_path
 from engine.plan.schema import DataAddress, FileSource, PlannedFile
+from engine.site.computed import BUILD_SCRIPT
 from engine.site.repository_files import OF_THE_SERVICE
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ _WORKFLOW = re.compile(r"\.github/workflows/[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.ya
 
 #: Every repository holds these files.
 ALWAYS = ("index.html", "README.md", "LICENSE")
-#: The sources that a page and a README cannot have.
-_NOT_WRITTEN = frozenset({FileSource.CONVERTED, FileSource.WORKFLOW_OUTPUT})
+#: The sources that a page, a README and a build script cannot have.
+_NOT_WRITTEN = frozenset({FileSource.CONVERTED, FileSource.COMPUTED, FileSource.WORKFLOW_OUTPUT})
 #: Files that configure the forge, in lower case: a custom domain would change the page's address.
 _FORGE_SETTINGS = frozenset({"cname"})
 _PLACEHOLDER = re.compile(r"[{}<>$*\[\]…]|\.\.\.|%7[bd]", re.IGNORECASE)
@@ -132,7 +133,8 @@ def _path(raw: str, request: PlanRequest) -> str:
 
 def _sourced(planned: PlannedFile, request: PlanRequest) -> Permitted[PlannedFile]:
     """Correct a file's source by the attachments, the present files and the workbooks of the request."""
-    if planned.source is FileSource.SERVICE or (planned.path in ALWAYS and planned.source in _NOT_WRITTEN):
+    always = planned.path in {*ALWAYS, BUILD_SCRIPT}
+    if planned.source is FileSource.SERVICE or (always and planned.source in _NOT_WRITTEN):
         planned = planned.model_copy(update={"source": FileSource.WRITE})
     match planned.source:
         case FileSource.ATTACHMENT | FileSource.CHANGED:

@@ -26,7 +26,7 @@ class FileSource(StrEnum):
     ATTACHMENT = "attachment"  # the attachment, unchanged
     CHANGED = "changed"  # the model's new version of an attachment or of a file of an earlier round
     CONVERTED = "converted"  # the service makes it from a workbook's sheet
-    COMPUTED = "computed"  # a script computes it from data that is too much for a model
+    COMPUTED = "computed"  # tools/build.js computes it; where no browser can run that, the model writes it
     SERVICE = "service"  # the service writes it, such as LICENSE
     WORKFLOW_OUTPUT = "workflow_output"  # a workflow publishes it, and it is never committed
 

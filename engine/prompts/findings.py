@@ -17,7 +17,7 @@ from engine.prompts.hints import hints
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_ON_FILES = frozenset({Kind.FILE, Kind.REGRESSION, Kind.GATE, Kind.SOURCE, Kind.REVIEW})
+_ON_FILES = frozenset({Kind.FILE, Kind.REGRESSION, Kind.COMPUTED, Kind.GATE, Kind.SOURCE, Kind.REVIEW})
 _ON_PAGE = frozenset({Kind.JS, Kind.EARLIER, Kind.PAGE_LOAD})
 
 

@@ -10,6 +10,7 @@ from engine.formats.text_encoding import decode
 from engine.plan.schema import FileSource, PlannedFile, RequestPlan
 from engine.plan.wording import rule_in_words
 from engine.prompts.replies import mark
+from engine.site.computed import BUILD_SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,13 +29,14 @@ _SOME = (
 )
 
 _README = "the README, whole: ## Summary, ## Setup, ## Usage, ## Code explanation, ## License"
+_COMPUTES = "its build(files) returns {path}"
 _FIRST_LINES = {
     ".html": "<!DOCTYPE html>\n",
     ".svg": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 300">\n',
 }
 _BARE = frozenset({".json", ".geojson"})
 
-TEXTS = (_FORM, _ALL, _SOME, _README, *_FIRST_LINES.values())
+TEXTS = (_FORM, _ALL, _SOME, _README, _COMPUTES, *_FIRST_LINES.values())
 
 #: The sources of files that a model writes. The service provides the other files.
 WRITTEN = frozenset({FileSource.WRITE, FileSource.COMPUTED, FileSource.CHANGED})
@@ -48,11 +50,18 @@ class Entry:
     says: str = ""
 
 
-def entries_of(plan: RequestPlan) -> list[Entry]:
-    """Return the files that a model must write by a plan: the page first, the README last."""
-    written = [one for one in plan.files if one.source in WRITTEN]
+def entries_of(plan: RequestPlan, *, computes: bool = False) -> list[Entry]:
+    """Return the files that a model must write by a plan: the page first, the README last.
+
+    `computes`: tools/build.js can be run. It stands then in place of the files that it computes.
+    """
+    by_script = [one for one in plan.files if computes and one.source is FileSource.COMPUTED]
+    entries = {one.path: says(one) for one in plan.files if one.source in WRITTEN and one not in by_script}
+    if by_script:
+        computed = ". ".join(": ".join(filter(None, [_COMPUTES.format(path=one.path), says(one)])) for one in by_script)
+        entries[BUILD_SCRIPT] = ". ".join(filter(None, [entries.get(BUILD_SCRIPT, ""), computed]))
     order = {"index.html": -1, "README.md": 1}
-    return [Entry(one.path, says(one)) for one in sorted(written, key=lambda one: order.get(one.path, 0))]
+    return [Entry(path, entries[path]) for path in sorted(entries, key=lambda path: order.get(path, 0))]
 
 
 def says(planned: PlannedFile) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.domain.model_call import Message, Prompt
 from engine.inputs.downloads import is_data_name
+from engine.inputs.excerpts import WHOLE_CHARACTERS
 from engine.plan.schema import FileSource
 from engine.prompts import form as forms
 from engine.prompts import sections
@@ -20,10 +21,11 @@ from engine.prompts.libraries import named_in
 from engine.prompts.named_ids import missing_ids, named_ids
 from engine.prompts.replies import format_files, mark, parse_reply
 from engine.prompts.sections import boundary_of, is_source, present_of, present_turn, request_sections
+from engine.site.computed import BUILD_SCRIPT
 from engine.site.repository_files import OF_THE_SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from engine.domain.brief import Brief
     from engine.domain.checks import Check
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from engine.prompts.form import Entry
     from engine.prompts.sections import Present
 
-VERSION = "6"
+VERSION = "7"
 
 RULES = """\
 You write small static web apps. Your files are published as they are on GitHub Pages; a program then opens the page \
@@ -60,6 +62,29 @@ Data
 under /<repo>/ and the file lies
   beside it. Never type data or results into the page's code: compute them. The file may later hold other rows.
 - A parameter of the page's address is optional: without it the page uses the attached file."""
+_COMPUTED = """\
+Computed files
+- What has to be worked out from data (exact counts, sums, joins, statistics, hashes, conversions; figures of a file \
+or of the page's source) is never typed or
+  estimated: tools/build.js computes it from the whole files, once, before they are published. It is a plain script, \
+no module, with
+  async function build(files) { /* … */ return {files: {"result.json": value}, fills: {max: 12.5}}; }
+- files["sales.csv"] is the text of that file of the repository, or a Uint8Array where it is no UTF-8 text.
+- A returned file is a text, a Uint8Array, or a value that becomes JSON. Never index.html, README.md or an attached \
+file.
+- A returned fill replaces the text of each element of index.html that is marked with its name: <b id="max" \
+data-computed="max"></b>, also <title
+  data-computed="heading"></title>. Every mark has its fill and every fill its mark; a marked element holds no other \
+element. An array or object goes
+  into <script type="application/json" data-computed="rows"></script>.
+- It has JavaScript, Intl, DOMParser, TextDecoder, DecompressionStream and crypto.subtle, in UTC. It has no import, \
+network, storage, clock (Date.now(), new
+  Date() without a value) or random number. It runs twice, in 20 seconds and 512 MB, and must give the same. Where the \
+data is not as expected, it throws an
+  Error that says so.
+- The page fetches a computed file like attached data. README.md says under Code explanation what tools/build.js \
+computes from which files, and how to
+  run it again: in a browser's console, with the script pasted and build() called with the files' texts by path."""
 _LIBRARIES = """\
 Libraries, only where the brief asks for one, from these addresses, after the first <script>:"""
 _NOT_YOURS = "Not yours, written or kept by the service: {paths}."
@@ -109,8 +134,8 @@ the files."""
 IDS = "index.html must contain each of these: {ids}."
 
 _TEXTS = (
-    RULES, _DATA, _LIBRARIES, _NOT_YOURS, _FORBIDDEN, _LATER, _END, _DATA_IS_DATA, _NOTES, _WRITE, _CHANGE, _REMIND,
-    _MISSING, _CONTINUE, _REPHRASE, IDS,
+    RULES, _DATA, _COMPUTED, _LIBRARIES, _NOT_YOURS, _FORBIDDEN, _LATER, _END, _DATA_IS_DATA, _NOTES, _WRITE, _CHANGE,
+    _REMIND,    _MISSING, _CONTINUE, _REPHRASE, IDS,
     sections.PRESENT, *sections.TEXTS, *forms.TEXTS,
 )  # fmt: skip
 _DIGEST = hashlib.sha256("\0".join(_TEXTS).encode()).hexdigest()
@@ -122,29 +147,45 @@ MOST_CHANGED = 120_000
 
 
 def generate_prompt(
-    brief: Brief, plan: RequestPlan, *, boundary: str, tree: Mapping[str, bytes] | None = None, note: str = ""
+    brief: Brief,
+    plan: RequestPlan,
+    *,
+    boundary: str,
+    tree: Mapping[str, bytes] | None = None,
+    note: str = "",
+    computed: Collection[str] | None = None,
 ) -> Prompt:
     """Return the prompt for the app, or for its change if there is a `tree` or an attached index.html.
 
-    `boundary` is random for each request; `note` names defects of the attachments, such as a failed fetch.
-    Raises ValueError if a file contains the boundary: the caller chooses another one.
+    `boundary` is random for each request; `note` names defects of the attachments, such as a failed fetch. `computed`
+    are the files of `tree` that tools/build.js made; None: no browser can run one. Raises ValueError if a file contains
+    the boundary: the caller chooses another one.
     """
-    present = shown_files(brief, plan, tree or {})
-    later = bool(present.sources)
+    present = shown_files(brief, plan, tree or {}, computed=computed or ())
+    later, computes = bool(present.sources), computed is not None
+    entries = asked_entries(brief, plan, present, computes=computes)
     end = [
         *ids_line(brief, present.sources),
-        form(_CHANGE if later else _WRITE, asked_entries(brief, plan, present), boundary, all_needed=not later),
+        form(_CHANGE if later else _WRITE, entries, boundary, all_needed=not later),
         _END,
     ]
     requested = request_sections(brief, present, boundary=boundary, note=note)
-    system = rules(brief, plan, present, later=later)
+    system = rules(brief, plan, present, later=later, computes=computes)
     return _prompt("generate", request_messages(system, [*requested, *end], present, boundary))
 
 
-def shown_files(brief: Brief, plan: RequestPlan, tree: Mapping[str, bytes], *, repairs: bool = False) -> Present:
+def shown_files(
+    brief: Brief,
+    plan: RequestPlan,
+    tree: Mapping[str, bytes],
+    *,
+    repairs: bool = False,
+    computed: Collection[str] = (),
+) -> Present:
     """Divide the present files into the model's own files, described files, and texts to change.
 
-    An attached index.html is the page to change. In a repair, the attempt's version of an attachment is shown.
+    A computed file is described, whatever its type. An attached index.html is the page to change. In a repair, the
+    attempt's version of an attachment is shown.
     """
     attached = {file.name: file.content for file in brief.attachments}
     newest = {**attached, **tree} if repairs else {**tree, **attached}
@@ -152,27 +193,33 @@ def shown_files(brief: Brief, plan: RequestPlan, tree: Mapping[str, bytes], *, r
     others = attached.keys() - {"index.html"}
     to_change = {path: text for path, text in texts.items() if path in others or not is_source(path)}
     own = {path: content for path, content in newest.items() if path in tree or path == "index.html"}
-    return present_of(own, attached=others, to_change=to_change)
+    return present_of(own, attached=others, to_change=to_change, computed=computed)
 
 
-def asked_entries(brief: Brief, plan: RequestPlan, present: Present) -> list[Entry]:
-    """Return the files that the prompt asks for. A file to change is among them only if it is shown whole."""
+def asked_entries(brief: Brief, plan: RequestPlan, present: Present, *, computes: bool) -> list[Entry]:
+    """Return the files that the prompt asks for. A file to change is among them only if it is shown whole.
+
+    `computes`: a browser can run tools/build.js, which is asked for in place of the files that it computes.
+    """
     there = {file.name for file in brief.attachments} | present.published.keys()
     hidden = there - present.to_change.keys() - present.sources.keys()
     hidden_changes = {
         one.path for one in plan.files if one.source is FileSource.CHANGED and (one.origin or one.path) in hidden
     }
-    return [one for one in entries_of(plan) if one.path not in hidden_changes]
+    return [one for one in entries_of(plan, computes=computes) if one.path not in hidden_changes]
 
 
-def rules(brief: Brief, plan: RequestPlan, present: Present, *, later: bool) -> str:
+def rules(brief: Brief, plan: RequestPlan, present: Present, *, later: bool, computes: bool) -> str:
     data = [file.name for file in brief.attachments if not file.media_type.startswith("image/")]
     data += filter(is_data_name, present.published)
-    requested = forms.paths(asked_entries(brief, plan, present))
+    requested = forms.paths(asked_entries(brief, plan, present, computes=computes))
     there = {one.path for one in plan.files} | {file.name for file in brief.attachments}
     not_yours = sorted({path for path in there if path not in requested and not plan.forbids(path)} | OF_THE_SERVICE)
     parts = [RULES]
     parts += [_DATA] if data else []
+    parts += (
+        [_COMPUTED] if computes and (BUILD_SCRIPT in {*requested, *present.sources} or _partly(brief, present)) else []
+    )
     if libraries := named_in(brief.words):
         parts += [_LIBRARIES, *library_lines(libraries)]
     parts += [_LATER] if later else []
@@ -180,6 +227,13 @@ def rules(brief: Brief, plan: RequestPlan, present: Present, *, later: bool) -> 
     parts += [_FORBIDDEN.format(paths=", ".join(plan.forbidden))] if plan.forbidden else []
     parts += [_NOTES.format(notes=" ".join(plan.notes))] if plan.notes else []
     return "\n".join([*parts, _DATA_IS_DATA])
+
+
+def _partly(brief: Brief, present: Present) -> bool:
+    """Say whether some data is too long to be shown whole in the prompt."""
+    contents = [file.content for file in brief.attachments if is_data_name(file.name)]
+    contents += [content for path, content in present.published.items() if is_data_name(path)]
+    return any(len(content) > WHOLE_CHARACTERS for content in contents)
 
 
 def ids_line(brief: Brief, sources: Mapping[str, bytes], failing: Sequence[Check] = ()) -> list[str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from engine.domain.brief import Brief
 
-VERSION = "1"
+VERSION = "2"
 
 RULES = """\
 You read a request for a small static web app or repository and write its plan. Somebody else writes the files; a \
@@ -28,7 +28,11 @@ files: every file that the repository must hold, each {"path", "source", "what",
 leave out
     "changed": a new version of an attached or present file that the request asks to fix, complete or edit
     "converted": a CSV file made of one sheet of the attached workbook named in "origin" ("sheet": "" is the first)
-    "computed": a result worked out from more data than anybody can work out by reading it
+    "computed": a script works it out before the site is published: results over data that you do not see whole, exact \
+counts, sums or hashes, a table in
+      another format. Where figures must stand in the source of index.html, index.html stays "write", its "what" names \
+them, and
+      "tools/build.js" is listed as "write"
     "service": LICENSE
     "workflow_output": made by a workflow when it runs, and never committed
   what: in a phrase, what the file is or must hold, for whoever writes it, with every exact name, number and text of \

@@ -16,13 +16,13 @@ from engine.prompts.generate import asked_entries, ids_line, request_messages, r
 from engine.prompts.sections import check_line, request_sections
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from engine.domain.brief import Brief
     from engine.plan.schema import RequestPlan
     from engine.prompts.findings import Findings
 
-VERSION = "6"
+VERSION = "7"
 
 _TASK = """\
 Your last answer shows the files as they are. [findings] says what does not hold and how it was seen. Repair exactly \
@@ -53,19 +53,29 @@ _WRONG = re.compile(r"^\W{0,4}finding (\d{1,2}) is wrong\b[\s:.,;\u2013\u2014-]*
 
 
 def repair_prompt(
-    brief: Brief, plan: RequestPlan, *, boundary: str, tree: Mapping[str, bytes], findings: Findings, note: str = ""
+    brief: Brief,
+    plan: RequestPlan,
+    *,
+    boundary: str,
+    tree: Mapping[str, bytes],
+    findings: Findings,
+    note: str = "",
+    computed: Collection[str] | None = None,
 ) -> Prompt:
-    """Return the prompt for the repair of `tree`, the whole site of the best attempt.
+    """Return the prompt for the repair of `tree`, the whole site of the best attempt. `computed` as in a first prompt.
 
     The model writes its lines about causes above the first file, where the parser skips them. Raises ValueError if a
     file contains the boundary: the caller chooses another one.
     """
-    present = shown_files(brief, plan, tree, repairs=True)
+    present = shown_files(brief, plan, tree, repairs=True, computed=computed or ())
+    computes = computed is not None
     finding_text = "\n".join(_finding_lines(findings))
     sections = request_sections(brief, present, boundary=boundary, note=note, findings=finding_text)
     ids = ids_line(brief, present.sources, [result.check for result in findings.failing])
-    end = [*ids, form(_TASK, asked_entries(brief, plan, present), boundary, all_needed=False)]
-    messages = request_messages(rules(brief, plan, present, later=False), [*sections, *end], present, boundary)
+    end = [*ids, form(_TASK, asked_entries(brief, plan, present, computes=computes), boundary, all_needed=False)]
+    messages = request_messages(
+        rules(brief, plan, present, later=False, computes=computes), [*sections, *end], present, boundary
+    )
     return Prompt("repair", VERSION, _DIGEST, messages)
 
 

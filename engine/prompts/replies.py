@@ -18,15 +18,12 @@ from typing import TYPE_CHECKING
 
 from engine.domain.model_call import CUT_OFF
 from engine.domain.paths import UnsafePath, clashes, safe_path
+from engine.domain.repository import MAX_FILE_BYTES, MAX_FILES, MAX_TOTAL_BYTES
 from engine.prompts.fences import guard_fence, strip_fence
 from engine.prompts.salvage import cut_page, salvage
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-
-MAX_FILES = 40
-MAX_FILE_BYTES = 1_000_000
-MAX_TOTAL_BYTES = 5_000_000
 
 _VERBS = "file|delete|binary|complete"
 _REFUSAL = re.compile(

@@ -67,10 +67,18 @@ class Present:
     to_change: Mapping[str, str] = field(default_factory=dict)
 
 
-def present_of(tree: Mapping[str, bytes], *, attached: Collection[str], to_change: Mapping[str, str]) -> Present:
+def present_of(
+    tree: Mapping[str, bytes],
+    *,
+    attached: Collection[str],
+    to_change: Mapping[str, str],
+    computed: Collection[str] = (),
+) -> Present:
     """Divide a tree into sources, which are shown whole, and described files. `attached` are described elsewhere."""
     own = {path: content for path, content in tree.items() if path not in attached and path not in to_change}
-    sources = {path: without_marker(content) for path, content in own.items() if is_source(path)}
+    sources = {
+        path: without_marker(content) for path, content in own.items() if is_source(path) and path not in computed
+    }
     published = {path: content for path, content in own.items() if path not in OF_THE_SERVICE.union(sources)}
     return Present(sources, published, to_change)
 

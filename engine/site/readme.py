@@ -39,6 +39,7 @@ _PURPOSES = {
     r"README\.md": "this text",
     r"\.nojekyll": "tells GitHub Pages to publish the files as they are",
     r".*\.html?": "a further page",
+    r"tools/build\.js": "computes files: its build() takes the repository's texts by path, and returns new ones",
     r".*\.m?js": "a script",
     r".*\.(?:[ct]sv|(?:geo)?json|xml|xlsx)": "data",
     r".*\.(?:png|jpe?g|gif|webp|svg|avif|ico)": "a picture",

@@ -65,7 +65,14 @@ class Conversation:
         brief = context.brief
 
         def prompt_for(boundary: str) -> Prompt:
-            prompt = generate_prompt(brief, context.plan, boundary=boundary, tree=context.present, note=note)
+            prompt = generate_prompt(
+                brief,
+                context.plan,
+                boundary=boundary,
+                tree=context.present,
+                note=note,
+                computed=context.computed if context.computes else None,
+            )
             return with_images(prompt, brief.attachments)
 
         return self.converse(kind, prompt_for, parent, needed=_needed(context))
@@ -177,8 +184,8 @@ def _is_reusable(cut: ReusedCall) -> bool:
 def _needed(context: TreeContext) -> tuple[str, ...]:
     """Return the planned files that a reply must hold: new files, and attachments to change. Never the README."""
     attached = {file.name for file in context.brief.attachments}
-    shown = shown_files(context.brief, context.plan, context.present)
-    wanted = paths(asked_entries(context.brief, context.plan, shown))
+    shown = shown_files(context.brief, context.plan, context.present, computed=context.computed)
+    wanted = paths(asked_entries(context.brief, context.plan, shown, computes=context.computes))
     written = set(wanted) - {"README.md"}
     new = written - {*attached, *context.present}
     changed = (written & attached) - {"index.html"}

@@ -84,6 +84,7 @@ class EarlierWork:
     protected: tuple[str, ...] = ()  # their attachments, which must stay unchanged
     own_files: tuple[str, ...] = ()  # files that the service fetched or made for them; a later round may replace them
     last_tree: Callable[[], Mapping[str, bytes]] = dict  # the tree published last, from our own rows
+    computed: tuple[str, ...] = ()  # files that its build script made
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,10 @@ class RepairInput:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A whole tree. `degraded` says why it is the service's fallback page; "" if it is the app."""
+    """A whole tree. `degraded` says why it is the service's fallback page; "" if it is the app.
+
+    `gates` are the results that are known already: those of the gates and of the build script.
+    """
 
     attempt: int
     files: Mapping[str, SiteFile]

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from engine.checks.decision import Purpose
 from engine.checks.gates import gate_results, secret_line
 from engine.checks.own_rules import acceptable, own_results
+from engine.domain.checks import Verdict
 from engine.domain.model_call import Prompt
 from engine.domain.repository import Origin, Repository, SiteFile
 from engine.errors import BadReply, Permanent
 from engine.formats.credential_patterns import credentials_in
 from engine.inputs.missing_data import missing_note
 from engine.plan.fallback import fallback_plan
+from engine.site.computed import BUILD_SCRIPT
 from engine.site.fallback_page import fallback_page
 from engine.site.readme import with_round_not_done
 from engine.site.repository_files import slug
@@ -23,7 +25,7 @@ from engine.steps.contracts import Generated, RepairSkipped, Wait
 from engine.steps.fetch_inputs import fetch_attachments, fetch_planned
 from engine.steps.model_choice import NotWritten, ask_in_turn
 from engine.steps.planning import make_plan, request_of
-from engine.steps.tree import TreeContext, assemble
+from engine.steps.tree import TreeContext, assemble, compute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from engine.ports import Ports
     from engine.steps.contracts import GenerateInput
     from engine.steps.fetch_inputs import FetchedInputs
+    from engine.steps.tree import ComputedTree
 
 
 def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkipped:
@@ -50,7 +53,15 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkip
     _scan(brief, task, ports)
     marks = task.identity
     context = TreeContext(
-        brief, plan, present, task.earlier.protected, marks.marker, marks.year, missing=inputs.missing
+        brief,
+        plan,
+        present,
+        task.earlier.protected,
+        marks.marker,
+        marks.year,
+        missing=inputs.missing,
+        computed=[path for path in task.earlier.computed if path in present],
+        computes=ports.browser is not None,
     ).at(repository)
     asked_at_run_time = [address.url for address in plan.data if address.at_run_time]
     author = _Authoring(task, ports, context, missing_note=missing_note(inputs.missing, asked_at_run_time))
@@ -58,16 +69,16 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkip
     result = author.fallback(give_up.why) if give_up else author.run()
     if isinstance(result, Wait | RepairSkipped):
         return result
-    attempt, files, detail, degraded = result
+    degraded = result.degraded
     return Generated(
-        attempt=attempt,
-        files=files,
+        attempt=result.attempt,
+        files=result.files,
         base_sha=base or "",
         repository=repository if base else None,
         simulated=ports.author.simulated,
-        detail=detail,
+        detail=result.detail,
         degraded=degraded,
-        gates=() if degraded else gates(files, brief, task.secret_in, ports, present),
+        gates=() if degraded else (*gates(result.files, brief, task.secret_in, ports, present), *result.computed),
     )
 
 
@@ -96,6 +107,13 @@ def _tree_to_build_on(task: GenerateInput, ports: Ports) -> tuple[Repository | N
         return None, None, task.earlier.last_tree()
 
 
+def warn_of_computed(built: ComputedTree, ports: Ports) -> None:
+    """Add a warning to the round if the tree's build script could not be run here."""
+    for outcome in built.outcomes:
+        if outcome.verdict is Verdict.NOT_RUN:
+            ports.journal.warn(f"{BUILD_SCRIPT} was not run: {outcome.detail}")
+
+
 def gates(
     files: Mapping[str, SiteFile],
     brief: Brief,
@@ -103,9 +121,15 @@ def gates(
     ports: Ports,
     before: Mapping[str, bytes] | None = None,
 ) -> list[CheckOutcome]:
-    """Run the gates on the model's files. Text that an attachment or a file in `before` contains is not a finding."""
+    """Run the gates on the files of the model and of its script.
+
+    Text that an attachment or a file in `before` contains is not a finding; for a computed file any of them counts.
+    """
     originals = {**(before or {}), **{file.name: file.content for file in brief.attachments}}
-    written = {path: file.content for path, file in files.items() if file.origin is Origin.MODEL}
+    made = {path: file for path, file in files.items() if file.origin in {Origin.MODEL, Origin.COMPUTED}}
+    data = b"\n".join(originals.values())
+    originals |= {path: data for path, file in made.items() if file.origin is Origin.COMPUTED}
+    written = {path: file.content for path, file in made.items()}
     allowed = "\n".join([brief.text, *(check.text for check in brief.checks)])
     tokens = ports.scanner.tokens if ports.scanner else credentials_in
     return gate_results(written, secret_in=secret_in, tokens_in=tokens, allowed=allowed, originals=originals)
@@ -134,7 +158,15 @@ def _find_repository(task: GenerateInput, ports: Ports) -> Repository | None:
     return ports.forge.find(slug=slug(task.brief.task), task_key=task.identity.task_key)
 
 
-AuthoredTree = tuple[int, dict[str, SiteFile], str, str]
+@dataclass(frozen=True, slots=True)
+class AuthoredTree:
+    """The tree of `attempt`, and the result of its build script if it has one. `degraded` as in Generated."""
+
+    attempt: int
+    files: Mapping[str, SiteFile]
+    detail: str
+    degraded: str = ""
+    computed: Sequence[CheckOutcome] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,16 +222,19 @@ class _Authoring:
         return self._accepted(model, written)
 
     def _accepted(self, model: str, written: Written) -> AuthoredTree:
-        files, notes = assemble(self.context, written.files, written.deletions)
-        contents = {path: file.content for path, file in files.items()}
-        results = own_results(contents)
+        assembled, notes = assemble(self.context, written.files, written.deletions)
+        seconds = self.task.access.budget.compute_seconds(self.ports.clock.now())
+        built = compute(self.context, assembled, written.files, self.ports.browser, seconds=seconds)
+        warn_of_computed(built, self.ports)
+        files = built.files
+        results = own_results({path: file.content for path, file in files.items()})
         if not acceptable(results):
             raise BadReply(
                 "model_no_page", f"{model} wrote no usable page: " + "; ".join(r.detail for r in results if r.detail)
             )
         changed = sum(file.origin is Origin.MODEL for file in files.values())
-        problems = "; ".join((*written.problems, *notes))
-        return written.attempt, files, f"{model} wrote {changed} files" + (f"; {problems}" if problems else ""), ""
+        detail = "; ".join((f"{model} wrote {changed} files", *written.problems, *notes, *built.notes))
+        return AuthoredTree(written.attempt, files, detail, computed=built.outcomes)
 
     def _fallback(self, why: str) -> AuthoredTree:
         """Make the fallback tree. In a later round the present page stays, and the README says what was not done."""
@@ -214,4 +249,4 @@ class _Authoring:
             own = {"README.md": with_round_not_done(readme, brief.number, brief.text, why).encode()}
         files, _ = assemble(self.context, own, ())
         files |= {path: SiteFile(files[path].content, Origin.SERVICE) for path in own if path in files}
-        return attempt, files, why, why
+        return AuthoredTree(attempt, files, why, why)

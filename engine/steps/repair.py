@@ -18,8 +18,8 @@ from engine.prompts.findings import findings_of
 from engine.prompts.repair import repair_prompt
 from engine.steps.authoring import Conversation, Written
 from engine.steps.contracts import Generated, RepairFailed, RepairSkipped, Wait
-from engine.steps.generate import gates
-from engine.steps.tree import assemble
+from engine.steps.generate import gates, warn_of_computed
+from engine.steps.tree import assemble, compute
 
 if TYPE_CHECKING:
     from engine.domain.model_call import Prompt
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 def repair(task: RepairInput, ports: Ports) -> Generated | RepairFailed | RepairSkipped | Wait:
     """Return the repaired tree, or why there is none. Raises LeaseLost, and OutOfService if the model is blocked."""
+    task = replace(task, context=replace(task.context, computes=ports.browser is not None))
     now = ports.clock.now()
     seconds = task.access.budget.repair_seconds(now)
     if not seconds:
@@ -62,16 +63,23 @@ def _prompt(task: RepairInput, boundary: str) -> Prompt:
         tree=tree,
         findings=findings_of(task.best.results),
         note=about_missing,
+        computed=context.computed if context.computes else None,
     )
 
 
 def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> Generated:
-    files, notes = assemble(task.context, written.files, written.deletions)
-    files = {path: _with_origin(file, task.best.files.get(path)) for path, file in files.items()}
+    assembled, notes = assemble(task.context, written.files, written.deletions)
+    seconds = task.access.budget.compute_seconds(ports.clock.now())
+    assembled = {path: _with_origin(file, task.best.files.get(path)) for path, file in assembled.items()}
+    built = compute(task.context, assembled, written.files, ports.browser, seconds=seconds)
+    warn_of_computed(built, ports)
+    files = built.files
     results = own_results({path: file.content for path, file in files.items()})
     if not acceptable(results):
         raise Permanent("model_no_page", "; ".join(r.detail for r in results if r.detail))
-    summary = "; ".join((f"{model} repaired {', '.join(sorted(written.files))}", *written.problems, *notes))
+    summary = "; ".join(
+        (f"{model} repaired {', '.join(sorted(written.files))}", *written.problems, *notes, *built.notes)
+    )
     return Generated(
         attempt=written.attempt,
         files=files,
@@ -79,7 +87,7 @@ def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> 
         repository=None,
         simulated=ports.author.simulated,
         detail=summary,
-        gates=gates(files, task.context.brief, task.secret_in, ports),
+        gates=(*gates(files, task.context.brief, task.secret_in, ports), *built.outcomes),
     )
 
 

@@ -1,4 +1,4 @@
-"""Assembles a tree from the plan, the attachments, the previous tree and a model's files."""
+"""Assembles a tree from the plan, the attachments, the previous tree and a model's files, and runs its build script."""
 
 from __future__ import annotations
 
@@ -6,24 +6,34 @@ import itertools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from engine.checks.own_rules import NO_BROWSER
 from engine.domain.brief import Source
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
+from engine.domain.paths import UnsafePath
 from engine.domain.repository import Origin, SiteFile
 from engine.inputs.missing_data import missing_sentence
 from engine.plan.allowed import ALWAYS
+from engine.plan.schema import FileSource
 from engine.prompts.form import WRITTEN
 from engine.prompts.generate import shown_files
 from engine.site import repository_files
+from engine.site.computed import BUILD_SCRIPT, computed_path, filled, script_inputs
 from engine.site.file_types import is_publishable
 from engine.site.links import with_relative_addresses
 from engine.site.readme import ReadmeFacts, complete_readme
 from engine.site.repository_files import OF_THE_SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from engine.domain.brief import Brief, MissingFile
     from engine.domain.repository import Repository
     from engine.plan.schema import RequestPlan
+    from engine.ports import Browser
+
+
+#: The text of the build script's check.
+COMPUTES = "tools/build.js runs and computes what the plan and the page expect of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,8 @@ class TreeContext:
     clone_url: str = ""  # of the repository and its page, if they are known already
     pages_url: str = ""
     missing: tuple[MissingFile, ...] = ()
+    computed: Collection[str] = ()  # present files that tools/build.js made
+    computes: bool = False  # whether a browser can run tools/build.js
 
     def at(self, place: Repository | None) -> TreeContext:
         """Return the context with the repository's addresses; unchanged if there is no repository yet."""
@@ -95,7 +107,9 @@ class _Allowed:
     def __init__(self, context: TreeContext, own: Collection[str], service_files: Collection[str]) -> None:
         self._plan, self._own, self._service_files = context.plan, own, service_files
         self._missing = {one.name for one in context.missing}
-        present = shown_files(context.brief, context.plan, context.present, repairs=context.repairs)
+        present = shown_files(
+            context.brief, context.plan, context.present, repairs=context.repairs, computed=context.computed
+        )
         self._shown = present.sources.keys() | present.to_change.keys()
 
     def left_out(self, path: str) -> str:
@@ -113,6 +127,89 @@ class _Allowed:
         if planned or is_publishable(path):
             return ""
         return "was left out: a static page has no use for a file of that type"
+
+
+@dataclass(frozen=True, slots=True)
+class ComputedTree:
+    """A tree after its build script. `outcome` is None if there was nothing to run; `notes` are sentences."""
+
+    files: Mapping[str, SiteFile]
+    outcome: CheckOutcome | None = None
+    notes: Sequence[str] = ()
+
+    @property
+    def outcomes(self) -> tuple[CheckOutcome, ...]:
+        return (self.outcome,) if self.outcome else ()
+
+
+def compute(
+    context: TreeContext,
+    files: Mapping[str, SiteFile],
+    written: Collection[str],
+    browser: Browser | None,
+    *,
+    seconds: float,
+) -> ComputedTree:
+    """Run the tree's build script; put its files and fills into the tree. `written` are the files of the model's reply.
+
+    If it fails, what an earlier run computed stays.
+    """
+    planned = [one.path for one in context.plan.files if one.source is FileSource.COMPUTED]
+    script = files.get(BUILD_SCRIPT)
+    if browser is None or script is None:
+        if script:
+            return ComputedTree(files, _computed(Verdict.NOT_RUN, NO_BROWSER))
+        lacking = f"there is no {BUILD_SCRIPT}, which is to compute {', '.join(planned)}"
+        return ComputedTree(files, _computed(Verdict.FAIL, lacking) if planned and browser else None)
+    before = {path for path in context.computed if path in files and files[path].origin is not Origin.MODEL}
+    inputs = script_inputs({path: file.content for path, file in files.items()}, before)
+    result = browser.compute(script.content.decode("utf-8", "replace"), inputs, seconds=seconds)
+    if result.not_run or result.error:
+        verdict = Verdict.NOT_RUN if result.not_run else Verdict.FAIL
+        return ComputedTree(files, _computed(verdict, result.not_run or result.error))
+    made, problems = _made(context, files, result.files)
+    problems += [f"{path} is in the answer too: leave it to {BUILD_SCRIPT}" for path in made if path in written]
+    problems += [f"build() returned no {path}, which it is to compute" for path in planned if path not in made]
+    gone = sorted(before - made.keys())
+    kept = {path: file for path, file in files.items() if path not in gone}
+    tree = kept | {path: SiteFile(content, Origin.COMPUTED) for path, content in made.items()}
+    if page := tree.get("index.html"):
+        content, unfilled = filled(page.content, result.fills)
+        origin = Origin.COMPUTED if page.origin is Origin.SERVICE and content != page.content else page.origin
+        tree["index.html"] = SiteFile(content, origin)
+        problems += unfilled
+    notes = [f"{BUILD_SCRIPT} computed {', '.join(made) or 'no file'}"]
+    notes += [f"{', '.join(gone)} went: {BUILD_SCRIPT} computes it no more"] if gone else []
+    return ComputedTree(tree, _computed(Verdict.FAIL if problems else Verdict.PASS, "; ".join(problems)), notes)
+
+
+def _made(
+    context: TreeContext, files: Mapping[str, SiteFile], returned: Mapping[str, bytes]
+) -> tuple[dict[str, bytes], list[str]]:
+    """Return the files that the script may make, by safe path, and sentences on the others."""
+    attached = {*(file.name for file in context.brief.attachments), *context.protected}
+    made, problems = dict[str, bytes](), list[str]()
+    for raw, content in returned.items():
+        try:
+            path = computed_path(raw, attached, {*files, *made})
+        except UnsafePath as unsafe:
+            problems.append(f"build() returned {raw[:200]!r}, which was left out: its path {unsafe.reason}")
+            continue
+        if unwanted := _unwanted(context.plan, path):
+            problems.append(f"build() returned {path!r}, which was left out: {unwanted}")
+        else:
+            made[path] = content
+    return made, problems
+
+
+def _unwanted(plan: RequestPlan, path: str) -> str:
+    if plan.forbids(path):
+        return "it must not be in the repository"
+    return "" if plan.file(path) or is_publishable(path) else "a static page has no use for a file of that type"
+
+
+def _computed(verdict: Verdict, detail: str) -> CheckOutcome:
+    return CheckOutcome(Check(Kind.COMPUTED, COMPUTES), Target.LOCAL, verdict, detail)
 
 
 def _is_written(plan: RequestPlan, path: str) -> bool:

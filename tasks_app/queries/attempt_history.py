@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.checks.decision import JudgedAttempt, Purpose, tree_digest
 from engine.domain import checks
 from engine.domain.repository import Origin, SiteFile
-from tasks_app.models import Attempt, CheckResult, Round, SourceFile, Task
+from tasks_app.models import Attempt, CheckResult, Commit, Round, SourceFile, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ def attempt_history_of(row: Round) -> AttemptHistory:
     roots = [a for a in attempts.values() if a.kind in _ROOTS and a.pk >= first]
     judged_trees = set(
         CheckResult.objects.filter(attempt__in=trees)
-        .exclude(kind=checks.Kind.GATE)
+        .exclude(kind__in=checks.BEFORE_VERIFY)
         .values_list("attempt_id", flat=True)
     )
     judged = [
@@ -105,6 +105,16 @@ def page_before(row: Round) -> Mapping[str, bytes]:
     return (
         {} if before is None else {path: file.content for path, file in files_of(before.chosen_attempt_id or 0).items()}
     )
+
+
+def computed_before(row: Round) -> tuple[str, ...]:
+    """Return the files of the task's newest publication that its build script computed."""
+    pushed = Commit.objects.filter(round__task_key=row.task_key, pushed_at__isnull=False).order_by("-pushed_at")
+    attempt = pushed.values_list("attempt_id", flat=True).first()
+    computed = (
+        SourceFile.objects.filter(attempt=attempt, origin=Origin.COMPUTED) if attempt else SourceFile.objects.none()
+    )
+    return tuple(computed.values_list("path", flat=True))
 
 
 def _chain(attempts: Mapping[int, Attempt], pk: int) -> list[int]:

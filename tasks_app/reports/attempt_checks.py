@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.domain.check_counts import count_checks
-from engine.domain.checks import ADVICE, OF_EARLIER, REQUESTED, WRONG, Kind, Target, Verdict
+from engine.domain.checks import ADVICE, BEFORE_VERIFY, OF_EARLIER, REQUESTED, WRONG, Kind, Target, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -56,8 +56,8 @@ class AttemptChecks:
 
     @property
     def judged(self) -> bool:
-        """Say whether the check browser ran, not only the gates before it."""
-        return any(line.latest.kind != Kind.GATE for line in self.lines)
+        """Say whether the tree was verified: gates and build script come before."""
+        return any(line.latest.kind not in BEFORE_VERIFY for line in self.lines)
 
     def of(self, kinds: Collection[str]) -> list[CheckLine]:
         return [line for line in self.lines if line.latest.kind in kinds]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from engine.steps.contracts import Deployed, Generated, Published, RepairSkipped, Verified, Wait
     from tasks_app.rounds.leases import Lease
 
-#: The first position of gates' results among an attempt's results: they are known before the others.
+#: The first position of the gates' and the build script's results: they are known before the others.
 GATES_FROM = 1001
 
 #: The steps that call a model or the evaluator.

@@ -74,6 +74,7 @@ def generate_input(row: Round, *, model_blocked: str, given_up: str = "") -> Gen
             protected=briefs.protected(row),
             own_files=briefs.own_before(row),
             last_tree=lambda: _last_tree(row),
+            computed=attempt_history.computed_before(row),
         ),
         run_plan=RunPlan(
             plan=plans.plan_of(row),
@@ -98,7 +99,13 @@ def repair_of(row: Round, best: Attempt, *, run: int) -> RepairInput:
     context = tree_context_of(row, {path: file.content for path, file in files.items()}, run=run).at(place)
     return RepairInput(
         best=BestAttempt(best.pk, best.model_asked, files, attempt_history.results_of(best.pk)),
-        context=replace(context, repairs=True, before=attempt_history.page_before(row), missing=briefs.missing(row)),
+        context=replace(
+            context,
+            repairs=True,
+            before=attempt_history.page_before(row),
+            missing=briefs.missing(row),
+            computed=[path for path, file in files.items() if file.origin is Origin.COMPUTED],
+        ),
         base_sha=row.base_sha,
         access=ModelAccess(budget_of(row), row.failures),
         secret_in=found_in,

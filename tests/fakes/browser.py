@@ -1,25 +1,26 @@
-"""A browser that opens no page."""
+"""A browser that opens no page and runs no script."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from engine.domain.browser_report import BrowserReport, PageUnderTest, PageView
+from engine.domain.browser_report import BrowserReport, Computation, PageUnderTest, PageView
 from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from engine.domain.browser_report import PageTest
 
 
 class FakeBrowser:
     """Says that a js check holds where the page holds all of its text's words in capitals; `errors` are what every page
-    throws."""
+    throws, `computed` is what every build script returns."""
 
-    def __init__(self, errors: Sequence[str] = ()) -> None:
-        self.errors = tuple(errors)
+    def __init__(self, errors: Sequence[str] = (), computed: Computation | None = None) -> None:
+        self.errors, self.computed = tuple(errors), computed or Computation()
+        self.scripts: list[tuple[str, Mapping[str, bytes]]] = []
         self.ran: list[tuple[PageUnderTest, tuple[str, ...]]] = []
 
     def run(
@@ -32,6 +33,11 @@ class FakeBrowser:
         expressions = [Check(Kind.JS, test.expression) for test in tests]
         results = [self._result(check, page.target, source) for check in (*checks, *expressions)]
         return BrowserReport(results[: len(checks)], [view], tested=results[len(checks) :])
+
+    def compute(self, script: str, files: Mapping[str, bytes], *, seconds: float) -> Computation:
+        del seconds
+        self.scripts.append((script, files))
+        return self.computed
 
     def _result(self, check: Check, target: Target, source: str) -> CheckOutcome:
         holds = all(word in source for word in re.findall(r"[A-Z]{3,}", check.text))

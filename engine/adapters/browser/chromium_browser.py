@@ -1,6 +1,7 @@
 """The port Browser on the machine's Chromium.
 
-Each verification has its own process. We kill that process and its children if they exceed their time or memory.
+Each verification and each computation has its own process. We kill that process and its children if they exceed their
+time or memory.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.adapters.browser.job import Checked, CheckedInOrder, Failed, Job, Started, Viewed
+from engine.adapters.browser.job import Checked, CheckedInOrder, Computed, ComputeJob, Failed, Job, Started, Viewed
 from engine.adapters.browser.places import place
 from engine.adapters.browser.process import TIME_OVER, run_job
 from engine.domain.addresses import parse_url
-from engine.domain.browser_report import BrowserReport, PageUnderTest, PageView
+from engine.domain.browser_report import BrowserReport, Computation, PageUnderTest, PageView
 from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
+from engine.site.computed import BUILD_SCRIPT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from engine.adapters.browser.process import BrowserRun
     from engine.domain.browser_report import PageTest
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WINDOW = 10.0  # seconds from load in which a check may become true
 SHORTEST = 8.0  # seconds; with less time we start no browser
+STARTING = 12.0  # seconds of a computation beside its two runs: for the browser's start and end, and its two pages
+NO_CHROMIUM = "no Chromium was found on this machine"
+NO_PLACE = "no check browser was free in time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +61,25 @@ class ChromiumBrowser:
         """Return a result for each check and page test, in order. Ending processes may exceed `seconds` a little."""
         start = time.monotonic()
         if not (executable := self.executable()):
-            return _not_run(page, checks, tests, "no Chromium was found on this machine")
+            return _not_run(page, checks, tests, NO_CHROMIUM)
         with place(self._machine.folder, self._machine.places, seconds - SHORTEST) as free:
             left = seconds - (time.monotonic() - start)
             if not free or left < SHORTEST:
-                return _not_run(page, checks, tests, "no check browser was free in time")
+                return _not_run(page, checks, tests, NO_PLACE)
             run = self._verify(page, checks, tests, executable, left)
         return _report(page, checks, tests, run)
+
+    def compute(self, script: str, files: Mapping[str, bytes], *, seconds: float) -> Computation:
+        """Run a build script twice, for `seconds` at most. We wait as long again for a free browser."""
+        if not (executable := self.executable()):
+            return Computation(not_run=NO_CHROMIUM)
+        job = ComputeJob(script, files, executable, self._machine.sandbox, seconds)
+        with place(self._machine.folder, self._machine.places, seconds) as free:
+            if not free:
+                return Computation(not_run=NO_PLACE)
+            with tempfile.TemporaryDirectory(prefix="check-browser-", ignore_cleanup_errors=True) as home:
+                run = run_job(job, Path(home), seconds + STARTING)
+        return _computation(run)
 
     def executable(self) -> str:
         """Return the path of the browser, "" if there is none."""
@@ -103,6 +120,17 @@ class ChromiumBrowser:
         own = self._machine.own_origin
         ours = origin != "" and own != "" and parse_url(own).origin == origin
         return (origin,) if ours or (origin and self._machine.private_pages) else ()
+
+
+def _computation(run: BrowserRun) -> Computation:
+    for event in run.events:
+        if isinstance(event, Computed):
+            return Computation(event.files, event.fills, event.error)
+        if isinstance(event, Failed):
+            return Computation(not_run=event.reason)
+    why = run.ended or "the check browser died"
+    started = any(isinstance(event, Started) for event in run.events)
+    return Computation(error=f"{BUILD_SCRIPT}: {why}") if started else Computation(not_run=why)
 
 
 def _in_order(checks: Sequence[Check]) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.domain.browser_report import PageAction, PageTest
+from engine.domain.browser_report import Fill, PageAction, PageTest
 from engine.formats.text_encoding import database_safe
 
 if TYPE_CHECKING:
@@ -31,20 +31,44 @@ class Job:
     tests: tuple[PageTest, ...] = ()
 
     def line(self) -> bytes:
-        plain = asdict(self)
+        plain = {"kind": "verification", **asdict(self)}
         if self.files is not None:
-            plain["files"] = {path: base64.b64encode(content).decode() for path, content in self.files.items()}
+            plain["files"] = _encoded(self.files)
         return json.dumps(plain).encode() + b"\n"
 
-    @classmethod
-    def parse(cls, line: bytes) -> Job:
-        """Parse the result of `line`."""
-        plain = json.loads(line)
-        files = plain.pop("files")
-        lists = {name: tuple(plain.pop(name)) for name in ("expressions", "allowed_origins", "in_order")}
-        tests = tuple(_page_test(**test) for test in plain.pop("tests"))
-        content = None if files is None else {path: base64.b64decode(text) for path, text in files.items()}
-        return cls(**{**plain, **lists, "files": content, "tests": tests})
+
+@dataclass(frozen=True, slots=True)
+class ComputeJob:
+    """One computation: a build script and the files that it gets. Its two runs may take `seconds` together."""
+
+    script: str
+    files: Mapping[str, bytes]
+    executable: str
+    sandbox: bool
+    seconds: float
+
+    def line(self) -> bytes:
+        return json.dumps({"kind": "computation", **asdict(self), "files": _encoded(self.files)}).encode() + b"\n"
+
+
+def parse_job(line: bytes) -> Job | ComputeJob:
+    """Parse the result of a job's `line`."""
+    plain = json.loads(line)
+    kind, files = plain.pop("kind"), plain.pop("files")
+    content = None if files is None else _decoded(files)
+    if kind == "computation":
+        return ComputeJob(**plain, files=content or {})
+    lists = {name: tuple(plain.pop(name)) for name in ("expressions", "allowed_origins", "in_order")}
+    tests = tuple(_page_test(**test) for test in plain.pop("tests"))
+    return Job(**{**plain, **lists, "files": content, "tests": tests})
+
+
+def _encoded(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: base64.b64encode(content).decode() for path, content in files.items()}
+
+
+def _decoded(files: Mapping[str, str]) -> dict[str, bytes]:
+    return {path: base64.b64decode(text) for path, text in files.items()}
 
 
 def _page_test(*, steps: list[dict[str, str]], expression: str) -> PageTest:
@@ -96,14 +120,27 @@ class Failed:
     reason: str
 
 
-Event = Checked | CheckedInOrder | Viewed | Started | Failed
-_KINDS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in (Checked, CheckedInOrder, Viewed, Started, Failed)}
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What both runs of a build script returned, or the `error` of one of them."""
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    fills: Mapping[str, Fill] = field(default_factory=dict)
+    error: str = ""
+
+
+Event = Checked | CheckedInOrder | Viewed | Started | Failed | Computed
+_KINDS: Mapping[str, type[Event]] = {
+    kind.__name__: kind for kind in (Checked, CheckedInOrder, Viewed, Started, Failed, Computed)
+}
 
 
 def event_line(event: Event) -> bytes:
     plain = asdict(event)
     if isinstance(event, Viewed):
         plain["screenshot"] = base64.b64encode(event.screenshot).decode()
+    if isinstance(event, Computed):
+        plain["files"] = _encoded(event.files)
     return json.dumps({"kind": type(event).__name__, **plain}).encode() + b"\n"
 
 
@@ -120,4 +157,7 @@ def parse_event(line: bytes) -> Event:
         plain |= {name: tuple(plain[name]) for name in ("console", "errors", "failed")}
     if kind is CheckedInOrder:
         plain["held"] = tuple(plain["held"])
+    if kind is Computed:
+        plain["files"] = _decoded(plain["files"])
+        plain["fills"] = {name: Fill(**fill) for name, fill in plain["fills"].items()}
     return kind(**plain)

@@ -19,7 +19,7 @@ from engine.adapters.browser.process_tree import ProcessTree
 if TYPE_CHECKING:
     from typing import IO
 
-    from engine.adapters.browser.job import Job
+    from engine.adapters.browser.job import ComputeJob, Job
 
 MOST_MEMORY = 1_500_000_000  # bytes of driver and browser together
 MOST_OUTPUT = 30_000_000  # bytes of events
@@ -41,7 +41,7 @@ class BrowserRun:
     ended: str = ""  # why we ended the process, "" if it ended by itself
 
 
-def run_job(job: Job, home: Path, seconds: float) -> BrowserRun:
+def run_job(job: Job | ComputeJob, home: Path, seconds: float) -> BrowserRun:
     """Start the process with `home` as its home folder, send the job, and read events for at most `seconds`."""
     environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(home), "TMPDIR": str(home), "LANG": "C.UTF-8"}
     process = subprocess.Popen(  # noqa: S603 -- no shell, and the module is a constant
@@ -91,7 +91,7 @@ def _limit(pid: int) -> None:
         Path(f"/proc/{pid}/oom_score_adj").write_text("900")
 
 
-def _exchange(run: BrowserRun, job: Job) -> None:
+def _exchange(run: BrowserRun, job: Job | ComputeJob) -> None:
     stdin, stdout = run.process.stdin, run.process.stdout
     if stdin is None or stdout is None:
         return

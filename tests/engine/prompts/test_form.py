@@ -30,6 +30,27 @@ def test_what_a_model_writes_is_listed_with_the_page_first_and_the_readme_last()
     assert paths == ["index.html", "notes.txt", "fix.py", "total.json", "README.md"]
 
 
+def test_where_a_browser_computes_the_script_stands_in_place_of_what_it_computes() -> None:
+    entries = entries_of(PLAN, computes=True)
+    assert [entry.path for entry in entries] == ["index.html", "notes.txt", "fix.py", "tools/build.js", "README.md"]
+    assert entries[3].says == "its build(files) returns total.json"
+
+
+def test_the_scripts_entry_holds_what_the_plan_says_of_it_and_of_each_file() -> None:
+    files = (
+        PlannedFile(path="a.json", source=FileSource.COMPUTED, what="the counts", predicates=[Lines(min=3, max=3)]),
+        PlannedFile(path="tools/build.js", source=FileSource.WRITE, what="fills the figures"),
+        PlannedFile(path="b.csv", source=FileSource.COMPUTED),
+    )
+    assert entries_of(RequestPlan(files=files), computes=True) == [
+        Entry(
+            "tools/build.js",
+            "fills the figures. its build(files) returns a.json: the counts; has exactly 3 lines. its build(files) "
+            "returns b.csv",
+        )
+    ]
+
+
 def test_a_file_is_described_in_the_plans_words_and_its_rules() -> None:
     planned = PlannedFile(
         path="a.txt", source=FileSource.WRITE, what="a haiku. ", predicates=[Lines(min=3, max=3), Words(max=20)]

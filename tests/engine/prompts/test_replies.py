@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.prompts.replies import MAX_FILES, Outcome, blocks, format_files, mark, parse_reply
+from engine.domain.repository import MAX_FILES
+from engine.prompts.replies import Outcome, blocks, format_files, mark, parse_reply
 from tests.little_time import LARGE, little_time
 
 B = "7f3a9c"

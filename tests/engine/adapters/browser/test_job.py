@@ -5,6 +5,8 @@ import pytest
 from engine.adapters.browser.job import (
     Checked,
     CheckedInOrder,
+    Computed,
+    ComputeJob,
     Event,
     Failed,
     Job,
@@ -12,8 +14,9 @@ from engine.adapters.browser.job import (
     Viewed,
     event_line,
     parse_event,
+    parse_job,
 )
-from engine.domain.browser_report import PageAction, PageTest
+from engine.domain.browser_report import Fill, PageAction, PageTest
 
 JOB = Job(
     url="https://someone.github.io/repo/",
@@ -36,7 +39,15 @@ JOB = Job(
 def test_a_job_is_read_as_it_was_written(files: dict[str, bytes] | None) -> None:
     job = Job(**{**{name: getattr(JOB, name) for name in JOB.__slots__}, "files": files})
     assert job.line().count(b"\n") == 1
-    assert Job.parse(job.line()) == job
+    assert parse_job(job.line()) == job
+
+
+def test_a_computations_job_is_read_as_it_was_written() -> None:
+    job = ComputeJob(
+        "async function build() {}", {"a.csv": "ü\n".encode(), "b": b"\0"}, "/usr/bin/chromium", True, 20.0
+    )
+    assert job.line().count(b"\n") == 1
+    assert parse_job(job.line()) == job
 
 
 @pytest.mark.parametrize(
@@ -47,6 +58,8 @@ def test_a_job_is_read_as_it_was_written(files: dict[str, bytes] | None) -> None
         Viewed(1280, True, b"\xff\xd8", ("a",), ("b",), ("c",), {"cdn.example": ("marked@4",)}),
         Started("156.0"),
         Failed("no sandbox"),
+        Computed({"a.bin": b"\0\xff"}, {"max": Fill("1.5", "1.5"), "rows": Fill("[]")}),
+        Computed(error="tools/build.js:3: TypeError: no"),
     ],
 )
 def test_an_event_is_read_as_it_was_written(event: Event) -> None:
