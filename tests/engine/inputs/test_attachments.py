@@ -202,6 +202,12 @@ def test_a_large_file_is_read_once_for_all_prompts(monkeypatch: pytest.MonkeyPat
     assert len(read) == 2
 
 
+def test_a_file_that_a_page_should_not_read_says_so() -> None:
+    said = "It is large for a page to read: where it can, the page reads a smaller file that is computed from it."
+    assert said in described("a.csv", b"a,b\n" + b"1,2\n" * 500_000)
+    assert said not in described("a.csv", b"a,b\n" + b"1,2\n" * 400_000)
+
+
 def test_content_that_was_shown_before_is_not_shown_again() -> None:
     table = AttachedFile(
         "a.csv", "text/csv", b"region,amount\nnorth,17\n", note="Fetched from there.\nIts first row: north."
