@@ -162,10 +162,13 @@ class Quota(Protocol):
 
 
 class Fetcher(Protocol):
-    """Fetches an untrusted URL with GET, through the address guard."""
+    """Fetches an untrusted URL with GET, through the address guard. It is thread-safe and uses no row."""
 
-    def fetch(self, url: str, *, seconds: float, max_bytes: int) -> Answer:
-        """Return the response with any status. Raises Permanent(address_refused) before sending, else Transient."""
+    def fetch(self, url: str, *, seconds: float, max_bytes: int, origin: str = "") -> Answer:
+        """Return the response with any status. `origin`: a page of this origin would ask, as the request says.
+
+        Raises Permanent(address_refused) before sending, else Transient.
+        """
         ...
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from engine.domain.addresses import is_private_host
 from engine.ports import Ports
 from tasks_app.operations.clock import DatabaseClock
 from tasks_app.operations.forge_quota import RowsQuota
@@ -107,9 +109,20 @@ def scanner() -> DetectSecretsScanner:
 @cache
 def http() -> GuardedHttp:
     """Return the client for all requests to foreign addresses. Our own pages are always allowed."""
-    from engine.adapters.http.guard import GuardedHttp
+    from engine.adapters.http.guard import GuardedHttp, agent
 
-    return GuardedHttp(allow_private=settings.ALLOW_PRIVATE_URLS, allowed_origins=(settings.PAGES_ORIGIN,))
+    return GuardedHttp(
+        allow_private=settings.ALLOW_PRIVATE_URLS,
+        allowed_origins=(settings.PAGES_ORIGIN,),
+        user_agent=agent(contact()),
+    )
+
+
+def contact() -> str:
+    """Return an address at which this service's owner can be reached: our own if it is public, else at GitHub."""
+    if not is_private_host(urlsplit(settings.PUBLIC_URL).hostname or "localhost"):
+        return settings.PUBLIC_URL
+    return f"https://github.com/{settings.GITHUB_OWNER}" if settings.GITHUB_OWNER else ""
 
 
 def credential_probes() -> dict[str, Callable[[], Credential]]:

@@ -10,10 +10,12 @@ from urllib.parse import urljoin, urlsplit
 
 from engine.adapters.http.guard import GuardedHttp
 from engine.domain.addresses import is_private_host
+from engine.domain.http import preflight_headers, preflight_problem
 from engine.errors import Permanent, Transient
+from engine.inputs.downloads import LARGEST_DATA
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from playwright.async_api import Request
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from engine.domain.http import Answer
 
 SECONDS = 8.0  # of one request
-MOST_BYTES = 10_000_000  # of one answer
+MOST_BYTES = LARGEST_DATA  # of one answer
 MOST_BYTES_IN_ALL = 60_000_000
 MOST_REQUESTS = 300  # more than a small web app makes
 
@@ -55,6 +57,7 @@ class OutsideRequests:
         A verification visits its page many times. The n-th request of an address is sent once and its answer is given
         to every visit, so that all visits see the same and no host gets many requests. A library is fetched once.
         """
+        await self._ask_first(request)
         number = 0 if request.resource_type in _LIBRARIES else number
         return await self._once(request, number, self._ask)
 
@@ -69,6 +72,35 @@ class OutsideRequests:
         if key not in self._answers:
             self._answers[key] = asyncio.ensure_future(ask(request))
         return await asyncio.shield(self._answers[key])
+
+    async def _ask_first(self, request: Request) -> None:
+        """Send the preflight that a browser sends before some requests. Raises Permanent if the host refuses it.
+
+        Playwright answers preflights itself, and allows everything.
+        """
+        names = preflight_headers(request.method, request.headers)
+        if names is None or request.resource_type not in {"fetch", "xhr"}:
+            return
+        origin = request.headers.get("origin", "")
+        key = ("preflight", request.url, request.method, *names)
+        if key not in self._answers:
+            sent = {"Origin": origin, "Access-Control-Request-Method": request.method}
+            sent |= {"Access-Control-Request-Headers": ",".join(names)} if names else {}
+            self._answers[key] = asyncio.ensure_future(self._options(request, sent))
+        answer = await asyncio.shield(self._answers[key])
+        if problem := preflight_problem(answer, origin, request.method, names):
+            raise Permanent("cors_refused", f"it refuses the page's request before it is sent (CORS): {problem}")
+
+    async def _options(self, request: Request, sent: Mapping[str, str]) -> Answer:
+        url, guard = request.url, self._world
+        if self._mirror and url.startswith("https://"):
+            url, guard = f"{self._mirror}/{url.removeprefix('https://')}", self._mirrors
+
+        def ask() -> Answer:
+            return guard.request("OPTIONS", url, headers=sent, seconds=SECONDS, max_bytes=MOST_BYTES)
+
+        self._requests += 1
+        return await asyncio.get_running_loop().run_in_executor(self._pool, ask)
 
     async def _ask_live(self, request: Request) -> Answer:
         return await self._within_bounds(self._own, request, request.url, redirects="none")

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-#: The most cells of a file that are read, from the first row on: about a second of work.
-MOST_CELLS = 200_000
+#: The most cells of a file that are read, from the first row on: some seconds of work.
+MOST_CELLS = 1_000_000
 
 _VALUES_LISTED = 8
 _VALUES_CHARACTERS = 120
+_EXAMPLES = 3
 _LONG_VALUE = 100
 _SHOWN = 40
 _MOST_DIGITS = 40
@@ -99,8 +100,7 @@ def _facts(reading: ColumnReading) -> list[str]:
     low, high = reading.cells[least][:_SHOWN], reading.cells[greatest][:_SHOWN]
     facts = [f"always {low}" if keys[least] == keys[greatest] else f"{low} to {high}"]
     facts += _order(keys)
-    if reading.type != "number":
-        facts += _repeats(reading.cells)
+    facts += _repeats(reading.cells)
     if reading.type == "integer" and max(abs(keys[least]), abs(keys[greatest])) > _EXACT:
         facts.append("beyond 2^53, where JavaScript's numbers are rounded")
     return facts + _oddities(reading.odd)
@@ -136,7 +136,8 @@ def _distinct(cells: Sequence[str]) -> list[str]:
     length = [f"up to {longest:,} characters"] if longest > _LONG_VALUE else []
     if len(values) <= _VALUES_LISTED and sum(map(len, values)) <= _VALUES_CHARACTERS:
         return [f"{len(values)} different: {', '.join(map(quoted, values))}"]
-    return [*_order(cells), *_repeats(cells), *length]
+    examples = f"such as {', '.join(map(quoted, values[:_EXAMPLES]))}"
+    return [*_order(cells), *_repeats(cells), *length, examples]
 
 
 def _plain(cells: Sequence[str]) -> ColumnReading | None:

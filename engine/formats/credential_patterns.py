@@ -15,25 +15,27 @@ if TYPE_CHECKING:
 #: A match with fewer different characters than this is a placeholder such as `ghp_xxxxxxxx`.
 _FEWEST_DIFFERENT = 8
 
+#: Each kind with a text that every match holds, and its pattern: to look for the text first is many times as fast.
 _SHAPES = {
     # https://github.blog/changelog/2022-10-18-introducing-fine-grained-personal-access-tokens/
-    "GitHub fine-grained token": r"(?<!\w)github_pat_\w{30,255}",
-    "Anthropic key": r"(?<![\w-])sk-ant-[\w-]{24,200}",
-    "OpenRouter key": r"(?<![\w-])sk-or-v1-[0-9a-f]{32,100}",
-    "OpenAI key": r"(?<![\w-])sk-(?:(?:proj|svcacct|admin)-[\w-]{24,250}|[A-Za-z0-9]{32,100})(?![\w-])",
-    "Hugging Face token": r"(?<!\w)hf_[A-Za-z0-9]{30,60}(?!\w)",
-    "Google API key": r"(?<![\w-])AIza[\w-]{35}(?![\w-])",
-    "Groq key": r"(?<!\w)gsk_[A-Za-z0-9]{40,80}(?!\w)",
-    "xAI key": r"(?<![\w-])xai-[A-Za-z0-9]{40,120}(?!\w)",
-    "npm token": r"(?<!\w)npm_[A-Za-z0-9]{36}(?!\w)",
+    "GitHub fine-grained token": ("github_pat_", r"(?<!\w)github_pat_\w{30,255}"),
+    "Anthropic key": ("sk-ant-", r"(?<![\w-])sk-ant-[\w-]{24,200}"),
+    "OpenRouter key": ("sk-or-v1-", r"(?<![\w-])sk-or-v1-[0-9a-f]{32,100}"),
+    "OpenAI key": ("sk-", r"(?<![\w-])sk-(?:(?:proj|svcacct|admin)-[\w-]{24,250}|[A-Za-z0-9]{32,100})(?![\w-])"),
+    "Hugging Face token": ("hf_", r"(?<!\w)hf_[A-Za-z0-9]{30,60}(?!\w)"),
+    "Google API key": ("AIza", r"(?<![\w-])AIza[\w-]{35}(?![\w-])"),
+    "Groq key": ("gsk_", r"(?<!\w)gsk_[A-Za-z0-9]{40,80}(?!\w)"),
+    "xAI key": ("xai-", r"(?<![\w-])xai-[A-Za-z0-9]{40,120}(?!\w)"),
+    "npm token": ("npm_", r"(?<!\w)npm_[A-Za-z0-9]{36}(?!\w)"),
     # AI Pipe's tokens are of this kind too. https://www.rfc-editor.org/rfc/rfc7519#section-3
-    "JSON Web Token": r"(?<![\w-])eyJ[\w-]{8,2000}\.eyJ[\w-]{8,4000}(?:\.[\w-]{0,2000})?",
-    "private key": r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----",
+    "JSON Web Token": ("eyJ", r"(?<![\w-])eyJ[\w-]{8,2000}\.eyJ[\w-]{8,4000}(?:\.[\w-]{0,2000})?"),
+    "private key": ("PRIVATE KEY", r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----"),
 }
-_PATTERNS = {what: re.compile(pattern) for what, pattern in _SHAPES.items()}
-_HASHES = re.compile(
-    r"\bsha(?:256|384|512)-[A-Za-z0-9+/=]{40,100}|(?<![\w-])[0-9a-f]{40}(?![\w-])|(?<![\w-])[0-9a-f]{64}(?![\w-])"
-)
+_PATTERNS = {what: (text, re.compile(pattern)) for what, (text, pattern) in _SHAPES.items()}
+#: Patterns that begin with what is rare, because data may have many megabytes.
+_INTEGRITY = re.compile(r"sha(?<!\wsha)(?:256|384|512)-[A-Za-z0-9+/=]{40,100}")
+_LONG_HEX = re.compile(r"[0-9a-f]{40}")
+_COMMITS = re.compile(r"(?<![\w-])[0-9a-f]{40}(?:[0-9a-f]{24})?(?![\w-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,17 @@ class Token:
 def credentials_in(text: str) -> Iterator[Token]:
     """Yield each token that looks like a credential, except `integrity` hashes and commit SHAs."""
     plain = without_hashes(text)
-    for what, pattern in _PATTERNS.items():
-        for found in pattern.finditer(plain):
+    for what, (text_held, pattern) in _PATTERNS.items():
+        for found in pattern.finditer(plain) if text_held in plain else ():
             if is_real(found[0]):
                 yield Token(what, plain.count("\n", 0, found.start()) + 1, found[0])
 
 
 def without_hashes(text: str) -> str:
     """Return `text` with subresource integrity hashes and commit SHAs replaced by blanks, at the same length."""
-    return _HASHES.sub(lambda found: " " * len(found[0]), text)
+    for pattern in (_INTEGRITY, *((_COMMITS,) if _LONG_HEX.search(text) else ())):
+        text = pattern.sub(lambda found: " " * len(found[0]), text)
+    return text
 
 
 def is_real(match: str) -> bool:

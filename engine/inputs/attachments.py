@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,18 +15,23 @@ from engine.formats.markdown import headings
 from engine.formats.pictures import picture_line
 from engine.formats.tables import is_regular, read_table
 from engine.formats.text_encoding import decode, with_charset
-from engine.inputs.excerpts import excerpt, is_shown_whole
+from engine.inputs.excerpts import excerpt, excerpt_of_entries, is_shown_whole
 from engine.inputs.workbooks import is_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from engine.domain.brief import AttachedFile
+    from engine.formats.json_lists import Entries
     from engine.formats.json_outline import JsonOutline
     from engine.formats.text_encoding import DecodedText
 
 #: The longest description of a file, in characters.
 ROOM = 9_000
+
+#: A page that reads a larger file, in bytes, loads slowly; in the check browser 5 MB take 2 s and 20 MB half a minute.
+LARGE_FOR_PAGES = 2_000_000
+_TOO_LARGE = "It is large for a page to read: where it can, the page reads a smaller file that is computed from it."
 
 _EXCERPT_LABELS = 400  # characters that an excerpt adds to the file's
 _HEADINGS = 40
@@ -58,11 +64,20 @@ _SIGNATURES = (
 
 @dataclass(slots=True)
 class _Content:
-    """A text's format: `summary` in a line or two, all `facts` in lines, and its `fault` as a clause about the file."""
+    """A text's format: `summary` in a line or two, all `facts` in lines, and its `fault` as a clause about the file.
+
+    `entries` are those of a list that is not shown whole.
+    """
 
     summary: Sequence[str] = ()
     facts: list[str] = field(default_factory=list)
     fault: str = ""
+    entries: Entries | None = None
+
+
+_LARGE = 200_000  # bytes
+_MOST_KNOWN = 20
+_KNOWN: dict[tuple[str, str, bytes], _Content] = {}
 
 
 def parse_data_uri(url: str) -> tuple[str, bytes]:
@@ -103,6 +118,8 @@ def describe(file: AttachedFile, *, shown_before: bool = False, room: int = ROOM
     if text is None:
         return _within([*lines, *_binary(file)], room)
     content = _content(file, text.text)
+    if len(file.content) > LARGE_FOR_PAGES:
+        lines.append(_TOO_LARGE)
     if shown_before:
         return _within([*lines, *text.facts(), *content.summary], room)
     lines += [*text.facts(), *content.facts]
@@ -111,6 +128,8 @@ def describe(file: AttachedFile, *, shown_before: bool = False, room: int = ROOM
         outline = _within(_headings(text.text), _HEADINGS_CHARACTERS)
         lines.append(outline)
         left -= len(outline)
+    if content.entries and not is_shown_whole(text.text, left):
+        return _within([*lines, *excerpt_of_entries(content.entries, left)], room)
     return _within([*lines, *excerpt(text.text, left)], room)
 
 
@@ -172,6 +191,18 @@ def _is_markdown(file: AttachedFile) -> bool:
 
 
 def _content(file: AttachedFile, text: str) -> _Content:
+    """Return a text's format. That of a large file is remembered: it takes seconds, and several prompts need it."""
+    if len(file.content) < _LARGE:
+        return _format_of(file, text)
+    key = (file.name, file.media_type, hashlib.sha256(file.content).digest())
+    if key not in _KNOWN:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN[key] = _format_of(file, text)
+    return _KNOWN[key]
+
+
+def _format_of(file: AttachedFile, text: str) -> _Content:
     """Detect a text's format by its name and media type, or by its content if these are unspecific."""
     media_type = file.media_type.partition(";")[0]
     if _JSON_LINES.search(file.name) or media_type in {"application/x-ndjson", "application/jsonl"}:
@@ -193,7 +224,7 @@ def _content(file: AttachedFile, text: str) -> _Content:
 def _json_content(outline: JsonOutline) -> _Content:
     fault = [f"It {outline.fault}."] if outline.fault else []
     shape = [outline.shape] if outline.shape else []
-    return _Content([*fault, *shape], [*fault, *shape, *outline.fields], outline.fault)
+    return _Content([*fault, *shape], [*fault, *shape, *outline.fields], outline.fault, outline.entries)
 
 
 def _table_content(text: str) -> _Content:

@@ -8,7 +8,9 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from engine.domain.addresses import is_private_host
 from engine.domain.brief import AttachedFile, Source
+from engine.domain.http import cors_problem
 from engine.domain.paths import attachment_name
 from engine.formats.text_encoding import decode, with_charset
 from engine.inputs.workbooks import is_workbook
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from engine.domain.http import Answer
 
-LARGEST_DATA = 2_000_000
+LARGEST_DATA = 20_000_000
 DATA_SUFFIXES = ("json", "geojson", "jsonl", "ndjson", "csv", "tsv", "txt", "xml", "yaml", "yml", "md", "xlsx")
 
 _HTML = re.compile(rb"\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
@@ -37,6 +39,9 @@ _TYPES = {
     "application/yaml": "yaml",
 }
 _DATA_NAME = re.compile(rf"\.(?:{'|'.join(DATA_SUFFIXES)})$", re.IGNORECASE)
+
+#: What a data file's note says where a page of another site gets no answer.
+CORS_REFUSED = "No page of another site gets this address's answer in a browser"
 
 #: Names of the page's own files. A fetched file never gets one of them.
 PAGE_FILES = (
@@ -102,32 +107,46 @@ def file_name(url: str, planned: str, suffix: str, taken: Collection[str]) -> st
     return name
 
 
+def browser_problem(answer: Answer, url: str, origin: str) -> str:
+    """Return why a page of `origin` does not get this answer in a browser, as a clause; "" if it gets it."""
+    asked = urlsplit(url)
+    if asked.scheme == "http" and origin.startswith("https:") and not is_private_host(asked.hostname or ""):
+        return "a page on https may not ask an address on http"
+    return cors_problem(answer.headers, origin)
+
+
 def as_file(
-    answer: Answer, url: str, planned: str, taken: Collection[str], *, now: datetime, live: bool
+    answer: Answer, url: str, planned: str, taken: Collection[str], *, now: datetime, live: bool, cors: str = ""
 ) -> AttachedFile:
     """Return a response as a file of the round. Raises NoDataError.
 
-    `live`: the page also requests the address itself.
+    `live`: the page also requests the address itself. `cors` is the result of `browser_problem`.
     """
     name = file_name(url, planned, read_answer(answer), taken)
     note = (
         f"Fetched by the service from {url} on {now:%Y-%m-%d} at {now:%H:%M} UTC, as the brief names it; published "
         f"as {name}. "
     )
+    note += f"{_refusal(cors)} " if cors else ""
     return AttachedFile(name, full_media_type_of(answer), answer.body, Source.ADDRESS, url, note + _use(live=live))
+
+
+def _refusal(cors: str) -> str:
+    return (
+        f"{CORS_REFUSED}: {cors}. A page that asks it goes by the proxy that the brief names, or says in its message "
+        "that this address answers no page of another site."
+    )
 
 
 def _use(*, live: bool) -> str:
     if live:
         return (
-            "It is an example of what the address answers. The page asks the address itself at run time, as "
-            "the brief says, "
-            "and says so where it gets no answer. Never invent figures."
+            "It is an example of what the address answers. The page asks the address itself at run time, when and as "
+            "the brief says, and says so where it gets no answer. Never invent figures."
         )
     return (
-        "The page reads this file at run time; never type, recall or invent its figures. Where the brief or a "
-        "check wants the address itself "
-        "asked, ask it, and read this file where that fails."
+        "The page reads this file at run time and does not ask the address; never type, recall or invent its figures. "
+        "Where a check wants the address itself asked, ask it, and read this file where that fails."
     )
 
 

@@ -10,12 +10,15 @@ from engine.formats.quantities import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from engine.formats.json_lists import Entries
+
 #: A text of up to this many characters is shown whole if there is room for it.
 WHOLE_CHARACTERS = 8_000
 
 _PARTS_CHARACTERS = 2_200
 _LEAST_CHARACTERS = 200
 _LONG_LINE = 300
+_NO_ROOM = "[its content is not shown: there is no room]"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -31,9 +34,32 @@ def excerpt(text: str, room: int) -> list[str]:
         return ["The whole file:", visible(text.removesuffix("\n"))]
     left = min(_PARTS_CHARACTERS, room)
     if left < _LEAST_CHARACTERS:
-        return ["[its content is not shown: there is no room]"]
+        return [_NO_ROOM]
     lines = text.removesuffix("\n").split("\n")
     return _lines(lines, left) if len(text) <= _LONG_LINE * len(lines) else _characters(text, left)
+
+
+def excerpt_of_entries(entries: Entries, room: int) -> list[str]:
+    """Return a list's first and last entries as lines of about `room` characters, under lines that say which part."""
+    room = min(_PARTS_CHARACTERS, room)
+    if room < _LEAST_CHARACTERS:
+        return [_NO_ROOM]
+    first = _fitting(entries.first, room * 3 // 4)
+    behind = min(entries.count - len(first), len(entries.last))
+    last = _fitting(entries.last[len(entries.last) - behind :][::-1], room // 4)[::-1]
+    omitted = entries.count - len(first) - len(last)
+    beside = [entries.beside] if entries.beside else []
+    if not omitted:
+        return [*beside, f"All of its {entries.of}:", *first, *last]
+    return [
+        *beside,
+        f"Of its {entries.of} the first {len(first):,} and the last {len(last):,} are shown.",
+        f"The first {len(first):,}:",
+        *first,
+        f"[{omitted:,} left out here]",
+        f"The last {len(last):,}:",
+        *last,
+    ]
 
 
 def visible(text: str) -> str:
@@ -49,6 +75,7 @@ def _lines(lines: Sequence[str], room: int) -> list[str]:
     if not omitted:
         return ["The whole file:", *first, *last]
     return [
+        f"Of its {counted(len(lines), 'line')} the first {len(first):,} and the last {len(last):,} are shown.",
         f"The first {counted(len(first), 'line')}:",
         *first,
         f"[{counted(omitted, 'line')} left out here]",

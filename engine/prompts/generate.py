@@ -61,6 +61,8 @@ Data
 - The page reads attached data at run time with fetch("name"), a relative path without a leading slash: the page lives \
 under /<repo>/ and the file lies
   beside it. Never type data or results into the page's code: compute them. The file may later hold other rows.
+- Of a large file only a part is shown here, with how much that is; the page reads all of it.
+- The page asks a foreign address at run time only where the brief or a check says so; else it reads the file.
 - A parameter of the page's address is optional: without it the page uses the attached file."""
 _COMPUTED = """\
 Computed files

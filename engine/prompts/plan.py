@@ -41,11 +41,14 @@ the request.
   index.html, README.md and LICENSE are always there. List index.html; list the others where the request says \
 something of them.
 absent: paths that the request forbids to commit; one that ends in / is a folder.
-data: addresses whose data the page shows or works with, each {"url", "name", "at_run_time"}: they are fetched once \
-now. name: the file to keep the whole
-  answer in, if the request names one; it needs no entry in files. at_run_time: true if the page must also ask the \
-address itself when it is opened. No libraries, no links for visitors,
-  no patterns with placeholders.
+data: addresses whose data the page shows or a result is worked out from, each {"url", "name", "at_run_time"}: each is \
+fetched once now, whole, and published
+  under its name, so that the result can be worked out again; where the request forbids that, put the name into absent \
+too. name: the file to keep the whole
+  answer in, if the request names one, never that of a result; it needs no entry in files. at_run_time: true only \
+where the request or a check says that the page
+  itself asks the address when it is opened; false where the data is only to be shown. No libraries, no links for \
+visitors, no patterns with placeholders.
 pages: "workflow" only where the request wants the site published by a workflow of GitHub Actions; else "branch".
 checks: one entry for each numbered check that is a sentence, {"number", "predicates", "why_not"}: all predicates \
 together decide the sentence, no more

@@ -114,6 +114,7 @@ class GenerateInput:
     unfetched: tuple[tuple[str, str], ...] = ()  # (name, url) of attachments to fetch
     further: FurtherAttempt | None = None
     allow_private: bool = False  # whether data may be fetched from private addresses
+    pages_origin: str = ""  # of the page that will be published
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine.checks.gates import secret_line
 from engine.domain.brief import AttachedFile, MissingFile, Source
 from engine.domain.lifecycle import Step
-from engine.errors import EngineError, LeaseLost, Permanent
+from engine.errors import EngineError, LeaseLost, Permanent, Transient
 from engine.inputs.attachments import fault
-from engine.inputs.downloads import LARGEST_DATA, PAGE_FILES, NoDataError, as_file, file_name, full_media_type_of
+from engine.inputs.downloads import (
+    CORS_REFUSED,
+    LARGEST_DATA,
+    PAGE_FILES,
+    NoDataError,
+    as_file,
+    browser_problem,
+    file_name,
+    full_media_type_of,
+)
 from engine.inputs.missing_data import missing_sentence
 from engine.inputs.workbooks import is_workbook, outline
 from engine.plan.schema import FileSource
@@ -18,22 +30,26 @@ from engine.prompts.form import WRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
     from datetime import datetime
 
     from engine.domain.brief import Brief
+    from engine.domain.http import Answer
     from engine.domain.workbook import Sheet
     from engine.plan.schema import DataAddress, PlannedFile, RequestPlan
     from engine.ports import Ports
     from engine.steps.contracts import GenerateInput
 
-#: The limits of one fetched attachment, in bytes, and of one fetch, in seconds.
-LARGEST_FETCHED = 5_000_000
-FETCH_SECONDS = 15.0
+#: The limit of all fetched files of a round, in bytes; LARGEST_DATA is that of one. GitHub refuses files over 100 MB.
+MOST_FETCHED = 40_000_000
+TOO_MUCH = f"the files fetched for this round would be more than {MOST_FETCHED:,} bytes in all"
 
-#: The seconds for all addresses of a plan, and the part of generate's remaining share that they may take: the model
-#: needs the rest.
+#: The seconds of one fetch, of all attachments or of all data together, and the part of generate's remaining share that
+#: they may take: the model needs the rest.
+FETCH_SECONDS = 30.0
 MOST_FETCHING = 40.0
 FETCHING_PART = 0.25
+AT_ONCE = 6
 WORKBOOK_SECONDS = 30.0
 
 
@@ -45,9 +61,16 @@ class FetchedInputs:
     missing: tuple[MissingFile, ...]
 
 
-def fetch_attachments(task: GenerateInput, ports: Ports) -> FetchedInputs:
+@contextmanager
+def attachments_under_way(task: GenerateInput, ports: Ports) -> Iterator[Fetches]:
+    """Fetch the attachments that are given by address while the block does something else."""
+    with _under_way([url for _, url in task.unfetched], task, ports, least=FETCH_SECONDS) as fetches:
+        yield fetches
+
+
+def with_attachments(fetches: Fetches, task: GenerateInput, ports: Ports) -> FetchedInputs:
     """Return the brief with every attachment that could be fetched. Each is stored before the next, for a replay."""
-    files_or_gaps = [*_attachments(task, ports)]
+    files_or_gaps = [*_attachments(fetches, task, ports)]
     fetched = [one for one in files_or_gaps if isinstance(one, AttachedFile)]
     files = [_with_note(file, ports) for file in (*task.brief.attachments, *fetched)]
     return _with_files(task.brief, files, [one for one in files_or_gaps if isinstance(one, MissingFile)], ports)
@@ -86,21 +109,72 @@ def _with_files(
     return FetchedInputs(replace(brief, attachments=tuple(files)), tuple(missing))
 
 
-def _attachments(task: GenerateInput, ports: Ports) -> Iterator[AttachedFile | MissingFile]:
-    """Fetch the attachments that are given by address."""
+@dataclass(frozen=True, slots=True)
+class Fetches:
+    """The answers of several addresses, some of them still under way. `seconds` are left for all of them."""
+
+    ports: Ports
+    answers: Mapping[str, Future[Answer]]
+    ends: datetime
+
+    def answer(self, url: str) -> Answer:
+        """Return the answer of one address. Raises EngineError, also if the time for all of them is over."""
+        left = (self.ends - self.ports.clock.now()).total_seconds()
+        try:
+            return self.answers[url].result(max(left, 0.0))
+        except (KeyError, TimeoutError):
+            raise Transient("timed_out", "no time was left for it") from None
+
+
+@contextmanager
+def _under_way(
+    urls: Sequence[str], task: GenerateInput, ports: Ports, *, least: float = 0.0, origin: str = ""
+) -> Iterator[Fetches]:
+    """Fetch addresses in threads while the block runs, for `least` seconds or more. At its end no thread is left.
+
+    The threads only use the fetcher. Rows are written by the caller's thread, so that a lost lease ends the step.
+    """
+    now = ports.clock.now()
+    share = (task.access.budget.share_ends(Step.GENERATE) - now).total_seconds() * FETCHING_PART
+    in_all = max(least, min(MOST_FETCHING, share))
+    seconds = min(FETCH_SECONDS, in_all)
+    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fetch")
+    try:
+
+        def fetch(url: str) -> Answer:
+            return ports.fetcher.fetch(url, seconds=seconds, max_bytes=LARGEST_DATA, origin=origin)
+
+        asked = dict.fromkeys(urls) if seconds >= 1 else {}
+        yield Fetches(ports, {url: pool.submit(fetch, url) for url in asked}, now + timedelta(seconds=in_all))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _attachments(fetches: Fetches, task: GenerateInput, ports: Ports) -> Iterator[AttachedFile | MissingFile]:
+    """Return the attachments that are given by address, as they came."""
+    size = 0
     for name, url in task.unfetched:
         try:
-            answer = ports.fetcher.fetch(url, seconds=FETCH_SECONDS, max_bytes=LARGEST_FETCHED)
+            answer = fetches.answer(url)
         except LeaseLost:
             raise
         except EngineError as error:
             yield MissingFile(name, error.message, url=url)
             continue
-        if answer.status != 200 or answer.truncated:
-            why = f"more than {LARGEST_FETCHED} bytes" if answer.truncated else f"HTTP {answer.status}"
+        size += len(answer.body)
+        if why := _attachment_problem(answer, size):
             yield MissingFile(name, why, url=url)
             continue
         yield _stored(AttachedFile(name, full_media_type_of(answer), answer.body, url=url), ports)
+
+
+def _attachment_problem(answer: Answer, size: int) -> str:
+    """Return why an answer is not the attachment, "" if it is. `size` counts the bytes fetched so far."""
+    if answer.status != 200:
+        return f"HTTP {answer.status}"
+    if answer.truncated:
+        return f"more than {LARGEST_DATA:,} bytes"
+    return TOO_MUCH if size > MOST_FETCHED else ""
 
 
 def _data(
@@ -109,32 +183,30 @@ def _data(
     """Fetch the plan's data, except what an earlier claim fetched."""
     known = {file.url for file in brief.attachments}
     taken = _reserved_names(brief, plan, task, present)
-    ends = _fetching_ends(task, ports)
-    for address in plan.data:
-        if address.url not in known:
-            fetched = _fetched(address, task, taken, ends, ports)
+    size = sum(len(file.content) for file in brief.attachments if file.url)
+    addresses = [address for address in plan.data if address.url not in known]
+    with _under_way([address.url for address in addresses], task, ports, origin=task.pages_origin) as fetches:
+        for address in addresses:
+            fetched = _fetched(address, fetches, task, taken, MOST_FETCHED - size)
+            if isinstance(fetched, AttachedFile):
+                _stored(fetched, ports)
+                size += len(fetched.content)
+                _warn_of_refusal(address, fetched, ports)
             yield fetched
             taken.append(fetched.name)
 
 
-def _fetching_ends(task: GenerateInput, ports: Ports) -> tuple[datetime, float]:
-    """Return the start of the time for fetching, and its length in seconds."""
-    now = ports.clock.now()
-    left = (task.access.budget.share_ends(Step.GENERATE) - now).total_seconds()
-    return now, max(0.0, min(MOST_FETCHING, left * FETCHING_PART))
-
-
 def _fetched(
-    address: DataAddress, task: GenerateInput, taken: Collection[str], ends: tuple[datetime, float], ports: Ports
+    address: DataAddress, fetches: Fetches, task: GenerateInput, taken: Collection[str], room: int
 ) -> AttachedFile | MissingFile:
-    """Return the file from an address, or the reason why there is none."""
-    now = ports.clock.now()
-    seconds = min(FETCH_SECONDS, ends[1] - (now - ends[0]).total_seconds())
+    """Return the file from an address, or the reason why there is none. `room`: the bytes that it may have."""
     try:
-        if seconds < 1:
-            raise NoDataError("no time was left for it")  # noqa: TRY301
-        answer = ports.fetcher.fetch(address.url, seconds=seconds, max_bytes=LARGEST_DATA)
-        file = as_file(answer, address.url, address.name, taken, now=now, live=address.at_run_time)
+        answer = fetches.answer(address.url)
+        cors = browser_problem(answer, address.url, task.pages_origin)
+        now = fetches.ports.clock.now()
+        file = as_file(answer, address.url, address.name, taken, now=now, live=address.at_run_time, cors=cors)
+        if len(file.content) > room:
+            raise NoDataError(TOO_MUCH)  # noqa: TRY301
         if found := secret_line(file.content, task.secret_in):
             raise NoDataError(f"its answer holds the value of {found[0]} and is not published")  # noqa: TRY301
     except LeaseLost:
@@ -144,8 +216,13 @@ def _fetched(
     except NoDataError as error:
         why = str(error)
     else:
-        return _stored(file, ports)
+        return file
     return MissingFile(file_name(address.url, address.name, "json", taken), why, Source.ADDRESS, address.url)
+
+
+def _warn_of_refusal(address: DataAddress, file: AttachedFile, ports: Ports) -> None:
+    if address.at_run_time and CORS_REFUSED in file.note:
+        ports.journal.warn(f"{address.url}: {CORS_REFUSED} So the page cannot show what it answers when it is opened.")
 
 
 def _tables(files: Sequence[AttachedFile], plan: RequestPlan, ports: Ports) -> Iterator[AttachedFile | MissingFile]:

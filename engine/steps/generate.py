@@ -22,7 +22,7 @@ from engine.site.readme import with_round_not_done
 from engine.site.repository_files import slug
 from engine.steps.authoring import Conversation, Written
 from engine.steps.contracts import Generated, RepairSkipped, Wait
-from engine.steps.fetch_inputs import fetch_attachments, fetch_planned
+from engine.steps.fetch_inputs import attachments_under_way, fetch_planned, with_attachments
 from engine.steps.model_choice import NotWritten, ask_in_turn
 from engine.steps.planning import make_plan, request_of
 from engine.steps.tree import TreeContext, assemble, compute
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from engine.domain.brief import Brief
+    from engine.domain.brief import AttachedFile, Brief
     from engine.domain.checks import CheckOutcome
     from engine.plan.schema import RequestPlan
     from engine.ports import Ports
@@ -45,12 +45,14 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkip
 
     Raises OutOfService, Permanent (our secret in an attachment) and errors of the forge.
     """
-    repository, base, present = _tree_to_build_on(task, ports)
-    inputs = fetch_attachments(task, ports)
+    with attachments_under_way(task, ports) as fetches:
+        repository, base, present = _tree_to_build_on(task, ports)
+        inputs = with_attachments(fetches, task, ports)
+    _refuse_secrets(inputs.brief.attachments, task)
     plan = _plan(task, inputs, present, ports)
     inputs = fetch_planned(inputs, plan, task, present, ports)
     brief = inputs.brief
-    _scan(brief, task, ports)
+    _warn_of_credentials(brief.attachments, ports)
     marks = task.identity
     context = TreeContext(
         brief,
@@ -135,15 +137,19 @@ def gates(
     return gate_results(written, secret_in=secret_in, tokens_in=tokens, allowed=allowed, originals=originals)
 
 
-def _scan(brief: Brief, task: GenerateInput, ports: Ports) -> None:
-    """Warn of credentials in attachments. Raises Permanent(secret_in_attachment) for a secret of ours."""
-    tokens = ports.scanner.tokens if ports.scanner else credentials_in
-    for file in brief.attachments:
+def _refuse_secrets(files: Sequence[AttachedFile], task: GenerateInput) -> None:
+    """Raise Permanent(secret_in_attachment) for a secret of ours, before a model sees it."""
+    for file in files:
         if found := secret_line(file.content, task.secret_in):
             where = f"{file.name}, line {found[1]},"
             raise Permanent(
                 "secret_in_attachment", f"The attachment {where} holds the value of {found[0]}: it would be published."
             )
+
+
+def _warn_of_credentials(files: Sequence[AttachedFile], ports: Ports) -> None:
+    tokens = ports.scanner.tokens if ports.scanner else credentials_in
+    for file in files:
         for token in itertools.islice(tokens(file.content.decode("utf-8", "replace")), 3):
             ports.journal.warn(
                 f"The attachment {file.name}, line {token.line}, is published with what looks like a "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from engine.checks.decision import Next, Purpose
+from engine.domain.addresses import parse_url
 from engine.domain.budget import Budget
 from engine.domain.checks import Kind, Target
 from engine.domain.repository import Origin, Repository
@@ -84,6 +85,7 @@ def generate_input(row: Round, *, model_blocked: str, given_up: str = "") -> Gen
         unfetched=briefs.unfetched(row),
         further=_further_attempt(row),
         allow_private=settings.ALLOW_PRIVATE_URLS,
+        pages_origin=parse_url(_url_before_publishing(row)).origin,
     )
 
 

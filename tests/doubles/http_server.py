@@ -80,7 +80,7 @@ class _Handler(LoopbackHandler):
         self.server.asked.append(asked)
         self.play(self.server.answer(asked))
 
-    do_GET = do_POST = do_HEAD = take  # noqa: N815
+    do_GET = do_POST = do_HEAD = do_OPTIONS = take  # noqa: N815
 
     def play(self, script: Script) -> None:
         """Send one answer."""

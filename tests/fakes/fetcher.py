@@ -25,8 +25,8 @@ class FakeFetcher:
         self.answers, self.forge = dict(answers or {}), forge
         self.fetched: list[str] = []
 
-    def fetch(self, url: str, *, seconds: float, max_bytes: int) -> Answer:
-        del seconds
+    def fetch(self, url: str, *, seconds: float, max_bytes: int, origin: str = "") -> Answer:
+        del seconds, origin
         self.fetched.append(url)
         found = self.answers.get(url, self._page(url))
         if isinstance(found, BaseException):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from tasks_app import wiring
+from tests.doubles.http_server import HttpServer, Script
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper
@@ -60,3 +62,25 @@ def test_a_forge_that_nobody_built_is_never_replaced_by_another(settings: Settin
     settings.FORGE = "elsewhere"
     with pytest.raises(ImproperlyConfigured, match="FORGE=elsewhere"):
         wiring.forge()
+
+
+@pytest.mark.parametrize(
+    ("public_url", "owner", "contact"),
+    [
+        ("https://pages.example.org", "octocat", "https://pages.example.org"),
+        ("http://localhost:8000", "octocat", "https://github.com/octocat"),
+        ("http://10.0.0.7", "", ""),
+    ],
+)
+def test_whoever_is_asked_for_data_learns_who_asks_and_where_to_complain(
+    public_url: str, owner: str, contact: str, settings: SettingsWrapper
+) -> None:
+    settings.PUBLIC_URL, settings.GITHUB_OWNER, settings.ALLOW_PRIVATE_URLS = public_url, owner, True
+    wiring.http.cache_clear()
+    with HttpServer({"/data": Script()}) as server:
+        wiring.http().fetch(server.url("/data"), seconds=5, max_bytes=10)
+    wiring.http.cache_clear()
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    said = server.asked[0].headers["user-agent"]
+    assert said.startswith(f"llm-devops-engine/{version} (self-hosted service that publishes static pages; ")
+    assert said.endswith(f"; contact: {contact})" if contact else "names, once)")

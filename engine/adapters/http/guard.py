@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 MOST_REDIRECTS = 5
-AGENT = "llm-devops-engine/0.1 (self-hosted service that publishes static pages; fetches what a task names, once)"
+AGENT = "llm-devops-engine/0.1.0 (self-hosted service that publishes static pages; fetches what a task names, once)"
 
 #: The statuses whose redirects are followed. "preserve" follows those that keep method and body.
 #: https://www.rfc-editor.org/rfc/rfc9110#section-15.4
@@ -36,11 +36,20 @@ _FOLLOWED = {"none": frozenset[int](), "get": frozenset({301, 302, 303, 307, 308
 _CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
+def agent(contact: str) -> str:
+    """Return the User-Agent with an address at which somebody can be reached, as the SEC and others want it.
+
+    https://www.sec.gov/os/webmaster-faq#developers
+    """
+    return AGENT.replace(")", f"; contact: {contact})") if contact else AGENT
+
+
 class GuardedHttp:
     """HTTP to foreign addresses. Thread-safe, with one connection for each request.
 
     `allow_private` allows loopback and private addresses for every host, `allowed_origins` (`scheme://host:port`) for
-    these origins only. `resolve` returns a host name's addresses; `ssl_context` replaces the system's trust store.
+    these origins only. `user_agent` is sent with every request. `resolve` returns a host name's addresses;
+    `ssl_context` replaces the system's trust store.
     """
 
     def __init__(
@@ -48,17 +57,20 @@ class GuardedHttp:
         *,
         allow_private: bool,
         allowed_origins: Collection[str] = (),
+        user_agent: str = AGENT,
         resolve: Resolve = resolve_host,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._allow_private = allow_private
         self._allowed_origins = frozenset(parse_url(origin).origin for origin in allowed_origins)
+        self._user_agent = user_agent
         self._resolve = resolve
         self._ssl_context = ssl_context or httpx2.create_ssl_context(trust_env=False)
 
-    def fetch(self, url: str, *, seconds: float, max_bytes: int) -> Answer:
+    def fetch(self, url: str, *, seconds: float, max_bytes: int, origin: str = "") -> Answer:
         """GET a URL and follow redirects. Raises as `request` does."""
-        return self.request("GET", url, seconds=seconds, max_bytes=max_bytes, redirects="get")
+        headers = {"Origin": origin} if origin else {}
+        return self.request("GET", url, headers=headers, seconds=seconds, max_bytes=max_bytes, redirects="get")
 
     def request(
         self,
@@ -80,7 +92,7 @@ class GuardedHttp:
         Raises Permanent (address_refused, before we connect; bad_request) and Transient (dns_failed, connect_failed,
         tls_failed, timed_out, connection_lost, bad_answer, too_many_redirects).
         """
-        sent = {"User-Agent": AGENT, **(headers or {})}
+        sent = {"User-Agent": self._user_agent, **(headers or {})}
         target = _parse(url)
         deadline = Deadline(seconds, target.host)
         for _ in range(MOST_REDIRECTS + 1):

@@ -11,7 +11,7 @@ from engine.adapters.browser.chromium_browser import ChromiumBrowser
 from engine.adapters.http.guard import GuardedHttp
 from engine.domain.brief import MissingFile, Source
 from engine.domain.browser_report import PageUnderTest
-from engine.domain.checks import Target, Verdict
+from engine.domain.checks import Check, Kind, Target, Verdict
 from engine.inputs.missing_data import missing_checks, missing_result
 from tasks_app.models import CheckResult as CheckRow
 from tasks_app.models import SourceFile
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from engine.domain.checks import CheckOutcome
     from engine.domain.http import Answer
     from tests.conftest import Outside
+    from tests.doubles.http_server import Asked
 
 pytestmark = [pytest.mark.browser]
 
@@ -37,10 +38,10 @@ CSV = b"city,sales\nOslo,10.5\nBergen,20.25\nBodo,0.1\n"
 class Reaching(FakeFetcher):
     """Fetches from loopback through the real guard; pages come from the fake forge."""
 
-    def fetch(self, url: str, *, seconds: float, max_bytes: int) -> Answer:
+    def fetch(self, url: str, *, seconds: float, max_bytes: int, origin: str = "") -> Answer:
         if "//127.0.0.1" not in url:
-            return super().fetch(url, seconds=seconds, max_bytes=max_bytes)
-        return GuardedHttp(allow_private=True).fetch(url, seconds=seconds, max_bytes=max_bytes)
+            return super().fetch(url, seconds=seconds, max_bytes=max_bytes, origin=origin)
+        return GuardedHttp(allow_private=True).fetch(url, seconds=seconds, max_bytes=max_bytes, origin=origin)
 
 
 #: Adds up whatever lies beside the page as sales.csv.
@@ -155,3 +156,32 @@ def test_a_page_that_has_got_the_data_itself_need_not_say_so(machine: Machine, s
         result = decided(replace(machine, mirror=mirror.url("")), body)
     (lack,) = missing_checks([API], "Show the rates.")
     assert missing_result(lack, result, {}).verdict is expected, result
+
+
+class OneHost(HttpServer):
+    """A mirror of api.test that allows what its scripts say, and answers preflights by the path's name."""
+
+    def answer(self, asked: Asked) -> Script:
+        if asked.method != "OPTIONS":
+            return Script(headers={"content-type": "application/json", "access-control-allow-origin": "*"}, body=b"7")
+        allowed = {"access-control-allow-origin": "*", "access-control-allow-headers": "X-Key, Content-Type"}
+        return {"/api.test/with": Script(204, allowed), "/api.test/without": Script(204, {})}.get(
+            asked.path, Script(405)
+        )
+
+
+def test_a_request_that_a_browser_asks_about_first_is_refused_where_the_host_refuses_it(machine: Machine) -> None:
+    asks = "fetch('https://api.test/%s', {headers: {'X-Key': '1'}}).then((r) => r.text(), () => 'refused')"
+    asked = ", ".join(asks % path for path in ("with", "without", "never"))
+    body = f"<p id=a>…</p><script>Promise.all([{asked}]).then((all) => {{ a.textContent = all.join(' '); }})</script>"
+    page = f"<!doctype html><html lang='en'><head><title>T</title></head><body>{body}</body></html>".encode()
+    under_test = PageUnderTest("https://owner.github.io/site/", {"index.html": page}, Target.LOCAL)
+    check = Check(Kind.JS, "document.querySelector('#a').textContent === '7 refused refused'")
+    with OneHost() as mirror:
+        report = ChromiumBrowser(replace(machine, mirror=mirror.url(""))).run(under_test, [check], seconds=60)
+    assert report.results[0].verdict is Verdict.PASS, report
+    assert {
+        (one.path, one.headers["access-control-request-headers"]) for one in mirror.asked if one.method == "OPTIONS"
+    } == {(f"/api.test/{path}", "x-key") for path in ("with", "without", "never")}
+    assert {one.path for one in mirror.asked if one.method == "GET"} == {"/api.test/with"}
+    assert any("it refuses the page's request before it is sent (CORS)" in line for line in report.views[0].failed)

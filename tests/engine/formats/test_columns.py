@@ -14,7 +14,7 @@ from engine.formats.columns import column_phrase, number_phrase, text_phrase
         (["3", "4", "5"], "integer, 3 to 5, ascending, all different"),
         (["5", "4", "4"], "integer, 4 to 5, descending, 2 different"),
         (["7", "7"], "integer, always 7"),
-        (["0.5", "-2", "1e3"], "number, -2 to 1e3"),
+        (["0.5", "-2", "1e3"], "number, -2 to 1e3, all different"),
         (["1", "", " 2 ", ""], "integer, 1 to 2; 2 empty"),
         (["", " "], "empty"),
         (["1", "2", "3", "4", "n/a"], 'integer, 1 to 4, ascending, all different, but for 1: "n/a"'),
@@ -77,9 +77,15 @@ def test_dates_are_described_by_their_range_and_the_order_of_their_parts(cells: 
     [
         (["yes", "no", "yes"], 'text, 2 different: "yes", "no"'),
         (["x", "x"], 'text, always "x"'),
-        ([f"name {number:03}" for number in range(20)], "text, ascending, all different"),
-        ([f"name {number % 9}" for number in range(20)], "text, 9 different"),
-        (["y", "x" * 300, "z"], "text, all different, up to 300 characters"),
+        (
+            [f"name {number:03}" for number in range(20)],
+            'text, ascending, all different, such as "name 000", "name 001", "name 002"',
+        ),
+        ([f"name {number % 9}" for number in range(20)], 'text, 9 different, such as "name 0", "name 1", "name 2"'),
+        (
+            ["y", "x" * 300, "z"],
+            f'text, all different, up to 300 characters, such as "y", "{"x" * 40}…", "z"',
+        ),
         (['a "b"\n'], 'text, always "a \\"b\\""'),
     ],
 )

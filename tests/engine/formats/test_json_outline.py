@@ -47,6 +47,41 @@ def test_objects_inside_of_entries_are_described_by_their_paths() -> None:
     ]
 
 
+def test_lists_inside_of_entries_are_described_together_by_their_path() -> None:
+    orders = [{"id": 1, "items": [{"price": 2}, {"price": 5}]}, {"id": 2, "items": [{"price": 9, "gift": True}]}]
+    assert json_outline(json.dumps({"orders": orders})).fields == [
+        "Fields of the 2 entries of orders:",
+        "- id: integer, 1 to 2",
+        "- items: list of 1 to 2 values",
+        "Fields of the 3 entries of orders[].items:",
+        "- price: integer, 2 to 9, ascending, all different",
+        "- gift: true/false, always true; missing in 2",
+    ]
+
+
+def test_rows_that_are_lists_are_described_by_their_places() -> None:
+    table = [["NAME", "POP"], ["Alabama", "5024279"], ["Alaska", "733391"]]
+    assert json_outline(json.dumps(table)).fields == [
+        "Fields of the 3 entries, each a list:",
+        '- [0]: text, 3 different: "NAME", "Alabama", "Alaska"',
+        '- [1]: text, 3 different: "POP", "5024279", "733391"',
+    ]
+
+
+def test_an_object_with_a_value_for_each_key_is_described_as_a_list() -> None:
+    rates = {f"2024-01-{day:02}": {"usd": day / 2, "note": None} for day in range(1, 31)}
+    assert json_outline(json.dumps({"rates": rates})).fields == [
+        'Fields of the 30 values of rates, by its keys "2024-01-01" to "2024-01-30":',
+        "- usd: number, 0.5 to 15.0, ascending, all different",
+        "- note: null",
+    ]
+    numbers = json_outline(json.dumps({"days": list(range(40)), "one": {str(n): n for n in range(25)}})).fields
+    assert numbers == [
+        "The 40 values of days: integer, 0 to 39, ascending, all different",
+        'The 25 values of one, by its keys "0" to "24": integer, 0 to 24, ascending, all different',
+    ]
+
+
 def test_other_json_is_described_by_its_shape() -> None:
     text = '{"rates": [1.5, 2], "empty": [], "none": null, "deep": {"a": {"b": {"c": {"d": 1}}}}}'
     found = json_outline(text)

@@ -161,7 +161,7 @@ def test_a_huge_table_takes_little_time_and_says_how_much_of_it_was_read() -> No
     with little_time(LARGE):
         found = facts(text)
     assert found[0] == "Table: separator ',', header in line 1, 300,000 rows below it, 4 columns."
-    assert "Columns, over the first 50,000 rows:" in found
+    assert "Columns, over the first 250,000 rows:" in found
 
 
 @pytest.mark.parametrize(

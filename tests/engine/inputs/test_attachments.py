@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import base64
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes
 
 import pytest
@@ -8,7 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.brief import AttachedFile
+from engine.formats.tables import read_table
+from engine.inputs import attachments
 from engine.inputs.attachments import describe, fault, parse_data_uri
+
+if TYPE_CHECKING:
+    from engine.formats.tables import Table
 
 
 @pytest.mark.parametrize(
@@ -154,6 +162,52 @@ def test_a_file_of_eight_thousand_characters_is_shown_whole_and_a_larger_one_by_
     assert description.endswith("8999,62993")
 
 
+def test_large_json_is_shown_by_the_first_and_last_entries_of_its_longest_list_with_how_many_there_are() -> None:
+    entries = [{"val": number * 7, "fy": 2000 + number % 20} for number in range(1_000)]
+    content = json.dumps({"name": "Acme", "units": {"shares": entries}}).encode()
+    lines = described("a.json", content)
+    assert "Fields of the 1,000 entries of units.shares:" in lines
+    at = lines.index('Its single values: name "Acme".')
+    first = int(lines[at + 2].removeprefix("The first ").removesuffix(":"))
+    last = int(lines[at + first + 4].removeprefix("The last ").removesuffix(":"))
+    assert lines[at + 1] == f"Of its 1,000 entries of units.shares the first {first} and the last {last} are shown."
+    assert lines[at + first + 3] == f"[{1_000 - first - last} left out here]"
+    shown = [json.loads(line) for line in lines if line.startswith("{")]
+    assert shown == [*entries[:first], *entries[-last:]]
+    assert min(first, last) > 5
+
+
+def test_a_few_long_entries_are_shown_whole_or_cut_and_each_once() -> None:
+    content = json.dumps([{"text": "x" * 3_000, "n": number} for number in range(3)]).encode()
+    lines = described("a.json", content)
+    assert [line.partition(":")[0] for line in lines if "entries" in line] == [
+        "Fields of the 3 entries",
+        "All of its 3 entries",
+    ]
+    assert sum(line.startswith('{"text"') for line in lines) == 3
+
+
+def test_a_large_file_is_read_once_for_all_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def counting(text: str) -> Table | None:
+        read.append(text)
+        return read_table(text)
+
+    monkeypatch.setattr(attachments, "read_table", counting)
+    large = AttachedFile("once.csv", "text/csv", b"a,b\n" + b"1,2\n" * 100_000)
+    assert describe(large) == describe(replace(large, content=bytes(bytearray(large.content))))
+    assert len(read) == 1
+    describe(replace(large, content=large.content + b"3,4\n"))
+    assert len(read) == 2
+
+
+def test_a_file_that_a_page_should_not_read_says_so() -> None:
+    said = "It is large for a page to read: where it can, the page reads a smaller file that is computed from it."
+    assert said in described("a.csv", b"a,b\n" + b"1,2\n" * 500_000)
+    assert said not in described("a.csv", b"a,b\n" + b"1,2\n" * 400_000)
+
+
 def test_content_that_was_shown_before_is_not_shown_again() -> None:
     table = AttachedFile(
         "a.csv", "text/csv", b"region,amount\nnorth,17\n", note="Fetched from there.\nIts first row: north."
@@ -247,7 +301,8 @@ def test_markdown_is_outlined_only_where_it_is_not_shown_whole() -> None:
     text = "# Title #\n\ntext\n\n```\n# a comment\n```\n## Part *one*\n#no heading\n"
     assert "Its headings:" not in described("input.md", text.encode(), "text/markdown")
     lines = described("input.md", (text + "word\n" * 5_000).encode(), "text/markdown")
-    assert lines[2:6] == ["Its headings:", "Title", "  Part *one*", "The first 326 lines:"]
+    assert lines[2:5] == ["Its headings:", "Title", "  Part *one*"]
+    assert lines[5:7] == ["Of its 5,009 lines the first 326 and the last 110 are shown.", "The first 326 lines:"]
     many = described("a.md", b"# x\n" * 5_000)
     assert many[43] == "and 4,960 more"
 

@@ -54,7 +54,7 @@ def test_the_charset_that_an_answer_names_is_kept_where_it_is_not_utf_8() -> Non
         (answer(b"\x89PNG\0\xff", "image/png"), "no text"),
         (answer(b"let a", "text/javascript"), "no data"),
         (answer(b"{}", status=503), "HTTP 503"),
-        (answer(b"{}", truncated=True), "larger than 2,000,000 bytes"),
+        (answer(b"{}", truncated=True), "larger than 20,000,000 bytes"),
     ],
 )
 def test_what_is_no_data_is_refused_with_the_reason(came: Answer, reason: str) -> None:

@@ -14,9 +14,10 @@ def test_a_small_text_is_shown_whole_and_called_so() -> None:
 
 def test_a_larger_text_is_shown_by_its_first_and_last_lines_with_the_gap_named() -> None:
     lines = [f"this is line number {number}" for number in range(1_000)]
-    shown = excerpt("\n".join(lines) + "\n", 9_000)
+    whole, *shown = excerpt("\n".join(lines) + "\n", 9_000)
     gap = next(at for at, line in enumerate(shown) if line.startswith("["))
     first, last = shown[1:gap], shown[gap + 2 :]
+    assert whole == f"Of its 1,000 lines the first {len(first)} and the last {len(last)} are shown."
     assert shown[0] == f"The first {len(first)} lines:"
     assert shown[gap] == f"[{1_000 - len(first) - len(last)} lines left out here]"
     assert shown[gap + 1] == f"The last {len(last)} lines:"
@@ -42,7 +43,7 @@ def test_a_text_of_long_lines_is_shown_by_its_first_and_last_characters() -> Non
 
 def test_one_long_line_among_others_is_cut_and_named() -> None:
     shown = excerpt("x" * 1_300 + "\n" + "line\n" * 2_000, 9_000)
-    assert shown[1] == "x" * 300 + " [1,000 characters of this line left out]"
+    assert shown[2] == "x" * 300 + " [1,000 characters of this line left out]"
 
 
 def test_control_characters_are_shown_by_signs() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from engine.adapters.http.guard import GuardedHttp
 from engine.domain.checks import Verdict
+from engine.inputs.downloads import LARGEST_DATA
 from tasks_app.models import Attachment, CheckResult, Round, SourceFile
 from tasks_app.reports.round_report import RoundReport
 from tests.doubles.http_server import HttpServer, Script
@@ -42,10 +43,10 @@ class LoopbackFetcher(FakeFetcher):
 
     guard = GuardedHttp(allow_private=True)
 
-    def fetch(self, url: str, *, seconds: float, max_bytes: int) -> Answer:
+    def fetch(self, url: str, *, seconds: float, max_bytes: int, origin: str = "") -> Answer:
         if "//pages.test/" in url:
-            return super().fetch(url, seconds=seconds, max_bytes=max_bytes)
-        return self.guard.fetch(url, seconds=seconds, max_bytes=max_bytes)
+            return super().fetch(url, seconds=seconds, max_bytes=max_bytes, origin=origin)
+        return self.guard.fetch(url, seconds=seconds, max_bytes=max_bytes, origin=origin)
 
 
 class Reader(FakeBrowser):
@@ -176,7 +177,7 @@ def test_no_attachment_and_no_file_of_the_models_is_written_over(outside: Outsid
             Script(headers={"content-type": "text/html"}, body=b"<html>"),
             "it answered with a page (HTML) in place of data",
         ),
-        (Script(headers=JSON, body=b"{" + b" " * 2_000_001), "it is larger than 2,000,000 bytes"),
+        (Script(headers=JSON, body=b"{" + b" " * LARGEST_DATA), "it is larger than 20,000,000 bytes"),
         (Script(headers=JSON, body=b'"' + SECRET.encode() + b'"'), "its answer holds the value of SECRET"),
     ],
     ids=["down", "html", "large", "secret"],

@@ -1,0 +1,249 @@
+"""How generate fetches attachments and data: side by side, whole, and with a reason for each that is missing."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.adapters.http.guard import AGENT, GuardedHttp
+from engine.domain.budget import fresh
+from engine.domain.http import Answer
+from engine.domain.repository import RepositorySpec
+from engine.errors import LeaseLost, Permanent
+from engine.steps import fetch_inputs
+from engine.steps.contracts import Generated
+from engine.steps.generate import generate
+from tests.doubles.http_server import HttpServer, Script
+from tests.engine.steps.inputs import BRIEF, LATER, generating, seconds_from_now
+from tests.fakes import NOW, FakeAuthor, FakeFetcher, FakeForge, FakeJournal, make_ports, plan_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from engine.ports import Ports
+    from engine.steps.contracts import GenerateInput
+
+UNPLANNED = {"plan": None, "is_made": False}
+ORIGIN = "https://owner.github.io"
+SPEC = RepositorySpec("name", "01234567", "key", "a page", NOW)
+AT_ONCE_SECONDS = 20.0  # in which threads that run side by side meet
+
+
+class Meeting(FakeFetcher):
+    """Answers no address before all of `count` fetches are under way."""
+
+    def __init__(self, count: int, body: bytes = b"a,b\n1,2\n") -> None:
+        super().__init__()
+        self.barrier, self.body = threading.Barrier(count), body
+
+    def fetch(self, url: str, *, seconds: float, max_bytes: int, origin: str = "") -> Answer:
+        del max_bytes, origin
+        self.fetched.append(url)
+        assert seconds > 0
+        self.barrier.wait(AT_ONCE_SECONDS)
+        return Answer(200, {"content-type": "text/csv"}, self.body, url)
+
+
+def urls(count: int) -> list[str]:
+    return [f"https://data.test/{at}.csv" for at in range(count)]
+
+
+def fetching_data(addresses: Sequence[str], **over: object) -> GenerateInput:
+    brief = replace(BRIEF, text=f"Show the rows of {' and '.join(addresses)}.")
+    return generating(brief=brief, pages_origin=ORIGIN, **{**UNPLANNED, **over})
+
+
+def ports_for(fetcher: object, addresses: Sequence[str] = (), *, live: bool = False, **over: object) -> Ports:
+    author = FakeAuthor()
+    author.plans = [plan_reply(data=[{"url": url, "at_run_time": live} for url in addresses])]
+    return make_ports(**{"author": author, "journal": FakeJournal(), "fetcher": fetcher, **over})
+
+
+def fetch_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("fetch")]
+
+
+def test_attachments_are_fetched_side_by_side_while_the_tree_is_read() -> None:
+    forge = FakeForge(lambda: NOW)
+    repository = forge.create(SPEC)
+    meeting = Meeting(4)
+
+    class Waiting(FakeForge):
+        def head(self, _: object) -> str | None:
+            meeting.barrier.wait(AT_ONCE_SECONDS)
+            return None
+
+    waiting = Waiting()
+    waiting.repositories = forge.repositories
+    unfetched = tuple((f"{at}.csv", url) for at, url in enumerate(urls(3)))
+    task = generating(brief=LATER, unfetched=unfetched, repository=repository)
+    ports = ports_for(meeting, forge=waiting)
+    outcome = generate(task, ports)
+    assert isinstance(outcome, Generated)
+    assert [file.name for file in ports.journal.kept] == ["0.csv", "1.csv", "2.csv"]
+    assert fetch_threads() == []
+
+
+def test_the_addresses_of_a_plan_are_fetched_side_by_side_and_named_in_its_order() -> None:
+    addresses = [f"https://data.test/{at}/rows.csv" for at in range(5)]
+    ports = ports_for(Meeting(5), addresses)
+    assert isinstance(generate(fetching_data(addresses), ports), Generated)
+    assert [file.name for file in ports.journal.kept] == [
+        "rows.csv",
+        *(f"rows-{number}.csv" for number in range(2, 6)),
+    ]
+    assert [file.url for file in ports.journal.kept] == addresses
+
+
+def test_a_lost_lease_ends_the_step_and_leaves_no_thread() -> None:
+    class Lost(FakeJournal):
+        def file_kept(self, file: object) -> None:
+            raise LeaseLost
+
+    ports = ports_for(Meeting(3), journal=Lost())
+    task = generating(unfetched=tuple((f"{at}.csv", url) for at, url in enumerate(urls(3))))
+    with pytest.raises(LeaseLost):
+        generate(task, ports)
+    assert fetch_threads() == []
+
+
+def test_an_error_of_the_forge_is_the_steps_error_and_leaves_no_thread() -> None:
+    forge = FakeForge(lambda: NOW)
+    repository = forge.create(SPEC)
+    forge.faults.before["head"] = [Permanent("forge_refused", "It said no.")]
+    task = generating(brief=LATER, unfetched=(("0.csv", urls(1)[0]),), repository=repository)
+    with pytest.raises(Permanent, match="forge_refused"):
+        generate(task, ports_for(Meeting(1), forge=forge))
+    assert fetch_threads() == []
+
+
+def test_an_error_of_our_own_in_a_thread_is_the_steps_error() -> None:
+    ports = ports_for(FakeFetcher({urls(1)[0]: RuntimeError("a bug")}))
+    with pytest.raises(RuntimeError, match="a bug"):
+        generate(generating(unfetched=(("0.csv", urls(1)[0]),)), ports)
+
+
+def test_a_late_round_still_fetches_its_attachments_but_no_data() -> None:
+    (url,) = urls(1)
+    late = replace(fresh(NOW, 600), start=seconds_from_now(-400), deadline=seconds_from_now(200))
+    ports = ports_for(FakeFetcher({url: b"a,b\n1,2\n"}), [url])
+    assert isinstance(generate(fetching_data([url], budget=late, unfetched=(("x.csv", url + "?x"),)), ports), Generated)
+    assert [one.why for one in ports.journal.missed] == ["HTTP 404", "no time was left for it"]
+
+
+def test_a_rounds_fetched_files_have_a_limit_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch_inputs, "MOST_FETCHED", 20)
+    addresses = urls(3)
+    ports = ports_for(FakeFetcher(dict.fromkeys(addresses, b"a,b\n1,2\n")), addresses)
+    assert isinstance(generate(fetching_data(addresses), ports), Generated)
+    assert [file.name for file in ports.journal.kept] == ["0.csv", "1.csv"]
+    assert [one.why for one in ports.journal.missed] == [fetch_inputs.TOO_MUCH]
+
+
+def test_a_secret_of_ours_in_an_attachment_is_refused_before_a_model_sees_it() -> None:
+    (url,) = urls(1)
+    ports = ports_for(FakeFetcher({url: b"a,b\n1,the-shared-secret\n"}))
+    with pytest.raises(Permanent, match="secret_in_attachment"):
+        generate(generating(unfetched=(("0.csv", url),), **UNPLANNED), ports)
+    assert ports.author.planned == []
+
+
+# --- against a server
+
+BIG = b"a,b\n" + b"1,2\n" * 4_999_998  # 19,999,996 bytes
+JSON = {"content-type": "application/json"}
+SCRIPTS = {
+    "/big.csv": Script(headers={"content-type": "text/csv"}, body=BIG),
+    "/huge.csv": Script(headers={"content-type": "text/csv"}, body=BIG + b"3,4,5\n"),
+    "/packed.json": Script(headers={**JSON, "content-encoding": "gzip"}, body=gzip.compress(b'{"n": 1}')),
+    "/file.json.gz": Script(headers={"content-type": "application/gzip"}, body=gzip.compress(b'{"n": 1}')),
+    "/moved.json": Script(302, headers={"location": "/there.json"}),
+    "/there.json": Script(headers=JSON, body=b'{"n": 2}'),
+    "/bom.json": Script(headers=JSON, body=b'\xef\xbb\xbf{"n": 3}'),
+    "/empty.json": Script(headers=JSON),
+    "/page.json": Script(headers={"content-type": "text/html"}, body=b"<!doctype html><p>Log in"),
+    "/slow.json": Script(hang=True),
+    "/open.json": Script(headers={**JSON, "access-control-allow-origin": "*"}, body=b"{}"),
+    "/ours.json": Script(headers={**JSON, "access-control-allow-origin": ORIGIN}, body=b"{}"),
+    "/theirs.json": Script(headers={**JSON, "access-control-allow-origin": "https://other.test"}, body=b"{}"),
+}
+
+
+def fetched(path: str, server: HttpServer, *, live: bool = False) -> tuple[Mapping[str, bytes], Ports]:
+    url = server.url(path)
+    ports = ports_for(GuardedHttp(allow_private=True), [url], live=live)
+    outcome = generate(fetching_data([url], allow_private=True), ports)
+    assert isinstance(outcome, Generated)
+    return {name: file.content for name, file in outcome.files.items()}, ports
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "content"),
+    [
+        ("/big.csv", "big.csv", BIG),
+        ("/packed.json", "packed.json", b'{"n": 1}'),
+        ("/moved.json", "moved.json", b'{"n": 2}'),
+        ("/bom.json", "bom.json", b'\xef\xbb\xbf{"n": 3}'),
+    ],
+)
+def test_data_comes_into_the_repository_whole(path: str, name: str, content: bytes) -> None:
+    with HttpServer(SCRIPTS) as server:
+        files, ports = fetched(path, server)
+    assert files[name] == content
+    assert ports.journal.missed == []
+    assert len(ports.author.asked[0][1][-1].content) < 30_000
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/huge.csv", "it is larger than 20,000,000 bytes"),
+        ("/none.json", "it answered HTTP 404"),
+        ("/page.json", "it answered with a page (HTML) in place of data"),
+        ("/empty.json", "the answer was empty"),
+        ("/file.json.gz", "it answered with something that is no text (application/gzip)"),
+        ("/slow.json", "127.0.0.1 did not answer in time"),
+    ],
+)
+def test_what_could_not_be_fetched_is_a_warning_and_nothing_is_put_in_its_place(
+    path: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if path == "/slow.json":
+        monkeypatch.setattr(fetch_inputs, "FETCH_SECONDS", 1.0)
+    with HttpServer(SCRIPTS) as server:
+        files, ports = fetched(path, server)
+        assert ports.journal.warnings == [f"{server.url(path)} could not be read: {why}."]
+    assert path[1:] not in files
+    assert "Never invent, recall or estimate them." in ports.author.asked[0][1][-1].content
+
+
+def test_an_address_is_asked_by_a_descriptive_user_agent_for_the_origin_of_the_page() -> None:
+    with HttpServer(SCRIPTS) as server:
+        fetched("/open.json", server)
+        (asked,) = server.asked
+    assert asked.headers["user-agent"] == AGENT
+    assert asked.headers["origin"] == ORIGIN
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("/open.json", ""),
+        ("/ours.json", ""),
+        ("/theirs.json", "it allows only https://other.test"),
+        ("/there.json", "it sends no Access-Control-Allow-Origin"),
+    ],
+)
+@pytest.mark.parametrize("live", [False, True])
+def test_the_writer_is_told_whether_a_browser_gets_an_answer(path: str, problem: str, live: bool) -> None:
+    with HttpServer(SCRIPTS) as server:
+        _, ports = fetched(path, server, live=live)
+    request = ports.author.asked[0][1][-1].content
+    said = f"No page of another site gets this address's answer in a browser: {problem}."
+    assert (said in request) == bool(problem)
+    assert any("gets this address's answer" in one for one in ports.journal.warnings) == bool(problem and live)
+    assert ("The page asks the address itself at run time" in request) == live
