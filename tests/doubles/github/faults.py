@@ -145,7 +145,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "superseded": {"outcome": "superseded"},
     "run_failed": {
         "outcome": "failure",
-        "message": "Traceback (most recent call last):\nKeyError: 'revenew'\nError: Process completed with exit code 1.",
+        "message": "KeyError: 'revenew'\n##[error]Process completed with exit code 1.\nCleaning up orphan processes",
     },
     "stale": {"seconds": 5},
 }
