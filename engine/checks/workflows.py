@@ -105,7 +105,7 @@ def workflow_results(files: Mapping[str, bytes], *, planned: Sequence[str], publ
     return results
 
 
-def facts() -> str:
+def action_versions() -> str:
     """Return the versions of the actions for a prompt."""
     return ", ".join(f"{action}@v{newest}" for action, (_, newest) in VERSIONS.items())
 

@@ -114,7 +114,9 @@ def regression_checks_of(row: Round) -> tuple[checks.Check, ...]:
 
 def page_before(row: Round) -> Mapping[str, bytes]:
     """Return the files that the round before published, {} if no row has them."""
-    before = row.published_before().filter(degraded=False).order_by("-number", "-published_at").first()
+    # A round is degraded too whose workflow did not succeed; its page is none the worse.
+    pages = row.published_before().exclude(chosen_attempt__kind=Purpose.FALLBACK)
+    before = pages.order_by("-number", "-published_at").first()
     return (
         {} if before is None else {path: file.content for path, file in files_of(before.chosen_attempt_id or 0).items()}
     )

@@ -180,11 +180,11 @@ def deployed_record(*, lease: Lease, row: Round, outcome: Deployed | RunFailed) 
         if outcome.degraded:
             liveness |= {"degraded": True, "warnings": _with_warning(row, outcome.degraded)}
         _advance(lease, row, Step.NOTIFY, outcome.detail, **liveness, **(watch_begun(now) if outcome.watch else {}))
-        # The failed run of a commit that stays, because its repair came to nothing, has its result already.
-        CheckResult.objects.filter(
-            attempt=_chosen(row), target=Target.LIVE, position__in=[p for p, _ in outcome.results]
-        ).delete()
-        CheckResult.objects.bulk_create(result_row(_chosen(row), p, result) for p, result in outcome.results)
+        if outcome.results:
+            # A failed run that came back here, because its repair came to nothing, has its result already.
+            places = [position for position, _ in outcome.results]
+            CheckResult.objects.filter(attempt=_chosen(row), target=Target.LIVE, position__in=places).delete()
+            CheckResult.objects.bulk_create(result_row(_chosen(row), p, result) for p, result in outcome.results)
         if outcome.degraded:
             _event(row, "workflow not succeeded", outcome.degraded)
 
