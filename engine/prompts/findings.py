@@ -61,7 +61,7 @@ def findings_of(results: Sequence[CheckOutcome]) -> Findings:
         browser_messages=[*browser_messages, *advice],
         review=review_defects(results),
         page_elements=page_elements,
-        run_log=[line for r in wrong for line in _log_of(r)],
+        run_log=tuple(line for r in wrong for line in _log_of(r)),
         hints=(*_compared(wrong, elements), *hints(page_elements, *browser_messages, *(r.detail for r in wrong))),
     )
 
