@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from engine.domain.model_call import ignore_chunk
+from engine.domain.repository import PagesSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from engine.domain.checks import Check
     from engine.domain.http import Answer
     from engine.domain.model_call import Message, ModelParameters, Prompt, Reply, ReusedCall
+    from engine.domain.publication import RunFailure, WorkflowRun
     from engine.domain.repository import CommitSpec, Limits, PagesBuild, Repository, RepositorySpec
     from engine.domain.workbook import Workbook
     from engine.formats.credential_patterns import Token
@@ -125,15 +127,26 @@ class Forge(Protocol):
         ...
 
     def commit(self, repository: Repository, spec: CommitSpec) -> bool:
-        """Push `spec` if the head is still `spec.parent`. False: the head has moved, and its history lacks `spec`."""
+        """Push `spec` if the head is as `spec` expects. False: the head has moved, and its history lacks `spec`."""
         ...
 
-    def enable_pages(self, repository: Repository) -> Repository:
-        """Enable Pages if it is off, and return the repository with its `pages_url`. A known URL costs no call."""
+    def enable_pages(self, repository: Repository, source: PagesSource = PagesSource.BRANCH) -> Repository:
+        """Have Pages published by `source`, and return the repository with its `pages_url`.
+
+        A repository that says so already costs no call.
+        """
         ...
 
     def pages_build(self, repository: Repository, sha: str) -> PagesBuild:
         """Return the state of the Pages build of commit `sha`. This makes one request."""
+        ...
+
+    def workflow_run(self, repository: Repository, sha: str, paths: Sequence[str]) -> WorkflowRun:
+        """Return the state of the runs that the push of `sha` began, one for each workflow file in `paths`."""
+        ...
+
+    def run_failure(self, repository: Repository, run: WorkflowRun) -> RunFailure:
+        """Return where a run failed. What the forge does not show is named in the result and raises nothing."""
         ...
 
     def rebuild(self, repository: Repository) -> None:

@@ -26,20 +26,32 @@ class Candidate:
     results: Sequence[CheckOutcome]
     before: Sequence[CheckOutcome] = ()
 
-    def rank(self) -> tuple[bool, int, int, int, int, int, int, int, int]:
+    def rank(self) -> tuple[bool, bool, int, int, int, int, int, int, int, int]:
         """Return the key for comparing candidates.
 
-        Its parts in order: no gate bars it, own rules passed, the request's checks passed, fewer regressions, the
-        plan's tests and the build script passed, no page errors, source rules passed, fewer defects in the review, the
-        earlier attempt.
+        Its parts in order: no gate bars it, no workflow of it has failed, own rules passed, the request's checks
+        passed, fewer regressions, the plan's tests and the build script passed, no page errors, source rules passed,
+        fewer defects in the review, the earlier attempt.
         """
         passed = [r.check.kind for r in self.results if r.verdict is Verdict.PASS]
         own = sum(kind in _OWN_KINDS for kind in passed)
         views = sum(r.check.kind is Kind.PAGE_LOAD and r.verdict is not Verdict.PASS for r in self.results)
         requested = sum(kind not in _OWN_KINDS | ADVICE | OF_EARLIER | {Kind.TEST, Kind.COMPUTED} for kind in passed)
+        has_run = not any(r.check.kind is Kind.RUN and r.verdict in WRONG for r in self.results)
         tests, heeded = passed.count(Kind.TEST) + passed.count(Kind.COMPUTED), passed.count(Kind.SOURCE)
         defects = len(review_defects(self.results))
-        return not self.barred, own, requested, -len(self.regressions()), tests, -views, heeded, -defects, -self.order
+        return (
+            not self.barred,
+            has_run,
+            own,
+            requested,
+            -len(self.regressions()),
+            tests,
+            -views,
+            heeded,
+            -defects,
+            -self.order,
+        )
 
     @property
     def barred(self) -> bool:

@@ -15,6 +15,9 @@ LONGEST_RETRY_AFTER = 7200.0
 POLLS_SHARE = 0.5
 POLLS_A_MINUTE = 900 * POLLS_SHARE
 
+#: Seconds between the push and the first request for another build of Pages, and between two requests.
+REBUILDS = (10, 30, 60, 120, 120, 120)
+
 _FIRST = 3.0  # seconds between the first checks
 
 #: The calls that one round needs while a build takes three minutes. They are reserved for each waiting round.

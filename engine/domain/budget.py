@@ -33,6 +33,9 @@ SHORTEST_MODEL_CALL = 10.0
 #: The calls for the plan take at most this part of generate's share.
 PLAN_PART = 0.20
 
+#: Seconds that a repair of a failed workflow leaves for the verification, the push and the look at the page.
+AFTER_RUN_REPAIR = 45.0
+
 #: The call for judgements, after the choice of the tree, takes at most this many seconds of verify's share.
 MOST_JUDGING = 40.0
 
@@ -99,6 +102,17 @@ class Budget:
         seconds = (self.share_ends(Step.GENERATE) - now).total_seconds()
         return seconds if seconds >= max(SHORTEST_MODEL_CALL, expected / 2) else 0.0
 
+    def run_repair_seconds(self, now: datetime, run_seconds: float) -> float:
+        """Return the seconds for the repair of a workflow that failed after `run_seconds`; 0 if there are too few.
+
+        The repaired commit must be published and its workflow run before the callback.
+        """
+        if self.reduced_until is not None:
+            return 0.0
+        left = (self.told_by - now).total_seconds() - run_seconds - AFTER_RUN_REPAIR
+        seconds = min(left, (self.deadline - self.start).total_seconds() * LEAST_WRITING_LATE)
+        return seconds if seconds >= SHORTEST_MODEL_CALL else 0.0
+
     def check_seconds(self, now: datetime) -> float:
         """Return the seconds for a verification before publishing; a late one still gets LEAST_CHECKING."""
         total = (self.deadline - self.start).total_seconds()
@@ -120,7 +134,7 @@ class Budget:
         """
         left = (self.share_ends(step) - now).total_seconds()
         if step is Step.GENERATE:
-            left = max(left, self.model_seconds(now))
+            left = max(left, self.model_seconds(now), self.run_repair_seconds(now, 0.0))
         return max(left, 0.0) + FLOORS[step]
 
 

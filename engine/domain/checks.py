@@ -23,6 +23,7 @@ class Kind(StrEnum):
     GATE = "gate"  # our own, before a browser or a push: placeholders, our secrets, credentials
     EARLIER = "earlier"  # an expression that held when an earlier round of the task was published
     REGRESSION = "regression"  # a requirement of an earlier round's plan that held in the round before
+    RUN = "run"  # our own, on the published commit: its workflows have succeeded
     UNKNOWN = "unknown"  # neither text nor {"js": ...}: stored, never decided
 
 

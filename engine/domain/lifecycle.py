@@ -36,11 +36,13 @@ UNPUBLISHED = frozenset({Step.GENERATE, Step.VERIFY, Step.PUBLISH})
 #: The outside service that a step needs; the value is a breaker's kind.
 NEEDS = {Step.GENERATE: "model", Step.PUBLISH: "forge", Step.DEPLOY: "forge"}
 
+#: From deploy back to generate: the commit's workflow failed, and a repair is tried. From verify straight to deploy:
+#: that repair came to nothing, and the commit stays.
 TRANSITIONS: dict[Step, frozenset[Step]] = {
     Step.GENERATE: frozenset({Step.VERIFY}),
-    Step.VERIFY: frozenset({Step.GENERATE, Step.PUBLISH}),
+    Step.VERIFY: frozenset({Step.GENERATE, Step.PUBLISH, Step.DEPLOY}),
     Step.PUBLISH: frozenset({Step.DEPLOY}),
-    Step.DEPLOY: frozenset({Step.NOTIFY}),
+    Step.DEPLOY: frozenset({Step.GENERATE, Step.NOTIFY}),
     Step.NOTIFY: frozenset(),
 }
 

@@ -22,6 +22,9 @@ _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-
 _GIT = re.compile(r"\.git|git~[0-9]", re.IGNORECASE)
 _JOINERS = frozenset("\u200c\u200d")
 _VIRAMA = 9  # canonical combining class
+#: The folder of GitHub's workflows.
+WORKFLOWS = ".github/workflows/"
+_WORKFLOW = re.compile(r"\.github/workflows/[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.ya?ml")
 _SERVICE_FILES = frozenset({"license", ".nojekyll", "readme.md"})
 
 #: GitHub itself reads these at the root: a CNAME moves the site to another host, CODEOWNERS asks people for reviews.
@@ -61,6 +64,10 @@ def safe_path(raw: str) -> str:
     for segment in path.split("/"):
         _refuse_segment(segment)
     return path
+
+
+def is_workflow(path: str) -> bool:
+    return _WORKFLOW.fullmatch(path) is not None
 
 
 def clashes(path: str, taken: Collection[str]) -> bool:

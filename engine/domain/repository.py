@@ -22,6 +22,13 @@ class RepositorySpec:
     not_before: datetime  # a repository older than the request is never adopted
 
 
+class PagesSource(StrEnum):
+    """What publishes Pages: each push to the branch, or a workflow."""
+
+    BRANCH = "branch"
+    WORKFLOW = "workflow"
+
+
 @dataclass(frozen=True, slots=True)
 class Repository:
     """A repository on the forge. `name` is the name that the forge gave."""
@@ -30,17 +37,27 @@ class Repository:
     name: str
     url: str  # for reading and cloning
     pages_url: str = ""  # "" until Pages is on
+    pages_source: PagesSource = PagesSource.BRANCH
 
 
 @dataclass(frozen=True, slots=True)
 class CommitSpec:
-    """A commit on top of `parent` (None: the first). All its parts are fixed, so that a replay gives the same SHA."""
+    """A commit on top of `parent` (None: the first). All its parts are fixed, so that a replay gives the same SHA.
+
+    `replaces` is the head that the commit takes the place of, if that is not `parent`: one of this round.
+    """
 
     files: Mapping[str, bytes]  # the whole tree, not the difference
     parent: str | None
     message: str
     author: str  # "Name <address>"
     when: datetime
+    replaces: str | None = None
+
+    @property
+    def expected_head(self) -> str | None:
+        """Return the head that the branch must have for this commit to become the head."""
+        return self.replaces or self.parent
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from engine.domain.addresses import is_private_host, parse_url
-from engine.domain.paths import UnsafePath, safe_path
+from engine.domain.paths import WORKFLOWS, UnsafePath, is_workflow, safe_path
 from engine.plan.schema import DataAddress, FileSource, PlannedFile
 from engine.site.computed import BUILD_SCRIPT
 from engine.site.repository_files import OF_THE_SERVICE
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from engine.domain.checks import Check
-
-WORKFLOWS = ".github/workflows/"
-_WORKFLOW = re.compile(r"\.github/workflows/[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.ya?ml")
 
 #: Every repository holds these files.
 ALWAYS = ("index.html", "README.md", "LICENSE")
@@ -57,10 +54,6 @@ class Permitted(Generic[Value]):
 
     value: Value | None
     reason: str = ""
-
-
-def is_workflow(path: str) -> bool:
-    return _WORKFLOW.fullmatch(path) is not None
 
 
 def file(planned: PlannedFile, request: PlanRequest, files: Mapping[str, PlannedFile]) -> Permitted[PlannedFile]:

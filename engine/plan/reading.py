@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from engine.domain.checks import Check, Kind
+from engine.domain.paths import is_workflow
 from engine.formats.text_encoding import database_safe
 from engine.plan import allowed
 from engine.plan.json_text import json_object
@@ -162,7 +163,7 @@ class _PlanReader:
     def _pages(self, raw: object, files: Sequence[PlannedFile]) -> Any:
         if raw not in (None, "branch", "workflow"):
             self.errors.append('pages is neither "branch" nor "workflow".')
-        if raw == "workflow" and not any(allowed.is_workflow(file.path) for file in files):
+        if raw == "workflow" and not any(is_workflow(file.path) for file in files):
             self._refuse("pages: workflow", "the plan has no workflow file")
             return "branch"
         return "workflow" if raw == "workflow" else "branch"

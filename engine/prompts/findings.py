@@ -29,6 +29,7 @@ class Findings:
     `refused`: sentences of the gates, with file and line.
     `browser_messages`: exceptions, console errors and failed requests of the page.
     `page_elements`: the elements that failing checks name, one a line (`#total: <b id="total">$600.00</b>`).
+    `run_log`: the last lines of the log of a workflow's job that failed.
     `hints`: sentences on the likely cause.
     `review`: defects of the source with file and line.
     """
@@ -38,6 +39,7 @@ class Findings:
     refused: Sequence[str] = ()
     browser_messages: Sequence[str] = ()
     page_elements: str = ""
+    run_log: Sequence[str] = ()
     hints: Sequence[str] = ()
     review: Sequence[str] = ()
 
@@ -59,6 +61,7 @@ def findings_of(results: Sequence[CheckOutcome]) -> Findings:
         browser_messages=[*browser_messages, *advice],
         review=review_defects(results),
         page_elements=page_elements,
+        run_log=tuple(line for r in wrong for line in _log_of(r)),
         hints=(*_compared(wrong, elements), *hints(page_elements, *browser_messages, *(r.detail for r in wrong))),
     )
 
@@ -68,6 +71,8 @@ def how_seen(result: CheckOutcome, width: int = 0) -> str:
 
     A result with a value or a time was evaluated on a page, whatever its kind.
     """
+    if result.check.kind is Kind.RUN:
+        return "by GitHub Actions, on the published commit"
     evaluated = result.value is not None or result.milliseconds is not None
     if result.check.kind in _ON_FILES or not (evaluated or result.check.kind in _ON_PAGE):
         return "on the files"
@@ -75,6 +80,11 @@ def how_seen(result: CheckOutcome, width: int = 0) -> str:
     at = f" at {width} px" if width else ""
     duration = f", asked for {round(result.milliseconds / 1000, 1):g} s" if result.milliseconds is not None else ""
     return f"{page}{at}{duration}"
+
+
+def _log_of(result: CheckOutcome) -> Sequence[str]:
+    log = result.value.get("log") if result.check.kind is Kind.RUN and isinstance(result.value, dict) else None
+    return [str(line) for line in log] if isinstance(log, list) else []
 
 
 def _compared(wrong: Sequence[CheckOutcome], elements: Mapping[str, str]) -> list[str]:

@@ -9,7 +9,9 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from engine.checks.workflows import action_versions
 from engine.domain.model_call import Message, Prompt
+from engine.domain.paths import is_workflow
 from engine.inputs.downloads import is_data_name
 from engine.inputs.excerpts import WHOLE_CHARACTERS
 from engine.plan.schema import FileSource
@@ -89,6 +91,19 @@ computes from which files, and how to
   run it again: in a browser's console, with the script pasted and build() called with the files' texts by path."""
 _LIBRARIES = """\
 Libraries, only where the brief asks for one, from these addresses, after the first <script>:"""
+_WORKFLOW = """\
+Workflow
+- A push to the branch main must start it: on: push. Each job has runs-on and steps. Actions that exist: {versions}.
+- Once a job or the file has a permissions block, what it does not name is taken away: actions/checkout needs \
+contents: read."""
+_WORKFLOW_PAGES = """\
+- The site is published by it and not from the branch: a step actions/upload-pages-artifact with the folder to publish \
+(path), then actions/deploy-pages in the same job or in one that needs it. The deploying job has permissions \
+pages: write and id-token: write and environment: name: github-pages.
+- What the folder holds is all of the site: index.html and every file that the page loads must be in it, with \
+{outputs}. Publish path: . (hidden files are left out), or copy all of these into the folder; else the page answers 404.
+- A command whose output is published must be able to fail the job. A linter's findings are shown, and do not stop the \
+job unless the brief asks for that."""
 _NOT_YOURS = "Not yours, written or kept by the service: {paths}."
 _FORBIDDEN = "Must not be in the repository: {paths}."
 _LATER = """\
@@ -136,8 +151,8 @@ the files."""
 IDS = "index.html must contain each of these: {ids}."
 
 _TEXTS = (
-    RULES, _DATA, _COMPUTED, _LIBRARIES, _NOT_YOURS, _FORBIDDEN, _LATER, _END, _DATA_IS_DATA, _NOTES, _WRITE, _CHANGE,
-    _REMIND,    _MISSING, _CONTINUE, _REPHRASE, IDS,
+    RULES, _DATA, _COMPUTED, _LIBRARIES, _WORKFLOW, _WORKFLOW_PAGES, _NOT_YOURS, _FORBIDDEN, _LATER, _END,
+    _DATA_IS_DATA, _NOTES, _WRITE, _CHANGE, _REMIND, _MISSING, _CONTINUE, _REPHRASE, IDS,
     sections.PRESENT, *sections.TEXTS, *forms.TEXTS,
 )  # fmt: skip
 _DIGEST = hashlib.sha256("\0".join(_TEXTS).encode()).hexdigest()
@@ -224,6 +239,7 @@ def rules(brief: Brief, plan: RequestPlan, present: Present, *, later: bool, com
     )
     if libraries := named_in(brief.words):
         parts += [_LIBRARIES, *library_lines(libraries)]
+    parts += _workflow_lines(plan)
     parts += [_LATER] if later else []
     parts.append(_NOT_YOURS.format(paths=", ".join(not_yours)))
     parts += [_FORBIDDEN.format(paths=", ".join(plan.forbidden))] if plan.forbidden else []
@@ -236,6 +252,17 @@ def _partly(brief: Brief, present: Present) -> bool:
     contents = [file.content for file in brief.attachments if is_data_name(file.name)]
     contents += [content for path, content in present.published.items() if is_data_name(path)]
     return any(len(content) > WHOLE_CHARACTERS for content in contents)
+
+
+def _workflow_lines(plan: RequestPlan) -> list[str]:
+    """Return what GitHub needs of a workflow, if the plan has one."""
+    if not any(is_workflow(one.path) for one in plan.files):
+        return []
+    outputs = [one.path for one in plan.files if one.source is FileSource.WORKFLOW_OUTPUT]
+    lines = [_WORKFLOW.format(versions=action_versions())]
+    if plan.pages == "workflow":
+        lines.append(_WORKFLOW_PAGES.format(outputs=", ".join(outputs) or "what the workflow makes"))
+    return lines
 
 
 def ids_line(brief: Brief, sources: Mapping[str, bytes], failing: Sequence[Check] = ()) -> list[str]:

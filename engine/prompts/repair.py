@@ -35,18 +35,20 @@ whole, every line of it:"""
 _FAILING = "These do not hold:"
 _REFUSED = "These things must not be in the files:"
 _MESSAGES = "What the browser said:"
+_RUN_LOG = "The end of the log of the workflow's job that failed:"
 _ELEMENTS = "What the elements are on the page:"
 _HINTS = "What that may mean:"
 _REVIEW = "Advice on the source, to be taken along where it does not change what the page does:"
 _REST = "Everything else that was checked holds: keep it so."
 
-_TEXTS = (_TASK, _FAILING, _REFUSED, _MESSAGES, _ELEMENTS, _HINTS, _REVIEW, _REST, *forms.TEXTS)
+_TEXTS = (_TASK, _FAILING, _REFUSED, _MESSAGES, _RUN_LOG, _ELEMENTS, _HINTS, _REVIEW, _REST, *forms.TEXTS)
 _DIGEST = hashlib.sha256("\0".join(_TEXTS).encode()).hexdigest()
 
 #: Limits, so that a small model's context has room for the page: entries of a list, characters of an entry.
 _MOST_ENTRIES = 12
 _MOST_CHARACTERS = 500
 _MOST_ELEMENT_CHARACTERS = 3_000
+_MOST_LOG_CHARACTERS = 6_000
 
 _NOTHING = re.compile(r"^\W{0,4}nothing to repair\b[\s:.,;\u2013\u2014-]*(.*)", re.IGNORECASE)
 _WRONG = re.compile(r"^\W{0,4}finding (\d{1,2}) is wrong\b[\s:.,;\u2013\u2014-]*(?:because\b)?\s*(.*)", re.IGNORECASE)
@@ -95,6 +97,8 @@ def _finding_lines(findings: Findings) -> Iterator[str]:
             yield check_line(result.check, at + 1)
             yield f"   gave: {_line(result.detail) or result.verdict}{f' ({how})' if how else ''}"
     yield from _listed(_REFUSED, findings.refused)
+    if findings.run_log:
+        yield "\n".join([_RUN_LOG, "\n".join(findings.run_log)[-_MOST_LOG_CHARACTERS:]])
     yield from _listed(_MESSAGES, findings.browser_messages)
     if findings.page_elements.strip():
         yield f"{_ELEMENTS}\n{findings.page_elements.strip()[:_MOST_ELEMENT_CHARACTERS]}"

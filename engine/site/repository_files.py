@@ -80,6 +80,13 @@ def insert_marker(page: bytes, content: str) -> bytes:
     return _with_head(text, tag).encode("utf-8", "surrogateescape")
 
 
+def marker_in(page: bytes) -> str:
+    """Return the content of the marker that `insert_marker` put into a page; "" if there is none."""
+    tag = _MARKER.search(page)
+    content = re.search(rb'content="([^"]*)"', tag[0]) if tag else None
+    return content[1].decode("utf-8", "replace") if content else ""
+
+
 def without_marker(page: bytes) -> bytes:
     """Return `page` without its marker."""
     return _MARKER.sub(b"", page)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.domain.model_call import DEADLINE
+from engine.domain.paths import is_workflow
 from engine.errors import BadReply, EngineError, Permanent, Transient
 from engine.inputs.images import with_images
-from engine.plan.allowed import is_workflow
 from engine.prompts.form import paths
 from engine.prompts.generate import (
     asked_entries,

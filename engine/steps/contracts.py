@@ -8,7 +8,7 @@ Any step may also raise an error of `engine.errors`.
 | repair | RepairInput | Generated, RepairFailed, RepairSkipped, Wait |
 | verify | VerifyInput | Verified |
 | publish | PublishInput | Published |
-| deploy | DeployInput | Deployed, Wait |
+| deploy | DeployInput | Deployed, RunFailed, Wait |
 | notify | NotifyInput | Delivered, Wait |
 """
 
@@ -17,6 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from engine.domain.repository import PagesSource
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
     from engine.checks.decision import Decision, JudgedAttempt, Purpose
     from engine.domain.brief import AttachedFile, Brief, MissingFile
     from engine.domain.budget import Budget
-    from engine.domain.checks import Check, CheckOutcome, PredicateResult, Verdict
+    from engine.domain.checks import Check, CheckOutcome
+    from engine.domain.publication import AwaitedCommit, FrozenCheck, ServedSentence
     from engine.domain.repository import Limits, Repository, SiteFile
     from engine.plan.schema import RequestPlan
     from engine.plan.verdicts import EarlierPlan
@@ -129,13 +132,24 @@ class BestAttempt:
 
 @dataclass(frozen=True, slots=True)
 class RepairInput:
-    """The input of repair. In `context` the best attempt's files are the present ones."""
+    """The input of repair. In `context` the best attempt's files are the present ones.
+
+    `run_seconds`: the published commit's workflow failed after so long; None: the repair comes before publishing.
+    """
 
     best: BestAttempt
     context: TreeContext
     base_sha: str  # the head that the tree was made for
     access: ModelAccess
     secret_in: Callable[[bytes], str | None]
+    run_seconds: float | None = None
+
+    def seconds(self, now: datetime) -> float:
+        """Return the seconds for a repair that starts `now`; 0 if there are too few."""
+        budget = self.access.budget
+        if self.run_seconds is None:
+            return budget.repair_seconds(now)
+        return budget.run_repair_seconds(now, self.run_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +290,10 @@ class ChosenTree:
 
 @dataclass(frozen=True, slots=True)
 class PublishInput:
-    """The input of publish. `repository` is None if one must be created."""
+    """The input of publish. `repository` is None if one must be created.
+
+    `failed` is this run's commit whose workflow failed, which the new commit replaces.
+    """
 
     brief: Brief
     round_id: str
@@ -285,6 +302,8 @@ class PublishInput:
     tree: ChosenTree
     repository: Repository | None = None
     planned: PlannedCommit | None = None
+    pages_source: PagesSource = PagesSource.BRANCH
+    failed: PlannedCommit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,49 +319,11 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class Rebuild:
-    """A rebuild was requested at `at`, after the build with the id `after` failed."""
-
-    after: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AwaitedCommit:
-    """The commit that must be live. `page` is its `index.html` byte for byte, with the round's marker.
-
-    `later` are commits of later rounds on top of it. Once one of them is built, this commit will never be served.
-    """
-
-    repository: Repository
-    sha: str
-    page: bytes
-    later: frozenset[str] = frozenset()
-    rebuild: Rebuild | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FrozenCheck:
-    """A check and its verdict before publishing; `position` is its index among the results."""
-
-    position: int
-    check: Check
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class ServedSentence:
-    """A sentence that only the published site decides: `served` maps indexes in `results` to paths."""
-
-    position: int
-    check: Check
-    results: tuple[PredicateResult, ...]  # of all its predicates, before publishing
-    served: Mapping[int, str]
-
-
-@dataclass(frozen=True, slots=True)
 class DeployInput:
-    """The input of deploy. `waiting` counts the rounds that wait for Pages, with this one; `limits` are the forge's."""
+    """The input of deploy. `waiting` counts the rounds that wait for Pages, with this one; `limits` are the forge's.
+
+    `unrepairable` says why a failed run of a workflow must not be repaired; "" if it may be.
+    """
 
     awaited: AwaitedCommit
     published_at: datetime
@@ -351,19 +332,31 @@ class DeployInput:
     limits: Limits | None = None
     checks: tuple[FrozenCheck, ...] = ()
     sentences: tuple[ServedSentence, ...] = ()
+    unrepairable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
     """Whether `pages_url` serves this commit; `detail` has the reason if it does not.
 
-    `watch`: the page may still go live, and is checked again after the callback.
+    `watch`: the page may still go live, and is checked again after the callback. `degraded` says why what the request
+    asks of a workflow did not come about.
     """
 
     live: bool
     detail: str
     results: Sequence[tuple[int, CheckOutcome]] = ()  # of the checks on the live page, with their positions
     watch: bool = False
+    degraded: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFailed:
+    """The commit's workflow failed, and a model shall repair the tree. `result` says how, at `position`."""
+
+    position: int
+    result: CheckOutcome
+    detail: str
 
 
 # --- notify

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.domain.repository import CommitSpec, Origin, Repository, RepositorySpec
+from engine.domain.repository import CommitSpec, Origin, PagesSource, Repository, RepositorySpec
 from engine.errors import Permanent, Transient
 from engine.site import repository_files as names
-from engine.steps.contracts import Published
+from engine.steps.contracts import PlannedCommit, Published
 
 if TYPE_CHECKING:
     from engine.ports import Ports
@@ -40,7 +40,7 @@ def publish(task: PublishInput, ports: Ports) -> Published:
         if task.planned:
             ports.journal.commit_abandoned(sha=task.planned.sha)
         place, sha = _published(
-            replace(task, repository=None, planned=None, tree=replace(task.tree, base_sha="")), ports
+            replace(task, repository=None, planned=None, failed=None, tree=replace(task.tree, base_sha="")), ports
         )
     return Published(place, sha, f"commit {sha[:10]} in {place.owner}/{place.name}")
 
@@ -48,8 +48,37 @@ def publish(task: PublishInput, ports: Ports) -> Published:
 def _published(task: PublishInput, ports: Ports) -> tuple[Repository, str]:
     place = task.repository or ports.forge.create(_spec(task))
     ports.journal.repository_made(place)
+    if place.pages_source is not task.pages_source:
+        # The push starts the workflow, which publishes to Pages; and a push of a branch starts a build only if Pages
+        # is published by it.
+        place = _with_source(task, ports, place)
+        ports.journal.repository_made(place)
     sha = _replayed(task, ports, place) or _committed(task, ports, place)
-    return ports.forge.enable_pages(place), sha
+    return ports.forge.enable_pages(place, task.pages_source), sha
+
+
+def _with_source(task: PublishInput, ports: Ports, place: Repository) -> Repository:
+    """Have Pages published by the tree's source before the tree arrives.
+
+    GitHub may refuse that for a repository without a branch. Then a first commit makes the branch, which ours replaces.
+    """
+    try:
+        return ports.forge.enable_pages(place, task.pages_source)
+    except Transient as refused:
+        if refused.code != "pages_not_ready" or ports.forge.head(place) is not None:
+            raise
+    first = _first_commit(task)
+    sha = ports.forge.compute(first)
+    ports.journal.commit_planned(sha=sha, parent=None, paths=sorted(first.files))
+    ports.forge.commit(place, first)
+    ports.journal.commit_abandoned(sha=sha)
+    return ports.forge.enable_pages(place, task.pages_source)
+
+
+def _first_commit(task: PublishInput) -> CommitSpec:
+    """Return the commit that makes the branch of a new repository. It is the same in every replay."""
+    text = "Make the branch, so that GitHub Pages can be switched on. The round's commit replaces this one.\n"
+    return CommitSpec(files={".nojekyll": b""}, parent=None, message=text, author=AUTHOR, when=task.accepted_at)
 
 
 def message(task: PublishInput) -> str:
@@ -82,7 +111,9 @@ def _replayed(task: PublishInput, ports: Ports, place: Repository) -> str | None
     """Push an earlier claim's planned commit again; None if there is none or the head has moved."""
     if task.planned is None:
         return None
-    spec = _commit(task, ports, place, task.planned.parent)
+    may_replace = task.failed is not None or task.pages_source is PagesSource.WORKFLOW
+    replaced = _replaced(task, ports, ports.forge.head(place)) if may_replace else None
+    spec = _commit(task, ports, place, task.planned.parent, replaced)
     if ports.forge.compute(spec) == task.planned.sha and ports.forge.commit(place, spec):
         return task.planned.sha
     ports.journal.commit_abandoned(sha=task.planned.sha)
@@ -91,7 +122,9 @@ def _replayed(task: PublishInput, ports: Ports, place: Repository) -> str | None
 
 def _committed(task: PublishInput, ports: Ports, place: Repository) -> str:
     for _ in range(MAX_MOVES):
-        spec = _commit(task, ports, place, ports.forge.head(place))
+        head = ports.forge.head(place)
+        replaced = _replaced(task, ports, head)
+        spec = _commit(task, ports, place, replaced.parent if replaced else head, replaced)
         sha = ports.forge.compute(spec)
         ports.journal.commit_planned(sha=sha, parent=spec.parent, paths=sorted(spec.files))
         try:
@@ -107,9 +140,26 @@ def _committed(task: PublishInput, ports: Ports, place: Repository) -> str:
     )
 
 
-def _commit(task: PublishInput, ports: Ports, place: Repository, parent: str | None) -> CommitSpec:
-    files = _tree_on(task, ports, place, parent)
-    return CommitSpec(files=files, parent=parent, message=message(task), author=AUTHOR, when=task.tree.chosen_at)
+def _replaced(task: PublishInput, ports: Ports, head: str | None) -> PlannedCommit | None:
+    """Return the head if it is a commit of this round that ours must replace: the failed one, or the first."""
+    if head and task.failed and head == task.failed.sha:
+        return task.failed
+    if head and task.pages_source is PagesSource.WORKFLOW and head == ports.forge.compute(_first_commit(task)):
+        return PlannedCommit(head, None)
+    return None
+
+
+def _commit(
+    task: PublishInput, ports: Ports, place: Repository, parent: str | None, replaced: PlannedCommit | None = None
+) -> CommitSpec:
+    return CommitSpec(
+        files=_tree_on(task, ports, place, parent),
+        parent=parent,
+        message=message(task),
+        author=AUTHOR,
+        when=task.tree.chosen_at,
+        replaces=replaced.sha if replaced else None,
+    )
 
 
 def _tree_on(task: PublishInput, ports: Ports, place: Repository, parent: str | None) -> dict[str, bytes]:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from engine.checks.decision import Purpose
 from engine.checks.own_rules import acceptable, own_results
 from engine.domain import backoff
-from engine.domain.budget import SHORTEST_MODEL_CALL
-from engine.domain.lifecycle import Step
 from engine.domain.repository import Origin, SiteFile
 from engine.errors import EngineError, LeaseLost, OutOfService, Permanent, Transient
 from engine.inputs.missing_data import missing_note
@@ -31,7 +29,7 @@ def repair(task: RepairInput, ports: Ports) -> Generated | RepairFailed | Repair
     """Return the repaired tree, or why there is none. Raises LeaseLost, and OutOfService if the model is blocked."""
     task = replace(task, context=replace(task.context, computes=ports.browser is not None))
     now = ports.clock.now()
-    seconds = task.access.budget.repair_seconds(now)
+    seconds = task.seconds(now)
     if not seconds:
         return RepairSkipped("the repair was cut: its share of the deadline is over")
     models = ports.author.models
@@ -102,7 +100,6 @@ def _later(task: RepairInput, error: EngineError, ports: Ports) -> Wait | Repair
     """Wait if the share leaves time for another call; else skip the repair."""
     pause = error.retry_after if isinstance(error, Transient) else None
     until = ports.clock.now() + timedelta(seconds=max(pause or 0, backoff.transient_delay(task.access.failures + 1)))
-    ends = task.access.budget.share_ends(Step.GENERATE)
-    if error.code == "model_out_of_time" or (ends - until).total_seconds() < SHORTEST_MODEL_CALL:
+    if error.code == "model_out_of_time" or not task.seconds(until):
         return RepairSkipped(f"the repair was cut: {error.message}")
     return Wait(until, f"the model: {error.message}", failed=True)

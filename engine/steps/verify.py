@@ -12,6 +12,7 @@ from engine.checks.regressions import TEXT as NOTHING_REMOVED
 from engine.checks.regressions import removal_result
 from engine.checks.review import review_result
 from engine.checks.source_rules import source_results
+from engine.checks.workflows import workflow_results
 from engine.domain.browser_report import BrowserReport, PageUnderTest
 from engine.domain.check_counts import count_checks
 from engine.domain.checks import OF_EARLIER, Check, CheckOutcome, Kind, Target, Verdict
@@ -93,6 +94,7 @@ def _checked(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckO
     regressions = [*regression_results(earlier.plans, request.plan, before, evidence), *plan.earlier_sentences(report)]
     counted = [
         *own_rules.own_results(new.files),
+        *_workflow_results(new.files, request.plan),
         *missing_results,
         *requested,
         *held,
@@ -101,6 +103,13 @@ def _checked(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckO
         *regressions,
     ]
     return [*counted, *_advice(task, new, report)], summary([*new.gates, *counted])
+
+
+def _workflow_results(files: Mapping[str, bytes], plan: RequestPlan | None) -> list[CheckOutcome]:
+    """Return our rules on the workflow files that the plan names."""
+    planned = [file.path for file in plan.files] if plan else []
+    publishes = plan is not None and plan.pages == "workflow"
+    return workflow_results(files, planned=planned, publishes=publishes)
 
 
 def _advice(task: VerifyInput, new: NewTree, report: BrowserReport) -> list[CheckOutcome]:

@@ -43,7 +43,8 @@ class CommitAdmin(ReadOnlyAdmin):
     search_fields = ("sha", *OF_ROUND)
     fields = on_page(
         shown("sha", "commit"), "parent", "round", "run", "attempt", commit_address, evidence, "files", "planned_at",
-        "pushed_at", "abandoned_at", "rebuild_asked_at", "rebuild_after",
+        "pushed_at", "abandoned_at", "replaced_at", "rebuilds", "rebuild_asked_at",
+        "rebuild_after",
     )  # fmt: skip
 
 

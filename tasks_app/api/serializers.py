@@ -228,9 +228,11 @@ class RoundSerializer(serializers.Serializer[None]):
     repo_url = serializers.URLField(allow_null=True)
     commit_sha = serializers.RegexField("^[0-9a-f]{40}$", allow_null=True)
     pages_url = serializers.URLField(allow_null=True)
-    live = serializers.BooleanField(help_text="What `pages_url` serves was proven to be this commit.")
+    live = serializers.BooleanField(
+        help_text="What `pages_url` serves was proven to be this commit, and its workflows succeeded."
+    )
     degraded = serializers.BooleanField(
-        help_text="No acceptable page came about: a fallback page is published instead."
+        help_text="No acceptable page came about, so a fallback page is published; or a workflow did not succeed."
     )
     late = serializers.BooleanField(help_text="The evaluator was told after the deadline.")
     simulated = serializers.BooleanField(help_text="No real language model wrote it.")

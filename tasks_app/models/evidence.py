@@ -205,7 +205,11 @@ class Commit(models.Model):
     planned_at = models.DateTimeField()
     pushed_at = models.DateTimeField(null=True)
     abandoned_at = models.DateTimeField(null=True, help_text="the head had moved before it got there")
-    rebuild_asked_at = models.DateTimeField(null=True, help_text="when one more build was asked for: once, ever")
+    replaced_at = models.DateTimeField(
+        null=True, help_text="when a repaired commit took its place, because its workflow had failed"
+    )
+    rebuilds = models.PositiveSmallIntegerField(default=0, help_text="how many more builds were asked for")
+    rebuild_asked_at = models.DateTimeField(null=True, help_text="when the newest of them was asked for")
     rebuild_after = models.CharField(max_length=40, blank=True, help_text="the id of the build that had failed by then")
 
     class Meta:
@@ -213,7 +217,9 @@ class Commit(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["round", "sha"], name="commit_once"),
             models.UniqueConstraint(
-                fields=["round", "run"], condition=Q(pushed_at__isnull=False), name="commit_one_pushed_per_run"
+                fields=["round", "run"],
+                condition=Q(pushed_at__isnull=False, replaced_at=None),
+                name="commit_one_pushed_per_run",
             ),
         )
 

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from engine.domain.brief import Source
 from engine.domain.lifecycle import ENDED, State, Step
+from engine.domain.repository import PagesSource
 
 
 def _choices(enum: type[State] | type[Step]) -> list[tuple[str, str]]:
@@ -26,6 +27,7 @@ class Task(models.Model):
     repository = models.CharField(max_length=255, blank=True)
     repo_url = models.TextField(blank=True)
     pages_url = models.TextField(blank=True)
+    pages_source = models.CharField(max_length=8, default=PagesSource.BRANCH.value)
     attachment_names = models.JSONField(
         default=list, help_text="of its published rounds that were removed: later ones keep those files"
     )
@@ -103,6 +105,9 @@ class Round(models.Model):
     repository = models.CharField(max_length=255, blank=True)
     repo_url = models.TextField(blank=True)
     pages_url = models.TextField(blank=True)
+    pages_source = models.CharField(
+        max_length=8, default=PagesSource.BRANCH.value, help_text="what publishes Pages: branch or workflow"
+    )
     base_sha = models.CharField(max_length=64, blank=True, help_text="the head that the tree was written for")
     commit_sha = models.CharField(max_length=64, blank=True)
 

@@ -59,9 +59,23 @@ def attempt_history_of(row: Round) -> AttemptHistory:
 
 
 def results_of(attempt: int) -> list[checks.CheckOutcome]:
-    """Return an attempt's check results from before publishing."""
+    """Return an attempt's check results from before publishing, and the failed run of its workflow if there is one."""
     rows = CheckResult.objects.filter(attempt=attempt).exclude(target=checks.Target.LIVE).defer("screenshot")
-    return [result_of(row) for row in rows.order_by("position")]
+    failed_run = failed_run_of(attempt)
+    return [*(result_of(row) for row in rows.order_by("position")), *([failed_run] if failed_run else [])]
+
+
+def failed_run_of(attempt: int) -> checks.CheckOutcome | None:
+    """Return how the workflow of an attempt's commit failed; None if it did not."""
+    row = CheckResult.objects.filter(attempt=attempt, kind=checks.Kind.RUN, verdict=checks.Verdict.FAIL).first()
+    return result_of(row) if row else None
+
+
+def failed_run_seconds(attempt: int) -> float | None:
+    """Return after how many seconds the workflow of an attempt's commit had failed; None if it did not."""
+    failed_run = failed_run_of(attempt)
+    value = failed_run.value if failed_run else None
+    return float(value.get("seconds") or 0.0) if isinstance(value, dict) else None
 
 
 def result_of(row: CheckResult) -> checks.CheckOutcome:
@@ -101,7 +115,9 @@ def regression_checks_of(row: Round) -> tuple[checks.Check, ...]:
 
 def page_before(row: Round) -> Mapping[str, bytes]:
     """Return the files that the round before published, {} if no row has them."""
-    before = row.published_before().filter(degraded=False).order_by("-number", "-published_at").first()
+    # A round is degraded too whose workflow did not succeed; its page is none the worse.
+    pages = row.published_before().exclude(chosen_attempt__kind=Purpose.FALLBACK)
+    before = pages.order_by("-number", "-published_at").first()
     return (
         {} if before is None else {path: file.content for path, file in files_of(before.chosen_attempt_id or 0).items()}
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.checks.decision import Purpose
 from engine.domain.lifecycle import State, Step
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ def _completed(row: Round, now: datetime) -> str:
         if row.late
         else "Completed: the evaluator was told."
     )
+    if row.degraded and row.chosen_attempt and row.chosen_attempt.kind != Purpose.FALLBACK:
+        return (
+            f"{delivered} But a workflow of the repository did not succeed: the checks and looks below say why. "
+            "Regenerate tries again."
+        )
     if row.degraded:
         return (
             f"{delivered} But no acceptable page came about and a fallback page stands in its place: "

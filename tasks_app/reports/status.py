@@ -51,7 +51,7 @@ def report_data(report: RoundReport) -> dict[str, object]:
         "checks": [_fields(one, "text", "kind", "verdict", "detail", "predicates") for one in checked],
         "plan_record": _plan(report),
         "commits": [
-            _fields(one, "sha", "run", "files", "planned_at", "pushed_at", "abandoned_at")
+            _fields(one, "sha", "run", "files", "planned_at", "pushed_at", "abandoned_at", "replaced_at", "rebuilds")
             | {"evidence_url": evidence_address(one) or None}
             for one in report.commits
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Max
+from django.db.models import F, Max
 
 from tasks_app.models import Commit, NotificationAttempt, PagesStatus, Plan, PlanSource, Round
 from tasks_app.operations import clock
@@ -60,7 +60,7 @@ class DatabaseJournal(CallRows):
             Commit.objects.update_or_create(
                 round_id=self._round_id,
                 sha=sha,
-                defaults={"abandoned_at": None},
+                defaults={"abandoned_at": None, "replaced_at": None},
                 create_defaults=planned,
             )
 
@@ -76,6 +76,7 @@ class DatabaseJournal(CallRows):
                 repository=repository.name,
                 repo_url=repository.url,
                 pages_url=repository.pages_url,
+                pages_source=repository.pages_source,
             )
 
     def pages_seen(self, *, build: PagesBuild, http_status: int | None, live: bool, reason: str) -> None:
@@ -92,12 +93,12 @@ class DatabaseJournal(CallRows):
             )
 
     def rebuild_asked(self, *, sha: str, after: str) -> None:
-        """Mark the commit as waiting for another build."""
-        self._rebuild(sha, rebuild_asked_at=clock.now(), rebuild_after=after[:40])
+        """Count a request for another build, and mark the commit as waiting for it."""
+        self._rebuild(sha, rebuilds=F("rebuilds") + 1, rebuild_asked_at=clock.now(), rebuild_after=after[:40])
 
     def rebuild_put_off(self, *, sha: str) -> None:
-        """Remove the mark of `rebuild_asked`."""
-        self._rebuild(sha, rebuild_asked_at=None, rebuild_after="")
+        """Take back the mark of `rebuild_asked`."""
+        self._rebuild(sha, rebuilds=F("rebuilds") - 1, rebuild_asked_at=None, rebuild_after="")
 
     def _rebuild(self, sha: str, **changes: object) -> None:
         with self._fenced():

@@ -12,10 +12,10 @@ from django.db.models.functions import Coalesce
 
 from engine.checks.decision import Next
 from engine.domain.budget import Budget
-from engine.domain.checks import Kind, Verdict
+from engine.domain.checks import Kind, Target, Verdict
 from engine.domain.lifecycle import State, Step, may_follow
 from engine.errors import LeaseLost
-from engine.steps.contracts import RepairFailed
+from engine.steps.contracts import RepairFailed, RunFailed
 from tasks_app.models import CheckResult, Commit, Event, Round, SourceFile, StepRun, Task
 from tasks_app.operations import clock
 from tasks_app.redaction import keepable
@@ -24,6 +24,7 @@ from tasks_app.rounds.interruptions import interruptions_record
 from tasks_app.rounds.liveness_watches import watch_begun
 
 if TYPE_CHECKING:
+    from engine.domain.repository import Repository
     from engine.steps.contracts import Deployed, Generated, Published, RepairSkipped, Verified, Wait
     from tasks_app.rounds.leases import Lease
 
@@ -78,11 +79,7 @@ def generated_record(*, lease: Lease, row: Round, outcome: Generated) -> None:
             simulated=outcome.simulated,
             degraded=bool(outcome.degraded),
             **_UNDECIDED,
-            **(
-                {"owner": place.owner, "repository": place.name, "repo_url": place.url, "pages_url": place.pages_url}
-                if place
-                else {}
-            ),
+            **(_columns_of(place) if place else {}),
         )
         SourceFile.objects.bulk_create(files)
         CheckResult.objects.bulk_create(
@@ -98,8 +95,12 @@ def verified_record(*, lease: Lease, row: Round, outcome: Verified) -> None:
     with transaction.atomic():
         if decision.next is Next.PUBLISH:
             warnings = [*row.warnings, *(w for w in map(keepable, outcome.warnings) if w not in row.warnings)]
-            chosen = {"chosen_attempt_id": decision.attempt, "chosen_at": clock.now(), "warnings": warnings}
-            _advance(lease, row, Step.PUBLISH, outcome.detail, **chosen, **_UNDECIDED)
+            if decision.attempt == row.chosen_attempt_id and deployed_before(row):
+                # The repair of its failed workflow came to nothing: the commit that is published stays.
+                _advance(lease, row, Step.DEPLOY, outcome.detail, warnings=warnings, **_UNDECIDED)
+            else:
+                chosen = {"chosen_attempt_id": decision.attempt, "chosen_at": clock.now(), "warnings": warnings}
+                _advance(lease, row, Step.PUBLISH, outcome.detail, **chosen, **_UNDECIDED)
         else:
             plan = {
                 "decision": decision.next,
@@ -134,22 +135,58 @@ def no_result_record(*, lease: Lease, row: Round, outcome: RepairFailed | Repair
 def published_record(*, lease: Lease, row: Round, outcome: Published) -> None:
     """Mark the commit as pushed, store it as the task's newest publication and go on to deploy. Raises LeaseLost."""
     now, place = clock.now(), outcome.repository
-    where = {"owner": place.owner, "repository": place.name, "repo_url": place.url, "pages_url": place.pages_url}
+    where = _columns_of(place)
     with transaction.atomic():
         _advance(lease, row, Step.DEPLOY, outcome.detail, commit_sha=outcome.sha, published_at=now, **where)
+        # A commit whose workflow failed is not in the branch's history any more.
+        earlier = Commit.objects.filter(round=row, sha=row.commit_sha, pushed_at__isnull=False, replaced_at=None)
+        if row.commit_sha != outcome.sha and deployed_before(row):
+            earlier.update(replaced_at=now)
         Commit.objects.filter(round=row, sha=outcome.sha).update(pushed_at=now, attempt=row.chosen_attempt_id)
         # 128 bits that nobody guesses. If the commit was pushed before, its token stays: its address may be in use.
         Commit.objects.filter(round=row, sha=outcome.sha, token=None).update(token=secrets.token_hex(16))
         Task.objects.filter(pk=row.task_key).update(**where)
 
 
-def deployed_record(*, lease: Lease, row: Round, outcome: Deployed) -> None:
-    """Store whether the commit is live or will be watched, and go on to notify. Raises LeaseLost."""
+def deployed_before(row: Round) -> bool:
+    """Say whether this run was at deploy before: its commit's workflow had failed, and a repair was tried."""
+    return StepRun.objects.filter(round=row, run=row.run, step=Step.DEPLOY).exclude(ended_at=None).exists()
+
+
+def _run_failed_record(*, lease: Lease, row: Round, outcome: RunFailed) -> None:
+    """Store how the published commit's workflow failed and go back to generate for a repair. Raises LeaseLost."""
+    plan = {
+        "decision": Next.REPAIR,
+        "decision_attempt_id": _chosen(row),
+        "decision_reason": keepable(outcome.detail),
+    }
+    with transaction.atomic():
+        _advance(lease, row, Step.GENERATE, outcome.detail, **plan)
+        CheckResult.objects.bulk_create([result_row(_chosen(row), outcome.position, outcome.result)])
+        _event(row, "workflow failed", outcome.detail)
+
+
+def deployed_record(*, lease: Lease, row: Round, outcome: Deployed | RunFailed) -> None:
+    """Store whether the commit is live or will be watched, and go on to notify. Raises LeaseLost.
+
+    A commit whose workflow failed goes back to generate.
+    """
+    if isinstance(outcome, RunFailed):
+        _run_failed_record(lease=lease, row=row, outcome=outcome)
+        return
     now = clock.now()
     liveness: dict[str, object] = {"live": outcome.live, "live_at": now if outcome.live else None}
     with transaction.atomic():
+        if outcome.degraded:
+            liveness |= {"degraded": True, "warnings": _with_warning(row, outcome.degraded)}
         _advance(lease, row, Step.NOTIFY, outcome.detail, **liveness, **(watch_begun(now) if outcome.watch else {}))
-        CheckResult.objects.bulk_create(result_row(_chosen(row), p, result) for p, result in outcome.results)
+        if outcome.results:
+            # A failed run that came back here, because its repair came to nothing, has its result already.
+            places = [position for position, _ in outcome.results]
+            CheckResult.objects.filter(attempt=_chosen(row), target=Target.LIVE, position__in=places).delete()
+            CheckResult.objects.bulk_create(result_row(_chosen(row), p, result) for p, result in outcome.results)
+        if outcome.degraded:
+            _event(row, "workflow not succeeded", outcome.degraded)
 
 
 def delivered_record(*, lease: Lease, row: Round, detail: str) -> None:
@@ -242,6 +279,21 @@ def _update(lease: Lease, present: str, **changes: object) -> None:
     own_round = Round.objects.filter(pk=lease.round_id, lease_token=lease.token, step=present, state=State.RUNNING)
     if own_round.update(**changes) != 1:
         raise LeaseLost
+
+
+def _columns_of(place: Repository) -> dict[str, object]:
+    return {
+        "owner": place.owner,
+        "repository": place.name,
+        "repo_url": place.url,
+        "pages_url": place.pages_url,
+        "pages_source": place.pages_source,
+    }
+
+
+def _with_warning(row: Round, text: str) -> list[str]:
+    warnings = list(Round.objects.values_list("warnings", flat=True).get(pk=row.pk))
+    return warnings if keepable(text) in warnings else [*warnings, keepable(text)]
 
 
 def _chosen(row: Round) -> int:

@@ -19,6 +19,7 @@ from engine.steps.contracts import (
     Published,
     RepairFailed,
     RepairSkipped,
+    RunFailed,
     Verified,
     Wait,
 )
@@ -64,7 +65,7 @@ TRIES = frozenset({Purpose.REPAIR, Purpose.RESAMPLE})
 #: Steps that continue with the best tree at the end of their share, even with an open breaker.
 GOES_ON = frozenset({Step.GENERATE, Step.DEPLOY})
 
-Outcome = Generated | RepairFailed | RepairSkipped | Verified | Published | Deployed | Delivered | Wait
+Outcome = Generated | RepairFailed | RepairSkipped | Verified | Published | Deployed | RunFailed | Delivered | Wait
 
 
 def drive(lease: Lease) -> None:
@@ -175,7 +176,7 @@ def _record(lease: Lease, row: Round, outcome: Outcome) -> bool:
             transitions.verified_record(lease=lease, row=row, outcome=outcome)
         case Published():
             transitions.published_record(lease=lease, row=row, outcome=outcome)
-        case Deployed():
+        case Deployed() | RunFailed():
             transitions.deployed_record(lease=lease, row=row, outcome=outcome)
         case Delivered(detail=detail):
             transitions.delivered_record(lease=lease, row=row, detail=detail)

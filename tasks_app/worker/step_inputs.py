@@ -8,23 +8,25 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from engine.checks.decision import Next, Purpose
+from engine.checks.workflows import publishes_pages, pushed_workflows
 from engine.domain.addresses import parse_url
 from engine.domain.budget import Budget
 from engine.domain.checks import Kind, Target
-from engine.domain.repository import Origin, Repository
+from engine.domain.paths import WORKFLOWS
+from engine.domain.publication import AwaitedCommit, FrozenCheck, Rebuild, ServedSentence
+from engine.domain.repository import Origin, PagesSource, Repository
 from engine.plan.fallback import fallback_plan
-from engine.plan.predicates import Served
+from engine.plan.predicates import Served, WorkflowSucceeded
+from engine.plan.schema import FileSource
 from engine.plan.verdicts import shortfalls
-from engine.site.repository_files import marker, repository_name
+from engine.site.repository_files import marker, marker_in, repository_name
 from engine.steps.contracts import (
-    AwaitedCommit,
     BestAttempt,
     ChosenTree,
     DeployInput,
     EarlierAttempts,
     EarlierRequirements,
     EarlierWork,
-    FrozenCheck,
     FurtherAttempt,
     GenerateInput,
     ModelAccess,
@@ -32,22 +34,22 @@ from engine.steps.contracts import (
     NotifyInput,
     PlannedCommit,
     PublishInput,
-    Rebuild,
     RepairInput,
     Requirements,
     RoundIdentity,
     RunPlan,
-    ServedSentence,
     VerifyInput,
 )
 from engine.steps.notify import callback_body
 from engine.steps.planning import request_of
 from engine.steps.tree import TreeContext
 from tasks_app.models import Attempt, CheckResult, Commit, NotificationAttempt, Round, SourceFile, Task
+from tasks_app.operations.breakers import breakers_open
 from tasks_app.operations.forge_quota import quota_limits
 from tasks_app.queries import attempt_history, briefs, plans
 from tasks_app.redaction import found_in
 from tasks_app.rounds.liveness_watches import rounds_looking
+from tasks_app.rounds.transitions import deployed_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -111,6 +113,7 @@ def repair_of(row: Round, best: Attempt, *, run: int) -> RepairInput:
         base_sha=row.base_sha,
         access=ModelAccess(budget_of(row), row.failures),
         secret_in=found_in,
+        run_seconds=attempt_history.failed_run_seconds(best.pk),
     )
 
 
@@ -177,13 +180,16 @@ def publish_input(row: Round) -> PublishInput:
     """Return the chosen tree and its destination."""
     # Of any run: an earlier run's process may have pushed its planned commit and died before it could record that.
     planned = Commit.objects.filter(round=row, pushed_at=None, abandoned_at=None).order_by("-pk").first()
+    tree = attempt_history.files_of(row.chosen_attempt_id or 0)
+    by_workflow = publishes_pages({path: file.content for path, file in tree.items()})
+    failed = Commit.objects.filter(round=row, sha=row.commit_sha).first() if deployed_before(row) else None
     return PublishInput(
         brief=briefs.bare_brief(row),
         round_id=str(row.pk),
         task_key=row.task_key,
         accepted_at=row.created_at,
         tree=ChosenTree(
-            files=attempt_history.files_of(row.chosen_attempt_id or 0),
+            files=tree,
             chosen_at=_set(row.chosen_at),
             base_sha=row.base_sha,
             simulated=row.simulated,
@@ -192,6 +198,8 @@ def publish_input(row: Round) -> PublishInput:
         ),
         repository=repository_of(row) if row.repository else None,
         planned=PlannedCommit(planned.sha, planned.parent or None) if planned else None,
+        pages_source=PagesSource.WORKFLOW if by_workflow else PagesSource.BRANCH,
+        failed=PlannedCommit(failed.sha, failed.parent or None) if failed else None,
     )
 
 
@@ -206,7 +214,19 @@ def deploy_input(row: Round) -> DeployInput:
         limits=quota_limits(),
         checks=tuple(FrozenCheck(r.position, *_judged(r)) for r in judged),
         sentences=tuple(_served_sentences(row, judged)),
+        unrepairable=_unrepairable(row),
     )
+
+
+def _unrepairable(row: Round) -> str:
+    """Return why a failed workflow of the published commit must not be repaired; "" if it may be."""
+    if deployed_before(row):
+        return "A repair was tried once"
+    if Round.objects.filter(task_key=row.task_key, number__gt=row.number).exists():
+        return "It was not repaired, because a later round of the task may build on this commit"
+    if "model" in breakers_open():
+        return "It was not repaired, because the language model is out of service"
+    return ""
 
 
 def _served_sentences(row: Round, judged: Iterable[CheckResult]) -> Iterator[ServedSentence]:
@@ -222,20 +242,38 @@ def _served_sentences(row: Round, judged: Iterable[CheckResult]) -> Iterator[Ser
         value = attempt_history.result_of(result)
         predicates = readings.get((value.check.kind, value.check.text), [])
         served = {at: one.path for at, one in enumerate(predicates) if isinstance(one, Served)}
-        if served and len(value.predicates) == len(predicates):
-            yield ServedSentence(result.position, value.check, value.predicates, served)
+        by_run = frozenset(at for at, one in enumerate(predicates) if isinstance(one, WorkflowSucceeded))
+        if (served or by_run) and len(value.predicates) == len(predicates):
+            yield ServedSentence(result.position, value.check, value.predicates, served, by_run)
 
 
 def awaited(row: Round) -> AwaitedCommit:
     """Return the commit that the page's address must serve."""
-    page = SourceFile.objects.get(attempt=row.chosen_attempt_id, path="index.html").content
+    files = SourceFile.objects.filter(attempt=row.chosen_attempt_id)
+    page = files.get(path="index.html").content
+    plan = plans.plan_of(row)
     later = Commit.objects.filter(
         round__task_key=row.task_key, round__repository=row.repository, planned_at__gt=_set(row.published_at)
     )
     shas = frozenset(later.exclude(round=row).values_list("sha", flat=True))
-    rebuilt_commit = Commit.objects.filter(round=row, sha=row.commit_sha).exclude(rebuild_asked_at=None).first()
-    rebuild = Rebuild(rebuilt_commit.rebuild_after, _set(rebuilt_commit.rebuild_asked_at)) if rebuilt_commit else None
-    return AwaitedCommit(repository_of(row), row.commit_sha, bytes(page), shas, rebuild)
+    commit = Commit.objects.filter(round=row, sha=row.commit_sha, rebuilds__gt=0).first()
+    return AwaitedCommit(
+        repository_of(row),
+        row.commit_sha,
+        bytes(page),
+        _set(row.published_at),
+        rebuilds_until=row.watch_until or budget_of(row).told_by,
+        marker=marker_in(bytes(page)),
+        later=shas,
+        rebuild=Rebuild(commit.rebuild_after, commit.rebuild_asked_at, commit.rebuilds) if commit else None,
+        workflows=pushed_workflows(
+            {
+                path: bytes(content)
+                for path, content in files.filter(path__startswith=WORKFLOWS).values_list("path", "content")
+            }
+        ),
+        outputs=tuple(one.path for one in plan.files if one.source is FileSource.WORKFLOW_OUTPUT) if plan else (),
+    )
 
 
 def notify_input(row: Round) -> NotifyInput:
@@ -285,7 +323,7 @@ def _url_before_publishing(row: Round) -> str:
 
 def repository_of(row: Round) -> Repository:
     """Return the repository of a published round."""
-    return Repository(row.owner, row.repository, row.repo_url, row.pages_url)
+    return Repository(row.owner, row.repository, row.repo_url, row.pages_url, PagesSource(row.pages_source))
 
 
 def _repository_for(row: Round) -> Repository | None:
@@ -295,7 +333,9 @@ def _repository_for(row: Round) -> Repository | None:
     if row.number == 1:
         return None
     task = Task.objects.filter(pk=row.task_key).exclude(repository="").first()
-    return Repository(task.owner, task.repository, task.repo_url, task.pages_url) if task else None
+    if task is None:
+        return None
+    return Repository(task.owner, task.repository, task.repo_url, task.pages_url, PagesSource(task.pages_source))
 
 
 def _last_tree(row: Round) -> dict[str, bytes]:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from engine.domain.repository import CommitSpec, PagesBuild, Repository, RepositorySpec
-from engine.errors import Permanent
+from engine.domain.publication import RunFailure, RunState, WorkflowRun
+from engine.domain.repository import CommitSpec, PagesBuild, PagesSource, Repository, RepositorySpec
+from engine.errors import Permanent, Transient
 from tests.fakes.faults import Faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 
 @dataclass
@@ -26,6 +27,7 @@ class FakeRepository:
     commits: dict[str, CommitSpec] = field(default_factory=dict)
     head: str | None = None
     pages_on: bool = False
+    source: PagesSource = PagesSource.BRANCH
 
     def reaches(self, sha: str) -> bool:
         """Say whether a commit is the head or an ancestor of it."""
@@ -51,7 +53,8 @@ def commit_sha(spec: CommitSpec) -> str:
 class FakeForge:
     """Keeps repositories in a dict; pages are built at once unless `looks` holds other answers.
 
-    `strangers`: names that others hold.
+    `strangers`: names that others hold. `runs` are the answers about workflow runs in order, the last one for ever.
+    `empty_pages`: Pages can be enabled before there is a commit.
     """
 
     simulated = False
@@ -61,6 +64,9 @@ class FakeForge:
         self.repositories: dict[str, FakeRepository] = {}
         self.strangers: set[str] = set()
         self.looks: list[PagesBuild] = []
+        self.runs = [WorkflowRun(RunState.SUCCEEDED, "the run succeeded", "1", "https://forge.test/run/1", "success")]
+        self.failure = RunFailure("build", "Run it", ("exit code 1",))
+        self.empty_pages = False
         self.faults = Faults()
         self.writes: list[str] = []
         self._now = clock
@@ -104,16 +110,31 @@ class FakeForge:
             inside = self._inside(repository)
             if inside.reaches(commit_sha(spec)):
                 return True
-            if inside.head != spec.parent:
+            if inside.head != spec.expected_head:
                 return False
             inside.add(spec)
             self.writes.append("commit")
         return True
 
-    def enable_pages(self, repository: Repository) -> Repository:
+    def enable_pages(self, repository: Repository, source: PagesSource = PagesSource.BRANCH) -> Repository:
         with self.faults.around("enable_pages"):
-            self._inside(repository).pages_on = True
+            inside = self._inside(repository)
+            if inside.head is None and not self.empty_pages:
+                raise Transient("pages_not_ready", "The main branch must exist.", 2.0)
+            if inside.source is not source:
+                self.writes.append(f"pages {source}")
+            inside.pages_on, inside.source = True, source
         return self._repository(repository.name)
+
+    def workflow_run(self, repository: Repository, sha: str, paths: Sequence[str]) -> WorkflowRun:
+        del sha, paths
+        with self.faults.around("workflow_run"):
+            self._inside(repository)
+            return self.runs.pop(0) if len(self.runs) > 1 else self.runs[0]
+
+    def run_failure(self, repository: Repository, run: WorkflowRun) -> RunFailure:
+        del repository, run
+        return self.failure
 
     def rebuild(self, repository: Repository) -> None:
         with self.faults.around("rebuild"):
@@ -140,4 +161,5 @@ class FakeForge:
 
     def _repository(self, name: str) -> Repository:
         pages = f"https://pages.test/{name}/" if self.repositories[name].pages_on else ""
-        return Repository(self.owner, name, f"https://forge.test/{self.owner}/{name}", pages)
+        source = self.repositories[name].source
+        return Repository(self.owner, name, f"https://forge.test/{self.owner}/{name}", pages, source)

@@ -16,6 +16,8 @@ PERMISSIONS = {
     "builds": ("Pages: write", "public_repo"),
     "read": ("Metadata: read and Contents: read", "public_repo"),
     "looks": ("Pages: read", "public_repo"),
+    "runs": ("Actions: read", "public_repo"),
+    "logs": ("Actions: read", "public_repo"),
 }
 
 _DOING = {
@@ -26,6 +28,8 @@ _DOING = {
     "builds": "a build of Pages",
     "read": "the reading of a repository",
     "looks": "the question for its builds of Pages",
+    "runs": "the question for runs of workflows",
+    "logs": "the reading of a run's log",
 }
 
 #: Plain words for the libraries' exception names.

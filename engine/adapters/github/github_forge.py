@@ -17,13 +17,15 @@ from engine.adapters.github.git import GitHubGit
 from engine.adapters.github.pages import GitHubPages
 from engine.adapters.github.push import GitHubPush
 from engine.adapters.github.rest import GitHubRest
+from engine.adapters.github.runs import GitHubRuns
 from engine.adapters.github.token import is_organisation, login_of, try_token
-from engine.domain.repository import Repository
+from engine.domain.repository import PagesSource, Repository
 from engine.errors import OutOfService, Permanent, RateLimited, Transient
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from engine.domain.publication import RunFailure, WorkflowRun
     from engine.domain.repository import CommitSpec, Credential, PagesBuild, RepositorySpec
     from engine.ports import Clock, Quota
 
@@ -52,6 +54,7 @@ class GitHubForge:
         self._rest = GitHubRest(token=token, api_url=api_url, quota=quota, clock=clock)
         self._git = GitHubPush(GitHubGit(token), self._rest, quota, clock)
         self._pages = GitHubPages(self._rest, self._git)
+        self._runs = GitHubRuns(self._rest)
 
     def credential(self) -> Credential:
         """Check the token with one GET. Raises as `try_token` does."""
@@ -97,7 +100,7 @@ class GitHubForge:
         return build_commit(spec).sha
 
     def commit(self, repository: Repository, spec: CommitSpec) -> bool:
-        """Make `spec` the head if its parent is the head. True: the head has it. False: the head is another commit.
+        """Make `spec` the head if the head is as it expects. True: the head has it. False: the head is another commit.
 
         Raises as `head` does, Permanent (push_protection, push_refused, unsafe_path, bad_commit).
         """
@@ -105,12 +108,12 @@ class GitHubForge:
 
     # --- Pages ---
 
-    def enable_pages(self, repository: Repository) -> Repository:
-        """Switch Pages on and return the repository with its address. A repository with an address costs no call.
+    def enable_pages(self, repository: Repository, source: PagesSource = PagesSource.BRANCH) -> Repository:
+        """Have Pages published by `source`. A repository with an address and this source costs no call.
 
         Raises Transient (no branch yet, unclear result), OutOfService, Permanent (repository_gone, pages_refused).
         """
-        return self._pages.enable(repository)
+        return self._pages.enable(repository, source)
 
     def pages_build(self, repository: Repository, sha: str) -> PagesBuild:
         """Ask once for the state of a commit's Pages build. Raises Transient, OutOfService, never Permanent."""
@@ -119,6 +122,14 @@ class GitHubForge:
     def rebuild(self, repository: Repository) -> None:
         """Ask once for another build. Raises RateLimited, Transient, OutOfService, Permanent(build_refused)."""
         self._pages.rebuild(repository)
+
+    def workflow_run(self, repository: Repository, sha: str, paths: Sequence[str]) -> WorkflowRun:
+        """Ask for the runs that the push of a commit began. Raises Transient, OutOfService for limits and 401."""
+        return self._runs.look(repository, sha, paths)
+
+    def run_failure(self, repository: Repository, run: WorkflowRun) -> RunFailure:
+        """Ask where a run failed. Raises nothing but LeaseLost: what GitHub refuses is named in the result."""
+        return self._runs.failure(repository, run)
 
     # --- Private ---
 

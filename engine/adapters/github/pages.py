@@ -6,17 +6,23 @@ https://docs.github.com/en/rest/pages/pages
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from engine.adapters.github.builds import builds_of, look_at
 from engine.adapters.github.errors import quoted, unreachable
-from engine.domain.repository import PagesBuild, Repository
+from engine.domain.repository import PagesBuild, PagesSource, Repository
 from engine.errors import OutOfService, Permanent, RateLimited, Transient
 
 if TYPE_CHECKING:
     from engine.adapters.github.push import GitHubPush
     from engine.adapters.github.rest import GitHubRest, RestAnswer
 
+#: What GitHub calls the sources.
+_BUILD_TYPES: dict[PagesSource, dict[str, object]] = {
+    PagesSource.BRANCH: {"build_type": "legacy", "source": {"branch": "main", "path": "/"}},
+    PagesSource.WORKFLOW: {"build_type": "workflow"},
+}
 NOT_READY = 2.0  # seconds until the next attempt
 #: Lists of builds that are cached with their ETags: an unchanged list does not count against the primary limit.
 REMEMBERED = 500
@@ -36,18 +42,24 @@ class GitHubPages:
         answer = self._rest.get(f"/repos/{repository.owner}/{repository.name}/pages")
         return _with_pages_url(repository, answer) if answer.status == 200 else None
 
-    def enable(self, repository: Repository) -> Repository:
-        """Switch Pages on and return the repository with its address. A repository with an address costs no call.
+    def enable(self, repository: Repository, source: PagesSource) -> Repository:
+        """Have Pages published by `source`. A repository with an address and this source costs no call.
 
+        A new source starts no build: the next push does (https://github.com/SailorDave17/race-timer/issues/175).
         Raises Transient (no branch yet, unclear result), OutOfService, Permanent (repository_gone, pages_refused).
         """
-        if repository.pages_url:
+        if not repository.pages_url:
+            repository = self._switched_on(repository, source)
+        if repository.pages_source is source:
             return repository
+        return self._changed(repository, source)
+
+    def _switched_on(self, repository: Repository, source: PagesSource) -> Repository:
+        """Switch Pages on; if it is on already, return it as it is."""
         path = f"/repos/{repository.owner}/{repository.name}/pages"
-        body = {"build_type": "legacy", "source": {"branch": "main", "path": "/"}}
         try:
             answer = self._rest.write(
-                "POST", path, body, doing="pages", key=f"pages {repository.owner}/{repository.name}"
+                "POST", path, _BUILD_TYPES[source], doing="pages", key=f"pages {repository.owner}/{repository.name}"
             )
         except (RateLimited, OutOfService):
             raise
@@ -59,6 +71,15 @@ class GitHubPages:
             return enabled
         if answer.status in {201, 409} and (known := self.of(repository)):
             return known
+        raise self._refusal(repository, answer)
+
+    def _changed(self, repository: Repository, source: PagesSource) -> Repository:
+        """Change what publishes Pages. A repeated call changes nothing, so an unclear result is tried again."""
+        path = f"/repos/{repository.owner}/{repository.name}/pages"
+        key = f"pages {repository.owner}/{repository.name}"
+        answer = self._rest.write("PUT", path, _BUILD_TYPES[source], doing="pages", key=key)
+        if answer.status == 204:
+            return replace(repository, pages_source=source)
         raise self._refusal(repository, answer)
 
     def look(self, repository: Repository, sha: str) -> PagesBuild:
@@ -115,4 +136,5 @@ def _with_pages_url(repository: Repository, answer: RestAnswer) -> Repository | 
     url = answer.data.get("html_url") if isinstance(answer.data, dict) else None
     if not url:
         return None
-    return Repository(repository.owner, repository.name, repository.url, str(url))
+    source = PagesSource.WORKFLOW if answer.data.get("build_type") == "workflow" else PagesSource.BRANCH
+    return replace(repository, pages_url=str(url), pages_source=source)

@@ -64,17 +64,19 @@ class GitHubPush:
         return self._request(repository, "read", lambda: self._git.tree(_address(repository), sha))
 
     def commit(self, repository: Repository, built: BuiltCommit, spec: CommitSpec) -> bool:
-        """Push `built` if its parent is the head. True: the head has it. False: the head is another commit.
+        """Push `built` if the head is as `spec` expects. True: the head has it. False: the head is another commit.
 
         Raises as `head` does, Permanent (push_protection, push_refused).
         """
         try:
-            pushed = self._request(repository, "push", lambda: self._git.push(_address(repository), built, spec.parent))
+            pushed = self._request(
+                repository, "push", lambda: self._git.push(_address(repository), built, spec.expected_head)
+            )
         except Transient as doubt:
             if doubt.code not in {"forge_unreachable", "forge_unwell"}:
                 raise
             # GitHub may have taken the push, and only its answer was lost.
-            return self._outcome(repository, built.sha, spec.parent, doubt)
+            return self._outcome(repository, built.sha, spec.expected_head, doubt)
         if not pushed.sent:
             return self._holds(repository, built.sha, pushed.before)
         if not pushed.refused:
@@ -82,7 +84,7 @@ class GitHubPush:
         if error := _lasting_refusal(pushed):
             raise error
         passing = Transient("push_refused", f"GitHub did not take the push{quoted(pushed.refused)}")
-        return self._outcome(repository, built.sha, spec.parent, passing)
+        return self._outcome(repository, built.sha, spec.expected_head, passing)
 
     def missing(self, repository: Repository, *, doing: str) -> Transient | Permanent:
         """Return the error for a 404: the repository is gone, renamed or very new, or the token may not do `doing`."""

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,11 +24,12 @@ from dulwich.repo import Repo
 from engine.adapters.git_commit import build_commit, read_tree
 from engine.adapters.local import repository_locks
 from engine.adapters.local.pages import look_up
-from engine.domain.repository import PagesBuild, Repository
+from engine.domain.publication import RunFailure, RunState, WorkflowRun
+from engine.domain.repository import PagesBuild, PagesSource, Repository
 from engine.errors import Permanent, Transient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from engine.adapters.local.pages import PageFile, Redirect
     from engine.domain.repository import CommitSpec, RepositorySpec
@@ -91,7 +93,7 @@ class LocalForge:
         return build_commit(spec).sha
 
     def commit(self, repository: Repository, spec: CommitSpec) -> bool:
-        """Make `spec` the head if its parent is the head. True: the head has it. False: the head is another commit.
+        """Make `spec` the head if the head is as it expects. True: the head has it. False: the head is another commit.
 
         Raises Permanent (repository_gone, unsafe_path, bad_commit), Transient(ref_locked).
         """
@@ -101,21 +103,21 @@ class LocalForge:
                 head = _head(repo)
                 if head and _reaches(repo, head, built.sha):
                     return True
-                if head != spec.parent:
+                if head != spec.expected_head:
                     return False
                 repo.object_store.add_objects([(item, None) for item in built.objects])
                 with suppress(FileLocked):
-                    if _swap(repo, spec.parent, built.sha):
+                    if _swap(repo, spec.expected_head, built.sha):
                         return True
                 repository_locks.take_stale(Path(repo.path) / BRANCH.decode())
                 time.sleep(0.01)
         raise Transient("ref_locked", f"Another program holds the lock of {repository.name}'s branch.")
 
-    def enable_pages(self, repository: Repository) -> Repository:
-        """Switch pages on and return the repository with its `pages_url`. Raises Permanent(repository_gone)."""
+    def enable_pages(self, repository: Repository, source: PagesSource = PagesSource.BRANCH) -> Repository:
+        """Switch pages on; they are served from the head, whatever the source. Raises Permanent(repository_gone)."""
         with self._opened(repository) as repo:
             (Path(repo.path) / _PAGES_ON).touch()
-        return self._repository(repository.name)
+        return replace(self._repository(repository.name), pages_source=source)
 
     def pages_build(self, repository: Repository, sha: str) -> PagesBuild:
         """Return the head as built, since pages are served from it. Raises Permanent(repository_gone)."""
@@ -125,6 +127,16 @@ class LocalForge:
         if head and pages_on:
             return PagesBuild("built", head)
         return PagesBuild("queued", None, "Nothing is committed yet." if pages_on else "Pages are off.")
+
+    def workflow_run(self, repository: Repository, sha: str, paths: Sequence[str]) -> WorkflowRun:
+        """Return that nothing was run."""
+        del repository, sha, paths
+        return WorkflowRun(RunState.NOT_RUN, "the local forge runs no workflows")
+
+    def run_failure(self, repository: Repository, run: WorkflowRun) -> RunFailure:
+        """Return nothing, because no run fails."""
+        del repository, run
+        return RunFailure()
 
     def rebuild(self, repository: Repository) -> None:
         """Do nothing, because a local forge has no builds."""

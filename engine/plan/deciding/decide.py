@@ -72,11 +72,7 @@ def decide(predicate: AnyPredicate, evidence: Evidence) -> PredicateFinding:
         case Page() | OpensWithoutErrors():
             raise TypeError(f"{predicate.kind} is decided in the browser")
         case Served() | WorkflowSucceeded():
-            waits = isinstance(predicate, Served)
-            return PredicateFinding(
-                Verdict.NOT_RUN,
-                "decided once the page is live" if waits else "this service does not look at workflow runs",
-            )
+            return PredicateFinding(Verdict.NOT_RUN, "decided once the page is live")
         case _ if not path:
             return undecided("it does not say which file is meant")
         case Exists():

@@ -24,7 +24,9 @@ control paths, which take and give JSON (no token needed; they count nowhere):
     POST /_double/delete      {"owner", "repo"}
     POST /_double/rename      {"owner", "repo", "to"}
     POST /_double/token       {"revoked": true|false, "lacking": ["pages"], "scopes": "repo"|null}
-    POST /_double/settings    {"build_seconds", "call_seconds", "paced", "limit", "remaining", "pass_seconds"}
+    POST /_double/settings    {"build_seconds", "run_seconds", "call_seconds", "paced", "limit", "remaining",
+                               "pass_seconds", "actions_enabled", "empty_pages", "outputs": {path: text}}
 
-What is assumed and not known of GitHub is said where it is decided: builds.py (overtaken builds), state.py (names).
+What is assumed and not known of GitHub is said where it is decided: builds.py (overtaken builds), state.py (names),
+pages.py (Pages by a workflow in an empty repository), runs.py (nothing is run).
 """

@@ -76,8 +76,13 @@ def _token(double: GitHubDouble, data: dict[str, Any]) -> object:
 
 def _settings(double: GitHubDouble, data: dict[str, Any]) -> object:
     state = double.state
-    for name in ("build_seconds", "call_seconds"):
-        setattr(state, name, float(data.get(name, getattr(state, name))))
+    for name in ("build_seconds", "call_seconds", "run_seconds"):
+        value = data.get(name, getattr(state, name))
+        setattr(state, name, None if value is None else float(value))
+    for name in ("actions_enabled", "empty_pages"):
+        setattr(state, name, bool(data.get(name, getattr(state, name))))
+    if "outputs" in data:
+        state.outputs = {path: text.encode() for path, text in data["outputs"].items()}
     for name in ("paced", "limit", "remaining"):
         setattr(state.limits, name, data.get(name, getattr(state.limits, name)))
     double.pass_time(float(data.get("pass_seconds", 0)))

@@ -64,6 +64,13 @@ PATHS: Mapping[str, tuple[str, ...]] = {
     f"{REPO}/pages/builds": ("get", "post"),
     f"{REPO}/pages/builds/latest": ("get",),
     f"{REPO}/pages/builds/{{build_id}}": ("get",),
+    f"{REPO}/deployments": ("get",),
+    f"{REPO}/deployments/{{deployment_id}}/statuses": ("get",),
+    f"{REPO}/actions/permissions": ("get",),
+    f"{REPO}/actions/runs": ("get",),
+    f"{REPO}/actions/runs/{{run_id}}/jobs": ("get",),
+    f"{REPO}/actions/jobs/{{job_id}}/logs": ("get",),
+    f"{REPO}/check-runs/{{check_run_id}}/annotations": ("get",),
 }
 
 #: Codes that GitHub answers with though the description of the call may not name them: accepted by us, not by the
@@ -228,7 +235,7 @@ def prune(whole: dict[str, Any], version: str) -> dict[str, Any]:
         "title": whole["info"]["title"],
         "version": whole["info"]["version"],
         "license": whole["info"]["license"],
-        "x-source": f"npm package @octokit/openapi {version}, MIT, pruned by tests/doubles/description.py",
+        "x-source": f"npm package @octokit/openapi {version}, MIT, pruned by tests/doubles/github/description.py",
     }
     pruned: dict[str, Any] = {"openapi": whole["openapi"], "info": info, "paths": paths, "components": {}}
     waiting = list(_references(paths))

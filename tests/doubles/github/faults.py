@@ -38,6 +38,13 @@ KINDS = (
     "fetch",  # git: what a push or fetch asks first, and itself
     # not an exchange: a build that begins (outcome, message)
     "build",
+    "actions",
+    "runs",
+    "logs",
+    "annotations",
+    "deployments",
+    # not an exchange: a workflow's run that begins (outcome, message: the log, job, step, lacking)
+    "run",
     # not an exchange: a build that gets live (seconds: plain addresses lag)
     "cdn",
     "site",  # a page's file
@@ -51,7 +58,8 @@ class Fault:
     `times`: how often, None always; `skip`: let so many pass first. `when` "after": the act is done first. `status`
     with `headers` and `body` (in which {seconds} and {reset}, the Unix time in `seconds` from now, are filled in) is
     the answer, `end` "hang" or "reset" is none. `outcome`: of a build "errored", "never" or "superseded"; of a push
-    "secret". `stranger`: a stranger commits right then.
+    "secret"; of a run "failure" (at `step` of `job`, `message` is the log), "cancelled", "startup_failure" or "never".
+    `lacking`: files that a run does not publish. `stranger`: a stranger commits right then.
     """
 
     kind: str = ""
@@ -68,6 +76,9 @@ class Fault:
     message: str = ""
     seconds: float = 0
     stranger: bool = False
+    job: str = ""
+    step: str = ""
+    lacking: tuple[str, ...] = ()
 
     def answer(self, now: float) -> Answer | Silence | None:
         """Return what is said instead of the right answer, None where nothing is changed."""
@@ -132,6 +143,10 @@ PRESETS: dict[str, dict[str, Any]] = {
     "errored": {"outcome": "errored", "message": "Page build failed."},
     "never": {"outcome": "never"},
     "superseded": {"outcome": "superseded"},
+    "run_failed": {
+        "outcome": "failure",
+        "message": "KeyError: 'revenew'\n##[error]Process completed with exit code 1.\nCleaning up orphan processes",
+    },
     "stale": {"seconds": 5},
 }
 
@@ -186,7 +201,7 @@ class Faults:
 
 
 def _fits(rule: Fault, kind: str, method: str, path: str) -> bool:
-    if kind in ("build", "cdn") and rule.kind != kind:
+    if kind in ("build", "cdn", "run") and rule.kind != kind:
         return False
     return (
         rule.kind in ("", kind)

@@ -29,7 +29,7 @@ def _body(state: State, repo: Repository) -> dict[str, Any]:
         "cname": None,
         "custom_404": False,
         "html_url": address(state, repo),
-        "build_type": "legacy",
+        "build_type": repo.build_type,
         "source": repo.source,
         "public": True,
         "https_enforced": True,
@@ -53,8 +53,10 @@ def enable(state: State, asked: Asked) -> Answer:
     repo = opened(state, asked)
     if repo.source is not None:
         raise Refused(409, "GitHub Pages is already enabled.")
-    repo.source = _source(repo, asked)
-    state.build(repo)
+    repo.source = _source(state, repo, asked)
+    repo.build_type = str(asked.data.get("build_type", "legacy"))
+    if repo.build_type == "legacy":
+        state.build(repo)
     return said(201, _body(state, repo) | {"status": None})
 
 
@@ -63,17 +65,20 @@ def change(state: State, asked: Asked) -> Answer:
     """Change the source, which starts no build."""
     repo = _with_pages(state, asked)
     if isinstance(asked.data.get("source"), dict):
-        repo.source = _source(repo, asked)
+        repo.source = _source(state, repo, asked)
+    repo.build_type = str(asked.data.get("build_type", repo.build_type))
     answer = said(204, {})
     answer.body = b""
     del answer.headers["Content-Type"]
     return answer
 
 
-def _source(repo: Repository, asked: Asked) -> dict[str, str]:
+def _source(state: State, repo: Repository, asked: Asked) -> dict[str, str]:
+    """Return the branch. That Pages by a workflow need one too is assumed, since GitHub's documentation is silent."""
     source = asked.data.get("source") or {}
     branch = str(source.get("branch", "main"))
-    if repo.ref(f"refs/heads/{branch}".encode()) is None:
+    may_be_empty = state.empty_pages and asked.data.get("build_type") == "workflow"
+    if repo.ref(f"refs/heads/{branch}".encode()) is None and not may_be_empty:
         raise Refused(422, f"The {branch} branch must exist before GitHub Pages can be built.")
     return {"branch": branch, "path": str(source.get("path", "/"))}
 

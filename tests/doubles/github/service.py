@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.doubles.github import commits, contents, git, objects, pages, rest
+from tests.doubles.github import actions, commits, contents, git, objects, pages, rest
 from tests.doubles.github.description import Exchange, description
 from tests.doubles.github.log import READING, Call
 from tests.doubles.github.routes import Refused, asked, find, said
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.doubles.github.state import State
 
 SERVED = (
+    actions,
     rest,
     commits,
     contents,

@@ -52,6 +52,8 @@ def respond(state: State, request: Request) -> Answer | Silence:
     odd = rule.answer(state.clock()) if rule else None
     if odd is not None:
         return odd
+    if request.path.startswith("/_logs/"):
+        return _log(state, request)
     if request.method not in ("GET", "HEAD"):
         return Answer(405, b"", {"Content-Type": "text/html"})
     _, owner, name, *rest = [*request.path.split("/", 3), "", ""][:4]
@@ -65,14 +67,33 @@ def respond(state: State, request: Request) -> Answer | Silence:
 
 
 def _served(state: State, repo: Repository, request: Request, path: str) -> Answer:
-    commit = repo.builds.live(plain=not request.query)
-    files = _site(repo, commit) if commit else {}
+    files = _live(repo, plain=not request.query)
     for candidate in (path, f"{path}.html") if path and not path.endswith("/") else (f"{path}index.html",):
         if candidate in files:
             return _file(candidate, files[candidate], request, repo)
     if path and any(each.startswith(f"{path}/") for each in files):
         return Answer(301, b"", {"Location": f"{state.pages}{request.target}/"})
     return _missing(files.get("404.html"))
+
+
+def _live(repo: Repository, *, plain: bool) -> dict[str, Blob]:
+    """Return the files of the newest build or deployment of a run."""
+    run, commit = repo.runs.live(), repo.builds.live(plain=plain)
+    built = [build.finished() for build in repo.builds.all if build.commit == commit]
+    if run and run.site is not None and (repo.build_type == "workflow" or not built or run.finished() > max(built)):
+        return {path: Blob.from_string(content) for path, content in run.site.items()}
+    return _site(repo, commit) if commit else {}
+
+
+def _log(state: State, request: Request) -> Answer:
+    """Serve a job's log as the store of logs does, whose addresses are signed; a token must not come here."""
+    if "authorization" in request.headers:
+        return Answer(400, b"This store takes no Authorization.", {"Content-Type": "text/plain"})
+    with state.lock:
+        found = [repo.runs.job(request.path.rpartition("/")[2]) for repo in state.repositories.values()]
+    text = next((run.log for run, _ in filter(None, found)), "")
+    lines = [f"2026-11-30T12:00:{at % 60:02}.0000000Z {line}" for at, line in enumerate(text.splitlines())]
+    return Answer(200, "\ufeff".encode() + "\n".join(lines).encode(), {"Content-Type": "text/plain; charset=utf-8"})
 
 
 def _site(repo: Repository, commit: str) -> dict[str, Blob]:

@@ -20,6 +20,7 @@ from tests.doubles.github.builds import Builds
 from tests.doubles.github.faults import Faults
 from tests.doubles.github.limits import Limits
 from tests.doubles.github.routes import Refused
+from tests.doubles.github.runs import Runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,8 +60,10 @@ class Repository:
     created: float
     git: Repo
     builds: Builds
+    runs: Runs
     options: dict[str, object] = field(default_factory=dict)
     source: dict[str, str] | None = None
+    build_type: str = "legacy"
     pushed: float = 0
 
     @property
@@ -108,6 +111,10 @@ class State:
             set()
         )  # permissions that the token has not got: administration, contents, pages, workflows
         self.build_seconds = build_seconds
+        self.run_seconds: float | None = None  # of a workflow's run; None: as long as a build
+        self.actions_enabled = True
+        self.outputs: dict[str, bytes] = {}  # what workflows' runs publish besides the files of the commit
+        self.empty_pages = False  # whether Pages by a workflow may be switched on in a repository without a branch
         self.call_seconds = 0.0  # before each answer of the API and of git
         self.api = self.pages = ""
         self.accounts = {
@@ -173,7 +180,16 @@ class State:
         path = self.root / f"{self._last_id}.git"
         git = Repo.init_bare(path, mkdir=True, default_branch=b"main")
         made = Repository(
-            self._last_id, owner, name, description, self.clock(), git, Builds(self.clock), options, pushed=self.clock()
+            self._last_id,
+            owner,
+            name,
+            description,
+            self.clock(),
+            git,
+            Builds(self.clock),
+            Runs(self.clock),
+            options,
+            pushed=self.clock(),
         )
         self.repositories[made.id] = made
         return made
@@ -217,11 +233,21 @@ class State:
         return commit.id.decode()
 
     def move(self, repository: Repository, ref: bytes, sha: str) -> None:
-        """Point a branch at a commit, with what follows from it: a push to the branch of Pages starts a build."""
+        """Point a branch at a commit, with what follows from it: a push starts runs, and a build of Pages."""
         repository.git.refs[Ref(ref)] = ObjectID(sha.encode())
         repository.pushed = self.clock()
-        if repository.source and ref == b"refs/heads/" + repository.source["branch"].encode():
+        if self.actions_enabled:
+            self.run(repository, sha)
+        by_branch = repository.source if repository.build_type == "legacy" else None
+        if by_branch and ref == b"refs/heads/" + by_branch["branch"].encode():
             self.build(repository)
+
+    def run(self, repository: Repository, sha: str) -> None:
+        """Start the runs of the workflows in a pushed commit."""
+        files = self.files(repository)
+        if any(path.startswith(".github/workflows/") for path in files):
+            seconds = self.build_seconds if self.run_seconds is None else self.run_seconds
+            repository.runs.begin(sha, files, seconds, self.faults.take("run"), self.outputs)
 
     def build(self, repository: Repository) -> None:
         """Start a build of the head of the branch of Pages."""

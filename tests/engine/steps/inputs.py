@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 from engine.domain.brief import AttachedFile, Brief
 from engine.domain.budget import fresh
 from engine.domain.checks import parse_check
+from engine.domain.publication import AwaitedCommit
 from engine.domain.repository import Origin, SiteFile
 from engine.plan.predicates import LicenceMit
 from engine.plan.schema import CheckReading, FileSource, PlannedFile, RequestPlan
 from engine.site.repository_files import digest
 from engine.steps.contracts import (
-    AwaitedCommit,
     ChosenTree,
     DeployInput,
     EarlierWork,
@@ -98,12 +98,23 @@ def publishing(**over: object) -> PublishInput:
 
 
 def awaiting(repository: Repository, sha: str, **over: object) -> AwaitedCommit:
-    return replace(AwaitedCommit(repository=repository, sha=sha, page=PAGE), **over)
+    awaited = AwaitedCommit(
+        repository=repository,
+        sha=sha,
+        page=PAGE,
+        published_at=NOW - timedelta(seconds=20),
+        rebuilds_until=fresh(NOW, 600).told_by,
+    )
+    return replace(awaited, **over)
 
 
 def deploying(repository: Repository, sha: str, **over: object) -> DeployInput:
-    """Return the input of deploy; `later` and `rebuild` are arguments of `awaiting`."""
-    inner = {name: over.pop(name) for name in ("later", "rebuild") if name in over}
+    """Return the input of deploy; the fields of AwaitedCommit are arguments of `awaiting`."""
+    inner = {
+        field.name: over.pop(field.name)
+        for field in fields(AwaitedCommit)
+        if field.name in over and field.name != "published_at"
+    }
     task = DeployInput(awaiting(repository, sha, **inner), published_at=NOW, budget=fresh(NOW, 600))
     return replace(task, **over)
 

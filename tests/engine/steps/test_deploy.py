@@ -9,9 +9,10 @@ import pytest
 from engine.domain.browser_report import BrowserReport, PageView
 from engine.domain.checks import Check, CheckOutcome, Kind, PredicateResult, Target, Verdict
 from engine.domain.http import Answer
+from engine.domain.publication import FrozenCheck, ServedSentence
 from engine.domain.repository import Limits, PagesBuild, Repository
 from engine.errors import LeaseLost, OutOfService, RateLimited, Transient
-from engine.steps.contracts import Deployed, FrozenCheck, ServedSentence, Wait
+from engine.steps.contracts import Deployed, Wait
 from engine.steps.deploy import allowance, deploy
 from engine.steps.publish import publish
 from tests.engine.steps.inputs import deploying, publishing

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.domain.backoff import REBUILDS
 from engine.domain.http import Answer
+from engine.domain.publication import Rebuild
 from engine.domain.repository import PagesBuild, Repository
 from engine.errors import LeaseLost, OutOfService, Permanent, RateLimited, Transient
-from engine.steps.contracts import Rebuild
 from engine.steps.liveness import BEGINS_WITHIN, LivenessResult, check_liveness
 from tests.engine.steps.inputs import awaiting
 from tests.engine.steps.test_deploy import published
@@ -86,7 +88,7 @@ def test_a_later_round_that_is_built_already_is_not_waited_out() -> None:
     )
 
 
-def test_a_build_that_failed_is_asked_for_once_more_and_remembered_before_it_is() -> None:
+def test_a_build_that_failed_is_asked_for_again_and_remembered_before_it_is() -> None:
     seen, ports, _, sha = looked(FAILED)
     assert seen == LivenessResult(reason="The build of Pages failed: Page build failed.; one more was asked for")
     assert ports.journal.rebuilds == [(sha, "7")]
@@ -103,18 +105,43 @@ def test_nobody_asks_for_a_build_without_having_remembered_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("look", "age", "final", "reason"),
+    ("build", "rebuild", "asks", "reason"),
     [
-        (FAILED, 0, False, "has not begun yet"),
-        (FAILED, BEGINS_WITHIN.total_seconds(), True, "never began"),
-        (PagesBuild("errored", None, "Again.", "8"), 0, True, "failed a second time: Again."),
+        ("7", None, True, "failed: Page build failed.; one more was asked for"),
+        ("7", Rebuild("7", NOW), False, "was asked for and has not begun yet"),
+        (
+            "8",
+            Rebuild("7", NOW - timedelta(seconds=29)),
+            False,
+            "failed 2 times: Page build failed.; one more is asked for in 1 s",
+        ),
+        ("8", Rebuild("7", NOW - timedelta(seconds=30)), True, "one more was asked for"),
+        ("9", Rebuild("8", NOW - timedelta(seconds=59), 2), False, "failed 3 times"),
+        ("9", Rebuild("8", NOW - timedelta(seconds=60), 2), True, "one more was asked for"),
+        ("9", Rebuild("", None, 1), False, "is asked for in 10 s"),
+        ("7", Rebuild("7", NOW - BEGINS_WITHIN), False, "is asked for in 30 s"),
     ],
 )
-def test_only_another_failed_build_or_none_at_all_is_final(
-    look: PagesBuild, age: float, final: bool, reason: str
+def test_a_failed_build_is_asked_for_again_at_growing_distances(
+    build: str, rebuild: Rebuild | None, asks: bool, reason: str
 ) -> None:
-    seen, ports, _, _ = looked(look, rebuild=Rebuild("7", NOW - timedelta(seconds=age)))
-    assert seen.final is final
+    seen, ports, _, sha = looked(replace(FAILED, build=build), rebuild=rebuild)
+    assert (seen.final, ports.forge.writes.count("rebuild")) == (False, asks)
+    assert ports.journal.rebuilds == ([(sha, build)] if asks else [])
+    assert reason in seen.reason
+
+
+@pytest.mark.parametrize(
+    ("over", "reason"),
+    [
+        ({"rebuild": Rebuild("6", NOW - timedelta(seconds=900), len(REBUILDS))}, "failed 7 times: Page build failed."),
+        ({"rebuild": Rebuild("7", NOW - timedelta(seconds=900), len(REBUILDS))}, "and never began"),
+        ({"rebuild": Rebuild("6", NOW), "rebuilds_until": NOW + timedelta(seconds=30)}, "failed 2 times"),
+    ],
+)
+def test_no_build_is_asked_for_after_the_last_or_past_the_deadline(over: dict[str, object], reason: str) -> None:
+    seen, ports, _, _ = looked(FAILED, **over)
+    assert seen.final
     assert reason in seen.reason
     assert "rebuild" not in ports.forge.writes
 

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
-from engine.domain.repository import CommitSpec, Origin, SiteFile
+from engine.domain.repository import CommitSpec, Origin, PagesSource, SiteFile
 from engine.errors import LeaseLost, Permanent, Transient
 from engine.site.repository_files import repository_name
 from engine.steps.contracts import PlannedCommit, PublishInput
@@ -235,3 +236,101 @@ def test_another_permanent_refusal_ends_the_step() -> None:
 
 def test_the_message_names_the_task_for_who_looks_for_it() -> None:
     assert f"Task-Key: {publishing().task_key[:16]}" in message(publishing()).splitlines()
+
+
+# --- Published by a workflow
+
+
+def by_workflow(**over: object) -> PublishInput:
+    return publishing(pages_source=PagesSource.WORKFLOW, **over)
+
+
+@pytest.mark.parametrize("empty_pages", [True, False])
+def test_pages_by_a_workflow_are_on_before_the_commit_arrives_which_is_the_only_one(empty_pages: bool) -> None:
+    forge, journal = FakeForge(lambda: NOW), FakeJournal()
+    forge.empty_pages = empty_pages
+    outcome = publish(by_workflow(), make_ports(forge=forge, journal=journal))
+    first = [] if empty_pages else ["commit"]  # without a branch, Pages cannot be switched on
+    assert forge.writes == ["create", *first, "pages workflow", "commit"]
+    inside = forge.repositories[NAME]
+    assert (inside.head, inside.commits[inside.head].parent) == (outcome.sha, None)
+    assert outcome.repository.pages_source is PagesSource.WORKFLOW
+    assert journal.repositories[-1] == outcome.repository
+    assert planned(journal) == PlannedCommit(outcome.sha, None)
+
+
+@pytest.mark.parametrize("nth", [0, 1])
+@pytest.mark.parametrize("method", ["create", "head", "commit", "enable_pages"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_death_around_each_effect_leaves_one_commit_of_a_workflow_repository(
+    method: str, when: str, nth: int
+) -> None:
+    forge, journal = FakeForge(lambda: NOW), FakeJournal()
+    real, calls = getattr(forge, method), []
+
+    def dying(*args: object, **over: object) -> object:
+        calls.append(method)
+        if len(calls) == nth + 1 and when == "before":
+            raise Died
+        result = real(*args, **over)
+        if len(calls) == nth + 1:
+            raise Died
+        return result
+
+    setattr(forge, method, dying)
+    task, ports = by_workflow(), make_ports(forge=forge, journal=journal)
+    for _ in range(2):
+        with suppress(Died):
+            outcome = publish(task, ports)
+        made = journal.repositories[-1] if journal.repositories else None
+        task = by_workflow(repository=made, planned=planned(journal))
+    outcome = publish(task, ports)
+    inside = forge.repositories[NAME]
+    assert (list(forge.repositories), inside.head) == ([NAME], outcome.sha)
+    assert inside.commits[outcome.sha].parent is None
+    assert inside.commits[outcome.sha].files == {path: file.content for path, file in TREE.items()}
+    assert outcome.repository.pages_source is PagesSource.WORKFLOW
+
+
+def test_a_later_round_changes_what_publishes_pages_before_its_push_and_back() -> None:
+    forge = FakeForge(lambda: NOW)
+    task = later(forge)
+    outcome = publish(replace(task, pages_source=PagesSource.WORKFLOW), make_ports(forge=forge))
+    assert forge.writes == ["create", "commit", "pages workflow", "commit"]
+    back = publishing(brief=LATER, repository=outcome.repository, base_sha=outcome.sha)
+    publish(back, make_ports(forge=forge))
+    assert forge.writes[4:] == ["pages branch", "commit"]
+
+
+def test_another_refusal_of_pages_than_that_of_an_empty_repository_makes_no_commit() -> None:
+    forge = FakeForge(lambda: NOW)
+    forge.faults.before["enable_pages"].append(Transient("forge_unwell", "GitHub answered 502."))
+    with pytest.raises(Transient, match="forge_unwell"):
+        publish(by_workflow(), make_ports(forge=forge))
+    assert forge.writes == ["create"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_repaired_commit_takes_the_place_of_the_one_whose_workflow_failed(when: str) -> None:
+    forge, journal = FakeForge(lambda: NOW), FakeJournal()
+    ports = make_ports(forge=forge, journal=journal)
+    failed = publish(by_workflow(), ports)
+    repaired = TREE | {"index.html": SiteFile(PAGE.replace(b"7", b"8"), Origin.MODEL)}
+    task = by_workflow(repository=failed.repository, failed=PlannedCommit(failed.sha, None), files=repaired)
+    getattr(forge.faults, when)["commit"].append(Died())
+    with pytest.raises(Died):
+        publish(task, ports)
+    outcome = publish(replace(task, planned=planned(journal)), ports)
+    inside = forge.repositories[NAME]
+    assert (inside.head, inside.commits[outcome.sha].parent) == (outcome.sha, None)
+    assert b"8" in inside.commits[outcome.sha].files["index.html"]
+    assert outcome.sha != failed.sha
+
+
+def test_a_repaired_commit_goes_on_top_of_what_a_stranger_put_on_the_failed_one() -> None:
+    forge = FakeForge(lambda: NOW)
+    failed = publish(by_workflow(), make_ports(forge=forge))
+    theirs = stranger(forge)
+    task = by_workflow(repository=failed.repository, failed=PlannedCommit(failed.sha, None))
+    outcome = publish(task, make_ports(forge=forge))
+    assert forge.repositories[NAME].commits[outcome.sha].parent == theirs

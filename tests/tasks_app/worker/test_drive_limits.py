@@ -144,7 +144,7 @@ def test_a_repository_that_goes_before_the_first_push_is_made_again_with_the_sam
 def test_a_later_round_has_the_pages_address_before_it_is_published_and_asks_for_none(outside: Outside) -> None:
     first = driven(make_round())
     asked = []
-    outside.forge.enable_pages = lambda place: asked.append(place) or place
+    outside.forge.enable_pages = lambda place, source: asked.append(place) or place
     row = driven(make_round(round=2))
     assert (row.state, row.pages_url) == ("completed", first.pages_url)
     assert [place.pages_url for place in asked] == [first.pages_url]

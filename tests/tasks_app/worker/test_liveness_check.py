@@ -10,6 +10,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
+from engine.domain.backoff import REBUILDS
 from engine.domain.repository import PagesBuild
 from engine.errors import LeaseLost, OutOfService, Transient
 from tasks_app.models import Breaker, Event, PagesStatus, Round
@@ -69,23 +70,24 @@ def test_a_page_that_is_live_after_the_callback_is_recorded_and_no_callback_is_r
 
 
 @pytest.mark.parametrize(
-    ("looks", "reason"),
+    ("look", "reason"),
     [
-        ([PagesBuild("superseded", "f" * 40, "a later commit ffffffffff is built in its place")], "overtaken"),
-        ([PagesBuild("errored", None, "no", "1"), PagesBuild("errored", None, "no", "2")], "failed a second time"),
+        (PagesBuild("superseded", "f" * 40, "a later commit ffffffffff is built in its place"), "overtaken"),
+        (PagesBuild("errored", None, "no", "7"), "failed 7 times"),
     ],
 )
-def test_a_page_that_will_never_come_is_given_up(outside: Outside, looks: list[PagesBuild], reason: str) -> None:
+def test_a_page_that_will_never_come_is_given_up(outside: Outside, look: PagesBuild, reason: str) -> None:
     row = reported_before_live(outside)
-    outside.forge.looks += looks
-    for _ in looks:
-        row = looked(row)
+    row.commits.update(rebuilds=len(REBUILDS), rebuild_after="6", rebuild_asked_at=timezone.now())
+    outside.forge.looks.append(look)
+    row = looked(row)
     assert (row.live, row.watch_at, row.watch_until) == (False, None, None)
     assert reason in Event.objects.get(round=row, what="watch ended").text
 
 
 def test_a_build_that_fails_after_the_callback_is_asked_for_once_more(outside: Outside) -> None:
     row = reported_before_live(outside)
+    Round.objects.filter(pk=row.pk).update(published_at=timezone.now() - 20 * SECOND)
     outside.forge.looks += [PagesBuild("errored", None, "no", "1")] * 3
     for _ in range(3):
         row = looked(row)
