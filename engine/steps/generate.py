@@ -15,10 +15,11 @@ from engine.errors import BadReply, Permanent
 from engine.formats.credential_patterns import credentials_in
 from engine.inputs.missing_data import missing_note
 from engine.plan.fallback import fallback_plan
+from engine.prompts.generate import shown_files
 from engine.site.fallback_page import fallback_page
 from engine.site.readme import with_round_not_done
 from engine.site.repository_files import slug
-from engine.steps.authoring import Conversation, Written
+from engine.steps.authoring import Conversation, Written, edits_in_words
 from engine.steps.contracts import Generated, RepairSkipped, Wait
 from engine.steps.fetch_inputs import fetch_attachments, fetch_planned
 from engine.steps.model_choice import NotWritten, ask_in_turn
@@ -183,10 +184,12 @@ class _Authoring:
         return RepairSkipped(f"a fresh sample gave nothing: {why}") if self.task.further else self._fallback(why)
 
     def _write_page(self, model: str, until: datetime) -> AuthoredTree:
-        conversation = Conversation(self.ports, model, until, self.context.plan)
+        context = self.context
+        shown = shown_files(context.brief, context.plan, context.present).texts
+        conversation = Conversation(self.ports, model, until, context.plan, shown)
         further = self.task.further
         kind, parent = (Purpose.RESAMPLE, further.attempt) if further else (Purpose.GENERATE, None)
-        written = conversation.write(self.context, self.missing_note, kind=kind, parent=parent)
+        written = conversation.write(context, self.missing_note, kind=kind, parent=parent)
         return self._accepted(model, written)
 
     def _accepted(self, model: str, written: Written) -> AuthoredTree:
@@ -199,7 +202,8 @@ class _Authoring:
             )
         changed = sum(file.origin is Origin.MODEL for file in files.values())
         problems = "; ".join((*written.problems, *notes))
-        return written.attempt, files, f"{model} wrote {changed} files" + (f"; {problems}" if problems else ""), ""
+        says = f"{model} wrote {changed} files{edits_in_words(written)}"
+        return written.attempt, files, says + (f"; {problems}" if problems else ""), ""
 
     def _fallback(self, why: str) -> AuthoredTree:
         """Make the fallback tree. In a later round the present page stays, and the README says what was not done."""

@@ -5,7 +5,8 @@ import pytest
 from engine.plan.predicates import JsonSchema, Lines, Words
 from engine.plan.schema import FileSource, PlannedFile, RequestPlan
 from engine.prompts.form import Entry, changed_texts, entries_of, form, says
-from engine.prompts.replies import Outcome, mark, parse_reply
+from engine.prompts.parsing.parsed_reply import Outcome
+from engine.prompts.replies import mark, parse_reply
 
 B = "7f3a9c"
 PLAN = RequestPlan(

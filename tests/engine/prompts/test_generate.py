@@ -17,6 +17,7 @@ from engine.prompts.generate import (
     missing_prompt,
     rephrase_prompt,
 )
+from engine.prompts.parsing.parsed_reply import Outcome, ParsedReply
 from engine.prompts.replies import format_files, mark
 from engine.prompts.sections import boundary_of, present_files, sections_of
 from engine.site.repository_files import insert_marker
@@ -327,7 +328,8 @@ def test_the_reminder_names_the_problems_and_keeps_the_request() -> None:
 
 def test_missing_files_are_asked_for_beside_those_that_were_written() -> None:
     previous = prompted(brief(), plan(PlannedFile(path="a.txt", source=FileSource.WRITE)))
-    prompt = missing_prompt(previous, {"index.html": b"<p>\n", "bad.txt": f"{B}\n".encode()}, ["a.txt", "b.txt"])
+    files = {"index.html": b"<p>\n", "bad.txt": f"{B}\n".encode()}
+    prompt = missing_prompt(previous, ParsedReply(Outcome.OK, files), ["a.txt", "b.txt"])
     assert prompt.messages[:2] == previous.messages
     assert prompt.messages[2] == Message("assistant", format_files({"index.html": b"<p>\n"}, B))
     assert prompt.messages[3].content.startswith(

@@ -9,8 +9,9 @@ from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict, par
 from engine.plan.schema import FileSource, PlannedFile, RequestPlan
 from engine.prompts.findings import Findings
 from engine.prompts.generate import generate_prompt
+from engine.prompts.parsing.parsed_reply import Outcome
 from engine.prompts.repair import declined, repair_prompt
-from engine.prompts.replies import Outcome, mark, parse_reply
+from engine.prompts.replies import mark, parse_reply
 from engine.prompts.sections import boundary_of, present_files, sections_of
 from engine.site.repository_files import insert_marker
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.prompts.replies import MAX_FILES, Outcome, blocks, format_files, mark, parse_reply
+from engine.prompts.parsing.parsed_reply import MAX_FILES, Outcome
+from engine.prompts.replies import blocks, format_files, mark, parse_reply
 from tests.little_time import LARGE, little_time
 
 B = "7f3a9c"
