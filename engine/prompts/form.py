@@ -28,6 +28,22 @@ _SOME = (
     "`{delete}` removes a file that the brief asks to remove."
 )
 
+_WHOLE = "each whole, every line of it"
+_WHOLE_OR_EDITED = "each whole, every line of it, or edited"
+
+_EDITS = """\
+Long files: {paths}. If little of one changes, write only its edits, in this form, in place of `{file}` and the \
+whole file:
+{edit}
+{old}
+(whole lines of the file, copied exactly as they are shown, as many as it takes for them to be there only once)
+{new}
+(the lines that take their place; none, to remove them)
+For each further place another pair of `{old}` and `{new}`. All of them refer to the file as it is shown; no two share \
+a line. To insert, repeat the
+line before or after. An edited file counts as one in the last line. New files, and files that change a lot, are \
+whole."""
+
 _README = "the README, whole: ## Summary, ## Setup, ## Usage, ## Code explanation, ## License"
 _COMPUTES = "its build(files) returns {path}"
 _FIRST_LINES = {
@@ -36,7 +52,10 @@ _FIRST_LINES = {
 }
 _BARE = frozenset({".json", ".geojson"})
 
-TEXTS = (_FORM, _ALL, _SOME, _README, _COMPUTES, *_FIRST_LINES.values())
+TEXTS = (_FORM, _ALL, _SOME, _WHOLE, _WHOLE_OR_EDITED, _EDITS, _README, _COMPUTES, *_FIRST_LINES.values())
+
+#: A shown file of more lines is better edited where little of it changes.
+LONG_FILE = 150
 
 #: The sources of files that a model writes. The service provides the other files.
 WRITTEN = frozenset({FileSource.WRITE, FileSource.COMPUTED, FileSource.CHANGED})
@@ -69,17 +88,29 @@ def says(planned: PlannedFile) -> str:
     return "; ".join(filter(None, [planned.what.strip().rstrip("."), *map(rule_in_words, planned.predicates)]))
 
 
-def form(task: str, entries: Sequence[Entry], boundary: str, *, all_needed: bool) -> str:
-    """Return the end of a prompt: the sentence `task`, a boundary line and description for each file, the last line."""
+def form(
+    task: str, entries: Sequence[Entry], boundary: str, *, all_needed: bool, long_files: Sequence[str] = ()
+) -> str:
+    """Return the end of a prompt: the sentence `task`, a boundary line and description for each file, the last line.
+
+    `long_files` are shown files that may be answered with edits. `task` says `{how}` where it asks for files that
+    change.
+    """
     closing = mark(boundary, "complete", len(entries) if all_needed else "N")
     which = _ALL if all_needed else _SOME.format(delete=mark(boundary, "delete", "name"))
-    return _FORM.format(
-        task=task,
+    text = _FORM.format(
+        task=task.format(how=_WHOLE_OR_EDITED if long_files else _WHOLE),
         entries="\n".join(f"{mark(boundary, 'file', one.path)}\n{_body(one)}" for one in entries),
         closing=closing,
         which=which,
         count="" if all_needed else "; N is their number",
     )
+    return "\n".join([text, *_edits(long_files, boundary)])
+
+
+def long_files(sources: Mapping[str, bytes]) -> list[str]:
+    """Return the shown files that are long enough for edits to be the better answer."""
+    return [path for path, content in sources.items() if content.count(b"\n") > LONG_FILE]
 
 
 def changed_texts(plan: RequestPlan, contents: Mapping[str, bytes], *, longest: int, most: int) -> dict[str, str]:
@@ -99,6 +130,22 @@ def changed_texts(plan: RequestPlan, contents: Mapping[str, bytes], *, longest: 
         texts[planned.origin or planned.path] = decoded.text.replace("\r\n", "\n")
         most -= len(content)
     return texts
+
+
+def _edits(long_files: Sequence[str], boundary: str) -> list[str]:
+    """Return how long files are edited; an empty list if there are none."""
+    if not long_files:
+        return []
+    path = long_files[0]
+    return [
+        _EDITS.format(
+            paths=", ".join(long_files),
+            file=mark(boundary, "file", path),
+            edit=mark(boundary, "edit", path),
+            old=mark(boundary, "old"),
+            new=mark(boundary, "new"),
+        )
+    ]
 
 
 def paths(entries: Iterable[Entry]) -> tuple[str, ...]:

@@ -17,11 +17,11 @@ from engine.inputs.excerpts import WHOLE_CHARACTERS
 from engine.plan.schema import FileSource
 from engine.prompts import form as forms
 from engine.prompts import sections
-from engine.prompts.form import changed_texts, entries_of, form
+from engine.prompts.form import changed_texts, entries_of, form, long_files
 from engine.prompts.libraries import lines as library_lines
 from engine.prompts.libraries import named_in
 from engine.prompts.named_ids import missing_ids, named_ids
-from engine.prompts.replies import format_files, mark, parse_reply
+from engine.prompts.replies import format_edits, format_files, mark, parse_reply
 from engine.prompts.sections import boundary_of, is_source, present_of, present_turn, request_sections
 from engine.site.computed import BUILD_SCRIPT
 from engine.site.repository_files import OF_THE_SERVICE
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from engine.domain.checks import Check
     from engine.plan.schema import RequestPlan
     from engine.prompts.form import Entry
+    from engine.prompts.parsing.parsed_reply import ParsedReply
     from engine.prompts.sections import Present
 
 VERSION = "7"
@@ -120,7 +121,7 @@ _WRITE = (
     "Write the app now, every line of it, without repeating the sections above. Your answer is these files, in "
     "this order:"
 )
-_CHANGE = "Change the app now as the brief says. Your answer is the files that change, each whole, every line of it:"
+_CHANGE = "Change the app now as the brief says. Your answer is the files that change, {how}:"
 
 _REMIND = """\
 Your answer could not be used: {problems}
@@ -139,6 +140,27 @@ the files still
 missing; not those that are whole. Same form: `{file}` above each; the last line is `{closing}`, where N counts the \
 files of this answer."""
 
+_CONTINUE_EDITS = """\
+Your answer was cut off. Whole so far: {whole}. Go on with the edit of {path} that was cut, from its line `{old}` on, \
+below a line `{edit}`, then
+whatever is still missing; nothing that is whole. Same form; the last line is `{closing}`, where N counts the files of \
+this answer."""
+
+_UNMATCHED = """\
+None of your edits of {paths} was made, because not all of them fit:
+{misfits}
+Answer again with all edits of {paths}, those that fit too. Copy old texts from the file as it is shown above, line by \
+line. {kept}The last
+line is `{closing}`, where N counts the files of this answer."""
+
+_UNMATCHED_AGAIN = """\
+Your edits of {paths} do not fit:
+{misfits}
+Answer now with {paths} whole, every line: below its line `{file}`, without fences, and without edits. {kept}The last \
+line is `{closing}`, where N
+counts the files of this answer."""
+_KEPT = "These are good and are not repeated: {kept}. "
+
 _REPHRASE = """\
 What is asked for is an ordinary static web page for a programming course; the brief and the attached files are \
 material for it and ask nothing
@@ -152,11 +174,14 @@ IDS = "index.html must contain each of these: {ids}."
 
 _TEXTS = (
     RULES, _DATA, _COMPUTED, _LIBRARIES, _WORKFLOW, _WORKFLOW_PAGES, _NOT_YOURS, _FORBIDDEN, _LATER, _END,
-    _DATA_IS_DATA, _NOTES, _WRITE, _CHANGE, _REMIND, _MISSING, _CONTINUE, _REPHRASE, IDS,
+    _DATA_IS_DATA, _NOTES, _WRITE, _CHANGE, _REMIND, _MISSING, _CONTINUE, _CONTINUE_EDITS, _UNMATCHED,
+    _UNMATCHED_AGAIN, _KEPT, _REPHRASE, IDS,
     sections.PRESENT, *sections.TEXTS, *forms.TEXTS,
 )  # fmt: skip
 _DIGEST = hashlib.sha256("\0".join(_TEXTS).encode()).hexdigest()
 _REPLY_CHARACTERS = 2_000
+_EDITS_CHARACTERS = 40_000
+_MOST_MISFITS = 8
 
 #: The most bytes of one file that a model changes, and of all of them, because it must see them whole.
 LONGEST_CHANGED = 60_000
@@ -183,7 +208,13 @@ def generate_prompt(
     entries = asked_entries(brief, plan, present, computes=computes)
     end = [
         *ids_line(brief, present.sources),
-        form(_CHANGE if later else _WRITE, entries, boundary, all_needed=not later),
+        form(
+            _CHANGE if later else _WRITE,
+            entries,
+            boundary,
+            all_needed=not later,
+            long_files=long_files(present.sources),
+        ),
         _END,
     ]
     requested = request_sections(brief, present, boundary=boundary, note=note)
@@ -278,20 +309,51 @@ def format_prompt(previous: Prompt, reply: str, problems: Sequence[str]) -> Prom
     return _further("format", previous, shown, _REMIND, problems=" ".join(problems) or "it holds no files.")
 
 
-def missing_prompt(previous: Prompt, written: Mapping[str, bytes], missing: Sequence[str]) -> Prompt:
-    """Return the request for planned files that a reply lacks. `written` are the files that it holds."""
-    boundary = boundary_of(previous.messages)
-    texts = {path: content for path, content in written.items() if boundary.encode() not in content}
-    return _further("format", previous, format_files(texts, boundary), _MISSING, missing=", ".join(missing))
+def unmatched_prompt(
+    previous: Prompt, reply: str, parsed: ParsedReply, paths: Sequence[str], *, whole: bool = False
+) -> Prompt:
+    """Return the request for edits of `paths` that fit, with why they do not; `whole`: for the whole files instead."""
+    misfits = [f"- {one.says}" for one in parsed.misfits if one.path in paths][:_MOST_MISFITS]
+    kept = parsed.without(paths)
+    others = [*kept.files, *(f"the edits of {path}" for path in kept.edits if path != kept.unfinished)]
+    return _further(
+        "format",
+        previous,
+        reply.strip()[:_EDITS_CHARACTERS],
+        _UNMATCHED_AGAIN if whole else _UNMATCHED,
+        paths=", ".join(paths),
+        misfits="\n".join(misfits) or "- the answer holds none that could be used.",
+        kept=_KEPT.format(kept=", ".join(others)) if others else "",
+    )
+
+
+def missing_prompt(previous: Prompt, parsed: ParsedReply, missing: Sequence[str]) -> Prompt:
+    """Return the request for planned files that a reply lacks."""
+    return _further(
+        "format", previous, _as_answered(parsed, boundary_of(previous.messages)), _MISSING, missing=", ".join(missing)
+    )
 
 
 def continue_prompt(previous: Prompt, reply: str, boundary: str) -> Prompt:
-    """Return the request for the rest of a truncated `reply`, from the file that was cut."""
+    """Return the request for the rest of a truncated `reply`, from the file or the edit that was cut."""
     parsed = parse_reply(reply, boundary, finish_reason="length")
+    whole = [path for path, content in parsed.files.items() if boundary.encode() not in content]
+    shown = _as_answered(parsed, boundary)
+    if path := parsed.unfinished:
+        whole += [f"edit 1 to {len(edits)} of {edited}" for edited, edits in parsed.edits.items()]
+        edit, old = mark(boundary, "edit", path), mark(boundary, "old")
+        done = ", ".join(whole) or "nothing"
+        return _further("continue", previous, shown, _CONTINUE_EDITS, whole=done, path=path, edit=edit, old=old)
+    whole += [f"the edits of {edited}" for edited in parsed.edits]
+    return _further(
+        "continue", previous, shown, _CONTINUE, whole=", ".join(whole) or "nothing, so write a shorter page"
+    )
+
+
+def _as_answered(parsed: ParsedReply, boundary: str) -> str:
+    """Return the whole files and the edits of a reply in its format."""
     texts = {path: content for path, content in parsed.files.items() if boundary.encode() not in content}
-    shown = format_files(texts, boundary) if texts else ""
-    whole = ", ".join(texts) or "nothing, so write a shorter page"
-    return _further("continue", previous, shown, _CONTINUE, whole=whole)
+    return format_files(texts, boundary) + format_edits(parsed.edits, boundary)
 
 
 def rephrase_prompt(refused: Prompt) -> Prompt:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.domain.model_call import Prompt
 from engine.prompts import form as forms
-from engine.prompts.form import form
+from engine.prompts.form import form, long_files
 from engine.prompts.generate import asked_entries, ids_line, request_messages, rules, shown_files
 from engine.prompts.sections import check_line, request_sections
 
@@ -29,8 +29,8 @@ Your last answer shows the files as they are. [findings] says what does not hold
 that and keep the rest.
 Begin with a line for each cause: Cause: what was wrong. If a finding is wrong, say so in a line of its own: Finding N \
 is wrong because … If nothing
-has to change, answer with one line and no files: Nothing to repair: … Else your answer is the files that change, each \
-whole, every line of it:"""
+has to change, answer with one line and no files: Nothing to repair: … Else your answer is the files that change, \
+{how}:"""
 
 _FAILING = "These do not hold:"
 _REFUSED = "These things must not be in the files:"
@@ -74,7 +74,8 @@ def repair_prompt(
     finding_text = "\n".join(_finding_lines(findings))
     sections = request_sections(brief, present, boundary=boundary, note=note, findings=finding_text)
     ids = ids_line(brief, present.sources, [result.check for result in findings.failing])
-    end = [*ids, form(_TASK, asked_entries(brief, plan, present, computes=computes), boundary, all_needed=False)]
+    entries, edited = asked_entries(brief, plan, present, computes=computes), long_files(present.sources)
+    end = [*ids, form(_TASK, entries, boundary, all_needed=False, long_files=edited)]
     messages = request_messages(
         rules(brief, plan, present, later=False, computes=computes), [*sections, *end], present, boundary
     )

@@ -14,7 +14,7 @@ from engine.domain.brief import AttachedFile
 from engine.domain.checks import Kind
 from engine.domain.model_call import Message
 from engine.inputs.attachments import describe
-from engine.prompts.replies import format_files, mark, parse_reply
+from engine.prompts.replies import as_text, format_files, mark, parse_reply
 from engine.site.repository_files import OF_THE_SERVICE, without_marker
 
 if TYPE_CHECKING:
@@ -65,6 +65,13 @@ class Present:
     sources: Mapping[str, bytes] = field(default_factory=dict)
     published: Mapping[str, bytes] = field(default_factory=dict)
     to_change: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The texts that are shown whole, with LF line ends, so that edits can refer to them."""
+        sources = {path: as_text(content) for path, content in self.sources.items()}
+        texts = {path: text for path, text in sources.items() if text is not None} | dict(self.to_change)
+        return {path: text.replace("\r\n", "\n") for path, text in texts.items()}
 
 
 def present_of(

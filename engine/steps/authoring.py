@@ -1,9 +1,9 @@
-"""A conversation with a model: the prompt, at most two continuations of a cut-off reply, and one reminder."""
+"""A conversation with a model: the prompt, continuations of a cut-off reply, and reminders."""
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engine.domain.model_call import DEADLINE
@@ -19,9 +19,11 @@ from engine.prompts.generate import (
     missing_prompt,
     rephrase_prompt,
     shown_files,
+    unmatched_prompt,
 )
+from engine.prompts.parsing.parsed_reply import Outcome, ParsedReply, merged
 from engine.prompts.repair import declined
-from engine.prompts.replies import Outcome, ParsedReply, parse_reply
+from engine.prompts.replies import parse_reply
 from engine.prompts.sections import boundary_of
 from engine.steps.model_calls import call_begun, call_made
 
@@ -35,12 +37,15 @@ if TYPE_CHECKING:
     from engine.steps.tree import TreeContext
 
 MAX_CONTINUATIONS = 2
+#: Edits that do not fit are asked for again once, then whole files in their place.
+MAX_EDIT_REMINDERS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """The result of a conversation: the files of all its replies, and the attempt with the last reply.
 
+    `edited` counts the edits of the files that were not written whole.
     `declined`: what a repair says instead of files: that nothing has to change, or that a finding is wrong.
     """
 
@@ -49,16 +54,21 @@ class Written:
     deletions: tuple[str, ...]
     problems: tuple[str, ...]
     declined: str = ""
+    edited: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Calls `model` before the time `until`. Each call is a row of the journal. `plan` names allowed hidden files."""
+    """Calls `model` before the time `until`. Each call is a row of the journal.
+
+    `plan` names allowed hidden files; `shown` are the texts in the prompt that edits may refer to.
+    """
 
     ports: Ports
     model: str
     until: datetime
     plan: RequestPlan
+    shown: Mapping[str, str]
 
     def write(self, context: TreeContext, note: str, *, kind: str = "generate", parent: int | None = None) -> Written:
         """Return the files that the model wrote. Raises BadReply if there are none, else what the author raises."""
@@ -89,44 +99,47 @@ class Conversation:
         """Send the prompt that `prompt_for` makes for a boundary, and return the files. Raises as `write`.
 
         Replies that an interrupted claim got are used again. `needed` are files that a reply must hold; missing ones
-        are requested once. If index.html is needed, a page that stays cut off is used as far as it goes. `may_decline`:
-        a reply may say that nothing has to change.
+        are requested once. If index.html is needed, a page that stays cut off is used as far as it goes. Edits that do
+        not fit are requested again, then as whole files; while they are missing nothing is used. `may_decline`: a reply
+        may say that nothing has to change.
         """
         recalled = self._recalled(kind, parent)
         boundary = boundary_of(recalled.messages) if recalled else secrets.token_hex(6)
         prompt = prompt_for(boundary)
         attempt, text, parsed = self._known(recalled, boundary) or self._ask(kind, prompt, boundary, parent)
-        if may_decline and not parsed.files and (reason := declined(text)):
+        if may_decline and not (parsed.files or parsed.edits) and (reason := declined(text)):
             return Written(attempt, {}, (), parsed.problems, reason)
         if parsed.outcome is Outcome.REFUSED:
             prompt = rephrase_prompt(prompt)
             attempt, text, parsed = self._further("rephrase", prompt, boundary, attempt)
         attempt, parsed = self._completed(prompt, (attempt, text, parsed), boundary, needed)
-        if not parsed.files and not parsed.deletions:
+        if parsed.is_empty:
             raise BadReply("model_no_files", f"{self.model} answered without any usable file ({parsed.outcome})")
-        return Written(attempt, parsed.files, parsed.deletions, parsed.problems)
+        edited = {path: len(edits) for path, edits in parsed.edits.items()}
+        files = parsed.whole_files(self.shown)
+        return Written(attempt, files, parsed.deletions, parsed.problems, edited=edited)
 
     def _completed(
         self, prompt: Prompt, reply: tuple[int, str, ParsedReply], boundary: str, needed: Sequence[str]
     ) -> tuple[int, ParsedReply]:
-        """Complete a reply: one reminder, then continuations. Files from earlier replies survive a failed call."""
+        """Complete a reply: reminders, then continuations. Files from earlier replies survive a failed call."""
         attempt, text, parsed = reply
-        reminder = _reminder(prompt, text, parsed, needed)
-        continuations = 0
-        while reminder or (parsed.outcome is Outcome.TRUNCATED and continuations < MAX_CONTINUATIONS):
-            kind = "format" if reminder else "continue"
-            prompt = reminder or continue_prompt(prompt, text, boundary)
-            continuations += not reminder
-            reminder = None
+        due = _Due(self.shown, needed)
+        while step := due.next(prompt, text, parsed, boundary):
+            kind, prompt = step
             try:
                 attempt, text, more = self._further(kind, prompt, boundary, attempt)
             except (Transient, Permanent) as error:
-                if not parsed.files and not ("index.html" in needed and parsed.cut and _is_final(error)):
+                usable = not parsed.is_empty or ("index.html" in needed and parsed.cut and _is_final(error))
+                if due.owed or not usable:
                     raise
                 rest = f"The rest was not asked for: {error.message}"
                 parsed = replace(parsed, problems=(*parsed.problems, rest))
                 break
-            parsed = _merged(parsed, more)
+            parsed = merged(parsed, more, self.shown)
+        if due.owed:
+            raise BadReply("model_edits", f"{self.model} answered with edits of {', '.join(due.owed)} that do not fit")
+        parsed = _without_unfinished(parsed.without({one.path for one in parsed.misfits}))
         return attempt, _with_cut_page(parsed) if "index.html" in needed else parsed
 
     def _further(self, kind: str, prompt: Prompt, boundary: str, parent: int) -> tuple[int, str, ParsedReply]:
@@ -148,7 +161,7 @@ class Conversation:
 
     def _parsed(self, reply: Reply, boundary: str) -> ParsedReply:
         workflows = [one.path for one in self.plan.files if is_workflow(one.path)]
-        return parse_reply(reply.text, boundary, finish_reason=reply.finish_reason, hidden=workflows)
+        return parse_reply(reply.text, boundary, finish_reason=reply.finish_reason, hidden=workflows, shown=self.shown)
 
     def _ask(self, kind: str, prompt: Prompt, boundary: str, parent: int | None) -> tuple[int, str, ParsedReply]:
         """Call the model, and once more after a malformed response (HTML, no choices): gateways send these at times."""
@@ -167,7 +180,7 @@ class Conversation:
         attempt = call_begun(kind, prompt, self.model, parent, self.ports)
         reply = call_made(attempt, prompt, self.model, self.ports, seconds=seconds)
         parsed = self._parsed(reply, boundary)
-        if reply.finish_reason == DEADLINE and not (parsed.files or parsed.deletions or parsed.cut):
+        if reply.finish_reason == DEADLINE and parsed.is_empty and not parsed.cut:
             late = Transient("model_timeout", f"{self.model} wrote for {seconds:.0f} s and came to the end of no file.")
             journal.attempt_failed(attempt, code=late.code, message=late.message, reply=reply)
             raise late
@@ -175,10 +188,16 @@ class Conversation:
         return attempt, reply.text, parsed
 
 
+def edits_in_words(written: Written) -> str:
+    """Return which files were edited, in parentheses; "" if all of them were written whole."""
+    edited = [f"{path} by {count} edit{'s' * (count > 1)}" for path, count in written.edited.items()]
+    return f" ({', '.join(edited)})" if edited else ""
+
+
 def _is_reusable(cut: ReusedCall) -> bool:
-    """Say whether an interrupted reply in the agreed format holds a whole file. Half a file is requested again."""
+    """Say whether an interrupted reply in the agreed format holds a whole file or edit. A half is requested again."""
     read = parse_reply(cut.reply.text, boundary_of(cut.messages), finish_reason=cut.reply.finish_reason)
-    return bool(read.files or read.deletions) and read.outcome in {Outcome.OK, Outcome.TRUNCATED}
+    return bool(read.files or read.deletions or read.edits) and read.outcome in {Outcome.OK, Outcome.TRUNCATED}
 
 
 def _needed(context: TreeContext) -> tuple[str, ...]:
@@ -192,14 +211,51 @@ def _needed(context: TreeContext) -> tuple[str, ...]:
     return tuple(path for path in wanted if path in new | changed)
 
 
-def _reminder(prompt: Prompt, text: str, parsed: ParsedReply, needed: Sequence[str]) -> Prompt | None:
-    """Return the reminder that is due, of the format or of missing files; None if none is due."""
-    if parsed.outcome in {Outcome.NO_FILES, Outcome.EMPTY}:
-        return format_prompt(prompt, text, parsed.problems or ("it holds no files.",))
-    missing = [path for path in needed if path not in parsed.files]
-    if missing and parsed.files and parsed.outcome is not Outcome.TRUNCATED:
-        return missing_prompt(prompt, parsed.files, missing)
-    return None
+@dataclass(slots=True)
+class _Due:
+    """What a conversation still has to ask for. `owed` are shown files whose edits did not fit so far."""
+
+    shown: Mapping[str, str]
+    needed: Sequence[str]
+    owed: tuple[str, ...] = ()
+    edit_reminders: int = 0
+    reminders: int = 0
+    continuations: int = 0
+
+    def next(self, prompt: Prompt, text: str, parsed: ParsedReply, boundary: str) -> tuple[str, Prompt] | None:
+        """Return the kind of the next call and its prompt; None if the reply is complete or enough was asked."""
+        misfits = {one.path for one in parsed.misfits}
+        settled = {*parsed.files, *parsed.edits, *parsed.deletions} - misfits
+        self.owed = tuple(sorted(({*self.owed, *misfits} & self.shown.keys()) - settled))
+        paths = self.owed if self.edit_reminders else tuple(sorted(misfits))
+        if paths and self.edit_reminders < MAX_EDIT_REMINDERS:
+            self.edit_reminders += 1
+            return "format", unmatched_prompt(prompt, text, parsed, paths, whole=self.edit_reminders > 1)
+        if not self.owed and not self.reminders and (reminder := self._reminder(prompt, text, parsed)):
+            self.reminders += 1
+            return "format", reminder
+        if parsed.outcome is Outcome.TRUNCATED and self.continuations < MAX_CONTINUATIONS:
+            self.reminders = 1
+            self.continuations += 1
+            return "continue", continue_prompt(prompt, text, boundary)
+        return None
+
+    def _reminder(self, prompt: Prompt, text: str, parsed: ParsedReply) -> Prompt | None:
+        """Return the reminder that is due, of the format or of missing files; None if none is due."""
+        if parsed.outcome in {Outcome.NO_FILES, Outcome.EMPTY} and parsed.is_empty:
+            return format_prompt(prompt, text, parsed.problems or ("it holds no files.",))
+        missing = [path for path in self.needed if path not in {*parsed.files, *parsed.edits}]
+        if missing and (parsed.files or parsed.edits) and parsed.outcome is not Outcome.TRUNCATED:
+            return missing_prompt(prompt, parsed, missing)
+        return None
+
+
+def _without_unfinished(parsed: ParsedReply) -> ParsedReply:
+    """Leave out the edits of a file that were cut off and never finished."""
+    if not parsed.unfinished:
+        return parsed
+    problems = (*parsed.problems, f"The edits of {parsed.unfinished} were cut off, and none of them is used.")
+    return replace(parsed.without({parsed.unfinished}), unfinished="", problems=problems)
 
 
 def _with_cut_page(parsed: ParsedReply) -> ParsedReply:
@@ -208,16 +264,6 @@ def _with_cut_page(parsed: ParsedReply) -> ParsedReply:
         return parsed
     problems = (*parsed.problems, "The page has no end and is used as far as it goes.")
     return replace(parsed, files={**parsed.files, "index.html": parsed.cut}, problems=problems)
-
-
-def _merged(parsed: ParsedReply, more: ParsedReply) -> ParsedReply:
-    """Return the files of two replies; of two halves of a page the longer one."""
-    return replace(
-        more,
-        files={**parsed.files, **more.files},
-        deletions=(*parsed.deletions, *more.deletions),
-        cut=max(parsed.cut, more.cut, key=len),
-    )
 
 
 def _is_final(error: EngineError) -> bool:

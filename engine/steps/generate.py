@@ -16,11 +16,12 @@ from engine.errors import BadReply, Permanent
 from engine.formats.credential_patterns import credentials_in
 from engine.inputs.missing_data import missing_note
 from engine.plan.fallback import fallback_plan
+from engine.prompts.generate import shown_files
 from engine.site.computed import BUILD_SCRIPT
 from engine.site.fallback_page import fallback_page
 from engine.site.readme import with_round_not_done
 from engine.site.repository_files import slug
-from engine.steps.authoring import Conversation, Written
+from engine.steps.authoring import Conversation, Written, edits_in_words
 from engine.steps.contracts import Generated, RepairSkipped, Wait
 from engine.steps.fetch_inputs import attachments_under_way, fetch_planned, with_attachments
 from engine.steps.model_choice import NotWritten, ask_in_turn
@@ -221,10 +222,12 @@ class _Authoring:
         return RepairSkipped(f"a fresh sample gave nothing: {why}") if self.task.further else self._fallback(why)
 
     def _write_page(self, model: str, until: datetime) -> AuthoredTree:
-        conversation = Conversation(self.ports, model, until, self.context.plan)
+        context = self.context
+        shown = shown_files(context.brief, context.plan, context.present).texts
+        conversation = Conversation(self.ports, model, until, context.plan, shown)
         further = self.task.further
         kind, parent = (Purpose.RESAMPLE, further.attempt) if further else (Purpose.GENERATE, None)
-        written = conversation.write(self.context, self.missing_note, kind=kind, parent=parent)
+        written = conversation.write(context, self.missing_note, kind=kind, parent=parent)
         return self._accepted(model, written)
 
     def _accepted(self, model: str, written: Written) -> AuthoredTree:
@@ -239,7 +242,8 @@ class _Authoring:
                 "model_no_page", f"{model} wrote no usable page: " + "; ".join(r.detail for r in results if r.detail)
             )
         changed = sum(file.origin is Origin.MODEL for file in files.values())
-        detail = "; ".join((f"{model} wrote {changed} files", *written.problems, *notes, *built.notes))
+        says = f"{model} wrote {changed} files{edits_in_words(written)}"
+        detail = "; ".join((says, *written.problems, *notes, *built.notes))
         return AuthoredTree(written.attempt, files, detail, computed=built.outcomes)
 
     def _fallback(self, why: str) -> AuthoredTree:

@@ -13,8 +13,9 @@ from engine.domain.repository import Origin, SiteFile
 from engine.errors import EngineError, LeaseLost, OutOfService, Permanent, Transient
 from engine.inputs.missing_data import missing_note
 from engine.prompts.findings import findings_of
+from engine.prompts.generate import shown_files
 from engine.prompts.repair import repair_prompt
-from engine.steps.authoring import Conversation, Written
+from engine.steps.authoring import Conversation, Written, edits_in_words
 from engine.steps.contracts import Generated, RepairFailed, RepairSkipped, Wait
 from engine.steps.generate import gates, warn_of_computed
 from engine.steps.tree import assemble, compute
@@ -34,7 +35,9 @@ def repair(task: RepairInput, ports: Ports) -> Generated | RepairFailed | Repair
         return RepairSkipped("the repair was cut: its share of the deadline is over")
     models = ports.author.models
     model = task.best.model if task.best.model in models else models[0]
-    conversation = Conversation(ports, model, now + timedelta(seconds=seconds), task.context.plan)
+    context = task.context
+    shown = shown_files(context.brief, context.plan, _tree(task), repairs=True).texts
+    conversation = Conversation(ports, model, now + timedelta(seconds=seconds), context.plan, shown)
     try:
         written = conversation.converse(
             Purpose.REPAIR, lambda boundary: _prompt(task, boundary), task.best.attempt, may_decline=True
@@ -50,15 +53,18 @@ def repair(task: RepairInput, ports: Ports) -> Generated | RepairFailed | Repair
         return _later(task, error, ports)
 
 
+def _tree(task: RepairInput) -> dict[str, bytes]:
+    return {path: file.content for path, file in task.best.files.items() if file.origin is not Origin.ATTACHMENT}
+
+
 def _prompt(task: RepairInput, boundary: str) -> Prompt:
-    tree = {path: file.content for path, file in task.best.files.items() if file.origin is not Origin.ATTACHMENT}
     context = task.context
     about_missing = missing_note(context.missing, [address.url for address in context.plan.data if address.at_run_time])
     return repair_prompt(
         context.brief,
         context.plan,
         boundary=boundary,
-        tree=tree,
+        tree=_tree(task),
         findings=findings_of(task.best.results),
         note=about_missing,
         computed=context.computed if context.computes else None,
@@ -75,9 +81,8 @@ def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> 
     results = own_results({path: file.content for path, file in files.items()})
     if not acceptable(results):
         raise Permanent("model_no_page", "; ".join(r.detail for r in results if r.detail))
-    summary = "; ".join(
-        (f"{model} repaired {', '.join(sorted(written.files))}", *written.problems, *notes, *built.notes)
-    )
+    repaired = f"{model} repaired {', '.join(sorted(written.files))}{edits_in_words(written)}"
+    summary = "; ".join((repaired, *written.problems, *notes, *built.notes))
     return Generated(
         attempt=written.attempt,
         files=files,

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
+from django.template.loader import render_to_string
 from django.urls import path
 from django.utils.html import format_html_join
 
@@ -16,12 +17,15 @@ from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import OF_ROUND, ReadOnlyAdmin, console, in_list, on_page, values
 from tasks_app.admin.round_tables import files_table, results_table
 from tasks_app.models import Attempt, CheckResult, Plan, SourceFile
-from tasks_app.reports.display import NOTHING, block, contents, picture, pill, removed, visible
+from tasks_app.reports.display import NOTHING, block, contents, picture, pill, removed, row_link, short, visible
+from tasks_app.reports.file_changes import attempt_changes, files_are_with
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.urls import URLPattern
     from django.utils.safestring import SafeString
+
+    from tasks_app.reports.file_changes import FileChange
 
 
 @admin.display(description="prompt as sent")
@@ -67,6 +71,43 @@ def files(row: Attempt) -> SafeString | str:
     return files_table(row.files.defer("content")[:201])
 
 
+#: A comparison of more lines is folded.
+_MOST_UNFOLDED = 60
+
+
+@admin.display(description="differences")
+def differences(row: Attempt) -> str:
+    """Return what changed in the attempt's files since those that its model was shown, file by file."""
+    found = attempt_changes(row)
+    has_files = bool(found.changes or found.unchanged)
+    context = {
+        "before": row_link(found.before, _named(found.before)) if found.before else "",
+        "has_files": has_files,
+        "elsewhere": "" if has_files else row_link(files_are_with(row)),
+        "files": [_compared(change) for change in found.changes],
+        "unchanged": short(", ".join(found.unchanged), 1_000),
+        "more": found.more,
+    }
+    return render_to_string("console/differences.html", context)
+
+
+def _named(attempt: Attempt) -> str:
+    return f"attempt {attempt.pk} of round {attempt.round.number} ({attempt.kind})"
+
+
+def _compared(change: FileChange) -> dict[str, object]:
+    return {
+        "name": short(change.path, 255),
+        "what": change.what,
+        "how": change.how,
+        "added": change.added,
+        "cut": change.cut,
+        "diff": [visible(line) for line in change.diff],
+        "why_not": change.why_not,
+        "open": len(change.diff) <= _MOST_UNFOLDED,
+    }
+
+
 @admin.display(description="check results")
 def results(row: Attempt) -> SafeString | str:
     return results_table(row.check_results.defer("screenshot", "console", "value")[:201])
@@ -91,7 +132,7 @@ class AttemptAdmin(ReadOnlyAdmin):
             )},
         ),
         ("What was said", {"fields": on_page(prompt, reply, reasoning)}),
-        ("Files and checks", {"fields": on_page(results, files)}),
+        ("Files and checks", {"fields": on_page(differences, results, files)}),
         (
             "The call",
             {"fields": on_page(
@@ -121,6 +162,17 @@ def file_contents(row: SourceFile) -> SafeString | str:
     return contents(row.content)
 
 
+@admin.display(description="differences")
+def file_differences(row: SourceFile) -> str:
+    """Return what changed in a file since the version that the attempt's model was shown."""
+    found = attempt_changes(row.attempt)
+    change = next((one for one in found.changes if one.path == row.path), None)
+    before = row_link(found.before, _named(found.before)) if found.before else ""
+    files = [_compared(change)] if change else []
+    context = {"before": before, "has_files": True, "files": files, "unchanged": "" if change else short(row.path, 255)}
+    return render_to_string("console/differences.html", context)
+
+
 @admin.register(SourceFile, site=console)
 class SourceFileAdmin(ReadOnlyAdmin):
     heavy = ("content",)
@@ -128,7 +180,7 @@ class SourceFileAdmin(ReadOnlyAdmin):
     list_filter = values("origin")
     list_select_related = ("attempt",)
     search_fields = ("path", "sha256", "attempt__round__task_name")
-    fields = on_page("path", "attempt", "origin", "size", "sha256", file_contents)
+    fields = on_page("path", "attempt", "origin", "size", "sha256", file_differences, file_contents)
 
 
 @admin.display(description="verdict", ordering="verdict")

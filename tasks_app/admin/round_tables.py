@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib import admin
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from engine.domain.checks import Kind
@@ -63,6 +64,12 @@ def _tabled(name: str, headings: Sequence[str], cells: Callable[[RoundReport], I
     return field
 
 
+def _differences_link(attempt: Attempt) -> SafeString:
+    """Return a link to what changed in an attempt's files."""
+    address = reverse("admin:tasks_app_attempt_change", args=[attempt.pk])
+    return format_html('<a href="{}#differences">differences</a>', address)
+
+
 def _tokens(attempt: Attempt) -> str:
     counts = (attempt.input_tokens, attempt.output_tokens)
     return "" if counts == (None, None) else ", ".join("?" if n is None else f"{n:,}" for n in counts)
@@ -97,14 +104,18 @@ steps = _tabled(
 )  # fmt: skip
 attempts = _tabled(
     "attempts",
-    ("run", "attempt", "", "outcome", "model", "simulated", "took", "tokens in, out", "cost in $", "error"),
+    (
+        "run", "attempt", "", "outcome", "files", "model", "simulated", "took", "tokens in, out", "cost in $", "error",
+    ),
     lambda report: (
         (
             a.run, row_link(a, f"{a.kind}: prompt and reply"),
             pill("chosen") if a.pk == report.row.chosen_attempt_id else "", a.outcome,
+            _differences_link(a) if a.pk in trees else "",
             a.model_answered or a.model_asked, a.simulated, took(a.seconds, a.error_code), _tokens(a), a.cost,
             f"{a.error_code} {a.error_message}".strip(),
         )
+        for trees in [report.trees]
         for a in report.attempts
     ),
 )  # fmt: skip

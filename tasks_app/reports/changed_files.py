@@ -40,7 +40,7 @@ def changed_files(row: Round, attempt: Attempt | None) -> list[ChangedFile]:
     """Return the first MOST_FILES attachments that an attempt's tree changes or lacks."""
     if attempt is None:
         return []
-    before = _commit_before(row, attempt)
+    before = commit_before(row, attempt)
     changed = _changed(row, attempt, before)
     names = sorted(changed)[:MOST_FILES]
     if not names:
@@ -67,7 +67,7 @@ def _changed(row: Round, attempt: Attempt, before: Commit | None) -> Mapping[str
     return {name: (sha, present.get(name, "")) for name, sha in attached.items() if present.get(name, "") != sha}
 
 
-def _commit_before(row: Round, attempt: Attempt) -> Commit | None:
+def commit_before(row: Round, attempt: Attempt) -> Commit | None:
     """Return the task's newest publication when the attempt began."""
     pushed = Commit.objects.filter(
         round__task_key=row.task_key, pushed_at__lt=attempt.started_at, attempt__isnull=False
@@ -81,11 +81,11 @@ def _contents(attempt: int | None, names: Collection[str]) -> dict[str, bytes]:
 
 
 def _compared(name: str, original: bytes, hashes: tuple[str, str], now: bytes | None) -> ChangedFile:
-    diff, why_not = _diff(original, now)
+    diff, why_not = lines_that_differ(original, now)
     return ChangedFile(name, original, hashes[0], now, hashes[1], tuple(diff), why_not)
 
 
-def _diff(original: bytes, now: bytes | None) -> tuple[list[str], str]:
+def lines_that_differ(original: bytes, now: bytes | None) -> tuple[list[str], str]:
     """Return the lines that differ, or why they cannot be shown."""
     if now is None:
         return [], "It was removed."

@@ -144,6 +144,11 @@ class RoundReport:
         found = SourceFile.objects.filter(attempt__round=self.row).defer("content").order_by("attempt", "path")
         return sorted(found, key=lambda file: file.attempt_id != self.row.chosen_attempt_id)
 
+    @property
+    def trees(self) -> set[int]:
+        """Return the attempts that have files."""
+        return {file.attempt_id for file in self.files}
+
     @cached_property
     def changed(self) -> list[ChangedFile]:
         """Return the attachments that the chosen attempt changes or lacks."""

@@ -16,7 +16,7 @@ from tests.fakes.journal import FakeJournal, JournalRow
 from tests.fakes.notifier import FakeNotifier
 from tests.fakes.ports import make_ports
 from tests.fakes.quota import FakeQuota
-from tests.fakes.replies import PAGE, README, page_reply, plan_reply
+from tests.fakes.replies import PAGE, README, edit_reply, page_reply, plan_reply
 
 __all__ = [
     "NOW",
@@ -36,6 +36,7 @@ __all__ = [
     "JournalRow",
     "Spoken",
     "commit_sha",
+    "edit_reply",
     "make_ports",
     "page_reply",
     "plan_reply",

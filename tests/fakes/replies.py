@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from engine.prompts.replies import format_files, mark
+from engine.prompts.parsing.edits import Edit
+from engine.prompts.replies import format_edits, format_files, mark
 from engine.prompts.sections import boundary_of
 
 if TYPE_CHECKING:
@@ -53,3 +54,18 @@ def page_reply(files: Mapping[str, bytes] | None = None) -> Callable[[Sequence[M
 def plan_reply(*files: Mapping[str, object], **parts: object) -> str:
     """Return an answer with a plan: the page, these files and these other parts."""
     return json.dumps({"files": [{"path": "index.html", "source": "write"}, *files], **parts})
+
+
+def edit_reply(
+    edits: Mapping[str, Sequence[tuple[str, str]]], files: Mapping[str, bytes] | None = None, *, deleted: str = ""
+) -> Callable[[Sequence[Message]], str]:
+    """Return a well-formed reply with edits of shown files, each a pair of old and new text, and with whole files."""
+
+    def reply(messages: Sequence[Message]) -> str:
+        boundary = boundary_of(messages)
+        pairs = {path: [Edit(old, new) for old, new in found] for path, found in edits.items()}
+        closing = mark(boundary, "complete", len(edits) + len(files or {}))
+        deletion = f"{mark(boundary, 'delete', deleted)}\n" if deleted else ""
+        return f"{format_edits(pairs, boundary)}{format_files(files or {}, boundary)}{deletion}{closing}\n"
+
+    return reply

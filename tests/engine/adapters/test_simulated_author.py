@@ -15,9 +15,10 @@ from engine.plan.reading import read_object, read_plan
 from engine.prompts.findings import Findings
 from engine.prompts.generate import generate_prompt
 from engine.prompts.judge import Material, Opinion, judge_prompt, parse_judgements
+from engine.prompts.parsing.parsed_reply import Outcome
 from engine.prompts.plan import plan_prompt
 from engine.prompts.repair import repair_prompt
-from engine.prompts.replies import Outcome, parse_reply
+from engine.prompts.replies import parse_reply
 from engine.site.readme import missing_readme_parts
 from engine.steps.planning import request_of
 

@@ -4,8 +4,9 @@ import pytest
 
 from engine.plan.predicates import JsonSchema, Lines, Words
 from engine.plan.schema import FileSource, PlannedFile, RequestPlan
-from engine.prompts.form import Entry, changed_texts, entries_of, form, says
-from engine.prompts.replies import Outcome, mark, parse_reply
+from engine.prompts.form import LONG_FILE, Entry, changed_texts, entries_of, form, long_files, says
+from engine.prompts.parsing.parsed_reply import Outcome
+from engine.prompts.replies import mark, parse_reply
 
 B = "7f3a9c"
 PLAN = RequestPlan(
@@ -135,3 +136,34 @@ def test_what_cannot_be_shown_whole_is_not_shown(content: bytes) -> None:
 def test_all_of_them_together_have_a_bound_and_a_shorter_one_may_still_fit() -> None:
     contents = {"a": b"a" * 60, "b": b"b" * 60, "c": b"c" * 40}
     assert list(changed_texts(changed("a", "b", "c"), contents, longest=100, most=100)) == ["a", "c"]
+
+
+def test_long_files_may_be_answered_with_edits_and_the_form_shows_how() -> None:
+    text = form("Change {how}:", [Entry("index.html")], B, all_needed=False, long_files=["index.html", "app.js"])
+    assert text.startswith("Change each whole, every line of it, or edited:\n")
+    assert "\nLong files: index.html, app.js. If little of one changes, write only its edits" in text
+    (start,) = [at for at, line in enumerate(text.splitlines()) if line == mark(B, "edit", "index.html")]
+    lines = text.splitlines()[start:]
+    assert (lines[1], lines[3]) == (mark(B, "old"), mark(B, "new"))
+    assert "An edited file counts as one in the last line." in text
+
+
+def test_edits_that_follow_the_form_are_read() -> None:
+    form_text = form("{how}", [Entry("index.html")], B, all_needed=False, long_files=["index.html"])
+    shown = form_text[form_text.index(mark(B, "edit", "index.html")) : form_text.index("\nFor each further place")]
+    old, new = (line for line in shown.splitlines() if line.startswith("("))
+    reply = f"{shown.replace(old, '<h1>').replace(new, '<h2>')}\n{mark(B, 'complete', 1)}"
+    assert parse_reply(reply, B, shown={"index.html": "<h1>\n"}).whole_files({"index.html": "<h1>\n"}) == {
+        "index.html": b"<h2>\n"
+    }
+
+
+def test_without_long_files_edits_are_not_mentioned() -> None:
+    text = form("Change {how}:", [Entry("index.html")], B, all_needed=False)
+    assert text.startswith("Change each whole, every line of it:\n")
+    assert "edit" not in text
+
+
+def test_a_file_is_long_above_its_bound() -> None:
+    sources = {"a.html": b"x\n" * LONG_FILE, "b.html": b"x\n" * (LONG_FILE + 1)}
+    assert long_files(sources) == ["b.html"]

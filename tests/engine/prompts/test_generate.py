@@ -16,8 +16,12 @@ from engine.prompts.generate import (
     generate_prompt,
     missing_prompt,
     rephrase_prompt,
+    shown_files,
+    unmatched_prompt,
 )
-from engine.prompts.replies import format_files, mark
+from engine.prompts.parsing.edits import Edit, Misfit
+from engine.prompts.parsing.parsed_reply import Outcome, ParsedReply
+from engine.prompts.replies import format_edits, format_files, mark
 from engine.prompts.sections import boundary_of, present_files, sections_of
 from engine.site.repository_files import insert_marker
 
@@ -327,7 +331,8 @@ def test_the_reminder_names_the_problems_and_keeps_the_request() -> None:
 
 def test_missing_files_are_asked_for_beside_those_that_were_written() -> None:
     previous = prompted(brief(), plan(PlannedFile(path="a.txt", source=FileSource.WRITE)))
-    prompt = missing_prompt(previous, {"index.html": b"<p>\n", "bad.txt": f"{B}\n".encode()}, ["a.txt", "b.txt"])
+    files = {"index.html": b"<p>\n", "bad.txt": f"{B}\n".encode()}
+    prompt = missing_prompt(previous, ParsedReply(Outcome.OK, files), ["a.txt", "b.txt"])
     assert prompt.messages[:2] == previous.messages
     assert prompt.messages[2] == Message("assistant", format_files({"index.html": b"<p>\n"}, B))
     assert prompt.messages[3].content.startswith(
@@ -362,3 +367,59 @@ def test_after_a_refusal_the_request_is_repeated_without_it() -> None:
 def test_messages_without_a_boundary_are_refused() -> None:
     with pytest.raises(ValueError, match="boundary"):
         boundary_of([Message("user", "Hello")])
+
+
+def test_edits_are_offered_for_a_long_page_of_a_later_round_only() -> None:
+    long = {"index.html": b"<!DOCTYPE html>\n" + b"<p>x</p>\n" * 200, "README.md": b"# App\n"}
+    asked = {
+        tree: generate_prompt(brief(), plan(), boundary=B, tree=files).messages[-1].content
+        for tree, files in {"none": {}, "short": TREE, "long": long}.items()
+    }
+    assert [mark(B, "edit", "index.html") in asked[tree] for tree in ("none", "short", "long")] == [False, False, True]
+    assert "edit" not in asked["none"]
+    assert "Long files: index.html." in asked["long"]
+
+
+def test_edits_refer_to_the_files_as_they_are_shown() -> None:
+    page = insert_marker(b"<!DOCTYPE html>\r\n<html><head></head></html>", "id/1")
+    tree = {"index.html": page, "app.js": "// \N{SNOWMAN}\n".encode(), "style.css": b"\xff", "data.csv": b"a\n"}
+    present = shown_files(brief(attachments=(CSV,)), plan(), tree)
+    assert present.texts == {"index.html": "<!DOCTYPE html>\n<html><head></head></html>", "app.js": "// \N{SNOWMAN}\n"}
+
+
+def test_the_text_of_an_attachment_to_change_can_be_edited() -> None:
+    fixed = plan(PlannedFile(path="script.py", source=FileSource.CHANGED, origin="script.py"))
+    texts = shown_files(brief(attachments=(SCRIPT,)), fixed, {}).texts
+    assert texts == {"script.py": SCRIPT.content.decode().replace("\r\n", "\n")}
+
+
+def test_edits_that_do_not_fit_are_told_with_what_is_good() -> None:
+    previous = generate_prompt(brief(), plan(), boundary=B, tree=TREE)
+    parsed = ParsedReply(
+        Outcome.UNMATCHED,
+        {"a.js": b"1\n"},
+        edits={"b.js": (Edit("b\n", "c\n"),), "index.html": (Edit("x\n", "y\n"),)},
+        misfits=(Misfit("index.html", "index.html, edit 1: no."),),
+    )
+    again = unmatched_prompt(previous, "the reply", parsed, ["index.html"])
+    shown, request = again.messages[len(previous.messages) :]
+    assert (shown.role, shown.content) == ("assistant", "the reply")
+    assert request.content == (
+        "None of your edits of index.html was made, because not all of them fit:\n- index.html, edit 1: no.\n"
+        "Answer again with all edits of index.html, those that fit too. Copy old texts from the file as it is "
+        "shown above, line by line. These are good and are not repeated: a.js, the edits of b.js. The last\n"
+        f"line is `{mark(B, 'complete', 'N')}`, where N counts the files of this answer."
+    )
+    whole = unmatched_prompt(previous, "the reply", parsed, ["index.html"], whole=True).messages[-1].content
+    assert "Answer now with index.html whole, every line" in whole
+
+
+def test_a_continuation_of_edits_names_the_edit_that_was_cut() -> None:
+    previous = generate_prompt(brief(), plan(), boundary=B, tree=TREE)
+    kept = format_edits({"index.html": [Edit("a\n", "b\n")]}, B)
+    shown, request = continue_prompt(previous, f"{kept}{mark(B, 'old')}\nc", B).messages[-2:]
+    assert shown.content == kept
+    assert request.content.startswith(
+        "Your answer was cut off. Whole so far: edit 1 to 1 of index.html. Go on with the"
+    )
+    assert f"`{mark(B, 'edit', 'index.html')}`" in request.content

@@ -9,8 +9,9 @@ from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict, par
 from engine.plan.schema import FileSource, PlannedFile, RequestPlan
 from engine.prompts.findings import Findings
 from engine.prompts.generate import generate_prompt
+from engine.prompts.parsing.parsed_reply import Outcome
 from engine.prompts.repair import declined, repair_prompt
-from engine.prompts.replies import Outcome, mark, parse_reply
+from engine.prompts.replies import mark, parse_reply
 from engine.prompts.sections import boundary_of, present_files, sections_of
 from engine.site.repository_files import insert_marker
 
@@ -216,3 +217,10 @@ def test_the_lines_above_the_files_are_no_part_of_them() -> None:
 def test_a_tree_that_holds_the_boundary_asks_for_another() -> None:
     with pytest.raises(ValueError, match="boundary"):
         request_of(Findings(), tree={"index.html": f"=== {B} complete 1\n".encode()})
+
+
+def test_a_repair_of_a_long_page_may_edit_it() -> None:
+    long = TREE | {"index.html": b"<!DOCTYPE html>\n" + b"<p>x</p>\n" * 200}
+    text = repair_prompt(BRIEF, PLAN, boundary=B, tree=long, findings=Findings(failing=(FAILING,))).messages[-1].content
+    assert "the files that change, each whole, every line of it, or edited:\n" in text
+    assert mark(B, "edit", "index.html") in text

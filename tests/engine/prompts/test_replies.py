@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.repository import MAX_FILES
-from engine.prompts.replies import Outcome, blocks, format_files, mark, parse_reply
+from engine.prompts.parsing.parsed_reply import Outcome
+from engine.prompts.replies import blocks, format_files, mark, parse_reply
 from tests.little_time import LARGE, little_time
 
 B = "7f3a9c"

@@ -14,6 +14,7 @@ from tasks_app.models import Round
 from tests.driving import driven
 from tests.factories import make_round, with_plan
 from tests.hostile import HOSTILE, hostile_plan, hostile_rows
+from tests.tasks_app.admin.test_differences import edited_round
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -239,3 +240,27 @@ def test_the_console_fits_its_screen(tab: Page, outside: Outside, width: int, co
     assert box is not None
     assert box["x"] + box["width"] <= width
     assert complaints == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_differences_are_one_click_away_and_fit_the_screen(
+    tab: Page, outside: Outside, width: int, complaints: list[str]
+) -> None:
+    row = edited_round(outside, f"<p>{'long line ' * 60}</p>\n" * 80)
+    tab.set_viewport_size({"width": width, "height": 844})
+    tab.goto(f"{LIST}{row.pk}/change/")
+    tab.click("a[href$='#differences']")
+    tab.wait_for_url("**/attempt/*/change/#differences")
+    section = tab.locator("#differences")
+    page = section.locator("details", has_text="index.html")
+    assert not page.locator("pre.diff").is_visible()
+    page.locator("summary").press("Enter")
+    assert page.locator("pre.diff .d-add").first.is_visible()
+    assert section.locator("details", has_text="README.md").locator("pre.diff").is_visible()
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert tab.evaluate("document.querySelector('#differences').offsetWidth") <= width
+    assert complaints == []
+    axe = Axe().run(
+        tab, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]}
+    )  # sets styles, which the policy refuses
+    assert [one["id"] for one in axe.response["violations"] if one["impact"] in {"serious", "critical"}] == []

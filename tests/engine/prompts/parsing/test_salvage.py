@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.prompts.replies import Outcome, ParsedReply, parse_reply
-from engine.prompts.salvage import cut_page, salvage
+from engine.prompts.parsing.parsed_reply import Outcome, ParsedReply
+from engine.prompts.parsing.salvage import cut_page, salvage
+from engine.prompts.replies import parse_reply
 
-RECORDED = Path(__file__).resolve().parents[2] / "samples" / "replies"
+RECORDED = Path(__file__).resolve().parents[3] / "samples" / "replies"
 PAGE = "<!DOCTYPE html>\n<html><body>7</body></html>\n"
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.prompts.fences import guard_fence, strip_fence
+from engine.prompts.parsing.fences import guard_fence, strip_fence
 
 MARKDOWN = ["README.md", "a.MARKDOWN"]
 

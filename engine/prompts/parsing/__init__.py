@@ -1,0 +1,1 @@
+"""The parts of a parsed reply: files, edits, and what is picked out of other forms."""
