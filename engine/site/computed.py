@@ -86,7 +86,7 @@ def filled(page: bytes, fills: Mapping[str, Fill]) -> tuple[bytes, list[str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Marked:
     """The content of a marked element, from `start` to `end` in the page's text."""
 
     name: str
@@ -108,13 +108,13 @@ class _Place:
         return content.replace("<", "\\u003c")
 
 
-def _places(text: str) -> tuple[list[_Place], list[str]]:
+def _places(text: str) -> tuple[list[_Marked], list[str]]:
     """Return the marked places of a page, and sentences on marks that cannot be filled."""
     if MARK not in text.lower():
         return [], []
     # The parser counts CR LF as one character.
     ends = [found.start() - before for before, found in enumerate(re.finditer("\r\n", text))]
-    places, problems = list[_Place](), list[str]()
+    places, problems = list[_Marked](), list[str]()
     for element in turbohtml.parse(text, source_locations=True).select(f"[{MARK}]"):
         name = attribute(element, MARK) or ""
         where = element.source_location
@@ -123,7 +123,7 @@ def _places(text: str) -> tuple[list[_Place], list[str]]:
         elif where is not None and where.end_tag is not None:
             start, end = where.start_tag.end_offset, where.end_tag.start_offset
             start, end = start + bisect_left(ends, start), end + bisect_left(ends, end)
-            places.append(_Place(name, start, end, element.tag == "script"))
+            places.append(_Marked(name, start, end, element.tag == "script"))
     return places, problems
 
 

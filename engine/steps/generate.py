@@ -223,7 +223,7 @@ class _Authoring:
 
     def _write_page(self, model: str, until: datetime) -> AuthoredTree:
         context = self.context
-        shown = shown_files(context.brief, context.plan, context.present).texts
+        shown = shown_files(context.brief, context.plan, context.present, computed=context.computed).texts
         conversation = Conversation(self.ports, model, until, context.plan, shown)
         further = self.task.further
         kind, parent = (Purpose.RESAMPLE, further.attempt) if further else (Purpose.GENERATE, None)

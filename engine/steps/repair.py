@@ -36,7 +36,7 @@ def repair(task: RepairInput, ports: Ports) -> Generated | RepairFailed | Repair
     models = ports.author.models
     model = task.best.model if task.best.model in models else models[0]
     context = task.context
-    shown = shown_files(context.brief, context.plan, _tree(task), repairs=True).texts
+    shown = shown_files(context.brief, context.plan, _tree(task), repairs=True, computed=context.computed).texts
     conversation = Conversation(ports, model, now + timedelta(seconds=seconds), context.plan, shown)
     try:
         written = conversation.converse(

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
-from django_q.brokers import get_broker
-from redis.exceptions import RedisError
 
 from tasks_app.health import credentials
 from tasks_app.health.browser_probe import known_problem
@@ -18,6 +16,7 @@ from tasks_app.health.disk import disk_problem
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import breakers_open
 from tasks_app.operations.forge_quota import quota_state
+from tasks_app.operations.queue import queue_problem
 from tasks_app.operations.spending import today
 from tasks_app.operations.workers import beats_alive
 from tasks_app.rounds.schedule import backlog
@@ -87,10 +86,8 @@ def _database_parts() -> list[Part]:
 
 
 def _queue() -> Part:
-    try:
-        get_broker().ping()
-    except RedisError as error:
-        return Part("queue", "down", f"REDIS_URL does not answer ({type(error).__name__}): no worker can be woken")
+    if problem := queue_problem():
+        return Part("queue", "down", problem)
     count, oldest = backlog()
     if not oldest:
         return Part("queue", "ok", "nothing is due")

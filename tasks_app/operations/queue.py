@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django_q.brokers import get_broker
 from django_q.models import Task
 from django_q.tasks import async_task
+from redis.exceptions import RedisError
 
 from tasks_app.operations.removals import Removal
 
@@ -27,6 +28,15 @@ def wake_workers(wanted: int) -> int:
     for _ in range(missing):
         async_task("tasks_app.worker.due_work.take_due", broker=broker, save=False)
     return missing
+
+
+def queue_problem() -> str:
+    """Return why the broker does not answer, "" if it does. Redis may be away while the database is there."""
+    try:
+        get_broker().ping()
+    except RedisError as error:
+        return f"REDIS_URL does not answer ({type(error).__name__}): no worker can be woken"
+    return ""
 
 
 def _forget(ids: Sequence[object]) -> int:

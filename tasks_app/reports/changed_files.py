@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.domain.repository import Origin
-from engine.formats.line_diff import line_diff
 from engine.formats.text_encoding import decode
 from tasks_app.models import Attachment, Commit, SourceFile
+from tasks_app.reports.line_diff import line_diff
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -24,7 +24,7 @@ LONGEST_COMPARED = 200_000
 class ChangedFile:
     """An attachment and its present version: SHA-256 and bytes of both; `now` is None if the tree lacks it.
 
-    `diff` is the result of `engine.formats.line_diff`, or empty, with the reason in `why_not`.
+    `diff` is the result of `tasks_app.reports.line_diff`, or empty, with the reason in `why_not`.
     """
 
     name: str

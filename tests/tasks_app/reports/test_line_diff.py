@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from engine.formats.line_diff import LONGEST_LINE, MOST_COMPARED, MOST_LINES, line_diff
+from tasks_app.reports.line_diff import LONGEST_LINE, MOST_COMPARED, MOST_LINES, line_diff
 from tests.little_time import little_time
 
 
