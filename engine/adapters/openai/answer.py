@@ -104,7 +104,7 @@ def error_in(name: str, event: Mapping[str, object]) -> object:
     vLLM's errors were objects of the type "error": https://github.com/block/goose/pull/8031
     """
     if reported := event.get("error"):
-        return reported
+        return reported if isinstance(reported, dict | str) else event
     is_error = name == "error" or "error" in {str(event.get("object")), str(event.get("type"))}
     return event if is_error and not event.get("choices") else None
 

@@ -126,7 +126,7 @@ class Collected:
         notes: dict[str, object] = {}
         if self._tools:
             notes["tool_calls"] = self._tools[:_MOST_TOOLS_NAMED]
-        elif not text and finish_reason in _WHOLE and self.has_choice and thoughts:
+        elif not text.strip() and finish_reason in _WHOLE and self.has_choice and thoughts:
             text, thoughts = thoughts, ""
             notes["answer_field"] = self._thoughts_field
         return Reply(

@@ -159,6 +159,7 @@ ERRORS = {
     "a named event": (b"event: error\n", data(QUOTA)),
     "an event of the type error": (data({"object": "error", **QUOTA}), DONE),
     "Anthropic's": (data({"type": "error", "error": QUOTA}),),
+    "one that is no object": (data({"error": True, **QUOTA}),),
     "llama.cpp's": (f"error: {json.dumps(QUOTA)}\n\n".encode(), DONE),
     "a list": (b"[" + json.dumps({"error": QUOTA}).encode() + b"]",),
     "in a choice": (data({"choices": [{"delta": {"content": ""}, "finish_reason": "error", "error": QUOTA}]}), DONE),
@@ -297,7 +298,7 @@ def test_thoughts_that_come_in_two_fields_are_kept_once(server: OpenAIServer) ->
 
 
 @pytest.mark.parametrize("field", ["reasoning_content", "reasoning", "thinking"])
-@pytest.mark.parametrize("content", ["", None])
+@pytest.mark.parametrize("content", ["", None, "\n\n"])
 @pytest.mark.parametrize("streams", [True, False], ids=["streaming", "whole"])
 def test_where_nothing_but_thoughts_came_they_are_the_answer(
     server: OpenAIServer, field: str, content: str | None, streams: bool
