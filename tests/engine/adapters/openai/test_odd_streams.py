@@ -159,6 +159,7 @@ ERRORS = {
     "a named event": (b"event: error\n", data(QUOTA)),
     "an event of the type error": (data({"object": "error", **QUOTA}), DONE),
     "Anthropic's": (data({"type": "error", "error": QUOTA}),),
+    "a sentence": (b"event: error\ndata: insufficient credits\n\n",),
     "one that is no object": (data({"error": True, **QUOTA}),),
     "llama.cpp's": (f"error: {json.dumps(QUOTA)}\n\n".encode(), DONE),
     "a list": (b"[" + json.dumps({"error": QUOTA}).encode() + b"]",),
@@ -237,15 +238,23 @@ def test_no_half_of_an_answer_is_taken_for_the_whole(
     assert (reply.text, reply.finish_reason) == (SAID, finish_reason)
 
 
-def test_nothing_after_a_broken_event_is_used(server: OpenAIServer) -> None:
-    reply = answer(server, sent(FIRST, b'data: {"choices": [{"delta": {"content": "ld\n\n', LAST, END, DONE))
+@pytest.mark.parametrize(
+    "broken", [b'data: {"choices": [{"delta": {"content": "ld\n\n', b"data: " + TEXT[1]], ids=["cut", "data twice"]
+)
+def test_nothing_after_a_broken_event_is_used(server: OpenAIServer, broken: bytes) -> None:
+    reply = answer(server, sent(FIRST, broken, LAST, END, DONE))
     assert (reply.text, reply.finish_reason) == ("<h1>Wör", DISCONNECTED)
 
 
 @pytest.mark.parametrize(
     "pieces",
-    [(*WITH_STOP, DONE), (FIRST, WITH_STOP[1], LAST, END), (THOUGHT_WITH_STOP, *TEXT, DONE)],
-    ids=["in every event", "with a text amid", "with the thoughts"],
+    [
+        (*WITH_STOP, DONE),
+        (FIRST, WITH_STOP[1], LAST, END),
+        (FIRST, END, *MIDDLE, LAST, END),
+        (THOUGHT_WITH_STOP, *TEXT, DONE),
+    ],
+    ids=["in every event", "with a text amid", "alone amid the text", "with the thoughts"],
 )
 def test_a_pause_after_a_finish_reason_is_no_end_while_text_goes_on(
     server: OpenAIServer, monkeypatch: pytest.MonkeyPatch, pieces: tuple[bytes, ...]
@@ -259,18 +268,19 @@ def test_a_pause_after_a_finish_reason_is_no_end_while_text_goes_on(
     ("pieces", "finish_reason"),
     [
         ((*TEXT, END), "stop"),
+        ((*TEXT, data(chunk({}, "stop", usage=COUNTED))), "stop"),
         ((*TEXT, DONE), ""),
         ((*TEXT[:2], WITH_STOP[2]), "stop"),
         ((THOUGHT_WITH_STOP, *TEXT, END), "stop"),
         (WITH_STOP, DISCONNECTED),
     ],
-    ids=["a finish reason", "[DONE]", "one with the last text", "one after another", "one in each event"],
+    ids=["a finish reason", "tokens", "[DONE]", "one with the last text", "one after another", "one in each event"],
 )
 def test_a_connection_that_stays_open_after_the_end_is_given_up(
     server: OpenAIServer, monkeypatch: pytest.MonkeyPatch, pieces: tuple[bytes, ...], finish_reason: str
 ) -> None:
     monkeypatch.setattr(openai_author, "_SILENCE_SECONDS", 1.0)
-    monkeypatch.setattr(openai_author, "_USAGE_SECONDS", 1.0)
+    monkeypatch.setattr(openai_author, "_USAGE_SECONDS", 0.5)
     reply = answer(server, sent(b"".join(pieces), stalls=True))
     assert (reply.text, reply.finish_reason) == (SAID, finish_reason)
 
@@ -291,6 +301,25 @@ def test_thoughts_are_kept_beside_the_text(server: OpenAIServer, field: str, str
     reply = answer(server, Scenario(completion(SAID, **{field: THOUGHT})))
     assert (reply.text, reply.reasoning) == (SAID, THOUGHT)
     assert "answer_field" not in reply.parameters
+
+
+@pytest.mark.parametrize(
+    "thoughts",
+    [
+        {
+            "reasoning_details": [
+                {"type": "reasoning.text", "text": THOUGHT},
+                {"type": "reasoning.encrypted", "data": ""},
+            ]
+        },
+        {"reasoning": {"content": THOUGHT}},
+        {"reasoning": None, "reasoning_content": "", "thinking": [{"thinking": THOUGHT}]},
+    ],
+    ids=["details", "an object", "a list"],
+)
+def test_thoughts_may_be_more_than_a_text(server: OpenAIServer, thoughts: dict[str, object]) -> None:
+    reply = answer(server, Scenario(completion(SAID, **thoughts)))
+    assert (reply.text, reply.reasoning) == (SAID, THOUGHT)
 
 
 def test_thoughts_that_come_in_two_fields_are_kept_once(server: OpenAIServer) -> None:
@@ -353,6 +382,7 @@ UNUSABLE: dict[str, Scenario] = {
     "another API's lines": sent(b'{"message": {"content": "hi"}}\n', b'{"done": true}\n'),
     "choices of another API": sent(data({"choices": [{"text": "hi"}]}), data({"choices": [{"text": "!"}]}), DONE),
     "Python's idea of JSON": sent(b"data: {'choices': [{'delta': {'content': 'hi'}}]}\n\n", DONE),
+    "data twice": sent(*(b"data: " + piece for piece in PLAIN)),
     "broken JSON": sent(b'data: {"choices": [{"delta": {"content": "hi"\n\n', DONE),
     "broken JSON after a role": sent(PLAIN[0], b'data: {"choices": [{"delta": {"content": "hi"\n\n', END, DONE),
     "no choices": sent(data({"choices": None}), DONE),
