@@ -124,12 +124,13 @@ INDENTED = json.dumps(completion(SAID), indent=2).encode()
         (b": wait\n\n", WHOLE),
         (b"[", WHOLE, b"]"),
         (*TEXT, data(completion(SAID)), DONE),
+        (*TEXT, data(completion(SAID.strip())), DONE),
         tuple(line.removeprefix(b"data: ").replace(b"\n\n", b"\n") for line in PLAIN),
         tuple(line.replace(b"\n\n", b"\n") for line in PLAIN),
     ],
     ids=[
         "and an end", "as an event", "as an event without its end", "indented", "in lines of data", "after a comment",
-        "in a list", "after its pieces", "JSON lines", "no blank lines",
+        "in a list", "after its pieces", "trimmed after its pieces", "JSON lines", "no blank lines",
     ],
 )  # fmt: skip
 def test_an_answer_in_another_dress_is_read(server: OpenAIServer, pieces: tuple[bytes, ...]) -> None:
