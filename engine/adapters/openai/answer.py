@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: The fields of a message that hold a model's thoughts. A server that fills two of them repeats the same text.
 #: https://docs.vllm.ai/en/latest/features/reasoning_outputs/
 #: https://openrouter.ai/docs/use-cases/reasoning-tokens
-REASONING: Final = ("reasoning_content", "reasoning", "thinking")
+REASONING: Final = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 
 #: Types of a part of the content that hold thoughts: https://docs.mistral.ai/capabilities/reasoning/
 _THOUGHTS = frozenset({"thinking", "reasoning"})
@@ -78,7 +78,7 @@ def _thoughts(value: object) -> str:
             return value
         case [*parts]:
             return "".join(map(_thoughts, parts))
-        case {"text": str(text)} | {"thinking": str(text)}:
+        case {"text": str(text)} | {"thinking": str(text)} | {"summary": str(text)} | {"content": str(text)}:
             return text
         case _:
             return ""
@@ -104,7 +104,7 @@ def error_in(name: str, event: Mapping[str, object]) -> object:
     vLLM's errors were objects of the type "error": https://github.com/block/goose/pull/8031
     """
     if reported := event.get("error"):
-        return reported
+        return reported if isinstance(reported, dict | str) else event
     is_error = name == "error" or "error" in {str(event.get("object")), str(event.get("type"))}
     return event if is_error and not event.get("choices") else None
 

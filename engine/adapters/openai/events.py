@@ -88,6 +88,10 @@ class EventReader:
             yield name, DONE
             return
         if not self._data and not _OBJECT.match(line):
+            if name == "error" and line.strip():
+                yield name, line
+            elif '"choices"' in line:
+                yield name, BrokenJson()
             return
         self._data.append(line)
         if line.rstrip().endswith(("}", "]")):

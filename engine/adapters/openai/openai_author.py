@@ -42,9 +42,9 @@ _CONNECT_SECONDS = 5.0
 #: After this silence within the text of a stream, the connection counts as lost. Reasoning comes before the text.
 _SILENCE_SECONDS = 60.0
 
-#: The same after a finish reason in an event of its own, or after `[DONE]`: then at most the tokens are missing. Some
-#: servers send a finish reason before the end (https://github.com/su-kaka/gcli2api/issues/403).
-_USAGE_SECONDS = 20.0
+#: The same after `[DONE]`, or after a finish reason and the tokens. A finish reason alone is no end: some servers send
+#: one in every event (https://github.com/su-kaka/gcli2api/issues/403).
+_USAGE_SECONDS = 5.0
 
 #: The call fails if the server refuses more parts of it than this.
 MOST_REFUSED = 4
@@ -163,7 +163,7 @@ class OpenAIAuthor:
                     if collected.is_over:
                         return
                     if is_part and (collected.has_text or collected.has_ended):
-                        silence = _USAGE_SECONDS if collected.has_ended else _SILENCE_SECONDS
+                        silence = _USAGE_SECONDS if collected.is_complete else _SILENCE_SECONDS
                         bound.reschedule(min(ends, clock() + silence))
             except httpx2.DecodingError:
                 collected.spoil()  # the body is not compressed as its header says

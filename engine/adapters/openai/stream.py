@@ -64,6 +64,7 @@ class Collected:
         self._finish_reason = ""
         self._went_on = False  # text came after a finish reason
         self._ended = False  # the newest finish reason came without text
+        self._counted = False  # and the tokens with it or after it
         self._done = False
         self._in_one_piece = False
         self._has_deltas = False
@@ -76,8 +77,13 @@ class Collected:
 
     @property
     def has_ended(self) -> bool:
-        """Say whether something came and then its end, so that at most the tokens are missing."""
+        """Say whether something came and then its end."""
         return (self._done or (self._ended and not self._went_on)) and self._has_content
+
+    @property
+    def is_complete(self) -> bool:
+        """Say whether the end came and then the tokens, or `[DONE]`. Some servers write on after a finish reason."""
+        return self.has_ended and (self._done or self._counted)
 
     @property
     def has_finish_reason(self) -> bool:
@@ -126,7 +132,7 @@ class Collected:
         notes: dict[str, object] = {}
         if self._tools:
             notes["tool_calls"] = self._tools[:_MOST_TOOLS_NAMED]
-        elif not text and finish_reason in _WHOLE and self.has_choice and thoughts:
+        elif not text.strip() and finish_reason in _WHOLE and self.has_choice and thoughts:
             text, thoughts = thoughts, ""
             notes["answer_field"] = self._thoughts_field
         return Reply(
@@ -166,6 +172,8 @@ class Collected:
                 return self._take_all((name, one) for one in values)
             case str() if value == DONE:
                 self._done = True
+            case str() if name == "error":
+                self.error = value
             case dict():
                 return self._take_event(name, value)
             case _:
@@ -181,6 +189,7 @@ class Collected:
             self.error = reported
         elif isinstance(choice, dict):
             self._take_choice(choice)
+        self._counted = self._ended and (self._counted or usage_in(event) is not None)
         return self.error is not None or isinstance(choices, list)
 
     def _take_choice(self, choice: dict[str, object]) -> None:

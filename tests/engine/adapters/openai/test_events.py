@@ -15,6 +15,7 @@ BODIES: dict[str, tuple[bytes, list[tuple[str, object]]]] = {
     "a byte order mark": (b'\xef\xbb\xbfdata: {"a": 1}\n\n', [("", {"a": 1})]),
     "no space after the colon": (b'data:{"a": 1}\n\n', [("", {"a": 1})]),
     "several data lines": (b'data: {\ndata:   "a":\ndata: 1}\n\n', [("", {"a": 1})]),
+    "several data lines, CRLF": (b'data: {\r\ndata:   "a":\r\ndata: 1}\r\n\r\n', [("", {"a": 1})]),
     "names of events": (
         b'event: message\nid: 7\ndata: {"a": 1}\n\ndata: {"a": 2}\n\n',
         [("message", {"a": 1}), ("", {"a": 2})],

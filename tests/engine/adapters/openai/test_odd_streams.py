@@ -71,10 +71,10 @@ FRAMES = {
 }
 
 
-@pytest.mark.parametrize("at", range(len(PLAIN) + 1))
 @pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
-def test_what_is_no_part_of_the_answer_is_skipped(server: OpenAIServer, frame: bytes, at: int) -> None:
-    reply = answer(server, sent(*PLAIN[:at], frame, *PLAIN[at:]))
+def test_what_is_no_part_of_the_answer_is_skipped(server: OpenAIServer, frame: bytes) -> None:
+    pieces = (frame + piece for piece in PLAIN)
+    reply = answer(server, sent(*pieces, frame))
     assert (reply.text, reply.finish_reason) == (SAID, "stop")
 
 
@@ -124,12 +124,13 @@ INDENTED = json.dumps(completion(SAID), indent=2).encode()
         (b": wait\n\n", WHOLE),
         (b"[", WHOLE, b"]"),
         (*TEXT, data(completion(SAID)), DONE),
+        (*TEXT, data(completion(SAID.strip())), DONE),
         tuple(line.removeprefix(b"data: ").replace(b"\n\n", b"\n") for line in PLAIN),
         tuple(line.replace(b"\n\n", b"\n") for line in PLAIN),
     ],
     ids=[
         "and an end", "as an event", "as an event without its end", "indented", "in lines of data", "after a comment",
-        "in a list", "after its pieces", "JSON lines", "no blank lines",
+        "in a list", "after its pieces", "trimmed after its pieces", "JSON lines", "no blank lines",
     ],
 )  # fmt: skip
 def test_an_answer_in_another_dress_is_read(server: OpenAIServer, pieces: tuple[bytes, ...]) -> None:
@@ -159,6 +160,8 @@ ERRORS = {
     "a named event": (b"event: error\n", data(QUOTA)),
     "an event of the type error": (data({"object": "error", **QUOTA}), DONE),
     "Anthropic's": (data({"type": "error", "error": QUOTA}),),
+    "a sentence": (b"event: error\ndata: insufficient credits\n\n",),
+    "one that is no object": (data({"error": True, **QUOTA}),),
     "llama.cpp's": (f"error: {json.dumps(QUOTA)}\n\n".encode(), DONE),
     "a list": (b"[" + json.dumps({"error": QUOTA}).encode() + b"]",),
     "in a choice": (data({"choices": [{"delta": {"content": ""}, "finish_reason": "error", "error": QUOTA}]}), DONE),
@@ -236,15 +239,23 @@ def test_no_half_of_an_answer_is_taken_for_the_whole(
     assert (reply.text, reply.finish_reason) == (SAID, finish_reason)
 
 
-def test_nothing_after_a_broken_event_is_used(server: OpenAIServer) -> None:
-    reply = answer(server, sent(FIRST, b'data: {"choices": [{"delta": {"content": "ld\n\n', LAST, END, DONE))
+@pytest.mark.parametrize(
+    "broken", [b'data: {"choices": [{"delta": {"content": "ld\n\n', b"data: " + TEXT[1]], ids=["cut", "data twice"]
+)
+def test_nothing_after_a_broken_event_is_used(server: OpenAIServer, broken: bytes) -> None:
+    reply = answer(server, sent(FIRST, broken, LAST, END, DONE))
     assert (reply.text, reply.finish_reason) == ("<h1>Wör", DISCONNECTED)
 
 
 @pytest.mark.parametrize(
     "pieces",
-    [(*WITH_STOP, DONE), (FIRST, WITH_STOP[1], LAST, END), (THOUGHT_WITH_STOP, *TEXT, DONE)],
-    ids=["in every event", "with a text amid", "with the thoughts"],
+    [
+        (*WITH_STOP, DONE),
+        (FIRST, WITH_STOP[1], LAST, END),
+        (FIRST, END, *MIDDLE, LAST, END),
+        (THOUGHT_WITH_STOP, *TEXT, DONE),
+    ],
+    ids=["in every event", "with a text amid", "alone amid the text", "with the thoughts"],
 )
 def test_a_pause_after_a_finish_reason_is_no_end_while_text_goes_on(
     server: OpenAIServer, monkeypatch: pytest.MonkeyPatch, pieces: tuple[bytes, ...]
@@ -258,18 +269,19 @@ def test_a_pause_after_a_finish_reason_is_no_end_while_text_goes_on(
     ("pieces", "finish_reason"),
     [
         ((*TEXT, END), "stop"),
+        ((*TEXT, data(chunk({}, "stop", usage=COUNTED))), "stop"),
         ((*TEXT, DONE), ""),
         ((*TEXT[:2], WITH_STOP[2]), "stop"),
         ((THOUGHT_WITH_STOP, *TEXT, END), "stop"),
         (WITH_STOP, DISCONNECTED),
     ],
-    ids=["a finish reason", "[DONE]", "one with the last text", "one after another", "one in each event"],
+    ids=["a finish reason", "tokens", "[DONE]", "one with the last text", "one after another", "one in each event"],
 )
 def test_a_connection_that_stays_open_after_the_end_is_given_up(
     server: OpenAIServer, monkeypatch: pytest.MonkeyPatch, pieces: tuple[bytes, ...], finish_reason: str
 ) -> None:
     monkeypatch.setattr(openai_author, "_SILENCE_SECONDS", 1.0)
-    monkeypatch.setattr(openai_author, "_USAGE_SECONDS", 1.0)
+    monkeypatch.setattr(openai_author, "_USAGE_SECONDS", 0.5)
     reply = answer(server, sent(b"".join(pieces), stalls=True))
     assert (reply.text, reply.finish_reason) == (SAID, finish_reason)
 
@@ -292,12 +304,31 @@ def test_thoughts_are_kept_beside_the_text(server: OpenAIServer, field: str, str
     assert "answer_field" not in reply.parameters
 
 
+@pytest.mark.parametrize(
+    "thoughts",
+    [
+        {
+            "reasoning_details": [
+                {"type": "reasoning.text", "text": THOUGHT},
+                {"type": "reasoning.encrypted", "data": ""},
+            ]
+        },
+        {"reasoning": {"content": THOUGHT}},
+        {"reasoning": None, "reasoning_content": "", "thinking": [{"thinking": THOUGHT}]},
+    ],
+    ids=["details", "an object", "a list"],
+)
+def test_thoughts_may_be_more_than_a_text(server: OpenAIServer, thoughts: dict[str, object]) -> None:
+    reply = answer(server, Scenario(completion(SAID, **thoughts)))
+    assert (reply.text, reply.reasoning) == (SAID, THOUGHT)
+
+
 def test_thoughts_that_come_in_two_fields_are_kept_once(server: OpenAIServer) -> None:
     assert answer(server, Scenario(completion(SAID, reasoning=THOUGHT, reasoning_content=THOUGHT))).reasoning == THOUGHT
 
 
 @pytest.mark.parametrize("field", ["reasoning_content", "reasoning", "thinking"])
-@pytest.mark.parametrize("content", ["", None])
+@pytest.mark.parametrize("content", ["", None, "\n\n"])
 @pytest.mark.parametrize("streams", [True, False], ids=["streaming", "whole"])
 def test_where_nothing_but_thoughts_came_they_are_the_answer(
     server: OpenAIServer, field: str, content: str | None, streams: bool
@@ -352,6 +383,7 @@ UNUSABLE: dict[str, Scenario] = {
     "another API's lines": sent(b'{"message": {"content": "hi"}}\n', b'{"done": true}\n'),
     "choices of another API": sent(data({"choices": [{"text": "hi"}]}), data({"choices": [{"text": "!"}]}), DONE),
     "Python's idea of JSON": sent(b"data: {'choices': [{'delta': {'content': 'hi'}}]}\n\n", DONE),
+    "data twice": sent(*(b"data: " + piece for piece in PLAIN)),
     "broken JSON": sent(b'data: {"choices": [{"delta": {"content": "hi"\n\n', DONE),
     "broken JSON after a role": sent(PLAIN[0], b'data: {"choices": [{"delta": {"content": "hi"\n\n', END, DONE),
     "no choices": sent(data({"choices": None}), DONE),
