@@ -114,6 +114,7 @@ class GenerateInput:
     unfetched: tuple[tuple[str, str], ...] = ()  # (name, url) of attachments to fetch
     further: FurtherAttempt | None = None
     allow_private: bool = False  # whether data may be fetched from private addresses
+    computes: bool = True  # whether the browser, if there is one, is known to work
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ class RepairInput:
     base_sha: str  # the head that the tree was made for
     access: ModelAccess
     secret_in: Callable[[bytes], str | None]
+    computes: bool = True  # as in GenerateInput
 
 
 @dataclass(frozen=True, slots=True)

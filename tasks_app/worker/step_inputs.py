@@ -42,6 +42,7 @@ from engine.steps.contracts import (
 from engine.steps.notify import callback_body
 from engine.steps.planning import request_of
 from engine.steps.tree import TreeContext
+from tasks_app.health.browser_probe import may_work
 from tasks_app.models import Attempt, CheckResult, Commit, NotificationAttempt, Round, SourceFile, Task
 from tasks_app.operations.forge_quota import quota_limits
 from tasks_app.queries import attempt_history, briefs, plans
@@ -84,6 +85,7 @@ def generate_input(row: Round, *, model_blocked: str, given_up: str = "") -> Gen
         unfetched=briefs.unfetched(row),
         further=_further_attempt(row),
         allow_private=settings.ALLOW_PRIVATE_URLS,
+        computes=may_work(),
     )
 
 
@@ -109,6 +111,7 @@ def repair_of(row: Round, best: Attempt, *, run: int) -> RepairInput:
         base_sha=row.base_sha,
         access=ModelAccess(budget_of(row), row.failures),
         secret_in=found_in,
+        computes=may_work(),
     )
 
 
