@@ -64,8 +64,8 @@ under /<repo>/ and the file lies
 - A parameter of the page's address is optional: without it the page uses the attached file."""
 _COMPUTED = """\
 Computed files
-- What the brief wants in a file or in the page's source and has to be worked out from data (exact counts, sums, joins, \
-statistics, hashes, conversions) is never
+- What the brief wants in a file or in the page's source and has to be worked out from data (exact counts, sums, \
+joins, statistics, hashes, conversions) is never
   typed or estimated: tools/build.js computes it from the whole files, before they are published. What the page only \
 shows, it works out itself at run
   time. tools/build.js is a plain script, no module, with
