@@ -153,12 +153,13 @@ def compute(
     browser = ports.browser
     planned = [one.path for one in context.plan.files if one.source is FileSource.COMPUTED]
     script = files.get(BUILD_SCRIPT)
+    before = {path for path in context.computed if path in files and files[path].origin is not Origin.MODEL}
+    files = {**files, **{path: replace(files[path], origin=Origin.COMPUTED) for path in before}}
     if browser is None or script is None:
         if script:
             return _not_run(files, NO_BROWSER, ports)
         lacking = f"there is no {BUILD_SCRIPT}, which is to compute {', '.join(planned)}"
         return ComputedTree(files, _computed(Verdict.FAIL, lacking) if planned and context.computes else None)
-    before = {path for path in context.computed if path in files and files[path].origin is not Origin.MODEL}
     inputs = script_inputs({path: file.content for path, file in files.items()}, before)
     now = ports.clock.now()
     text = script.content.decode("utf-8", "replace")

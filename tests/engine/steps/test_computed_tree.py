@@ -101,7 +101,7 @@ def test_an_error_is_a_failed_check_and_the_tree_stays_with_what_was_computed_be
     tree = TREE | {"result.json": SiteFile(b"old", Origin.CARRIED)}
     built = after(Computation(error="tools/build.js:3: TypeError: no"), tree, computed=["result.json"])
     assert problem(built) == "tools/build.js:3: TypeError: no"
-    assert built.files == tree
+    assert built.files == tree | {"result.json": SiteFile(b"old", Origin.COMPUTED)}
 
 
 def test_a_browser_that_did_not_run_decides_nothing() -> None:
