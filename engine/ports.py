@@ -93,10 +93,11 @@ class Browser(Protocol):
         """
         ...
 
-    def compute(self, script: str, files: Mapping[str, bytes], *, seconds: float) -> Computation:
+    def compute(self, script: str, files: Mapping[str, bytes], *, seconds: float, wait: float) -> Computation:
         """Run a build script twice on `files`, for `seconds` at most, without network, clock and random numbers.
 
-        Return what it gave, if both runs gave the same. This never raises for what the script does.
+        It waits at most `wait` seconds for a free browser. Return what the script gave, if both runs gave the same.
+        This never raises for what the script does.
         """
         ...
 

@@ -43,8 +43,10 @@ MOST_JUDGING = 40.0
 MOST_CHECKING = 60.0
 LEAST_CHECKING = 0.04
 
-#: A build script's two runs take at most this many seconds together, and so does the wait for a free browser.
+#: A build script's two runs take at most this many seconds together. It waits this long for a free browser in any case,
+#: and longer while generate's share lasts: without its files the page is not what was asked for.
 MOST_COMPUTING = 20.0
+MOST_COMPUTING_WAIT = 120.0
 
 #: Seconds that a claim of a step may take in any case. A claim past its limit counts as hung.
 FLOORS: dict[Step, float] = {Step.GENERATE: 60, Step.VERIFY: 30, Step.PUBLISH: 60, Step.DEPLOY: 60, Step.NOTIFY: 90}
@@ -122,6 +124,11 @@ class Budget:
     def compute_seconds(self, now: datetime) -> float:
         """Return the seconds for a build script, which runs before the verification."""
         return min(self.check_seconds(now), MOST_COMPUTING)
+
+    def compute_wait(self, now: datetime) -> float:
+        """Return the seconds that a build script waits for a free browser."""
+        left = (self.share_ends(Step.GENERATE) - now).total_seconds()
+        return min(max(left, self.compute_seconds(now)), MOST_COMPUTING_WAIT)
 
     def live_check_seconds(self, now: datetime) -> float:
         """Return the seconds for a verification of the live page, which ends before the callback is due."""

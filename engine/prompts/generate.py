@@ -69,10 +69,11 @@ under /<repo>/ and the file lies
 - A parameter of the page's address is optional: without it the page uses the attached file."""
 _COMPUTED = """\
 Computed files
-- What has to be worked out from data (exact counts, sums, joins, statistics, hashes, conversions; figures of a file \
-or of the page's source) is never typed or
-  estimated: tools/build.js computes it from the whole files, once, before they are published. It is a plain script, \
-no module, with
+- What the brief wants in a file or in the page's source and has to be worked out from data (exact counts, sums, \
+joins, statistics, hashes, conversions) is never
+  typed or estimated: tools/build.js computes it from the whole files, before they are published. What the page only \
+shows, it works out itself at run
+  time. tools/build.js is a plain script, no module, with
   async function build(files) { /* … */ return {files: {"result.json": value}, fills: {max: 12.5}}; }
 - files["sales.csv"] is the text of that file of the repository, or a Uint8Array where it is no UTF-8 text.
 - A returned file is a text, a Uint8Array, or a value that becomes JSON. Never index.html, README.md or an attached \

@@ -117,6 +117,7 @@ class GenerateInput:
     unfetched: tuple[tuple[str, str], ...] = ()  # (name, url) of attachments to fetch
     further: FurtherAttempt | None = None
     allow_private: bool = False  # whether data may be fetched from private addresses
+    computes: bool = True  # whether the browser, if there is one, is known to work
     pages_origin: str = ""  # of the page that will be published
 
 
@@ -142,6 +143,7 @@ class RepairInput:
     base_sha: str  # the head that the tree was made for
     access: ModelAccess
     secret_in: Callable[[bytes], str | None]
+    computes: bool = True  # as in GenerateInput
     run_seconds: float | None = None
 
     def seconds(self, now: datetime) -> float:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from engine.checks.decision import Purpose
 from engine.checks.gates import gate_results, secret_line
 from engine.checks.own_rules import acceptable, own_results
-from engine.domain.checks import Verdict
 from engine.domain.model_call import Prompt
 from engine.domain.repository import Origin, Repository, SiteFile
 from engine.errors import BadReply, Permanent
@@ -17,7 +16,6 @@ from engine.formats.credential_patterns import credentials_in
 from engine.inputs.missing_data import missing_note
 from engine.plan.fallback import fallback_plan
 from engine.prompts.generate import shown_files
-from engine.site.computed import BUILD_SCRIPT
 from engine.site.fallback_page import fallback_page
 from engine.site.readme import with_round_not_done
 from engine.site.repository_files import slug
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from engine.ports import Ports
     from engine.steps.contracts import GenerateInput
     from engine.steps.fetch_inputs import FetchedInputs
-    from engine.steps.tree import ComputedTree
 
 
 def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkipped:
@@ -64,7 +61,7 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkip
         marks.year,
         missing=inputs.missing,
         computed=[path for path in task.earlier.computed if path in present],
-        computes=ports.browser is not None,
+        computes=task.computes and ports.browser is not None,
     ).at(repository)
     asked_at_run_time = [address.url for address in plan.data if address.at_run_time]
     author = _Authoring(task, ports, context, missing_note=missing_note(inputs.missing, asked_at_run_time))
@@ -108,13 +105,6 @@ def _tree_to_build_on(task: GenerateInput, ports: Ports) -> tuple[Repository | N
             raise
         ports.journal.warn(f"{error.message} This round goes to a new repository, on what was published last.")
         return None, None, task.earlier.last_tree()
-
-
-def warn_of_computed(built: ComputedTree, ports: Ports) -> None:
-    """Add a warning to the round if the tree's build script could not be run here."""
-    for outcome in built.outcomes:
-        if outcome.verdict is Verdict.NOT_RUN:
-            ports.journal.warn(f"{BUILD_SCRIPT} was not run: {outcome.detail}")
 
 
 def gates(
@@ -232,9 +222,7 @@ class _Authoring:
 
     def _accepted(self, model: str, written: Written) -> AuthoredTree:
         assembled, notes = assemble(self.context, written.files, written.deletions)
-        seconds = self.task.access.budget.compute_seconds(self.ports.clock.now())
-        built = compute(self.context, assembled, written.files, self.ports.browser, seconds=seconds)
-        warn_of_computed(built, self.ports)
+        built = compute(self.context, assembled, written.files, self.ports, self.task.access.budget)
         files = built.files
         results = own_results({path: file.content for path, file in files.items()})
         if not acceptable(results):

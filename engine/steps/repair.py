@@ -17,7 +17,7 @@ from engine.prompts.generate import shown_files
 from engine.prompts.repair import repair_prompt
 from engine.steps.authoring import Conversation, Written, edits_in_words
 from engine.steps.contracts import Generated, RepairFailed, RepairSkipped, Wait
-from engine.steps.generate import gates, warn_of_computed
+from engine.steps.generate import gates
 from engine.steps.tree import assemble, compute
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def repair(task: RepairInput, ports: Ports) -> Generated | RepairFailed | RepairSkipped | Wait:
     """Return the repaired tree, or why there is none. Raises LeaseLost, and OutOfService if the model is blocked."""
-    task = replace(task, context=replace(task.context, computes=ports.browser is not None))
+    task = replace(task, context=replace(task.context, computes=task.computes and ports.browser is not None))
     now = ports.clock.now()
     seconds = task.seconds(now)
     if not seconds:
@@ -73,10 +73,8 @@ def _prompt(task: RepairInput, boundary: str) -> Prompt:
 
 def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> Generated:
     assembled, notes = assemble(task.context, written.files, written.deletions)
-    seconds = task.access.budget.compute_seconds(ports.clock.now())
     assembled = {path: _with_origin(file, task.best.files.get(path)) for path, file in assembled.items()}
-    built = compute(task.context, assembled, written.files, ports.browser, seconds=seconds)
-    warn_of_computed(built, ports)
+    built = compute(task.context, assembled, written.files, ports, task.access.budget)
     files = built.files
     results = own_results({path: file.content for path, file in files.items()})
     if not acceptable(results):

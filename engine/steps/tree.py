@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from engine.domain.brief import Brief, MissingFile
+    from engine.domain.budget import Budget
     from engine.domain.repository import Repository
     from engine.plan.schema import RequestPlan
-    from engine.ports import Browser
+    from engine.ports import Ports
 
 
 #: The text of the build script's check.
@@ -56,7 +57,7 @@ class TreeContext:
     pages_url: str = ""
     missing: tuple[MissingFile, ...] = ()
     computed: Collection[str] = ()  # present files that tools/build.js made
-    computes: bool = False  # whether a browser can run tools/build.js
+    computes: bool = False  # whether a browser can run tools/build.js, as far as is known
 
     def at(self, place: Repository | None) -> TreeContext:
         """Return the context with the repository's addresses; unchanged if there is no repository yet."""
@@ -143,30 +144,30 @@ class ComputedTree:
 
 
 def compute(
-    context: TreeContext,
-    files: Mapping[str, SiteFile],
-    written: Collection[str],
-    browser: Browser | None,
-    *,
-    seconds: float,
+    context: TreeContext, files: Mapping[str, SiteFile], written: Collection[str], ports: Ports, budget: Budget
 ) -> ComputedTree:
     """Run the tree's build script; put its files and fills into the tree. `written` are the files of the model's reply.
 
-    If it fails, what an earlier run computed stays.
+    If it fails, what an earlier run computed stays. If no browser ran it, the round gets a warning.
     """
+    browser = ports.browser
     planned = [one.path for one in context.plan.files if one.source is FileSource.COMPUTED]
     script = files.get(BUILD_SCRIPT)
+    before = {path for path in context.computed if path in files and files[path].origin is not Origin.MODEL}
+    files = {**files, **{path: replace(files[path], origin=Origin.COMPUTED) for path in before}}
     if browser is None or script is None:
         if script:
-            return ComputedTree(files, _computed(Verdict.NOT_RUN, NO_BROWSER))
+            return _not_run(files, NO_BROWSER, ports)
         lacking = f"there is no {BUILD_SCRIPT}, which is to compute {', '.join(planned)}"
-        return ComputedTree(files, _computed(Verdict.FAIL, lacking) if planned and browser else None)
-    before = {path for path in context.computed if path in files and files[path].origin is not Origin.MODEL}
+        return ComputedTree(files, _computed(Verdict.FAIL, lacking) if planned and context.computes else None)
     inputs = script_inputs({path: file.content for path, file in files.items()}, before)
-    result = browser.compute(script.content.decode("utf-8", "replace"), inputs, seconds=seconds)
-    if result.not_run or result.error:
-        verdict = Verdict.NOT_RUN if result.not_run else Verdict.FAIL
-        return ComputedTree(files, _computed(verdict, result.not_run or result.error))
+    now = ports.clock.now()
+    text = script.content.decode("utf-8", "replace")
+    result = browser.compute(text, inputs, seconds=budget.compute_seconds(now), wait=budget.compute_wait(now))
+    if result.not_run:
+        return _not_run(files, result.not_run, ports)
+    if result.error:
+        return ComputedTree(files, _computed(Verdict.FAIL, result.error))
     made, problems = _made(context, files, result.files)
     problems += [f"{path} is in the answer too: leave it to {BUILD_SCRIPT}" for path in made if path in written]
     problems += [f"build() returned no {path}, which it is to compute" for path in planned if path not in made]
@@ -181,6 +182,11 @@ def compute(
     notes = [f"{BUILD_SCRIPT} computed {', '.join(made) or 'no file'}"]
     notes += [f"{', '.join(gone)} went: {BUILD_SCRIPT} computes it no more"] if gone else []
     return ComputedTree(tree, _computed(Verdict.FAIL if problems else Verdict.PASS, "; ".join(problems)), notes)
+
+
+def _not_run(files: Mapping[str, SiteFile], why: str, ports: Ports) -> ComputedTree:
+    ports.journal.warn(f"{BUILD_SCRIPT} was not run: {why}")
+    return ComputedTree(files, _computed(Verdict.NOT_RUN, why))
 
 
 def _made(

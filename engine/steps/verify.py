@@ -71,7 +71,7 @@ def summary(results: Sequence[CheckOutcome]) -> str:
 
 def _checked(task: VerifyInput, new: NewTree, ports: Ports) -> tuple[list[CheckOutcome], str]:
     """Return all results, those of the request in its order, and a line about them."""
-    evidence = _evidence(task, new.files, ports)
+    evidence = _evidence(task, new, ports)
     request, earlier = task.requirements, task.earlier
     words = "\n".join([request.words, *(check.text for check in request.checks)])
     plan = PlanVerdicts(request.plan, request.checks, evidence, words=words, earlier=earlier.plans)
@@ -123,13 +123,20 @@ def _advice(task: VerifyInput, new: NewTree, report: BrowserReport) -> list[Chec
     return advice
 
 
-def _evidence(task: VerifyInput, files: Mapping[str, bytes], ports: Ports) -> Evidence:
+def _evidence(task: VerifyInput, new: NewTree, ports: Ports) -> Evidence:
     """Return the evidence for the plan's predicates. A workbook is read only if a predicate or a file needs it."""
     plan = task.requirements.plan
     names = {one.origin for one in plan.files if one.source is FileSource.CONVERTED} if plan else set()
     names |= {one.workbook for one in _predicates(plan) if isinstance(one, CsvEquals)}
     books = [file for file in task.requirements.attachments if file.name in names]
-    return Evidence(files, task.attached, sheets_of(books, ports) if books else {})
+    return Evidence(new.files, task.attached, sheets_of(books, ports) if books else {}, _not_made(plan, new))
+
+
+def _not_made(plan: RequestPlan | None, new: NewTree) -> dict[str, str]:
+    """Return the computed files that are missing because no browser ran the build script, with the reason."""
+    why = next((r.detail for r in new.gates if r.check.kind is Kind.COMPUTED and r.verdict is Verdict.NOT_RUN), "")
+    computed = [one.path for one in plan.files if one.source is FileSource.COMPUTED] if plan and why else []
+    return {path: f"{path} was not computed: {why}" for path in computed if path not in new.files}
 
 
 def _predicates(plan: RequestPlan | None) -> Iterator[object]:

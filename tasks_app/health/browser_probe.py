@@ -27,7 +27,17 @@ def probe() -> str:
 
 def known_problem() -> str:
     """Return the last start's result: why the browser cannot be used, "" if it can."""
+    found = _found()
+    return "not tried yet on this machine: that is done when its workers start" if found is None else found
+
+
+def may_work() -> bool:
+    """Say whether nothing is known against the browser."""
+    return not _found()
+
+
+def _found() -> str | None:
     try:
         return str(json.loads((settings.DATA_DIR / "browser.json").read_text())["problem"])
     except (OSError, ValueError, KeyError):
-        return "not tried yet on this machine: that is done when its workers start"
+        return None

@@ -53,6 +53,7 @@ _DECIDED_BY = {
     Kind.EARLIER: "run in a browser, a check of an earlier round",
     Kind.REGRESSION: "a rule of this service, on a file of an earlier round",
     Kind.RUN: "GitHub Actions",
+    Kind.COMPUTED: "the repository's own script, run twice in a browser without a network",
     Kind.UNKNOWN: "nothing: it is no check that can be read",
 }
 _PLACES = {Target.LIVE: "the live page", Target.LOCAL: "before publishing", Target.EMPTY: "an empty page"}

@@ -43,6 +43,7 @@ from engine.steps.contracts import (
 from engine.steps.notify import callback_body
 from engine.steps.planning import request_of
 from engine.steps.tree import TreeContext
+from tasks_app.health.browser_probe import may_work
 from tasks_app.models import Attempt, CheckResult, Commit, NotificationAttempt, Round, SourceFile, Task
 from tasks_app.operations.breakers import breakers_open
 from tasks_app.operations.forge_quota import quota_limits
@@ -88,6 +89,7 @@ def generate_input(row: Round, *, model_blocked: str, given_up: str = "") -> Gen
         further=_further_attempt(row),
         allow_private=settings.ALLOW_PRIVATE_URLS,
         pages_origin=parse_url(_url_before_publishing(row)).origin,
+        computes=may_work(),
     )
 
 
@@ -114,6 +116,7 @@ def repair_of(row: Round, best: Attempt, *, run: int) -> RepairInput:
         access=ModelAccess(budget_of(row), row.failures),
         secret_in=found_in,
         run_seconds=attempt_history.failed_run_seconds(best.pk),
+        computes=may_work(),
     )
 
 

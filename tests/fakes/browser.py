@@ -34,8 +34,8 @@ class FakeBrowser:
         results = [self._result(check, page.target, source) for check in (*checks, *expressions)]
         return BrowserReport(results[: len(checks)], [view], tested=results[len(checks) :])
 
-    def compute(self, script: str, files: Mapping[str, bytes], *, seconds: float) -> Computation:
-        del seconds
+    def compute(self, script: str, files: Mapping[str, bytes], *, seconds: float, wait: float) -> Computation:
+        del seconds, wait
         self.scripts.append((script, files))
         return self.computed
 

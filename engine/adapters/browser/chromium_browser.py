@@ -69,12 +69,12 @@ class ChromiumBrowser:
             run = self._verify(page, checks, tests, executable, left)
         return _report(page, checks, tests, run)
 
-    def compute(self, script: str, files: Mapping[str, bytes], *, seconds: float) -> Computation:
-        """Run a build script twice, for `seconds` at most. We wait as long again for a free browser."""
+    def compute(self, script: str, files: Mapping[str, bytes], *, seconds: float, wait: float) -> Computation:
+        """Run a build script twice, for `seconds` at most. `wait` bounds the time until a browser is free."""
         if not (executable := self.executable()):
             return Computation(not_run=NO_CHROMIUM)
         job = ComputeJob(script, files, executable, self._machine.sandbox, seconds)
-        with place(self._machine.folder, self._machine.places, seconds) as free:
+        with place(self._machine.folder, self._machine.places, wait) as free:
             if not free:
                 return Computation(not_run=NO_PLACE)
             with tempfile.TemporaryDirectory(prefix="check-browser-", ignore_cleanup_errors=True) as home:

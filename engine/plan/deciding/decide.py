@@ -75,6 +75,8 @@ def decide(predicate: AnyPredicate, evidence: Evidence) -> PredicateFinding:
             return PredicateFinding(Verdict.NOT_RUN, "decided once the page is live")
         case _ if not path:
             return undecided("it does not say which file is meant")
+        case _ if path in evidence.not_made:
+            return PredicateFinding(Verdict.NOT_RUN, evidence.not_made[path])
         case Exists():
             return _exists(path, evidence)
         case Absent():

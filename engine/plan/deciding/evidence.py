@@ -18,12 +18,14 @@ _LONGEST_SEEN = 600
 class Evidence:
     """`files` are the tree to be published, `attachments` are unchanged, both by path.
 
-    `sheets` are readable sheets as CSV, by workbook and sheet name; the name "" is the first sheet.
+    `sheets` are readable sheets as CSV, by workbook and sheet name; the name "" is the first sheet. `not_made` says why
+    a file is missing without a fault of the page, by path.
     """
 
     files: Mapping[str, bytes]
     attachments: Mapping[str, bytes] = field(default_factory=dict)
     sheets: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
+    not_made: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,11 +45,19 @@ def test_a_clean_source_never_outweighs_a_check() -> None:
     assert best([reviewed(1, 9, passed=2), reviewed(2, 0, passed=1)]).attempt == 1
 
 
-def with_tests(attempt: int, *, passed: int, tests: int) -> Candidate:
-    results = [CheckOutcome(Check(Kind.TEST, str(n)), Target.LOCAL, Verdict.PASS) for n in range(tests)]
+def with_tests(attempt: int, *, passed: int, tests: int, kind: Kind = Kind.TEST) -> Candidate:
+    results = [CheckOutcome(Check(kind, str(n)), Target.LOCAL, Verdict.PASS) for n in range(tests)]
     return Candidate(attempt, attempt, [*candidate(attempt, rules=3, passed=passed).results, *results])
 
 
 def test_the_plans_own_tests_never_outweigh_a_check_of_the_request() -> None:
     assert best([with_tests(1, passed=2, tests=0), with_tests(2, passed=1, tests=9)]).attempt == 1
     assert best([with_tests(1, passed=2, tests=0), with_tests(2, passed=2, tests=1)]).attempt == 2
+
+
+def test_a_build_script_that_runs_never_outweighs_a_check_of_the_request() -> None:
+    def ran(attempt: int, passed: int, scripts: int) -> Candidate:
+        return with_tests(attempt, passed=passed, tests=scripts, kind=Kind.COMPUTED)
+
+    assert best([ran(1, passed=2, scripts=0), ran(2, passed=1, scripts=1)]).attempt == 1
+    assert best([ran(1, passed=2, scripts=0), ran(2, passed=2, scripts=1)]).attempt == 2

@@ -41,6 +41,23 @@ def test_a_verification_has_its_share_within_bounds_and_a_little_even_late(begun
     assert BUDGET.check_seconds(after(begun)) == pytest.approx(seconds)
 
 
+@pytest.mark.parametrize("begun", [0, 230, 9999])
+def test_a_build_script_has_its_seconds_even_late(begun: float) -> None:
+    assert BUDGET.compute_seconds(after(begun)) == 20
+    assert fresh(START, 100).compute_seconds(after(begun)) == pytest.approx(20 if begun == 0 else 4)
+
+
+@pytest.mark.parametrize(("begun", "seconds"), [(0, 120), (116, 100), (210, 20), (9999, 20)])
+def test_a_build_script_waits_for_a_browser_while_generates_share_lasts(begun: float, seconds: float) -> None:
+    assert BUDGET.compute_wait(after(begun)) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("begun", [0, 100, 210, 9999])
+def test_a_claim_of_generate_outlasts_its_build_script(begun: float) -> None:
+    longest = BUDGET.compute_wait(after(begun)) + BUDGET.compute_seconds(after(begun)) + 12
+    assert BUDGET.step_seconds(Step.GENERATE, after(begun)) > longest
+
+
 @pytest.mark.parametrize(("begun", "seconds"), [(0, 60), (500, 35), (536, 0), (600, 0)])
 def test_live_checks_end_before_the_callback_is_due(begun: float, seconds: float) -> None:
     assert BUDGET.live_check_seconds(after(begun)) == pytest.approx(seconds)

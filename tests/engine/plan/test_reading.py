@@ -295,7 +295,14 @@ def test_no_text_raises(text):
 
 @pytest.mark.parametrize(
     ("path", "source"),
-    [("index.html", "workflow_output"), ("README.md", "converted"), ("index.html", "service"), ("CODE.md", "service")],
+    [
+        ("index.html", "workflow_output"),
+        ("README.md", "converted"),
+        ("index.html", "computed"),
+        ("tools/build.js", "computed"),
+        ("index.html", "service"),
+        ("CODE.md", "service"),
+    ],
 )
 def test_what_nobody_else_makes_is_written(path: str, source: str):
     assert sources(read(files=[{"path": path, "source": source}]))[path] == "write"

@@ -157,6 +157,44 @@ def test_rules_that_do_not_apply_are_left_out(
     assert (heading in rules(request_, tree=tree)) is there
 
 
+LONG = AttachedFile("long.csv", "text/csv", b"a,b\n" + b"1,2\n" * 3_000)
+
+
+@pytest.mark.parametrize(
+    ("request_", "planned", "tree", "computed", "there"),
+    [
+        (brief(attachments=(LONG,)), plan(), None, (), True),
+        (brief(attachments=(CSV,)), plan(), None, (), False),
+        (brief(), plan(), TREE | {"long.csv": LONG.content}, (), True),
+        (brief(), plan(PlannedFile(path="a.json", source=FileSource.COMPUTED)), None, (), True),
+        (brief(), plan(PlannedFile(path="tools/build.js", source=FileSource.WRITE)), None, (), True),
+        (brief(), plan(), TREE | {"tools/build.js": b"async function build() {}"}, (), True),
+        (brief(attachments=(LONG,)), plan(PlannedFile(path="a.json", source=FileSource.COMPUTED)), None, None, False),
+    ],
+)
+def test_the_build_script_is_explained_where_there_may_be_one(
+    request_: Brief, planned: RequestPlan, tree: dict[str, bytes] | None, computed: tuple[str, ...] | None, there: bool
+) -> None:
+    text = rules(request_, planned, tree=tree, computed=computed)
+    assert ("\nComputed files\n" in text) is there
+
+
+def test_a_computed_file_is_not_the_writers() -> None:
+    planned = plan(PlannedFile(path="a.json", source=FileSource.COMPUTED, what="the counts"))
+    prompt = prompted(brief(), planned, computed=())
+    assert "(tools/build.js, whole: its build(files) returns a.json: the counts)" in last_words(prompt)
+    assert "file a.json\n" not in last_words(prompt)
+    assert "Not yours, written or kept by the service: .nojekyll, LICENSE, a.json.\n" in prompt.messages[0].content
+
+
+def test_a_computed_file_is_described_whatever_its_type() -> None:
+    tree = TREE | {"chart.svg": b"<svg>all of it</svg>"}
+    assert "chart.svg" in present_files(prompted(brief(), tree=tree, computed=()).messages)
+    prompt = prompted(brief(), tree=tree, computed=("chart.svg",))
+    assert "chart.svg" not in present_files(prompt.messages)
+    assert ("published file", "chart.svg") in shown(prompt)
+
+
 def test_the_ids_that_expressions_look_up_are_listed_below_the_data() -> None:
     asked = brief(
         "Show the total in #total.", checks=("js: !!document.querySelector('#when')", "#no is there", "js: true")

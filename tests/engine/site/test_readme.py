@@ -86,6 +86,12 @@ def test_unknown_addresses_are_not_mentioned() -> None:
     assert "Open the published page.\n" in made
 
 
+def test_a_build_script_is_described_as_one() -> None:
+    made, _ = complete_readme("", replace(FIRST, files=["tools/build.js", "tools/other.js"]))
+    assert "- `tools/build.js`: computes files: its build() takes the repository's texts by path" in made
+    assert "- `tools/other.js`: a script\n" in made
+
+
 def test_long_briefs_and_many_files_are_cut() -> None:
     known = replace(FIRST, brief="\n".join(["x" * 400] * 9), files=[f"f{number:03}.js" for number in range(100)])
     made, _ = complete_readme("", known)

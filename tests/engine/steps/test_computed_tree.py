@@ -8,11 +8,13 @@ import pytest
 
 from engine.domain.brief import AttachedFile, Brief
 from engine.domain.browser_report import Computation, Fill
+from engine.domain.budget import fresh
 from engine.domain.checks import Kind, Verdict
 from engine.domain.repository import Origin, SiteFile
 from engine.plan.schema import FileSource, PlannedFile, RequestPlan
 from engine.steps.tree import ComputedTree, TreeContext, compute
-from tests.fakes import FakeBrowser
+from tests.fakes import NOW, FakeBrowser
+from tests.fakes.ports import make_ports
 
 DATA = AttachedFile("data.csv", "text/csv", b"a\n1\n")
 RESULT = PlannedFile(path="result.json", source=FileSource.COMPUTED)
@@ -36,8 +38,14 @@ def after(
     written: tuple[str, ...] = ("index.html", "tools/build.js"),
     **over: object,
 ) -> ComputedTree:
-    browser = FakeBrowser(computed=computation)
-    return compute(replace(CONTEXT, **over), TREE if tree is None else tree, written, browser, seconds=20)
+    return run(FakeBrowser(computed=computation), TREE if tree is None else tree, written, **over)
+
+
+def run(
+    browser: FakeBrowser | None, tree: dict[str, SiteFile], written: tuple[str, ...] = (), **over: object
+) -> ComputedTree:
+    context = replace(CONTEXT, computes=browser is not None, **over)
+    return compute(context, tree, written, make_ports(browser=browser), fresh(NOW, 600))
 
 
 def problem(built: ComputedTree) -> str:
@@ -60,7 +68,7 @@ def test_files_and_fills_enter_the_tree_as_computed() -> None:
 def test_the_script_gets_the_tree_without_what_it_made_before() -> None:
     browser = FakeBrowser(computed=GIVEN)
     tree = TREE | {"result.json": SiteFile(b"old", Origin.CARRIED), "old.txt": SiteFile(b"o", Origin.CARRIED)}
-    compute(replace(CONTEXT, computed=["result.json"]), tree, (), browser, seconds=20)
+    run(browser, tree, computed=["result.json"])
     assert browser.scripts == [
         ("async function build() {}", {"index.html": PAGE, "data.csv": b"a\n1\n", "old.txt": b"o"})
     ]
@@ -93,7 +101,7 @@ def test_an_error_is_a_failed_check_and_the_tree_stays_with_what_was_computed_be
     tree = TREE | {"result.json": SiteFile(b"old", Origin.CARRIED)}
     built = after(Computation(error="tools/build.js:3: TypeError: no"), tree, computed=["result.json"])
     assert problem(built) == "tools/build.js:3: TypeError: no"
-    assert built.files == tree
+    assert built.files == tree | {"result.json": SiteFile(b"old", Origin.COMPUTED)}
 
 
 def test_a_browser_that_did_not_run_decides_nothing() -> None:
@@ -105,11 +113,11 @@ def test_a_browser_that_did_not_run_decides_nothing() -> None:
 
 
 def test_without_a_browser_a_script_is_not_run_and_its_absence_is_nothing() -> None:
-    built = compute(CONTEXT, TREE, (), None, seconds=20)
+    built = run(None, TREE)
     assert [(one.verdict, one.detail) for one in built.outcomes] == [
         (Verdict.NOT_RUN, "this machine runs no check browser (BROWSERS=0)")
     ]
-    assert compute(CONTEXT, {"index.html": TREE["index.html"]}, (), None, seconds=20).outcome is None
+    assert run(None, {"index.html": TREE["index.html"]}).outcome is None
 
 
 def test_a_tree_without_a_script_needs_one_only_if_the_plan_has_computed_files() -> None:

@@ -15,6 +15,10 @@ from tests.factories import make_round
 from tests.fakes import PAGE, README, FakeBrowser, page_reply, plan_reply
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_django.fixtures import SettingsWrapper
+
     from tests.conftest import Outside
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +81,40 @@ def test_a_browser_that_cannot_be_started_is_a_warning(outside: Outside) -> None
     row = driven(asked())
     assert "tools/build.js was not run: no check browser was free in time" in row.warnings
     assert row.state == "completed"
+
+
+def test_a_file_that_no_browser_computed_is_no_fault_of_the_page(outside: Outside) -> None:
+    outside.browser = FakeBrowser(computed=Computation(not_run="no check browser was free in time"))
+    outside.author.plans = [
+        plan_reply(
+            {"path": "result.json", "source": "computed"},
+            checks=[{"number": 1, "predicates": [{"kind": "json_schema", "path": "result.json", "definition": {}}]}],
+        )
+    ]
+    outside.author.replies = [WRITTEN]
+    row = driven(asked(checks=["result.json is JSON"]))
+    assert (row.state, kinds()) == ("completed", ["generate"])
+    assert list(CheckResult.objects.filter(kind__in=["prose", "file"]).values_list("verdict", flat=True)) == [
+        "not_run",
+        "not_run",
+    ]
+    assert CheckResult.objects.get(kind="file").detail == (
+        "result.json was not computed: no check browser was free in time"
+    )
+
+
+def test_where_the_browser_is_known_not_to_work_the_model_writes_the_file(
+    outside: Outside, settings: SettingsWrapper, tmp_path: Path
+) -> None:
+    settings.DATA_DIR = tmp_path
+    (tmp_path / "browser.json").write_text('{"problem": "no sandbox"}')
+    outside.browser = FakeBrowser()
+    outside.author.plans = [PLAN]
+    outside.author.replies = [page_reply({"index.html": PAGE, "result.json": b"{}\n", "README.md": README})]
+    row = driven(asked())
+    assert "build.js" not in outside.author.asked[0][1][-1].content
+    assert (row.state, kinds(), published(outside, row)["result.json"]) == ("completed", ["generate"], b"{}\n")
+    assert not CheckResult.objects.filter(kind="computed").exists()
 
 
 def test_the_gates_see_what_is_computed(outside: Outside) -> None:
