@@ -50,6 +50,7 @@ FETCH_SECONDS = 30.0
 MOST_FETCHING = 40.0
 FETCHING_PART = 0.25
 AT_ONCE = 6
+FORBIDDEN = 403
 WORKBOOK_SECONDS = 30.0
 
 
@@ -142,7 +143,11 @@ def _under_way(
     try:
 
         def fetch(url: str) -> Answer:
-            return ports.fetcher.fetch(url, seconds=seconds, max_bytes=LARGEST_DATA, origin=origin)
+            answer = ports.fetcher.fetch(url, seconds=seconds, max_bytes=LARGEST_DATA, origin=origin)
+            if answer.status != FORBIDDEN or not origin:
+                return answer
+            # Some servers refuse foreign origins in place of leaving that to the browser.
+            return ports.fetcher.fetch(url, seconds=seconds, max_bytes=LARGEST_DATA)
 
         asked = dict.fromkeys(urls) if seconds >= 1 else {}
         yield Fetches(ports, {url: pool.submit(fetch, url) for url in asked}, now + timedelta(seconds=in_all))
@@ -222,7 +227,7 @@ def _fetched(
 
 def _warn_of_refusal(address: DataAddress, file: AttachedFile, ports: Ports) -> None:
     if address.at_run_time and CORS_REFUSED in file.note:
-        ports.journal.warn(f"{address.url}: {CORS_REFUSED} So the page cannot show what it answers when it is opened.")
+        ports.journal.warn(f"{address.url}: {CORS_REFUSED}, so the page needs a proxy to ask it.")
 
 
 def _tables(files: Sequence[AttachedFile], plan: RequestPlan, ports: Ports) -> Iterator[AttachedFile | MissingFile]:

@@ -79,7 +79,7 @@ attachments = _tabled(
     "attachments",
     ("name", "source", "media type", "bytes", "SHA-256", "fetched from", "note"),
     lambda report: (
-        (row_link(a), a.source, a.media_type, vars(a)["size"], a.sha256[:12], a.url, a.note[:200])
+        (row_link(a), a.source, a.media_type, vars(a)["size"], a.sha256[:12], a.url, a.note[:600])
         for a in report.attachments
     ),
 )

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from engine.adapters.browser.chromium_browser import ChromiumBrowser
-from engine.domain.browser_report import PageUnderTest
-from engine.domain.checks import Check, CheckOutcome, Kind, Target
+from engine.domain.browser_report import PageAction, PageTest, PageUnderTest
+from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 from engine.plan.page_tests import as_page_test, problem_of
 from engine.plan.predicates import Page
+from tests.doubles.http_server import HttpServer, Script
 from tests.engine.check_browser.pages import HOME
 
 if TYPE_CHECKING:
     from engine.adapters.browser.chromium_browser import Machine
+    from tests.doubles.http_server import Asked
 
 pytestmark = pytest.mark.browser
 
@@ -137,3 +139,33 @@ def test_a_page_that_never_answers_leaves_its_tests_undecided(machine: Machine) 
 def test_without_a_browser_none_is_run(machine: Machine) -> None:
     (found,) = outcomes(machine, CASES[0].page(), seconds=1)
     assert (found.verdict, found.detail) == ("not_run", "no check browser was free in time")
+
+
+ASKING = b"""<!doctype html><html lang=en><title>Asks</title><button id=b>Go</button><p id=a>no</p><script>
+document.querySelector("#b").addEventListener("click", () => fetch("https://api.test/clicked", { mode: "no-cors" }));
+setInterval(async () => {
+  const answer = await fetch("https://api.test/was-clicked");
+  document.querySelector("#a").textContent = await answer.text();
+}, 500);
+</script>"""
+
+
+class Clicks(HttpServer):
+    """Knows whether a page test has clicked."""
+
+    clicked = False
+
+    def answer(self, asked: Asked) -> Script:
+        self.clicked |= asked.path == "/api.test/clicked"
+        return Script(headers={"access-control-allow-origin": "*"}, body=b"yes" if self.clicked else b"no")
+
+
+def test_page_tests_run_while_a_check_waits_for_its_window(machine: Machine) -> None:
+    check = Check(Kind.JS, "document.querySelector('#a').textContent === 'yes'")
+    clicking = PageTest((PageAction("click", "#b", ""),), "document.querySelector('#a').textContent === 'yes'")
+    with Clicks() as mirror:
+        browser = ChromiumBrowser(replace(machine, mirror=mirror.url(""), window=40.0))
+        page = PageUnderTest(HOME, {"index.html": ASKING}, Target.LOCAL)
+        report = browser.run(page, [check], seconds=90, tests=[clicking])
+    assert mirror.clicked
+    assert report.results[0].verdict is Verdict.PASS, report

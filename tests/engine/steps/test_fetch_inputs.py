@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from engine.ports import Ports
     from engine.steps.contracts import GenerateInput
+    from tests.doubles.http_server import Asked
 
 UNPLANNED = {"plan": None, "is_made": False}
 ORIGIN = "https://owner.github.io"
@@ -247,3 +248,15 @@ def test_the_writer_is_told_whether_a_browser_gets_an_answer(path: str, problem:
     assert (said in request) == bool(problem)
     assert any("gets this address's answer" in one for one in ports.journal.warnings) == bool(problem and live)
     assert ("The page asks the address itself at run time" in request) == live
+
+
+def test_a_server_that_refuses_foreign_origins_is_asked_as_no_browser_asks() -> None:
+    class OwnOrigin(HttpServer):
+        def answer(self, asked: Asked) -> Script:
+            return Script(403) if "origin" in asked.headers else Script(headers=JSON, body=b"{}")
+
+    with OwnOrigin() as server:
+        files, ports = fetched("/own.json", server)
+        assert [("origin" in one.headers) for one in server.asked] == [True, False]
+    assert files["own.json"] == b"{}"
+    assert "it sends no Access-Control-Allow-Origin" in ports.author.asked[0][1][-1].content
