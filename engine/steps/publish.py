@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from engine.domain.paths import is_workflow
 from engine.domain.repository import CommitSpec, Origin, PagesSource, Repository, RepositorySpec
 from engine.errors import Permanent, Transient
 from engine.site import repository_files as names
@@ -29,8 +30,22 @@ def publish(task: PublishInput, ports: Ports) -> Published:
     """
     for sentence in task.tree.shortfalls:
         ports.journal.warn(sentence)
+    without = ""
     try:
-        place, sha = _published(task, ports)
+        place, sha = _published_anywhere(task, ports)
+    except Permanent as error:
+        if error.code != "workflow_refused":
+            raise
+        # The page counts too, and a token that lacks a permission for workflows may publish it.
+        without = f"The repository is published without its workflow. {error.message}"
+        place, sha = _published_anywhere(_without_workflows(task, ports), ports)
+    return Published(place, sha, f"commit {sha[:10]} in {place.owner}/{place.name}", degraded=without)
+
+
+def _published_anywhere(task: PublishInput, ports: Ports) -> tuple[Repository, str]:
+    """Publish to the repository, or to a new one if it is gone."""
+    try:
+        return _published(task, ports)
     except Permanent as error:
         if error.code != "repository_gone":
             raise
@@ -39,10 +54,18 @@ def publish(task: PublishInput, ports: Ports) -> Published:
         ports.journal.warn(f"{error.message} This round goes to a new repository.")
         if task.planned:
             ports.journal.commit_abandoned(sha=task.planned.sha)
-        place, sha = _published(
-            replace(task, repository=None, planned=None, failed=None, tree=replace(task.tree, base_sha="")), ports
-        )
-    return Published(place, sha, f"commit {sha[:10]} in {place.owner}/{place.name}")
+        elsewhere = replace(task, repository=None, planned=None, failed=None, tree=replace(task.tree, base_sha=""))
+        return _published(elsewhere, ports)
+
+
+def _without_workflows(task: PublishInput, ports: Ports) -> PublishInput:
+    """Return the input with the tree's other files, in the repository that the refused push went to."""
+    files = {path: file for path, file in task.tree.files.items() if not is_workflow(path)}
+    place = task.repository or ports.forge.create(_spec(task))
+    # What publishes its Pages by now is asked for again: the row may not have it yet.
+    place = replace(place, pages_source=PagesSource.WORKFLOW)
+    tree = replace(task.tree, files=files)
+    return replace(task, tree=tree, repository=place, pages_source=PagesSource.BRANCH)
 
 
 def _published(task: PublishInput, ports: Ports) -> tuple[Repository, str]:
@@ -144,7 +167,7 @@ def _replaced(task: PublishInput, ports: Ports, head: str | None) -> PlannedComm
     """Return the head if it is a commit of this round that ours must replace: the failed one, or the first."""
     if head and task.failed and head == task.failed.sha:
         return task.failed
-    if head and task.pages_source is PagesSource.WORKFLOW and head == ports.forge.compute(_first_commit(task)):
+    if head and head == ports.forge.compute(_first_commit(task)):
         return PlannedCommit(head, None)
     return None
 

@@ -7,7 +7,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tasks_app.models import CheckResult, Commit, StepRun
+from tasks_app.models import Breaker, CheckResult, Commit, StepRun
 from tasks_app.reports.headline import headline
 from tests.engine.checks.workflow_files import CI, WORKFLOW
 from tests.fakes import PAGE, README, FakeAuthor, page_reply, plan_reply
@@ -144,14 +144,19 @@ def test_actions_that_are_switched_off_are_named(service: Service, author: FakeA
     assert f"GitHub has begun no run of {CI}" in "\n".join([*service.told, *row.warnings])
 
 
-def test_a_token_that_may_not_push_workflows_is_named(service: Service, author: FakeAuthor) -> None:
-    service.double.state.scopes = "repo"
-    row = service.round(brief=BRIEF, checks=CHECKS)
-    service.play(lambda: any("a push of a workflow file" in said for said in service.told))
-    row.refresh_from_db()
-    assert (row.step, row.commit_sha) == ("publish", "")
-    assert "a classic one the scope workflow" in service.told[-1]
-    assert not any(commit.pushed_at for commit in Commit.objects.filter(round=row))
+@pytest.mark.parametrize("may_be_empty", [True, False])
+def test_a_token_that_may_not_push_workflows_publishes_the_page_and_is_named(
+    service: Service, author: FakeAuthor, may_be_empty: bool
+) -> None:
+    service.double.state.scopes, service.double.state.empty_pages = "repo", may_be_empty
+    row = service.done(brief=BRIEF, checks=CHECKS)
+    assert (row.state, row.live, row.degraded, row.pages_source) == ("completed", True, True, "branch")
+    assert service.double.commits(row.owner, row.repository) == [row.commit_sha]
+    assert CI not in service.double.files(row.owner, row.repository)
+    (warning,) = [text for text in row.warnings if "without its workflow" in text]
+    assert "a classic one the scope workflow" in warning
+    assert verdicts(row)[CHECKS[0]] == "fail"
+    assert not Breaker.objects.exists(), "other rounds go on"
 
 
 def test_later_rounds_keep_the_workflow_and_one_that_removes_it_goes_back_to_the_branch(

@@ -17,7 +17,6 @@ from tests.fakes import PAGE, README, page_reply, plan_reply
 from tests.tasks_app.deaths import Killed, die
 
 if TYPE_CHECKING:
-
     from tests.conftest import Outside
 
 pytestmark = pytest.mark.django_db
