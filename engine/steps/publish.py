@@ -30,20 +30,6 @@ def publish(task: PublishInput, ports: Ports) -> Published:
     """
     for sentence in task.tree.shortfalls:
         ports.journal.warn(sentence)
-    without = ""
-    try:
-        place, sha = _published_anywhere(task, ports)
-    except Permanent as error:
-        if error.code != "workflow_refused":
-            raise
-        # The page counts too, and a token that lacks a permission for workflows may publish it.
-        without = f"The repository is published without its workflow. {error.message}"
-        place, sha = _published_anywhere(_without_workflows(task, ports), ports)
-    return Published(place, sha, f"commit {sha[:10]} in {place.owner}/{place.name}", degraded=without)
-
-
-def _published_anywhere(task: PublishInput, ports: Ports) -> tuple[Repository, str]:
-    """Publish to the repository, or to a new one if it is gone."""
     try:
         return _published(task, ports)
     except Permanent as error:
@@ -58,44 +44,55 @@ def _published_anywhere(task: PublishInput, ports: Ports) -> tuple[Repository, s
         return _published(elsewhere, ports)
 
 
-def _without_workflows(task: PublishInput, ports: Ports) -> PublishInput:
-    """Return the input with the tree's other files, in the repository that the refused push went to."""
-    files = {path: file for path, file in task.tree.files.items() if not is_workflow(path)}
-    place = task.repository or ports.forge.create(_spec(task))
-    # What publishes its Pages by now is asked for again: the row may not have it yet.
-    place = replace(place, pages_source=PagesSource.WORKFLOW)
-    tree = replace(task.tree, files=files)
-    return replace(task, tree=tree, repository=place, pages_source=PagesSource.BRANCH)
-
-
-def _published(task: PublishInput, ports: Ports) -> tuple[Repository, str]:
+def _published(task: PublishInput, ports: Ports) -> Published:
     place = task.repository or ports.forge.create(_spec(task))
     ports.journal.repository_made(place)
-    if place.pages_source is not task.pages_source:
-        # The push starts the workflow, which publishes to Pages; and a push of a branch starts a build only if Pages
-        # is published by it.
+    place, without = _with_source(task, ports, place), ""
+    try:
+        sha = _pushed(task, ports, place)
+    except Permanent as error:
+        if error.code != "workflow_refused":
+            raise
+        # The page counts too, and a token that lacks a permission for workflows may publish it.
+        without = f"The repository is published without its workflow. {error.message}"
+        task = _without_workflows(task)
         place = _with_source(task, ports, place)
-        ports.journal.repository_made(place)
-    sha = _replayed(task, ports, place) or _committed(task, ports, place)
-    return ports.forge.enable_pages(place, task.pages_source), sha
+        sha = _pushed(task, ports, place)
+    place = ports.forge.enable_pages(place, task.pages_source)
+    return Published(place, sha, f"commit {sha[:10]} in {place.owner}/{place.name}", degraded=without)
+
+
+def _pushed(task: PublishInput, ports: Ports, place: Repository) -> str:
+    return _replayed(task, ports, place) or _committed(task, ports, place)
+
+
+def _without_workflows(task: PublishInput) -> PublishInput:
+    files = {path: file for path, file in task.tree.files.items() if not is_workflow(path)}
+    return replace(task, tree=replace(task.tree, files=files), pages_source=PagesSource.BRANCH)
 
 
 def _with_source(task: PublishInput, ports: Ports, place: Repository) -> Repository:
-    """Have Pages published by the tree's source before the tree arrives.
+    """Have Pages published by the tree's source before the tree arrives, if that differs from the repository's.
 
-    GitHub may refuse that for a repository without a branch. Then a first commit makes the branch, which ours replaces.
+    The push starts the workflow, which publishes to Pages; and the push of a branch starts a build only if Pages is
+    published by it. GitHub may refuse a workflow for a repository without a branch. Then a first commit makes the
+    branch, and ours replaces it.
     """
+    if place.pages_source is task.pages_source:
+        return place
     try:
-        return ports.forge.enable_pages(place, task.pages_source)
+        place = ports.forge.enable_pages(place, task.pages_source)
     except Transient as refused:
         if refused.code != "pages_not_ready" or ports.forge.head(place) is not None:
             raise
-    first = _first_commit(task)
-    sha = ports.forge.compute(first)
-    ports.journal.commit_planned(sha=sha, parent=None, paths=sorted(first.files))
-    ports.forge.commit(place, first)
-    ports.journal.commit_abandoned(sha=sha)
-    return ports.forge.enable_pages(place, task.pages_source)
+        first = _first_commit(task)
+        sha = ports.forge.compute(first)
+        ports.journal.commit_planned(sha=sha, parent=None, paths=sorted(first.files))
+        ports.forge.commit(place, first)
+        ports.journal.commit_abandoned(sha=sha)
+        place = ports.forge.enable_pages(place, task.pages_source)
+    ports.journal.repository_made(place)
+    return place
 
 
 def _first_commit(task: PublishInput) -> CommitSpec:
