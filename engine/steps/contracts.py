@@ -310,11 +310,12 @@ class PublishInput:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The commit is the head or an ancestor of it, and Pages is enabled."""
+    """The commit is the head or an ancestor of it, and Pages is enabled. `degraded` says what was left out of it."""
 
     repository: Repository
     sha: str
     detail: str
+    degraded: str = ""
 
 
 # --- deploy

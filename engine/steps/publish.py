@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from engine.domain.paths import is_workflow
 from engine.domain.repository import CommitSpec, Origin, PagesSource, Repository, RepositorySpec
 from engine.errors import Permanent, Transient
 from engine.site import repository_files as names
@@ -30,7 +31,7 @@ def publish(task: PublishInput, ports: Ports) -> Published:
     for sentence in task.tree.shortfalls:
         ports.journal.warn(sentence)
     try:
-        place, sha = _published(task, ports)
+        return _published(task, ports)
     except Permanent as error:
         if error.code != "repository_gone":
             raise
@@ -39,40 +40,59 @@ def publish(task: PublishInput, ports: Ports) -> Published:
         ports.journal.warn(f"{error.message} This round goes to a new repository.")
         if task.planned:
             ports.journal.commit_abandoned(sha=task.planned.sha)
-        place, sha = _published(
-            replace(task, repository=None, planned=None, failed=None, tree=replace(task.tree, base_sha="")), ports
-        )
-    return Published(place, sha, f"commit {sha[:10]} in {place.owner}/{place.name}")
+        elsewhere = replace(task, repository=None, planned=None, failed=None, tree=replace(task.tree, base_sha=""))
+        return _published(elsewhere, ports)
 
 
-def _published(task: PublishInput, ports: Ports) -> tuple[Repository, str]:
+def _published(task: PublishInput, ports: Ports) -> Published:
     place = task.repository or ports.forge.create(_spec(task))
     ports.journal.repository_made(place)
-    if place.pages_source is not task.pages_source:
-        # The push starts the workflow, which publishes to Pages; and a push of a branch starts a build only if Pages
-        # is published by it.
+    place, without = _with_source(task, ports, place), ""
+    try:
+        sha = _pushed(task, ports, place)
+    except Permanent as error:
+        if error.code != "workflow_refused":
+            raise
+        # The page counts too, and a token that lacks a permission for workflows may publish it.
+        without = f"The repository is published without its workflow. {error.message}"
+        task = _without_workflows(task)
         place = _with_source(task, ports, place)
-        ports.journal.repository_made(place)
-    sha = _replayed(task, ports, place) or _committed(task, ports, place)
-    return ports.forge.enable_pages(place, task.pages_source), sha
+        sha = _pushed(task, ports, place)
+    place = ports.forge.enable_pages(place, task.pages_source)
+    return Published(place, sha, f"commit {sha[:10]} in {place.owner}/{place.name}", degraded=without)
+
+
+def _pushed(task: PublishInput, ports: Ports, place: Repository) -> str:
+    return _replayed(task, ports, place) or _committed(task, ports, place)
+
+
+def _without_workflows(task: PublishInput) -> PublishInput:
+    files = {path: file for path, file in task.tree.files.items() if not is_workflow(path)}
+    return replace(task, tree=replace(task.tree, files=files), pages_source=PagesSource.BRANCH)
 
 
 def _with_source(task: PublishInput, ports: Ports, place: Repository) -> Repository:
-    """Have Pages published by the tree's source before the tree arrives.
+    """Have Pages published by the tree's source before the tree arrives, if that differs from the repository's.
 
-    GitHub may refuse that for a repository without a branch. Then a first commit makes the branch, which ours replaces.
+    The push starts the workflow, which publishes to Pages; and the push of a branch starts a build only if Pages is
+    published by it. GitHub may refuse a workflow for a repository without a branch. Then a first commit makes the
+    branch, and ours replaces it.
     """
+    if place.pages_source is task.pages_source:
+        return place
     try:
-        return ports.forge.enable_pages(place, task.pages_source)
+        place = ports.forge.enable_pages(place, task.pages_source)
     except Transient as refused:
         if refused.code != "pages_not_ready" or ports.forge.head(place) is not None:
             raise
-    first = _first_commit(task)
-    sha = ports.forge.compute(first)
-    ports.journal.commit_planned(sha=sha, parent=None, paths=sorted(first.files))
-    ports.forge.commit(place, first)
-    ports.journal.commit_abandoned(sha=sha)
-    return ports.forge.enable_pages(place, task.pages_source)
+        first = _first_commit(task)
+        sha = ports.forge.compute(first)
+        ports.journal.commit_planned(sha=sha, parent=None, paths=sorted(first.files))
+        ports.forge.commit(place, first)
+        ports.journal.commit_abandoned(sha=sha)
+        place = ports.forge.enable_pages(place, task.pages_source)
+    ports.journal.repository_made(place)
+    return place
 
 
 def _first_commit(task: PublishInput) -> CommitSpec:
@@ -144,7 +164,7 @@ def _replaced(task: PublishInput, ports: Ports, head: str | None) -> PlannedComm
     """Return the head if it is a commit of this round that ours must replace: the failed one, or the first."""
     if head and task.failed and head == task.failed.sha:
         return task.failed
-    if head and task.pages_source is PagesSource.WORKFLOW and head == ports.forge.compute(_first_commit(task)):
+    if head and head == ports.forge.compute(_first_commit(task)):
         return PlannedCommit(head, None)
     return None
 

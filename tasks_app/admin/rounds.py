@@ -105,7 +105,8 @@ class RoundAdmin(ReadOnlyAdmin):
         (
             "Where it stands",
             {"fields": on_page(
-                "state", "step", "waiting_on", columns.error, columns.repository, columns.published_page, "commit_sha",
+                "state", "step", "waiting_on", columns.error, columns.repository, columns.published_page,
+                shown("pages_source", "published by"), "commit_sha",
                 "created_at", "published_at", "live_at", "finished_at", "deadline_at",
             )},
         ),
@@ -155,7 +156,8 @@ class TaskAdmin(ReadOnlyAdmin):
     search_fields = ("email", "name", "repository", "key")
     ordering = ("-created_at",)
     fields = on_page(
-        "name", "email", "created_at", columns.repository, columns.published_page, "owner",
+        "name", "email", "created_at", columns.repository, columns.published_page,
+        shown("pages_source", "published by"), "owner",
         shown("repository", "repository's name"), rounds_of_task, "attachment_names", "regression_checks", "key",
     )  # fmt: skip
 

@@ -136,13 +136,18 @@ def published_record(*, lease: Lease, row: Round, outcome: Published) -> None:
     """Mark the commit as pushed, store it as the task's newest publication and go on to deploy. Raises LeaseLost."""
     now, place = clock.now(), outcome.repository
     where = _columns_of(place)
+    lacking: dict[str, object] = {}
+    if outcome.degraded:
+        lacking = {"degraded": True, "warnings": _with_warning(row, outcome.degraded)}
     with transaction.atomic():
-        _advance(lease, row, Step.DEPLOY, outcome.detail, commit_sha=outcome.sha, published_at=now, **where)
+        _advance(lease, row, Step.DEPLOY, outcome.detail, commit_sha=outcome.sha, published_at=now, **where, **lacking)
         # A commit whose workflow failed is not in the branch's history any more.
         earlier = Commit.objects.filter(round=row, sha=row.commit_sha, pushed_at__isnull=False, replaced_at=None)
         if row.commit_sha != outcome.sha and deployed_before(row):
             earlier.update(replaced_at=now)
-        Commit.objects.filter(round=row, sha=outcome.sha).update(pushed_at=now, attempt=row.chosen_attempt_id)
+        Commit.objects.filter(round=row, sha=outcome.sha).update(
+            pushed_at=now, abandoned_at=None, attempt=row.chosen_attempt_id
+        )
         # 128 bits that nobody guesses. If the commit was pushed before, its token stays: its address may be in use.
         Commit.objects.filter(round=row, sha=outcome.sha, token=None).update(token=secrets.token_hex(16))
         Task.objects.filter(pk=row.task_key).update(**where)

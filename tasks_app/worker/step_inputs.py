@@ -254,12 +254,14 @@ def awaited(row: Round) -> AwaitedCommit:
     """Return the commit that the page's address must serve."""
     files = SourceFile.objects.filter(attempt=row.chosen_attempt_id)
     page = files.get(path="index.html").content
+    workflows = files.filter(path__startswith=WORKFLOWS).values_list("path", "content")
+    tree = {path: bytes(content) for path, content in workflows}
     plan = plans.plan_of(row)
     later = Commit.objects.filter(
         round__task_key=row.task_key, round__repository=row.repository, planned_at__gt=_set(row.published_at)
     )
     shas = frozenset(later.exclude(round=row).values_list("sha", flat=True))
-    commit = Commit.objects.filter(round=row, sha=row.commit_sha, rebuilds__gt=0).first()
+    commit = Commit.objects.get(round=row, sha=row.commit_sha)
     return AwaitedCommit(
         repository_of(row),
         row.commit_sha,
@@ -268,13 +270,8 @@ def awaited(row: Round) -> AwaitedCommit:
         rebuilds_until=row.watch_until or budget_of(row).told_by,
         marker=marker_in(bytes(page)),
         later=shas,
-        rebuild=Rebuild(commit.rebuild_after, commit.rebuild_asked_at, commit.rebuilds) if commit else None,
-        workflows=pushed_workflows(
-            {
-                path: bytes(content)
-                for path, content in files.filter(path__startswith=WORKFLOWS).values_list("path", "content")
-            }
-        ),
+        rebuild=Rebuild(commit.rebuild_after, commit.rebuild_asked_at, commit.rebuilds) if commit.rebuilds else None,
+        workflows=pushed_workflows({path: tree[path] for path in commit.files if path in tree}),
         outputs=tuple(one.path for one in plan.files if one.source is FileSource.WORKFLOW_OUTPUT) if plan else (),
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from engine.domain.paths import is_workflow
 from engine.domain.publication import RunFailure, RunState, WorkflowRun
 from engine.domain.repository import CommitSpec, PagesBuild, PagesSource, Repository, RepositorySpec
 from engine.errors import Permanent, Transient
@@ -67,6 +68,7 @@ class FakeForge:
         self.runs = [WorkflowRun(RunState.SUCCEEDED, "the run succeeded", "1", "https://forge.test/run/1", "success")]
         self.failure = RunFailure("build", "Run it", ("exit code 1",))
         self.empty_pages = False
+        self.takes_workflows = True
         self.faults = Faults()
         self.writes: list[str] = []
         self._now = clock
@@ -112,6 +114,8 @@ class FakeForge:
                 return True
             if inside.head != spec.expected_head:
                 return False
+            if not self.takes_workflows and any(map(is_workflow, spec.files)):
+                raise Permanent("workflow_refused", "The token needs the scope workflow.")
             inside.add(spec)
             self.writes.append("commit")
         return True

@@ -48,6 +48,9 @@ class GitHubPages:
         A new source starts no build: the next push does (https://github.com/SailorDave17/race-timer/issues/175).
         Raises Transient (no branch yet, unclear result), OutOfService, Permanent (repository_gone, pages_refused).
         """
+        if not repository.pages_url and source is PagesSource.WORKFLOW:
+            # A POST that finds Pages on would be followed by a PUT, and the pace allows one write at a time.
+            repository = self.of(repository) or repository
         if not repository.pages_url:
             repository = self._switched_on(repository, source)
         if repository.pages_source is source:

@@ -66,7 +66,7 @@ class GitHubPush:
     def commit(self, repository: Repository, built: BuiltCommit, spec: CommitSpec) -> bool:
         """Push `built` if the head is as `spec` expects. True: the head has it. False: the head is another commit.
 
-        Raises as `head` does, Permanent (push_protection, push_refused).
+        Raises as `head` does, Permanent (push_protection, push_refused, workflow_refused).
         """
         try:
             pushed = self._request(
@@ -156,7 +156,8 @@ def _lasting_refusal(pushed: Pushed) -> EngineError | None:
     text = " ".join(line.strip() for line in pushed.remote.splitlines() if line.strip())
     words = f"{pushed.refused} {text}".lower()
     if any(word in words for word in _WORKFLOW):
-        return permission_missing("workflows", pushed.refused)
+        # No outage: the token may push everything else, so the breaker must stay closed for other rounds.
+        return Permanent("workflow_refused", permission_missing("workflows", pushed.refused).message)
     if any(word in words for word in _PROTECTED):
         return Permanent(
             "push_protection", f"GitHub's push protection refused the commit{quoted(f'{pushed.refused} {text}')}"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,9 @@ from engine.steps.contracts import PlannedCommit, PublishInput
 from engine.steps.publish import message, publish
 from tests.engine.steps.inputs import BRIEF, LATER, ROUND_ID, TREE, publishing
 from tests.fakes import NOW, PAGE, FakeForge, FakeJournal, make_ports
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NAME = repository_name(BRIEF.email, BRIEF.task, BRIEF.nonce)
 
@@ -334,3 +338,37 @@ def test_a_repaired_commit_goes_on_top_of_what_a_stranger_put_on_the_failed_one(
     task = by_workflow(repository=failed.repository, failed=PlannedCommit(failed.sha, None))
     outcome = publish(task, make_ports(forge=forge))
     assert forge.repositories[NAME].commits[outcome.sha].parent == theirs
+
+
+def dying(real: Callable[..., object], calls: list[int], nth: int) -> Callable[..., object]:
+    """Return a method after whose nth call, counted in `calls`, the process dies."""
+
+    def call(*args: object) -> object:
+        result = real(*args)
+        calls.append(1)
+        if len(calls) == nth:
+            raise Died
+        return result
+
+    return call
+
+
+@pytest.mark.parametrize("nth", range(1, 6))
+@pytest.mark.parametrize("empty_pages", [True, False])
+def test_a_tree_whose_workflow_is_refused_goes_without_it_in_one_commit(nth: int, empty_pages: bool) -> None:
+    """The process dies after the nth call of the forge, and the next claim takes the step again."""
+    forge, journal = FakeForge(lambda: NOW), FakeJournal()
+    forge.takes_workflows, forge.empty_pages = False, empty_pages
+    ports, calls = make_ports(forge=forge, journal=journal), []
+    forge.commit, forge.enable_pages = dying(forge.commit, calls, nth), dying(forge.enable_pages, calls, nth)
+    task = by_workflow(files=TREE | {".github/workflows/ci.yml": SiteFile(b"on: push\n", Origin.MODEL)})
+    for _ in range(2):
+        with suppress(Died):
+            outcome = publish(task, ports)
+            break
+        task = replace(task, repository=journal.repositories[-1], planned=planned(journal))
+    inside = forge.repositories[NAME]
+    assert (inside.head, inside.commits[outcome.sha].parent) == (outcome.sha, None)
+    assert inside.commits[outcome.sha].files == {path: file.content for path, file in TREE.items()}
+    assert outcome.degraded.endswith("without its workflow. The token needs the scope workflow.")
+    assert outcome.repository.pages_source is PagesSource.BRANCH

@@ -99,7 +99,7 @@ def test_a_server_that_hangs_is_given_up(double, quota, monkeypatch):
         ("failed to update ref", "push_refused"),
         (
             "refusing to allow a Personal Access Token to create or update workflow `w.yml` without `workflow` scope",
-            "forge_permission_missing",
+            "workflow_refused",
         ),
         ("pre-receive hook declined", "push_refused"),
     ],
@@ -110,5 +110,5 @@ def test_a_push_that_the_server_does_not_take_says_what_kind_of_no_it_is(double,
     with pytest.raises((Transient, Permanent)) as refused:
         forge.commit(place, commit_of())
     assert refused.value.code == code
-    assert isinstance(refused.value, Permanent) is ("declined" in said)
+    assert isinstance(refused.value, Permanent) is ("failed" not in said)
     assert ("Workflows" in refused.value.message) is ("workflow" in said)
