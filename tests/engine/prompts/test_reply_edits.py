@@ -254,3 +254,9 @@ def test_no_order_of_lines_breaks_the_parser(lines: list[str], finish_reason: st
     text = "".join(f"=== {B} {line}\n" if line.startswith(verbs) else f"{line}\n" for line in lines)
     reply = parse_reply(text, B, finish_reason=finish_reason, shown=SHOWN)
     reply.without({one.path for one in reply.misfits}).whole_files(SHOWN)
+
+
+def test_a_continuation_with_the_cut_file_whole_takes_the_place_of_its_edits() -> None:
+    cut = parse_reply(edits("index.html", H1) + mark(B, "old"), B, finish_reason="length", shown=SHOWN)
+    both = merged(cut, parsed(whole("index.html", "<p>\n")), SHOWN)
+    assert (both.outcome, both.unfinished, files(both)) == (Outcome.OK, "", {"index.html": "<p>\n"})
