@@ -134,7 +134,11 @@ class _File:
         says = "its old text is not in the file."
         if edit.new.strip() and len(self._starts(_lines(edit.new), bare=False)) == 1:
             says = "its old text is not in the file, but its new text is: the file holds the change already."
-        start, end = self._nearest([line for line in _lines(edit.old) if line.strip()])
+        elif _searchable([line.strip() for line in _lines(edit.old)]) in _searchable(
+            [line.strip() for line in self._lines]
+        ):
+            says = "its old text is not in the file: only the white space at the beginning of its lines is another."
+        start, end = self._nearest(edit.old.strip("\n").split("\n"))
         if start == end:
             return f"{says} Nothing in the file is like it."
         nearest = "\n".join(self._lines[start:end])[:_MOST_CHARACTERS]
@@ -143,7 +147,7 @@ class _File:
     def _nearest(self, old: Sequence[str]) -> tuple[int, int]:
         """Return the range of lines most like `old`: with most of its lines, else with a similar one."""
         wanted = [line.strip() for line in old]
-        sought = set(wanted)
+        sought = {*wanted} - {""}
         hits = [line.strip() in sought for line in self._lines]
         size = min(len(old) + 2, _MOST_NEAREST)
         count = best = sum(hits[:size])

@@ -105,6 +105,11 @@ def test_nothing_is_guessed(old: str) -> None:
     assert "not in the file" in refused((old, "x\n"))[0]
 
 
+def test_another_indentation_is_called_so_and_not_forgiven() -> None:
+    [says] = refused(('<p id="total">0</p>\n\n<script>\n', "x\n"))
+    assert "only the white space at the beginning of its lines is another. The nearest lines there, 3 to 7:" in says
+
+
 def test_a_change_that_the_file_holds_already_is_called_so() -> None:
     assert "the file holds the change already" in refused(("  <h1>Old</h1>\n", "  <h1>Tips</h1>\n"))[0]
 
