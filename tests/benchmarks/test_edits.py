@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
 from benchmarks.edits import MOST, SPEED, Result, recorded, report, written_whole
 from engine.prompts.parsing.parsed_reply import Outcome
 from engine.prompts.replies import parse_reply
+
+if TYPE_CHECKING:
+    import pytest
 
 B = "7f3a9c"
 
