@@ -160,6 +160,12 @@ Your edits of {paths} do not fit:
 Answer now with {paths} whole, every line: below its line `{file}`, without fences, and without edits. {kept}The last \
 line is `{closing}`, where N
 counts the files of this answer."""
+_NOT_SHOWN = """\
+Your edits of {paths} cannot be made:
+{misfits}
+Answer with {paths} whole, below the line `{file}`; or, if you do not need to change it, with the last line alone. \
+{kept}The last line is
+`{closing}`, where N counts the files of this answer, 0 for none."""
 _KEPT = "These are good and are not repeated: {kept}. "
 
 _REPHRASE = """\
@@ -176,7 +182,7 @@ IDS = "index.html must contain each of these: {ids}."
 _TEXTS = (
     RULES, _DATA, _COMPUTED, _LIBRARIES, _WORKFLOW, _WORKFLOW_PAGES, _NOT_YOURS, _FORBIDDEN, _LATER, _END,
     _DATA_IS_DATA, _NOTES, _WRITE, _CHANGE, _REMIND, _MISSING, _CONTINUE, _CONTINUE_EDITS, _UNMATCHED,
-    _UNMATCHED_AGAIN, _KEPT, _REPHRASE, IDS,
+    _UNMATCHED_AGAIN, _NOT_SHOWN, _KEPT, _REPHRASE, IDS,
     sections.PRESENT, *sections.TEXTS, *forms.TEXTS,
 )  # fmt: skip
 _DIGEST = hashlib.sha256("\0".join(_TEXTS).encode()).hexdigest()
@@ -311,9 +317,12 @@ def format_prompt(previous: Prompt, reply: str, problems: Sequence[str]) -> Prom
 
 
 def unmatched_prompt(
-    previous: Prompt, reply: str, parsed: ParsedReply, paths: Sequence[str], *, whole: bool = False
+    previous: Prompt, reply: str, parsed: ParsedReply, paths: Sequence[str], *, shown: bool = True, whole: bool = False
 ) -> Prompt:
-    """Return the request for edits of `paths` that fit, with why they do not; `whole`: for the whole files instead."""
+    """Return the request for edits of `paths` that fit, with why they do not.
+
+    `whole`: the request is for the whole files instead; so it is if none of them is `shown`.
+    """
     misfits = [f"- {one.says}" for one in parsed.misfits if one.path in paths][:_MOST_MISFITS]
     kept = parsed.without(paths)
     others = [*kept.files, *(f"the edits of {path}" for path in kept.edits if path != kept.unfinished)]
@@ -321,7 +330,7 @@ def unmatched_prompt(
         "format",
         previous,
         reply.strip()[:_EDITS_CHARACTERS],
-        _UNMATCHED_AGAIN if whole else _UNMATCHED,
+        _UNMATCHED_AGAIN if whole else _UNMATCHED if shown else _NOT_SHOWN,
         paths=", ".join(paths),
         misfits="\n".join(misfits) or "- the answer holds none that could be used.",
         kept=_KEPT.format(kept=", ".join(others)) if others else "",

@@ -24,7 +24,7 @@ from engine.domain.paths import UnsafePath, safe_path
 from engine.domain.repository import MAX_FILES
 from engine.prompts.parsing.edits import Edit, Misfit
 from engine.prompts.parsing.fences import guard_fence, strip_fence
-from engine.prompts.parsing.foreign_edits import foreign_edits, holds_foreign_edits
+from engine.prompts.parsing.foreign_edits import begins_foreign, foreign_edits, holds_foreign_edits
 from engine.prompts.parsing.parsed_reply import Outcome, ParsedReply, checked, encoded, limit_broken
 from engine.prompts.parsing.salvage import cut_page, salvage
 
@@ -141,7 +141,7 @@ class _ReplyFiles:
             head, path = group.head, ""
             if head.verb == "delete":
                 self.deletions += filter(None, [self.safe(head.argument)])
-            elif head.verb == "edit" or group.pairs or holds_foreign_edits(head.body):
+            elif head.verb == "edit" or group.pairs or (begins_foreign(head.body) and head.argument in self.shown):
                 path = self.safe(head.argument) or ""
             if path:
                 self._take_edits(path, group)
@@ -168,8 +168,6 @@ class _ReplyFiles:
             self.misfits.append(Misfit(path, f"{path}: it is both whole and edited; answer one of the two."))
         elif edits:
             self.add_edits(path, edits)
-        elif group.head.verb == "file":
-            self.add(path, group.head.body)
         else:
             self.misfits.append(Misfit(path, f"{path}: an edit is a block `old` and then a block `new`, in pairs."))
 
@@ -252,7 +250,7 @@ def _unclosed(found: list[Block], finish_reason: str, boundary: str, collected: 
         collected.take(found)
         return collected.reply(Outcome.SALVAGED, "The closing line is missing.")
     whole = found[:-1]
-    while whole and last.verb in {"old", "new"} and whole[-1].verb in {"old", "edit"}:
+    while whole and last.verb in {"old", "new"} and _begins_edit(whole[-1]):
         whole.pop()
     collected.take(whole)
     half = _ReplyFiles()
@@ -260,6 +258,11 @@ def _unclosed(found: list[Block], finish_reason: str, boundary: str, collected: 
     unfinished = (collected.safe(head.argument) or "") if last.verb in {"edit", "old", "new"} else ""
     says = f"The reply was cut off in {head.argument[:200]!r}."
     return collected.reply(Outcome.TRUNCATED, says, half=half, unfinished=unfinished)
+
+
+def _begins_edit(block: Block) -> bool:
+    """Say whether a block is the beginning of an edit that was cut off: its old text, or its file's line."""
+    return block.verb in {"old", "edit"} or (block.verb == "file" and not block.body.strip())
 
 
 def _is_whole(block: Block, boundary: str) -> bool:

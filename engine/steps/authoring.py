@@ -230,7 +230,8 @@ class _Due:
         paths = self.owed if self.edit_reminders else tuple(sorted(misfits))
         if paths and self.edit_reminders < MAX_EDIT_REMINDERS:
             self.edit_reminders += 1
-            return "format", unmatched_prompt(prompt, text, parsed, paths, whole=self.edit_reminders > 1)
+            whole = self.edit_reminders > 1
+            return "format", unmatched_prompt(prompt, text, parsed, paths, shown=bool(self.owed), whole=whole)
         if not self.owed and not self.reminders and (reminder := self._reminder(prompt, text, parsed)):
             self.reminders += 1
             return "format", reminder

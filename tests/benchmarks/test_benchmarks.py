@@ -21,7 +21,7 @@ LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="process
 @LINUX
 @pytest.mark.processes
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["overhead", "intake", "history"])
+@pytest.mark.parametrize("name", ["overhead", "intake", "history", "edits"])
 def test_a_quick_run_says_what_it_is_of_and_ends_well(name: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{name}", "--quick"],

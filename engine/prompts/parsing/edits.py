@@ -21,7 +21,9 @@ MOST_EDITS = 200
 #: Bounds of a sentence on an old text: lines of the file, characters, and lines that are compared one by one.
 _MOST_NEAREST = 14
 _MOST_CHARACTERS = 2_000
-_MOST_COMPARED = 4_000
+_MOST_COMPARED = 2_000
+#: The most old texts of a file for which the nearest lines are looked up.
+_MOST_LOOKED_UP = 5
 
 _FENCE = re.compile(r"(?:`{3,}|~{3,})[ \t]*([\w.+-]*)[ \t]*")
 
@@ -62,7 +64,7 @@ def apply_edits(path: str, text: str, edits: Sequence[Edit]) -> tuple[str, list[
     misfits: list[Misfit] = []
     places: list[_Place] = []
     for number, edit in enumerate(edits, 1):
-        found = file.place(edit, number)
+        found = file.place(edit, number, explains=len(misfits) < _MOST_LOOKED_UP)
         if isinstance(found, str):
             misfits.append(Misfit(path, f"{path}, edit {number}{_beginning(edit.old)}: {found}"))
         else:
@@ -93,8 +95,8 @@ class _File:
         self._as_shown = _searchable(self._lines)
         self._bare = _searchable([line.rstrip() for line in self._lines])
 
-    def place(self, edit: Edit, number: int) -> _Place | str:
-        """Return the only place of an edit's old text, or why there is none."""
+    def place(self, edit: Edit, number: int, *, explains: bool = True) -> _Place | str:
+        """Return the only place of an edit's old text, or why there is none; `explains`: with the nearest lines."""
         if not edit.old.strip():
             return "its old text is empty; give lines of the file."
         forms = list(_forms(self._path, edit))
@@ -108,7 +110,7 @@ class _File:
                     return (
                         f"its old text is in the file {len(starts)} times, at the lines {at}; take more lines into it."
                     )
-        return self._missing(edit)
+        return self._missing(edit) if explains else "its old text is not in the file."
 
     def with_places(self, places: Sequence[_Place]) -> str:
         lines: list[str] = []
@@ -132,7 +134,11 @@ class _File:
         says = "its old text is not in the file."
         if edit.new.strip() and len(self._starts(_lines(edit.new), bare=False)) == 1:
             says = "its old text is not in the file, but its new text is: the file holds the change already."
-        start, end = self._nearest([line for line in _lines(edit.old) if line.strip()])
+        elif _searchable([line.strip() for line in _lines(edit.old)]) in _searchable(
+            [line.strip() for line in self._lines]
+        ):
+            says = "its old text is not in the file: only the white space at the beginning of its lines is another."
+        start, end = self._nearest(edit.old.strip("\n").split("\n"))
         if start == end:
             return f"{says} Nothing in the file is like it."
         nearest = "\n".join(self._lines[start:end])[:_MOST_CHARACTERS]
@@ -141,7 +147,7 @@ class _File:
     def _nearest(self, old: Sequence[str]) -> tuple[int, int]:
         """Return the range of lines most like `old`: with most of its lines, else with a similar one."""
         wanted = [line.strip() for line in old]
-        sought = set(wanted)
+        sought = {*wanted} - {""}
         hits = [line.strip() in sought for line in self._lines]
         size = min(len(old) + 2, _MOST_NEAREST)
         count = best = sum(hits[:size])

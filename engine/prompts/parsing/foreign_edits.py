@@ -35,6 +35,16 @@ def holds_foreign_edits(text: str) -> bool:
     )
 
 
+def begins_foreign(text: str) -> bool:
+    """Say whether a text begins with such a block, or with a fence around one. A file may hold one as an example."""
+    first = [
+        line for line in text.split("\n", 20) if line.strip() and not line.startswith(("```", "~~~", "diff --git"))
+    ]
+    return (
+        bool(first) and holds_foreign_edits(text) and bool(_SEARCH.fullmatch(first[0]) or _OLD_NAME.fullmatch(first[0]))
+    )
+
+
 def foreign_edits(text: str, shown: Collection[str], path: str = "") -> dict[str, list[Edit]]:
     """Return the edits of shown files in a text, by path; {} if one cannot be read. `path` is used without a name."""
     lines = text.split("\n")

@@ -254,3 +254,26 @@ def test_no_order_of_lines_breaks_the_parser(lines: list[str], finish_reason: st
     text = "".join(f"=== {B} {line}\n" if line.startswith(verbs) else f"{line}\n" for line in lines)
     reply = parse_reply(text, B, finish_reason=finish_reason, shown=SHOWN)
     reply.without({one.path for one in reply.misfits}).whole_files(SHOWN)
+
+
+def test_a_continuation_with_the_cut_file_whole_takes_the_place_of_its_edits() -> None:
+    cut = parse_reply(edits("index.html", H1) + mark(B, "old"), B, finish_reason="length", shown=SHOWN)
+    both = merged(cut, parsed(whole("index.html", "<p>\n")), SHOWN)
+    assert (both.outcome, both.unfinished, files(both)) == (Outcome.OK, "", {"index.html": "<p>\n"})
+
+
+def test_of_a_file_that_was_cut_off_in_its_first_edit_nothing_is_kept() -> None:
+    text = edits("index.html", H1).replace(" edit ", " file ")
+    reply = parse_reply(text[:-4], B, finish_reason="length", shown=SHOWN)
+    assert (reply.files, reply.edits, reply.unfinished) == ({}, {}, "index.html")
+
+
+@pytest.mark.parametrize("body", [BLOCK.replace("=======\n", ""), DIFF.replace("index.html", "other.html")])
+def test_edits_in_another_form_that_cannot_be_read_are_not_the_shown_files_text(body: str) -> None:
+    reply = parsed(whole("index.html", f"```\n{body}```\n"))
+    assert (reply.outcome, reply.files) == (Outcome.UNMATCHED, {})
+
+
+def test_a_file_may_hold_edits_in_another_form_as_an_example() -> None:
+    body = f"let a;\n{BLOCK}{DIFF}"
+    assert files(parsed(whole("app.js", body))) == {"app.js": body}

@@ -105,6 +105,7 @@ def test_an_attachment_that_stays_as_it_came_has_no_edits() -> None:
     one = Round(edit_reply(edits), edit_reply({"index.html": [FIRST]}), files={"data.csv": b"a,b\n1,2\n"})
     outcome = one.run()
     assert "- data.csv: it is not shown to you whole" in one.asked(1)
+    assert "Answer with data.csv whole" in one.asked(1)
     assert outcome.files["data.csv"].content == b"a,b\n1,2\n"
     assert one.calls == ["generate", "format"]
 
@@ -281,3 +282,13 @@ def test_a_repair_by_edits_that_never_fit_comes_to_nothing() -> None:
     outcome = repair(repairing(files=REPAIRED), make_ports(author=FakeAuthor(bad, bad, bad)))
     assert isinstance(outcome, RepairFailed)
     assert "edits of index.html that do not fit" in outcome.detail
+
+
+def test_a_model_may_say_that_it_needs_no_edit_of_a_file_that_is_not_shown() -> None:
+    def nothing(messages: Sequence[Message]) -> str:
+        return mark(boundary_of(messages), "complete", 0)
+
+    one = Round(edit_reply({"new.css": [("a\n", "b\n")]}, {"README.md": NEW_README}), nothing)
+    outcome = one.run()
+    assert (outcome.degraded, one.calls) == ("", ["generate", "format"])
+    assert outcome.files["README.md"].content == NEW_README

