@@ -144,9 +144,15 @@ def test_a_server_that_repeats_the_text_so_far_is_understood(server: OpenAIServe
     assert (reply.text, reply.finish_reason) == (SAID, "stop")
 
 
-def test_content_may_be_a_list_of_parts(server: OpenAIServer) -> None:
+@pytest.mark.parametrize("streams", [True, False], ids=["streaming", "whole"])
+def test_content_may_be_a_list_of_parts(server: OpenAIServer, streams: bool) -> None:
+    server.streams = streams
     parts = ["<h1>Wörld ", {"type": "text", "text": "🌍</h1>"}, {"type": "output_text", "text": "\nready\n"}]
-    thoughts = [{"type": "thinking", "thinking": [{"type": "text", "text": THOUGHT}]}, {"type": "image_url"}]
+    thoughts = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "A heading, "}]},
+        {"type": "reasoning", "text": "then a word."},
+        {"type": "image_url"},
+    ]
     reply = answer(server, Scenario(completion([*thoughts, *parts])))
     assert (reply.text, reply.reasoning) == (SAID, THOUGHT)
 
@@ -286,9 +292,12 @@ def test_a_connection_that_stays_open_after_the_end_is_given_up(
     assert (reply.text, reply.finish_reason) == (SAID, finish_reason)
 
 
-def test_comments_do_not_keep_a_silent_stream_alive(server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("frame", [b": wait\n\n", b'data: {"type": "ping"}\n\n'], ids=["comments", "pings"])
+def test_frames_do_not_keep_a_silent_stream_alive(
+    server: OpenAIServer, monkeypatch: pytest.MonkeyPatch, frame: bytes
+) -> None:
     monkeypatch.setattr(openai_author, "_SILENCE_SECONDS", 1.0)
-    reply = answer(server, Scenario(pieces=(b"".join(TEXT[:2]), *[b": wait\n\n"] * 90, LAST, END, DONE), drip=0.1))
+    reply = answer(server, Scenario(pieces=(b"".join(TEXT[:2]), *[frame] * 90, LAST, END, DONE), drip=0.1))
     assert (reply.text, reply.finish_reason) == ("<h1>Wörld 🌍</h1>", DISCONNECTED)
 
 
