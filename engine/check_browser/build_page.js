@@ -1,5 +1,5 @@
 // Runs tools/build.js on its page. It takes clock, random numbers, network and storage away, loads the script, hands it
-// the repository's files, and checks and encodes what it returns. `computing.py` calls `loadBuild`, then `runBuild`.
+// the repository's files, and checks and encodes what it returns. `computing.py` calls `giveFiles`, `loadBuild`, `runBuild`.
 "use strict";
 (() => {
   const SCRIPT = "tools/build.js";
@@ -187,13 +187,20 @@
     });
   });
 
-  offered("runBuild", async (build, argument) => {
-    const { files, limits } = JSON.parse(argument);
-    const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  let files = {};
+  let limits = {};
+  const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+
+  offered("giveFiles", (argument) => {
+    const given = JSON.parse(argument);
+    files = Object.fromEntries(Object.entries(given.files).map(([path, file]) => [path, file.text ?? bytes(file.base64)]));
+    limits = given.limits;
+  });
+
+  offered("runBuild", async (build) => {
     try {
       if (typeof build !== "function") unusable("it defines no function build(files)");
-      const entries = Object.entries(files).map(([path, file]) => [path, file.text ?? bytes(file.base64)]);
-      return checked(await build(Object.fromEntries(entries)), limits);
+      return checked(await build(files), limits);
     } catch (error) {
       return { error: error instanceof Unusable ? `${SCRIPT}: ${error.message}` : worded(error) };
     }

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from playwright.async_api import Error
 
-from engine.adapters.browser.job import Computed
+from engine.adapters.browser.job import Computed, Failed
 from engine.check_browser.network import Isolation
 from engine.check_browser.pages import DESKTOP
 from engine.check_browser.visit import visiting
@@ -32,21 +32,30 @@ if TYPE_CHECKING:
 
 MOST_MEMORY = 512_000_000  # bytes that the script's process may take beyond what it has when the page is open
 MOST_FILLS = 500
+HANDING_SECONDS = 15.0  # for giving the files to the page: 15 MB take about 2 s
 
 _URL = "https://computed.invalid/"
 _PAGE_SCRIPT = Path(__file__).with_name("build_page.js")
 _LIMITS = {"files": MAX_FILES, "fileBytes": MAX_FILE_BYTES, "totalBytes": MAX_TOTAL_BYTES, "fills": MOST_FILLS}
 _TOO_LARGE = f"it was ended, most likely because it took more than {MOST_MEMORY // 1_000_000} MB of memory"
-_RUN = "runBuild(typeof build === 'undefined' ? null : build, {given})"
+_RUN = "runBuild(typeof build === 'undefined' ? null : build)"
 
 
-async def compute(job: ComputeJob, browser: Browser) -> Computed:
-    """Return what both runs of the script gave, or why there is nothing."""
-    ends = time.monotonic() + job.seconds
-    first = await _run(job, browser, job.seconds)
+async def compute(job: ComputeJob, browser: Browser) -> Computed | Failed:
+    """Return what both runs of the script gave, or why there is nothing. Failed: that is not the script's fault."""
+    try:
+        return await _computed(job, browser)
+    except TimeoutError:
+        return Failed(f"the check browser did not take the repository's files within {HANDING_SECONDS:g} s")
+
+
+async def _computed(job: ComputeJob, browser: Browser) -> Computed:
+    given = {path: _given(content) for path, content in job.files.items()}
+    argument = json.dumps(json.dumps({"files": given, "limits": _LIMITS}))
+    first, seconds = await _run(job, argument, browser, job.seconds)
     if first.error:
         return first
-    second = await _run(job, browser, ends - time.monotonic())
+    second, _ = await _run(job, argument, browser, job.seconds - seconds)
     if second.error:
         return Computed(error=f"{second.error} (in a second run on the same files; the first one ended well)")
     differing = [
@@ -63,23 +72,26 @@ async def compute(job: ComputeJob, browser: Browser) -> Computed:
     return first
 
 
-async def _run(job: ComputeJob, browser: Browser, seconds: float) -> Computed:
-    """Run the script on a fresh page, for at most `seconds`."""
+async def _run(job: ComputeJob, argument: str, browser: Browser, seconds: float) -> tuple[Computed, float]:
+    """Run the script on a fresh page, for at most `seconds`, and return how long it took: not the page's opening."""
+    began = time.monotonic()
     network = Isolation(_URL, {"build_page.js": _PAGE_SCRIPT.read_text("utf-8"), BUILD_SCRIPT: job.script})
     try:
         async with visiting(browser, network, DESKTOP, _URL) as visit:
             await visit.open(_URL)
+            await asyncio.wait_for(_evaluated(visit.session, f"giveFiles({argument})"), HANDING_SECONDS)
             await _limit_memory(browser)
+            began = time.monotonic()
             crashed = asyncio.ensure_future(_crash(visit.page))
-            result = asyncio.ensure_future(_result(visit.session, job))
+            result = asyncio.ensure_future(_result(visit.session))
             done, _ = await asyncio.wait({crashed, result}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             crashed.cancel()
             if result in done:
-                return result.result()
+                return result.result(), time.monotonic() - began
             why = _TOO_LARGE if crashed in done else f"its two runs did not end within {job.seconds:g} s"
-            return Computed(error=f"{BUILD_SCRIPT}: {why}")
     except Error as error:
-        return Computed(error=f"{BUILD_SCRIPT}: {_why_ended(error.message)}")
+        why = _why_ended(error.message)
+    return Computed(error=f"{BUILD_SCRIPT}: {why}"), time.monotonic() - began
 
 
 async def _crash(page: Page) -> None:
@@ -95,12 +107,10 @@ def _why_ended(message: str) -> str:
     return message.partition("\n")[0][:500]
 
 
-async def _result(session: CDPSession, job: ComputeJob) -> Computed:
+async def _result(session: CDPSession) -> Computed:
     if problem := await _evaluated(session, "loadBuild()"):
         return Computed(error=str(problem))
-    files = {path: _given(content) for path, content in job.files.items()}
-    given = json.dumps(json.dumps({"files": files, "limits": _LIMITS}))
-    result = await _evaluated(session, _RUN.format(given=given))
+    result = await _evaluated(session, _RUN)
     if not isinstance(result, dict) or "error" in result:
         return Computed(error=str(result["error"] if isinstance(result, dict) else result))
     contents = {path: base64.b64decode(str(text)) for path, text in result["files"].items()}

@@ -15,6 +15,7 @@ from engine.checks.references import wrong_references
 from engine.checks.typed_data import typed_tables
 from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 from engine.formats.markup import read_page
+from engine.site.computed import without_fills
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -66,6 +67,7 @@ def _defects(path: str, text: str, files: Mapping[str, bytes]) -> Iterable[tuple
 
 
 def _typed(text: str, files: Mapping[str, bytes]) -> Iterator[tuple[int, str]]:
-    for table, at, row in typed_tables(text, files):
+    """Yield the rows of tables that a model typed into a page. What its build script filled in is none of that."""
+    for table, at, row in typed_tables(without_fills(text), files):
         what = f"rows of {table} are typed into the page ({row}); leave them out, the script reads the file"
         yield text.count("\n", 0, at) + 1, what

@@ -49,7 +49,7 @@ MOST_COMPUTING = 20.0
 MOST_COMPUTING_WAIT = 120.0
 
 #: Seconds that a claim of a step may take in any case. A claim past its limit counts as hung.
-FLOORS: dict[Step, float] = {Step.GENERATE: 60, Step.VERIFY: 30, Step.PUBLISH: 60, Step.DEPLOY: 60, Step.NOTIFY: 90}
+FLOORS: dict[Step, float] = {Step.GENERATE: 90, Step.VERIFY: 30, Step.PUBLISH: 60, Step.DEPLOY: 60, Step.NOTIFY: 90}
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,9 @@ def computed(chromium: str, sandbox: bool) -> Iterator[Runs]:
 
     def run(script: str) -> Computed:
         one = ComputeJob(script, job.files, job.executable, job.sandbox, job.seconds)
-        return asyncio.run_coroutine_threadsafe(compute(one, browser), loop).result()
+        result = asyncio.run_coroutine_threadsafe(compute(one, browser), loop).result()
+        assert isinstance(result, Computed)
+        return result
 
     yield run
     asyncio.run_coroutine_threadsafe(browser.close(), loop).result()
@@ -377,6 +379,12 @@ def test_without_a_browser_nothing_is_computed_and_the_reason_is_said(machine: M
         for _ in range(machine.places):
             taken.enter_context(place(machine.folder, machine.places, 1))
         assert alone(machine, "", wait=1).not_run == NO_PLACE
+
+
+@pytest.mark.usefixtures("homes")
+def test_a_browser_that_is_too_slow_is_not_the_scripts_fault(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.adapters.browser.chromium_browser.STARTING", -18.0)
+    assert alone(machine, "return new Promise(() => {})").not_run == "the check browser: its time was over"
 
 
 def test_a_machine_without_chromium_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

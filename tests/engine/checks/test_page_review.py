@@ -75,6 +75,14 @@ def test_each_file_that_a_page_names_is_looked_for(address: str) -> None:
     assert [f for f in found(in_body(f"<link rel='icon' href='{address}'>")) if f"'{address}' is no file" in f]
 
 
+def test_rows_that_a_build_script_filled_in_are_none() -> None:
+    table = b"product,price\nLamp,120.50\nChair,80.25\nTable,310.00\n"
+    rows = '[["Lamp", 120.50], ["Chair", 80.25], ["Table", 310.00]]'
+    body = f'<p>Prices</p><script type="application/json"%s>{rows}</script>'
+    assert any("typed" in one for one in found(body % "", prices_csv=table))
+    assert not any("typed" in one for one in found(body % ' data-computed="rows"', prices_csv=table))
+
+
 def test_rows_of_a_table_that_were_typed_into_the_page_are_defects() -> None:
     table = b"item,price\nLamp,120.50\nDesk,349.00\n"
     page = in_body("<table>\n<tr><td>Lamp<td>120.50\n<tr><td>Desk<td>349.00</table>")

@@ -8,7 +8,7 @@ import pytest
 
 from engine.domain.browser_report import Fill
 from engine.domain.paths import UnsafePath
-from engine.site.computed import computed_path, filled, script_inputs
+from engine.site.computed import computed_path, filled, script_inputs, without_fills
 from engine.site.repository_files import insert_marker
 
 MARKED = """<!DOCTYPE html>\r
@@ -93,6 +93,16 @@ def test_the_other_places_are_filled_in_spite_of_a_problem() -> None:
     page, problems = filled(b"<b data-computed=a></b><i data-computed=b></i>", {"a": fill(1), "c": fill(2)})
     assert page == b"<b data-computed=a>1</b><i data-computed=b></i>"
     assert len(problems) == 2
+
+
+def test_filled_places_can_be_left_out_with_every_offset_kept() -> None:
+    page = MARKED.replace(">[]<", '>[{"a": "b"}]<')
+    bare = without_fills(page)
+    assert len(bare) == len(page)
+    assert bare.count("\r\n") == page.count("\r\n")
+    assert '"a"' not in bare
+    assert ">Old<" not in bare
+    assert bare[bare.index("Max") :].startswith("Max: <b id=max data-computed=max class='x'></b>, again: <i")
 
 
 def test_a_page_without_marks_needs_no_fills() -> None:
