@@ -90,6 +90,8 @@ def _final(task: DeployInput, liveness: LivenessResult, now: datetime, ports: Po
         reason = f"{reason}. It was not repaired: the time does not allow it"
     elif failure and task.unrepairable:
         reason = f"{reason}. {task.unrepairable}"
+    if not has_failed:
+        ports.journal.warn(reason[:1_000])
     decided = _decided(task, result, run, ports)
     return Deployed(False, reason[:1_000], decided, degraded=reason[:1_000] if has_failed else "")
 

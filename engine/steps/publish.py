@@ -12,6 +12,8 @@ from engine.site import repository_files as names
 from engine.steps.contracts import PlannedCommit, Published
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.ports import Ports
     from engine.steps.contracts import PublishInput
 
@@ -187,7 +189,20 @@ def _tree_on(task: PublishInput, ports: Ports, place: Repository, parent: str | 
     chosen = {path: file.content for path, file in task.tree.files.items()}
     if not parent or parent == task.tree.base_sha:
         return chosen
-    before = ports.forge.tree(place, task.tree.base_sha) if task.tree.base_sha else {}
+    before = _tree_before(task, ports, place)
     head_files = {p: c for p, c in ports.forge.tree(place, parent).items() if p in chosen or p not in before}
     changed_files = {p: f.content for p, f in task.tree.files.items() if f.origin is not Origin.CARRIED}
     return head_files | changed_files
+
+
+def _tree_before(task: PublishInput, ports: Ports, place: Repository) -> Mapping[str, bytes]:
+    """Return the tree that ours was made for; empty if its commit is in no branch any more.
+
+    The commit of an earlier round may have been replaced meanwhile, because its workflow had failed.
+    """
+    try:
+        return ports.forge.tree(place, task.tree.base_sha) if task.tree.base_sha else {}
+    except Permanent as error:
+        if error.code != "commit_missing":
+            raise
+        return {}

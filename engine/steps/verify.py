@@ -115,7 +115,10 @@ def _workflow_results(files: Mapping[str, bytes], plan: RequestPlan | None) -> l
 def _advice(task: VerifyInput, new: NewTree, report: BrowserReport) -> list[CheckOutcome]:
     """Return results that are shown to operators and in repairs, and are never counted."""
     advice = source_results(new.files, task.requirements.checks)
-    advice.append(review_result(new.files, foreign=new.foreign))
+    plan = task.requirements.plan
+    # What a workflow publishes is no file of the repository, and the page may load it all the same.
+    outputs = {one.path: b"" for one in plan.files if one.source is FileSource.WORKFLOW_OUTPUT} if plan else {}
+    advice.append(review_result({**new.files, **outputs}, foreign=new.foreign | outputs.keys()))
     advice += [page_load_result(view, Target.LOCAL) for view in report.views]
     advice += filter(None, [in_order_result(report, Target.LOCAL)])
     if task.earlier.before:

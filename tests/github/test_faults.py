@@ -7,11 +7,13 @@ without a live page.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
 
+from engine.domain.backoff import REBUILDS
 from tasks_app.models import Commit, Event, Round
 from tasks_app.reports.headline import headline
 from tests.doubles.github.faults import PRESETS
@@ -78,9 +80,9 @@ ANY = [
         "errored",
         "build",
         ALWAYS,
-        says="The build of Pages failed a second time: Page build failed.",
+        says="The build of Pages failed 7 times: Page build failed.",
         live=False,
-        writes=1,
+        writes=len(REBUILDS),
     ),
     Case("never", "build", says="Not proven live in time: the build is building", live=False),
     Case("superseded", "build", says="It was overtaken: a later commit", live=False, strangers=1),
@@ -158,6 +160,20 @@ def assert_ended(service: Service, case: Case, row: Round, before: list[Round] |
     )
     assert Commit.objects.filter(round=row, pushed_at__isnull=False).count() == 1
     assert case.says in "\n".join([*service.told, *row.step_runs.values_list("detail", flat=True)]), service.told
+
+
+def test_a_build_that_fails_is_asked_for_again_at_growing_distances_and_each_time_in_the_record(
+    service: Service,
+) -> None:
+    service.double.fault("errored", "build", times=None)
+    row = service.done()
+    asked = [call.at for call in service.double.calls if call.kind == "rebuild"]
+    distances = [after - before for before, after in pairwise(asked)]
+    assert all(found >= wanted for found, wanted in zip(distances, REBUILDS[1:], strict=True))
+    assert asked[-1] < row.deadline_at.timestamp()
+    assert row.commits.get().rebuilds == len(REBUILDS)
+    looks = row.pages_statuses.filter(build_status="errored")
+    assert looks.count() >= len(REBUILDS), "each look is a row, with the reason for the wait"
 
 
 def test_a_build_that_ends_after_the_callback_is_recorded_and_not_told_again(service: Service) -> None:

@@ -375,8 +375,9 @@ def test_a_run_that_never_ends_is_told_of_at_the_deadline_and_watched() -> None:
 
 @pytest.mark.parametrize(("run", "verdict"), [(NOT_RUN, Verdict.NOT_RUN), (UNREADABLE, Verdict.INCONCLUSIVE)])
 def test_what_nobody_saw_running_is_neither_live_nor_degraded(run: WorkflowRun, verdict: Verdict) -> None:
-    _, outcome = by_workflow(run)
+    ports, outcome = by_workflow(run)
     assert (outcome.live, outcome.degraded, outcome.watch) == (False, "", False)
+    assert ports.journal.warnings == [outcome.detail]
     assert outcome.detail.startswith("The page serves this commit, but its workflow was not seen to succeed: ")
     assert run.detail in outcome.detail
     found = verdicts(outcome)

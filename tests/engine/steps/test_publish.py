@@ -120,6 +120,16 @@ def test_a_head_that_moved_keeps_the_strangers_files_beside_our_changes() -> Non
     assert b"8" in commit.files["index.html"]
 
 
+def test_a_tree_whose_base_was_replaced_meanwhile_goes_onto_the_present_head() -> None:
+    forge = FakeForge(lambda: NOW)
+    task = later(forge)
+    theirs = stranger(forge)
+    outcome = publish(replace(task, tree=replace(task.tree, base_sha="0" * 40)), make_ports(forge=forge))
+    commit = forge.repositories[NAME].commits[outcome.sha]
+    assert (commit.parent, commit.files["theirs.txt"]) == (theirs, b"hello")
+    assert b"8" in commit.files["index.html"]
+
+
 def test_a_commit_is_planned_again_if_the_head_moves_before_the_push() -> None:
     forge, journal = FakeForge(lambda: NOW), FakeJournal()
     task = later(forge)

@@ -7,6 +7,7 @@ import pytest
 
 from engine.checks.decision import JudgedAttempt, Next, Purpose
 from engine.checks.gates import gate_results
+from engine.checks.review import review_defects
 from engine.checks.selection import Candidate
 from engine.domain.brief import AttachedFile, MissingFile, Source
 from engine.domain.browser_report import BrowserReport, PageUnderTest, PageView
@@ -28,6 +29,7 @@ from engine.plan.verdicts import EarlierPlan
 from engine.site.repository_files import licence
 from engine.steps.contracts import EarlierAttempts, EarlierRequirements, NewTree, Requirements, VerifyInput
 from engine.steps.verify import BARRED, verify
+from tests.engine.checks.workflow_files import CI, WORKFLOW
 from tests.engine.steps.inputs import changed
 from tests.fakes import NOW, PAGE, README, FakeAuthor, make_ports
 
@@ -293,6 +295,24 @@ def test_no_workbook_is_read_where_nothing_is_compared_with_it() -> None:
 def test_what_is_served_is_decided_once_the_page_is_live() -> None:
     plan = PLAN.model_copy(update={"checks": (CheckReading(number=3, predicates=[Served(path="a.json")]),)})
     assert verdicts(verifying(plan=plan))["It is pretty"] is Verdict.NOT_RUN
+
+
+def test_a_planned_workflow_is_judged_and_what_it_publishes_is_no_broken_address() -> None:
+    page = PAGE.replace(b"</body>", b"<a href='result.json'>result.json</a></body>")
+    workflow = WORKFLOW.replace("branches: [main]", "branches: [master]").encode()
+    files = FILES | {"index.html": page, CI: workflow}
+    output = PlannedFile(path="result.json", source=FileSource.WORKFLOW_OUTPUT)
+    planned = (*PLAN.files, PlannedFile(path=CI, source=FileSource.WRITE), output)
+    plan = PLAN.model_copy(update={"files": planned, "pages": "workflow"})
+    new = NewTree(7, Purpose.GENERATE, files)
+    outcome = verify(verifying(new=new, plan=plan), make_ports())
+    details = {r.check.text: r.detail for r in outcome.results}
+    assert "leaves out main" in details[f"{CI} is a workflow that a push to main starts"]
+    assert outcome.decision.next is Next.REPAIR
+    assert "result.json" not in "".join(review_defects(outcome.results))
+    without = verify(verifying(new=new, plan=PLAN), make_ports())
+    assert "'result.json' is no file of the repository" in "".join(review_defects(without.results))
+    assert not any(CI in r.check.text for r in without.results)
 
 
 # --- Later rounds ----------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ import pytest
 
 from engine.adapters.local.local_forge import LocalForge
 from engine.adapters.local.pages import PageFile, Redirect
-from engine.domain.repository import CommitSpec, PagesBuild, Repository, RepositorySpec
+from engine.domain.publication import RunState
+from engine.domain.repository import CommitSpec, PagesBuild, PagesSource, Repository, RepositorySpec
 from engine.errors import Permanent, Transient
 
 if TYPE_CHECKING:
@@ -243,3 +244,26 @@ def test_page_is_the_new_commits_at_once(forge: LocalForge) -> None:
 def test_unknown_site_is_none(forge: LocalForge, owner: str, name: str) -> None:
     published(forge, SITE)
     assert forge.page(owner, name, "") is None
+
+
+# --- Workflows --------------------------------------------------------------------------------------------------------
+
+
+def test_no_workflow_is_run_and_the_forge_says_so_while_its_page_is_served(forge: LocalForge) -> None:
+    repository = forge.create(SPEC)
+    by_workflow = forge.enable_pages(repository, PagesSource.WORKFLOW)
+    assert by_workflow.pages_source is PagesSource.WORKFLOW
+    forge.commit(repository, commit_of({"index.html": b"hello", ".github/workflows/ci.yml": b"on: push"}))
+    run = forge.workflow_run(by_workflow, forge.head(repository) or "", (".github/workflows/ci.yml",))
+    assert (run.state, run.detail) == (RunState.NOT_RUN, "the local forge runs no workflows")
+    assert forge.run_failure(by_workflow, run).job == ""
+    assert isinstance(forge.page("local", repository.name, ""), PageFile)
+
+
+def test_a_commit_takes_the_place_of_the_head_that_it_names(forge: LocalForge) -> None:
+    repository = published(forge, {"index.html": b"failed"})
+    head = forge.head(repository)
+    instead = replace(commit_of({"index.html": b"repaired"}), replaces=head)
+    assert forge.commit(repository, instead)
+    assert forge.head(repository) == forge.compute(instead) != head
+    assert not forge.commit(repository, replace(commit_of({"index.html": b"late"}), replaces=head))
