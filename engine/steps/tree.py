@@ -160,7 +160,9 @@ def compute(
             return _not_run(files, NO_BROWSER, ports)
         lacking = f"there is no {BUILD_SCRIPT}, which is to compute {', '.join(planned)}"
         return ComputedTree(files, _computed(Verdict.FAIL, lacking) if planned and context.computes else None)
-    inputs = script_inputs({path: file.content for path, file in files.items()}, before)
+    # An attachment that must not be in the repository is still data to compute from.
+    attached = {file.name: file.content for file in context.brief.attachments}
+    inputs = script_inputs({**attached, **{path: file.content for path, file in files.items()}}, before)
     now = ports.clock.now()
     text = script.content.decode("utf-8", "replace")
     result = browser.compute(text, inputs, seconds=budget.compute_seconds(now), wait=budget.compute_wait(now))

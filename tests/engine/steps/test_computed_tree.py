@@ -74,6 +74,14 @@ def test_the_script_gets_the_tree_without_what_it_made_before() -> None:
     ]
 
 
+def test_the_script_gets_an_attachment_that_must_not_be_in_the_repository_too() -> None:
+    browser = FakeBrowser(computed=GIVEN)
+    run(browser, {path: file for path, file in TREE.items() if path != "data.csv"})
+    assert browser.scripts[0][1]["data.csv"] == DATA.content
+    run(browser, TREE | {"data.csv": SiteFile(b"changed", Origin.MODEL)})
+    assert browser.scripts[1][1]["data.csv"] == b"changed"
+
+
 def test_a_carried_page_that_is_filled_is_computed_so_that_the_gates_see_it() -> None:
     tree = TREE | {"index.html": SiteFile(PAGE, Origin.SERVICE)}
     assert after(tree=tree).files["index.html"].origin is Origin.COMPUTED
