@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import logging
 import math
-import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -14,8 +13,10 @@ from django.conf import settings
 #: A shorter secret would match by chance and is not redacted; the start warns of it.
 SHORTEST = 12
 
-#: Control characters but the tab, and the line separators of Unicode.
-_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+#: Control characters but the tab, and the line separators of Unicode, as Python writes them.
+_ESCAPES = {
+    code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029) if chr(code) != "\t"
+}
 
 
 def _forms() -> list[tuple[str, str]]:
@@ -73,7 +74,7 @@ class RedactingFilter(logging.Filter):
         if record.exc_text:
             record.exc_text = redact(record.exc_text)
         message = record.getMessage()
-        clean = _CONTROL.sub(lambda found: repr(found[0])[1:-1], redact(message))
+        clean = redact(message).translate(_ESCAPES)
         if clean != message:
             record.msg, record.args = clean, ()
         return True
