@@ -383,7 +383,7 @@ def test_without_a_browser_nothing_is_computed_and_the_reason_is_said(machine: M
 
 @pytest.mark.usefixtures("homes")
 def test_a_browser_that_is_too_slow_is_not_the_scripts_fault(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.adapters.browser.chromium_browser.STARTING", -18.0)
+    monkeypatch.setattr("engine.adapters.browser.chromium_browser.STARTING", -19.9)
     assert alone(machine, "return new Promise(() => {})").not_run == "the check browser: its time was over"
 
 
