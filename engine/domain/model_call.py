@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -76,6 +77,48 @@ class Reply:
     def whole_lines(self) -> str:
         """The text; if it was cut off, without its last line, which may be incomplete."""
         return self.text.rpartition("\n")[0] if self.finish_reason in CUT_OFF else self.text
+
+
+#: Marks around the thoughts that a model writes into its reply: DeepSeek, Qwen, Seed, Kimi, Magistral and others.
+_THINK = r"(?:[a-z]+:)?(?:think(?:ing)?|thoughts?|reasoning|reflection)>"
+_OPENING = re.compile(rf"\s*+(?:<{_THINK}|◁think▷|\[THINK\])", re.IGNORECASE)
+_CLOSING = re.compile(rf"</{_THINK}|◁/think▷|\[/THINK\]", re.IGNORECASE)
+#: The opening mark may be part of the prompt. Then the closing one stands at an end of a line.
+_LONE_CLOSING = re.compile(
+    r"^[ \t]*+(?:</think(?:ing)?>|◁/think▷|\[/THINK\])|(?:</think(?:ing)?>|◁/think▷|\[/THINK\])[ \t]*+$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_LONE_OPENING = re.compile(r"<think(?:ing)?\b|◁think▷|\[THINK\]", re.IGNORECASE)
+#: The channels of gpt-oss, as they are and with the special tokens left out.
+#: https://cookbook.openai.com/articles/openai-harmony
+_CHANNELS = re.compile(
+    r"\s*+(?:<\|start\|>assistant)?\s*+<\|channel\|>|\s*+analysis(?=[A-Z\W]).*?assistantfinal", re.DOTALL
+)
+_FINAL = re.compile(r"<\|channel\|>\s*+final[^<]*+(?:<\|constrain\|>[^<]*+)?<\|message\|>|assistantfinal")
+_FINAL_ENDS = re.compile(r"<\|(?:return|end|call|start)\|>")
+
+
+def answer_span(text: str) -> tuple[int, int]:
+    """Return where the answer begins and ends in a reply whose text may hold thoughts, in a mark of any kind.
+
+    Thoughts that do not end, or channels without the final one, leave an empty span.
+    """
+    if _CHANNELS.match(text):
+        finals = list(_FINAL.finditer(text))
+        start = finals[-1].end() if finals else len(text)
+        ends = _FINAL_ENDS.search(text, start)
+        return start, ends.start() if ends else len(text)
+    start = 0
+    while opening := _OPENING.match(text, start):
+        closing = _CLOSING.search(text, opening.end())
+        start = closing.end() if closing else len(text)
+    return start, len(text)
+
+
+def lone_closing_end(text: str) -> int:
+    """Return the end of a closing mark whose opening one may have been part of the prompt; 0 if there is none."""
+    closing = _LONE_CLOSING.search(text)
+    return closing.end() if closing and not _LONE_OPENING.search(text, 0, closing.start()) else 0
 
 
 def ignore_chunk(piece: str) -> None:

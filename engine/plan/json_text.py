@@ -10,6 +10,8 @@ import math
 import re
 from typing import NoReturn
 
+from engine.domain.model_call import answer_span, lone_closing_end
+
 #: A brace before a name, a closing brace or a comment. Braces in prose, CSS and templates seldom look like that.
 _OPENING = re.compile(r"\{(?=\s*+(?:[\"}]|//|/\*))")
 _TOKEN = re.compile(
@@ -26,9 +28,6 @@ _TOKEN = re.compile(
 )
 _DEPTH = {"open": 1, "close": -1}
 
-#: A model's thinking. Its opening tag may be part of the prompt; without its closing tag the answer is missing.
-_THINKING = re.compile(r"\s*+<think>.*?(?:</think>|\Z)|.*?^[ \t]*+</think>", re.DOTALL | re.MULTILINE)
-
 
 def json_object(text: str) -> dict[str, object]:
     """Return the first JSON object in the text, in time proportional to the text's length.
@@ -36,9 +35,8 @@ def json_object(text: str) -> dict[str, object]:
     Raises ValueError with a sentence for the model: the text has no object, the object is incomplete, or it has an
     error at a line and column of the text. The sentence is about the last object if several have errors.
     """
-    text = text.rstrip()
-    thinking = _THINKING.match(text)
-    at = thinking.end() if thinking else 0
+    at, end = answer_span(text)
+    at, text = at or lone_closing_end(text), text[:end].rstrip()
     problem, place = "the answer holds no JSON object", None
     while opening := _OPENING.search(text, at):
         start = opening.start()

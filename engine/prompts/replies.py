@@ -19,7 +19,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine.domain.model_call import CUT_OFF
+from engine.domain.model_call import CUT_OFF, answer_span, lone_closing_end
 from engine.domain.paths import UnsafePath, safe_path
 from engine.domain.repository import MAX_FILES
 from engine.prompts.parsing.edits import Edit, Misfit
@@ -87,7 +87,9 @@ def parse_reply(
     `hidden` are the paths in hidden folders that a reply may write (workflows). `shown` are the texts that edits refer
     to; None: whether edits fit is not looked at.
     """
-    answer = _without_echo(_without_thinking(text).replace("\r\n", "\n"), boundary)
+    answer = _without_echo(text[slice(*answer_span(text))].replace("\r\n", "\n"), boundary)
+    if (end := lone_closing_end(answer)) and _is_counted(blocks(answer[end:], boundary)):
+        answer = answer[end:]  # a draft among the thoughts was in the form too
     found = blocks(answer, boundary)
     collected = _ReplyFiles(hidden, shown or ())
     if not any(block.verb in _HEADS for block in found):
@@ -312,12 +314,10 @@ def _salvaged(answer: str, finish_reason: str, collected: _ReplyFiles) -> Parsed
     return collected.reply(outcome, "The reply holds no files.")
 
 
-def _without_thinking(text: str) -> str:
-    """Remove the thoughts that a reasoning model writes before its reply; an unclosed thought leaves nothing."""
-    start = text.lstrip()
-    if not start.startswith("<think>"):
-        return text
-    return start.partition("</think>")[2]
+def _is_counted(found: Sequence[Block]) -> bool:
+    """Say whether a closing line counts the files and edited files before it."""
+    written = sum(block.verb in {"file", "edit"} for block in found)
+    return written > 0 and found[-1].verb == "complete" and found[-1].argument == str(written)
 
 
 def _without_echo(text: str, boundary: str) -> str:

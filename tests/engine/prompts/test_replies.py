@@ -40,6 +40,19 @@ def test_talk_and_thoughts_before_the_files_are_dropped() -> None:
     assert list(parse_reply(thought + reply(file("index.html", PAGE), count=1), B).files) == ["index.html"]
 
 
+@pytest.mark.parametrize("end", ["\n</think>\n\n", "So be it.</think>\n", "◁/think▷\n"])
+def test_a_draft_in_thoughts_that_only_end_is_dropped(end: str) -> None:
+    draft = reply(file("index.html", PAGE.replace("<p>", "<p>Draft: ")), count=1)
+    parsed = parse_reply(draft + end + reply(file("index.html", PAGE), count=1), B)
+    assert (parsed.outcome, parsed.files) == (Outcome.OK, {"index.html": PAGE.encode()})
+
+
+def test_a_closing_mark_in_a_file_is_part_of_it() -> None:
+    page = PAGE.replace("<body>", "<body>\n</think>\n")
+    parsed = parse_reply(reply(file("index.html", page), file("a.txt", "a\n"), count=2), B)
+    assert (parsed.outcome, parsed.files["index.html"]) == (Outcome.OK, page.encode())
+
+
 def test_a_thought_without_an_end_holds_no_files() -> None:
     assert parse_reply(f"<think>{file('index.html', PAGE)}", B, finish_reason="length").outcome is Outcome.EMPTY
 
