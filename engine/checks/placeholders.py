@@ -46,7 +46,13 @@ _UNDONE = re.compile(
     r"^(?:TODO|FIXME|TBD)\W*$|\b(?:TODO|FIXME)\b(?:\(\w{0,40}\))?\s?[:-]\s?(?:implement|add|write|fill|"
     r"complete|finish|insert|replace)\b"
 )
-_DOTTED = re.compile(rf"{_DOTS}\s?(?:the )?{_WAS}", re.IGNORECASE)
+_KEEP = r"(?:(?:and|keep|include|add|insert) )?(?:(?:the|all|any|your|my) )*"
+#: A comment with dots at its beginning or its end: "... (rest of the fields)", "Existing fields...", "... and so on".
+_DOTTED = re.compile(
+    rf"{_DOTS}\s?\(?{_KEEP}(?:{_WAS}|more\b|similar\b|unchanged\b|omitted\b|and so (?:on|forth)\b|etc\b|continues?\b)"
+    rf"|\(?{_KEEP}{_WAS}(?:\s[\w'/-]+){{0,6}}\s?\)?{_DOTS}\)?$",
+    re.IGNORECASE,
+)
 #: On a line of code `...rest` is a spread, unless further words or dots follow.
 _DOTTED_ALONE = re.compile(
     rf"(?:\.\.\.\s|…\s?)(?:the )?{_WAS}|\.\.\.(?:the {_WAS}|{_WAS}(?:\s+[a-z]|\s?{_DOTS}))", re.IGNORECASE

@@ -23,6 +23,7 @@ from engine.domain.model_call import CUT_OFF, answer_span, lone_closing_end
 from engine.domain.paths import UnsafePath, safe_path
 from engine.domain.repository import MAX_FILES
 from engine.prompts.parsing.edits import Edit, Misfit
+from engine.prompts.parsing.escaping import unescaped
 from engine.prompts.parsing.fences import guard_fence, strip_fence
 from engine.prompts.parsing.foreign_edits import begins_foreign, foreign_edits, holds_foreign_edits
 from engine.prompts.parsing.parsed_reply import Outcome, ParsedReply, checked, encoded, limit_broken
@@ -193,7 +194,7 @@ class _ReplyFiles:
         cut = half.files.get("index.html", b"") if half else b""
         edits = {path: tuple(found) for path, found in self.edits.items()}
         told = (*problems, *self.problems)
-        return ParsedReply(outcome, self.files, deletions, told, cut, edits, tuple(self.misfits), unfinished)
+        return ParsedReply(outcome, unescaped(self.files), deletions, told, cut, edits, tuple(self.misfits), unfinished)
 
     def safe(self, raw: str) -> str | None:
         named = raw.strip("`\"'*").removeprefix("./")
