@@ -157,6 +157,7 @@ INSTALLED_APPS = [
     "django_q",
 ]
 MIDDLEWARE = [
+    "tasks_app.web.head_requests.HeadMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "tasks_app.web.content_security_policy.ContentSecurityPolicyMiddleware",
     "tasks_app.web.host_routing.HostRoutingMiddleware",

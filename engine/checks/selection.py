@@ -26,12 +26,13 @@ class Candidate:
     results: Sequence[CheckOutcome]
     before: Sequence[CheckOutcome] = ()
 
-    def rank(self) -> tuple[bool, bool, int, int, int, int, int, int, int, int]:
+    def rank(self) -> tuple[bool, bool, int, int, int, int, int, int, int, bool, int]:
         """Return the key for comparing candidates.
 
         Its parts in order: no gate bars it, no workflow of it has failed, own rules passed, the request's checks
         passed, fewer regressions, the plan's tests and the build script passed, no page errors, source rules passed,
-        fewer defects in the review, the earlier attempt.
+        fewer defects in the review, its build script ran, the earlier attempt. Of two whose build script failed, the
+        later one: a script stops at its first error, so a repair that mended this error changes no count.
         """
         passed = [r.check.kind for r in self.results if r.verdict is Verdict.PASS]
         own = sum(kind in _OWN_KINDS for kind in passed)
@@ -40,6 +41,7 @@ class Candidate:
         has_run = not any(r.check.kind is Kind.RUN and r.verdict in WRONG for r in self.results)
         tests, heeded = passed.count(Kind.TEST) + passed.count(Kind.COMPUTED), passed.count(Kind.SOURCE)
         defects = len(review_defects(self.results))
+        builds = not any(r.check.kind is Kind.COMPUTED and r.verdict in WRONG for r in self.results)
         return (
             not self.barred,
             has_run,
@@ -50,7 +52,8 @@ class Candidate:
             -views,
             heeded,
             -defects,
-            -self.order,
+            builds,
+            -self.order if builds else self.order,
         )
 
     @property

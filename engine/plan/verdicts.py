@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.checks import Check, CheckOutcome, Kind, PredicateResult, Target, Verdict
+from engine.plan.deciding.attachment_predicates import attachment_of
 from engine.plan.deciding.decide import decide
 from engine.plan.page_tests import as_page_test, guesses
 from engine.plan.predicates import (
@@ -185,7 +186,7 @@ class PlanVerdicts:
         return PredicateResult(says, verdict, detail[:1_000])
 
     def _of_file(self, planned: PlannedFile) -> list[CheckOutcome]:
-        predicates = predicates_of(planned)
+        predicates = [self._without_attachment(predicate, planned) for predicate in predicates_of(planned)]
         missing = planned.path not in self._evidence.files and planned.source is not FileSource.WORKFLOW_OUTPUT
         if not missing or not predicates:
             return [self._file_result(predicate, planned.path) for predicate in predicates]
@@ -193,6 +194,11 @@ class PlanVerdicts:
         if planned.source in _NOT_A_MODELS or posixpath.splitext(planned.path)[1].lower() in _BINARY:
             result = replace(result, verdict=Verdict.UNVERIFIABLE)
         return [result]
+
+    def _without_attachment(self, predicate: Any, planned: PlannedFile) -> Any:
+        """Return what stands for a comparison with an attachment if the file to be changed is a present file."""
+        implied = planned.source is FileSource.CHANGED and isinstance(predicate, DiffersFromAttachment)
+        return predicate if not implied or attachment_of(predicate, self._evidence) else Exists(path=planned.path)
 
     def _file_result(self, predicate: Any, path: str) -> CheckOutcome:
         found = decide(predicate, self._evidence)

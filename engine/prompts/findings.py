@@ -52,7 +52,10 @@ def findings_of(results: Sequence[CheckOutcome]) -> Findings:
     advice = [r.detail for r in results if r.check.kind is Kind.SOURCE and r.verdict is not Verdict.PASS and r.detail]
     elements = _elements(views)
     page_elements = "\n".join(f"{selector}: {shown or 'no such element'}" for selector, shown in elements.items())
-    failing = [r for r in wrong if r.check.kind is not Kind.GATE]
+    # A build script that fails comes first: it is why other checks fail, and a prompt shows only the first ones.
+    failing = sorted(
+        (r for r in wrong if r.check.kind is not Kind.GATE), key=lambda r: r.check.kind is not Kind.COMPUTED
+    )
     width = max(map(width_of, views), default=0)  # expressions are evaluated at the larger width
     return Findings(
         failing=failing,

@@ -225,7 +225,7 @@ def generate_prompt(
         _END,
     ]
     requested = request_sections(brief, present, boundary=boundary, note=note)
-    system = rules(brief, plan, present, later=later, computes=computes)
+    system = rules(brief, plan, present, later=later, computed=computed)
     return _prompt("generate", request_messages(system, [*requested, *end], present, boundary))
 
 
@@ -264,11 +264,13 @@ def asked_entries(brief: Brief, plan: RequestPlan, present: Present, *, computes
     return [one for one in entries_of(plan, computes=computes) if one.path not in hidden_changes]
 
 
-def rules(brief: Brief, plan: RequestPlan, present: Present, *, later: bool, computes: bool) -> str:
+def rules(brief: Brief, plan: RequestPlan, present: Present, *, later: bool, computed: Collection[str] | None) -> str:
+    """Return the system message. `computed` is as in `generate_prompt`; these files are not the model's."""
+    computes = computed is not None
     data = [file.name for file in brief.attachments if not file.media_type.startswith("image/")]
     data += filter(is_data_name, present.published)
     requested = forms.paths(asked_entries(brief, plan, present, computes=computes))
-    there = {one.path for one in plan.files} | {file.name for file in brief.attachments}
+    there = {one.path for one in plan.files} | {file.name for file in brief.attachments} | set(computed or ())
     not_yours = sorted({path for path in there if path not in requested and not plan.forbids(path)} | OF_THE_SERVICE)
     parts = [RULES]
     parts += [_DATA] if data else []

@@ -77,7 +77,7 @@ def repair_prompt(
     entries, edited = asked_entries(brief, plan, present, computes=computes), long_files(present.sources)
     end = [*ids, form(_TASK, entries, boundary, all_needed=False, long_files=edited)]
     messages = request_messages(
-        rules(brief, plan, present, later=False, computes=computes), [*sections, *end], present, boundary
+        rules(brief, plan, present, later=False, computed=computed), [*sections, *end], present, boundary
     )
     return Prompt("repair", VERSION, _DIGEST, messages)
 

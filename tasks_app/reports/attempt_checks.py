@@ -51,8 +51,9 @@ class AttemptChecks:
 
     @property
     def wrong(self) -> list[CheckResult]:
-        """Return the failed results, without advice."""
-        return [x.latest for x in self.lines if x.latest.verdict in WRONG and x.latest.kind not in ADVICE]
+        """Return the failed results, without advice. A failed build script comes first: it is why others failed."""
+        wrong = [x.latest for x in self.lines if x.latest.verdict in WRONG and x.latest.kind not in ADVICE]
+        return sorted(wrong, key=lambda result: result.kind != Kind.COMPUTED)
 
     @property
     def judged(self) -> bool:

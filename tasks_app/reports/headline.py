@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.checks.decision import Purpose
 from engine.domain.lifecycle import State, Step
+from engine.domain.repository import PagesSource
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -92,6 +93,11 @@ def _completed(row: Round, now: datetime) -> str:
         return (
             f"{delivered} But no acceptable page came about and a fallback page stands in its place: "
             "Regenerate tries again."
+        )
+    if not row.live and row.pages_source == PagesSource.WORKFLOW and not row.watch_until:
+        return (
+            f"{delivered} But its workflow was not seen to publish this commit: the looks at it below say why. "
+            "On GitHub, Regenerate makes one more commit, and so a new run; the local forge runs no workflows."
         )
     if not row.live:
         return f"{delivered} But the page was not seen to serve this commit: {_not_live_reason(row)}"

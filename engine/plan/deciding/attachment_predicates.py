@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def decide_attachment(
     predicate: EqualsAttachment | DiffersFromAttachment, content: bytes, evidence: Evidence
 ) -> PredicateFinding:
-    name = _attachment_of(predicate, evidence)
+    name = attachment_of(predicate, evidence)
     if name is None:
         return undecided(f"no attachment is called {predicate.attachment or predicate.path}")
     original = evidence.attachments[name]
@@ -33,7 +33,7 @@ def decide_attachment(
             return passed(f"it differs from the attachment {name}{_difference(content, original)}")
 
 
-def _attachment_of(predicate: EqualsAttachment | DiffersFromAttachment, evidence: Evidence) -> str | None:
+def attachment_of(predicate: EqualsAttachment | DiffersFromAttachment, evidence: Evidence) -> str | None:
     """Return the attachment with the predicate's attachment or path as its name, else with the same base name."""
     wanted = (predicate.attachment or predicate.path).removeprefix("./")
     if wanted in evidence.attachments:

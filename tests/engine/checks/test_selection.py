@@ -61,3 +61,14 @@ def test_a_build_script_that_runs_never_outweighs_a_check_of_the_request() -> No
 
     assert best([ran(1, passed=2, scripts=0), ran(2, passed=1, scripts=1)]).attempt == 1
     assert best([ran(1, passed=2, scripts=0), ran(2, passed=2, scripts=1)]).attempt == 2
+
+
+def test_of_two_whose_build_script_fails_the_later_one_is_better() -> None:
+    def failed(attempt: int, detail: str) -> Candidate:
+        script = CheckOutcome(Check(Kind.COMPUTED, "runs"), Target.LOCAL, Verdict.FAIL, detail)
+        return Candidate(attempt, attempt, [*candidate(attempt, rules=3, passed=1).results, script])
+
+    assert best([failed(1, "tools/build.js:6: Error: a"), failed(2, "tools/build.js:9: Error: b")]).attempt == 2
+    # One whose script ran is still better than a later one with as much that passes.
+    assert best([with_tests(1, passed=1, tests=0), failed(2, "tools/build.js:9: Error: b")]).attempt == 1
+    assert best([failed(1, "x"), failed(2, "y"), candidate(3, rules=3, passed=2)]).attempt == 3

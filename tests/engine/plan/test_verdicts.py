@@ -141,6 +141,11 @@ def test_a_changed_attachment_must_differ():
     assert set(changed.values()) == {Verdict.PASS}
 
 
+def test_a_present_file_that_is_changed_must_be_there():
+    found = results({"path": "about.md", "source": "changed", "origin": "about.md"})
+    assert found == {"about.md: is there and is not empty": Verdict.PASS}
+
+
 def test_a_missing_file_is_one_failure_and_what_a_model_cannot_make_is_none():
     words = {"kind": "words", "min": 3}
     assert list(results({"path": "gone.md", "source": "write", "predicates": [words]}).values()) == [Verdict.FAIL]

@@ -159,3 +159,9 @@ def test_how_a_result_was_seen_names_no_width_that_is_not_known_and_the_publishe
     assert how_seen(result(Kind.JS, Verdict.FAIL)) == "on a fresh page"
     live = CheckOutcome(Check(Kind.JS, "a()"), Target.LIVE, Verdict.FAIL, milliseconds=9_000)
     assert how_seen(live, 1280) == "on the published page at 1280 px, asked for 9 s"
+
+
+def test_a_build_script_that_fails_is_the_first_finding() -> None:
+    missing = [result(Kind.PROSE, Verdict.FAIL, f"check {n}", detail="is missing") for n in range(20)]
+    script = result(Kind.COMPUTED, Verdict.FAIL, "runs", detail="tools/build.js:6: Error: no amount")
+    assert findings_of([*missing, script]).failing == [script, *missing]

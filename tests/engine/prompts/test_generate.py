@@ -187,6 +187,15 @@ def test_a_computed_file_is_not_the_writers() -> None:
     assert "Not yours, written or kept by the service: .nojekyll, LICENSE, a.json.\n" in prompt.messages[0].content
 
 
+def test_in_a_later_round_a_computed_file_is_not_the_writers_unless_the_plan_asks_for_it() -> None:
+    tree = {**TREE, "a.json": b"{}"}
+    rules_text = prompted(brief(), tree=tree, computed=("a.json",)).messages[0].content
+    assert "Not yours, written or kept by the service: .nojekyll, LICENSE, a.json.\n" in rules_text
+    planned = RequestPlan(files=[PlannedFile(path="a.json", source=FileSource.WRITE)])
+    rules_text = prompted(brief(), planned, tree=tree, computed=("a.json",)).messages[0].content
+    assert "Not yours, written or kept by the service: .nojekyll, LICENSE.\n" in rules_text
+
+
 def test_a_computed_file_is_described_whatever_its_type() -> None:
     tree = TREE | {"chart.svg": b"<svg>all of it</svg>"}
     assert "chart.svg" in present_files(prompted(brief(), tree=tree, computed=()).messages)

@@ -11,8 +11,9 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from engine.domain.checks import Kind, Target, Verdict
 from engine.errors import Permanent, Transient
-from tasks_app.models import Attempt, Commit, Round
+from tasks_app.models import Attempt, CheckResult, Commit, Round
 from tests.driving import driven
 from tests.factories import make_round, with_plan
 from tests.fakes import PAGE, README, FakeBrowser, page_reply
@@ -167,3 +168,13 @@ def test_as_json_it_is_the_same_lines_and_hostile_text_makes_none_of_its_own(out
     assert "\u202e" not in text
     assert not [line for line in text.splitlines() if line.startswith(("Flags", "Callback  b"))]
     assert len(text) < 6_000
+
+
+def test_a_build_script_that_failed_is_the_first_that_is_named(outside: Outside) -> None:
+    row = repaired(outside)
+    first = row.attempts.get(kind="generate")
+    CheckResult.objects.create(
+        attempt=first, position=99, kind=Kind.COMPUTED, text="tools/build.js runs", target=Target.LOCAL,
+        verdict=Verdict.FAIL, detail="tools/build.js:6: Error: no amount",
+    )  # fmt: skip
+    assert "wrong: tools/build.js runs (fail: tools/build.js:6: Error: no amount)" in flat(row)

@@ -43,6 +43,10 @@ def test_every_state_at_every_step_has_a_headline_that_names_both(state: State, 
         ({"state": "completed", "live": True, "late": True}, ("after the deadline",)),
         ({"state": "completed"}, ("not seen to serve", "Regenerate")),
         (
+            {"state": "completed", "pages_source": "workflow"},
+            ("workflow was not seen to publish", "the local forge runs no workflows"),
+        ),
+        (
             {"state": "completed", "watch_until": NOW + timedelta(minutes=9)},
             ("not seen to serve", "still looked for, until 12:09 UTC", "not told twice"),
         ),
