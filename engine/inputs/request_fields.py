@@ -10,6 +10,9 @@ from engine.domain import addresses
 #: Further warnings are dropped, so that they do not fill rows and responses.
 MOST_WARNINGS = 100
 
+#: A shorter secret would be found by chance in a brief, a name or a script, and is not looked for.
+SHORTEST_SECRET = 12
+
 REMOVED = "[removed: the shared secret]"
 _WHOLE = re.compile(r"[0-9]{1,12}(?:\.0+)?", re.ASCII)
 
@@ -18,7 +21,7 @@ class Cleaner:
     """Removes from text the secret and the characters that a database cannot store, with a warning for each."""
 
     def __init__(self, secret: str, warnings: list[str]) -> None:
-        self.secret, self.warnings = secret, warnings
+        self.secret, self.warnings = findable(secret), warnings
 
     def text(self, value: str, where: str) -> str:
         """Return `value` without NUL, lone surrogates and the secret."""
@@ -49,6 +52,11 @@ class Cleaner:
         """Add a warning, unless there are too many."""
         if len(self.warnings) <= MOST_WARNINGS:
             self.warnings.append(text)
+
+
+def findable(secret: str) -> str:
+    """Return a secret that can be looked for in text; "" if it is too short for that."""
+    return secret if len(secret) >= SHORTEST_SECRET else ""
 
 
 def storable(value: object, *, secret: str) -> object:

@@ -109,10 +109,11 @@ def read(
     errors: dict[str, list[str]] = {}
     warnings: list[str] = []
     canonical = {key: value for key, value in payload.items() if key != "secret"}
-    identity = {
-        name: request_fields.identity(payload.get(name), name, secret, errors) for name in ("email", "task", "nonce")
-    }
     clean = request_fields.Cleaner(secret, warnings)
+    identity = {
+        name: request_fields.identity(payload.get(name), name, clean.secret, errors)
+        for name in ("email", "task", "nonce")
+    }
     number = request_fields.round_number(payload.get("round"), errors)
     brief = request_fields.required_text(clean.value(payload.get("brief"), "brief"), "brief", errors)
     url = request_fields.evaluation_url(payload.get("evaluation_url"), clean, allow_private, own_origins, errors)

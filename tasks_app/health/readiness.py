@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from tasks_app.health import credentials
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 #: A round that is due for longer gives a warning: there are too few workers, or they do not respond.
 SLOW = timedelta(seconds=60)
+
+#: A lock on SQLite that is held for longer says that tasks cannot be stored. Ordinary writes take milliseconds.
+LOCKED_MILLISECONDS = 5_000
 
 
 _UNSEEN = "cannot be looked at without a migrated database"
@@ -75,7 +78,7 @@ def _database_parts() -> list[Part]:
         cursor.execute("SELECT 1")
     executor = MigrationExecutor(connection)
     missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    full = disk_problem()
+    full = disk_problem() or _write_problem()
     database_parts = [Part("database", "down", full) if full else Part("database", "ok", connection.vendor)]
     database_parts.append(
         Part("migrations", "down", f"{missing} are not applied: manage.py migrate")
@@ -83,6 +86,25 @@ def _database_parts() -> list[Part]:
         else Part("migrations", "ok")
     )
     return database_parts
+
+
+def _write_problem() -> str:
+    """Return why nothing can be written, "" if it can: a lock that is held for long, or only reading is allowed."""
+    if connection.in_atomic_block:
+        return ""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SHOW transaction_read_only")
+            return "The server takes no writes (it is a standby, or read-only)." if cursor.fetchone() == ("on",) else ""
+        cursor.execute(f"PRAGMA busy_timeout = {LOCKED_MILLISECONDS}")
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.execute("ROLLBACK")
+        except OperationalError as error:
+            return f"Nothing can be written: {error}."
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {settings.DATABASES['default']['OPTIONS']['timeout'] * 1000}")
+    return ""
 
 
 def _queue() -> Part:

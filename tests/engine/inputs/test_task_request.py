@@ -240,3 +240,12 @@ def test_brackets_and_commas_in_text_are_no_values(text: str) -> None:
 def test_an_unclosed_string_is_found_in_one_pass() -> None:
     with pytest.raises(ValueError, match="not JSON"):
         decode(b'{"brief": "' + b'\\"' * 1_000_000)
+
+
+def test_a_secret_that_is_too_short_to_be_looked_for_destroys_no_task() -> None:
+    url = "https://evaluator.example/s"
+    payload = PAYLOAD | {"secret": "s", "task": "sums", "brief": "Show sums.", "evaluation_url": url}
+    files = [{"name": "a.csv", "url": "data:text/csv,sales"}]
+    usable = read(payload | {"attachments": files, "checks": ["js: sum"]}, secret="s", allow_private=False)
+    assert (usable.task, usable.brief, usable.checks, usable.warnings) == ("sums", "Show sums.", ["js: sum"], [])
+    assert [file.content for file in usable.attachments] == [b"sales"]

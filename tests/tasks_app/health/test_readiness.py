@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -57,6 +59,31 @@ def test_a_missing_setting_is_down(settings: SettingsWrapper) -> None:
 def test_a_disk_without_room_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=7_000_000))
     assert parts(503)["database"] == "down"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="a lock on SQLite's file")
+@pytest.mark.usefixtures("_worker")
+def test_a_database_that_another_process_keeps_locked_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks_app.health.readiness.LOCKED_MILLISECONDS", 10)
+    assert parts(200)["database"] == "ok"
+    name = connection.settings_dict["NAME"]
+    with closing(sqlite3.connect(name, isolation_level=None, uri=True)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert parts(503)["database"] == "down"
+        other.execute("ROLLBACK")
+    assert parts(200)["database"] == "ok"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="a session of PostgreSQL that only reads")
+@pytest.mark.usefixtures("_worker")
+def test_a_server_that_takes_no_writes_is_down() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+        assert parts(503)["database"] == "down"
+        cursor.execute("SET default_transaction_read_only = off")
+    assert parts(200)["database"] == "ok"
 
 
 @pytest.mark.usefixtures("_worker")
