@@ -70,17 +70,20 @@ class Bodies:
 def _server(*command: str, port: int, **environment: str) -> Iterator[int]:
     """Run a peer until the block ends and return its port."""
     kept = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment}
-    process = subprocess.Popen(
-        [sys.executable, "-m", *command], cwd=ROOT, env=kept, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    try:
-        ready = wait_for(lambda: process.poll() is not None or _listens(port), STARTS)
-        if not ready or process.poll() is not None:
-            raise SystemExit(f"{command[0]} did not start: {process.communicate()[1].decode()[-2000:]}")
-        yield port
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
+    # Its log goes to a file: a pipe that nobody reads stops a peer once it is full.
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command], cwd=ROOT, env=kept, stdout=subprocess.DEVNULL, stderr=log
+        )
+        try:
+            ready = wait_for(lambda: process.poll() is not None or _listens(port), STARTS)
+            if not ready or process.poll() is not None:
+                log.seek(0)
+                raise SystemExit(f"{command[0]} did not start: {log.read().decode()[-2000:]}")
+            yield port
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
 
 
 def _listens(port: int) -> bool:

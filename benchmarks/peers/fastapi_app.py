@@ -90,6 +90,7 @@ def handle_task(task: Task) -> dict[str, Any]:
         "repository": "",
         "repo_url": "",
         "pages_url": "",
+        "pages_source": "branch",
         "base_sha": "",
         "commit_sha": "",
         "simulated": 0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from engine.adapters.browser.job import Job
     from engine.check_browser.outside_requests import OutsideRequests
     from engine.check_browser.pages import FreshPages
+    from engine.check_browser.visit import Visit
     from engine.domain.browser_report import PageAction
 
 LEAST_SECONDS = 6.0  # with less time left, a test is not run
@@ -66,8 +68,8 @@ class PageTestRun:
             try:
                 always = await self._do_steps(visit.page)
             except StepFailedError as failed:
-                return self._failed(str(failed), None)
-            outcome = await self._poll(visit.page, ends)
+                return self._with_problems(self._failed(str(failed), None), visit)
+            outcome = self._with_problems(await self._poll(visit.page, ends), visit)
             if outcome.verdict == Verdict.PASS and always:
                 return self._outcome(
                     Verdict.INCONCLUSIVE, f"it holds all along, whatever the steps do: {outcome.detail}"
@@ -140,6 +142,11 @@ class PageTestRun:
                 Verdict.INCONCLUSIVE, f"{detail}; out of reach: {', '.join(blamed)}"[:1000], value=value
             )
         return self._outcome(Verdict.FAIL, detail, value=value)
+
+    def _with_problems(self, outcome: Checked, visit: Visit) -> Checked:
+        """Add to a failure what went wrong on this page: a repair sees no other console of it."""
+        problems = visit.problems(self._network) if outcome.verdict == Verdict.FAIL else ""
+        return replace(outcome, detail=f"{outcome.detail}; {problems}"[:1000]) if problems else outcome
 
     def _outcome(self, verdict: Verdict, detail: str, *, empty: bool = False, value: object = None) -> Checked:
         return Checked(self._index, empty, verdict, detail, value)

@@ -59,13 +59,22 @@ class Visit:
             why = "its script does not end" if self.stuck else error.message.splitlines()[0]
             _append(self._errors, f"the page did not finish loading: {why}")
 
-    async def viewed(self, network: Network, elements: Mapping[str, str] | None = None) -> Viewed:
-        """Return the page's console, errors and requests, and a screenshot. `elements` are those of failed checks."""
-        failed = [
+    def failed_requests(self, network: Network) -> list[str]:
+        """Return the requests that failed, the hosts out of reach or refused, and where the page tried to go."""
+        return [
             *self._failed,
             *(f"{host}: {why}" for host, why in {**network.unreachable, **network.refused}.items()),
             *(f"the page tried to leave for {url}" for url in network.left),
         ]
+
+    def problems(self, network: Network) -> str:
+        """Return the page's first errors and failed requests in one line, "" if there are none."""
+        told = [f"the page threw: {error}" for error in self._errors[:2]]
+        told += [f"a request of it failed: {request}" for request in self.failed_requests(network)[:3]]
+        return "; ".join(told)[:600]
+
+    async def viewed(self, network: Network, elements: Mapping[str, str] | None = None) -> Viewed:
+        """Return the page's console, errors and requests, and a screenshot. `elements` are those of failed checks."""
         hosts = {host: tuple(names) for host, names in network.hosts.items()}
         shot = b"" if self.stuck else await screenshot(self.page, self._width)
         return Viewed(
@@ -74,7 +83,7 @@ class Visit:
             shot,
             tuple(self._console),
             tuple(self._errors),
-            tuple(failed[:MOST_LINES]),
+            tuple(self.failed_requests(network)[:MOST_LINES]),
             hosts,
             elements or {},
         )

@@ -169,3 +169,16 @@ def test_page_tests_run_while_a_check_waits_for_its_window(machine: Machine) -> 
         report = browser.run(page, [check], seconds=90, tests=[clicking])
     assert mirror.clicked
     assert report.results[0].verdict is Verdict.PASS, report
+
+
+def test_a_failure_says_what_went_wrong_on_its_page(machine: Machine) -> None:
+    page = b"""<!doctype html><title>Rows</title><p id=out></p><script>
+fetch("http://10.0.0.1/rows.json").catch(() => {});
+throw new Error("no rows");
+</script>"""
+    shown = Case("rows", "", "document.querySelector('#out').textContent === '3'", "fail").page()
+    (found,) = outcomes(machine, shown, page=page)
+    assert found.verdict == "fail"
+    assert "the page threw: " in found.detail
+    assert "no rows" in found.detail
+    assert "a request of it failed: 10.0.0.1" in found.detail
