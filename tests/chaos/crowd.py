@@ -81,7 +81,7 @@ def _store(owner: str, repository: str, commit: str, pages_url: str) -> None:
     from django.utils import timezone
 
     from engine.inputs import task_request
-    from tasks_app.models import Attempt, Round, SourceFile
+    from tasks_app.models import Attempt, Commit, Round, SourceFile
     from tasks_app.rounds.intake import round_accept
     from tests.factories import make_payload
 
@@ -101,6 +101,7 @@ def _store(owner: str, repository: str, commit: str, pages_url: str) -> None:
     )
     attempt = Attempt.objects.create(round_id=row.id, run=1, kind="generate", started_at=now, seconds=0.1)
     SourceFile.objects.create(attempt=attempt, path="index.html", content=b"<p>", size=3, origin="model")
+    Commit.objects.create(round_id=row.id, run=1, attempt=attempt, sha=commit, planned_at=now, pushed_at=now)
     Round.objects.filter(pk=row.id).update(chosen_attempt=attempt)
 
 
