@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.checks.gates import is_barred
 from engine.checks.review import review_defects
 from engine.domain.checks import ADVICE, OF_EARLIER, WRONG, Kind, Verdict
+from engine.site.computed import NO_SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,13 +27,14 @@ class Candidate:
     results: Sequence[CheckOutcome]
     before: Sequence[CheckOutcome] = ()
 
-    def rank(self) -> tuple[bool, bool, int, int, int, int, int, int, int, bool, int]:
+    def rank(self) -> tuple[bool, bool, int, int, int, int, int, int, int, int, int]:
         """Return the key for comparing candidates.
 
         Its parts in order: no gate bars it, no workflow of it has failed, own rules passed, the request's checks
         passed, fewer regressions, the plan's tests and the build script passed, no page errors, source rules passed,
-        fewer defects in the review, its build script ran, the earlier attempt. Of two whose build script failed, the
-        later one: a script stops at its first error, so a repair that mended this error changes no count.
+        fewer defects in the review, its build script ran, or is at least there, the earlier attempt. Of two whose
+        build script failed, the later one: a script stops at its first error, so a repair that mended it changes no
+        count.
         """
         passed = [r.check.kind for r in self.results if r.verdict is Verdict.PASS]
         own = sum(kind in _OWN_KINDS for kind in passed)
@@ -41,7 +43,9 @@ class Candidate:
         has_run = not any(r.check.kind is Kind.RUN and r.verdict in WRONG for r in self.results)
         tests, heeded = passed.count(Kind.TEST) + passed.count(Kind.COMPUTED), passed.count(Kind.SOURCE)
         defects = len(review_defects(self.results))
-        builds = not any(r.check.kind is Kind.COMPUTED and r.verdict in WRONG for r in self.results)
+        failures = [r.detail for r in self.results if r.check.kind is Kind.COMPUTED and r.verdict in WRONG]
+        lacks = any(detail.startswith(NO_SCRIPT) for detail in failures)
+        failed = bool(failures) and not lacks
         return (
             not self.barred,
             has_run,
@@ -52,8 +56,8 @@ class Candidate:
             -views,
             heeded,
             -defects,
-            builds,
-            -self.order if builds else self.order,
+            0 if lacks else 1 if failed else 2,
+            self.order if failed else -self.order,
         )
 
     @property

@@ -11,7 +11,7 @@ from engine.domain import addresses
 MOST_WARNINGS = 100
 
 #: A shorter secret would be found by chance in a brief, a name or a script, and is not looked for.
-SHORTEST_SECRET = 12
+SHORTEST_SECRET = 5
 
 REMOVED = "[removed: the shared secret]"
 _WHOLE = re.compile(r"[0-9]{1,12}(?:\.0+)?", re.ASCII)

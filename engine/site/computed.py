@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 BUILD_SCRIPT = "tools/build.js"
 MARK = "data-computed"
 
+#: The beginning of what is said of a tree without a script that its plan needs.
+NO_SCRIPT = f"there is no {BUILD_SCRIPT}"
+
 _PAGE = "index.html"
 _NEVER = frozenset({_PAGE, "README.md", BUILD_SCRIPT}) | OF_THE_SERVICE
 _NOT_TEXT = frozenset({"script", "style"})

@@ -17,7 +17,7 @@ from engine.plan.schema import FileSource
 from engine.prompts.form import WRITTEN
 from engine.prompts.generate import shown_files
 from engine.site import repository_files
-from engine.site.computed import BUILD_SCRIPT, computed_path, filled, script_inputs
+from engine.site.computed import BUILD_SCRIPT, NO_SCRIPT, computed_path, filled, script_inputs
 from engine.site.file_types import is_publishable
 from engine.site.links import with_relative_addresses
 from engine.site.readme import ReadmeFacts, complete_readme
@@ -158,7 +158,7 @@ def compute(
     if browser is None or script is None:
         if script:
             return _not_run(files, NO_BROWSER, ports)
-        lacking = f"there is no {BUILD_SCRIPT}, which is to compute {', '.join(planned)}"
+        lacking = f"{NO_SCRIPT}, which is to compute {', '.join(planned)}"
         return ComputedTree(files, _computed(Verdict.FAIL, lacking) if planned and context.computes else None)
     # An attachment that must not be in the repository is still data to compute from.
     attached = {file.name: file.content for file in context.brief.attachments}

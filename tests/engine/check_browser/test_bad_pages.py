@@ -138,7 +138,7 @@ def test_large_and_endless_answers_are_cut(machine: Machine) -> None:
         large = Bad("large", body, checks=("window.size === -1",))
         report = verified(replace(machine, window=10.0, mirror=mirror.url("").rstrip("/")), large)
         assert verdicts(report) == ["pass", "pass"]
-        assert "larger than 10 MB" in report_text(report)
+        assert "larger than 20 MB" in report_text(report)
 
 
 def test_the_live_page_sees_nothing_of_our_host_but_pages(machine: Machine) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from engine.checks.review import REVIEW
 from engine.checks.selection import Candidate, best
 from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
+from engine.site.computed import BUILD_SCRIPT, NO_SCRIPT
 
 
 def candidate(attempt: int, *, rules: int, passed: int, failed: int = 0) -> Candidate:
@@ -72,3 +73,13 @@ def test_of_two_whose_build_script_fails_the_later_one_is_better() -> None:
     # One whose script ran is still better than a later one with as much that passes.
     assert best([with_tests(1, passed=1, tests=0), failed(2, "tools/build.js:9: Error: b")]).attempt == 1
     assert best([failed(1, "x"), failed(2, "y"), candidate(3, rules=3, passed=2)]).attempt == 3
+
+
+def test_a_build_script_that_fails_is_better_than_one_that_is_not_there() -> None:
+    def wrong(attempt: int, detail: str) -> Candidate:
+        script = CheckOutcome(Check(Kind.COMPUTED, "runs"), Target.LOCAL, Verdict.FAIL, detail)
+        return Candidate(attempt, attempt, [script])
+
+    throws, lacks = f"{BUILD_SCRIPT}:1: Error: no rows", f"{NO_SCRIPT}, which is to compute a.json"
+    assert best([wrong(1, throws), wrong(2, lacks)]).attempt == 1
+    assert best([wrong(1, lacks), wrong(2, throws)]).attempt == 2
