@@ -31,6 +31,7 @@ _MADE_BY: dict[str, str] = {
     Origin.MODEL: "by the model",
     Origin.CARRIED: "carried over",
     Origin.ATTACHMENT: "an attachment",
+    Origin.COMPUTED: "computed by tools/build.js",
     Origin.SERVICE: "by the service",
 }
 
