@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tasks_app.models import Round
     from tests.conftest import Outside
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db, pytest.mark.slow]
 
 NUMBERS = random.Random(17)  # noqa: S311 -- data for a test
 ROWS = [(f"c{at % 37}", round(NUMBERS.lognormvariate(3, 1), 2)) for at in range(5_000)]
