@@ -32,6 +32,11 @@ def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [f"{environ['REQUEST_METHOD']} {len(body)} {body[:20].decode()}".encode()]
 """
+#: What the service's own configuration says of headers; the rest of it needs the service.
+CONFIGURATION = f"""
+import runpy
+secure_scheme_headers = runpy.run_path({str(ROOT / "gunicorn.conf.py")!r})["secure_scheme_headers"]
+"""
 POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
 
 
@@ -69,9 +74,11 @@ def answer_of(client: socket.socket) -> tuple[str, bytes]:
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     folder = tmp_path_factory.mktemp("web")
     (folder / "echo.py").write_text(APP)
+    (folder / "configuration.py").write_text(CONFIGURATION)
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "echo:app", "--bind", f"127.0.0.1:{port}", "--threads", "2"]
     command += ["--worker-class", "tasks_app.processes.web_worker.BufferingWorker", "--no-control-socket"]
+    command += ["--config", "configuration.py"]
     path = os.pathsep.join([str(ROOT), str(folder)])
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path}
     with (folder / "log").open("wb") as log, ExitStack() as stack:
@@ -157,6 +164,22 @@ def test_the_servers_own_refusals_are_problems_too(web: Web, raw: bytes, status:
     assert head.startswith(f"HTTP/1.1 {status} ")
     assert "Content-Type: application/problem+json" in head
     assert json.loads(body)["status"] == status
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"X-Forwarded-Proto: https\r\nX-Forwarded-Protocol: https\r\n",
+        b"X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: off\r\n",
+        b"X-Forwarded-Proto: https, http\r\nX-Forwarded-Proto: http\r\n",
+        b"Forwarded: for=192.0.2.60;proto=http;by=203.0.113.43\r\nX-Forwarded-Proto: https\r\n",
+        b"X-Forwarded-For: 192.0.2.60, unknown\r\nX-Forwarded-Port: 443, 80\r\nX-Real-Ip: -\r\nFront-End-Https: on\r\n",
+    ],
+)
+def test_what_proxies_say_of_the_scheme_refuses_no_request(web: Web, headers: bytes) -> None:
+    head, body = web.ask(POST + headers + b"Content-Length: 2\r\n\r\nhi")
+    assert head.startswith("HTTP/1.1 200 OK")
+    assert b"POST 2 hi" in body
 
 
 def test_a_request_is_given_up_after_a_while_without_a_byte_and_after_a_longer_while_in_any_case() -> None:
