@@ -1,10 +1,12 @@
 """Reads the environment and `.env` with environs, and parses the kinds of values that only this project has.
 
-Errors are collected: `seal` raises them all, by variable. No message contains a value that may be a secret.
+Errors are collected: `seal` raises them all, by variable. No message contains a value that may be a secret. What is
+read by `Env.secret` is hidden in texts, and may stand in a file.
 """
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
 import re
@@ -18,7 +20,10 @@ from dotenv import dotenv_values
 from environs import ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
+
+#: Bytes of a file that holds a secret; a larger one is another file.
+LONGEST_SECRET = 100_000
 
 #: The largest bound on a day's money: a larger number was probably meant as tokens.
 MOST_MONEY = 100_000
@@ -27,11 +32,14 @@ _SPENDING = re.compile(r"\$?\s*(?P<amount>\d{1,15}(?:\.\d{1,6})?)\s*(?P<unit>tok
 
 
 class Env(environs.Env):
-    """Variables by name. An empty value counts as unset; the file named by NAME_FILE may hold NAME's value."""
+    """Variables by name. An empty value counts as unset. Paths of files are relative to `base`."""
 
-    def __init__(self, values: Mapping[str, str | None]) -> None:
+    def __init__(self, values: Mapping[str, str | None], base: Path = Path()) -> None:
         super().__init__(eager=False)
         self._given = {name: value.strip() for name, value in values.items() if value and value.strip()}
+        self._base = base
+        #: What `secret` has returned, by the first name.
+        self.secrets: dict[str, str] = {}
         for parser in (one_of, names, origin, address, networks, spending):
             self.add_parser(parser.__name__, parser)
 
@@ -39,7 +47,31 @@ class Env(environs.Env):
     def load(cls, base: Path) -> Self:
         """Read `.env` in `base` (or the file that ENV_FILE names); environment variables override it."""
         file = Path(os.environ.get("ENV_FILE") or base / ".env")
-        return cls({**dotenv_values(file, interpolate=False), **{k: v for k, v in os.environ.items() if v.strip()}})
+        variables = {name: value for name, value in os.environ.items() if value.strip()}
+        try:
+            if file.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            return cls({**dotenv_values(file, interpolate=False), **variables}, base)
+        except (OSError, UnicodeError) as error:
+            env = cls(variables, base)
+            env.wrong("ENV_FILE", f"{file} cannot be read: {_reason(error)}.")
+            return env
+
+    def secret(self, name: str, *aliases: str, parse: Callable[[str], str] = str) -> str:
+        """Return the first of these variables that is set, "" if none is.
+
+        The value may stand in the file that NAME_FILE names instead. `parse` may raise ValidationError.
+        """
+        value = ""
+        for one in (name, *aliases):
+            try:
+                value = parse(self._value_of_secret(one))
+            except ValidationError as error:
+                self._errors[one].extend(error.messages)
+            if value:
+                break
+        self.secrets[name] = value
+        return value
 
     def first(self, *names: str) -> str:
         """Return the first name that is set, or the first name if none is: the others are its aliases."""
@@ -50,13 +82,43 @@ class Env(environs.Env):
         self._errors[name].append(why)
 
     def _get_value(self, env_key: str, default: Any) -> Any:
-        if env_key in self._given or f"{env_key}_FILE" not in self._given:
-            return self._given.get(env_key, default)
+        return self._given.get(env_key, default)
+
+    def _value_of_secret(self, name: str) -> str:
+        pointer = f"{name}_FILE"
+        value, file = self._given.get(name, ""), self._given.get(pointer, "")
+        if not file:
+            return value
+        if value:
+            self.wrong(pointer, f"Is set beside {name}: only one of them can count.")
+            return value
         try:
-            return Path(self._given[f"{env_key}_FILE"]).read_text().strip() or default
-        except (OSError, UnicodeError):
-            self._errors[f"{env_key}_FILE"][:] = ["Names no file that can be read."]
-            return default
+            return content(self._base / file)
+        except ValidationError as error:
+            self._errors[pointer].extend(error.messages)
+            return ""
+
+
+def content(file: Path) -> str:
+    """Return the only line of a file, without its line end."""
+    try:
+        if file.exists() and not file.is_file():
+            raise ValidationError("Names no regular file.")
+        with file.open("rb") as stream:
+            read = stream.read(LONGEST_SECRET + 1)
+        text = read.decode("utf-8-sig")
+    except (OSError, UnicodeError) as error:
+        raise ValidationError(f"Names a file that cannot be read: {_reason(error)}.") from error
+    line = re.sub(r"\r?\n\Z", "", text)
+    if not line.strip():
+        raise ValidationError("Names an empty file.")
+    if len(read) > LONGEST_SECRET or any(ord(character) < 0x20 for character in line):
+        raise ValidationError("Names a file with more than one line of text.")
+    return line
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    return (error.strerror or "it is not there") if isinstance(error, OSError) else "it is not UTF-8"
 
 
 def one_of(value: str, *, allowed: Collection[str]) -> str:

@@ -29,6 +29,11 @@ def _forms() -> list[tuple[str, str]]:
     return sorted(forms, key=lambda pair: -len(pair[0]))
 
 
+def shared_secrets() -> list[str]:
+    """Return what the field `secret` of a request may hold: SECRET, and SECRET_PREVIOUS while it is being changed."""
+    return [secret for secret in (settings.SECRET, settings.SECRET_PREVIOUS) if secret]
+
+
 def redact(text: str) -> str:
     """Return `text` with every secret of ours (raw, URL-encoded or base64) replaced by its name."""
     for form, name in _forms():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import warnings
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import EnvValidationError, validate
 
 from engine.domain.lifecycle import Step
-from tasks_app.env import Env
+from tasks_app.env import Env, address
 from tasks_app.keys import kept_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -26,13 +27,14 @@ DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "data"))).absolute()
 PORT = env.int("PORT", 8000, validate=validate.Range(1, 65535)) or 8000
 PUBLIC_URL: str = env.origin("PUBLIC_URL", f"http://localhost:{PORT}") or ""
 PAGES_ORIGIN: str = env.origin("PAGES_ORIGIN", f"http://127.0.0.1:{PORT}") or ""
-SECRET = env.str("SECRET", "")
-GITHUB_TOKEN = env.str("GITHUB_TOKEN", "")
+SECRET = env.secret("SECRET")
+SECRET_PREVIOUS = env.secret("SECRET_PREVIOUS")
+GITHUB_TOKEN = env.secret("GITHUB_TOKEN")
 GITHUB_OWNER = env.str("GITHUB_OWNER", "", validate=validate.Regexp(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}\Z"))
 GITHUB_API_URL: str = env.address("GITHUB_API_URL", "https://api.github.com")
 GITHUB_PACED = env.bool("GITHUB_PACED", True)
 FORGE: str = env.one_of("FORGE", "", allowed=("github", "local")) or ("github" if GITHUB_TOKEN else "")
-LLM_API_KEY = env.str(env.first("LLM_API_KEY", "OPENAI_API_KEY"), "")
+LLM_API_KEY = env.secret("LLM_API_KEY", "OPENAI_API_KEY")
 LLM_BASE_URL: str = env.address(env.first("LLM_BASE_URL", "OPENAI_BASE_URL"), "")
 LLM_PROVIDER: str = env.one_of("LLM_PROVIDER", "", allowed=("openai", "simulated")) or ("openai" if LLM_API_KEY else "")
 LLM_MODELS: list[str] = [env.str("LLM_MODEL", "gpt-5.6"), *env.names("LLM_FALLBACK_MODELS", "gpt-5.1")]
@@ -55,17 +57,8 @@ ALLOW_PRIVATE_URLS = env.bool("ALLOW_PRIVATE_URLS", False)
 TRUSTED_PROXIES: list[str] = env.networks("TRUSTED_PROXIES", "")
 THROTTLE_PER_MINUTE = env.int("THROTTLE_PER_MINUTE", 120, validate=validate.Range(0, 1_000_000))
 ADMIN_USERNAME = env.str("ADMIN_USERNAME", "admin")
-ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", "")
-METRICS_TOKEN = env.str("METRICS_TOKEN", "")
-
-#: Every credential, by the name that replaces it in texts.
-SECRETS = {
-    "SECRET": SECRET,
-    "GITHUB_TOKEN": GITHUB_TOKEN,
-    "LLM_API_KEY": LLM_API_KEY,
-    "ADMIN_PASSWORD": ADMIN_PASSWORD,
-    "METRICS_TOKEN": METRICS_TOKEN,
-}
+ADMIN_PASSWORD = env.secret("ADMIN_PASSWORD")
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
 
 #: What is missing before tasks can be accepted: the service starts, names it, and answers tasks with 503.
 MISSING = [
@@ -93,15 +86,15 @@ if PUBLIC_HOST and PUBLIC_HOST == PAGES_HOST:
         "PAGES_ORIGIN",
         "Names the same host as PUBLIC_URL: a generated page would get the admin's cookies (ports do not part them).",
     )
-_database = env.str("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}")
+_database = env.secret("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'db.sqlite3'}"
 DATABASES: dict[str, Any] = {}
 with suppress(ValueError, KeyError):
     if _database.partition("://")[0] in {"sqlite", "postgres", "postgresql"}:
         DATABASES = {"default": dj_database_url.parse(_database, conn_max_age=60, conn_health_checks=True)}
 if not DATABASES:
     env.wrong("DATABASE_URL", "Is no address like sqlite:////absolute/path or postgres://user:password@host/name.")
-REDIS_URL: str = env.address("REDIS_URL", "", schemes=("redis", "rediss", "unix"))
-_secret_key = env.str("DJANGO_SECRET_KEY", "")
+REDIS_URL = env.secret("REDIS_URL", parse=partial(address, schemes=("redis", "rediss", "unix")))
+_secret_key = env.secret("DJANGO_SECRET_KEY")
 _hosts: list[str] = env.names("ALLOWED_HOSTS", "")
 _origins: list[str] = env.names("CSRF_TRUSTED_ORIGINS", "")
 try:
@@ -137,8 +130,13 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 SECRET_KEY = _secret_key or kept_key(DATA_DIR / "django_secret_key", lambda: secrets.token_urlsafe(50))
-SECRETS["DJANGO_SECRET_KEY"] = SECRET_KEY
-SECRETS |= {"DATABASE_URL": urlsplit(_database).password or "", "REDIS_URL": urlsplit(REDIS_URL).password or ""}
+#: Every credential, by the name that replaces it in texts.
+SECRETS = {
+    **env.secrets,
+    "DJANGO_SECRET_KEY": SECRET_KEY,
+    "DATABASE_URL": urlsplit(_database).password or "",
+    "REDIS_URL": urlsplit(REDIS_URL).password or "",
+}
 # The loopback names are always allowed: the image's health check uses them.
 ALLOWED_HOSTS = [*_hosts, "localhost", "127.0.0.1", "[::1]", PUBLIC_HOST, PAGES_HOST]
 CSRF_TRUSTED_ORIGINS = list(dict.fromkeys([*_origins, PUBLIC_URL]))

@@ -47,7 +47,9 @@ def make_round(**over: object) -> Round:
     """Store a round by the service's own door; names of request fields go into the request (a fresh nonce unless told),
     others into the row."""
     asked = {"nonce": f"n{next(_nonces)}"} | {name: over.pop(name) for name in _FIELDS & set(over)}
-    usable = task_request.read(make_payload(**asked), secret=settings.SECRET, allow_private=settings.ALLOW_PRIVATE_URLS)
+    usable = task_request.read(
+        make_payload(**asked), secrets=[settings.SECRET], allow_private=settings.ALLOW_PRIVATE_URLS
+    )
     row = Round.objects.get(pk=round_accept(intake=usable).id)
     if over:
         Round.objects.filter(pk=row.pk).update(**over)

@@ -28,12 +28,12 @@ def shown(value: object) -> str:
 
 
 def taken(**over: object) -> Intake:
-    return read(PAYLOAD | over, secret=SECRET, allow_private=False)
+    return read(PAYLOAD | over, secrets=[SECRET], allow_private=False)
 
 
 def refused(payload: dict[str, object], *, allow_private: bool = False) -> dict[str, list[str]]:
     with pytest.raises(UnusableError) as caught:
-        read(payload, secret=SECRET, allow_private=allow_private)
+        read(payload, secrets=[SECRET], allow_private=allow_private)
     return dict(caught.value.errors)
 
 

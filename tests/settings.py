@@ -22,6 +22,7 @@ os.environ |= {
     "PAGES_ORIGIN": "http://127.0.0.1:8000",
 }
 for _name in (
+    "SECRET_PREVIOUS",
     "DATABASE_URL",
     "REDIS_URL",
     "GITHUB_TOKEN",
@@ -32,6 +33,7 @@ for _name in (
     "ALLOW_PRIVATE_URLS",
 ):
     os.environ.pop(_name, None)
+    os.environ.pop(f"{_name}_FILE", None)
 if _url := os.environ.get("TEST_DATABASE_URL"):
     os.environ["DATABASE_URL"] = _url
 if _url := os.environ.get("TEST_REDIS_URL"):

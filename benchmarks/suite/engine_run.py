@@ -85,7 +85,7 @@ def run_round(task: str, number: int, asked: SuiteRound) -> Made:
     from tasks_app.rounds.intake import round_accept
     from tests.driving import drive
 
-    usable = task_request.read(_payload(task, number, asked), secret=_SECRET, allow_private=False)
+    usable = task_request.read(_payload(task, number, asked), secrets=[_SECRET], allow_private=False)
     row = Round.objects.get(pk=round_accept(intake=usable).id)
     begun = time.monotonic()
     for _ in range(_MOST_CLAIMS):

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING
 
 from engine.domain import addresses
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 #: Further warnings are dropped, so that they do not fill rows and responses.
 MOST_WARNINGS = 100
@@ -18,20 +22,28 @@ _WHOLE = re.compile(r"[0-9]{1,12}(?:\.0+)?", re.ASCII)
 
 
 class Cleaner:
-    """Removes from text the secret and the characters that a database cannot store, with a warning for each."""
+    """Removes from text the shared secrets and what a database cannot store, with a warning for each."""
 
-    def __init__(self, secret: str, warnings: list[str]) -> None:
-        self.secret, self.warnings = findable(secret), warnings
+    def __init__(self, secrets: Collection[str], warnings: list[str]) -> None:
+        self._secrets = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+        self.warnings = warnings
 
     def text(self, value: str, where: str) -> str:
-        """Return `value` without NUL, lone surrogates and the secret."""
+        """Return `value` without NUL, lone surrogates and the secrets."""
         clean = value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
         if clean != value:
             self.warn(f"{where[:80]}: characters that are no text were replaced")
-        if self.secret and self.secret in clean:
+        if self.holds_secret(clean):
             self.warn(f"{where[:80]}: the shared secret was removed from it")
-            clean = clean.replace(self.secret, REMOVED)
+            for secret in self._secrets:
+                clean = clean.replace(secret, REMOVED)
         return clean
+
+    def holds_secret(self, value: str | bytes) -> bool:
+        """Say whether a shared secret is in the text or in the file."""
+        if isinstance(value, bytes):
+            return any(secret.encode() in value for secret in self._secrets)
+        return any(secret in value for secret in self._secrets)
 
     def value(self, value: object, where: str) -> object:
         """Return a JSON value with every text in it cleaned."""
@@ -54,22 +66,17 @@ class Cleaner:
             self.warnings.append(text)
 
 
-def findable(secret: str) -> str:
-    """Return a secret that can be looked for in text; "" if it is too short for that."""
-    return secret if len(secret) >= SHORTEST_SECRET else ""
+def storable(value: object, *, secrets: Collection[str]) -> object:
+    """Return a JSON value without the shared secrets and without characters that a database cannot store."""
+    return Cleaner(secrets, []).value(value, "")
 
 
-def storable(value: object, *, secret: str) -> object:
-    """Return a JSON value without the secret and without characters that a database cannot store."""
-    return Cleaner(secret, []).value(value, "")
-
-
-def identity(value: object, name: str, secret: str, errors: dict[str, list[str]]) -> str:
+def identity(value: object, name: str, clean: Cleaner, errors: dict[str, list[str]]) -> str:
     """Return an unchanged text, because the callback repeats it; with an error if it is blank or cannot be stored."""
     given = required_text(value, name, errors)
     if any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in given):
         errors.setdefault(name, []).append("holds characters that are no text.")
-    if secret and secret in given:
+    if clean.holds_secret(given):
         errors.setdefault(name, []).append("holds the shared secret, which is never stored or sent on.")
     return given
 
@@ -138,7 +145,7 @@ def evaluation_url(
         return ""
     if "#" in url:
         clean.warn("evaluation_url: what stands after # is not sent, because HTTP sends no fragment")
-    if clean.secret and clean.secret in url:
+    if clean.holds_secret(url):
         errors["evaluation_url"] = ["holds the shared secret, which is never stored or sent on."]
     if not allow_private and target.origin not in own_origins and addresses.is_private_host(target.host):
         errors["evaluation_url"] = [

@@ -14,7 +14,7 @@ from engine.inputs import attachments, request_fields
 from engine.site.repository_files import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 #: The largest accepted body, in bytes.
 MAX_BODY = 16_000_000
@@ -103,16 +103,15 @@ def decode(body: bytes) -> dict[str, object]:
 
 
 def read(
-    payload: Mapping[str, object], *, secret: str, allow_private: bool, own_origins: tuple[str, ...] = ()
+    payload: Mapping[str, object], *, secrets: Collection[str], allow_private: bool, own_origins: tuple[str, ...] = ()
 ) -> Intake:
     """Read a decoded request. Raises UnusableError with every bad field."""
     errors: dict[str, list[str]] = {}
     warnings: list[str] = []
     canonical = {key: value for key, value in payload.items() if key != "secret"}
-    clean = request_fields.Cleaner(secret, warnings)
+    clean = request_fields.Cleaner(secrets, warnings)
     identity = {
-        name: request_fields.identity(payload.get(name), name, clean.secret, errors)
-        for name in ("email", "task", "nonce")
+        name: request_fields.identity(payload.get(name), name, clean, errors) for name in ("email", "task", "nonce")
     }
     number = request_fields.round_number(payload.get("round"), errors)
     brief = request_fields.required_text(clean.value(payload.get("brief"), "brief"), "brief", errors)
@@ -215,7 +214,7 @@ def _attachment(
     except ValueError as problem:
         warnings.append(f"attachment {position} ({name}) is not used: {problem}")
         return None, plain
-    if clean.secret and clean.secret.encode() in content:
+    if clean.holds_secret(content):
         warnings.append(f"attachment {position} ({name}) is not used and not kept: it holds the shared secret")
         return None, {**plain, "url": request_fields.REMOVED}
     if warning:

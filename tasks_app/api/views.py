@@ -18,6 +18,7 @@ from tasks_app.health import credentials
 from tasks_app.health.disk import disk_problem
 from tasks_app.models import Round
 from tasks_app.operations.client_limits import client_address, wrong_secret_wait
+from tasks_app.redaction import shared_secrets
 from tasks_app.reports.round_report import RoundReport
 from tasks_app.reports.status import round_status
 from tasks_app.rounds.intake import ConflictError, rejection_record, round_accept
@@ -76,11 +77,10 @@ class HandleTask(APIView):
 
 
 def _secret_is_right(value: object) -> bool:
-    """Compare in constant time."""
-    text = value if isinstance(value, str) else ""
-    return hmac.compare_digest(text.encode("utf-8", "surrogatepass"), settings.SECRET.encode()) and bool(
-        settings.SECRET
-    )
+    """Compare with every accepted secret, in constant time."""
+    given = (value if isinstance(value, str) else "").encode("utf-8", "surrogatepass")
+    matches = [hmac.compare_digest(given, secret.encode()) for secret in shared_secrets()]
+    return any(matches)
 
 
 def _wrong_secret(client: str) -> Problem:
@@ -93,7 +93,7 @@ def _accept(payload: dict[str, object], client: str) -> HttpResponse:
     try:
         usable = task_request.read(
             payload,
-            secret=settings.SECRET,
+            secrets=shared_secrets(),
             allow_private=settings.ALLOW_PRIVATE_URLS,
             own_origins=(settings.PAGES_ORIGIN,),
         )

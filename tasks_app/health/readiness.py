@@ -33,6 +33,8 @@ SLOW = timedelta(seconds=60)
 LOCKED_MILLISECONDS = 5_000
 
 
+TWO_SECRETS = "SECRET_PREVIOUS is accepted too: unset it once every evaluator sends the new secret."
+
 _UNSEEN = "cannot be looked at without a migrated database"
 
 
@@ -47,7 +49,7 @@ class Part:
 
 def parts() -> list[Part]:
     """Check every part. A missing browser and an open breaker are warnings, because tasks are still accepted."""
-    settings_part = Part("settings", "down" if settings.MISSING else "ok", " ".join(settings.MISSING))
+    settings_part = _settings()
     closed: dict[str, Breaker] = {}
     try:
         rows, left = _database_parts(), ""
@@ -60,6 +62,12 @@ def parts() -> list[Part]:
     named = {part.name for part in rows}
     rows += [Part(name, "down", _UNSEEN) for name in ("queue", "workers") if name not in named]
     return [settings_part, *rows, _browser(), *_services(closed, left)]
+
+
+def _settings() -> Part:
+    if settings.MISSING:
+        return Part("settings", "down", " ".join(settings.MISSING))
+    return Part("settings", "warning", TWO_SECRETS) if settings.SECRET_PREVIOUS else Part("settings", "ok")
 
 
 def report() -> tuple[bool, list[dict[str, str]]]:

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, connections
 from django.db.migrations.loader import MigrationLoader
 
+from tasks_app.health.readiness import TWO_SECRETS
 from tasks_app.keys import kept_key
 from tasks_app.operations.breakers import breaker_close, breakers_open
 from tasks_app.operations.forge_quota import requests_unblock
@@ -46,6 +47,8 @@ def prepare(*, migrate: bool) -> None:
 def warnings() -> list[str]:
     """Return the start's warnings for an operator, in sentences."""
     sentences = list(settings.MISSING)
+    if settings.SECRET_PREVIOUS:
+        sentences.append(TWO_SECRETS)
     sentences += [
         f"{name} is shorter than {SHORTEST} characters: it is too short to be looked for in files and logs."
         for name, value in settings.SECRETS.items()

@@ -8,11 +8,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
 from engine.inputs.request_fields import storable
 from tasks_app.models import CheckResult, SourceFile
-from tasks_app.redaction import found_in, keepable, redact
+from tasks_app.redaction import found_in, keepable, redact, shared_secrets
 
 if TYPE_CHECKING:
     from engine.domain.checks import CheckOutcome
@@ -78,7 +76,7 @@ def result_row(attempt: int, position: int, result: CheckOutcome) -> CheckResult
         kind=result.check.kind,
         text=keepable(result.check.text),
         verdict=result.verdict,
-        value=storable(result.value, secret=settings.SECRET),
+        value=storable(result.value, secrets=shared_secrets()),
         detail=keepable(result.detail)[:2000],
         predicates=[
             {"says": keepable(one.says)[:1000], "verdict": one.verdict, "seen": keepable(one.seen)[:1000]}

@@ -18,7 +18,7 @@ from engine.domain.lifecycle import State, Step
 from engine.inputs.request_fields import storable
 from tasks_app.models import Attachment, Rejection, Round
 from tasks_app.operations import clock
-from tasks_app.redaction import redact
+from tasks_app.redaction import redact, shared_secrets
 from tasks_app.rounds.runs import round_revive
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def rejection_record(*, status: int, errors: Mapping[str, object], payload: Mapp
 
 def _redacted(value: object) -> object:
     """Return a JSON value without our secrets, even if the shared secret is short or oddly written."""
-    return json.loads(redact(json.dumps(storable(value, secret=settings.SECRET), ensure_ascii=False)))
+    return json.loads(redact(json.dumps(storable(value, secrets=shared_secrets()), ensure_ascii=False)))
 
 
 def _columns(intake: Intake) -> dict[str, object]:

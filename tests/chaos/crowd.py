@@ -87,7 +87,7 @@ def _store(owner: str, repository: str, commit: str, pages_url: str) -> None:
 
     now = timezone.now()
     asked = make_payload(secret=settings.SECRET, task=repository, attachments=[])
-    row = round_accept(intake=task_request.read(asked, secret=settings.SECRET, allow_private=True))
+    row = round_accept(intake=task_request.read(asked, secrets=[settings.SECRET], allow_private=True))
     Round.objects.filter(pk=row.id).update(
         step="deploy",
         state="waiting",

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 from environs import EnvValidationError, validate
 
-from tasks_app.env import Env
+from tasks_app.env import Env, address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -139,11 +140,74 @@ def test_every_problem_is_kept_and_a_secrets_value_is_never_shown() -> None:
     assert "hunter2" not in str(found)
 
 
-def test_a_value_may_stand_in_a_file_that_is_named_and_one_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("from-a-file\n")
-    env = Env({"A_FILE": str(tmp_path / "secret"), "B_FILE": str(tmp_path / "away"), "C": "c", "C_FILE": "unused"})
-    assert [env.str(name, "") for name in "ABC"] == ["from-a-file", "", "c"]
-    assert list(problems(env)) == ["B_FILE"]
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        (b"from-a-file", "from-a-file"),
+        (b"from-a-file\n", "from-a-file"),
+        (b"from-a-file\r\n", "from-a-file"),
+        (b"\xef\xbb\xbfwith-a-mark", "with-a-mark"),
+        (b" blanks stay ", " blanks stay "),
+        ("gr\u00fc\u00dfe".encode(), "gr\u00fc\u00dfe"),
+    ],
+)
+def test_a_secret_may_stand_in_a_file_less_one_line_end(tmp_path: Path, written: bytes, value: str) -> None:
+    (tmp_path / "file").write_bytes(written)
+    for path in ("file", str(tmp_path / "file")):
+        env = Env({"A_FILE": path}, tmp_path)
+        assert env.secret("A") == value
+        assert problems(env) == {}
+        assert env.secrets == {"A": value}
+
+
+def test_a_file_of_a_secret_that_cannot_be_used_is_named_and_never_shown(tmp_path: Path) -> None:
+    bad = {
+        "AWAY": None,
+        "EMPTY": b"",
+        "BLANK": b" \n",
+        "LATIN": b"hunter2-\xff\xe9",
+        "WIDE": "hunter2".encode("utf-16"),
+        "LINES": b"hunter2\n\n",
+        "NUL": b"hunter2\0",
+        "LARGE": b"hunter2" * 20_000,
+    }
+    for name, written in bad.items():
+        if written is not None:
+            (tmp_path / name).write_bytes(written)
+    (tmp_path / "FOLDER").mkdir()
+    os.mkfifo(tmp_path / "PIPE")
+    names = [*bad, "FOLDER", "PIPE"]
+    env = Env({f"{name}_FILE": name for name in names} | {"BOTH": "b", "BOTH_FILE": "b"}, tmp_path)
+    assert [env.secret(name) for name in names] == [""] * len(names)
+    assert env.secret("BOTH") == "b"
+    found = problems(env)
+    assert list(found) == [*(f"{name}_FILE" for name in names), "BOTH_FILE"]
+    assert all(len(why) == 1 and why[0].endswith((".", "count.")) for why in found.values())
+    assert "hunter2" not in str(found)
+
+
+def test_only_secrets_stand_in_files_and_aliases_have_files_too(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("value")
+    env = Env({"A_FILE": "file", "C_FILE": "file"}, tmp_path)
+    assert env.str("A", "") == ""
+    assert env.secret("B", "C") == "value"
+    assert env.secrets == {"B": "value"}
+
+
+def test_a_secret_that_is_no_value_of_its_kind_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("hunter2")
+    env = Env({"A": "hunter2", "B_FILE": "file"}, tmp_path)
+    assert env.secret("A", parse=address) == env.secret("B", parse=address) == ""
+    assert list(problems(env)) == ["A", "B"]
+
+
+@pytest.mark.parametrize("written", [b"A=\xff", None], ids=["no UTF-8", "a folder"])
+def test_a_file_of_settings_that_cannot_be_read_is_named(file: Path, written: bytes | None) -> None:
+    if written is None:
+        file.mkdir()
+    else:
+        file.write_bytes(written)
+    assert list(problems(Env.load(file.parent))) == ["ENV_FILE"]
 
 
 def test_the_environment_goes_before_the_file_and_an_empty_one_does_not(

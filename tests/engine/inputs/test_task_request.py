@@ -96,7 +96,7 @@ def test_an_address_that_cannot_receive_a_callback_is_refused(url: str) -> None:
 
 def test_a_private_address_is_taken_where_that_is_allowed() -> None:
     url = "http://127.0.0.1:9000/notify"
-    assert read(PAYLOAD | {"evaluation_url": url}, secret=SECRET, allow_private=True).evaluation_url == url
+    assert read(PAYLOAD | {"evaluation_url": url}, secrets=[SECRET], allow_private=True).evaluation_url == url
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_private_address_is_taken_where_that_is_allowed() -> None:
     ids=shown,
 )
 def test_our_own_pages_are_never_too_private(origin: str, url: str) -> None:
-    usable = read(PAYLOAD | {"evaluation_url": url}, secret=SECRET, allow_private=False, own_origins=(origin,))
+    usable = read(PAYLOAD | {"evaluation_url": url}, secrets=[SECRET], allow_private=False, own_origins=(origin,))
     assert usable.evaluation_url == url
 
 
@@ -202,7 +202,7 @@ def test_decoding_anything_raises_nothing_but_a_value_error(body: bytes) -> None
 @given(st.dictionaries(st.sampled_from(sorted(PAYLOAD)) | TEXT, JSON, max_size=5))
 def test_reading_anything_is_refused_by_field_or_gives_what_can_be_stored(over: dict[str, object]) -> None:
     try:
-        usable = read(PAYLOAD | over, secret=SECRET, allow_private=False)
+        usable = read(PAYLOAD | over, secrets=[SECRET], allow_private=False)
     except UnusableError:
         return
     assert SECRET not in stored(usable)
@@ -246,6 +246,6 @@ def test_a_secret_that_is_too_short_to_be_looked_for_destroys_no_task() -> None:
     url = "https://evaluator.example/s"
     payload = PAYLOAD | {"secret": "s", "task": "sums", "brief": "Show sums.", "evaluation_url": url}
     files = [{"name": "a.csv", "url": "data:text/csv,sales"}]
-    usable = read(payload | {"attachments": files, "checks": ["js: sum"]}, secret="s", allow_private=False)
+    usable = read(payload | {"attachments": files, "checks": ["js: sum"]}, secrets=["s"], allow_private=False)
     assert (usable.task, usable.brief, usable.checks, usable.warnings) == ("sums", "Show sums.", ["js: sum"], [])
     assert [file.content for file in usable.attachments] == [b"sales"]

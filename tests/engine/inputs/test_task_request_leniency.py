@@ -40,7 +40,7 @@ def test_a_flood_of_oddities_ends_in_few_warnings() -> None:
 def test_no_attachments_are_none(value: object) -> None:
     payload = {k: v for k, v in PAYLOAD.items() if k != "attachments"}
     payload |= {} if value == "missing" else {"attachments": value}
-    usable = read(payload, secret=SECRET, allow_private=False)
+    usable = read(payload, secrets=[SECRET], allow_private=False)
     assert usable.attachments == []
     assert usable.warnings == []
 
@@ -172,7 +172,7 @@ def test_what_no_database_keeps_is_replaced_with_a_warning(over: dict[str, objec
 
 def test_the_digest_ignores_the_secret_and_the_order_of_keys() -> None:
     turned = dict(reversed(PAYLOAD.items()))
-    other = read(turned | {"secret": "changed since"}, secret="changed since", allow_private=False)
+    other = read(turned | {"secret": "changed since"}, secrets=["changed since"], allow_private=False)
     assert other.digest == taken().digest
 
 

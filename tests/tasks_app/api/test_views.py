@@ -195,6 +195,22 @@ def test_a_replay_survives_a_change_of_the_secret(settings: SettingsWrapper) -> 
     assert post(make_payload(secret=settings.SECRET)).json()["id"] == first["id"]
 
 
+def test_the_previous_secret_is_accepted_kept_out_of_rows_and_named(settings: SettingsWrapper) -> None:
+    settings.SECRET, settings.SECRET_PREVIOUS = "the-secret-of-today", "the-secret-of-yesterday"
+    brief = "Say the-secret-of-yesterday and the-secret-of-today."
+    first = post(make_payload(secret=settings.SECRET_PREVIOUS, brief=brief))
+    assert first.status_code == 200
+    again = post(make_payload(secret=settings.SECRET, brief=brief)).json()
+    assert (again["id"], again["replayed"]) == (first.json()["id"], True)
+    row = Round.objects.get()
+    assert "the-secret-of" not in row.brief + json.dumps(row.request)
+    is_problem(post(make_payload(secret="the-secret-of-the-day-before")), 401)
+    is_problem(post(make_payload(secret="")), 401)
+    parts = {part["name"]: part for part in Client().get("/readyz").json()["parts"]}
+    assert parts["settings"]["status"] == "warning"
+    assert "SECRET_PREVIOUS" in parts["settings"]["detail"]
+
+
 @pytest.mark.parametrize("over", [{"brief": "other"}, {"more": 1}, {"checks": []}, {"round": "1"}, {"attachments": []}])
 def test_another_body_for_the_same_round_is_a_conflict(over: dict[str, object]) -> None:
     first = post(make_payload()).json()
