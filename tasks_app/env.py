@@ -5,6 +5,7 @@ Errors are collected: `seal` raises them all, by variable. No message contains a
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import os
 import re
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 #: The largest bound on a day's money: a larger number was probably meant as tokens.
 MOST_MONEY = 100_000
 
+#: Bytes of a key that signs webhooks.
+#: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#signature-scheme
+SIGNING_KEY_BYTES = range(24, 65)
+
 _SPENDING = re.compile(r"\$?\s*(?P<amount>\d{1,15}(?:\.\d{1,6})?)\s*(?P<unit>tokens?|usd|\$)?", re.IGNORECASE)
 
 
@@ -32,7 +37,7 @@ class Env(environs.Env):
     def __init__(self, values: Mapping[str, str | None]) -> None:
         super().__init__(eager=False)
         self._given = {name: value.strip() for name, value in values.items() if value and value.strip()}
-        for parser in (one_of, names, origin, address, networks, spending):
+        for parser in (one_of, names, origin, address, networks, spending, signing_key):
             self.add_parser(parser.__name__, parser)
 
     @classmethod
@@ -121,3 +126,17 @@ def spending(value: str) -> tuple[Decimal, str] | None:
     if not of_tokens and amount > MOST_MONEY:
         raise ValidationError(f"Is more than {MOST_MONEY:,} dollars a day: tokens are written '{amount:f} tokens'.")
     return amount, "tokens" if of_tokens else "dollars"
+
+
+def signing_key(value: str) -> bytes:
+    """Return the key of Standard Webhooks that base64 holds, with or without `whsec_` and padding; b"" for ""."""
+    text = value.removeprefix("whsec_").rstrip("=")
+    try:
+        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError:
+        key = b""
+    if value and len(key) not in SIGNING_KEY_BYTES:
+        raise ValidationError(
+            "Is not 24 to 64 bytes in base64, with or without whsec_ before them: openssl rand -base64 32 makes one."
+        )
+    return key

@@ -30,6 +30,7 @@ for _name in (
     "LLM_BASE_URL",
     "OPENAI_BASE_URL",
     "ALLOW_PRIVATE_URLS",
+    "WEBHOOK_SIGNING_SECRET",
 ):
     os.environ.pop(_name, None)
 if _url := os.environ.get("TEST_DATABASE_URL"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING
 
 import pytest
@@ -163,3 +164,33 @@ def test_another_file_can_be_named_and_none_is_fine(
     (tmp_path / "other").write_text("SOME_NAME_OF_NOBODY=1")
     monkeypatch.setenv("ENV_FILE", str(tmp_path / "other"))
     assert Env.load(file.parent).str("SOME_NAME_OF_NOBODY", "") == "1"
+
+
+KEY = bytes(range(25))  # its base64 is padded
+
+
+@pytest.mark.parametrize("prefix", ["", "whsec_"])
+@pytest.mark.parametrize("padding", ["", "=="])
+def test_a_signing_key_may_have_a_prefix_and_lack_its_padding(prefix: str, padding: str) -> None:
+    text = base64.b64encode(KEY).decode().rstrip("=")
+    env = Env({"A": f"{prefix}{text}{padding}"})
+    assert env.signing_key("A", "") == KEY
+    assert problems(env) == {}
+    assert Env({}).signing_key("A", "") == b""
+
+
+@pytest.mark.parametrize("length", [0, 23, 65])
+def test_a_signing_key_of_another_length_is_refused_without_its_value(length: int) -> None:
+    text = base64.b64encode(b"\xfb" * length).decode()
+    env = Env({"A": f"whsec_{text}"})
+    env.signing_key("A", "")
+    (why,) = problems(env)["A"]
+    assert "24 to 64 bytes" in why
+    assert not text or text not in why
+
+
+@pytest.mark.parametrize("text", ["a sentence that is no base64 at all", "é" * 40, "-_" * 16, "A" * 33])
+def test_a_signing_key_that_is_no_base64_is_refused(text: str) -> None:
+    env = Env({"A": text})
+    env.signing_key("A", "")
+    assert problems(env)
