@@ -6,6 +6,7 @@ read by `Env.secret` is hidden in texts, and may stand in a file.
 
 from __future__ import annotations
 
+import base64
 import errno
 import ipaddress
 import os
@@ -27,6 +28,10 @@ LONGEST_SECRET = 100_000
 
 #: The largest bound on a day's money: a larger number was probably meant as tokens.
 MOST_MONEY = 100_000
+
+#: Bytes of a key that signs webhooks.
+#: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#signature-scheme
+SIGNING_KEY_BYTES = range(24, 65)
 
 _SPENDING = re.compile(r"\$?\s*(?P<amount>\d{1,15}(?:\.\d{1,6})?)\s*(?P<unit>tokens?|usd|\$)?", re.IGNORECASE)
 
@@ -183,3 +188,22 @@ def spending(value: str) -> tuple[Decimal, str] | None:
     if not of_tokens and amount > MOST_MONEY:
         raise ValidationError(f"Is more than {MOST_MONEY:,} dollars a day: tokens are written '{amount:f} tokens'.")
     return amount, "tokens" if of_tokens else "dollars"
+
+
+def signing_secret(value: str) -> str:
+    """Return the base64 of a Standard Webhooks key, without `whsec_` and padding; "" for ""."""
+    text = value.removeprefix("whsec_").rstrip("=")
+    try:
+        key = signing_key(text)
+    except ValueError:
+        key = b""
+    if value and len(key) not in SIGNING_KEY_BYTES:
+        raise ValidationError(
+            "Is not 24 to 64 bytes in base64, with or without whsec_ before them: openssl rand -base64 32 makes one."
+        )
+    return text
+
+
+def signing_key(secret: str) -> bytes:
+    """Return the bytes of what `signing_secret` returned. Raises ValueError for any other text."""
+    return base64.b64decode(secret + "=" * (-len(secret) % 4), validate=True)

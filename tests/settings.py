@@ -31,6 +31,7 @@ for _name in (
     "LLM_BASE_URL",
     "OPENAI_BASE_URL",
     "ALLOW_PRIVATE_URLS",
+    "WEBHOOK_SIGNING_SECRET",
 ):
     os.environ.pop(_name, None)
     os.environ.pop(f"{_name}_FILE", None)

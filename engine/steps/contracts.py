@@ -376,6 +376,7 @@ class NotifyInput:
     first_at: datetime | None
     notify_for: float  # seconds
     deadline: datetime  # an operator should look if the evaluator is not told by then
+    signing_key: bytes = field(default=b"", repr=False)  # empty: callbacks are not signed
 
 
 @dataclass(frozen=True, slots=True)

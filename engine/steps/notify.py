@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -30,10 +33,23 @@ def callback_body(request: Mapping[str, object], *, repo_url: str, commit_sha: s
     return json.dumps(content, ensure_ascii=False).encode()
 
 
+def signature_headers(webhook_id: str, body: bytes, *, key: bytes, at: datetime) -> dict[str, str]:
+    """Return the headers that sign an attempt made `at` a time. A repeated callback gets a new timestamp and signature.
+
+    https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+    """
+    timestamp = str(int(at.timestamp()))
+    signed = f"{webhook_id}.{timestamp}.".encode() + body
+    signature = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    return {"webhook-timestamp": timestamp, "webhook-signature": f"v1,{signature}"}
+
+
 def notify(task: NotifyInput, ports: Ports) -> Delivered | Wait:
     """Send the callback once. Raises Permanent(callback_undelivered) after the end of the time for attempts."""
-    headers = {"Content-Type": "application/json", "webhook-id": task.webhook_id}
     started = ports.clock.now()
+    headers = {"Content-Type": "application/json", "webhook-id": task.webhook_id}
+    if task.signing_key:
+        headers |= signature_headers(task.webhook_id, task.body, key=task.signing_key, at=started)
     row = ports.journal.notification_begun(url=task.url, body=task.body, headers=headers)
     answer, error = None, ""
     try:

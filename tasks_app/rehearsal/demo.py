@@ -5,6 +5,7 @@ A script that uses the service's public interface only: it starts `manage.py ser
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import os
 import secrets
@@ -75,6 +76,7 @@ class Running:
     port: int
     data: Path
     secret: str
+    signing_key: bytes
 
 
 def main(forge: Callable[[Path], AbstractContextManager[DemoForge]] = local_forge) -> int:
@@ -131,7 +133,9 @@ def play_round(running: Running, listener: Listener, task: Mapping[str, Any]) ->
     accepted = running.service.post(task)
     status = Progress(lambda: running.service.round(str(accepted["id"])), sys.stdout).follow(ROUND_SECONDS)
     callback = listener.wait(task["nonce"], 5.0)
-    differences = shortcomings(status) + (callback.problems(task) if callback else ["no callback came"])
+    differences = shortcomings(status) + (
+        callback.problems(task, signing_key=running.signing_key) if callback else ["no callback came"]
+    )
     if differences or not callback:
         raise DemoError(f"round {task['round']}: {'; '.join(differences)}\n{_tail(running.data / 'serve.log')}")
     _say(f"  callback received after {time.monotonic() - started:.1f} s; {check_counts(status)}")
@@ -165,10 +169,11 @@ def own_data() -> Iterator[Path]:
 @contextmanager
 def served(data: Path, forge: DemoForge) -> Iterator[Running]:
     """Run `manage.py serve` with `forge` until the block ends. Raises DemoError if it does not become ready."""
-    port, secret = _free_port(8000), secrets.token_urlsafe(24)
+    port, secret, signing_key = _free_port(8000), secrets.token_urlsafe(24), secrets.token_bytes(32)
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {
         "ENV_FILE": os.devnull, "DATA_DIR": str(data), "PORT": str(port), "SECRET": secret, "WORKERS": "2",
         "LLM_PROVIDER": "simulated", "ALLOW_PRIVATE_URLS": "1", "PYTHONUNBUFFERED": "1",
+        "WEBHOOK_SIGNING_SECRET": base64.b64encode(signing_key).decode(),
         **forge.settings,
     }  # fmt: skip
     if os.geteuid() == 0:
@@ -178,7 +183,7 @@ def served(data: Path, forge: DemoForge) -> Iterator[Running]:
             dies_with_parent((sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{port}")),
             cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
-        running = Running(process, Service(f"http://localhost:{port}", client), port, data, secret)
+        running = Running(process, Service(f"http://localhost:{port}", client), port, data, secret, signing_key)
         try:
             _wait_until_ready(running)
             yield running

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import queue
 import re
@@ -9,6 +10,7 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ import httpx2
 
 from engine.domain.check_counts import count_checks
 from engine.domain.checks import ADVICE, WRONG
+from engine.steps.notify import signature_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 SAMPLES = Path(__file__).parent / "samples"
 ECHOED = ("email", "task", "round", "nonce")
 CALLBACK_KEYS = {*ECHOED, "repo_url", "commit_sha", "pages_url"}
+#: How old a signature may be, so that a recorded callback cannot be sent again later.
+TOLERANCE = timedelta(minutes=5)
 ENDED = {"completed", "failed", "cancelled"}
 
 
@@ -49,8 +54,11 @@ class Callback:
             return {}
         return value if isinstance(value, dict) else {}
 
-    def problems(self, task: Mapping[str, Any]) -> list[str]:
-        """Return everything in which this differs from the callback that the contract promises for `task`."""
+    def problems(self, task: Mapping[str, Any], *, signing_key: bytes = b"") -> list[str]:
+        """Return everything in which this differs from the callback that the contract promises for `task`.
+
+        With a `signing_key` the callback must carry a right signature that is at most five minutes old.
+        """
         fields, differences = self.fields(), []
         if set(fields) != CALLBACK_KEYS:
             differences.append(f"the keys are {sorted(fields)}, not {sorted(CALLBACK_KEYS)}")
@@ -62,7 +70,19 @@ class Callback:
         differences += [f"{key} is empty" for key in ("repo_url", "pages_url") if not fields.get(key)]
         if not self.headers.get("content-type", "").startswith("application/json"):
             differences.append(f"Content-Type is {self.headers.get('content-type')!r}")
+        if signing_key and not self._is_signed(signing_key):
+            differences.append("the signature is missing, wrong or old")
         return differences
+
+    def _is_signed(self, key: bytes) -> bool:
+        stamp = self.headers.get("webhook-timestamp", "")
+        if not stamp.isascii() or not stamp.isdigit() or len(stamp) > len("1799999999"):
+            return False
+        at = datetime.fromtimestamp(int(stamp), UTC)
+        expected = signature_headers(self.headers.get("webhook-id", ""), self.body, key=key, at=at)["webhook-signature"]
+        given = self.headers.get("webhook-signature", "").encode().split()
+        is_right = any(hmac.compare_digest(expected.encode(), one) for one in given)
+        return is_right and abs(datetime.now(UTC) - at) <= TOLERANCE
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -34,6 +34,7 @@ class Sending:
     seconds: float
     out: TextIO
     progress_to: TextIO
+    signing_key: bytes = field(default=b"", repr=False)  # verifies callbacks; empty: they need no signature
 
 
 @dataclass(slots=True)
@@ -77,7 +78,8 @@ def _follow(task: Mapping[str, Any], sent: Sent, listener: Listener | None, send
     sent.status = Progress(lambda: sending.service.round(identity), sending.progress_to).follow(sending.seconds)
     if listener:
         sent.callback = listener.wait(task["nonce"], _LATE_CALLBACK if sent.status else 0.0)
-        sent.problems += sent.callback.problems(task) if sent.callback else [_no_callback(sent.status)]
+        key = sending.signing_key
+        sent.problems += sent.callback.problems(task, signing_key=key) if sent.callback else [_no_callback(sent.status)]
         if sent.callback and not sending.as_json:
             sending.out.write(
                 "callback received:\n" + json.dumps(sent.callback.fields(), indent=2, ensure_ascii=False) + "\n"

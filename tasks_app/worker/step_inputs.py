@@ -288,6 +288,7 @@ def notify_input(row: Round) -> NotifyInput:
         first_at=callbacks[0].started_at if callbacks else None,
         notify_for=settings.NOTIFY_FOR_SECONDS,
         deadline=row.deadline_at,
+        signing_key=settings.WEBHOOK_SIGNING_KEY,
     )
 
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import base64
 import os
 from typing import TYPE_CHECKING
 
 import pytest
 from environs import EnvValidationError, validate
 
-from tasks_app.env import Env, address
+from tasks_app.env import Env, address, signing_key, signing_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -227,3 +228,33 @@ def test_another_file_can_be_named_and_none_is_fine(
     (tmp_path / "other").write_text("SOME_NAME_OF_NOBODY=1")
     monkeypatch.setenv("ENV_FILE", str(tmp_path / "other"))
     assert Env.load(file.parent).str("SOME_NAME_OF_NOBODY", "") == "1"
+
+
+KEY = bytes(range(25))  # its base64 is padded
+
+
+@pytest.mark.parametrize("prefix", ["", "whsec_"])
+@pytest.mark.parametrize("padding", ["", "=="])
+def test_a_signing_key_may_have_a_prefix_and_lack_its_padding(prefix: str, padding: str) -> None:
+    text = base64.b64encode(KEY).decode().rstrip("=")
+    env = Env({"A": f"{prefix}{text}{padding}"})
+    assert signing_key(env.secret("A", parse=signing_secret)) == KEY
+    assert problems(env) == {}
+    assert signing_key(Env({}).secret("A", parse=signing_secret)) == b""
+
+
+@pytest.mark.parametrize("length", [0, 23, 65])
+def test_a_signing_key_of_another_length_is_refused_without_its_value(length: int) -> None:
+    text = base64.b64encode(b"\xfb" * length).decode()
+    env = Env({"A": f"whsec_{text}"})
+    env.secret("A", parse=signing_secret)
+    (why,) = problems(env)["A"]
+    assert "24 to 64 bytes" in why
+    assert not text or text not in why
+
+
+@pytest.mark.parametrize("text", ["a sentence that is no base64 at all", "é" * 40, "-_" * 16, "A" * 33])
+def test_a_signing_key_that_is_no_base64_is_refused(text: str) -> None:
+    env = Env({"A": text})
+    env.secret("A", parse=signing_secret)
+    assert problems(env)

@@ -55,6 +55,7 @@ class Command(BaseCommand):
             seconds=options["seconds"],
             out=sys.stdout,
             progress_to=sys.stderr if options["json"] else sys.stdout,
+            signing_key=settings.WEBHOOK_SIGNING_KEY,
         )
         try:
             task = load_task(options["file"] or SAMPLES / f"{options['sample']}.json")

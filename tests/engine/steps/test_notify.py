@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import base64
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from standardwebhooks import Webhook
 
 from engine.domain.http import Answer
 from engine.errors import LeaseLost, Permanent, Transient
 from engine.steps.contracts import Delivered, Wait
-from engine.steps.notify import callback_body, notify
+from engine.steps.notify import callback_body, notify, signature_headers
 from tests.engine.steps.inputs import notifying
 from tests.fakes import NOW, FakeJournal, FakeNotifier, make_ports
+
+SIGNING_KEY = bytes(range(32))
 
 
 def waited(outcome: object) -> float:
@@ -124,3 +128,42 @@ def test_a_redirect_that_a_post_does_not_follow_is_told_with_its_address(status:
     wait = notify(notifying(), make_ports(notifier=FakeNotifier(moved)))
     assert isinstance(wait, Wait)
     assert f"HTTP {status} to https://new.example/notify; a POST follows only 307 and 308" in wait.reason
+
+
+# --- Signatures -------------------------------------------------------------------------------------------------------
+
+
+def sent_headers(**over: object) -> dict[str, str]:
+    ports = make_ports(notifier=FakeNotifier(200), journal=FakeJournal())
+    notify(notifying(**over), ports)
+    ((_, _, headers),) = ports.notifier.sent
+    assert ports.journal.notifications[0].begun["headers"] == headers
+    return headers
+
+
+def test_without_a_secret_nothing_is_signed() -> None:
+    assert set(sent_headers()) == {"Content-Type", "webhook-id"}
+
+
+def test_an_attempt_is_signed_as_the_library_of_standard_webhooks_signs() -> None:
+    headers = sent_headers(signing_key=SIGNING_KEY)
+    webhook = Webhook(f"whsec_{base64.b64encode(SIGNING_KEY).decode()}")
+    assert headers["webhook-timestamp"] == str(int(NOW.timestamp()))
+    assert headers["webhook-signature"] == webhook.sign("msg_1_1", NOW, notifying().body.decode())
+
+
+def test_a_repeated_callback_has_the_same_bytes_and_id_and_a_signature_of_its_own_time() -> None:
+    at = datetime.now(UTC)
+    body = '{"nonce": "é"}'.encode()
+    webhook = Webhook(base64.b64encode(SIGNING_KEY).decode())
+    first, second = (
+        {"webhook-id": "msg_1_1", **signature_headers("msg_1_1", body, key=SIGNING_KEY, at=moment)}
+        for moment in (at - timedelta(seconds=60), at)
+    )
+    assert first["webhook-signature"] != second["webhook-signature"]
+    for headers in (first, second):
+        assert webhook.verify(body, headers) == {"nonce": "é"}
+
+
+def test_the_key_is_in_no_text_about_the_input() -> None:
+    assert "signing" not in repr(notifying(signing_key=SIGNING_KEY))

@@ -5,12 +5,23 @@ from __future__ import annotations
 import io
 import json
 import socket
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
 
-from tasks_app.rehearsal.evaluator import SAMPLES, Listener, Service, TaskError, load_task, sample_names, shortcomings
+from engine.steps.notify import signature_headers
+from tasks_app.rehearsal.evaluator import (
+    SAMPLES,
+    Callback,
+    Listener,
+    Service,
+    TaskError,
+    load_task,
+    sample_names,
+    shortcomings,
+)
 from tasks_app.rehearsal.sending import Sending, complete, send
 from tests.doubles.http_server import HttpServer, Script
 
@@ -233,3 +244,30 @@ def test_a_decided_check_that_does_not_hold_is_a_problem_and_one_that_nothing_de
     assert "warning:    The page is large." in text
     double.status = GOOD | {"checks": [*checks, {"text": "c", "kind": "js", "verdict": "fail", "detail": "it gave 3"}]}
     assert send(task(), sending(service)).problems == ["a check does not hold: c (it gave 3)"]
+
+
+@pytest.mark.parametrize(
+    ("key", "age", "changes", "holds"),
+    [
+        (b"k" * 32, 0, {}, True),
+        (b"k" * 32, 299, {}, True),
+        (b"k" * 32, 400, {}, False),
+        (b"k" * 32, -400, {}, False),
+        (b"o" * 32, 0, {}, False),
+        (b"k" * 32, 0, {"webhook-id": "msg_2"}, False),
+        (b"k" * 32, 0, {"webhook-timestamp": "soon"}, False),
+        (b"k" * 32, 0, {"webhook-timestamp": "9" * 40}, False),
+        (b"k" * 32, 0, {"webhook-signature": "v1,\u00e9"}, False),
+        (b"k" * 32, 0, {"webhook-signature": ""}, False),
+    ],
+)
+def test_a_callback_must_be_signed_where_a_key_is_there(
+    key: bytes, age: float, changes: dict[str, str], holds: bool
+) -> None:
+    task = {"email": "e", "task": "t", "round": 1, "nonce": "n"}
+    body = json.dumps({**task, "repo_url": "r", "commit_sha": "a" * 40, "pages_url": "p"}).encode()
+    signed = signature_headers("msg_1", body, key=key, at=datetime.now(UTC) - timedelta(seconds=age))
+    headers = {"content-type": "application/json", "webhook-id": "msg_1", **signed, **changes}
+    callback = Callback(body, headers)
+    assert callback.problems(task) == []
+    assert (callback.problems(task, signing_key=b"k" * 32) == []) is holds
