@@ -177,6 +177,22 @@ def test_a_byte_order_mark_is_no_obstacle_and_the_last_of_equal_keys_counts() ->
     assert decode(b'\xef\xbb\xbf{"a": 1, "a": 2}') == {"a": 2}
 
 
+def test_keys_that_are_repeated_in_one_object_are_named_wherever_it_is() -> None:
+    body = b'{"a": 1, "b": [{"url": 1, "\\u0075rl": 2, "url": 3}], "a": {"c": 1}, "c": {"a": 2}}'
+    repeated: list[str] = []
+    assert decode(body, repeated=repeated) == {"a": {"c": 1}, "b": [{"url": 3}], "c": {"a": 2}}
+    assert sorted(repeated) == ["a", "url"]
+
+
+def test_a_repeated_key_is_a_warning_without_the_secret_and_not_one_each_time() -> None:
+    usable = read(PAYLOAD, secret=SECRET, allow_private=False, repeated=["url", "url", f"a{SECRET}"] + ["x"] * 500)
+    assert [w for w in usable.warnings if "its last value is used" in w] == [
+        "the key 'url' is in one object more than once; its last value is used",
+        "the key 'a[removed: the shared secret]' is in one object more than once; its last value is used",
+        "the key 'x' is in one object more than once; its last value is used",
+    ]
+
+
 # --- Anything at all --------------------------------------------------------------------------------------------------
 
 TEXT = st.text(alphabet=st.characters(codec=None)) | st.sampled_from(
