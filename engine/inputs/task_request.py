@@ -255,10 +255,12 @@ def _attachment(
 
 def _remote(url: str, name: str, position: int, warning: str | None, warnings: list[str]) -> ReceivedFile | None:
     try:
-        addresses.parse_url(url)
+        target = addresses.parse_url(url)
     except ValueError as problem:
         warnings.append(f"attachment {position} ({name}) is not used: {problem}")
         return None
+    if refusal := addresses.port_problem(target):
+        warnings.append(f"attachment {position} ({name}) cannot be fetched: {refusal}")
     if warning:
         warnings.append(warning)
     return ReceivedFile(name, "", None, url)

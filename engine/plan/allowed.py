@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from engine.domain.addresses import is_private_host, parse_url
+from engine.domain.addresses import is_private_host, parse_url, port_problem
 from engine.domain.paths import WORKFLOWS, UnsafePath, clashes, is_workflow, safe_path
 from engine.plan.schema import DataAddress, FileSource, PlannedFile
 from engine.site.computed import BUILD_SCRIPT
@@ -105,6 +105,8 @@ def address(planned: DataAddress, request: PlanRequest) -> Permitted[DataAddress
         return Permitted(None, str(error))
     if not request.allow_private and is_private_host(target.host):
         return Permitted(None, "its host is on a private network")
+    if problem := port_problem(target):
+        return Permitted(None, problem)
     if target.host not in request.words.lower():
         return Permitted(None, "the request does not name its host")
     try:

@@ -127,6 +127,19 @@ def test_white_space_around_an_address_is_removed_with_a_warning(around: str) ->
     assert usable.warnings == ["evaluation_url: the white space around it was removed"]
 
 
+def test_an_address_at_the_port_of_another_service_is_taken_with_a_warning() -> None:
+    usable = taken(evaluation_url="https://evaluator.example:25/notify")
+    assert usable.evaluation_url == "https://evaluator.example:25/notify"
+    assert [w for w in usable.warnings if "no callback can be sent" in w and "Port 25 " in w] == usable.warnings
+    assert usable.warnings
+
+
+def test_an_attachment_at_the_port_of_another_service_is_named() -> None:
+    usable = taken(attachments=[{"name": "a.csv", "url": "http://files.example:6379/a.csv"}])
+    assert [file.name for file in usable.attachments] == ["a.csv"]
+    assert ["Port 6379 " in warning for warning in usable.warnings] == [True]
+
+
 def test_an_address_with_a_fragment_is_taken_with_a_warning() -> None:
     usable = taken(evaluation_url="https://evaluator.example/notify#7")
     assert usable.evaluation_url == "https://evaluator.example/notify#7"

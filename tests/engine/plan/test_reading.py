@@ -356,3 +356,10 @@ def test_of_two_readings_the_second_is_better_unless_it_has_more_errors_or_no_pl
     assert better(faulty, none) is faulty
     assert better(none, faulty) is faulty
     assert better(none, none) is none
+
+
+def test_data_at_the_port_of_another_service_is_not_fetched():
+    url = "https://data.example:5432/rates"
+    reading = read(replace(REQUEST, words=f"Show {url}."), data=[{"url": url, "name": "rates.json"}])
+    assert not reading.plan.data
+    assert "Port 5432 " in reasons(reading)
