@@ -12,6 +12,17 @@ import idna
 LONGEST_URL = 8_000
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
+#: The ports from 1024 on that web browsers refuse, since other services may take a request there for a command of
+#: theirs (https://fetch.spec.whatwg.org/#port-blocking), and those of databases, queues and remote control, which
+#: often take commands from anybody who reaches them.
+_BAD_PORTS = frozenset(
+    {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, *range(6665, 6670), 6679, 6697, 10080}
+    | {1433, 1521, 3306, 5432, 5984, 6379, 6380, 9042, 9200, 9300, 11211, *range(27017, 27020)}
+    | {1883, 4222, 4369, 5671, 5672, 8883, 9092, 25672, 61613, 61616}
+    | {2181, 2375, 2376, 2377, 2379, 2380, 3389, 5900, 5901, 5985, 5986, 6443, 10250, 10255}
+)
+_FIRST_FREE_PORT = 1024
+
 _IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 #: Refused even with `allow_private`. A metadata service gives a machine's credentials to any caller inside.
@@ -107,6 +118,17 @@ def parse_url(url: str) -> ParsedUrl:
     target = ParsedUrl(parts.scheme, _ascii_host(parts), port or DEFAULT_PORTS[parts.scheme], "")
     query = f"?{parts.query}" if parts.query else ""
     return ParsedUrl(target.scheme, target.host, target.port, f"{target.origin}{parts.path or '/'}{query}")
+
+
+def port_problem(target: ParsedUrl) -> str | None:
+    """Return why the port of a URL must not be contacted; None if it may be.
+
+    The ports 80, 443 and those from 1024 on may, unless another well-known service than the web has the port.
+    """
+    port = target.port
+    if port in DEFAULT_PORTS.values() or (port >= _FIRST_FREE_PORT and port not in _BAD_PORTS):
+        return None
+    return f"Port {port} belongs to another service than the web, and is not contacted."
 
 
 def address_problem(ip: str, *, allow_private: bool = False) -> str | None:

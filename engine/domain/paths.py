@@ -16,7 +16,9 @@ MAX_PATH = 240  # characters
 MAX_SEGMENT = 120  # characters
 MAX_SEGMENT_BYTES = 255  # the limit of ext4, APFS and NTFS
 
-_DRIVE = re.compile(r"[A-Za-z]:")
+_DRIVE = re.compile(r"\A[A-Za-z]:")
+#: Windows allows none of these in a name; the colon opens an NTFS stream, so `index.html:x` would be index.html there.
+_NOT_ON_WINDOWS = frozenset('<>:"|?*')
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\..*)?", re.IGNORECASE)
 _GIT = re.compile(r"\.git|git~[0-9]", re.IGNORECASE)
@@ -57,6 +59,8 @@ def safe_path(raw: str) -> str:
         raise UnsafePath("is not relative to the repository")
     if "\\" in path:
         raise UnsafePath("holds a backslash")
+    if not _NOT_ON_WINDOWS.isdisjoint(path):
+        raise UnsafePath('holds one of < > : " | ? *, which Windows does not allow in a name')
     if any(_is_invisible(path, at) for at in range(len(path))):
         raise UnsafePath("holds a control or format character")
     if len(path) > MAX_PATH:
@@ -135,7 +139,8 @@ def _cleaned(raw: str) -> str:
 
 
 def _cleaned_segment(segment: str) -> str:
-    safe = segment.strip().rstrip(". ").lstrip("~")
+    safe = "".join(character for character in segment if character not in _NOT_ON_WINDOWS)
+    safe = safe.strip().rstrip(". ").lstrip("~")
     if safe.casefold() != ".nojekyll":
         safe = safe.lstrip(". ~")
     if _DEVICE.fullmatch(safe) or _GIT.match(safe):

@@ -151,4 +151,7 @@ def evaluation_url(
         errors["evaluation_url"] = [
             "names a private or loopback address, which ALLOW_PRIVATE_URLS does not allow here."
         ]
+    elif target.origin not in own_origins and (bad_port := addresses.port_problem(target)):
+        # The contract refuses no other address. The page is made; the callback fails, with attention.
+        clean.warn(f"evaluation_url: no callback can be sent to it. {bad_port}")
     return url

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ from engine.inputs import attachments, request_fields
 from engine.site.repository_files import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 #: The largest accepted body, in bytes.
 MAX_BODY = 16_000_000
@@ -82,13 +84,20 @@ class Intake:
         return digest(self.email, self.task)
 
 
-def decode(body: bytes) -> dict[str, object]:
-    """Parse a body: one JSON object in UTF-8. Of duplicate keys the last counts. Raises ValueError with a clause."""
+def decode(body: bytes, *, repeated: list[str] | None = None) -> dict[str, object]:
+    """Parse a body: one JSON object in UTF-8. Raises ValueError with a clause.
+
+    Of a key that an object holds more than once the last value counts, and the key is added to `repeated`.
+    """
     outside = _STRING.sub(b"", body)
     if sum(map(outside.count, (b",", b"{", b"["))) > MOST_VALUES:
         raise ValueError(f"the body holds more than {MOST_VALUES:,} values")
     try:
-        value = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        value = json.loads(
+            body.decode("utf-8-sig"),
+            parse_constant=_refuse_constant,
+            object_pairs_hook=partial(_object, [] if repeated is None else repeated),
+        )
     except UnicodeDecodeError:
         raise ValueError("the body is not UTF-8") from None
     except RecursionError:
@@ -103,13 +112,21 @@ def decode(body: bytes) -> dict[str, object]:
 
 
 def read(
-    payload: Mapping[str, object], *, secrets: Collection[str], allow_private: bool, own_origins: tuple[str, ...] = ()
+    payload: Mapping[str, object],
+    *,
+    secrets: Collection[str],
+    allow_private: bool,
+    own_origins: tuple[str, ...] = (),
+    repeated: Sequence[str] = (),
 ) -> Intake:
-    """Read a decoded request. Raises UnusableError with every bad field."""
+    """Read a request. `repeated` holds keys that `decode` found twice. Raises UnusableError with every bad field."""
     errors: dict[str, list[str]] = {}
     warnings: list[str] = []
     canonical = {key: value for key, value in payload.items() if key != "secret"}
     clean = request_fields.Cleaner(secrets, warnings)
+    for key in islice(dict.fromkeys(repeated), request_fields.MOST_WARNINGS):
+        name = clean.text(key, "a field's name")[:80]
+        clean.warn(f"the key {name!r} is in one object more than once; its last value is used")
     identity = {
         name: request_fields.identity(payload.get(name), name, clean, errors) for name in ("email", "task", "nonce")
     }
@@ -148,6 +165,14 @@ def _few(warnings: list[str]) -> list[str]:
     if len(warnings) <= request_fields.MOST_WARNINGS:
         return warnings
     return [*warnings[: request_fields.MOST_WARNINGS], "there is more like this, which is not listed"]
+
+
+def _object(repeated: list[str], pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object of the body, and note the keys that it holds more than once."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        repeated += [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
+    return value
 
 
 def _depth(value: object) -> int:
@@ -229,10 +254,12 @@ def _attachment(
 
 def _remote(url: str, name: str, position: int, warning: str | None, warnings: list[str]) -> ReceivedFile | None:
     try:
-        addresses.parse_url(url)
+        target = addresses.parse_url(url)
     except ValueError as problem:
         warnings.append(f"attachment {position} ({name}) is not used: {problem}")
         return None
+    if refusal := addresses.port_problem(target):
+        warnings.append(f"attachment {position} ({name}) cannot be fetched: {refusal}")
     if warning:
         warnings.append(warning)
     return ReceivedFile(name, "", None, url)

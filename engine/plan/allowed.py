@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from engine.domain.addresses import is_private_host, parse_url
-from engine.domain.paths import WORKFLOWS, UnsafePath, is_workflow, safe_path
+from engine.domain.addresses import is_private_host, parse_url, port_problem
+from engine.domain.paths import WORKFLOWS, UnsafePath, clashes, is_workflow, safe_path
 from engine.plan.schema import DataAddress, FileSource, PlannedFile
 from engine.site.computed import BUILD_SCRIPT
 from engine.site.repository_files import OF_THE_SERVICE
@@ -64,6 +64,8 @@ def file(planned: PlannedFile, request: PlanRequest, files: Mapping[str, Planned
         return Permitted(None, f"the path {error.reason}")
     if path in files:
         return Permitted(None, "it is planned twice; the first counts")
+    if clashes(path, files):
+        return Permitted(None, "it differs from a file before it only in case, or one is the folder of the other")
     if {path, planned.origin} & (request.missing - request.present):
         return Permitted(None, "it is made of an attachment that could not be had")
     planned = planned.model_copy(update={"path": path})
@@ -103,6 +105,8 @@ def address(planned: DataAddress, request: PlanRequest) -> Permitted[DataAddress
         return Permitted(None, str(error))
     if not request.allow_private and is_private_host(target.host):
         return Permitted(None, "its host is on a private network")
+    if problem := port_problem(target):
+        return Permitted(None, problem)
     if target.host not in request.words.lower():
         return Permitted(None, "the request does not name its host")
     try:

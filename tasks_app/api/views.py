@@ -65,7 +65,8 @@ class HandleTask(APIView):
         if missing := [*settings.MISSING, *credentials.refusals()]:
             return Problem(503, " ".join(missing), missing=missing)
         try:
-            payload = task_request.decode(body)
+            repeated: list[str] = []
+            payload = task_request.decode(body, repeated=repeated)
         except ValueError as problem:
             return Problem(400, f"{str(problem)[:1].upper()}{str(problem)[1:]}.")
         if full := disk_problem(len(body)):
@@ -73,7 +74,7 @@ class HandleTask(APIView):
         client = client_address(request)
         if not _secret_is_right(payload.get("secret")):
             return _wrong_secret(client)
-        return _accept(payload, client)
+        return _accept(payload, client, repeated)
 
 
 def _secret_is_right(value: object) -> bool:
@@ -89,13 +90,14 @@ def _wrong_secret(client: str) -> Problem:
     return Problem(401, "The field `secret` does not hold this service's secret.")
 
 
-def _accept(payload: dict[str, object], client: str) -> HttpResponse:
+def _accept(payload: dict[str, object], client: str, repeated: list[str]) -> HttpResponse:
     try:
         usable = task_request.read(
             payload,
             secrets=shared_secrets(),
             allow_private=settings.ALLOW_PRIVATE_URLS,
             own_origins=(settings.PAGES_ORIGIN,),
+            repeated=repeated,
         )
     except task_request.UnusableError as refusal:
         rejection_record(status=400, errors=refusal.errors, payload=payload, client=client)

@@ -1,7 +1,8 @@
 """Sends every HTTP request to an address that a task or an evaluator names.
 
-The guard resolves a host name once, checks all of its addresses, and connects to a checked address. It does the same
-for each redirect. Answers are bounded in size and in wall-clock time. Proxies, environment and cookies are not used.
+The guard checks the port, resolves a host name once, checks all of its addresses, and connects to a checked address. It
+does the same for each redirect. Answers are bounded in size and in wall-clock time. Proxies, environment and cookies
+are not used.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import httpcore2
 import httpx2
 
 from engine.adapters.http.pinned_network import Deadline, PinnedNetwork, resolve_host, resolve_within
-from engine.domain.addresses import ParsedUrl, address_problem, parse_url
+from engine.domain.addresses import ParsedUrl, address_problem, parse_url, port_problem
 from engine.domain.http import Answer
 from engine.errors import EngineError, Permanent, Transient
 
@@ -110,8 +111,11 @@ class GuardedHttp:
         raise Transient("too_many_redirects", f"{target.host} redirected more than {MOST_REDIRECTS} times.")
 
     def _checked_addresses(self, target: ParsedUrl, deadline: Deadline) -> Sequence[str]:
-        """Return the target's addresses. Raises Permanent(address_refused) if one of them is not allowed."""
-        allow_private = self._allow_private or target.origin in self._allowed_origins
+        """Return the target's addresses. Raises Permanent(address_refused) if one, or the port, is not allowed."""
+        is_own = target.origin in self._allowed_origins
+        if not is_own and (problem := port_problem(target)):
+            raise Permanent("address_refused", f"{target.host} must not be contacted there. {problem}")
+        allow_private = self._allow_private or is_own
         addresses = resolve_within(self._resolve, target.host, deadline)
         for address in addresses:
             if problem := address_problem(address, allow_private=allow_private):

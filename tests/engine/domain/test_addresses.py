@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.domain.addresses import address_problem, is_private_host, parse_url
+from engine.domain.addresses import address_problem, is_private_host, parse_url, port_problem
 
 PUBLIC = ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "64:ff9b::808:808", "::ffff:8.8.8.8", "2002:808:808::1"]
 
@@ -226,3 +226,25 @@ def test_other_host_is_left_to_the_guard(host: str) -> None:
 
 def test_full_width_notation_of_loopback_is_private() -> None:
     assert is_private_host(parse_url("http://\uff11\uff12\uff17.0.0.1/").host)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://a.example/", "https://a.example/", "https://a.example:80/", "http://a.example:443"]
+)
+@pytest.mark.parametrize("port", [1024, 3000, 5000, 7860, 8000, 8080, 8443, 9000, 32768, 65535])
+def test_web_ports_may_be_contacted(url: str, port: int) -> None:
+    assert port_problem(parse_url(url)) is None
+    assert port_problem(parse_url(f"http://a.example:{port}/")) is None
+
+
+@pytest.mark.parametrize(
+    "port",
+    [
+        *(1, 7, 22, 23, 25, 53, 79, 81, 110, 111, 143, 389, 465, 587, 636, 993, 1023),
+        *(1720, 2049, 4045, 5060, 6000, 6667, 6697, 10080),  # of the fetch standard
+        *(2375, 3306, 3389, 5432, 6379, 9200, 11211, 27017),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_ports_of_other_services_are_named(scheme: str, port: int) -> None:
+    assert f"Port {port} " in (port_problem(parse_url(f"{scheme}://a.example:{port}/")) or "")

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import re
 import unicodedata
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.paths import MAX_PATH, UnsafePath, attachment_name, clashes, safe_path
+from tests.stock_git import git
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -64,7 +70,17 @@ def test_names_are_normalised_to_nfc() -> None:
         ("x ", "space"),
         (" x", "space"),
         ("a /b", "space"),
+        ("a*b.html", "Windows"),
+        ("a/what?.html", "Windows"),
+        ("<a>.html", "Windows"),
+        ('"a".html', "Windows"),
+        ("a|b", "Windows"),
+        ("index.html:x", "Windows"),
+        ("index.html::$DATA", "Windows"),
         ("nul", "device"),
+        ("COM¹", "device"),
+        ("conin$", "device"),
+        ("lpt1 .tar.gz", "device"),
         ("a/COM1.txt", "device"),
         ("aux .js", "device"),
         ("x" * 121, "longer"),
@@ -90,6 +106,14 @@ def test_unsafe_paths_are_refused_with_the_reason(path: str, reason: str) -> Non
         ("da\u202eta.csv", "data.csv"),
         ("da\nta.csv", "data.csv"),
         (" data.csv. ", "data.csv"),
+        ("data.csv . .", "data.csv"),
+        ("a*b?.html", "ab.html"),
+        ("10:30 <draft>.csv", "1030 draft.csv"),
+        ("index.html::$DATA", "index.html$DATA"),
+        ("co?n.csv", "_con.csv"),
+        (".:git/config", "git/config"),
+        ("data.csv:", "data.csv"),
+        ('?*<>|"', "attachment-3"),
         ("con.csv", "_con.csv"),
         ("git~1", "_git~1"),
         ("..", "attachment-3"),
@@ -143,7 +167,7 @@ def test_a_long_name_keeps_its_suffix() -> None:
 _PARTS = st.one_of(
     st.text(max_size=30),
     st.sampled_from(
-        ["..", ".", "", "con", ".git", "git~1", "~", "C:", "LICENSE", "a\u200d", " ", "x" * 300, "ह" * 200]
+        ["..", ".", "", "con", ".git", "git~1", "~", "C:", "LICENSE", "a\u200d", " ", "x" * 300, "ह" * 200, "a?", ":"]
     ),
 )
 
@@ -165,3 +189,25 @@ def test_what_passes_holds_no_way_out_of_the_repository(raw: str) -> None:
     assert path == unicodedata.normalize("NFC", raw)
     assert not {"", ".", ".."} & set(path.split("/"))
     assert not any(segment.lower().startswith(".git") for segment in path.split("/"))
+
+
+@pytest.mark.processes
+def test_git_takes_every_name_by_the_rules_of_windows_and_macos(tmp_path: Path) -> None:
+    odd = ["a*b?.html", "ab.html", "AB.HTML", "x:y", "con", "CON.txt", "aux .js", "GIT~1", ".Git/config", "gi\u200ct",
+           "a. . ./b", "Straße.csv", "STRASSE.csv", "cafe\u0301", "CAF\u00c9", "c:\\d\\e", "data.csv::$DATA",
+           "data.csv", "..\\..\\x", "a/b", "A", "lpt¹", "~root", "PROGRA~1"]  # fmt: skip
+    names: list[str] = []
+    for at, raw in enumerate(odd, 1):
+        names.append(attachment_name(raw, at, names)[0])
+    git(tmp_path, "init", "--quiet")
+    blob = git(tmp_path, "hash-object", "-w", "/dev/null").stdout.split()[0]
+    for name in names:
+        done = git(
+            tmp_path, "-c", "core.protectNTFS=true", "-c", "core.protectHFS=true", "-c", "core.ignorecase=true",
+            "update-index", "--add", "--cacheinfo", f"100644,{blob},{name}",
+        )  # fmt: skip
+        assert done.returncode == 0, (name, done.stderr)
+    listed = git(tmp_path, "ls-files", "-z").stdout.split("\0")[:-1]
+    assert sorted(listed) == sorted(names)
+    assert len({name.casefold() for name in listed}) == len(odd)
+    assert all(re.fullmatch(r"[^<>:\"|?*\\]*[^<>:\"|?*\\ .]", part) for name in names for part in name.split("/"))

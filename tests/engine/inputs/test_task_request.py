@@ -127,6 +127,19 @@ def test_white_space_around_an_address_is_removed_with_a_warning(around: str) ->
     assert usable.warnings == ["evaluation_url: the white space around it was removed"]
 
 
+def test_an_address_at_the_port_of_another_service_is_taken_with_a_warning() -> None:
+    usable = taken(evaluation_url="https://evaluator.example:25/notify")
+    assert usable.evaluation_url == "https://evaluator.example:25/notify"
+    assert [w for w in usable.warnings if "no callback can be sent" in w and "Port 25 " in w] == usable.warnings
+    assert usable.warnings
+
+
+def test_an_attachment_at_the_port_of_another_service_is_named() -> None:
+    usable = taken(attachments=[{"name": "a.csv", "url": "http://files.example:6379/a.csv"}])
+    assert [file.name for file in usable.attachments] == ["a.csv"]
+    assert ["Port 6379 " in warning for warning in usable.warnings] == [True]
+
+
 def test_an_address_with_a_fragment_is_taken_with_a_warning() -> None:
     usable = taken(evaluation_url="https://evaluator.example/notify#7")
     assert usable.evaluation_url == "https://evaluator.example/notify#7"
@@ -175,6 +188,22 @@ def test_what_is_no_json_object_in_utf_8_is_refused(body: bytes) -> None:
 
 def test_a_byte_order_mark_is_no_obstacle_and_the_last_of_equal_keys_counts() -> None:
     assert decode(b'\xef\xbb\xbf{"a": 1, "a": 2}') == {"a": 2}
+
+
+def test_keys_that_are_repeated_in_one_object_are_named_wherever_it_is() -> None:
+    body = b'{"a": 1, "b": [{"url": 1, "\\u0075rl": 2, "url": 3}], "a": {"c": 1}, "c": {"a": 2}}'
+    repeated: list[str] = []
+    assert decode(body, repeated=repeated) == {"a": {"c": 1}, "b": [{"url": 3}], "c": {"a": 2}}
+    assert sorted(repeated) == ["a", "url"]
+
+
+def test_a_repeated_key_is_a_warning_without_the_secret_and_not_one_each_time() -> None:
+    usable = read(PAYLOAD, secret=SECRET, allow_private=False, repeated=["url", "url", f"a{SECRET}"] + ["x"] * 500)
+    assert [w for w in usable.warnings if "its last value is used" in w] == [
+        "the key 'url' is in one object more than once; its last value is used",
+        "the key 'a[removed: the shared secret]' is in one object more than once; its last value is used",
+        "the key 'x' is in one object more than once; its last value is used",
+    ]
 
 
 # --- Anything at all --------------------------------------------------------------------------------------------------

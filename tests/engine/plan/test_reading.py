@@ -109,13 +109,21 @@ def test_an_unknown_predicate_and_one_without_its_path_are_named():
 
 
 @pytest.mark.parametrize(
-    "path", ["../up.txt", "/etc/passwd", "a\\b.txt", ".git/config", ".env", "con.txt", "", "CNAME", "a/../../b"]
+    "path",
+    ["../up.txt", "/etc/passwd", "a\\b.txt", ".git/config", ".env", "con.txt", "", "CNAME", "a/../../b", "a?", "b:c"],
 )
 def test_unsafe_paths_are_refused_one_by_one(path):
     reading = read(files=[{"path": path, "source": "write"}, {"path": "good.txt", "source": "write"}])
     assert "good.txt" in sources(reading)
     assert path not in sources(reading)
     assert reading.refused
+
+
+@pytest.mark.parametrize("path", ["ABOUT.md", "About.MD", "about.md/more.txt"])
+def test_a_file_that_windows_could_not_tell_from_one_before_it_is_not_planned(path: str):
+    reading = read(files=[{"path": "about.md", "source": "write"}, {"path": path, "source": "write"}])
+    assert path not in sources(reading)
+    assert "only in case" in reasons(reading)
 
 
 def test_a_workflow_is_planned_only_where_the_request_names_its_folder():
@@ -348,3 +356,10 @@ def test_of_two_readings_the_second_is_better_unless_it_has_more_errors_or_no_pl
     assert better(faulty, none) is faulty
     assert better(none, faulty) is faulty
     assert better(none, none) is none
+
+
+def test_data_at_the_port_of_another_service_is_not_fetched():
+    url = "https://data.example:5432/rates"
+    reading = read(replace(REQUEST, words=f"Show {url}."), data=[{"url": url, "name": "rates.json"}])
+    assert not reading.plan.data
+    assert "Port 5432 " in reasons(reading)

@@ -51,6 +51,13 @@ def test_a_task_is_answered_200_with_its_row() -> None:
     assert "secret" not in row.request
 
 
+def test_a_key_that_the_body_repeats_is_named_in_the_warnings() -> None:
+    body = json.dumps(make_payload()).replace('{"email"', '{"brief": "another", "email"', 1)
+    response = post(body.encode())
+    assert response.json()["warnings"] == ["the key 'brief' is in one object more than once; its last value is used"]
+    assert Round.objects.get().brief == make_payload()["brief"]
+
+
 @pytest.mark.parametrize("path", ["/handle_task", "/handle_task/"])
 @pytest.mark.parametrize(
     "kind", ["application/json", "text/plain", "multipart/form-data; boundary=x", "nonsense", "a/b; q=\xff", ""]

@@ -91,3 +91,19 @@ def test_name_without_an_address_may_get_one_later() -> None:
 
     with pytest.raises(Transient, match=r"dns_failed: The name gone\.example"):
         get(GuardedHttp(allow_private=False, resolve=unknown), "http://gone.example/")
+
+
+@pytest.mark.parametrize("port", [22, 25, 587, 6379, 11211])
+@pytest.mark.parametrize("private", [True, False])
+def test_port_of_another_service_is_refused_before_a_look_up(port: int, private: bool) -> None:
+    asked: list[str] = []
+    http = GuardedHttp(allow_private=private, resolve=lambda host: [asked.append(host) or "127.0.0.1"])
+    with pytest.raises(Permanent, match=f"address_refused: mail.example must not be contacted there. Port {port} "):
+        get(http, f"http://mail.example:{port}/")
+    assert asked == []
+
+
+def test_own_origin_may_have_any_port() -> None:
+    http = GuardedHttp(allow_private=False, allowed_origins=["http://127.0.0.1:81"])
+    with pytest.raises(Transient, match="connect_failed"):
+        get(http, "http://127.0.0.1:81/")

@@ -27,6 +27,12 @@ def test_redirect_to_an_unusable_url_is_refused(server: HttpServer, location: st
         get(GuardedHttp(allow_private=True), server.url("/away"))
 
 
+def test_redirect_to_the_port_of_another_service_is_refused(server: HttpServer) -> None:
+    server.scripts["/away"] = Script(307, {"Location": "http://127.0.0.1:6379/"})
+    with pytest.raises(Permanent, match=r"address_refused.*Port 6379 "):
+        get(GuardedHttp(allow_private=True), server.url("/away"))
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_get_follows_redirects_and_keeps_no_cookie(server: HttpServer, status: int) -> None:
     server.scripts["/away"] = Script(status, {"Location": "/", "Set-Cookie": "session=1"})
