@@ -198,7 +198,7 @@ def test_keys_that_are_repeated_in_one_object_are_named_wherever_it_is() -> None
 
 
 def test_a_repeated_key_is_a_warning_without_the_secret_and_not_one_each_time() -> None:
-    usable = read(PAYLOAD, secret=SECRET, allow_private=False, repeated=["url", "url", f"a{SECRET}"] + ["x"] * 500)
+    usable = read(PAYLOAD, secrets=[SECRET], allow_private=False, repeated=["url", "url", f"a{SECRET}"] + ["x"] * 500)
     assert [w for w in usable.warnings if "its last value is used" in w] == [
         "the key 'url' is in one object more than once; its last value is used",
         "the key 'a[removed: the shared secret]' is in one object more than once; its last value is used",
