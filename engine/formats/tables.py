@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 #: If two separators divide the lines equally well, the first wins: a comma also stands in numbers and names.
 _SEPARATORS = "\t;|,"
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _COLUMNS = 30
 _COLUMNS_CHARACTERS = 2_000
 _SAMPLE_CHARACTERS = 20_000
@@ -28,11 +29,16 @@ _QUOTED = re.compile(r'(?<!\w)"(?:[^"]|"")*"')
 _SEPARATOR_LINE = re.compile(r'sep=([^\w\s"]|\t)(?:\n|$)', re.IGNORECASE)
 _PLAIN_NAME = re.compile(r'[^\s,;:"\x00-\x1f](?:[^,;:"\x00-\x1f]{0,58}[^\s,;:"\x00-\x1f])?')
 _HTML = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+#: What stands where line ends were lost on the way: their escapes, and signs that other programs end lines with.
+_LOST_ENDS: tuple[str, ...] = ("\\r\\n", "\\n", "\\r", *"\x0b\x0c\x0e\x1c\x1d\x1e\x1f\x85\u2028\u2029")
 
 
 @dataclass(slots=True)
 class Table:
-    """A parsed table. `rows` are the first of its `count` rows; `header_line` is 0 if the first row is no header."""
+    """A parsed table. `rows` are the first of its `count` rows; `header_line` is 0 if the first row is no header.
+
+    `lost_end` is the sign that stands in place of line ends, "" in an ordinary table.
+    """
 
     separator: str
     header: Sequence[str]
@@ -44,6 +50,8 @@ class Table:
     names_separator: bool = False
     has_quotes: bool = False
     odd_quotes: bool = False
+    has_gaps: bool = False  # white space between a separator and a quotation mark
+    lost_end: str = ""
 
     def summary(self) -> str:
         """Return separator, header and size of the table in one line."""
@@ -89,7 +97,17 @@ class Table:
 
     def fault(self) -> str:
         """Return a clause on the table's defect; "" if it has none."""
-        return "" if self.count else "is a table without rows: its line ends may have been lost"
+        if self.lost_end:
+            return f"is a table whose line ends were lost: {_shown(self.lost_end)} in their place"
+        if not self.count:
+            lost = ": its line ends may have been lost" if len(self.header) > 2 or not self.is_plain else ""
+            return f"is a table without rows{lost}"
+        return "has a quotation mark that may not be closed" if self.odd_quotes else ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no name of a column holds a control character."""
+        return not any(_CONTROL.search(name) for name in self.header)
 
     def _oddities(self) -> Iterator[str]:
         if self.names_separator:
@@ -101,7 +119,7 @@ class Table:
             )
         if self.skipped:
             yield f"Not counted as rows: {', '.join(counted(count, what) for what, count in self.skipped.items())}."
-        if not self.count:
+        if not self.count or self.lost_end:
             yield f"It {self.fault()}."
         if repeated := len(self.rows) - len({tuple(row) for row in self.rows}):
             yield f"Rows that repeat an earlier one in every cell: {repeated:,}."
@@ -134,12 +152,23 @@ class Table:
             yield f"Fields that begin or end with white space: {padded:,}."
         if duplicates := [name for name, count in Counter(self.header).items() if count > 1 and self.header_line]:
             yield f"Columns of the same name: {', '.join(map(quoted, duplicates[:5]))}."
+        if self.header_line and (blank := sum(not name.strip() for name in self.header)):
+            yield f"Columns without a name: {blank:,}."
 
 
 def read_table(text: str) -> Table | None:
     """Return the table in a text with LF line ends; None for an empty text. Raises ValueError with a clause."""
     if _HTML.match(text):
         raise ValueError("is called a table, but it is an HTML page")
+    if lost_end := _lost_end(text):
+        found = _read(text.replace(lost_end, "\n"))
+        if found:
+            found.lost_end = lost_end
+        return found
+    return _read(text)
+
+
+def _read(text: str) -> Table | None:
     separator_line = _SEPARATOR_LINE.match(text)
     separator = separator_line[1] if separator_line else _separator(text)
     gaps = re.search(rf'{re.escape(separator)} +"', text) is not None
@@ -157,6 +186,7 @@ def read_table(text: str) -> Table | None:
         table.has_quotes = re.search(rf'(?:^|{re.escape(separator)} *)"', text, re.MULTILINE) is not None
         table.odd_quotes = table.has_quotes and text.count('"') % 2 == 1
         table.names_separator = separator_line is not None
+        table.has_gaps = gaps
     return table
 
 
@@ -169,6 +199,25 @@ def is_regular(text: str) -> bool:
     separator = _separator(text)
     counts = {line.count(separator) for line in lines}
     return len(lines) >= 3 and len(counts) == 1 and min(counts) >= (2 if separator == "," else 1)
+
+
+def _lost_end(text: str) -> str:
+    """Return what stands in place of line ends in a text of one line; "" if nothing divides it into like lines."""
+    if "\n" in text.strip("\n"):
+        return ""
+    for sign in _LOST_ENDS:
+        if sign in text:
+            divided = text.replace(sign, "\n")
+            separator = _separator(divided)
+            counts = {line.count(separator) for line in _sample(divided)}
+            if len(counts) == 1 and min(counts) >= 1 and divided.strip("\n").count("\n"):
+                return sign
+    return ""
+
+
+def _shown(sign: str) -> str:
+    """Return a sign in words: "U+000E stands", or an escape as it is written."""
+    return f"U+{ord(sign):04X} stands" if len(sign) == 1 else f"the characters {sign} stand"
 
 
 def _sample(text: str) -> list[str]:

@@ -8,6 +8,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+import chardet
+
 from engine.formats.quantities import counted
 
 #: Labels of the Encoding Standard (https://encoding.spec.whatwg.org/) for a browser's TextDecoder, by Python's name.
@@ -20,10 +22,21 @@ _LABELS = {
     "utf-16-le": "utf-16le",
     "utf-16-be": "utf-16be",
     "iso8859-2": "iso-8859-2",
+    "iso8859-3": "iso-8859-3",
+    "iso8859-4": "iso-8859-4",
     "iso8859-5": "iso-8859-5",
+    "iso8859-6": "iso-8859-6",
     "iso8859-7": "iso-8859-7",
+    "iso8859-8": "iso-8859-8",
     "iso8859-9": "windows-1254",
+    "iso8859-10": "iso-8859-10",
+    "iso8859-13": "iso-8859-13",
+    "iso8859-14": "iso-8859-14",
     "iso8859-15": "iso-8859-15",
+    "iso8859-16": "iso-8859-16",
+    "iso8859-11": "windows-874",
+    "tis-620": "windows-874",
+    "cp874": "windows-874",
     "cp1250": "windows-1250",
     "cp1251": "windows-1251",
     "cp1253": "windows-1253",
@@ -35,36 +48,72 @@ _LABELS = {
     "koi8-r": "koi8-r",
     "koi8-u": "koi8-u",
     "mac-roman": "macintosh",
+    "mac-cyrillic": "x-mac-cyrillic",
     "cp866": "ibm866",
     "shift_jis": "shift_jis",
     "cp932": "shift_jis",
     "euc_jp": "euc-jp",
+    "euc_jis_2004": "euc-jp",
+    "iso2022_jp": "iso-2022-jp",
     "gb2312": "gbk",
     "gbk": "gbk",
     "gb18030": "gb18030",
     "big5": "big5",
+    "big5hkscs": "big5",
     "euc_kr": "euc-kr",
     "cp949": "euc-kr",
 }
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16le"), (codecs.BOM_UTF16_BE, "utf-16be"))
+#: Python's codec where the label's meaning in a browser is wider than that of Python's codec of the same name.
+_CODECS = {
+    "windows-874": "cp874",
+    "x-mac-cyrillic": "mac-cyrillic",
+    "shift_jis": "cp932",
+    "gbk": "gb18030",
+    "big5": "big5hkscs",
+    "euc-kr": "cp949",
+}
+#: The encodings that a guess may name: those of spreadsheets and of the web that a short text can be told apart by.
+_GUESSED = (
+    "utf-16-le", "utf-16-be", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258",
+    "iso8859-2", "iso8859-5", "iso8859-7", "iso8859-15", "koi8-r", "koi8-u", "cp866", "cp874",
+    "cp932", "euc_jis_2004", "gb18030", "big5hkscs", "cp949",
+)  # fmt: skip
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32le"),  # before UTF-16, whose mark is its beginning
+    (codecs.BOM_UTF32_BE, "utf-32be"),
+    (codecs.BOM_UTF16_LE, "utf-16le"),
+    (codecs.BOM_UTF16_BE, "utf-16be"),
+)
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:+-]{1,40})", re.IGNORECASE)
 
 #: Control characters that text does not use. In text of an old encoding at most one in a hundred characters is one.
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\v\f\r\x1a\x1b") + b"\x7f"
 _HIGH = bytes(range(128, 256))
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_SAMPLE = 4_000
+_SAMPLE = 200_000  # bytes that a guess looks at
+_SURE = 0.05  # the confidence from which a guess alone makes bytes a text; bytes of other kinds have less
+_WESTERN = "cp1252"  # what most spreadsheets write; it is taken if it is about as likely as the best guess
+_ALIKE = 0.95
+_BROKEN = "\ufffd"
+
+# The five bytes that windows-1252 leaves open are control characters in a browser.
+codecs.register_error("as_control", lambda error: (chr(error.object[error.start]), error.start + 1))  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
 class DecodedText:
-    """A file's text, with LF for every line end. `encoding` is a label of TextDecoder; `guessed`: it is not certain."""
+    """A file's text, with LF for every line end. `encoding` is a label of TextDecoder; `guessed`: it is not certain.
+
+    `broken` counts the characters that could not be decoded and are U+FFFD in the text.
+    """
 
     text: str
     encoding: str
     line_ends: tuple[str, ...]
     bom: bool = False
     guessed: bool = False
+    broken: int = 0
 
     @property
     def lines(self) -> list[str]:
@@ -72,24 +121,43 @@ class DecodedText:
         lines = self.text.split("\n")
         return lines[:-1] if lines[-1] == "" else lines
 
+    @property
+    def is_known_to_browsers(self) -> bool:
+        return not self.encoding.startswith("utf-32")
+
     def facts(self) -> list[str]:
         """Return sentences on the encoding and the line ends for the author of a program that reads the file."""
-        name = self.encoding.upper() if self.encoding.startswith("utf") else self.encoding
-        encoding = f"Text in {name}{' with a byte order mark' if self.bom else ''}"
+        encoding = f"Text in {self.name}{' with a byte order mark' if self.bom else ''}"
         if self.guessed:
-            encoding = f"Text that is not UTF-8, read here as {name}, which is a guess"
+            encoding = f"Text that is not UTF-8, read here as {self.name}, which is a guess"
         facts = [f"{encoding}, {counted(len(self.lines), 'line')}{self._ends()}."]
-        if self.encoding != "utf-8":
+        if not self.is_known_to_browsers:
+            facts.append("No browser decodes it: TextDecoder has no UTF-32.")
+        elif self.encoding != "utf-8":
             facts.append(
                 "response.text() and response.json() decode UTF-8 only; TextDecoder's label for this file is "
                 f"{self.encoding!r}."
             )
+        if self.broken:
+            facts.append(f"{counted(self.broken, 'character')} in it cannot be decoded and are read as U+FFFD.")
         if stray := Counter(_CONTROL.findall(self.text)):
             named = ", ".join(
                 f"U+{ord(sign):04X} ({counted(count, 'time')})" for sign, count in sorted(stray.items())[:5]
             )
             facts.append(f"It holds control characters: {named}.")
         return facts
+
+    def fault(self) -> str:
+        """Return a clause on a defect of the encoding; "" if there is none."""
+        if self.guessed:
+            return f"is not UTF-8 and names no charset; it was read as {self.name}, which is a guess"
+        if not self.is_known_to_browsers:
+            return f"is in {self.name}, which no browser decodes"
+        return f"holds {counted(self.broken, 'character')} that are not valid {self.name}" if self.broken else ""
+
+    @property
+    def name(self) -> str:
+        return self.encoding.upper() if self.encoding.startswith("utf") else self.encoding
 
     def _ends(self) -> str:
         if not self.line_ends:
@@ -101,21 +169,17 @@ class DecodedText:
 def decode(content: bytes, media_type: str = "") -> DecodedText | None:
     """Return the text in the bytes; None if they are not text.
 
-    The order is: a byte order mark, valid UTF-8, the `charset` of the media type, the zeros of UTF-16.
-    Other bytes that look like text are read as windows-1252, which old spreadsheets write.
+    The order is: a byte order mark, valid UTF-8, the `charset` of the media type, UTF-8 with a few broken characters,
+    a guess (https://chardet.readthedocs.io) among encodings that a browser decodes.
     """
     for bom, label in _BOMS:
         if content.startswith(bom):
             return _decoded(content[len(bom) :], label, bom=True)
-    zeros = b"\0" in content
-    if not zeros and (found := _decoded(content, "utf-8")):
+    if b"\0" not in content and (found := _decoded(content, "utf-8")):
         return found
     if (label := declared(media_type)) and (found := _decoded(content, label)):
         return found
-    if zeros:
-        label = _utf16_label(content)
-        return _decoded(content, label, guessed=True) if label else None
-    return _decoded(content, "windows-1252", guessed=True) if _looks_like_text(content, media_type) else None
+    return _damaged_utf8(content) or _guessed(content, media_type)
 
 
 def with_charset(media_type: str, declaration: str) -> str:
@@ -135,36 +199,64 @@ def declared(media_type: str) -> str:
         return ""
 
 
-def _decoded(content: bytes, label: str, *, bom: bool = False, guessed: bool = False) -> DecodedText | None:
-    errors = "replace" if label == "windows-1252" else "strict"  # five of its bytes are undefined
+def _decoded(
+    content: bytes, label: str, *, bom: bool = False, guessed: bool = False, errors: str = ""
+) -> DecodedText | None:
+    errors = errors or ("as_control" if label == "windows-1252" else "strict")
     try:
-        text = content.decode(label, errors)
+        text = content.decode(_CODECS.get(label, label), errors)
     except UnicodeDecodeError:
         return None
     if "\0" in text:
         return None
+    broken = text.count(_BROKEN) - content.count(_BROKEN.encode()) if errors == "replace" else 0
     pairs = text.count("\r\n")
     counts = {"CRLF": pairs, "LF": text.count("\n") - pairs, "CR": text.count("\r") - pairs}
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return DecodedText(text, label, tuple(name for name, count in counts.items() if count), bom, guessed)
+    return DecodedText(text, label, tuple(name for name, count in counts.items() if count), bom, guessed, broken)
 
 
-def _looks_like_text(content: bytes, media_type: str) -> bool:
-    """Say whether bytes that are not UTF-8 look like text: few control characters, and (unless text/*) some ASCII."""
+def _damaged_utf8(content: bytes) -> DecodedText | None:
+    """Return UTF-8 text with a few broken characters, or with its last character cut; None for another encoding.
+
+    Text of another encoding makes more broken characters than whole ones.
+    """
+    found = None if b"\0" in content else _decoded(content, "utf-8", errors="replace")
+    if found is None:
+        return None
+    whole = sum(character > "\x7f" for character in found.text) - found.broken
+    cut = found.broken == 1 and found.text.endswith(_BROKEN) and whole > 0
+    return found if cut or whole >= 4 * found.broken else None
+
+
+def _guessed(content: bytes, media_type: str) -> DecodedText | None:
+    guesses = chardet.detect_all(content, max_bytes=_SAMPLE, compat_names=False, include_encodings=_GUESSED)
+    confidences = {guess["encoding"]: guess["confidence"] for guess in guesses if guess["encoding"]}
+    if not confidences:
+        return None
+    best = max(confidences, key=lambda name: confidences[name])
+    if confidences.get(_WESTERN, 0.0) >= confidences[best] * _ALIKE:
+        best = _WESTERN
+    even, odd = content[::2].count(0), content[1::2].count(0)
+    if even or odd:
+        # Text in UTF-16 has zeros, in every other byte at most.
+        found = _decoded(content, _LABELS[best], guessed=True) if best == _utf_16(even, odd) else None
+        return found if found and len(_CONTROL.findall(found.text)) * 100 <= len(found.text) else None
+    if not _looks_like_text(content, media_type, confidences[best]):
+        return None
+    return _decoded(content, _LABELS[best], guessed=True) or _decoded(content, _LABELS[_WESTERN], guessed=True)
+
+
+def _utf_16(even: int, odd: int) -> str:
+    return "" if even and odd else "utf-16-be" if even else "utf-16-le"
+
+
+def _looks_like_text(content: bytes, media_type: str, confidence: float) -> bool:
+    """Say whether bytes that are not UTF-8 look like text: few control characters, and some sign of a language."""
     controls = len(content) - len(content.translate(None, _CONTROLS))
-    return controls * 100 <= len(content) and (
-        media_type.startswith("text/") or len(content.translate(None, _HIGH)) * 3 >= len(content)
-    )
-
-
-def _utf16_label(content: bytes) -> str:
-    """Return the label of UTF-16 by the position of zeros: in most text every other byte is zero. "" if unclear."""
-    sample = content[:_SAMPLE]
-    even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if len(content) % 2 or max(even, odd) * 4 < len(sample):
-        return ""
-    return "utf-16le" if odd > 4 * even else "utf-16be" if even > 4 * odd else ""
+    is_written = len(content.translate(None, _HIGH)) * 3 >= len(content)
+    return controls * 100 <= len(content) and (media_type.startswith("text/") or is_written or confidence >= _SURE)
 
 
 def database_safe(value: Any) -> Any:

@@ -1,21 +1,17 @@
-"""Parses the data URIs of attachments, and describes files for a prompt."""
+"""Describes files for a prompt, and names the defects of attachments for their sender."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
 
-from engine.formats.json_outline import json_lines_outline, json_outline
 from engine.formats.markdown import headings
 from engine.formats.pictures import picture_line
-from engine.formats.tables import is_regular, read_table
-from engine.formats.text_encoding import decode, with_charset
 from engine.inputs.excerpts import excerpt, excerpt_of_entries, is_shown_whole
+from engine.inputs.file_formats import binary_type, format_of, misnamed, text_of
 from engine.inputs.workbooks import is_workbook
 
 if TYPE_CHECKING:
@@ -24,7 +20,7 @@ if TYPE_CHECKING:
     from engine.domain.brief import AttachedFile
     from engine.formats.json_lists import Entries
     from engine.formats.json_outline import JsonOutline
-    from engine.formats.text_encoding import DecodedText
+    from engine.formats.tables import Table
 
 #: The longest description of a file, in characters.
 ROOM = 9_000
@@ -38,28 +34,7 @@ _HEADINGS = 40
 _HEADINGS_CHARACTERS = 1_500
 _LONGEST_HEADING = 120
 
-_SPACE = re.compile(rb"\s+")
-_LINE_ENDS = re.compile(rb"\s*[\r\n]\s*")
-_TABLE = re.compile(r"\.(?:csv|tsv|tab|xls)$", re.IGNORECASE)
-_TABLE_TYPES = ("text/csv", "application/csv", "text/tab-separated-values", "application/vnd.ms-excel")
-_JSON = re.compile(r"\.(?:json|geojson|webmanifest|ipynb)$", re.IGNORECASE)
-_JSON_LINES = re.compile(r"\.(?:jsonl|ndjson)$", re.IGNORECASE)
 _MARKDOWN = re.compile(r"\.(?:md|markdown)$", re.IGNORECASE)
-_UNSPECIFIC_NAME = re.compile(r"\.(?:txt|dat|data|bin)$|^[^.]*$", re.IGNORECASE)
-
-#: Types of binary files by their first bytes (https://en.wikipedia.org/wiki/List_of_file_signatures).
-_SIGNATURES = (
-    (b"%PDF-", "PDF"),
-    (b"PK\x03\x04", "ZIP"),
-    (b"\x1f\x8b", "gzip"),
-    (b"SQLite format 3\0", "SQLite"),
-    (b"\0asm", "WebAssembly"),
-    (b"wOFF", "WOFF"),
-    (b"wOF2", "WOFF2"),
-    (b"ID3", "MP3"),
-    (b"OggS", "Ogg"),
-    (b"PAR1", "Parquet"),
-)
 
 
 @dataclass(slots=True)
@@ -80,28 +55,6 @@ _MOST_KNOWN = 20
 _KNOWN: dict[tuple[str, str, bytes], _Content] = {}
 
 
-def parse_data_uri(url: str) -> tuple[str, bytes]:
-    """Parse a `data:` URI into its media type (lower case, by default `text/plain`) and its bytes.
-
-    A `charset` other than UTF-8 stays in the media type. Base64 (https://www.rfc-editor.org/rfc/rfc2397) may hold white
-    space, lack padding, use the URL-safe alphabet, or have blanks for plus signs, which form decoding makes.
-    Raises ValueError with a sentence.
-    """
-    scheme, colon, rest = url.lstrip().partition(":")
-    header, comma, payload = rest.partition(",")
-    if scheme.lower() != "data" or not colon or not comma:
-        raise ValueError("This is not a data URI: it must look like data:<media type>;base64,<data>.")
-    media_type, *parameters = (part.strip().lower() for part in header.split(";"))
-    is_base64 = "base64" in (media_type, *parameters)
-    try:
-        content = unquote_to_bytes(payload if is_base64 else payload.rstrip())
-    except UnicodeEncodeError:
-        raise ValueError("The data URI holds characters that are no text.") from None
-    if is_base64:
-        content = _decoded_base64(content)
-    return with_charset(media_type if "/" in media_type else "text/plain", header), content
-
-
 def describe(file: AttachedFile, *, shown_before: bool = False, room: int = ROOM) -> str:
     """Describe a file for a prompt, in at most `room` characters after the first line; never as base64.
 
@@ -114,7 +67,9 @@ def describe(file: AttachedFile, *, shown_before: bool = False, room: int = ROOM
     lines = [first, *([note] if note else [])]
     if quote(file.name) != file.name:
         lines.append(f"Its address, relative to the page: {quote(file.name)}")
-    text = _text_of(file)
+    text = text_of(file)
+    if other := misnamed(file, text):
+        lines.append(f"It {other}.")
     if text is None:
         return _within([*lines, *_binary(file)], room)
     content = _content(file, text.text)
@@ -137,30 +92,12 @@ def fault(file: AttachedFile) -> str:
     """Return a sentence on a defect for the file's sender, such as an empty file or invalid JSON; else ""."""
     if not file.content:
         return f"{file.name} is empty."
-    text = _text_of(file)
-    found = _content(file, text.text).fault if text else ""
-    return f"{file.name} {found}." if found else ""
-
-
-def _decoded_base64(payload: bytes) -> bytes:
-    digits = _with_plus_signs(payload).replace(b"-", b"+").replace(b"_", b"/").rstrip(b"=")
-    try:
-        return base64.b64decode(digits + b"=" * (-len(digits) % 4), validate=True)
-    except binascii.Error:
-        raise ValueError("The data URI says base64, but what follows is not base64.") from None
-
-
-def _with_plus_signs(payload: bytes) -> bytes:
-    """Return base64 without white space. Blanks become plus signs if only then the length is valid for base64."""
-    joined = _LINE_ENDS.sub(b"", payload)
-    without = _SPACE.sub(b"", joined)
-    blanks_count = len(joined) % 4 == 0 and (len(without) % 4 != 0 or not without)
-    return joined.replace(b" ", b"+") if blanks_count else without
-
-
-def _text_of(file: AttachedFile) -> DecodedText | None:
-    """Return a file's text; None for a picture, a workbook or another binary file."""
-    return None if is_workbook(file) or picture_line(file.content) else decode(file.content, file.media_type)
+    text = text_of(file)
+    found = [misnamed(file, text)]
+    if text:
+        found += [text.fault(), _content(file, text.text).fault]
+    said = "; it ".join(dict.fromkeys(filter(None, found)))
+    return f"{file.name} {said}." if said else ""
 
 
 def _within(lines: Iterable[str], room: int) -> str:
@@ -182,8 +119,8 @@ def _binary(file: AttachedFile) -> list[str]:
         return [picture]
     if is_workbook(file):
         return [] if file.note else ["A workbook."]
-    name = next((name for signature, name in _SIGNATURES if file.content.startswith(signature)), "")
-    return [f"A binary file: {name}." if name else "A binary file."]
+    kind = binary_type(file.content)
+    return [f"A binary file: {kind}." if kind else "A binary file."]
 
 
 def _is_markdown(file: AttachedFile) -> bool:
@@ -203,22 +140,13 @@ def _content(file: AttachedFile, text: str) -> _Content:
 
 
 def _format_of(file: AttachedFile, text: str) -> _Content:
-    """Detect a text's format by its name and media type, or by its content if these are unspecific."""
-    media_type = file.media_type.partition(";")[0]
-    if _JSON_LINES.search(file.name) or media_type in {"application/x-ndjson", "application/jsonl"}:
-        return _json_content(json_lines_outline(text))
-    if _JSON.search(file.name) or (media_type.endswith(("/json", "+json")) and not _TABLE.search(file.name)):
-        return _json_content(json_outline(text))
-    is_unspecific = _UNSPECIFIC_NAME.search(file.name) is not None
-    if (
-        (_TABLE.search(file.name) or is_unspecific)
-        and text.lstrip()[:1] in {"[", "{"}
-        and (found := json_outline(text)).shape
-    ):
-        return _json_content(found)
-    if _TABLE.search(file.name) or media_type in _TABLE_TYPES or (is_unspecific and is_regular(text)):
-        return _table_content(text)
-    return _Content()
+    found = format_of(file, text)
+    if found.outline:
+        return _json_content(found.outline)
+    if found.table:
+        return _table_content(found.table)
+    said = [f"It {found.fault}."] if found.fault else []
+    return _Content(said, said, found.fault)
 
 
 def _json_content(outline: JsonOutline) -> _Content:
@@ -227,13 +155,7 @@ def _json_content(outline: JsonOutline) -> _Content:
     return _Content([*fault, *shape], [*fault, *shape, *outline.fields], outline.fault, outline.entries)
 
 
-def _table_content(text: str) -> _Content:
-    try:
-        table = read_table(text)
-    except ValueError as error:
-        return _Content([f"It {error}."], [f"It {error}."], str(error))
-    if table is None:
-        return _Content(fault="is a table without a header and rows")
+def _table_content(table: Table) -> _Content:
     return _Content([table.summary(), table.names_line()], table.facts(), table.fault())
 
 

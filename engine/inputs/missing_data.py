@@ -50,7 +50,8 @@ def missing_sentence(missing: MissingFile) -> str:
         case Source.WORKBOOK:
             return f"{missing.name} could not be made: {missing.why}."
         case _:
-            return f"The attachment {missing.name} could not be fetched: {missing.why}"
+            verb = "fetched" if missing.url else "read"
+            return f"The attachment {missing.name} could not be {verb}: {missing.why}"
 
 
 def missing_note(missing: Sequence[MissingFile], at_run_time: Collection[str] = ()) -> str:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from engine.domain import addresses, paths
 from engine.domain.checks import Kind, parse_check
-from engine.inputs import attachments, request_fields
+from engine.inputs import request_fields
+from engine.inputs.data_uris import parse_data_uri
 from engine.site.repository_files import digest
 
 if TYPE_CHECKING:
@@ -49,12 +50,16 @@ class UnusableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFile:
-    """One attachment: its bytes if the URI held them (`content`), else the address to fetch them from (`url`)."""
+    """One attachment: its bytes if the URI held them (`content`), else the address to fetch them from (`url`).
+
+    Without either it cannot be read, and `note` is a sentence on the reason.
+    """
 
     name: str
     media_type: str
     content: bytes | None
     url: str
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -69,6 +74,7 @@ class Intake:
     checks: list[object]
     evaluation_url: str
     attachments: list[ReceivedFile]
+    unreadable: list[ReceivedFile]
     request: dict[str, object]
     digest: str
     warnings: list[str] = field(default_factory=list)
@@ -154,7 +160,8 @@ def read(
         brief=brief,
         checks=checks,
         evaluation_url=url,
-        attachments=files,
+        attachments=[file for file in files if not file.note],
+        unreadable=[file for file in files if file.note],
         request=request,
         digest=digest(json.dumps(canonical, sort_keys=True)),
         warnings=_few(list(dict.fromkeys(warnings))),
@@ -235,29 +242,32 @@ def _attachment(
     if url[:5].lower() != "data:":
         return _remote(url.rstrip(), name, position, warning, warnings), plain
     try:
-        media_type, content = attachments.parse_data_uri(url)
+        data = parse_data_uri(url)
     except ValueError as problem:
-        warnings.append(f"attachment {position} ({name}) is not used: {problem}")
-        return None, plain
-    if clean.holds_secret(content):
+        return _unreadable(name, position, problem, warnings), plain
+    warnings += [f"attachment {position} ({name}): in its base64 {repair}" for repair in data.repairs]
+    if clean.holds_secret(data.content):
         warnings.append(f"attachment {position} ({name}) is not used and not kept: it holds the shared secret")
         return None, {**plain, "url": request_fields.REMOVED}
     if warning:
         warnings.append(warning)
     if len(url) > LONGEST_KEPT_URI:
-        plain = {
-            **plain,
-            "url": f"{url[:40]}… ({len(url)} characters; its {len(content)} bytes are kept as the attachment {name})",
-        }
-    return ReceivedFile(name, media_type, content, ""), plain
+        size = f"{len(url)} characters; its {len(data.content)} bytes are kept as the attachment {name}"
+        plain = {**plain, "url": f"{url[:40]}… ({size})"}
+    return ReceivedFile(name, data.media_type, data.content, ""), plain
 
 
-def _remote(url: str, name: str, position: int, warning: str | None, warnings: list[str]) -> ReceivedFile | None:
+def _unreadable(name: str, position: int, problem: ValueError, warnings: list[str]) -> ReceivedFile:
+    """Return an attachment without bytes, which the model is told of as missing."""
+    warnings.append(f"attachment {position} ({name}) is not used: {problem}")
+    return ReceivedFile(name, "", None, "", note=str(problem))
+
+
+def _remote(url: str, name: str, position: int, warning: str | None, warnings: list[str]) -> ReceivedFile:
     try:
         target = addresses.parse_url(url)
     except ValueError as problem:
-        warnings.append(f"attachment {position} ({name}) is not used: {problem}")
-        return None
+        return _unreadable(name, position, problem, warnings)
     if refusal := addresses.port_problem(target):
         warnings.append(f"attachment {position} ({name}) cannot be fetched: {refusal}")
     if warning:

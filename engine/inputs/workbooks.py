@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import chardet
+
 from engine.formats.quantities import counted
 from engine.formats.tables import read_table
 from engine.formats.text_encoding import decode
@@ -40,7 +42,13 @@ def is_workbook(file: AttachedFile) -> bool:
     if content.startswith(_OLE) and any(stream in content for stream in _OLE_STREAMS):
         return True
     named = _SUFFIX.search(file.name) is not None or any(part in file.media_type for part in _MEDIA_TYPES)
-    return named and (not content or decode(content, file.media_type) is None)
+    return named and (not content or (decode(content, file.media_type) is None and not _is_other(content)))
+
+
+def _is_other(content: bytes) -> bool:
+    """Say whether bytes have the signature of another format. A damaged workbook is a ZIP file, or nothing known."""
+    found = chardet.detect(content)["mime_type"]
+    return found not in {None, "text/plain", "application/octet-stream", "application/zip"}
 
 
 def outline(sheets: Sequence[Sheet]) -> str:

@@ -115,6 +115,7 @@ class GenerateInput:
     earlier: EarlierWork
     run_plan: RunPlan
     unfetched: tuple[tuple[str, str], ...] = ()  # (name, url) of attachments to fetch
+    unreadable: tuple[MissingFile, ...] = ()  # attachments that the request holds in no readable form
     further: FurtherAttempt | None = None
     allow_private: bool = False  # whether data may be fetched from private addresses
     computes: bool = True  # whether the browser, if there is one, is known to work

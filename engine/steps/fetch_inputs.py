@@ -74,7 +74,8 @@ def with_attachments(fetches: Fetches, task: GenerateInput, ports: Ports) -> Fet
     files_or_gaps = [*_attachments(fetches, task, ports)]
     fetched = [one for one in files_or_gaps if isinstance(one, AttachedFile)]
     files = [_with_note(file, ports) for file in (*task.brief.attachments, *fetched)]
-    return _with_files(task.brief, files, [one for one in files_or_gaps if isinstance(one, MissingFile)], ports)
+    inputs = _with_files(task.brief, files, [one for one in files_or_gaps if isinstance(one, MissingFile)], ports)
+    return replace(inputs, missing=(*task.unreadable, *inputs.missing))  # the intake has warned of these
 
 
 def fetch_planned(

@@ -33,8 +33,14 @@ def checks_of(row: Round) -> tuple[checks.Check, ...]:
 
 def unfetched(row: Round) -> tuple[tuple[str, str], ...]:
     """Return name and address of each attachment that was not fetched yet."""
-    left = row.attachments.filter(content=None, source=Source.REQUEST)
+    left = row.attachments.filter(content=None, source=Source.REQUEST).exclude(url="")
     return tuple(left.values_list("name", "url"))
+
+
+def unreadable(row: Round) -> tuple[MissingFile, ...]:
+    """Return the attachments whose bytes could not be read from the request, with the reason."""
+    found = row.attachments.filter(content=None, source=Source.REQUEST, url="")
+    return tuple(MissingFile(one.name, one.note) for one in found)
 
 
 def missing(row: Round) -> tuple[MissingFile, ...]:

@@ -138,6 +138,7 @@ def _attachments(row: Round, intake: Intake) -> list[Attachment]:
             url=file.url,
             sha256=hashlib.sha256(file.content).hexdigest() if file.content is not None else "",
             content=file.content,
+            note=file.note,
         )
-        for position, file in enumerate(intake.attachments, 1)
+        for position, file in enumerate([*intake.attachments, *intake.unreadable], 1)
     ]

@@ -86,6 +86,7 @@ def generate_input(row: Round, *, model_blocked: str, given_up: str = "") -> Gen
             cut_off=row.attempts.filter(kind="plan", run=row.run, seconds=None).count(),
         ),
         unfetched=briefs.unfetched(row),
+        unreadable=briefs.unreadable(row),
         further=_further_attempt(row),
         allow_private=settings.ALLOW_PRIVATE_URLS,
         pages_origin=parse_url(_url_before_publishing(row)).origin,

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.formats.json_outline import json_lines_outline, json_outline
+from tests.little_time import little_time
 
 FILINGS = {
     "entity": "X",
@@ -169,3 +170,56 @@ def test_any_json_whole_or_cut_is_described(value: object, cut: int) -> None:
     for part in (text[: len(text) - cut], text[cut:]):
         found = json_outline(part)
         assert found.shape or found.fault
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "what"),
+    [
+        ("[1, // one\n 2 /* two */]", [1, 2], ["comments"]),
+        (
+            '{"a": "it // stays, /* too */", "b": 1,}',
+            {"a": "it // stays, /* too */", "b": 1},
+            ["commas before a closing bracket"],
+        ),
+        ('[NaN, -Infinity, "NaN"]', [None, None, "NaN"], ["NaN, Infinity or None"]),
+        (
+            "{'a': None, 'b': True, 'c': False}",
+            {"a": None, "b": True, "c": False},
+            ["NaN, Infinity or None", "True", "False", "single quotation marks"],
+        ),
+        ('{a: 1, $b: "x: y"}', None, None),
+        ('{a: 1, b_2: "x: y"}', {"a": 1, "b_2": "x: y"}, ["keys without quotation marks"]),
+        (
+            '[12345678901234567890, 0.12345678901234567, "12345678901234567890"]',
+            ["12345678901234567890", 0.12345678901234567, "12345678901234567890"],
+            ["whole numbers of 16 digits and more"],
+        ),
+    ],
+)
+def test_what_writers_take_for_json_is_read_after_fixes(text: str, value: object, what: list[str] | None) -> None:
+    found = json_outline(text)
+    assert found.fault
+    assert found.value == value
+    assert [fix.what for fix in found.fixes] == (what or [])
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": 1}{"a": 2}', '{"a": 1}\n\n{\n"a": 2}', '\x1e{"a": 1}\n\x1e{"a": 2}\n', '{"a": 1},\n{"a": 2},\n']
+)
+def test_values_one_after_the_other_are_read_as_several(text: str) -> None:
+    for found in (json_outline(text), json_lines_outline(text)):
+        assert (found.value, found.split) == ([{"a": 1}, {"a": 2}], "values")
+        assert found.shape.startswith("JSON: 2 values one after the other")
+
+
+def test_a_key_that_stands_twice_is_named() -> None:
+    found = json_outline('[{"a": 1, "b": 2, "a": 3}]')
+    assert found.fault == 'has an object with two keys "a", of which JSON.parse keeps the last'
+
+
+@pytest.mark.parametrize(
+    "text", ["/*a" * 130_000, '"' + '\\"' * 190_000, "'" * 400_000, "[1," + " " * 400_000, "a" * 400_000, "{}" * 50_000]
+)
+def test_hostile_json_takes_little_time(text: str) -> None:
+    with little_time():
+        json_outline(text)

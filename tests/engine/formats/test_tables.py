@@ -103,16 +103,38 @@ def test_columns_without_a_header_have_numbers() -> None:
         ('a,b\n"x, y",1\n"p ""q""",2\n', "Some fields are quoted; 1 holds the separator, 1 holds a quotation mark."),
         ('a,b\n"x\ny",1\n', "Some fields are quoted; 1 holds a line end."),
         ('a,b\n5" pipe,1\n', "No field is quoted."),
-        ('a,b\n1,"x\n2,y\n', "It has an odd number of quotation marks: one may not be closed."),
         ("a,b\n1,2,3\n4\n5,6\n", "Not all rows have 2 fields: 1 row of 1, 1 row of 3."),
         ("a, b\n 1,2\n", "Fields that begin or end with white space: 2."),
         ("a,b\n1,2\n1,2\n3,4\n", "Rows that repeat an earlier one in every cell: 1."),
         ("a,a\n1,2\n", 'Columns of the same name: "a".'),
-        ("Product,Sales\x0eA,1000\x0eB,500", "It is a table without rows: its line ends may have been lost."),
+        ('a,b\n1,"x\n2,y\n', "It has an odd number of quotation marks: one may not be closed."),
+        (",b,\n1,2,3\n", "Columns without a name: 2."),
+        ("a,b 1,2 3,4", "It is a table without rows: its line ends may have been lost."),
+        ("a,b\n", "It is a table without rows."),
     ],
 )
 def test_what_would_trip_a_program_is_named(text: str, line: str) -> None:
     assert line in facts(text)
+
+
+@pytest.mark.parametrize(
+    ("sign", "said"),
+    [
+        ("\x0e", "U+000E stands"),
+        ("\x0b", "U+000B stands"),
+        ("\u2028", "U+2028 stands"),
+        ("\\n", "the characters \\n stand"),
+        ("\\r\\n", "the characters \\r\\n stand"),
+    ],
+)
+def test_rows_whose_line_ends_were_lost_are_found_by_what_stands_in_their_place(sign: str, said: str) -> None:
+    found = table(sign.join(["Product,Sales", "A,1000", "B,500"]))
+    assert (found.header, found.rows, found.lost_end) == (["Product", "Sales"], [["A", "1000"], ["B", "500"]], sign)
+    assert found.fault() == f"is a table whose line ends were lost: {said} in their place"
+
+
+def test_text_of_lines_keeps_a_sign_that_could_divide_it() -> None:
+    assert table("a,b\nx\x0ey,1\n").rows == [["x\x0ey", "1"]]
 
 
 def test_a_header_of_several_lines_is_counted_from_its_first() -> None:

@@ -49,6 +49,63 @@ def test_what_a_charset_names_is_read_by_it(text: str, codec: str, charset: str)
     assert not found.guessed
 
 
+RUSSIAN = "город,население\nМосква,1\nКазань,2\n"  # noqa: RUF001
+POLISH = "miasto;kwota\nŁódź;1\nKraków;2\nGdańsk;3\nŚwidnica;4\n"
+JAPANESE = "都市,人口\n東京,1\n大阪,2\n"
+CHINESE = "城市,人口\n北京,1\n上海,2\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "codec", "label"),
+    [
+        (SALES, "cp1252", "windows-1252"),
+        ("name;preis\nMüller;1,50\nGröße;2,00 €\n", "cp1252", "windows-1252"),
+        (POLISH, "iso8859-2", "iso-8859-2"),
+        (POLISH, "cp1250", "windows-1250"),
+        (JAPANESE, "cp932", "shift_jis"),
+        (CHINESE, "gb18030", "gb18030"),
+        (RUSSIAN, "koi8-r", "koi8-r"),
+        (RUSSIAN, "cp1251", "windows-1251"),
+        (RUSSIAN, "cp866", "ibm866"),
+        ("도시,인구\n서울,1\n부산,2\n", "cp949", "euc-kr"),
+        ("πόλη,πληθυσμός\nΑθήνα,1\nΠάτρα,2\n", "cp1253", "windows-1253"),  # noqa: RUF001
+        ("şehir,nüfus\nİstanbul,1\nIğdır,2\nMuğla,3\n", "cp1254", "windows-1254"),  # noqa: RUF001
+        (CHINESE, "utf-16-le", "utf-16le"),
+    ],
+)
+@pytest.mark.parametrize("media_type", ["text/csv", "application/octet-stream"])
+def test_an_encoding_that_nothing_names_is_guessed_among_those_of_browsers(
+    text: str, codec: str, label: str, media_type: str
+) -> None:
+    found = decode(text.encode(codec), media_type)
+    assert found is not None
+    assert (found.text, found.encoding, found.guessed) == (text, label, True)
+    assert "which is a guess" in found.fault()
+
+
+@pytest.mark.parametrize(
+    ("content", "broken"),
+    [
+        ("Köln, Zürich, Łódź, Málaga".encode() + b"\xff", 1),
+        ("Köln, Zürich, Łódź".encode()[:-1], 1),
+        (SALES.encode() + "Gr\xf6\xdfe".encode("latin-1"), 0),
+    ],
+)
+def test_utf_8_with_few_broken_characters_stays_utf_8(content: bytes, broken: int) -> None:
+    found = decode(content)
+    assert found is not None
+    assert (found.encoding, found.broken) == ("utf-8" if broken else "windows-1252", broken)
+    assert found.text.count("\ufffd") == broken
+    assert bool(broken) == ("that are not valid UTF-8" in found.fault())
+
+
+def test_utf_32_is_named_as_what_no_browser_decodes() -> None:
+    found = decode(SALES.encode("utf-32"))
+    assert found is not None
+    assert (found.text, found.is_known_to_browsers) == (SALES, False)
+    assert found.fault() == "is in UTF-32LE, which no browser decodes"
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -4,7 +4,6 @@ import base64
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import quote_from_bytes
 
 import pytest
 from hypothesis import given
@@ -12,78 +11,16 @@ from hypothesis import strategies as st
 
 from engine.domain.brief import AttachedFile
 from engine.formats.tables import read_table
-from engine.inputs import attachments
-from engine.inputs.attachments import describe, fault, parse_data_uri
+from engine.inputs import file_formats
+from engine.inputs.attachments import describe, fault
 
 if TYPE_CHECKING:
     from engine.formats.tables import Table
 
 
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("data:text/csv;base64,YSxiCjEsMgo=", ("text/csv", b"a,b\n1,2\n")),
-        ("DATA:Text/CSV;charset=utf-8;BASE64,YSxiCjEsMgo", ("text/csv", b"a,b\n1,2\n")),
-        ("data:;base64,YSxi\n CjEs\tMgo=", ("text/plain", b"a,b\n1,2\n")),
-        ("data:image/png;base64,-_-_", ("image/png", b"\xfb\xff\xbf")),
-        ("data:image/png;base64,%2B%2F%2B%2F", ("image/png", b"\xfb\xff\xbf")),
-        ("data:,a%2Cb%0A1,2", ("text/plain", b"a,b\n1,2")),
-        ("data:text/plain,नमस्ते", ("text/plain", "नमस्ते".encode())),
-        ("data:text/css,#total{}", ("text/css", b"#total{}")),
-        ("data:text/csv;charset=UTF-16LE;base64,YQAsAGIA", ("text/csv; charset=utf-16le", b"a\0,\0b\0")),
-        ("data:text/plain;charset=latin1,f%FCr \n", ("text/plain; charset=windows-1252", b"f\xfcr")),
-        (f"data:a/b;base64,{' ' * 16}", ("a/b", b"\xfb\xef\xbe" * 4)),
-        ("data:a/b;base64,-  7\n", ("a/b", b"\xfb\xef\xbb")),
-        ("data:a/b;base64,YSxi CjEs MgoK", ("a/b", b"a,b\n1,2\n\n")),
-    ],
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR42mP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg=="
 )
-def test_data_uris_are_read_leniently(url: str, expected: tuple[str, bytes]) -> None:
-    assert parse_data_uri(url) == expected
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "data:text/plain",
-        "http://x/,y",
-        "data:a/b;base64,!!!!",
-        "data:a/b;base64,AAAAA",
-        "data:,\ud800",
-        "data:a/b;base64,é",
-    ],
-)
-def test_what_is_no_data_uri_is_refused_with_a_sentence(url: str) -> None:
-    with pytest.raises(ValueError, match=r"\.$"):
-        parse_data_uri(url)
-
-
-@given(
-    st.binary(max_size=300),
-    st.sampled_from([base64.b64encode, base64.urlsafe_b64encode]),
-    st.integers(1, 80),
-    st.booleans(),
-)
-def test_base64_comes_back_whatever_its_dress(content: bytes, encode: object, width: int, padded: bool) -> None:
-    digits = encode(content).decode()  # type: ignore[operator]
-    digits = digits if padded else digits.rstrip("=")
-    wrapped = "\r\n".join(digits[at : at + width] for at in range(0, len(digits), width))
-    assert parse_data_uri(f"data:x/y;base64,{wrapped}") == ("x/y", content)
-
-
-@given(st.binary(max_size=300))
-def test_percent_encoding_comes_back(content: bytes) -> None:
-    assert parse_data_uri(f"data:x/y,{quote_from_bytes(content)}") == ("x/y", content)
-
-
-@given(st.text())
-def test_any_text_is_read_or_refused_by_value_error(text: str) -> None:
-    for url in (text, f"data:{text}"):
-        try:
-            media_type, _ = parse_data_uri(url)
-        except ValueError:
-            continue
-        assert "/" in media_type
 
 
 def described(name: str, content: bytes, media_type: str = "") -> list[str]:
@@ -194,7 +131,7 @@ def test_a_large_file_is_read_once_for_all_prompts(monkeypatch: pytest.MonkeyPat
         read.append(text)
         return read_table(text)
 
-    monkeypatch.setattr(attachments, "read_table", counting)
+    monkeypatch.setattr(file_formats, "read_table", counting)
     large = AttachedFile("once.csv", "text/csv", b"a,b\n" + b"1,2\n" * 100_000)
     assert describe(large) == describe(replace(large, content=bytes(bytearray(large.content))))
     assert len(read) == 1
@@ -244,9 +181,9 @@ def test_a_name_that_an_address_spells_otherwise_comes_with_its_address() -> Non
     ("content", "line"),
     [
         (b"\x89PNG\x00" * 400, "A binary file."),
-        (b"%PDF-1.7\n\x00", "A binary file: PDF."),
-        (b"PK\x03\x04\0", "A binary file: ZIP."),
-        (b"\0asm\1", "A binary file: WebAssembly."),
+        (b"%PDF-1.7\n\x00", "A binary file: application/pdf."),
+        (b"PK\x03\x04\0", "A binary file: application/zip."),
+        (b"\0asm\1", "A binary file: application/wasm."),
     ],
 )
 def test_a_binary_file_is_type_and_size_only(content: bytes, line: str) -> None:
@@ -260,7 +197,7 @@ def test_a_binary_file_is_type_and_size_only(content: bytes, line: str) -> None:
         (
             "a.csv",
             b"Product,Sales\x0eA,1000\x0eB,500",
-            "a.csv is a table without rows: its line ends may have been lost.",
+            "a.csv is a table whose line ends were lost: U+000E stands in their place.",
         ),
         ("a.csv", b"\n\n", "a.csv is a table without a header and rows."),
         ("a.csv", b"", "a.csv is empty."),
@@ -269,16 +206,37 @@ def test_a_binary_file_is_type_and_size_only(content: bytes, line: str) -> None:
             b"{",
             "a.json does not parse as JSON: line 1, column 2 has the end of the file, so it may be cut off.",
         ),
-        ("a.png", b"\x89PNG\x00" * 400, ""),
+        ("a.png", b"\x89PNG\x00" * 400, "a.png is called .png, but its bytes are nothing of that kind."),
+        ("a.png", PIXEL, ""),
+        ("a.jpg", PIXEL, "a.jpg is called .jpg, but it is image/png."),
+        ("a.png", b"<!doctype html><p>404", "a.png is called .png, but it is an HTML page."),
+        ("a.pdf", b"<html>Log in", "a.pdf is called .pdf, but it is an HTML page."),
+        ("a.csv", PIXEL, "a.csv is called .csv, but it is image/png."),
+        ("a.csv", b"%PDF-1.7\n\0", "a.csv is called .csv, but it is application/pdf."),
+        ("a.csv", b"PK\3\4 xl/workbook.xml\0", "a.csv is called .csv, but it is a workbook."),
+        ("a.csv", b'[{"a": 1}]', "a.csv is called .csv, but it is JSON."),
+        ("a.xlsx", b"a,b\n1,2\n", "a.xlsx is called .xlsx, but it is text."),
+        (
+            "a.json",
+            b"<html>",
+            (
+                "a.json is called .json, but it is an HTML page; it does not parse as JSON: line 1, column 1 has "
+                'markup ("<html>").'
+            ),
+        ),
+        (
+            "a.csv",
+            "Stra\u00dfe,Ort\nK\u00f6lner,1\n".encode("cp1252"),
+            "a.csv is not UTF-8 and names no charset; it was read as windows-1252, which is a guess.",
+        ),
+        ("a.svg", b"<svg xmlns='x'/>", ""),
+        ("notes", b"a note", ""),
     ],
 )
 def test_a_file_that_its_sender_must_look_at_has_a_fault(name: str, content: bytes, sentence: str) -> None:
     assert fault(AttachedFile(name, "", content)) == sentence
 
 
-PIXEL = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR42mP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg=="
-)
 GIF = b"GIF89a\x05\x00\x04\x00\x00\x00\x00;"
 
 
