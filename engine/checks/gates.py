@@ -1,4 +1,4 @@
-"""Gates that a tree must pass before a browser opens it or it is pushed: placeholders, our secrets, credentials.
+"""Gates that a tree must pass before a browser opens it or it is pushed: placeholders, ends, our secrets, credentials.
 
 Paths, file types, sizes and counts are checked when a reply is parsed.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from engine.checks.endings import early_end
 from engine.checks.placeholders import placeholders
 from engine.domain.checks import WRONG, Check, CheckOutcome, Kind, Target, Verdict
 from engine.formats.credential_patterns import credentials_in
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
     from engine.formats.credential_patterns import Token
 
 PLACEHOLDERS = "The files are whole, without a stand-in for code"
+ENDINGS = "The files go on to their end"
 SECRETS = "The files hold no secret of this service"
 TOKENS = "The files hold nothing that looks like a credential"
+
+#: The beginning of a warning of a round that is degraded, because ENDINGS fails for what it published.
+NOT_WHOLE = "What is published is not whole"
 
 #: A tree that fails one of these gates is never published.
 _BARRING = frozenset({SECRETS, TOKENS})
@@ -49,11 +54,13 @@ def gate_results(
     tokens_in: Callable[[str], Iterable[Token]] = credentials_in,
     allowed: str = "",
     originals: Mapping[str, bytes] = MappingProxyType({}),
+    lost: Mapping[str, str] = MappingProxyType({}),
 ) -> list[CheckOutcome]:
     """Check the files that a model wrote.
 
     `secret_in` returns the name of our secret in some bytes; `tokens_in` finds credentials in a text. A match that also
-    stands in `allowed` (the brief and its checks) or in the file's version in `originals` is not a finding.
+    stands in `allowed` (the brief and its checks) or in the file's version in `originals` is not a finding. `lost` says
+    of a path why no reply brought that file whole.
     """
     before = {path: content.decode("utf-8", "replace") for path, content in originals.items() if path in files}
     texts = {path: content.decode("utf-8", "replace") for path, content in files.items()}
@@ -65,6 +72,7 @@ def gate_results(
     )
     return [
         _result(PLACEHOLDERS, _placeholder_findings(texts, before, allowed, secret_in, tokens_in)),
+        _result(ENDINGS, _early_ends(texts, before, lost)),
         _result(SECRETS, _own_secrets(files, secret_in)),
         _result(TOKENS, shapes),
     ]
@@ -106,6 +114,21 @@ def _placeholder_findings(
             hidden = secret_in(line.encode()) is not None or any(tokens_in(line))
             what = "a line with a credential" if hidden else repr(shown)
             yield Finding(path, number, f"{what} stands for code that is not there")
+
+
+def unfinished(results: Sequence[CheckOutcome]) -> str:
+    """Return a sentence with the files that end before their end, for a tree that is published so; "" if none does."""
+    found = [r.detail for r in results if r.check.kind is Kind.GATE and r.check.text == ENDINGS and r.verdict in WRONG]
+    return f"{NOT_WHOLE}, because no call of a model brought its end: {found[0]}" if found else ""
+
+
+def _early_ends(texts: Mapping[str, str], before: Mapping[str, str], lost: Mapping[str, str]) -> Iterable[Finding]:
+    for path, text in texts.items():
+        found = early_end(path, text)
+        if found and found != early_end(path, before.get(path, "")):
+            yield Finding(path, text.rstrip().count("\n") + 1, found)
+    for path, what in lost.items():
+        yield Finding(path, texts.get(path, "").rstrip().count("\n") + 1, what)
 
 
 def _own_secrets(files: Mapping[str, bytes], secret_in: Callable[[bytes], str | None]) -> Iterable[Finding]:

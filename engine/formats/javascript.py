@@ -39,8 +39,23 @@ _PART = re.compile(
     |(?P<sign>[`{}])""",
     re.VERBOSE | re.DOTALL,
 )
+#: A token of any text, for `open_at_end`. Possessive quantifiers keep it linear.
+_SCAN = re.compile(
+    r"""(?P<space>\s++|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)
+    |(?P<literal>"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|[\w$@\#]++)
+    |(?P<open>[({\[`])|(?P<close>[)}\]])|(?P<comment>/\*)|(?P<string>["'])
+    |(?P<sign>\+\+|--|=>|[;,<>+\-*/%&|^!~?:=.])""",
+    re.VERBOSE | re.DOTALL,
+)
+#: The text of a template, as far as its end or its next expression.
+_TEMPLATE_TEXT = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*+(?:(?P<close>`)|(?P<open>\$\{)|\\?\Z)", re.DOTALL)
 _TEMPLATE = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*+(?:`|\$\{|\\?\Z)", re.DOTALL)
-_REGEX = re.compile(r"/(?![*/])(?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+/[a-z]*")
+_REGEX = re.compile(r"/(?![*/])(?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n]){0,200}+\]){1,500}+/[a-z]*+")
+#: After these a slash divides; `last` of `open_at_end`.
+_VALUES = frozenset({"literal", "close", "++", "--"})
+_PAIRS = {**CLOSING, "${": "}", "`": "`"}
+#: A script cannot end with one of these signs.
+_WANT_MORE = frozenset(["=>", ",", "<", "+", "-", "*", "/", "%", "&", "|", "^", "!", "~", "?", ":", "=", "."])
 
 
 class ScriptError(ValueError):
@@ -90,6 +105,40 @@ def comments_and_templates(text: str) -> Iterator[tuple[int, int, bool]]:
                 braces.append(0)
         elif sign and braces:
             braces[-1] += 1 if sign == "{" else -1
+
+
+def open_at_end(text: str) -> str:
+    """Return what is open where a script ends: a bracket, a quote, a comment, or a sign that wants more after it.
+
+    Returns "" if nothing is, and if the text cannot be split into tokens for sure: then nothing is known.
+    """
+    at, last, opened = 0, "", list[str]()
+    while at < len(text):
+        found = _scanned(text, at, last, in_template=opened[-1:] == ["`"])
+        if found is None:
+            return ""
+        at, sign, kind = found.end(), found[0], found.lastgroup or "literal"
+        if kind in {"comment", "string"}:
+            return sign if kind == "comment" or "\n" not in text[at:] else ""
+        if kind == "close" and (not opened or _PAIRS[opened.pop()] != sign[-1]):
+            return ""
+        if kind == "open":
+            opened.append("${" if sign.endswith("${") else sign)
+        if kind != "space":
+            last = sign if kind == "sign" or sign == "}" else "name" if sign in KEYWORDS else kind
+    return (opened or [last if last in _WANT_MORE else ""])[-1]
+
+
+def _scanned(text: str, at: int, last: str, *, in_template: bool) -> re.Match[str] | None:
+    """Return the token at a position after `last`; None for what is none, and for a slash that may be two things."""
+    if in_template:
+        return _TEMPLATE_TEXT.match(text, at)
+    if text[at] == "/" and text[at : at + 2] not in {"//", "/*"}:
+        if last == "}":
+            return None  # a division after an object, or a regular expression after a block
+        if last not in _VALUES and (regex := _REGEX.match(text, at)):
+            return regex
+    return _SCAN.match(text, at)
 
 
 def neighbours(tokens: Sequence[ScriptToken]) -> Iterator[tuple[ScriptToken, ScriptToken, ScriptToken]]:

@@ -43,6 +43,21 @@ def read_xml(content: bytes) -> Elements:
     return reader.elements
 
 
+def ends_too_early(content: bytes) -> bool:
+    """Say whether an XML text is well-formed as far as it goes and then ends inside of an element, tag or comment."""
+    parser = expat.ParserCreate()
+    parser.EntityDeclHandler = _Reader().entity
+    try:
+        parser.Parse(content.lstrip(b"\n\r\t "), False)
+    except (expat.ExpatError, ValueError, LookupError):
+        return False
+    try:
+        parser.Parse(b"", True)
+    except expat.ExpatError:
+        return True
+    return False
+
+
 def svg_problem(content: bytes) -> str:
     """Return a clause on the reason why a file is not an SVG with visible content; "" if it is one."""
     try:

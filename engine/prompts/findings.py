@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.checks.decision import as_js, repairable
-from engine.checks.gates import BETWEEN
+from engine.checks.gates import BETWEEN, ENDINGS
 from engine.checks.page_load import width_of
 from engine.checks.review import review_defects
 from engine.domain.checks import CheckOutcome, Kind, Target, Verdict
@@ -53,20 +53,23 @@ def findings_of(results: Sequence[CheckOutcome]) -> Findings:
     elements = _elements(views)
     page_elements = "\n".join(f"{selector}: {shown or 'no such element'}" for selector, shown in elements.items())
     # A build script that fails comes first: it is why other checks fail, and a prompt shows only the first ones.
-    failing = sorted(
-        (r for r in wrong if r.check.kind is not Kind.GATE), key=lambda r: r.check.kind is not Kind.COMPUTED
-    )
+    failing = sorted((r for r in wrong if not _is_refusal(r)), key=lambda r: r.check.kind is not Kind.COMPUTED)
     width = max(map(width_of, views), default=0)  # expressions are evaluated at the larger width
     return Findings(
         failing=failing,
         how_seen=[how_seen(r, width) for r in failing],
-        refused=[one for r in wrong if r.check.kind is Kind.GATE for one in r.detail.split(BETWEEN)],
+        refused=[one for r in wrong if _is_refusal(r) for one in r.detail.split(BETWEEN)],
         browser_messages=[*browser_messages, *advice],
         review=review_defects(results),
         page_elements=page_elements,
         run_log=tuple(line for r in wrong for line in _log_of(r)),
         hints=(*_compared(wrong, elements), *hints(page_elements, *browser_messages, *(r.detail for r in wrong))),
     )
+
+
+def _is_refusal(result: CheckOutcome) -> bool:
+    """Say whether a result names what must not be in the files. The gate for their ends names what is not in them."""
+    return result.check.kind is Kind.GATE and result.check.text != ENDINGS
 
 
 def how_seen(result: CheckOutcome, width: int = 0) -> str:

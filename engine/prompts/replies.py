@@ -19,6 +19,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from engine.checks.endings import early_end, is_surely_whole
 from engine.domain.model_call import CUT_OFF, answer_span, lone_closing_end
 from engine.domain.paths import UnsafePath, safe_path
 from engine.domain.repository import MAX_FILES
@@ -27,7 +28,7 @@ from engine.prompts.parsing.escaping import unescaped
 from engine.prompts.parsing.fences import guard_fence, strip_fence
 from engine.prompts.parsing.foreign_edits import begins_foreign, foreign_edits, holds_foreign_edits
 from engine.prompts.parsing.parsed_reply import Outcome, ParsedReply, checked, encoded, limit_broken
-from engine.prompts.parsing.salvage import cut_page, salvage
+from engine.prompts.parsing.salvage import cut_page, salvage, unfinished_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -186,7 +187,12 @@ class _ReplyFiles:
         self.files[path] = content
 
     def reply(
-        self, outcome: Outcome, *problems: str, half: _ReplyFiles | None = None, unfinished: str = ""
+        self,
+        outcome: Outcome,
+        *problems: str,
+        half: _ReplyFiles | None = None,
+        unfinished: str = "",
+        lost: str | None = None,
     ) -> ParsedReply:
         if not (self.files or self.deletions or self.edits) and outcome in {Outcome.OK, Outcome.SALVAGED}:
             outcome = Outcome.NO_FILES
@@ -194,7 +200,17 @@ class _ReplyFiles:
         cut = half.files.get("index.html", b"") if half else b""
         edits = {path: tuple(found) for path, found in self.edits.items()}
         told = (*problems, *self.problems)
-        return ParsedReply(outcome, unescaped(self.files), deletions, told, cut, edits, tuple(self.misfits), unfinished)
+        return ParsedReply(
+            outcome,
+            unescaped(self.files),
+            deletions,
+            told,
+            cut,
+            edits,
+            tuple(self.misfits),
+            unfinished,
+            (lost,) if lost else (),
+        )
 
     def safe(self, raw: str) -> str | None:
         named = raw.strip("`\"'*").removeprefix("./")
@@ -252,15 +268,19 @@ def _unclosed(found: list[Block], finish_reason: str, boundary: str, collected: 
     if finish_reason == "stop" and last.verb not in {"edit", "old"} and _is_whole(last, boundary):
         collected.take(found)
         return collected.reply(Outcome.SALVAGED, "The closing line is missing.")
+    if last.verb == "file" and is_surely_whole(last.argument, _without_fence_end(last.body)):
+        collected.take(found)
+        return collected.reply(Outcome.TRUNCATED, f"The reply was cut off after {head.argument[:200]!r}.")
     whole = found[:-1]
     while whole and last.verb in {"old", "new"} and _begins_edit(whole[-1]):
         whole.pop()
     collected.take(whole)
     half = _ReplyFiles()
     half.take([last])
-    unfinished = (collected.safe(head.argument) or "") if last.verb in {"edit", "old", "new"} else ""
+    lost = collected.safe(head.argument) if last.verb in {"file", "edit", "old", "new"} else None
+    unfinished = (lost or "") if last.verb != "file" else ""
     says = f"The reply was cut off in {head.argument[:200]!r}."
-    return collected.reply(Outcome.TRUNCATED, says, half=half, unfinished=unfinished)
+    return collected.reply(Outcome.TRUNCATED, says, half=half, unfinished=unfinished, lost=lost)
 
 
 def _begins_edit(block: Block) -> bool:
@@ -269,13 +289,22 @@ def _begins_edit(block: Block) -> bool:
 
 
 def _is_whole(block: Block, boundary: str) -> bool:
-    """Say whether a file is complete: a page has its end tag, another file does not end in part of a boundary line."""
-    ending = block.body.rstrip().removesuffix("```").rstrip()
+    """Say whether a file is complete: nothing in it is open, and it does not end in part of a boundary line.
+
+    A page needs its end tag, because the line that closes the reply is missing too.
+    """
+    ending = _without_fence_end(block.body)
     if block.argument.lower().endswith((".html", ".htm")):
-        return ending.lower().endswith("</html>")
+        return is_surely_whole(block.argument, ending)
+    if early_end(block.argument, ending):
+        return False
     opening = mark(boundary, "")
     last_line = ending.rpartition("\n")[2]
     return bool(ending) and not (last_line.startswith("==") and opening.startswith(last_line[: len(opening)]))
+
+
+def _without_fence_end(body: str) -> str:
+    return body.rstrip().removesuffix("```").rstrip()
 
 
 def _without_boundary(answer: str, finish_reason: str, collected: _ReplyFiles) -> ParsedReply:
@@ -300,7 +329,14 @@ def _salvaged(answer: str, finish_reason: str, collected: _ReplyFiles) -> Parsed
     if "index.html" not in collected.files and (cut := cut_page(answer)):
         half = _ReplyFiles()
         half.add("index.html", cut)
-        return collected.reply(Outcome.TRUNCATED, "The reply was cut off in 'index.html'.", half=half)
+        return collected.reply(
+            Outcome.TRUNCATED, "The reply was cut off in 'index.html'.", half=half, lost="index.html"
+        )
+    unfinished = unfinished_name(answer)
+    if collected.files and (finish_reason in CUT_OFF or unfinished is not None):
+        lost = collected.safe(unfinished) if unfinished else None
+        says = f"The reply was cut off{f' in {lost!r}' if lost else ''}; its whole files were picked out of it."
+        return collected.reply(Outcome.TRUNCATED, says, lost=lost)
     if collected.files:
         return collected.reply(
             Outcome.SALVAGED, "The reply is not in the agreed form; its files were picked out of it."

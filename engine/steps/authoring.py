@@ -23,7 +23,7 @@ from engine.prompts.generate import (
 )
 from engine.prompts.parsing.parsed_reply import Outcome, ParsedReply, merged
 from engine.prompts.repair import declined
-from engine.prompts.replies import parse_reply
+from engine.prompts.replies import blocks, parse_reply
 from engine.prompts.sections import boundary_of
 from engine.steps.model_calls import call_begun, call_made
 
@@ -45,6 +45,7 @@ MAX_EDIT_REMINDERS = 2
 class Written:
     """The result of a conversation: the files of all its replies, and the attempt with the last reply.
 
+    `lost` says of a path what became of a file that a reply was cut off in or before, and that no reply brought whole.
     `edited` counts the edits of the files that were not written whole.
     `declined`: what a repair says instead of files: that nothing has to change, or that a finding is wrong.
     """
@@ -55,6 +56,7 @@ class Written:
     problems: tuple[str, ...]
     declined: str = ""
     edited: Mapping[str, int] = field(default_factory=dict)
+    lost: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,9 @@ class Conversation:
             raise BadReply("model_no_files", f"{self.model} answered without any usable file ({parsed.outcome})")
         edited = {path: len(edits) for path, edits in parsed.edits.items()}
         files = parsed.whole_files(self.shown)
-        return Written(attempt, files, parsed.deletions, parsed.problems, edited=edited)
+        return Written(
+            attempt, files, parsed.deletions, parsed.problems, edited=edited, lost=_lost(parsed, files, needed)
+        )
 
     def _completed(
         self, prompt: Prompt, reply: tuple[int, str, ParsedReply], boundary: str, needed: Sequence[str]
@@ -196,8 +200,10 @@ def edits_in_words(written: Written) -> str:
 
 def _is_reusable(cut: ReusedCall) -> bool:
     """Say whether an interrupted reply in the agreed format holds a whole file or edit. A half is requested again."""
-    read = parse_reply(cut.reply.text, boundary_of(cut.messages), finish_reason=cut.reply.finish_reason)
-    return bool(read.files or read.deletions or read.edits) and read.outcome in {Outcome.OK, Outcome.TRUNCATED}
+    boundary = boundary_of(cut.messages)
+    read = parse_reply(cut.reply.text, boundary, finish_reason=cut.reply.finish_reason)
+    holds = read.files or read.deletions or read.edits
+    return bool(blocks(cut.reply.text, boundary) and holds) and read.outcome in {Outcome.OK, Outcome.TRUNCATED}
 
 
 def _needed(context: TreeContext) -> tuple[str, ...]:
@@ -257,6 +263,18 @@ def _without_unfinished(parsed: ParsedReply) -> ParsedReply:
         return parsed
     problems = (*parsed.problems, f"The edits of {parsed.unfinished} were cut off, and none of them is used.")
     return replace(parsed.without({parsed.unfinished}), unfinished="", problems=problems)
+
+
+def _lost(parsed: ParsedReply, files: Mapping[str, bytes], needed: Sequence[str]) -> dict[str, str]:
+    """Return what became of the files that a reply was cut off in or before. README.md is not one: we complete it."""
+    cut_in = {
+        path: "the reply was cut off in it"
+        for path in parsed.lost
+        if path not in files or (path == "index.html" and files[path] == parsed.cut)
+    }
+    missing = [path for path in needed if path not in files] if parsed.outcome is Outcome.TRUNCATED else []
+    lost = dict.fromkeys(missing, "the reply was cut off before it") | cut_in
+    return {path: what for path, what in lost.items() if path != "README.md"}
 
 
 def _with_cut_page(parsed: ParsedReply) -> ParsedReply:

@@ -289,6 +289,7 @@ class ChosenTree:
     simulated: bool = False
     degraded: bool = False
     shortfalls: tuple[str, ...] = ()  # sentences on what it lacks of the request
+    unfinished: str = ""  # a sentence on files that end before their end
 
 
 @dataclass(frozen=True, slots=True)

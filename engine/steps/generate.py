@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from engine.checks.decision import Purpose
@@ -78,7 +79,9 @@ def generate(task: GenerateInput, ports: Ports) -> Generated | Wait | RepairSkip
         simulated=ports.author.simulated,
         detail=result.detail,
         degraded=degraded,
-        gates=() if degraded else (*gates(result.files, brief, task.secret_in, ports, present), *result.computed),
+        gates=()
+        if degraded
+        else (*gates(result.files, brief, task.secret_in, ports, present, result.lost), *result.computed),
     )
 
 
@@ -113,10 +116,12 @@ def gates(
     secret_in: Callable[[bytes], str | None],
     ports: Ports,
     before: Mapping[str, bytes] | None = None,
+    lost: Mapping[str, str] = MappingProxyType({}),
 ) -> list[CheckOutcome]:
     """Run the gates on the files of the model and of its script.
 
     Text that an attachment or a file in `before` contains is not a finding; for a computed file any of them counts.
+    `lost` is that of Written.
     """
     originals = {**(before or {}), **{file.name: file.content for file in brief.attachments}}
     made = {path: file for path, file in files.items() if file.origin in {Origin.MODEL, Origin.COMPUTED}}
@@ -125,7 +130,7 @@ def gates(
     written = {path: file.content for path, file in made.items()}
     allowed = "\n".join([brief.text, *(check.text for check in brief.checks)])
     tokens = ports.scanner.tokens if ports.scanner else credentials_in
-    return gate_results(written, secret_in=secret_in, tokens_in=tokens, allowed=allowed, originals=originals)
+    return gate_results(written, secret_in=secret_in, tokens_in=tokens, allowed=allowed, originals=originals, lost=lost)
 
 
 def _refuse_secrets(files: Sequence[AttachedFile], task: GenerateInput) -> None:
@@ -157,13 +162,17 @@ def _find_repository(task: GenerateInput, ports: Ports) -> Repository | None:
 
 @dataclass(frozen=True, slots=True)
 class AuthoredTree:
-    """The tree of `attempt`, and the result of its build script if it has one. `degraded` as in Generated."""
+    """The tree of `attempt`, and the result of its build script if it has one.
+
+    `degraded` as in Generated, `lost` as in Written.
+    """
 
     attempt: int
     files: Mapping[str, SiteFile]
     detail: str
     degraded: str = ""
     computed: Sequence[CheckOutcome] = ()
+    lost: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +241,7 @@ class _Authoring:
         changed = sum(file.origin is Origin.MODEL for file in files.values())
         says = f"{model} wrote {changed} files{edits_in_words(written)}"
         detail = "; ".join((says, *written.problems, *notes, *built.notes))
-        return AuthoredTree(written.attempt, files, detail, computed=built.outcomes)
+        return AuthoredTree(written.attempt, files, detail, computed=built.outcomes, lost=written.lost)
 
     def _fallback(self, why: str) -> AuthoredTree:
         """Make the fallback tree. In a later round the present page stays, and the README says what was not done."""

@@ -61,7 +61,8 @@ def _published(task: PublishInput, ports: Ports) -> Published:
         place = _with_source(task, ports, place)
         sha = _pushed(task, ports, place)
     place = ports.forge.enable_pages(place, task.pages_source)
-    return Published(place, sha, f"commit {sha[:10]} in {place.owner}/{place.name}", degraded=without)
+    degraded = " ".join(filter(None, (task.tree.unfinished, without)))
+    return Published(place, sha, f"commit {sha[:10]} in {place.owner}/{place.name}", degraded=degraded)
 
 
 def _pushed(task: PublishInput, ports: Ports, place: Repository) -> str:

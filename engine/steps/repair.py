@@ -79,6 +79,8 @@ def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> 
     results = own_results({path: file.content for path, file in files.items()})
     if not acceptable(results):
         raise Permanent("model_no_page", "; ".join(r.detail for r in results if r.detail))
+    # What the attempt had before stands in place of a file that the repair did not come to the end of.
+    lost = {path: what for path, what in written.lost.items() if path not in files}
     repaired = f"{model} repaired {', '.join(sorted(written.files))}{edits_in_words(written)}"
     summary = "; ".join((repaired, *written.problems, *notes, *built.notes))
     return Generated(
@@ -88,7 +90,7 @@ def _repaired(task: RepairInput, written: Written, model: str, ports: Ports) -> 
         repository=None,
         simulated=ports.author.simulated,
         detail=summary,
-        gates=(*gates(files, task.context.brief, task.secret_in, ports), *built.outcomes),
+        gates=(*gates(files, task.context.brief, task.secret_in, ports, lost=lost), *built.outcomes),
     )
 
 

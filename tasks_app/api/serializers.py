@@ -232,7 +232,8 @@ class RoundSerializer(serializers.Serializer[None]):
         help_text="What `pages_url` serves was proven to be this commit, and its workflows succeeded."
     )
     degraded = serializers.BooleanField(
-        help_text="No acceptable page came about, so a fallback page is published; or a workflow did not succeed."
+        help_text="No acceptable page came about, so a fallback page is published; or what is published is not whole; "
+        "or a workflow did not succeed."
     )
     late = serializers.BooleanField(help_text="The evaluator was told after the deadline.")
     simulated = serializers.BooleanField(help_text="No real language model wrote it.")

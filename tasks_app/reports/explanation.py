@@ -39,7 +39,7 @@ _ADDRESS = 2_000
 _NEW_RUNS = frozenset({"round revived", "round retried", "round regenerated", "evaluator notified again", PLAN_EDITED})
 _MEANINGS = {
     "simulated": "SIMULATED (no language model was asked)",
-    "degraded": "DEGRADED (a fallback page stands in place of the app, or a workflow did not succeed)",
+    "degraded": "DEGRADED (a fallback page stands in place of the app, or it is not whole, or a workflow failed)",
     "late": "LATE (told after the deadline)",
     "needs_attention": "NEEDS ATTENTION",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.checks.decision import Purpose
+from engine.checks.gates import NOT_WHOLE
 from engine.domain.lifecycle import State, Step
 from engine.domain.repository import PagesSource
 
@@ -84,6 +85,9 @@ def _completed(row: Round, now: datetime) -> str:
         if row.late
         else "Completed: the evaluator was told."
     )
+    cut = next((warning for warning in row.warnings if warning.startswith(NOT_WHOLE)), "")
+    if row.degraded and cut:
+        return f"{delivered} But {cut[:1].lower()}{cut[1:]}. Regenerate tries again."
     if row.degraded and row.chosen_attempt and row.chosen_attempt.kind != Purpose.FALLBACK:
         return (
             f"{delivered} But a workflow of the repository did not succeed: the checks and looks below say why. "

@@ -57,7 +57,7 @@ _DAY = f"in the last {SHOWN // timedelta(hours=1)} hours"
 _POSTED = f"rounds that were posted in the last {POSTED.days} days"
 _OF_ENDED = f"Of the {_POSTED} and ended {_DAY}"
 _FLAGS = {
-    "degraded": "those whose page is the fallback page in place of an acceptable one.",
+    "degraded": "those whose page is the fallback page or is not whole, or whose workflow failed.",
     "late": "those whose evaluator was told after the deadline.",
     "simulated": "those that a simulated model wrote.",
     "live": "those whose page was seen to serve the commit.",

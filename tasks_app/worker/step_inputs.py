@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from engine.checks.decision import Next, Purpose
+from engine.checks.gates import unfinished
 from engine.checks.workflows import publishes_pages, pushed_workflows
 from engine.domain.addresses import parse_url
 from engine.domain.budget import Budget
@@ -185,6 +186,7 @@ def publish_input(row: Round) -> PublishInput:
     # Of any run: an earlier run's process may have pushed its planned commit and died before it could record that.
     planned = Commit.objects.filter(round=row, pushed_at=None, abandoned_at=None).order_by("-pk").first()
     tree = attempt_history.files_of(row.chosen_attempt_id or 0)
+    results = attempt_history.results_of(row.chosen_attempt_id or 0)
     by_workflow = publishes_pages({path: file.content for path, file in tree.items()})
     failed = Commit.objects.filter(round=row, sha=row.commit_sha).first() if deployed_before(row) else None
     return PublishInput(
@@ -198,7 +200,8 @@ def publish_input(row: Round) -> PublishInput:
             base_sha=row.base_sha,
             simulated=row.simulated,
             degraded=row.degraded,
-            shortfalls=tuple(shortfalls(attempt_history.results_of(row.chosen_attempt_id or 0))),
+            shortfalls=tuple(shortfalls(results)),
+            unfinished=unfinished(results),
         ),
         repository=repository_of(row) if row.repository else None,
         planned=PlannedCommit(planned.sha, planned.parent or None) if planned else None,

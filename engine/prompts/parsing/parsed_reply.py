@@ -32,7 +32,8 @@ class ParsedReply:
     """A parsed reply: whole files and edits by safe path, files to delete, and sentences on its problems.
 
     `cut` is the beginning of an index.html without an end. It is used only if there is no other page. `unfinished` is
-    the file whose edits were cut off. The edits of a file are used together or not at all, so neither these nor those
+    the file whose edits were cut off. `lost` are the files that the reply was cut off in, and that are in no other
+    reply. The edits of a file are used together or not at all, so neither these nor those
     of a path in `misfits` are used.
     """
 
@@ -44,6 +45,7 @@ class ParsedReply:
     edits: Mapping[str, tuple[Edit, ...]] = field(default_factory=dict)
     misfits: tuple[Misfit, ...] = ()
     unfinished: str = ""
+    lost: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -82,6 +84,11 @@ def merged(earlier: ParsedReply, later: ParsedReply, shown: Mapping[str, str]) -
         deletions=(*kept.deletions, *news.deletions),
         cut=max(earlier.cut, later.cut, key=len),
         edits=edits,
+        lost=tuple(
+            path
+            for path in dict.fromkeys((*earlier.lost, *later.lost))
+            if path in later.lost or path not in {*later.files, *later.edits}
+        ),
         unfinished=later.unfinished or ("" if earlier.unfinished in {*later.files, *later.edits} else kept.unfinished),
     )
     fitting = checked(both, shown)

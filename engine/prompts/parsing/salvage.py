@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic_core import from_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,11 +38,12 @@ _TEXT_KEYS = ("content", "contents", "code", "text", "body")
 
 
 class _Fenced(NamedTuple):
-    """A fenced block: the line before it, the text after the opening fence, and the text inside."""
+    """A fenced block: the line before it, the text after the opening fence, the text inside, whether it is closed."""
 
     before: str
     info: str
     body: str
+    closed: bool = True
 
 
 def salvage(answer: str) -> dict[str, str]:
@@ -51,7 +54,7 @@ def salvage(answer: str) -> dict[str, str]:
     """
     files: dict[str, str] = {}
     nameless: list[_Fenced] = []
-    for block in _fenced(answer):
+    for block in filter(lambda one: one.closed, _fenced(answer)):
         name = _name_of(block)
         if name and len(block.body) > len(files.get(name, "")):
             files[name] = block.body
@@ -75,6 +78,17 @@ def _asked_for(files: dict[str, str], nameless: list[_Fenced]) -> dict[str, str]
     return found
 
 
+def unfinished_name(answer: str) -> str | None:
+    """Return the name of the file in the last fenced block if that is not closed; "" if it has none, or in cut JSON.
+
+    None: the reply ends in no such part.
+    """
+    blocks = list(_fenced(answer))
+    if blocks and not blocks[-1].closed:
+        return _name_of(blocks[-1])
+    return "" if not blocks and (start := _JSON.search(answer)) and _json_from(answer, start.end() - 1)[1] else None
+
+
 def cut_page(answer: str) -> str:
     """Return the page that a reply begins but does not end; "" if there is none, or if it is a string in JSON."""
     page = _PAGE.search(answer)
@@ -86,17 +100,29 @@ def _in_json(answer: str) -> dict[str, str]:
     start = _JSON.search(answer)
     if not start:
         return {}
-    try:
-        # Not strict, because a model writes a file's line ends unescaped.
-        value, _ = json.JSONDecoder(strict=False).raw_decode(answer, start.end() - 1)
-    except (ValueError, RecursionError):
-        return {}
+    value, _ = _json_from(answer, start.end() - 1)
     if isinstance(value, dict) and isinstance(value.get("files"), dict | list):
         value = value["files"]
     if isinstance(value, dict):
         value = [{"path": name, "content": content} for name, content in value.items()]
-    pairs = [_name_and_text(item) for item in value if isinstance(item, dict)]
+    pairs = [_name_and_text(item) for item in value or () if isinstance(item, dict)]
     return {name: text for name, text in pairs if _NAME.fullmatch(name) and text}
+
+
+def _json_from(answer: str, start: int) -> tuple[Any, bool]:
+    """Return the JSON value that begins at `start`, and whether its end is missing: then what is whole of it.
+
+    None for a text that is neither.
+    """
+    try:
+        # Not strict, because a model writes a file's line ends unescaped.
+        return json.JSONDecoder(strict=False).raw_decode(answer, start)[0], False
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return from_json(answer[start:], allow_partial=True), True
+    except ValueError:
+        return None, False
 
 
 def _name_and_text(item: dict[str, object]) -> tuple[str, str]:
@@ -122,6 +148,8 @@ def _fenced(answer: str) -> Iterator[_Fenced]:
             body.append(f"{line}\n")
         elif line.strip():
             before = line
+    if depth:
+        yield _Fenced(before, info, "".join(body), closed=False)
 
 
 def _name_of(block: _Fenced) -> str:

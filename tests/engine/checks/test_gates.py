@@ -4,6 +4,7 @@ import pytest
 
 from engine.checks.gates import (
     BETWEEN,
+    ENDINGS,
     PLACEHOLDERS,
     SECRETS,
     TOKENS,
@@ -26,7 +27,7 @@ def secret_in(content: bytes) -> str | None:
 def gated(files: dict[str, str | bytes], allowed: str = "") -> dict[str, CheckOutcome]:
     contents = {path: text if isinstance(text, bytes) else text.encode() for path, text in files.items()}
     results = gate_results(contents, secret_in=secret_in, allowed=allowed)
-    assert [(r.check.kind, r.target) for r in results] == [(Kind.GATE, Target.LOCAL)] * 3
+    assert [(r.check.kind, r.target) for r in results] == [(Kind.GATE, Target.LOCAL)] * 4
     return {r.check.text: r for r in results}
 
 
@@ -34,12 +35,13 @@ def failing(files: dict[str, str | bytes], allowed: str = "") -> dict[str, str]:
     return {text: r.detail for text, r in gated(files, allowed).items() if r.verdict is not Verdict.PASS}
 
 
-def test_a_fallback_page_passes_all_three_gates_in_silence() -> None:
+def test_a_fallback_page_passes_all_gates_in_silence() -> None:
     results = gated(
         {"index.html": FALLBACK, "logo.png": b"\x89PNG\xff\0", "README.md": "# App\n\n// rest of the code\n"}
     )
     assert [(text, r.verdict, r.detail) for text, r in results.items()] == [
         (PLACEHOLDERS, Verdict.PASS, ""),
+        (ENDINGS, Verdict.PASS, ""),
         (SECRETS, Verdict.PASS, ""),
         (TOKENS, Verdict.PASS, ""),
     ]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,13 +116,54 @@ def test_a_closing_line_that_stands_before_the_files_closes_nothing() -> None:
 
 
 def test_a_cut_reply_keeps_the_files_before_the_cut() -> None:
-    parsed = parse_reply(file("README.md", README) + file("index.html", PAGE), B, finish_reason="length")
-    assert (parsed.outcome, list(parsed.files)) == (Outcome.TRUNCATED, ["README.md"])
+    parsed = parse_reply(file("README.md", README) + file("index.html", PAGE[:-9]), B, finish_reason="length")
+    assert (parsed.outcome, list(parsed.files), parsed.lost) == (Outcome.TRUNCATED, ["README.md"], ("index.html",))
     assert "index.html" in parsed.problems[0]
 
 
+@pytest.mark.parametrize(
+    ("path", "text"), [("index.html", PAGE), ("a.json", '{"a": [1]}\n'), ("a.svg", "<svg><g/></svg>\n")]
+)
+@pytest.mark.parametrize("finish_reason", ["length", "disconnected", "deadline", "content_filter", ""])
+def test_a_reply_that_is_cut_exactly_at_the_end_of_a_file_keeps_that_file(
+    path: str, text: str, finish_reason: str
+) -> None:
+    parsed = parse_reply(file("README.md", README) + file(path, text), B, finish_reason=finish_reason)
+    assert (parsed.outcome, list(parsed.files)) == (Outcome.TRUNCATED, ["README.md", path])
+    assert (parsed.lost, parsed.cut) == ((), b"")
+
+
+@pytest.mark.parametrize(("path", "text"), [("app.js", "run();\n"), ("a.css", "p {}\n"), ("notes.txt", "One.\n")])
+def test_of_a_file_whose_form_shows_no_end_a_cut_reply_keeps_nothing(path: str, text: str) -> None:
+    parsed = parse_reply(file("index.html", PAGE) + file(path, text), B, finish_reason="length")
+    assert (list(parsed.files), parsed.lost) == (["index.html"], (path,))
+
+
+@pytest.mark.parametrize(("path", "text"), [("app.js", "function run() {\n"), ("a.json", "[1,\n"), ("a.css", "p {\n")])
+def test_a_file_that_ends_in_an_open_bracket_is_cut_off_whatever_the_server_says(path: str, text: str) -> None:
+    parsed = parse_reply(file("index.html", PAGE) + file(path, text), B)
+    assert (parsed.outcome, list(parsed.files), parsed.lost) == (Outcome.TRUNCATED, ["index.html"], (path,))
+
+
+@pytest.mark.parametrize(
+    ("answer", "lost"),
+    [
+        (f"```html\n{PAGE}```\nstyle.css:\n```css\nbody {{\n", ("style.css",)),
+        (f"```html\n{PAGE}```\n```css\nbody {{\n", ()),
+        (json.dumps({"index.html": PAGE, "app.js": "run();"})[:-6], ()),
+        (json.dumps([{"path": "index.html", "content": PAGE}, {"path": "app.js", "content": "run();"}])[:-6], ()),
+    ],
+)
+def test_a_reply_in_another_form_that_is_cut_off_keeps_its_whole_files(answer: str, lost: tuple[str, ...]) -> None:
+    parsed = parse_reply(answer, B, finish_reason="length")
+    assert (parsed.outcome, parsed.lost) == (Outcome.TRUNCATED, lost)
+    assert parsed.files == {"index.html": PAGE.encode()}
+
+
 def test_a_page_without_its_end_is_truncated_even_where_the_server_says_stop() -> None:
-    assert parse_reply(file("index.html", PAGE[:40]), B).outcome is Outcome.TRUNCATED
+    for page in (PAGE[:40], f"{PAGE}<!-- and", PAGE.replace("</html>", ""), f"{PAGE}<script>\nlet a = '</html>"):
+        parsed = parse_reply(file("index.html", page), B)
+        assert (parsed.outcome, parsed.lost) == (Outcome.TRUNCATED, ("index.html",))
 
 
 def test_a_model_that_forgets_the_closing_line_is_salvaged() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.checks.gates import ENDINGS
 from engine.domain.model_call import DEADLINE, DISCONNECTED, Reply, ReusedCall
 from engine.domain.repository import CommitSpec, RepositorySpec
 from engine.errors import BadReply, Permanent, Transient
@@ -250,6 +251,54 @@ def test_a_page_that_stays_cut_off_is_used_as_far_as_it_goes() -> None:
     assert (outcome.attempt, outcome.degraded) == (3, "")
     assert contents(outcome)["index.html"].endswith(b"<body><h1 id='out'>7")
     assert "has no end" in outcome.detail
+    assert gate_of(outcome) == "index.html:5: it ends in an open <h1>; index.html:5: the reply was cut off in it"
+
+
+def gate_of(outcome: Generated) -> str:
+    (result,) = [result for result in outcome.gates if result.check.text == ENDINGS]
+    return result.detail
+
+
+def test_a_page_whose_rest_came_is_whole() -> None:
+    author = FakeAuthor(cut_in_the_page, page_reply({"index.html": PAGE}))
+    assert gate_of(made(generate(generating(), make_ports(author=author)))) == ""
+
+
+def test_a_page_that_is_cut_off_where_its_form_shows_nothing_is_told_too() -> None:
+    def cut(messages: object) -> Reply:
+        return Reply(
+            page_reply({"index.html": b"<!DOCTYPE html><p>One"})(messages).partition("\n===")[0], "m", "length"
+        )
+
+    assert gate_of(made(generate(generating(), make_ports(author=FakeAuthor(cut, cut, cut))))) == (
+        "index.html:4: the reply was cut off in it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        ("=== ", "story.txt:1: the reply was cut off before it"),
+        ("once", "story.txt:1: the reply was cut off in it"),
+    ],
+    ids=["between two files", "in the second"],
+)
+def test_a_planned_file_that_a_cut_reply_did_not_come_to_is_told(part: str, told: str) -> None:
+    def cut(messages: object) -> Reply:
+        whole = page_reply({"index.html": PAGE, "story.txt": b"A story, once\nupon a time\n"})(messages)
+        at = whole.index(part, 30) if part == "=== " else whole.index(part)
+        return Reply(whole[:at], "first", "length")
+
+    gone = Transient("model_out_of_time", "no time was left")
+    task = generating(plan=PLAN.model_copy(update={"files": (*PLAN.files, STORY)}))
+    outcome = made(generate(task, make_ports(author=FakeAuthor(cut, gone))))
+    assert contents(outcome).keys() >= {"index.html", "README.md"}
+    assert gate_of(outcome) == told
+
+
+def test_a_readme_that_was_cut_off_is_completed_by_the_service_and_no_fault() -> None:
+    gone = Transient("model_out_of_time", "no time was left")
+    assert gate_of(made(generate(generating(), make_ports(author=FakeAuthor(cut_off, gone))))) == ""
 
 
 @pytest.mark.parametrize(

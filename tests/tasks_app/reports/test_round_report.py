@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 
-WORDS = "3 of 4 of the request's checks hold, 1 not decided; earlier rounds: 1 of 1; own checks: 6 of 6"
+WORDS = "3 of 4 of the request's checks hold, 1 not decided; earlier rounds: 1 of 1; own checks: 7 of 7"
 CHECKS = ["js: page.includes('ONE')", "js: page.includes('TWO')", "js: page.includes('THREE')", "It is pretty"]
 
 

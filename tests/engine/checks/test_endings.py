@@ -1,0 +1,122 @@
+"""What shows that a file ends before its end, and what does not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.checks.endings import early_end, is_surely_whole
+from tests.little_time import LARGE, little_time
+
+HEAD = "<!DOCTYPE html>\n<html><head><title>T</title></head><body>"
+
+CUT = {
+    "app.js": [
+        "function f() {\n  let a = 1;\n",
+        "const a = `x ${b",
+        "const a = `x ${b} y",
+        "const a = `\\`",
+        "x /* a */ = `${`${a}`} ",
+        "/* hello",
+        "const a =",
+        "let s = 'abc",
+        "f(a, ",
+        "const x = {a: [1, 2",
+        "a.map(x =>",
+        "items.",
+        "const r = /[(]/;\nif (r.test(a)) {",
+    ],
+    "data.json": ['{"a": [1, 2', '{"a": "b', "[1, 2,", '{"a": "x"', '[{"a": 1},\n'],
+    "style.css": ["body { color: red", "/* a", ".a { } .b {", "@media (x) { .a {}", "a { content: '}'"],
+    "icon.svg": ["<svg xmlns='http://www.w3.org/2000/svg'><path d='M0", "<svg><g></g>", "<svg><!-- a"],
+    "index.html": [
+        f"{HEAD}<p>a<script>let a = '<p>",
+        f"{HEAD}<p>a",
+        f"{HEAD}<div><p>a</p>",
+        f"{HEAD}<div class='x",
+        f"{HEAD}<p>a</p><!-- the list",
+        f"{HEAD}<textarea>a",
+        "<!DOCTYPE html>\n<html><head><style>a {",
+        "<p>a</p><!-- x",
+        "<div><p>a</p>",
+        "<h1>a</h1><ul><li>x",
+        f"{HEAD}<script>function f() {{</script></body></html>",
+        "<html><style>a{</style></html>",
+        f"{HEAD}<script type=application/json>[1, 2</script></body></html>",
+    ],
+}
+WHOLE = {
+    "app.js": [
+        "",
+        "function f() { return /[(]/.test('a'); }\n",
+        "const a = `x ${b} ${`${c}`}`;",
+        "`a\\${b`",
+        "// a {",
+        "/* { */",
+        "a++",
+        "if (x) /\\(/.test(y)",
+        "if (a) { b } /x{/.test(c)",
+        "let a = b / c; // (",
+        "const r = /`/;",
+        's.split(/"/g)',
+        "let q = '\\'';",
+        "class A { #p = 1; get x() { return this.#p; } }",
+        "export default 1",
+        "label: for (;;) {}",
+        "const é = '…'",
+        "f)",
+    ],
+    "data.json": ['{"a": [1, 2]}', "[]", '"x"', "1", '{"a": NaN}', "not json", '{"a": }'],
+    "style.css": ["body { color: red }", "a { content: '{' }", ".a{} /* { */", "@import 'x';", "}"],
+    "icon.svg": ["<svg xmlns='http://www.w3.org/2000/svg'><path d='M0'/></svg>", "<svg><g></svg>", "text"],
+    "index.html": [
+        f"{HEAD}<p>a</p></body></html>",
+        f"{HEAD}<p>a</p></body>\n",
+        f"{HEAD}<div><p>a</body></html>\n<!-- made by hand -->\n",
+        "<title>T</title><h1>x</h1><p>text without an end tag",
+        "<!DOCTYPE html><title>x</title><ul><li>a<li>b</ul><p>c",
+        "<p>a</p><img src=x><br>",
+        "<p>a</p><svg width=1 />",
+        f"{HEAD}<svg><path d='x'/><style/></svg></body></html>",
+        f"{HEAD}<script src=x></script><script type='text/template'>{{{{#if</script></body></html>",
+        f"{HEAD}<script>const a = '<\\/script>';</script></body></html>",
+        f"{HEAD}<script>// {{\n</script></body></html>",
+        f"{HEAD}<script type=application/json></script></body></html>",
+    ],
+    "README.md": ["# A\n```js\nrun("],
+    "data.csv": ["a,b\n1"],
+}
+
+
+@pytest.mark.parametrize(("path", "text"), [(path, text) for path, texts in CUT.items() for text in texts])
+def test_a_file_that_ends_in_something_open_is_not_whole(path: str, text: str) -> None:
+    assert early_end(path, text).startswith(("it ", "its "))
+    assert not is_surely_whole(path, text)
+
+
+@pytest.mark.parametrize(("path", "text"), [(path, text) for path, texts in WHOLE.items() for text in texts])
+def test_a_file_that_shows_no_early_end_has_none(path: str, text: str) -> None:
+    assert early_end(path, text) == ""
+
+
+def test_where_it_ends_is_said() -> None:
+    assert early_end("index.html", f"{HEAD}<script>let a") == "it ends in an open <script>"
+    assert early_end("index.html", f"{HEAD}\n<script>f(</script></body></html>").endswith("in line 3 ends in an open (")
+    assert early_end("index.html", f"{HEAD}<p>a") == "it has no </html>"
+    assert early_end("a.css", "a { /*") == "it ends in an open /*"
+
+
+@pytest.mark.parametrize("path", CUT)
+@pytest.mark.parametrize(
+    "piece", ["(", "/*", "<!--", "'", "`${", "/[", "<svg>", "<a ", "{", "[", "/a", "\\", "<script>", "\"\n", "-", "\n"]
+)  # fmt: skip
+def test_a_senseless_file_is_read_in_little_time(path: str, piece: str) -> None:
+    with little_time(LARGE):
+        early_end(path, piece * (200_000 // len(piece)))
+
+
+@given(st.sampled_from(sorted(CUT)), st.text(alphabet=st.sampled_from("<>/*'\"`${}()[]\\= \nabscriptyle!-")))
+def test_any_text_is_read(path: str, text: str) -> None:
+    if is_surely_whole(path, text):
+        assert early_end(path, text) == ""
