@@ -51,7 +51,7 @@ KEEP_ROUNDS_DAYS = env.int("KEEP_ROUNDS_DAYS", 0, validate=validate.Range(0, 36_
 WORKERS = env.int("WORKERS", 8, validate=validate.Range(1, 256))
 BROWSERS = env.int("BROWSERS", 2, validate=validate.Range(0, 64))
 CHROMIUM_PATH = env.str("CHROMIUM_PATH", "")
-CHROMIUM_NO_SANDBOX = env.bool("CHROMIUM_NO_SANDBOX", False)
+CHROMIUM_NO_SANDBOX: str = env.switch("CHROMIUM_NO_SANDBOX", "off")  # on, off, or auto: if it cannot be used
 BROWSER_CDN_MIRROR: str = env.address("BROWSER_CDN_MIRROR", "")
 ALLOW_PRIVATE_URLS = env.bool("ALLOW_PRIVATE_URLS", False)
 TRUSTED_PROXIES: list[str] = env.networks("TRUSTED_PROXIES", "")
