@@ -27,8 +27,11 @@ def probe() -> str:
     problem = browser.problem() if browser else NO_BROWSER
     warning = LACKS_SANDBOX if browser and browser.lacks_sandbox else ""
     draft = settings.DATA_DIR / "browser.json.new"
-    draft.write_text(json.dumps({"problem": problem, "warning": warning}))
-    draft.rename(settings.DATA_DIR / "browser.json")
+    try:
+        draft.write_text(json.dumps({"problem": problem, "warning": warning}))
+        draft.rename(settings.DATA_DIR / "browser.json")
+    except OSError as error:
+        logger.warning("what is known of the browser could not be stored: %s", error)
     if problem:
         logger.warning("checks in the browser will be not_run: %s", problem)
     elif warning:
