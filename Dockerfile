@@ -6,15 +6,18 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates chromium fonts-dejavu-core fonts-noto-color-emoji \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 1000 app \
-    && install --directory --owner app --group app /home/app/service /home/app/data
+    && install --directory --owner app --group app /home/app/service \
+    && install --directory --owner app --group app --mode 700 /home/app/data
 
+# CHROMIUM_NO_SANDBOX: Docker's default profile forbids Chromium's sandbox; docs/deployment.md says what auto means.
 ENV HOME=/home/app \
     PATH=/home/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PORT=7860 \
-    DATA_DIR=/home/app/data
+    DATA_DIR=/home/app/data \
+    CHROMIUM_NO_SANDBOX=auto
 
 USER app
 WORKDIR /home/app/service

@@ -8,15 +8,25 @@ import sys
 
 
 def main() -> None:
-    """Run the command that the arguments name. A wrong setting ends it with a message, not with a traceback."""
+    """Run the command that the arguments name. Wrong settings and an unusable database end it with a message."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tasks_app.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import DatabaseError, InterfaceError
 
+    from tasks_app.privacy import shield
+
+    shield()
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as problem:
         sys.exit(str(problem))
+    except (DatabaseError, InterfaceError) as error:
+        if "--traceback" in sys.argv:
+            raise
+        from tasks_app.operations.connections import why_unusable
+
+        sys.exit(why_unusable(error))
 
 
 if __name__ == "__main__":

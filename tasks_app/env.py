@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import environs
+import marshmallow as ma
 from dotenv import dotenv_values
 from environs import ValidationError
 
@@ -45,7 +46,7 @@ class Env(environs.Env):
         self._base = base
         #: What `secret` has returned, by the first name.
         self.secrets: dict[str, str] = {}
-        for parser in (one_of, names, origin, address, networks, spending):
+        for parser in (one_of, switch, names, origin, address, networks, spending):
             self.add_parser(parser.__name__, parser)
 
     @classmethod
@@ -131,6 +132,16 @@ def one_of(value: str, *, allowed: Collection[str]) -> str:
     if value and value.lower() not in allowed:
         raise ValidationError(f"Is none of {', '.join(allowed)}.")
     return value.lower()
+
+
+def switch(value: str) -> str:
+    """Return "on" or "off" for a truth value in any of the usual words, and "auto" as it is."""
+    word = value.lower()
+    if word == "auto":
+        return word
+    if word not in ma.fields.Boolean.truthy | ma.fields.Boolean.falsy:
+        raise ValidationError("Is neither on nor off nor auto.")
+    return "on" if word in ma.fields.Boolean.truthy else "off"
 
 
 def names(value: str) -> list[str]:

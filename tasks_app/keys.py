@@ -12,15 +12,18 @@ if TYPE_CHECKING:
 
 
 def kept_key(file: Path, make: Callable[[], str]) -> str:
-    """Return the file's text; if the file is missing, create it with `make()`, once even under concurrent starts."""
+    """Return the file's text; if the file is missing, create it with `make()`, once even under concurrent starts.
+
+    Raises OSError.
+    """
     if not file.exists():
         draft = file.with_name(f"{file.name}.{os.getpid()}.{threading.get_ident()}")
-        draft.touch(mode=0o600)
-        draft.write_text(make())
         try:
+            draft.touch(mode=0o600)
+            draft.write_text(make())
             file.hardlink_to(draft)  # atomic, and it never replaces another process's file
         except FileExistsError:
             pass
         finally:
-            draft.unlink()
+            draft.unlink(missing_ok=True)
     return file.read_text().strip()

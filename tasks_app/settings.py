@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import warnings
 from contextlib import suppress
@@ -51,7 +52,7 @@ KEEP_ROUNDS_DAYS = env.int("KEEP_ROUNDS_DAYS", 0, validate=validate.Range(0, 36_
 WORKERS = env.int("WORKERS", 8, validate=validate.Range(1, 256))
 BROWSERS = env.int("BROWSERS", 2, validate=validate.Range(0, 64))
 CHROMIUM_PATH = env.str("CHROMIUM_PATH", "")
-CHROMIUM_NO_SANDBOX = env.bool("CHROMIUM_NO_SANDBOX", False)
+CHROMIUM_NO_SANDBOX: str = env.switch("CHROMIUM_NO_SANDBOX", "off")  # on, off, or auto: if it cannot be used
 BROWSER_CDN_MIRROR: str = env.address("BROWSER_CDN_MIRROR", "")
 ALLOW_PRIVATE_URLS = env.bool("ALLOW_PRIVATE_URLS", False)
 TRUSTED_PROXIES: list[str] = env.networks("TRUSTED_PROXIES", "")
@@ -98,10 +99,16 @@ REDIS_URL = env.secret("REDIS_URL", parse=partial(address, schemes=("redis", "re
 _secret_key = env.secret("DJANGO_SECRET_KEY")
 _hosts: list[str] = env.names("ALLOWED_HOSTS", "")
 _origins: list[str] = env.names("CSRF_TRUSTED_ORIGINS", "")
-try:
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
-except OSError as _error:
-    env.wrong("DATA_DIR", f"Cannot be made: {_error.strerror}.")
+_database_file = Path(DATABASES["default"]["NAME"]) if _database.startswith("sqlite") and DATABASES else None
+_folders = {_database_file.parent: "DATABASE_URL"} if _database_file else {}
+for _folder, _name in (_folders | {DATA_DIR: "DATA_DIR"}).items():
+    try:
+        _folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as _error:
+        env.wrong(_name, f"{_folder} cannot be made: {_error.strerror}.")
+    else:
+        if not os.access(_folder, os.W_OK | os.X_OK):
+            env.wrong(_name, f"{_folder} cannot be written by the user {os.getuid()}, who runs this service.")
 try:
     env.seal()
 except EnvValidationError as _error:
@@ -116,7 +123,6 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;",
     }
-    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
 else:
     # Without these limits a dead connection is waited for longer than a lease and a deadline: a quarter of an hour.
     # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
@@ -130,7 +136,10 @@ else:
     DATABASES["default"]["OPTIONS"] = {**_line, **DATABASES["default"].get("OPTIONS", {})}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-SECRET_KEY = _secret_key or kept_key(DATA_DIR / "django_secret_key", lambda: secrets.token_urlsafe(50))
+try:
+    SECRET_KEY = _secret_key or kept_key(DATA_DIR / "django_secret_key", lambda: secrets.token_urlsafe(50))
+except OSError as _error:
+    raise ImproperlyConfigured(f"The key in {DATA_DIR} cannot be read or made: {_error.strerror}.") from None
 #: Every credential, by the name that replaces it in texts.
 SECRETS = {
     **env.secrets,
@@ -191,6 +200,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+# What is collected may be served by another user's process. Our umask would close the folders.
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o755
 # Without a collected directory, static files come straight from the packages: a fresh clone needs two commands only.
 WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
 warnings.filterwarnings("ignore", message="No directory at", category=UserWarning)  # whitenoise's, for the same reason

@@ -90,7 +90,8 @@ def browser() -> ChromiumBrowser | None:
     machine = Machine(
         folder=settings.DATA_DIR / "browsers",
         executable=settings.CHROMIUM_PATH,
-        sandbox=not settings.CHROMIUM_NO_SANDBOX,
+        sandbox=settings.CHROMIUM_NO_SANDBOX != "on",
+        or_without=settings.CHROMIUM_NO_SANDBOX == "auto",
         places=settings.BROWSERS,
         mirror=settings.BROWSER_CDN_MIRROR,
         own_origin=settings.PAGES_ORIGIN,

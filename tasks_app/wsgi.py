@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
+from tasks_app.privacy import shield
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tasks_app.settings")
-application = get_wsgi_application()
+shield()
+try:
+    application = get_wsgi_application()
+except ImproperlyConfigured as problem:
+    sys.exit(str(problem))

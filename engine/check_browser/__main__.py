@@ -62,11 +62,11 @@ def _reap() -> None:
 async def _work(job: Job | ComputeJob) -> None:
     playwright = await async_playwright().start()
     try:
-        browser = await launch(playwright, job)
+        browser, sandbox = await launch(playwright, job)
     except Permanent as error:
         emit(Failed(error.message))
         return
-    emit(Started(browser.version))
+    emit(Started(browser.version, sandbox))
     if isinstance(job, ComputeJob):
         emit(await compute(job, browser))
     else:

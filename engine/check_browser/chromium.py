@@ -65,31 +65,51 @@ FLAGS = (
     f"--disable-features={','.join(DISABLED)}",
 )
 
+NO_SANDBOX = (
+    "Chromium's sandbox cannot be used here (for root, or without user namespaces): run the service as another user, "
+    "give its container a seccomp profile that allows user namespaces, or set CHROMIUM_NO_SANDBOX=1 to do without it"
+)
+
 #: Playwright passes these flags for tests of trusted pages. We remove them, because they switch protections off.
 KEPT = ("--disable-popup-blocking", "--disable-ipc-flooding-protection")
 
 
-async def launch(playwright: Playwright, job: Job | ComputeJob) -> Browser:
-    """Start the browser. Raises Permanent(browser_unusable) with a sentence for the operator."""
+async def launch(playwright: Playwright, job: Job | ComputeJob) -> tuple[Browser, bool]:
+    """Start the browser, and say whether it has its sandbox.
+
+    Raises Permanent(browser_unusable) with a sentence for the operator.
+    """
     try:
-        return await playwright.chromium.launch(
-            executable_path=job.executable,
-            args=list(FLAGS),
-            ignore_default_args=list(KEPT),
-            chromium_sandbox=job.sandbox,
-            timeout=START_SECONDS * 1000,
-        )
+        return await _launch(playwright, job, sandbox=job.sandbox), job.sandbox
+    except Error as error:
+        if not (job.sandbox and job.or_without and _is_of_sandbox(error.message)):
+            raise Permanent("browser_unusable", _reason(error.message, job)) from None
+    try:
+        return await _launch(playwright, job, sandbox=False), False
     except Error as error:
         raise Permanent("browser_unusable", _reason(error.message, job)) from None
+
+
+async def _launch(playwright: Playwright, job: Job | ComputeJob, *, sandbox: bool) -> Browser:
+    return await playwright.chromium.launch(
+        executable_path=job.executable,
+        args=list(FLAGS),
+        ignore_default_args=list(KEPT),
+        chromium_sandbox=sandbox,
+        timeout=START_SECONDS * 1000,
+    )
+
+
+def _is_of_sandbox(message: str) -> bool:
+    """Say whether Chromium's own lines name the sandbox, or the namespaces that it is made of."""
+    lines = [line.lower() for line in message.splitlines()[1:] if "<launching>" not in line]
+    return any("sandbox" in line or "new namespace" in line for line in lines)
 
 
 def _reason(message: str, job: Job | ComputeJob) -> str:
     """Return the useful lines of Playwright's message, which also quotes the whole command."""
     first, *rest = message.removeprefix("BrowserType.launch: ").splitlines() or [""]
-    if any("sandbox" in line.lower() for line in rest if "<launching>" not in line):
-        return (
-            "Chromium's sandbox cannot be used here (for root, or without user namespaces): "
-            "run the service as another user, or set CHROMIUM_NO_SANDBOX=1 to do without it"
-        )
+    if _is_of_sandbox(message):
+        return NO_SANDBOX
     logged = [line.partition("[err]")[2].strip() for line in rest if "[err]" in line]
     return f"{job.executable} does not start as a Chromium: {' | '.join([first.strip(), *logged[-2:]])}"[:500]

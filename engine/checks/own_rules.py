@@ -11,7 +11,7 @@ from engine.site.readme import missing_readme_parts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-NO_BROWSER = "this machine runs no check browser (BROWSERS=0)"
+NO_BROWSER = "this machine runs no check browser (BROWSERS=0): set BROWSERS to 1 or more"
 
 
 def own_results(files: Mapping[str, bytes]) -> list[CheckOutcome]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from engine.checks import own_rules
@@ -15,8 +16,9 @@ from engine.checks.source_rules import source_results
 from engine.checks.workflows import workflow_results
 from engine.domain.browser_report import BrowserReport, PageUnderTest
 from engine.domain.check_counts import count_checks
-from engine.domain.checks import OF_EARLIER, Check, CheckOutcome, Kind, Target, Verdict
+from engine.domain.checks import OF_EARLIER, REQUESTED, Check, CheckOutcome, Kind, Target, Verdict
 from engine.inputs.missing_data import missing_checks, missing_result
+from engine.plan.deciding.decide import ONCE_LIVE
 from engine.plan.deciding.evidence import Evidence
 from engine.plan.predicates import CsvEquals
 from engine.plan.schema import FileSource
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from engine.ports import Ports
     from engine.steps.contracts import NewTree, VerifyInput
 
+#: Kinds of checks of which none may be left out silently.
+_MUST_RUN = REQUESTED | OF_EARLIER | {Kind.TEST}
+
 BARRED = "not run: a gate bars this attempt"
 
 
@@ -48,6 +53,8 @@ def verify(task: VerifyInput, ports: Ports) -> Verified:
     warnings = _warnings(history, decision.attempt) if decision.next is Next.PUBLISH else ()
     if task.unchecked and new and decision.attempt == new.attempt:
         warnings += (f"The page is published unchecked: {task.unchecked}",)
+    elif decision.next is Next.PUBLISH:
+        warnings += _not_run(history, decision.attempt)
     judgements = _judgements(task, history, decision.attempt, ports) if decision.next is Next.PUBLISH else {}
     detail = f"{line}; {decision.next} attempt {decision.attempt}: {decision.reason}"
     return Verified(new.attempt if new else None, tuple(results), decision, detail, warnings, judgements)
@@ -183,6 +190,17 @@ def _warnings(history: Sequence[JudgedAttempt], chosen: int) -> tuple[str, ...]:
     ]
     removed = [r.detail for r in found.results if r.check.text == NOTHING_REMOVED and r.detail]
     return tuple(f"{text[:1].upper()}{text[1:]}"[:1000] for text in (*failing_again, *removed))
+
+
+def _not_run(history: Sequence[JudgedAttempt], chosen: int) -> tuple[str, ...]:
+    """Return a warning for each reason why checks of the published attempt were not run."""
+    found = next(one for one in candidates(history) if one.attempt == chosen)
+    unknown = [one for one in found.results if one.verdict is Verdict.NOT_RUN and one.check.kind in _MUST_RUN]
+    reasons = Counter(
+        next((part.seen for part in one.predicates if part.verdict is Verdict.NOT_RUN), one.detail) for one in unknown
+    )
+    reasons.pop(ONCE_LIVE, None)
+    return tuple(f"Checks not run before publishing: {count}, because {why}."[:1000] for why, count in reasons.items())
 
 
 def _earlier_failing(results: Sequence[CheckOutcome]) -> list[str]:

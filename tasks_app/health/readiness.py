@@ -11,7 +11,7 @@ from django.db import Error, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from tasks_app.health import credentials
-from tasks_app.health.browser_probe import known_problem
+from tasks_app.health.browser_probe import known_warning
 from tasks_app.health.disk import disk_problem
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import breakers_open
@@ -77,8 +77,8 @@ def report() -> tuple[bool, list[dict[str, str]]]:
 
 
 def outside_services() -> list[Part]:
-    """Return the parts for model and forge alone. Needs a migrated database."""
-    return _services(breakers_open(), _remaining_calls())
+    """Return the parts for browser, model and forge alone. Needs a migrated database."""
+    return [_browser(), *_services(breakers_open(), _remaining_calls())]
 
 
 def _database_parts() -> list[Part]:
@@ -128,8 +128,8 @@ def _queue() -> Part:
 
 
 def _browser() -> Part:
-    problem = known_problem()
-    return Part("browser", "warning" if problem else "ok", problem)
+    warning = known_warning()
+    return Part("browser", "warning" if warning else "ok", warning)
 
 
 def _workers() -> Part:

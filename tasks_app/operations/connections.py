@@ -7,11 +7,38 @@ from typing import TYPE_CHECKING
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
+from tasks_app.redaction import redact
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: The errors that a query raises while the database cannot be reached.
 AWAY = (OperationalError, InterfaceError)
+
+
+#: What an operator can do about an error of SQLite or PostgreSQL, by words of its message.
+_ADVICE = (
+    ("is full", "Free space on its disk."),
+    ("disk I/O error", "Is its disk full or broken?"),
+    ("not a database", "Put a backup in its place, or move it away to start with an empty one."),
+    ("malformed", "Put a backup in its place, or move it away to start with an empty one."),
+    ("unable to open", "May this user write the file and its folder?"),
+    ("readonly", "May this user write the file and its folder?"),
+    ("locked", "Another process keeps it locked: is a second service running on it?"),
+    ("no such table", "It is not migrated: manage.py migrate."),
+    ("no such column", "It is not migrated: manage.py migrate."),
+    ("does not exist", "Create what is missing; tables are made by manage.py migrate."),
+    ("authentication failed", "Correct user and password in DATABASE_URL."),
+)
+
+
+def why_unusable(error: Exception) -> str:
+    """Return sentences for an operator on a database error: which database, why, and what to do."""
+    named = connection.settings_dict
+    where = f"{named['NAME']} at {named['HOST']}:{named['PORT'] or 5432}" if named["HOST"] else str(named["NAME"])
+    said = redact(" ".join(str(error).split())).rstrip(".")
+    advice = next((advice for words, advice in _ADVICE if words in said), "")
+    return f"The database {where} cannot be used: {said}. {advice}".rstrip()
 
 
 def connection_heal() -> None:

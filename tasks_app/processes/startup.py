@@ -5,43 +5,128 @@ from __future__ import annotations
 import logging
 import secrets
 import sys
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.db import IntegrityError, connection, connections
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, connections
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from redis import Redis
+from redis.exceptions import RedisError
 
 from tasks_app.health.readiness import TWO_SECRETS
 from tasks_app.keys import kept_key
 from tasks_app.operations.breakers import breaker_close, breakers_open
+from tasks_app.operations.connections import why_unusable
 from tasks_app.operations.forge_quota import requests_unblock
 from tasks_app.operations.spending import unpriced_models
-from tasks_app.redaction import SHORTEST
+from tasks_app.privacy import close_to_others
+from tasks_app.redaction import SHORTEST, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
+
+
+#: For how long a start waits for PostgreSQL and Redis, which may start at the same time, and how often it says so.
+WAIT = timedelta(seconds=60)
+SAID_EVERY = timedelta(seconds=5)
+
+#: PostgreSQL answers with this word if waiting does not help, but for the states in `_PASSING`.
+_REFUSED = "FATAL:"
+_PASSING = ("starting up", "shutting down", "in recovery", "too many", "remaining connection slots")
 
 
 def prepare(*, migrate: bool) -> None:
     """Prepare database and login, and close the breakers: a start is how a new credential comes in.
 
-    Exits with a message if an earlier development version made the database, whose migrations no longer exist.
+    Exits with a message if that is not possible.
     """
+    for sentence in close_to_others(settings.DATA_DIR, _database_files()):
+        logger.warning("%s", sentence)
+    try:
+        with tempfile.TemporaryFile(dir=settings.DATA_DIR) as file:  # locks, keys and results will be written there
+            file.write(bytes(4_096))
+        _await(connection.ensure_connection, "The database")
+        if settings.REDIS_URL:
+            _await(_ping_redis, "Redis")
+        _prepare_rows(migrate=migrate)
+    except (DatabaseError, InterfaceError) as error:
+        sys.exit(why_unusable(error))
+    except RedisError as error:
+        sys.exit(f"The Redis of REDIS_URL cannot be used: {redact(str(error))}.")
+    except OSError as error:
+        sys.exit(f"Nothing can be written to {settings.DATA_DIR}: {error.strerror}.")
+    for warning in warnings():
+        logger.warning("%s", warning)
+    connections.close_all()
+
+
+def _prepare_rows(*, migrate: bool) -> None:
     if unknown := _unknown_migrations():
+        # An earlier development version made the database; its migrations no longer exist.
         sys.exit(
             f"This database was made by another version of the service (migration {unknown[0]}), "
             "and cannot be brought to this one. "
             "Start with a new one: another DATA_DIR or DATABASE_URL."
         )
     if migrate:
-        call_command("migrate", interactive=False, verbosity=0)
+        _migrate()
     _make_login()
     for kind in breakers_open():
         breaker_close(kind=kind, who="start")
     requests_unblock()
-    for warning in warnings():
-        logger.warning("%s", warning)
-    connections.close_all()
+
+
+def _migrate() -> None:
+    """Apply the migrations. Exits with a message that names the one that failed."""
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+    except Exception as error:  # noqa: BLE001 -- a migration may raise anything, and the operator gets a sentence
+        executor = MigrationExecutor(connection)
+        first = next((step for step, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())), None)
+        failed = f"The migration {first} failed; those before it are applied. " if first else ""
+        sys.exit(failed + why_unusable(error))
+
+
+def _await(reach: Callable[[], object], what: str) -> None:
+    """Call `reach` until it succeeds, for at most WAIT. Raises its error then, or at once if waiting does not help."""
+    began = said = time.monotonic()
+    while True:
+        try:
+            reach()
+        except (OperationalError, RedisError) as error:
+            now, text = time.monotonic(), str(error)
+            refused = _REFUSED in text and not any(word in text for word in _PASSING)
+            if (connection.vendor == "sqlite" and isinstance(error, OperationalError)) or refused:
+                raise
+            if now - began >= WAIT.total_seconds():
+                raise
+            if now - said >= SAID_EVERY.total_seconds() or said == began:
+                left, said = WAIT.total_seconds() - (now - began), now
+                logger.warning("%s does not answer yet; waiting for %.0f s more", what, left)
+            time.sleep(0.5)
+        else:
+            return
+
+
+def _ping_redis() -> None:
+    with Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=5) as redis:
+        redis.ping()
+
+
+def _database_files() -> list[Path]:
+    if connection.vendor != "sqlite":
+        return []
+    file = Path(connection.settings_dict["NAME"])
+    return [file.with_name(file.name + suffix) for suffix in ("", "-wal", "-shm")]
 
 
 def warnings() -> list[str]:

@@ -58,6 +58,15 @@ def test_words_are_read_in_any_case() -> None:
     assert Env({"A": "Local"}).one_of("A", "", allowed=("local",)) == "local"
 
 
+@pytest.mark.parametrize(("value", "read"), [("1", "on"), ("TRUE", "on"), ("Off", "off"), ("Auto", "auto")])
+def test_a_switch_knows_a_third_position(value: str, read: str) -> None:
+    assert Env({"A": value}).switch("A", "off") == read
+    assert Env({}).switch("A", "off") == "off"
+    env = Env({"A": "perhaps"})
+    env.switch("A", "off")
+    assert list(problems(env)) == ["A"]
+
+
 @pytest.mark.parametrize(
     ("value", "origin"),
     [

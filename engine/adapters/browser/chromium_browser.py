@@ -31,7 +31,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 WINDOW = 10.0  # seconds from load in which a check may become true
 SHORTEST = 8.0  # seconds; with less time we start no browser
 STARTING = 35.0  # seconds of a computation beside its two runs: for the browser's start and end, and its two pages
-NO_CHROMIUM = "no Chromium was found on this machine"
+NO_CHROMIUM = "no Chromium was found on this machine: install one, or name it in CHROMIUM_PATH"
 NO_PLACE = "no check browser was free in time"
 
 
@@ -42,6 +42,7 @@ class Machine:
     folder: Path
     executable: str = ""
     sandbox: bool = True
+    or_without: bool = False  # a sandbox that cannot be used is done without, instead of running nothing
     places: int = 2
     mirror: str = ""
     own_origin: str = ""  # the origin of the local forge's pages
@@ -54,6 +55,8 @@ class ChromiumBrowser:
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
+        #: Whether a browser was started without the sandbox that the settings want.
+        self.lacks_sandbox = False
 
     def run(
         self, page: PageUnderTest, checks: Sequence[Check], *, seconds: float, tests: Sequence[PageTest] = ()
@@ -73,12 +76,12 @@ class ChromiumBrowser:
         """Run a build script twice, for `seconds` at most. `wait` bounds the time until a browser is free."""
         if not (executable := self.executable()):
             return Computation(not_run=NO_CHROMIUM)
-        job = ComputeJob(script, files, executable, self._machine.sandbox, seconds)
+        job = ComputeJob(script, files, executable, self._sandbox, seconds, self._machine.or_without)
         with place(self._machine.folder, self._machine.places, wait) as free:
             if not free:
                 return Computation(not_run=NO_PLACE)
             with tempfile.TemporaryDirectory(prefix="check-browser-", ignore_cleanup_errors=True) as home:
-                run = run_job(job, Path(home), seconds + STARTING)
+                run = self._run(job, Path(home), seconds + STARTING)
         return _computation(run)
 
     def executable(self) -> str:
@@ -103,16 +106,27 @@ class ChromiumBrowser:
             files=page.files,
             expressions=tuple(check.text for check in checks),
             executable=executable,
-            sandbox=self._machine.sandbox,
+            sandbox=self._sandbox,
             window=self._machine.window,
             seconds=seconds - 6,  # the rest is for starting, ending and the two views
             mirror=self._machine.mirror,
             allowed_origins=self._allowed_origins(page),
             in_order=_in_order(checks),
             tests=tuple(tests),
+            or_without=self._machine.or_without,
         )
         with tempfile.TemporaryDirectory(prefix="check-browser-", ignore_cleanup_errors=True) as home:
-            return run_job(job, Path(home), seconds)
+            return self._run(job, Path(home), seconds)
+
+    @property
+    def _sandbox(self) -> bool:
+        return self._machine.sandbox and not self.lacks_sandbox
+
+    def _run(self, job: Job | ComputeJob, home: Path, seconds: float) -> BrowserRun:
+        run = run_job(job, home, seconds)
+        started = (event for event in run.events if isinstance(event, Started))
+        self.lacks_sandbox = self.lacks_sandbox or any(job.sandbox and not event.sandbox for event in started)
+        return run
 
     def _allowed_origins(self, page: PageUnderTest) -> tuple[str, ...]:
         """Return the live page's origin if it may have a private address: it is ours, or `private_pages` is set."""

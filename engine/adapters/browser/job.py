@@ -29,6 +29,7 @@ class Job:
     allowed_origins: tuple[str, ...] = ()
     in_order: tuple[int, ...] = ()  # indexes of the expressions to evaluate one after the other on one page
     tests: tuple[PageTest, ...] = ()
+    or_without: bool = False  # a sandbox that cannot be used is done without
 
     def line(self) -> bytes:
         plain = {"kind": "verification", **asdict(self)}
@@ -46,6 +47,7 @@ class ComputeJob:
     executable: str
     sandbox: bool
     seconds: float
+    or_without: bool = False
 
     def line(self) -> bytes:
         return json.dumps({"kind": "computation", **asdict(self), "files": _encoded(self.files)}).encode() + b"\n"
@@ -110,7 +112,10 @@ class Viewed:
 
 @dataclass(frozen=True, slots=True)
 class Started:
+    """The browser runs, with its sandbox or without."""
+
     version: str
+    sandbox: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,9 @@ if TYPE_CHECKING:
         | Svg
     )
 
+#: Why a predicate about the live page is not decided before publishing.
+ONCE_LIVE = "decided once the page is live"
+
 #: Files that have their effect by existing.
 _MAY_BE_EMPTY = (".nojekyll", ".gitkeep", "__init__.py")
 
@@ -72,7 +75,7 @@ def decide(predicate: AnyPredicate, evidence: Evidence) -> PredicateFinding:
         case Page() | OpensWithoutErrors():
             raise TypeError(f"{predicate.kind} is decided in the browser")
         case Served() | WorkflowSucceeded():
-            return PredicateFinding(Verdict.NOT_RUN, "decided once the page is live")
+            return PredicateFinding(Verdict.NOT_RUN, ONCE_LIVE)
         case _ if not path:
             return undecided("it does not say which file is meant")
         case _ if path in evidence.not_made:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.adapters.browser.chromium_browser import ChromiumBrowser, Machine
+from engine.adapters.browser.chromium_browser import NO_CHROMIUM, ChromiumBrowser, Machine
 from engine.adapters.browser.process_tree import ProcessTree
 from engine.domain.browser_report import BrowserReport, PageUnderTest
 from engine.domain.checks import Check, Kind, Target, Verdict
@@ -64,7 +64,7 @@ def test_without_a_browser_nothing_is_run_and_the_reason_is_reported(
     monkeypatch.setenv("PATH", "/nowhere")
     report = run(replace(machine, executable=""), GOOD, GOOD)
     assert [r.verdict for r in report.results] == [Verdict.NOT_RUN] * 2
-    assert report.not_run == report.results[0].detail == "no Chromium was found on this machine"
+    assert report.not_run == report.results[0].detail == NO_CHROMIUM
     assert ChromiumBrowser(replace(machine, executable="")).problem() == report.not_run
 
 
@@ -91,6 +91,16 @@ def test_a_sandbox_that_cannot_be_used_names_the_setting(machine: Machine) -> No
     report = run(replace(machine, sandbox=True))
     assert report.results[0].verdict is Verdict.NOT_RUN
     assert "CHROMIUM_NO_SANDBOX=1" in report.not_run
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is refused the sandbox everywhere")
+def test_a_sandbox_that_cannot_be_used_may_be_done_without_and_that_is_known(machine: Machine) -> None:
+    browser = ChromiumBrowser(replace(machine, sandbox=True, or_without=True))
+    assert browser.problem() == ""
+    assert browser.lacks_sandbox
+    usual = ChromiumBrowser(replace(machine, sandbox=False, or_without=True))
+    assert usual.problem() == ""
+    assert not usual.lacks_sandbox
 
 
 def test_a_browser_that_works_has_no_problem(machine: Machine) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from engine.checks.decision import JudgedAttempt, Next, Purpose
 from engine.checks.gates import gate_results
+from engine.checks.own_rules import NO_BROWSER
 from engine.checks.review import review_defects
 from engine.checks.selection import Candidate
 from engine.domain.brief import AttachedFile, MissingFile, Source
@@ -121,7 +122,8 @@ def test_the_best_attempt_is_chosen_and_not_the_last() -> None:
 def test_only_a_published_tree_has_the_warning_that_it_was_not_checked() -> None:
     alone = verify(verifying(unchecked="five died of it"), make_ports())
     assert (alone.decision.attempt, alone.warnings) == (7, ("The page is published unchecked: five died of it",))
-    better = JudgedAttempt(3, Purpose.GENERATE, "d", verify(verifying(), make_ports()).results)
+    browser = FakeBrowser(BrowserReport([js(Verdict.PASS)]))
+    better = JudgedAttempt(3, Purpose.GENERATE, "d", verify(verifying(), make_ports(browser=browser)).results)
     beside = verify(verifying(judged=(better,), unchecked="five died of it"), make_ports())
     assert (beside.attempt, beside.decision.attempt, beside.warnings) == (7, 3, ())
 
@@ -175,6 +177,16 @@ def test_an_unusable_browser_is_reported_and_stops_nothing() -> None:
     report = BrowserReport([js(Verdict.NOT_RUN, detail="no Chromium was found on this machine")], not_run="no Chromium")
     outcome = verify(verifying(), make_ports(browser=FakeBrowser(report)))
     assert "1 not run: no Chromium was found on this machine" in outcome.detail
+    assert outcome.warnings == ("Checks not run before publishing: 1, because no Chromium was found on this machine.",)
+
+
+def test_checks_that_were_not_run_are_warned_of_by_reason_and_those_that_wait_for_the_live_page_are_not() -> None:
+    readings = (CheckReading(number=2, predicates=[Served(path="a.json")]), CheckReading(number=3, predicates=[SHOWN]))
+    plan = PLAN.model_copy(update={"checks": readings})
+    outcome = verify(verifying(plan=plan), make_ports())
+    assert outcome.warnings == (f"Checks not run before publishing: 2, because {NO_BROWSER}.",)
+    browser = FakeBrowser(BrowserReport([js(Verdict.PASS)], tested=[js(Verdict.PASS, check=TITLE)]))
+    assert verify(verifying(plan=plan), make_ports(browser=browser)).warnings == ()
 
 
 def test_what_a_gate_bars_is_opened_in_no_browser() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -16,12 +17,17 @@ from django.utils import timezone
 from django_q.conf import Conf
 
 from engine.errors import OutOfService
+from tasks_app.health import readiness
+from tasks_app.health.browser_probe import LACKS_SANDBOX
+from tasks_app.health.readiness import Part
 from tasks_app.models import WorkerBeat
 from tasks_app.operations.breakers import breaker_trip
 from tasks_app.operations.workers import worker_beat
 from tests.factories import make_round
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_django.fixtures import SettingsWrapper
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +52,24 @@ def _worker() -> None:
 @pytest.mark.usefixtures("_worker")
 def test_everything_is_named_and_a_missing_browser_is_only_a_warning() -> None:
     assert parts(200) == dict.fromkeys(NAMES, "ok") | {"browser": "warning"}
+
+
+@pytest.mark.usefixtures("_worker")
+@pytest.mark.parametrize(
+    ("found", "status", "said"),
+    [
+        ({"problem": "", "warning": ""}, "ok", ""),
+        ({"problem": "no sandbox"}, "warning", "Checks in the browser are not run: no sandbox."),
+        ({"problem": "", "warning": LACKS_SANDBOX}, "warning", LACKS_SANDBOX),
+    ],
+)
+def test_a_browser_that_cannot_be_used_or_lacks_its_sandbox_is_named(
+    settings: SettingsWrapper, tmp_path: Path, found: dict[str, str], status: str, said: str
+) -> None:
+    settings.DATA_DIR = tmp_path
+    (tmp_path / "browser.json").write_text(json.dumps(found))
+    assert Part("browser", status, said) in readiness.parts()
+    assert Part("browser", status, said) in readiness.outside_services()  # on the console's front page
 
 
 @pytest.mark.usefixtures("_worker")

@@ -1,20 +1,29 @@
 from __future__ import annotations
 
+import os
+import resource
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
+from redis.exceptions import ConnectionError
 
 from engine.errors import OutOfService
 from tasks_app.keys import kept_key
 from tasks_app.operations.breakers import breaker_trip, breakers_open
 from tasks_app.processes import startup
+from tests.processes import free_port
+from tests.service import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_django.fixtures import SettingsWrapper
@@ -76,6 +85,101 @@ def test_the_warnings_name_what_an_operator_should_know(settings: SettingsWrappe
     text = "\n".join(startup.warnings())
     assert all(word in text for word in ("SECRET is not set.", "GITHUB_TOKEN", "simulated"))
     assert "short" not in text.replace("shorter", "").replace("too short", "")
+
+
+def test_a_start_waits_for_what_starts_at_the_same_time_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tasks_app.processes.startup.time.sleep", lambda _: None)
+    answers = iter([ConnectionError("refused"), ConnectionError("refused"), None])
+
+    def reach() -> None:
+        if error := next(answers):
+            raise error
+
+    startup._await(reach, "Redis")
+    assert list(answers) == []
+    assert caplog.messages == ["Redis does not answer yet; waiting for 60 s more"]
+    monkeypatch.setattr(startup, "WAIT", timedelta())
+    answers = iter([ConnectionError("refused"), None])
+    with pytest.raises(ConnectionError):
+        startup._await(reach, "Redis")
+
+
+@pytest.mark.parametrize(
+    "why", ['FATAL:  password authentication failed for user "u"', 'FATAL:  database "n" does not exist']
+)
+def test_a_start_does_not_wait_for_what_waiting_does_not_help(why: str) -> None:
+    calls = []
+
+    def reach() -> None:
+        calls.append(1)
+        raise OperationalError(why)
+
+    with pytest.raises(OperationalError):
+        startup._await(reach, "The database")
+    assert calls == [1]
+
+
+@pytest.mark.django_db
+def test_a_migration_that_fails_is_named_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        MigrationRecorder(connection).record_unapplied("tasks_app", "0002_computed_workflows_reasoning")
+        raise RuntimeError("a row does not fit")
+
+    monkeypatch.setattr(startup, "call_command", fail)
+    with pytest.raises(SystemExit, match=r"The migration tasks_app\.0002_\w+ failed; .*a row does not fit"):
+        startup.prepare(migrate=True)
+
+
+def on_a_small_disk() -> None:
+    """Let this process's files grow to 8 kB only, as if the disk were full then."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8_192, 8_192))
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("over", "prepare", "limit", "said"),
+    [
+        ({}, "corrupt", None, "db.sqlite3 cannot be used: file is not a database. Put a backup"),
+        ({}, "", on_a_small_disk, "db.sqlite3 cannot be used: disk I/O error. Is its disk full"),
+        ({"DATA_DIR": "{}/file"}, "", None, "DATA_DIR: "),
+        ({"DATABASE_URL": "sqlite:///{}/file/db.sqlite3"}, "", None, "DATABASE_URL: "),
+        ({"DATABASE_URL": "sqlite:///{}"}, "", None, "cannot be used: unable to open database file."),
+    ],
+    ids=["corrupt", "full", "data is a file", "database below a file", "database is a folder"],
+)
+def test_a_start_that_cannot_be_ends_with_a_sentence(
+    tmp_path: Path, over: dict[str, str], prepare: str, limit: Callable[[], None] | None, said: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "data").mkdir()
+    if prepare:
+        (tmp_path / "data" / "db.sqlite3").write_bytes(b"no database" * 100)
+    settings = {"SECRET": "only-for-this-test", "FORGE": "local", "LLM_PROVIDER": "simulated", "BROWSERS": "0"}
+    settings |= {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "DATA_DIR": f"{tmp_path}/data"}
+    environment = settings | {name: value.format(tmp_path) for name, value in over.items()}
+    command = [sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{free_port()}"]
+    ended = subprocess.run(
+        command, cwd=ROOT, env=environment, preexec_fn=limit, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr + ended.stdout
+
+
+@pytest.mark.processes
+def test_a_command_without_a_database_ends_with_a_sentence_that_hides_the_password(tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": f"postgres://user:a-password-of-it@127.0.0.1:{free_port()}/name",
+    }  # fmt: skip
+    command = [sys.executable, "manage.py", "migrate"]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("The database name at 127.0.0.1:")
+    assert "Traceback" not in ended.stderr
+    assert "a-password-of-it" not in ended.stderr
 
 
 def test_a_key_is_made_once_even_when_many_start_together(tmp_path: Path) -> None:

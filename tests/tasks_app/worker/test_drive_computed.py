@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.adapters.browser.chromium_browser import NO_PLACE
+from engine.checks.own_rules import NO_BROWSER
 from engine.domain.browser_report import Computation
 from tasks_app.models import CheckResult, Round, SourceFile
 from tasks_app.reports.round_report import RoundReport
@@ -72,14 +74,14 @@ def test_without_a_browser_the_model_writes_the_file_and_a_script_is_not_run_wit
     assert "build.js" not in rules + request
     assert (row.state, published(outside, row)["result.json"]) == ("completed", b"{}\n")
     assert [one.verdict for one in CheckResult.objects.filter(kind="computed")] == ["not_run"]
-    assert "tools/build.js was not run: this machine runs no check browser (BROWSERS=0)" in row.warnings
+    assert f"tools/build.js was not run: {NO_BROWSER}" in row.warnings
 
 
 def test_a_browser_that_cannot_be_started_is_a_warning(outside: Outside) -> None:
     outside.browser = FakeBrowser(computed=Computation(not_run="no check browser was free in time"))
     outside.author.plans, outside.author.replies = [plan_reply()], [WRITTEN]
     row = driven(asked())
-    assert "tools/build.js was not run: no check browser was free in time" in row.warnings
+    assert f"tools/build.js was not run: {NO_PLACE}" in row.warnings
     assert row.state == "completed"
 
 
