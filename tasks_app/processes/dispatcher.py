@@ -30,8 +30,13 @@ BEAT = 3.0  # seconds between checks of the worker processes
 
 
 class Dispatcher:
-    def __init__(self, supervisor: str, group: Callable[[], int | None] = lambda: None) -> None:
-        self._supervisor = supervisor
+    def __init__(
+        self,
+        supervisor: str,
+        group: Callable[[], int | None] = lambda: None,
+        beat: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._supervisor, self._beat = supervisor, beat
         self._watch = WorkerWatch(supervisor, group)
         self._next_beat = 0.0
         self._workers = 0
@@ -40,6 +45,7 @@ class Dispatcher:
         """Tick until `stop` is set. Errors of the database or the queue are logged, and the next tick tries again."""
         try:
             while not stop.wait(TICK):
+                self._beat()
                 try:
                     self.tick()
                 except (Error, RedisError) as error:
