@@ -27,8 +27,11 @@ class Step(StrEnum):
 ACTIVE = frozenset({State.QUEUED, State.RUNNING, State.WAITING})
 ENDED = frozenset({State.COMPLETED, State.FAILED, State.CANCELLED})
 
-#: Steps that mostly wait for other services. They never use more than half of the workers.
+#: Steps that mostly wait for other services.
 POLLING = frozenset({Step.DEPLOY, Step.NOTIFY})
+
+#: Steps that talk to the forge.
+AT_FORGE = frozenset({Step.PUBLISH, Step.DEPLOY})
 
 #: Steps before the commit exists. A later round of the task waits while an earlier one is in one of them.
 UNPUBLISHED = frozenset({Step.GENERATE, Step.VERIFY, Step.PUBLISH})

@@ -1,6 +1,7 @@
-"""Wakes workers while rounds are due. New work, delays, back-off, orphans and lost messages all take this one path.
+"""Wakes workers while rounds are due, and sends the callbacks itself.
 
-Several dispatchers may run at the same time.
+New work, delays, back-off, orphans and lost messages all take this one path. Several dispatchers may run at the same
+time.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tasks_app.processes.worker_watch import WorkerWatch
 from tasks_app.rounds.liveness_watches import looks_due
 from tasks_app.rounds.load import workers_present
 from tasks_app.rounds.schedule import rounds_due
+from tasks_app.worker.callbacks import CallbackSender
 
 if TYPE_CHECKING:
     import threading
@@ -27,12 +29,19 @@ logger = logging.getLogger(__name__)
 
 TICK = 0.25  # seconds between queries for due rounds
 BEAT = 3.0  # seconds between checks of the worker processes
+STOP_WITHIN = 10.0  # seconds for the callbacks under way at a stop
 
 
 class Dispatcher:
-    def __init__(self, supervisor: str, group: Callable[[], int | None] = lambda: None) -> None:
-        self._supervisor = supervisor
+    def __init__(
+        self,
+        supervisor: str,
+        group: Callable[[], int | None] = lambda: None,
+        beat: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._supervisor, self._beat = supervisor, beat
         self._watch = WorkerWatch(supervisor, group)
+        self._callbacks = CallbackSender()
         self._next_beat = 0.0
         self._workers = 0
 
@@ -40,6 +49,7 @@ class Dispatcher:
         """Tick until `stop` is set. Errors of the database or the queue are logged, and the next tick tries again."""
         try:
             while not stop.wait(TICK):
+                self._beat()
                 try:
                     self.tick()
                 except (Error, RedisError) as error:
@@ -49,6 +59,7 @@ class Dispatcher:
                     # A dispatcher that ended here would stop all rounds: log our own error, and tick on.
                     logger.exception("the dispatcher failed by an error of our own")
             self._announce_stop()
+            self._callbacks.finish(STOP_WITHIN)
         finally:
             connections.close_all()
 
@@ -59,10 +70,14 @@ class Dispatcher:
             logger.warning("the workers could not be told to stop: %s", error)
 
     def tick(self) -> int:
-        """Keep a message in the queue for each worker that has work; return how many messages were added."""
+        """Keep a message in the queue for each worker that has work, and begin the callbacks that are due.
+
+        Returns how many messages were added.
+        """
         if time.monotonic() >= self._next_beat:
             self._next_beat = time.monotonic() + BEAT
             self._watch.look()
             self._workers = workers_present()  # those of all machines, which share the queue
+        self._callbacks.take_due()
         due = len(rounds_due(workers=self._workers)) + len(looks_due(workers=self._workers))
         return wake_workers(min(due, self._workers)) if due else 0

@@ -15,6 +15,7 @@ from tasks_app import wiring
 from tasks_app.health import browser_probe, credentials
 from tasks_app.operations import retention
 from tasks_app.processes.dispatcher import Dispatcher
+from tasks_app.processes.supervisor import is_stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,21 +51,29 @@ def web() -> None:
     run(prog="gunicorn")
 
 
-def cluster() -> None:
-    """Run django-q's cluster. At its end the process waits for the cluster's other processes."""
+def cluster(beat: Callable[[], object] = lambda: None) -> None:
+    """Run django-q's cluster until it ends; call `beat` every second unless a signal has stopped its sentinel.
+
+    The sentinel, a child of this process, replaces dead workers.
+    """
     from django_q.cluster import Cluster
 
     from tasks_app.processes import django_q_patch
     from tasks_app.worker import due_work  # noqa: F401 -- the queue's messages call it by name
 
     django_q_patch.install()
-    Cluster().start()
+    running = Cluster()
+    running.start()
+    while running.sentinel.is_alive():
+        if not is_stopped(running.sentinel.pid):
+            beat()
+        running.sentinel.join(1.0)
 
 
-def dispatch(me: str, group: Callable[[], int | None]) -> None:
+def dispatch(me: str, group: Callable[[], int | None], beat: Callable[[], object]) -> None:
     """Run the dispatcher of the supervisor `me` and the periodic jobs beside it, until SIGTERM.
 
-    `group` returns the process group of the cluster, None while no cluster runs.
+    `group` returns the process group of the cluster, None while no cluster runs. `beat` is called at each tick.
     """
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -72,4 +81,4 @@ def dispatch(me: str, group: Callable[[], int | None]) -> None:
     threading.Thread(target=credentials.keep_trying, args=(stop,), name="credentials", daemon=True).start()
     if retention.is_asked_for():
         threading.Thread(target=retention.keep_pruning, args=(stop,), name="retention", daemon=True).start()
-    Dispatcher(me, group).run(stop)
+    Dispatcher(me, group, beat).run(stop)

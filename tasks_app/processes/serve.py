@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 PORT_TAKEN = 2  # exit code
 
 CLUSTER = "cluster"
+DISPATCHER = "dispatcher"
 
 
 class AddressError(Exception):
@@ -146,8 +147,14 @@ def _run(label: str, web: Address | None = None) -> int:
     supervisor = Supervisor(
         (
             *((Program("web", entry_points.web),) if web else ()),
-            Program(CLUSTER, entry_points.cluster),
-            Program("dispatcher", lambda: entry_points.dispatch(me, lambda: supervisor.group_of(CLUSTER))),
+            Program(CLUSTER, lambda: entry_points.cluster(lambda: supervisor.beat(CLUSTER)), beats=True),
+            Program(
+                DISPATCHER,
+                lambda: entry_points.dispatch(
+                    me, lambda: supervisor.group_of(CLUSTER), lambda: supervisor.beat(DISPATCHER)
+                ),
+                beats=True,
+            ),
         ),
         {**os.environ, "DATA_DIR": str(settings.DATA_DIR), "SUPERVISOR_ID": me, **({"BIND": str(web)} if web else {})},
         label=label,

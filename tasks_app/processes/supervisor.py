@@ -1,4 +1,4 @@
-"""Forks child processes, restarts those that die, and ends all of them when it ends itself.
+"""Forks child processes, restarts those that die or give no sign of life, and ends all of them when it ends itself.
 
 It knows nothing of Django: `serve` says which programs to run. All children share the memory of its process, so that
 process loads their modules, has one thread, and opens nothing that two processes must not share (`child_process`).
@@ -28,15 +28,25 @@ logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[2]
 
-_GROUP = struct.Struct("q")  # aligned, so that no reader sees a half-written value
+#: The numbers of a program in the shared memory: its process group, and its count of signs of life. They are aligned,
+#: so that no reader sees a half-written one.
+_NUMBER = struct.Struct("q")
+_GROUP, _BEATS, _NUMBERS = 0, 1, 2
+
+#: The longest pause between two looks at the children, in seconds.
+_LOOK = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program to keep running: its name for the log, and the function of its process (which may end in an exec)."""
+    """A program to keep running: its name for the log, and the function of its process (which may end in an exec).
+
+    `beats`: it calls `Supervisor.beat` all the time, and is taken as frozen if it does not.
+    """
 
     name: str
     run: Callable[[], object]
+    beats: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,7 @@ class Patience:
     deaths: int = 5
     grace: float = 20.0
     clearing: float = 60.0  # after this `on_death` is killed
+    silent: float = 45.0  # without a sign of life; one write may wait 20 s for SQLite
 
 
 @dataclass(slots=True)
@@ -58,6 +69,9 @@ class _Child:
     started: float = 0.0
     due: float = 0.0
     quick_deaths: int = 0
+    beats: int = 0
+    silent: float = 0.0  # seconds without a sign of life in which this process itself was awake
+    frozen: bool = False
 
 
 @dataclass(slots=True)
@@ -66,6 +80,8 @@ class Supervisor:
 
     `on_death` is called with a program's name and how it died, once none of its processes is left. It runs in a child
     of its own, and the program is restarted after that child has ended.
+
+    A program whose process is stopped (SIGSTOP), or that must beat and does not, is killed after `patience.silent`.
     """
 
     programs: Sequence[Program]
@@ -74,13 +90,14 @@ class Supervisor:
     patience: Patience = field(default_factory=Patience)
     on_death: Callable[[str, str], None] = lambda _name, _how: None
     _children: list[_Child] = field(default_factory=list, init=False)
-    _groups: mmap.mmap = field(init=False)
+    _shared: mmap.mmap = field(init=False)
     _pipe: tuple[int, int] = field(default=(-1, -1), init=False)
     _signals: int = field(default=0, init=False)
+    _looked: float = field(default_factory=time.monotonic, init=False)
 
     def __post_init__(self) -> None:
         # Anonymous memory that every later child shares.
-        self._groups = mmap.mmap(-1, _GROUP.size * max(len(self.programs), 1))
+        self._shared = mmap.mmap(-1, _NUMBERS * _NUMBER.size * max(len(self.programs), 1))
 
     def run(self) -> int:
         """Run until a signal stops it; return 0, or 1 if a program cannot be kept alive.
@@ -101,12 +118,26 @@ class Supervisor:
 
     def group_of(self, name: str) -> int | None:
         """Return a program's process group, None while it does not run. Its own processes may ask too."""
-        place = next(place for place, program in enumerate(self.programs) if program.name == name)
-        return _GROUP.unpack_from(self._groups, place * _GROUP.size)[0] or None
+        return self._number(self._place(name), _GROUP) or None
+
+    def beat(self, name: str) -> None:
+        """Give a sign of life. The program's own process calls this."""
+        place = self._place(name)
+        self._set_number(place, _BEATS, self._number(place, _BEATS) + 1)
+
+    def _place(self, name: str) -> int:
+        return next(place for place, program in enumerate(self.programs) if program.name == name)
+
+    def _number(self, place: int, which: int) -> int:
+        value: int = _NUMBER.unpack_from(self._shared, (_NUMBERS * place + which) * _NUMBER.size)[0]
+        return value
+
+    def _set_number(self, place: int, which: int, value: int) -> None:
+        _NUMBER.pack_into(self._shared, (_NUMBERS * place + which) * _NUMBER.size, value)
 
     def _share_groups(self) -> None:
         for place, child in enumerate(self._children):
-            _GROUP.pack_into(self._groups, place * _GROUP.size, child.process.pid if child.process else 0)
+            self._set_number(place, _GROUP, child.process.pid if child.process else 0)
 
     @contextmanager
     def _signal_pipe(self) -> Iterator[int]:
@@ -133,6 +164,9 @@ class Supervisor:
 
     def _check_children(self, wake: int) -> str | None:
         """Start the programs that are due, handle deaths; return the reason once a program cannot be kept alive."""
+        # A long time since the last look means that this process was stopped too, perhaps with its children.
+        awake = min(time.monotonic() - self._looked, self._longest_pause)
+        self._looked = time.monotonic()
         for child in self._children:
             if child.process is None:
                 if time.monotonic() >= child.due:
@@ -141,13 +175,26 @@ class Supervisor:
                 reason = self._reap(child, wake)
                 if reason:
                     return reason
+            else:
+                self._end_if_frozen(child, awake)
         _reap_orphans({child.process.pid for child in self._children if child.process})
         return None
+
+    def _end_if_frozen(self, child: _Child, awake: float) -> None:
+        """Kill a program without a sign of life for too long. Its death is then handled as any other."""
+        assert child.process is not None
+        before, child.beats = child.beats, self._number(self._place(child.program.name), _BEATS)
+        has_beaten = not child.program.beats or child.beats != before
+        child.silent = 0.0 if has_beaten and not is_stopped(child.process.pid) else child.silent + awake
+        if child.silent >= self.patience.silent and not child.frozen:
+            child.frozen = True
+            with suppress(ProcessLookupError):
+                os.killpg(child.process.pid, signal.SIGKILL)
 
     def _start(self, child: _Child) -> None:
         # The child has its own session: Ctrl-C in the terminal reaches only us, and one call kills its whole group.
         child.process = self._fork(child.program.name, child.program.run)
-        child.started = time.monotonic()
+        child.started, child.silent, child.frozen = time.monotonic(), 0.0, False
         self._share_groups()
         logger.info("%s: %s started (pid %s)", self.label, child.program.name, child.process.pid)
 
@@ -165,6 +212,8 @@ class Supervisor:
         code, lived = child.process.wait(), time.monotonic() - child.started
         _kill_group(child.process.pid)
         how = f"died after {lived:.1f} s ({_exit_reason(code)})"
+        if child.frozen:
+            how = f"gave no sign of life for {child.silent:.0f} s and was killed"
         child.quick_deaths = child.quick_deaths + 1 if lived < self.patience.quick else 0
         delay = min(self.patience.delay * 2 ** max(child.quick_deaths - 1, 0), self.patience.longest)
         child.process, child.due = None, time.monotonic() + delay
@@ -191,7 +240,11 @@ class Supervisor:
 
     def _pause(self) -> float:
         waits = [child.due - time.monotonic() for child in self._children if child.process is None]
-        return max(0.0, min([*waits, 5.0]))
+        return max(0.0, min([*waits, self._longest_pause]))
+
+    @property
+    def _longest_pause(self) -> float:
+        return min(_LOOK, self.patience.silent / 4)
 
     def _stop(self, wake: int) -> None:
         """Ask the main processes to end, then kill their groups. Workers would drop their steps at a SIGTERM."""
@@ -226,6 +279,14 @@ def _wait(wake: int, seconds: float) -> None:
 
 def _exit_reason(code: int) -> str:
     return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+
+
+def is_stopped(pid: int) -> bool:
+    """Say whether a signal or a debugger has stopped a process (where there is no /proc: False)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in {"T", "t"}
+    except (OSError, IndexError):
+        return False
 
 
 def _kill_group(group: int, seconds: float = 0.5) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db.models import Case, F, Q, Value, When
 
-from engine.domain.lifecycle import ACTIVE, State
+from engine.domain.lifecycle import ACTIVE, State, Step
 from tasks_app.models import Round
 from tasks_app.operations import clock
 
@@ -82,8 +82,10 @@ def leases_free(*, supervisor: str, pids: Collection[int] | None = None) -> int:
 
 
 def leases_held(*, supervisor: str) -> set[UUID]:
-    """Return the tokens of a supervisor's leases. A different set means that rounds were claimed or released."""
-    held = _held().filter(lease_owner__startswith=f"{supervisor}:", lease_until__gt=clock.now())
+    """Return the tokens of a supervisor's workers. A different set means that rounds were claimed or released."""
+    held = (
+        _held().exclude(step=Step.NOTIFY).filter(lease_owner__startswith=f"{supervisor}:", lease_until__gt=clock.now())
+    )
     return {token for token in held.values_list("lease_token", flat=True) if token}
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from engine.domain.lifecycle import Step
+from engine.domain.lifecycle import AT_FORGE, Step
 from tasks_app.models import Event, Round
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import breakers_open
@@ -54,7 +54,9 @@ def looks_due(*, workers: int) -> list[UUID]:
     if not due.exists() or "forge" in breakers_open(now=now):
         return []
     under_way = Round.objects.filter(watch_token__isnull=False, watch_at__gt=now).count()
-    places = max(-(-workers // SHARE) - under_way, 0)
+    at_forge = Round.objects.filter(next_at__isnull=False, lease_until__gt=now, step__in=AT_FORGE).order_by().count()
+    # With the steps that talk to the forge they leave a worker free; see tasks_app.rounds.schedule.
+    places = max(min(-(-workers // SHARE), max(workers - 1, 1) - at_forge) - under_way, 0)
     return list(due.order_by("watch_at").values_list("pk", flat=True)[:places])
 
 

@@ -1,50 +1,108 @@
-"""Which rounds are due, and which one a free worker takes: polls before new work, with at most half of the workers."""
+"""Which rounds are due, and which one a free worker takes: polls of pages before work; no callback.
+
+No slow outside party may hold all workers: steps that talk to the forge, and rounds that fetch attachments, leave one
+worker free. Callbacks take none (tasks_app.worker.callbacks).
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, Min, OuterRef, Q, QuerySet, Value, When
 
-from engine.domain.lifecycle import ACTIVE, NEEDS, POLLING, UNPUBLISHED
-from tasks_app.models import Round
+from engine.domain.lifecycle import ACTIVE, AT_FORGE, NEEDS, POLLING, UNPUBLISHED, Step
+from tasks_app.models import Attachment, NotificationAttempt, Round
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import breakers_open
 from tasks_app.operations.connections import one_at_a_time
 from tasks_app.rounds.leases import lease_claim
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from tasks_app.rounds.leases import Lease
 
-#: The number of the lock under which polls are counted and claimed. No other lock has this number.
-_POLLS = 1016
+#: The number of the lock under which places are counted and rounds claimed. No other lock has this number.
+_CLAIMS = 1016
+
+#: Rounds that are looked at for each one that is wanted, because some may lack a place.
+_LOOKED_AT = 16
+
+
+@dataclass(slots=True)
+class Places:
+    """How many more workers may poll pages, talk to the forge, or fetch attachments."""
+
+    polls: int
+    forge: int
+    fetching: int
+
+    def take(self, step: str, *, fetching: bool) -> bool:
+        """Take the places that a round at `step` needs; say whether they were free."""
+        if (step in AT_FORGE and self.forge <= 0) or (fetching and self.fetching <= 0):
+            return False
+        self.forge -= step in AT_FORGE
+        self.fetching -= fetching
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class DueCallback:
+    """A round whose callback is due; `tried`: an earlier one of this run was not delivered."""
+
+    round_id: UUID
+    url: str
+    tried: bool
 
 
 def rounds_due(*, workers: int) -> list[UUID]:
-    """Return the rounds that `workers` may take now: polls, then as much work as there are workers, oldest first."""
+    """Return the rounds that `workers` may take now: polls, then as much work as there are workers."""
     now = clock.now()
-    if not Round.objects.filter(next_at__lte=now).exists():
+    if not Round.objects.filter(next_at__lte=now).exclude(step=Step.NOTIFY).exists():
         return []  # called four times a second: an idle service must not pay for the ordered query
-    due = _due(now)
-    return _polls(due, workers=workers, now=now) + _work(due, most=workers)
+    due, places = _due(now), _places(workers, now)
+    return _polls(due, places) + _work(due, places, most=workers)
+
+
+def callbacks_due(*, most: int) -> list[DueCallback]:
+    """Return due callbacks, those that were never tried first, then those that have been due for longest."""
+    now = clock.now()
+    rounds = Round.objects.filter(next_at__lte=now, step=Step.NOTIFY, state__in=ACTIVE).exclude(lease_until__gt=now)
+    tried = Exists(NotificationAttempt.objects.filter(round=OuterRef("pk"), run=OuterRef("run")))
+    ordered = rounds.annotate(tried=tried).order_by("tried", "next_at").values_list("pk", "evaluation_url", "tried")
+    return [DueCallback(*columns) for columns in ordered[:most]]
 
 
 def poll_claim(*, owner: str, workers: int) -> Lease | None:
     """Claim the poll that has been due for longest, unless half of the workers, rounded up, poll already."""
-    if not Round.objects.filter(next_at__lte=clock.now(), step__in=POLLING).exists():
+    if not Round.objects.filter(next_at__lte=clock.now(), step=Step.DEPLOY).exists():
         return None
-    with one_at_a_time(_POLLS):  # otherwise two workers could both take the last free place
+    with one_at_a_time(_CLAIMS):  # otherwise two workers could both take the last free place
         now = clock.now()
-        return _claim_first(_polls(_due(now), workers=workers, now=now), owner)
+        return _claim_first(_polls(_due(now), _places(workers, now)), owner)
 
 
 def work_claim(*, owner: str, workers: int) -> Lease | None:
-    """Claim the round that has waited longest to be written, checked or published."""
-    return _claim_first(_work(_due(clock.now()), most=workers), owner)
+    """Claim the round that has waited longest to be written, checked or published; one that is written comes first."""
+    if not Round.objects.filter(next_at__lte=clock.now()).exclude(step__in=POLLING).exists():
+        return None
+    with one_at_a_time(_CLAIMS):
+        now = clock.now()
+        return _claim_first(_work(_due(now), _places(workers, now), most=workers), owner)
+
+
+def may_go_on(step: Step, *, workers: int) -> bool:
+    """Say whether the worker whose round has come to `step` may take that step too, or others need the worker."""
+    if step is Step.NOTIFY:
+        return False
+    if step not in AT_FORGE:
+        return True
+    places = _places(workers, clock.now())  # its round counts among those under way
+    return places.forge >= 0 and (step is not Step.DEPLOY or places.polls >= 0)
 
 
 def backlog() -> tuple[int, datetime | None]:
@@ -59,14 +117,46 @@ def _claim_first(due: Sequence[UUID], owner: str) -> Lease | None:
     return next((lease for lease in claims if lease), None)
 
 
-def _polls(due: QuerySet[Round], *, workers: int, now: datetime) -> list[UUID]:
-    under_way = Round.objects.filter(next_at__isnull=False, lease_until__gt=now, step__in=POLLING).order_by().count()
-    places = max((workers + 1) // 2 - under_way, 0)
-    return list(due.filter(step__in=POLLING).order_by("next_at").values_list("pk", flat=True)[:places])
+def _places(workers: int, now: datetime) -> Places:
+    driven = Round.objects.filter(next_at__isnull=False, lease_until__gt=now).order_by()
+    counts = driven.aggregate(
+        polls=Count("pk", filter=Q(step=Step.DEPLOY)),
+        forge=Count("pk", filter=Q(step__in=AT_FORGE)),
+        fetching=Count("pk", filter=_fetching()),
+    )
+    looks = Round.objects.filter(watch_token__isnull=False, watch_at__gt=now).count()
+    shared = max(workers - 1, 1)
+    return Places((workers + 1) // 2 - counts["polls"], shared - counts["forge"] - looks, shared - counts["fetching"])
 
 
-def _work(due: QuerySet[Round], *, most: int) -> list[UUID]:
-    return list(due.exclude(step__in=POLLING).order_by("next_at").values_list("pk", flat=True)[:most])
+def _fetching() -> Q:
+    """Match rounds whose attachments are still to be fetched from hosts that anybody named."""
+    absent = Attachment.objects.filter(round=OuterRef("pk"), content=None, note="").exclude(url="")
+    return Q(Exists(absent), step=Step.GENERATE)
+
+
+def _polls(due: QuerySet[Round], places: Places) -> list[UUID]:
+    free = max(min(places.polls, places.forge), 0)
+    polls = list(due.filter(step=Step.DEPLOY).order_by("next_at").values_list("pk", flat=True)[:free])
+    places.forge -= len(polls)
+    return polls
+
+
+def _work(due: QuerySet[Round], places: Places, *, most: int) -> list[UUID]:
+    work = due.exclude(step__in=POLLING)
+    if places.forge <= 0:
+        work = work.exclude(step=Step.PUBLISH)
+    fetching = Case(When(_fetching(), then=Value(True)), default=Value(False))
+    work = work.annotate(fetching=fetching)
+    if places.fetching <= 0:
+        work = work.filter(fetching=False)
+    written_first = Case(When(step=Step.PUBLISH, then=Value(0)), default=Value(1))
+    rows = work.order_by(written_first, "next_at").values_list("pk", "step", "fetching")[: _LOOKED_AT * most]
+    return list(islice(_with_places(rows, places), most))
+
+
+def _with_places(rows: QuerySet[Round, tuple[UUID, str, bool]], places: Places) -> Iterator[UUID]:
+    return (pk for pk, step, fetching in rows if places.take(step, fetching=fetching))
 
 
 def _due(now: datetime) -> QuerySet[Round]:

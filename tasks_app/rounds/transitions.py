@@ -207,7 +207,7 @@ def delivered_record(*, lease: Lease, row: Round, detail: str) -> None:
             late=now > row.deadline_at,
             needs_attention=False,
             waiting_on="",
-            **_release(lease),
+            **_release(lease, row.step),
         )
         _end_step(row, now, "done", detail)
 
@@ -223,14 +223,14 @@ def round_wait(*, lease: Lease, row: Round, wait: Wait) -> None:
             waiting_on=keepable(wait.reason)[:500],
             needs_attention=wait.needs_attention or row.needs_attention,
             failures=F("failures") + 1 if wait.failed else 0,
-            **_release(lease),
+            **_release(lease, row.step),
         )
         StepRun.objects.filter(round=row, ended_at=None).update(detail=keepable(wait.reason)[:500])
 
 
 def round_release(*, lease: Lease, row: Round) -> None:
     """Release the round between two steps; it is due now. Raises LeaseLost."""
-    _update(lease, row.step, state=State.QUEUED, next_at=clock.now(), **_release(lease))
+    _update(lease, row.step, state=State.QUEUED, next_at=clock.now(), **_release(lease, step=""))
 
 
 def round_fail(*, lease: Lease, row: Round, code: str, message: str) -> None:
@@ -247,7 +247,7 @@ def round_fail(*, lease: Lease, row: Round, code: str, message: str) -> None:
             error_message=keepable(message),
             waiting_on="",
             needs_attention=True,
-            **_release(lease),
+            **_release(lease, row.step),
         )
         _end_step(row, now, "failed", message)
         interruptions_record(round_id=row.pk)
@@ -258,14 +258,14 @@ def crash_record(*, lease: Lease, row: Round, message: str, delay: float) -> Non
     """Count an error of our own as a crash and release the round for `delay` seconds. Raises LeaseLost."""
     until = clock.now() + timedelta(seconds=delay)
     with transaction.atomic():
-        release = {**_release(lease), "crashes": F("crashes") + 1}
+        release = {**_release(lease, row.step), "crashes": F("crashes") + 1}
         _update(lease, row.step, state=State.WAITING, next_at=until, waiting_on=keepable(message)[:500], **release)
         _event(row, "internal error", message)
 
 
-def _release(lease: Lease) -> dict[str, object]:
-    """Return the columns that release a round."""
-    worked = Coalesce(F("worker_seconds"), 0.0) + lease.seconds
+def _release(lease: Lease, step: str) -> dict[str, object]:
+    """Return the columns that release a round. At notify it holds no worker, only a thread."""
+    worked = Coalesce(F("worker_seconds"), 0.0) + (0.0 if step == Step.NOTIFY else lease.seconds)
     return {"lease_token": None, "lease_until": None, "crashes": 0, "worker_seconds": worked}
 
 

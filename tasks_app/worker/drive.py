@@ -42,6 +42,7 @@ from tasks_app.worker import step_inputs
 from tasks_app.worker.heartbeat import Heartbeat
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from engine.ports import Ports
@@ -68,12 +69,16 @@ GOES_ON = frozenset({Step.GENERATE, Step.DEPLOY})
 Outcome = Generated | RepairFailed | RepairSkipped | Verified | Published | Deployed | RunFailed | Delivered | Wait
 
 
-def drive(lease: Lease) -> None:
-    """Take a round's steps until it waits, ends or loses its lease, or until the supervisor stops."""
+def drive(lease: Lease, *, may_go_on: Callable[[Step], bool] = lambda _step: True) -> None:
+    """Take a round's steps until it waits, ends or loses its lease, or until the supervisor stops.
+
+    Where `may_go_on` forbids the next step, the round is released and due for whoever may take it.
+    """
     try:
         while _step(lease):
-            if is_stopping():
-                transitions.round_release(lease=lease, row=Round.objects.only("step").get(pk=lease.round_id))
+            row = Round.objects.only("step").get(pk=lease.round_id)
+            if is_stopping() or not may_go_on(Step(row.step)):
+                transitions.round_release(lease=lease, row=row)
                 break
     except LeaseLost:
         logger.warning("round %s: another process drives it by now; nothing more is done here", lease.round_id)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from functools import partial
+
 from tasks_app.operations.workers import is_stopping, worker_name
 from tasks_app.rounds.load import workers_present
-from tasks_app.rounds.schedule import poll_claim, work_claim
+from tasks_app.rounds.schedule import may_go_on, poll_claim, work_claim
 from tasks_app.worker.drive import drive
 from tasks_app.worker.liveness_check import look_again
 
-#: The most polls that a worker takes in a row: a new round must not wait for more.
+#: The most polls that a worker takes in a row, and the seconds after which it begins no other: work must not wait.
 POLLS = 4
+POLL_SECONDS = 10.0
 
 
 def take_due() -> None:
@@ -20,11 +24,13 @@ def take_due() -> None:
     does nothing.
     """
     workers, me = workers_present(), worker_name()
+    goes_on = partial(may_go_on, workers=workers)
+    polls_end = time.monotonic() + POLL_SECONDS
     for _ in range(POLLS):
-        if is_stopping() or not (poll := poll_claim(owner=me, workers=workers)):
+        if is_stopping() or time.monotonic() >= polls_end or not (poll := poll_claim(owner=me, workers=workers)):
             break
-        drive(poll)
-    if not is_stopping():
+        drive(poll, may_go_on=goes_on)
+    if not is_stopping() and time.monotonic() < polls_end:
         look_again(workers=workers)
     if not is_stopping() and (work := work_claim(owner=me, workers=workers)):
-        drive(work)
+        drive(work, may_go_on=goes_on)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -107,3 +108,27 @@ def test_a_step_that_spins_in_c_and_lets_no_heartbeat_run(hanging: Callable[...,
     service = hanging(SPINS)
     the_round_is_taken_by_another(service, tmp_path, 90)
     assert ("unresponsive worker killed",) in service.rows("SELECT what FROM tasks_app_event")
+
+
+# Seconds without a sign of life; they stand last among the defaults.
+IMPATIENT = """
+from tasks_app.processes.supervisor import Patience
+Patience.__init__.__defaults__ = (*Patience.__init__.__defaults__[:-1], 6.0)
+"""
+
+
+@pytest.mark.parametrize("role", ["dispatcher", "cluster main", "sentinel", "web master"])
+def test_a_process_that_is_stopped_is_restarted(tmp_path: Path, role: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(IMPATIENT)
+    path = f"{tmp_path}{os.pathsep}{ROOT}"
+    with Service(tmp_path, workers=2, PYTHONPATH=path) as service, HttpServer({"/notify": Script()}) as evaluator:
+        service.start().until_whole()
+        (frozen,) = service.roles()[role]
+        os.kill(frozen, signal.SIGSTOP)
+        identity = service.post(task("frozen", 1, "frozen", evaluator.url("/notify")))
+        assert wait_for(lambda: not alive(frozen), 30), service.table()
+        assert service.completes(identity, 60)["live"]
+        service.until_whole(60)
+        program = {"dispatcher": "dispatcher", "web master": "web"}.get(role, "cluster")
+        assert (f"{program} restarted",) in service.rows("SELECT what FROM tasks_app_event")
+        assert "gave no sign of life for" in service.log.read_text()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tasks_app.processes.supervisor import Program, Supervisor, _Child
 from tests.processes import alive, wait_for
 
 if TYPE_CHECKING:
@@ -296,3 +297,90 @@ def test_a_child_knows_the_group_of_another_and_when_it_is_dead_or_new(tmp_path:
     finally:
         running.kill()
         running.wait()
+
+
+# `beats` gives signs of life until a file says otherwise; `plain` never does and need not.
+FREEZING = """
+import os, sys, time
+from pathlib import Path
+from tasks_app.processes.supervisor import Patience, Program, Supervisor
+here = Path(sys.argv[1])
+
+def note(name):
+    with (here / f"{name}.pids").open("a") as f:
+        f.write(f"{os.getpid()}\\n")
+
+def beats():
+    note("beats")
+    while True:
+        if not (here / "hang").exists():
+            supervisor.beat("beats")
+        time.sleep(0.02)
+
+def plain():
+    note("plain")
+    while True:
+        time.sleep(60)
+
+supervisor = Supervisor(
+    (Program("beats", beats, beats=True), Program("plain", plain)), os.environ,
+    patience=Patience(delay=0.05, quick=0.1, silent=1.0), on_death=lambda name, how: print(f"{name} {how}", flush=True),
+)
+supervisor.run()
+"""
+
+
+@pytest.fixture
+def freezing(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", FREEZING, str(tmp_path)]
+    running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    yield running
+    running.kill()
+    running.communicate()
+
+
+def pids(folder: Path, name: str) -> list[int]:
+    file = folder / f"{name}.pids"
+    return [int(pid) for pid in file.read_text().split()] if file.exists() else []
+
+
+@pytest.mark.parametrize("name", ["beats", "plain"])
+def test_a_program_that_is_stopped_is_killed_and_restarted(
+    freezing: subprocess.Popen[str], tmp_path: Path, name: str
+) -> None:
+    assert wait_for(lambda: pids(tmp_path, "beats") and pids(tmp_path, "plain"), 20)
+    (first,) = pids(tmp_path, name)
+    os.kill(first, signal.SIGSTOP)
+    assert wait_for(lambda: len(pids(tmp_path, name)) == 2, 20)
+    assert not alive(first)
+    assert freezing.stdout
+    assert freezing.stdout.readline().startswith(f"{name} gave no sign of life for 1 s and was killed")
+    other = ({"beats", "plain"} - {name}).pop()
+    assert len(pids(tmp_path, other)) == 1
+
+
+@pytest.mark.usefixtures("freezing")
+def test_a_program_that_hangs_is_killed_if_it_must_beat(tmp_path: Path) -> None:
+    assert wait_for(lambda: pids(tmp_path, "beats") and pids(tmp_path, "plain"), 20)
+    (tmp_path / "hang").touch()
+    assert wait_for(lambda: len(pids(tmp_path, "beats")) == 2, 20)
+    assert len(pids(tmp_path, "plain")) == 1
+
+
+def test_a_supervisor_that_was_stopped_itself_takes_nobody_as_frozen() -> None:
+    supervisor = Supervisor((Program("silent", signal.pause, beats=True),), os.environ)
+    with supervisor._signal_pipe() as wake:
+        supervisor._children = [_Child(program) for program in supervisor.programs]
+        supervisor._check_children(wake)
+        ((child,), process) = supervisor._children, supervisor._children[0].process
+        assert process
+        try:
+            supervisor._looked -= 3600
+            supervisor._check_children(wake)
+            assert (child.frozen, process.poll()) == (False, None)
+            child.silent = supervisor.patience.silent
+            supervisor._check_children(wake)
+            assert child.frozen
+            assert process.wait() == -signal.SIGKILL
+        finally:
+            process.send_signal(signal.SIGKILL)

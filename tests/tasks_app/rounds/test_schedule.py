@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
+from engine.domain.lifecycle import Step
 from engine.errors import OutOfService
-from tasks_app.models import Round
+from tasks_app.models import Attachment, NotificationAttempt, Round
 from tasks_app.operations.breakers import breaker_trip
-from tasks_app.rounds.schedule import rounds_due
+from tasks_app.rounds.schedule import callbacks_due, may_go_on, rounds_due, work_claim
 from tests.factories import lease_of, make_round
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def test_a_published_round_is_polled_regardless_of_earlier_rounds() -> None:
 
 @pytest.mark.parametrize(("kind", "held"), [("model", {"generate"}), ("forge", {"publish", "deploy"})])
 def test_a_breaker_holds_what_needs_it_until_the_share_ends(kind: str, held: set[str]) -> None:
-    steps = ["generate", "verify", "publish", "deploy", "notify"]
+    steps = ["generate", "verify", "publish", "deploy"]
     rows = {step: make_round(task=step, step=step, share_ends_at=timezone.now() + 60 * SECOND) for step in steps}
     breaker_trip(error=OutOfService("x", "Refused.", kind=kind))
     assert {step for step, row in rows.items() if row.pk not in due()} == held
@@ -135,7 +136,7 @@ def test_a_breaker_holds_what_needs_it_until_the_share_ends(kind: str, held: set
 @pytest.mark.parametrize(("workers", "places"), [(1, 1), (2, 1), (3, 2), (8, 4)])
 def test_polls_get_at_most_half_of_the_workers_rounded_up(workers: int, places: int) -> None:
     for number in range(6):
-        make_round(task=f"t{number}", step="deploy" if number % 2 else "notify")
+        make_round(task=f"t{number}", step="deploy")
     assert len(due(workers)) == places
 
 
@@ -147,7 +148,7 @@ def test_polls_under_way_count_against_their_half() -> None:
 
 def test_polls_come_before_new_work_and_the_oldest_first() -> None:
     now = timezone.now()
-    poll = make_round(task="p", step="notify", next_at=now - 60 * SECOND)
+    poll = make_round(task="p", step="deploy", next_at=now - 60 * SECOND)
     young = make_round(task="y", next_at=now - SECOND)
     old = make_round(task="o", next_at=now - 9 * SECOND)
     assert due() == [poll.pk, old.pk, young.pk]
@@ -157,3 +158,73 @@ def test_no_more_work_is_named_than_there_are_workers() -> None:
     for number in range(7):
         make_round(task=f"t{number}")
     assert len(due(4)) == 4
+
+
+# --- No outside party holds all workers -------------------------------------------------------------------------------
+
+
+def fetching(task: str, **over: object) -> Round:
+    row = make_round(task=task, **over)
+    Attachment.objects.create(round=row, position=9, name="a.csv", url="https://slow.example/a.csv")
+    return row
+
+
+def test_a_callback_takes_no_worker() -> None:
+    row = make_round(step="notify")
+    assert due() == []
+    assert [one.round_id for one in callbacks_due(most=9)] == [row.pk]
+    assert not may_go_on(Step.NOTIFY, workers=8)
+
+
+def test_callbacks_that_were_never_tried_come_first() -> None:
+    now = timezone.now()
+    tried = make_round(task="tried", step="notify", next_at=now - 99 * SECOND)
+    NotificationAttempt.objects.create(round=tried, run=1, number=1, url="u", body=b"", headers={}, started_at=now)
+    later, earlier = (make_round(task=f"t{n}", step="notify", next_at=now - n * SECOND) for n in (1, 2))
+    lease_of(make_round(task="driven", step="notify"))
+    make_round(task="not yet", step="notify", next_at=now + 60 * SECOND)
+    assert [one.round_id for one in callbacks_due(most=9)] == [earlier.pk, later.pk, tried.pk]
+
+
+@pytest.mark.parametrize(("workers", "places"), [(1, 1), (2, 1), (8, 7)])
+def test_one_worker_is_left_where_others_fetch_attachments(workers: int, places: int) -> None:
+    slow = [fetching(f"t{n}", next_at=timezone.now() - (99 - n) * SECOND).pk for n in range(9)]
+    plain = make_round(task="plain").pk
+    assert due(workers) == [*slow[:places], plain][:workers]
+    for round_id in slow[:places]:
+        lease_of(Round.objects.get(pk=round_id))
+    claimed = work_claim(owner="a:1", workers=workers)
+    assert claimed
+    assert claimed.round_id == plain
+
+
+def test_a_file_that_is_there_or_cannot_be_had_is_not_fetched_again() -> None:
+    for task, over in (("there", {"content": b"x"}), ("missing", {"note": "it answered 404"})):
+        Attachment.objects.filter(round=fetching(task)).update(**over)
+    assert len(due(2)) == 2
+
+
+@pytest.mark.parametrize("step", ["publish", "deploy"])
+def test_one_worker_is_left_where_others_talk_to_the_forge(step: str) -> None:
+    lease_of(make_round(task="slow", step=step))
+    waiting = make_round(task="waiting", step="publish")
+    plain = make_round(task="plain")
+    assert due(2) == [plain.pk]
+    assert may_go_on(Step.PUBLISH, workers=2)  # this round itself
+    lease_of(waiting)
+    assert not may_go_on(Step.PUBLISH, workers=2)
+    assert may_go_on(Step.VERIFY, workers=2)
+
+
+def test_a_look_at_a_watched_page_counts_too() -> None:
+    now = timezone.now()
+    watch = {"watch_at": now + 60 * SECOND, "watch_until": now + 90 * SECOND, "watch_token": "0" * 32}
+    make_round(task="looked at", **ended("completed"), **watch)
+    make_round(task="waiting", step="publish")
+    assert due(2) == []
+
+
+def test_a_round_that_is_written_is_published_before_a_new_one_begins() -> None:
+    new = make_round(task="new", next_at=timezone.now() - 99 * SECOND)
+    written = make_round(task="written", step="publish")
+    assert due(8) == [written.pk, new.pk]

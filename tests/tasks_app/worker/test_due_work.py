@@ -13,7 +13,7 @@ from django.utils import timezone
 from tasks_app.models import Round
 from tasks_app.operations.workers import stop_announce, worker_beat
 from tasks_app.rounds.leases import lease_claim
-from tasks_app.rounds.schedule import poll_claim
+from tasks_app.rounds.schedule import callbacks_due, poll_claim
 from tasks_app.worker import due_work
 from tests.factories import make_round
 
@@ -32,7 +32,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
     """Keep which rounds a worker takes; each is let go of and waits for a minute."""
     rounds: list[UUID] = []
 
-    def take(lease: Lease) -> None:
+    def take(lease: Lease, **_options: object) -> None:
         rounds.append(lease.round_id)
         later = timezone.now() + 60 * SECOND
         Round.objects.filter(pk=lease.round_id).update(lease_token=None, lease_until=None, next_at=later)
@@ -102,9 +102,11 @@ def test_a_worker_whose_supervisor_stops_takes_nothing(taken: list[UUID], monkey
     assert taken == []
 
 
-def test_a_woken_worker_drives_a_round_to_its_end(outside: Outside) -> None:
+def test_a_woken_worker_drives_a_round_until_its_callback_is_due(outside: Outside) -> None:
     row = make_round()
     due_work.take_due()
     row.refresh_from_db()
-    assert row.state == "completed"
-    assert len(outside.notifier.sent) == 1
+    assert (row.state, row.step, row.live) == ("queued", "notify", True)
+    assert row.worker_seconds
+    assert outside.notifier.sent == []
+    assert [one.round_id for one in callbacks_due(most=9)] == [row.pk]
