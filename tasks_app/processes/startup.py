@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, connections
 from django.db.migrations.loader import MigrationLoader
 
 from tasks_app.keys import kept_key
-from tasks_app.operations.breakers import breaker_close, breakers_open
+from tasks_app.operations.breakers import breaker_close, outages_open
 from tasks_app.operations.forge_quota import requests_unblock
 from tasks_app.operations.spending import unpriced_models
 from tasks_app.redaction import SHORTEST
@@ -35,7 +35,7 @@ def prepare(*, migrate: bool) -> None:
     if migrate:
         call_command("migrate", interactive=False, verbosity=0)
     _make_login()
-    for kind in breakers_open():
+    for kind in outages_open():
         breaker_close(kind=kind, who="start")
     requests_unblock()
     for warning in warnings():
