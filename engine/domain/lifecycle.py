@@ -36,8 +36,12 @@ AT_FORGE = frozenset({Step.PUBLISH, Step.DEPLOY})
 #: Steps before the commit exists. A later round of the task waits while an earlier one is in one of them.
 UNPUBLISHED = frozenset({Step.GENERATE, Step.VERIFY, Step.PUBLISH})
 
-#: The outside service that a step needs; the value is a breaker's kind.
-NEEDS = {Step.GENERATE: "model", Step.PUBLISH: "forge", Step.DEPLOY: "forge"}
+#: What a step needs, by kinds of breakers: outside services, and publishing, which an operator can pause.
+NEEDS = {
+    Step.GENERATE: frozenset({"model"}),
+    Step.PUBLISH: frozenset({"forge", "publishing"}),
+    Step.DEPLOY: frozenset({"forge"}),
+}
 
 #: From deploy back to generate: the commit's workflow failed, and a repair is tried. From verify straight to deploy:
 #: that repair came to nothing, and the commit stays.

@@ -15,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from tasks_app.models import Round
-from tasks_app.operations.breakers import breaker_close
+from tasks_app.operations.breakers import PAUSES, breaker_close, pause, resume
 from tasks_app.reports.display import pill, row_link, short
 from tasks_app.rounds.operator_actions import (
     Action,
@@ -104,6 +104,25 @@ def close_breaker(request: HttpRequest, kind: str) -> HttpResponse:
         messages.success(request, f"The {kind}'s breaker is closed: rounds that waited for it go on.")
     else:
         messages.warning(request, "That breaker was closed already.")
+    return _back(request)
+
+
+@require_POST
+def switch_pause(request: HttpRequest, kind: str, what: str) -> HttpResponse:
+    """Pause the intake, publishing or model calls, or end that pause."""
+    if not request.user.has_perm(MAY_OPERATE):
+        raise PermissionDenied
+    if kind not in PAUSES or what not in {"pause", "resume"}:
+        raise Http404
+    who, name = request.user.get_username(), PAUSES[kind]
+    if what == "pause":
+        changed, done = pause(kind=kind, who=who, reason=request.POST.get("reason", "")), "is paused"
+    else:
+        changed, done = resume(kind=kind, who=who), "goes on"
+    if changed:
+        messages.success(request, f"{name} {done}.")
+    else:
+        messages.warning(request, f"{name}: somebody was faster. It {done} already.")
     return _back(request)
 
 

@@ -15,7 +15,7 @@ from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.functional import cached_property
 
-from tasks_app.admin.actions import close_breaker
+from tasks_app.admin.actions import close_breaker, switch_pause
 from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.overview import overview
 from tasks_app.operations.client_limits import client_address, login_succeeded, login_wait
@@ -82,9 +82,10 @@ class Console(admin.AdminSite):
         return super().index(request, {**overview(request), **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Add the address that closes a breaker."""
+        """Add the addresses that close a breaker, and that begin and end a pause."""
         close = path("breaker/<str:kind>/close/", self.admin_view(close_breaker), name="breaker_close")
-        return [close, *super().get_urls()]
+        switch = path("pause/<str:kind>/<str:what>/", self.admin_view(switch_pause), name="switch_pause")
+        return [close, switch, *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         """Return the models in ORDER, then Django's users."""

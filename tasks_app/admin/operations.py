@@ -38,10 +38,10 @@ class WorkerBeatAdmin(ReadOnlyAdmin):
 
 @admin.register(Breaker, site=console)
 class BreakerAdmin(ReadOnlyAdmin):
-    list_display = in_list("kind", "code", "reason", "since", "until", "closed_at", "closed_by")
+    list_display = in_list("kind", "code", "reason", "since", "until", "opened_by", "closed_at", "closed_by")
     list_filter = (*values("kind"), "since")
-    search_fields = ("code", "reason", "closed_by")
-    fields = on_page("kind", "code", "reason", "since", "until", "closed_at", "closed_by")
+    search_fields = ("code", "reason", "opened_by", "closed_by")
+    fields = on_page("kind", "code", "reason", "since", "until", "opened_by", "closed_at", "closed_by")
 
 
 @admin.register(ForgeQuota, site=console)

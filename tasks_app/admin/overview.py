@@ -14,7 +14,7 @@ from tasks_app.health import credentials
 from tasks_app.health.readiness import outside_services
 from tasks_app.models import Round, WorkerBeat
 from tasks_app.operations import clock
-from tasks_app.operations.breakers import breakers_open
+from tasks_app.operations.breakers import LONGEST_REASON, PAUSES, outages_open, pauses_on
 from tasks_app.operations.spending import today
 from tasks_app.operations.workers import SILENT
 from tasks_app.reports.display import pill, row_link, short, visible
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
+    from tasks_app.models import Breaker
+
 MOST = 10
 MOST_COUNTED = 10_000
 
@@ -41,6 +43,7 @@ def overview(request: HttpRequest) -> dict[str, object]:
     may_act, now = request.user.has_perm(MAY_OPERATE), clock.now()
     counts = _count_by_state()
     due, oldest = backlog()
+    on = pauses_on()
     return {
         "overview": True,
         "states": [(pill(state.value), state.value, _at_most(counts[state])) for state in State],
@@ -56,9 +59,18 @@ def overview(request: HttpRequest) -> dict[str, object]:
         "load": _load(),
         "beats": _beats(),
         "spent": today(),
-        "breakers": [(b.kind, visible(b.reason)[:500], b.since, b.until) for b in breakers_open().values()],
+        "breakers": [(b.kind, visible(b.reason)[:500], b.since, b.until) for b in outages_open().values()],
+        "switches": [(kind, name, _pause(on.get(kind))) for kind, name in PAUSES.items()],
+        "any_paused": bool(on),
+        "longest_reason": LONGEST_REASON,
         "may_act": may_act,
     }
+
+
+def _pause(pause: Breaker | None) -> dict[str, object] | None:
+    if pause is None:
+        return None
+    return {"by": visible(pause.opened_by), "since": pause.since, "reason": visible(pause.reason)}
 
 
 def _count_by_state() -> dict[State, int]:

@@ -151,7 +151,8 @@ handle_task = extend_schema(
     description=(
         "Answers 200 only after the task is on disk. "
         "The same request again is answered with the same id and runs nothing twice; "
-        "if that round had failed, it is taken up again. Refused in this order: 413, 503, 400, 401 or 429, 400, 409."
+        "if that round had failed, it is taken up again. Refused in this order: 413, 503, 400, 401 or 429, "
+        "400, 409, 503 while an operator pauses the intake."
     ),
     tags=["tasks"],
     auth=[],
@@ -218,7 +219,7 @@ healthz = extend_schema(
 readyz = extend_schema(
     operation_id="readyz",
     summary="Is every part able to work?",
-    description="A missing browser and an open breaker are warnings: tasks are taken all the same.",
+    description="A missing browser, an open breaker and a pause are warnings.",
     tags=["operation"],
     auth=[],
     responses={

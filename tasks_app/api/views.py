@@ -21,7 +21,7 @@ from tasks_app.operations.client_limits import client_address, wrong_secret_wait
 from tasks_app.redaction import shared_secrets
 from tasks_app.reports.round_report import RoundReport
 from tasks_app.reports.status import round_status
-from tasks_app.rounds.intake import ConflictError, rejection_record, round_accept
+from tasks_app.rounds.intake import ConflictError, IntakePausedError, rejection_record, round_accept
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -55,7 +55,7 @@ class HandleTask(APIView):
 
     @schema.handle_task
     def post(self, request: Request) -> HttpResponse:
-        """Refuse in the contract's order (413, 503, 400, 503, 401 or 429, 400, 409) or accept."""
+        """Refuse in the contract's order (413, 503, 400, 503, 401 or 429, 400, 409, 503) or accept."""
         try:
             body = _body(request)
         except (OSError, ParseException):  # the client ended it early, or its chunks are malformed
@@ -107,6 +107,9 @@ def _accept(payload: dict[str, object], client: str, repeated: list[str]) -> Htt
     except ConflictError as conflict:
         rejection_record(status=409, errors={"conflict": str(conflict)}, payload=payload, client=client)
         return Problem(409, "Another nonce makes it a new round.", id=str(conflict.round_id))
+    except IntakePausedError as pause:
+        # The last check of all: only who has the secret learns of it, and every other refusal stays what it was.
+        return Problem(503, str(pause), headers=TRY_AGAIN)
     answer: dict[str, object] = {
         "status": "accepted",
         "id": str(accepted.id),

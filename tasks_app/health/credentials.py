@@ -25,7 +25,7 @@ from django.utils.crypto import salted_hmac
 
 from engine.errors import EngineError, Permanent
 from tasks_app import wiring
-from tasks_app.operations.breakers import breaker_close, breakers_open
+from tasks_app.operations.breakers import breaker_close, outages_open
 from tasks_app.redaction import keepable
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def try_now(kind: str, *, who: str = "start") -> CredentialTrial:
         _store(kind, trial)
     if trial.status == "refused":
         logger.warning("%s: %s", kind, trial.detail)
-    breaker = breakers_open().get(kind)
+    breaker = outages_open().get(kind)
     if trial.status == "ok" and breaker and breaker.code in _REFUSALS:
         breaker_close(kind=kind, who=who)
     return trial
@@ -122,7 +122,7 @@ def _is_trial_due(kind: str) -> bool:
     if trial is None or trial.status != "ok":
         return trial is None or timezone.now() - trial.at > timedelta(seconds=AGAIN / 2)
     try:
-        breaker = breakers_open().get(kind)
+        breaker = outages_open().get(kind)
     except Error:
         return False
     finally:

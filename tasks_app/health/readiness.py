@@ -61,7 +61,7 @@ def parts() -> list[Part]:
         rows = [Part("database", "down", type(error).__name__), Part("migrations", "down", _UNSEEN)]
     named = {part.name for part in rows}
     rows += [Part(name, "down", _UNSEEN) for name in ("queue", "workers") if name not in named]
-    return [settings_part, *rows, _browser(), *_services(closed, left)]
+    return [settings_part, _intake(closed), *rows, _browser(), *_services(closed, left)]
 
 
 def _settings() -> Part:
@@ -127,6 +127,12 @@ def _queue() -> Part:
     )
 
 
+def _intake(closed: Mapping[str, Breaker]) -> Part:
+    """Return whether an operator lets tasks in. Tasks are refused while the intake is paused, so no part is down."""
+    pause = closed.get("intake")
+    return Part("intake", "warning", pause.reason) if pause else Part("intake", "ok")
+
+
 def _browser() -> Part:
     warning = known_warning()
     return Part("browser", "warning" if warning else "ok", warning)
@@ -155,7 +161,8 @@ def _remaining_calls() -> str:
 def _services(closed: Mapping[str, Breaker], remaining: str) -> list[Part]:
     spent = _spending() if settings.LLM_PROVIDER == "openai" else ""
     kinds = (("model", settings.LLM_PROVIDER, spent), ("forge", settings.FORGE, remaining))
-    return [_service(kind, name, closed.get(kind), said) for kind, name, said in kinds]
+    stopped = {**closed, "forge": closed.get("publishing") or closed.get("forge")}
+    return [_service(kind, name, stopped.get(kind), said) for kind, name, said in kinds]
 
 
 def _spending() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,14 @@ class RoundCommand(BaseCommand):
     def say_json(self, value: object) -> None:
         """Print JSON in ASCII, for the same reason."""
         self.stdout.write(json.dumps(value, indent=2))
+
+
+def operator_name() -> str:
+    """Return the terminal user's name for the Events."""
+    try:
+        return f"{getpass.getuser()} (terminal)"
+    except (KeyError, OSError):  # containers often have a user id without a name
+        return "terminal"
 
 
 def width() -> int:

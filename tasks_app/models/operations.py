@@ -64,20 +64,26 @@ class WorkerBeat(models.Model):
 
 
 class Breaker(models.Model):
-    """An outage of a kind of outside service. While its breaker is open, rounds that need it are not taken."""
+    """An outage of an outside service, or an operator's pause. While it is open, rounds that need it are not taken."""
 
-    kind = models.CharField(max_length=20, help_text="model or forge")
+    kind = models.CharField(max_length=20, help_text="model or forge; of a pause intake, publishing or model")
     code = models.CharField(max_length=60)
     reason = models.TextField()
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, help_text="closes by itself then; null: a person or a new start closes it")
+    opened_by = models.CharField(max_length=150, blank=True, help_text="the operator who paused; blank: an outage")
     closed_at = models.DateTimeField(null=True)
     closed_by = models.CharField(max_length=150, blank=True)
 
     class Meta:
         ordering = ("-since",)
         constraints = (
-            models.UniqueConstraint(fields=["kind"], condition=Q(closed_at=None), name="breaker_one_open_per_kind"),
+            models.UniqueConstraint(
+                fields=["kind"], condition=Q(closed_at=None, opened_by=""), name="breaker_one_open_per_kind"
+            ),
+            models.UniqueConstraint(
+                fields=["kind"], condition=Q(closed_at=None) & ~Q(opened_by=""), name="breaker_one_pause_per_kind"
+            ),
         )
 
     def __str__(self) -> str:

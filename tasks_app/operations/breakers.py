@@ -1,4 +1,9 @@
-"""Circuit breakers: while the breaker of a kind of service (model, forge) is open, nothing is sent to that service."""
+"""Circuit breakers: while the breaker of a kind of service is open, rounds that need it wait.
+
+An outage opens the breaker of `model` or `forge`, until a time or until somebody closes it. A pause is a breaker that
+an operator opened (`opened_by`): only an operator closes it, no time and no start. An outage and a pause of the same
+kind are two rows, so that the end of the one leaves the other.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from engine.domain.lifecycle import ACTIVE, NEEDS
+from engine.errors import OutOfService
 from tasks_app.models import Breaker, Event, Round
 from tasks_app.operations import clock
 from tasks_app.redaction import keepable
@@ -15,21 +21,51 @@ from tasks_app.redaction import keepable
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from engine.errors import OutOfService
+    from django.db.models import QuerySet
+
+    from engine.domain.lifecycle import Step
+
+#: What an operator can pause, and its name in a sentence. "publishing" holds no look at Pages and no callback up.
+PAUSES = {"intake": "The intake of tasks", "publishing": "Publishing", "model": "Calling the language model"}
+
+#: The code of a pause, and of the error by which a paused call ends.
+PAUSED = "paused"
+
+#: The most characters of an operator's reason.
+LONGEST_REASON = 500
+
+_OUTAGE = Q(opened_by="")
 
 
 def breakers_open(*, now: datetime | None = None) -> dict[str, Breaker]:
-    """Return the open breakers by kind. A breaker whose `until` has passed counts as closed."""
-    now = now or clock.now()
-    return {b.kind: b for b in Breaker.objects.filter(Q(until=None) | Q(until__gt=now), closed_at=None)}
+    """Return the open breakers by kind, of an outage and a pause the pause. One whose `until` has passed is closed."""
+    return {breaker.kind: breaker for breaker in _open(now or clock.now()).order_by("opened_by")}
+
+
+def breaker_of(step: Step) -> Breaker | None:
+    """Return an open breaker of what the step needs, None if there is none."""
+    open_now = breakers_open() if step in NEEDS else {}
+    return next((open_now[kind] for kind in sorted(NEEDS.get(step, ())) if kind in open_now), None)
+
+
+def outages_open() -> dict[str, Breaker]:
+    """Return the breakers that outages hold open, by kind."""
+    return {breaker.kind: breaker for breaker in _open(clock.now()).filter(_OUTAGE)}
+
+
+def pauses_on() -> dict[str, Breaker]:
+    """Return the pauses by kind."""
+    return {pause.kind: pause for pause in Breaker.objects.filter(~_OUTAGE, closed_at=None)}
 
 
 def breaker_trip(*, error: OutOfService) -> None:
-    """Open the breaker of the error's kind. A breaker that is open already does not change."""
+    """Open the breaker of the error's kind for an outage. A breaker that is open already does not change."""
+    if error.code == PAUSED:
+        return
     now, reason = clock.now(), keepable(error.message)
     try:
         with transaction.atomic():
-            Breaker.objects.filter(kind=error.kind, closed_at=None, until__lte=now).update(
+            Breaker.objects.filter(_OUTAGE, kind=error.kind, closed_at=None, until__lte=now).update(
                 closed_at=now, closed_by="time"
             )
             Breaker.objects.create(kind=error.kind, code=error.code, reason=reason, since=now, until=error.until)
@@ -39,12 +75,44 @@ def breaker_trip(*, error: OutOfService) -> None:
 
 
 def breaker_close(*, kind: str, who: str) -> bool:
-    """Close a breaker and make the rounds that waited for it due now. Return False if no breaker was open."""
+    """Close an outage's breaker; rounds that waited for it are due now. Return False if none was open."""
+    return _close(_OUTAGE, kind=kind, who=who, what="breaker closed")
+
+
+def pause(*, kind: str, who: str, reason: str = "") -> bool:
+    """Pause a kind of PAUSES. Return False if it is paused already: then the first pause stays as it is."""
+    now, why = clock.now(), " ".join(reason.split())[:LONGEST_REASON]
+    text = keepable(f"{PAUSES[kind]} is paused by an operator{f': {why}' if why else ''}")
+    try:
+        with transaction.atomic():
+            Breaker.objects.create(kind=kind, code=PAUSED, reason=text, since=now, opened_by=who[:150])
+            Event.objects.create(at=now, who=who[:150], what=PAUSED, text=keepable(f"{kind}: {why}" if why else kind))
+    except IntegrityError:
+        return False
+    return True
+
+
+def resume(*, kind: str, who: str) -> bool:
+    """End a pause; rounds that waited for its end are due now. Return False if nothing was paused."""
+    return _close(~_OUTAGE, kind=kind, who=who, what="resumed")
+
+
+def refuse_if_paused(kind: str) -> None:
+    """Raises OutOfService(paused) while the kind is paused."""
+    if found := pauses_on().get(kind):
+        raise OutOfService(PAUSED, found.reason, kind=kind)
+
+
+def _open(now: datetime) -> QuerySet[Breaker]:
+    return Breaker.objects.filter(Q(until=None) | Q(until__gt=now), closed_at=None)
+
+
+def _close(which: Q, *, kind: str, who: str, what: str) -> bool:
     now = clock.now()
-    steps = [step for step, needed in NEEDS.items() if needed == kind]
+    steps = [step for step, needed in NEEDS.items() if kind in needed]
     with transaction.atomic():
-        closed = Breaker.objects.filter(kind=kind, closed_at=None).update(closed_at=now, closed_by=who[:150])
+        closed = Breaker.objects.filter(which, kind=kind, closed_at=None).update(closed_at=now, closed_by=who[:150])
         if closed:
             Round.objects.filter(state__in=ACTIVE, step__in=steps, lease_token=None).update(next_at=now)
-            Event.objects.create(at=now, who=who[:150], what="breaker closed", text=kind)
+            Event.objects.create(at=now, who=who[:150], what=what, text=kind)
     return bool(closed)

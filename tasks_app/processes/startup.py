@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 
 from tasks_app.health.readiness import TWO_SECRETS
 from tasks_app.keys import kept_key
-from tasks_app.operations.breakers import breaker_close, breakers_open
+from tasks_app.operations.breakers import breaker_close, outages_open
 from tasks_app.operations.connections import why_unusable
 from tasks_app.operations.forge_quota import requests_unblock
 from tasks_app.operations.spending import unpriced_models
@@ -80,7 +80,7 @@ def _prepare_rows(*, migrate: bool) -> None:
     if migrate:
         _migrate()
     _make_login()
-    for kind in breakers_open():
+    for kind in outages_open():
         breaker_close(kind=kind, who="start")
     requests_unblock()
 

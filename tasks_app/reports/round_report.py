@@ -11,9 +11,10 @@ from django.db.models import Q
 from django.db.models.functions import Length
 
 from engine.domain.checks import Kind, Target
-from engine.domain.lifecycle import State
+from engine.domain.lifecycle import State, Step
 from tasks_app.models import Attempt, CheckResult, Commit, SourceFile
 from tasks_app.operations import clock
+from tasks_app.operations.breakers import breaker_of
 from tasks_app.operations.spending import spent
 from tasks_app.queries.plans import read
 from tasks_app.reports.attempt_checks import AttemptChecks, by_attempt
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from engine.domain.check_counts import CheckCounts
     from engine.plan.schema import RequestPlan
-    from tasks_app.models import Attachment, Event, NotificationAttempt, PagesStatus, Plan, Round, StepRun
+    from tasks_app.models import Attachment, Breaker, Event, NotificationAttempt, PagesStatus, Plan, Round, StepRun
     from tasks_app.operations.spending import Spent
     from tasks_app.reports.changed_files import ChangedFile
     from tasks_app.reports.plan_text import PlanText
@@ -60,11 +61,24 @@ class RoundReport:
     @property
     def headline(self) -> str:
         """The row's headline. "Nothing to do" is said of a completed round only if no check of the request fails."""
+        if pause := self.pause:
+            attention = "Needs attention: it" if self.row.needs_attention else "It"
+            return (
+                f"{attention} waits at {self.row.step}. {pause.reason}, since {pause.since:%Y-%m-%d %H:%M} UTC. "
+                "It goes on by itself once an operator ends the pause, on the console's front page."
+            )
         text = headline(self.row, self.now)
         if self.row.state == State.COMPLETED and text.endswith(ALL_WELL) and (failed := self.counts.request.failed):
             checks = "1 of the request's checks fails" if failed == 1 else f"{failed} of the request's checks fail"
             return f"{text.removesuffix(ALL_WELL)}But {checks}: Regenerate writes the page again."
         return text
+
+    @cached_property
+    def pause(self) -> Breaker | None:
+        """Return the operator's pause that the round waits for, None without one."""
+        waits = self.row.state in {State.QUEUED, State.WAITING}
+        breaker = breaker_of(Step(self.row.step)) if waits else None
+        return breaker if breaker and breaker.opened_by else None
 
     @property
     def flags(self) -> list[str]:

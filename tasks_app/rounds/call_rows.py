@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.domain.model_call import DISCONNECTED, Message, Reply, ReusedCall
 from tasks_app.models import Attempt, StepRun
 from tasks_app.operations import clock
+from tasks_app.operations.breakers import refuse_if_paused
 from tasks_app.operations.spending import call_admitted, counted
 from tasks_app.redaction import keepable
 from tasks_app.rounds.attempt_rows import REPLY_KEPT, message_kept, reply_columns
@@ -56,10 +57,12 @@ class CallRows(LockedRows):
     def attempt_begun(
         self, *, kind: str, prompt: Prompt, provider: str, model: str, simulated: bool, parent: int | None = None
     ) -> int:
-        """Write the row of a model call if the bounds on spending allow it. Its stored prompt is redacted."""
+        """Write the row of a model call if bounds on spending and operators allow it. Its stored prompt is redacted."""
         self._call_begins()
         with self._fenced():
             room = None
+            if provider:
+                refuse_if_paused("model")
             if provider and not simulated:
                 room = call_admitted(round_id=self._round_id, run=self._run, model=model, messages=prompt.messages)
             self._answer_within = room.answer if room else None

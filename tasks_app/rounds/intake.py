@@ -18,6 +18,7 @@ from engine.domain.lifecycle import State, Step
 from engine.inputs.request_fields import storable
 from tasks_app.models import Attachment, Rejection, Round
 from tasks_app.operations import clock
+from tasks_app.operations.breakers import pauses_on
 from tasks_app.redaction import redact, shared_secrets
 from tasks_app.rounds.runs import round_revive
 
@@ -50,21 +51,47 @@ class Accepted:
     revived: bool = False
 
 
+class IntakePausedError(Exception):
+    """An operator has paused the intake, and the request would begin a round or a run. The message says so."""
+
+
 def round_accept(*, intake: Intake) -> Accepted:
-    """Store a request in one transaction, or return the round that it replays. Raises ConflictError."""
+    """Store a request in one transaction, or return the round that it replays.
+
+    Raises ConflictError, and IntakePausedError if it would begin anything: what was accepted before is still answered.
+    """
+    if pause := pauses_on().get("intake"):
+        replay = _replay(intake, may_revive=False)
+        if replay is None:
+            raise IntakePausedError(f"{pause.reason}.")
+        return replay
     try:
         with _sqlite_turn(), transaction.atomic():
             row = Round.objects.create(**_columns(intake))
             Attachment.objects.bulk_create(_attachments(row, intake))
     except IntegrityError:
-        existing = Round.objects.filter(key=intake.key).only("id", "digest", "state", "warnings").first()
-        if existing is None:
+        replay = _replay(intake, may_revive=True)
+        if replay is None:
             raise
-        if existing.digest != intake.digest:
-            raise ConflictError(existing.id) from None
-        revived = existing.state == State.FAILED and round_revive(round_id=existing.id, who="evaluator")
-        return Accepted(existing.id, existing.warnings, replayed=True, revived=revived)
+        return replay
     return Accepted(row.id, row.warnings)
+
+
+def _replay(intake: Intake, *, may_revive: bool) -> Accepted | None:
+    """Return the round that a request replays; None without one, or if it had to be revived and must not be.
+
+    Raises ConflictError.
+    """
+    existing = Round.objects.filter(key=intake.key).only("id", "digest", "state", "warnings").first()
+    if existing is None:
+        return None
+    if existing.digest != intake.digest:
+        raise ConflictError(existing.id) from None
+    failed = existing.state == State.FAILED
+    if failed and not may_revive:
+        return None
+    revived = failed and round_revive(round_id=existing.id, who="evaluator")
+    return Accepted(existing.id, existing.warnings, replayed=True, revived=revived)
 
 
 @contextmanager

@@ -182,5 +182,5 @@ def _without_breakers(due: QuerySet[Round], now: datetime) -> QuerySet[Round]:
     Rounds that have a tree already are not left out: they drop their planned attempt and publish the best tree.
     """
     blocked = breakers_open(now=now)
-    steps = [step for step, kind in NEEDS.items() if kind in blocked]
+    steps = [step for step, kinds in NEEDS.items() if kinds & blocked.keys()]
     return due.exclude(step__in=steps, share_ends_at__gt=now, decision="") if steps else due

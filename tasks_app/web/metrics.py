@@ -31,7 +31,7 @@ from tasks_app.api.problems import Problem
 from tasks_app.health.readiness import report
 from tasks_app.models import Attempt, NotificationAttempt, Round
 from tasks_app.operations import clock
-from tasks_app.operations.breakers import breakers_open
+from tasks_app.operations.breakers import PAUSES, breakers_open
 from tasks_app.operations.forge_quota import quota_limits
 from tasks_app.operations.workers import SILENT, beats_alive
 from tasks_app.rounds.load import LATELY, load_now
@@ -206,10 +206,10 @@ def _notifications(since: datetime) -> Iterator[Metric]:
 
 def _outside() -> Iterator[Metric]:
     open_now = breakers_open()
-    kinds = {(kind,): kind in open_now for kind in sorted({*NEEDS.values(), *open_now})}
+    kinds = {(kind,): kind in open_now for kind in sorted({*frozenset().union(*NEEDS.values()), *PAUSES})}
     yield _gauges(
         "breaker_open",
-        "1 while the breaker of this kind of outside service is open: nothing calls it; else 0.",
+        "1 while the breaker of this kind is open, by an outage or by an operator's pause; else 0.",
         ["kind"],
         kinds,
     )

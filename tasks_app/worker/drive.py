@@ -32,7 +32,7 @@ from engine.steps.verify import verify
 from tasks_app import wiring
 from tasks_app.models import Round
 from tasks_app.operations import clock
-from tasks_app.operations.breakers import breaker_trip, breakers_open
+from tasks_app.operations.breakers import breaker_of, breaker_trip, breakers_open
 from tasks_app.operations.connections import AWAY, connection_heal
 from tasks_app.operations.workers import is_stopping, worker_beat, worker_name
 from tasks_app.rounds import transitions
@@ -135,7 +135,7 @@ def _step_seconds(row: Round) -> float:
 
 
 def _run_step(lease: Lease, row: Round, heartbeat: Heartbeat, crashed: str) -> bool:
-    breaker = breakers_open().get(NEEDS.get(Step(row.step), ""))
+    breaker = breaker_of(Step(row.step))
     overdue = row.share_ends_at <= clock.now()
     if breaker and row.decision in TRIES:
         return _record(lease, row, RepairSkipped(f"the {row.decision} was given up: {breaker.reason}"))
@@ -236,6 +236,6 @@ def _hold(lease: Lease, row: Round, reason: str, *, kind: str) -> None:
     """
     now = clock.now()
     overdue = now >= row.share_ends_at
-    is_step_service = kind == NEEDS.get(Step(row.step))
+    is_step_service = kind in NEEDS.get(Step(row.step), ())
     until = now if is_step_service and (row.step == Step.GENERATE or not overdue) else now + HELD
     transitions.round_wait(lease=lease, row=row, wait=Wait(until, f"out of service: {reason}", needs_attention=overdue))

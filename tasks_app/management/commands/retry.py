@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError
 
-from tasks_app.management.round_command import RoundCommand
+from tasks_app.management.round_command import RoundCommand, operator_name
 from tasks_app.management.round_search import round_named
 from tasks_app.rounds.operator_actions import RoundConflictError, round_retry
 
@@ -46,15 +45,7 @@ class Command(RoundCommand):
 def _retried(row: Round) -> str | None:
     """Retry a round; return why that was refused, or None."""
     try:
-        round_retry(round_id=row.pk, who=_operator())
+        round_retry(round_id=row.pk, who=operator_name())
     except RoundConflictError as refusal:
         return str(refusal)
     return None
-
-
-def _operator() -> str:
-    """Return the terminal user's name for the Events."""
-    try:
-        return f"{getpass.getuser()} (terminal)"
-    except (KeyError, OSError):  # containers often have a user id without a name
-        return "terminal"

@@ -21,4 +21,4 @@ def test_what_was_pushed_is_generated_again_only_while_its_run_is_waited_for() -
 
 
 def test_only_known_kinds_of_service_are_needed() -> None:
-    assert set(NEEDS.values()) == {"model", "forge"}
+    assert frozenset().union(*NEEDS.values()) == {"model", "forge", "publishing"}

@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 
 from tasks_app.models import Round
+from tasks_app.operations.breakers import pauses_on
 from tests.driving import driven
 from tests.factories import make_round, with_plan
 from tests.hostile import HOSTILE, hostile_plan, hostile_rows
@@ -239,6 +240,31 @@ def test_the_console_fits_its_screen(tab: Page, outside: Outside, width: int, co
     box = tab.locator(f"button[formaction*='{row.pk}']").bounding_box()
     assert box is not None
     assert box["x"] + box["width"] <= width
+    assert complaints == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_pause_is_begun_and_ended_by_keyboard_or_click_at_any_width(
+    tab: Page, width: int, complaints: list[str]
+) -> None:
+    tab.set_viewport_size({"width": width, "height": 844})
+    tab.goto("/admin/")
+    tab.get_by_label("Reason for the pause of intake").fill("exam over " * 20 + "x" * 200)
+    tab.keyboard.press("Enter")
+    tab.get_by_text("Intake paused").wait_for()
+    assert tab.get_by_text("Intake paused").bounding_box()["y"] < 400, "a pause is at the top of the front page"
+    tab.get_by_role("button", name="Pause publishing").click()
+    tab.get_by_text("Publishing paused").wait_for()
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    for button in tab.locator(".switches button").all():
+        box = button.bounding_box()
+        assert box["x"] + box["width"] <= width
+    axe = Axe().run(tab, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]})
+    assert [one["id"] for one in axe.response["violations"] if one["impact"] in {"serious", "critical"}] == []
+    complaints.clear()  # axe sets styles, which the policy refuses
+    tab.get_by_role("button", name="Resume intake").click()
+    tab.get_by_role("button", name="Pause intake").wait_for()
+    assert set(pauses_on()) == {"publishing"}
     assert complaints == []
 
 

@@ -143,11 +143,11 @@ def test_a_body_of_16_mb_is_accepted_and_one_byte_more_is_not() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_task_is_one_transaction_of_inserts_with_no_select_before_them() -> None:
+def test_a_task_is_one_transaction_of_inserts_with_one_look_for_a_pause_before() -> None:
     with CaptureQueriesContext(connection) as seen:
         post(make_payload())
     kinds = [query["sql"].split()[0] for query in seen.captured_queries]
-    assert kinds == ["BEGIN", "INSERT", "INSERT", "COMMIT"]
+    assert kinds == ["SELECT", "BEGIN", "INSERT", "INSERT", "COMMIT"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 
-NAMES = ["settings", "database", "migrations", "queue", "workers", "browser", "model", "forge"]
+NAMES = ["settings", "database", "migrations", "queue", "workers", "browser", "model", "forge", "intake"]
 
 
 def parts(status: int) -> dict[str, str]:

@@ -17,7 +17,7 @@ from redis.exceptions import ConnectionError
 
 from engine.errors import OutOfService
 from tasks_app.keys import kept_key
-from tasks_app.operations.breakers import breaker_trip, breakers_open
+from tasks_app.operations.breakers import PAUSES, breaker_trip, breakers_open, pause
 from tasks_app.processes import startup
 from tests.processes import free_port
 from tests.service import ROOT
@@ -77,6 +77,15 @@ def test_a_start_gives_what_was_closed_off_a_fresh_chance() -> None:
     breaker_trip(error=OutOfService("refused", "The key was refused.", kind="model"))
     startup.prepare(migrate=False)
     assert breakers_open() == {}
+
+
+@pytest.mark.django_db
+def test_a_start_ends_no_pause_of_an_operator() -> None:
+    breaker_trip(error=OutOfService("refused", "The key was refused.", kind="model"))
+    for kind in PAUSES:
+        pause(kind=kind, who="ada")
+    startup.prepare(migrate=False)
+    assert {kind: row.opened_by for kind, row in breakers_open().items()} == dict.fromkeys(PAUSES, "ada")
 
 
 def test_the_warnings_name_what_an_operator_should_know(settings: SettingsWrapper) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import OutOfService
 from tasks_app.models import ForgeQuota, WorkerBeat
-from tasks_app.operations.breakers import breaker_trip
+from tasks_app.operations.breakers import breaker_trip, pause
 from tasks_app.operations.workers import worker_beat
 from tests.factories import make_round
 from tests.tasks_app.web.metrics.rows import ago
@@ -30,7 +30,7 @@ def test_readiness_is_shown_by_part_and_status() -> None:
     found = values("engine_part_status")
     assert (found["workers ok"], found["workers warning"], found["workers down"]) == (1, 0, 0)
     assert (found["queue ok"], found["queue warning"], found["queue down"]) == (0, 1, 0)
-    assert sum(found.values()) == 8
+    assert sum(found.values()) == 9
 
 
 def test_processes_with_a_recent_beat_are_alive() -> None:
@@ -43,7 +43,9 @@ def test_processes_with_a_recent_beat_are_alive() -> None:
 def test_open_breakers_are_counted_by_kind() -> None:
     breaker_trip(error=OutOfService("model_quota_spent", "The quota is spent.", kind="model"))
     breaker_trip(error=OutOfService("forge_limit_spent", "Spent.", kind="forge", until=ago(seconds=1)))
-    assert values("engine_breaker_open") == {"forge": 0, "model": 1}
+    assert values("engine_breaker_open") == {"forge": 0, "intake": 0, "model": 1, "publishing": 0}
+    pause(kind="intake", who="ada")
+    assert values("engine_breaker_open") == {"forge": 0, "intake": 1, "model": 1, "publishing": 0}
 
 
 def test_the_rest_of_githubs_limit_is_shown_if_it_is_known(settings: SettingsWrapper) -> None:
