@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_NO_INPUT = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test watch check lint types imports migrations deploy hooks schema picture lock
+.PHONY: help setup demo run test watch check lint types imports migrations deploy hooks schema picture lock audit
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)$$/\1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ imports: $(VENV)/.stamp-dev ## import-linter's contracts
 migrations: $(VENV)/.stamp-dev ## no model without its migration
 	$(CLEAN) $(BIN)/python manage.py makemigrations --check --dry-run
 
+audit: $(VENV)/.stamp-dev ## licences, ages and known vulnerabilities of the dependencies; the last need a network
+	$(BIN)/python -m tests.audit
+
 deploy: $(VENV)/.stamp-dev ## Django's check of a deployment
 	$(CLEAN) PUBLIC_URL=https://service.example PAGES_ORIGIN=https://pages.example \
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
@@ -67,7 +70,9 @@ picture: $(VENV)/.stamp-dev ## take docs/console.png anew, the picture in README
 # The checks say the same on every machine: no .env, no database that is there already.
 CLEAN = ENV_FILE=/dev/null DATA_DIR=$(VENV)/check-data SECRET=only-for-the-check FORGE=local LLM_PROVIDER=simulated
 
-lock: $(VENV)/.stamp-dev ## write requirements.txt and requirements-dev.txt anew from pyproject.toml
+# All three hold the same versions (tests/test_locks.py): pip installs from requirements*.txt, uv from uv.lock.
+lock: $(VENV)/.stamp-dev ## write uv.lock, requirements.txt and requirements-dev.txt anew from pyproject.toml
+	$(BIN)/uv lock --quiet
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) -o requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --group dev -c requirements.txt $(LOCK) -o requirements-dev.txt
 LOCK = --universal --python-version 3.11 --generate-hashes --no-strip-extras --quiet \

@@ -34,7 +34,7 @@ control_socket_disable = True
 # gets a 400 for every request. https://docs.gunicorn.org/en/stable/settings.html#secure-scheme-headers
 secure_scheme_headers: dict[str, str] = {}
 if Path("/dev/shm").is_dir():  # noqa: S108 -- a heartbeat file on a slow disk can stall a worker
-    worker_tmp_dir = "/dev/shm"  # noqa: S108
+    worker_tmp_dir = "/dev/shm"  # noqa: S108 -- gunicorn makes its files there with random names
 
 
 def when_ready(_server: Arbiter) -> None:

@@ -252,6 +252,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {"StepEnum": list(Step)},
     "SORT_OPERATIONS": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",  # the default one
+        "tasks_app.api.schema.with_pages",
+    ],
 }
 
 # django-q2 only wakes workers: it never retries (our rows do), and no message takes as long as `timeout`.

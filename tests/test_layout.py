@@ -141,6 +141,13 @@ def names_of_tests(modules: list[Module]) -> list[str]:
     return [f"{one.path}: names {name}" for one, name in imported + mentioned]
 
 
+def bare_exemptions(modules: list[Module]) -> list[str]:
+    """Return the exemptions from ruff's rules on security and on broad excepts that give no reason."""
+    lines = [(one, line) for one in modules for line in one.text.splitlines()]
+    bare = re.compile(r"# noqa(?!: [A-Z0-9, ]+ --? \S)(: [^#]*\b(S|BLE)\d|\s*$)")
+    return [f"{one.path}: no reason: {line.strip()}" for one, line in lines if bare.search(line)]
+
+
 #: Each rule with files that break it.
 BROKEN: dict[str, tuple[Rule, dict[str, str], str]] = {
     "16 modules in a folder": (
@@ -198,6 +205,16 @@ BROKEN: dict[str, tuple[Rule, dict[str, str], str]] = {
         {"tasks_app/demo.py": "COMMAND = ('python', '-m', 'tests.doubles.github')"},
         "tasks_app/demo.py: names tests.doubles.github",
     ),
+    "an exemption without a reason": (
+        bare_exemptions,
+        {"engine/one.py": "run(command)  # noqa: S603"},
+        "engine/one.py: no reason: run(command)  # noqa: S603",
+    ),
+    "an exemption from every rule": (
+        bare_exemptions,
+        {"engine/one.py": "run(command)  # noqa"},
+        "engine/one.py: no reason: run(command)  # noqa",
+    ),
 }
 RULES = list(dict.fromkeys(rule for rule, _, _ in BROKEN.values()))
 
@@ -225,6 +242,7 @@ def test_what_the_rules_allow_is_not_named(tmp_path: Path) -> None:
         "engine/site/__init__.py": '"""Pages."""',
         "engine/site/tree.py": '"""As tests/engine shows."""\n\nclass Tree: ...',
         "engine/site/links.py": "from engine.site.tree import Tree\n\ntests = Tree()",
+        "engine/site/runs.py": "run(command)  # noqa: S603, S607 -- our own command\nname: int = 1  # noqa: N815",
         "tasks_app/models/__init__.py": "from tasks_app.models.rows import Row",
         "tasks_app/models/rows.py": "from django.db import models\n\nclass Row:\n    class Meta: ...",
         "tasks_app/models/plans.py": "class Plan:\n    class Meta: ...",

@@ -4,6 +4,8 @@ change."""
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -13,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
+UV_LOCK = ROOT / "uv.lock"
 RUN, DEV = ROOT / "requirements.txt", ROOT / "requirements-dev.txt"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 WANTED = {
@@ -110,3 +113,29 @@ def test_what_is_installed_is_what_is_locked() -> None:
         if not pin.specifier.contains(installed if installed != "nothing" else "0", prereleases=True):
             wrong[name] = f"{installed}, locked is {pin.specifier}"
     assert not wrong
+
+
+def test_uv_installs_the_same_versions() -> None:
+    packages = tomllib.loads(UV_LOCK.read_text())["package"]
+    ours = [one for one in packages if one["source"] == {"virtual": "."}]
+    assert [one["name"] for one in ours] == [PROJECT["project"]["name"]]
+    assert {one["name"]: f"=={one['version']}" for one in packages if one not in ours} == {
+        name: str(pin.specifier) for name, (pin, _) in pins(DEV).items()
+    }
+
+
+def test_the_lock_of_uv_names_the_public_index_alone_and_a_hash_of_each_file() -> None:
+    packages = [one for one in tomllib.loads(UV_LOCK.read_text())["package"] if "registry" in one["source"]]
+    files = [file for one in packages for file in [*one.get("wheels", []), *filter(None, [one.get("sdist")])]]
+    assert {one["source"]["registry"] for one in packages} == {"https://pypi.org/simple"}
+    assert all(file["url"].startswith("https://files.pythonhosted.org/packages/") for file in files)
+    assert all(file["hash"].startswith("sha256:") for file in files)
+
+
+@pytest.mark.processes
+def test_the_lock_of_uv_is_up_to_date_so_that_uv_run_changes_nothing(tmp_path: Path) -> None:
+    options = ["--check", "--offline", "--cache-dir", str(tmp_path), "--python", sys.executable]
+    checked = subprocess.run(
+        [Path(sys.executable).with_name("uv"), "lock", *options], cwd=ROOT, capture_output=True, text=True
+    )
+    assert checked.returncode == 0, f"make lock: {checked.stderr}"

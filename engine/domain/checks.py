@@ -30,7 +30,7 @@ class Kind(StrEnum):
 class Verdict(StrEnum):
     """A check's result. Only `pass` counts as passed."""
 
-    PASS = "pass"  # noqa: S105
+    PASS = "pass"  # noqa: S105 - a verdict, no password
     FAIL = "fail"
     ERROR = "error"
     TIMEOUT = "timeout"

@@ -1,8 +1,11 @@
-"""The descriptions of the routes in `/openapi.json`: their answers, with an example of each."""
+"""The descriptions of the routes in `/openapi.json`: their answers, with an example of each.
+
+Routes of Django's own views, which answer no JSON, are plain dictionaries at the end.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
@@ -233,3 +236,81 @@ readyz = extend_schema(
         ),
     },
 )
+
+
+def _other(description: str, media_type: str, example: str) -> dict[str, object]:
+    """Return an answer that is no JSON object."""
+    content = {"schema": {"type": "string"}, "examples": {"Example": {"value": example}}}
+    return {"description": description, "content": {media_type: content}}
+
+
+def _problem_part(status: int, detail: str) -> dict[str, object]:
+    content = {
+        "schema": {"$ref": "#/components/schemas/Problem"},
+        "examples": {"Refused": {"value": _refusal(status, detail)}},
+    }
+    return {"description": TITLES[status], "content": {_PROBLEM: content}}
+
+
+_PAGE = "<!doctype html>…"
+_NO_EVIDENCE = _problem_part(404, "Nothing lives at /evidence/0.")
+_TOKEN = {"name": "token", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"}}
+_PICTURE = {"name": "number", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1, "maximum": 8}}
+
+#: Routes of Django's own views.
+_PAGES: dict[str, dict[str, object]] = {
+    "/": {
+        "operationId": "landing",
+        "summary": "What this is, and whether it is ready",
+        "tags": ["pages"],
+        "responses": {"200": _other("The page.", "text/html", _PAGE)},
+    },
+    "/docs": {
+        "operationId": "docs",
+        "summary": "This description, with forms to try it out",
+        "tags": ["pages"],
+        "responses": {"200": _other("The page.", "text/html", _PAGE)},
+    },
+    "/evidence/{token}": {
+        "operationId": "evidence",
+        "summary": "What one commit is and how it was checked",
+        "description": "Public for whoever has the address.",
+        "tags": ["pages"],
+        "parameters": [_TOKEN],
+        "responses": {"200": _other("The page.", "text/html", _PAGE), "404": _NO_EVIDENCE},
+    },
+    "/evidence/{token}/{number}.jpg": {
+        "operationId": "evidence_picture",
+        "summary": "A picture of that page",
+        "tags": ["pages"],
+        "parameters": [_TOKEN, _PICTURE],
+        "responses": {"200": _other("A JPEG.", "image/jpeg", "…"), "404": _NO_EVIDENCE},
+    },
+    "/metrics": {
+        "operationId": "metrics",
+        "summary": "Gauges for Prometheus",
+        "description": "404 while the service has no `METRICS_TOKEN`.",
+        "tags": ["operation"],
+        "security": [{"metricsToken": []}],
+        "responses": {
+            "200": _other("Prometheus' text format.", "text/plain", "engine_ready 1.0\n"),
+            "401": _problem_part(401, "The header must be 'Authorization: Bearer' and METRICS_TOKEN."),
+            "404": _problem_part(404, "Nothing lives at /metrics."),
+            "503": _problem_part(503, "The database cannot be read: OperationalError."),
+        },
+    },
+}
+
+
+def with_pages(result: dict[str, Any], **_: object) -> dict[str, Any]:
+    """Add to the description what drf-spectacular cannot find: Django's own views, and that a task leads to a round."""
+    result["paths"] |= {path: {"get": operation} for path, operation in _PAGES.items()}
+    result["components"]["securitySchemes"] = {"metricsToken": {"type": "http", "scheme": "bearer"}}
+    result["paths"]["/handle_task"]["post"]["responses"]["200"]["links"] = {
+        "status": {
+            "operationId": "round_status",
+            "parameters": {"round_id": "$response.body#/id"},
+            "description": "How far that round is.",
+        }
+    }
+    return result

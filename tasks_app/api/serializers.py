@@ -5,6 +5,7 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from engine.domain.addresses import LONGEST_URL
 from engine.domain.checks import Kind, Verdict
 from engine.domain.lifecycle import State, Step
 from engine.inputs.task_request import MOST_ATTACHMENTS
@@ -12,6 +13,13 @@ from engine.plan.schema import FileSource, RequestPlan
 
 #: Text that is not blank and that any database can store: the evaluator gets it back unchanged.
 _STORABLE = r"^(?=[^\u0000]*[^\s\u0000])[^\u0000]*$"
+
+#: An address that is called back.
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = rf"(?![^/?#:]{{254}}){_LABEL}(\.{_LABEL})*\.?"
+_PORT = "0{0,3}([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_NO_SPACE = r"[^\u0000-\u0020\u007f-\u00a0\u2000-\u200f\u2028-\u202f\u3000\ufeff\\]"
+_ADDRESS = rf"^\s*[hH][tT][tT][pP][sS]?://{_HOST}(:({_PORT})?)?([/?#]{_NO_SPACE}*)?\s*$"
 
 #: The kinds of predicates.
 KINDS = sorted(
@@ -83,8 +91,12 @@ class TaskSerializer(serializers.Serializer[None]):
         help_text='What the page is judged by: sentences, and expressions as `js: …`, `{"js": "…"}` or bare.',
     )
     evaluation_url = serializers.RegexField(
-        r"^\s*[hH][tT][tT][pP][sS]?://",
-        help_text="Gets the callback. Loopback and private addresses only where `ALLOW_PRIVATE_URLS` is on.",
+        _ADDRESS,
+        max_length=LONGEST_URL,
+        help_text=(
+            "Gets the callback. Loopback and private addresses only where `ALLOW_PRIVATE_URLS` is on. A host may also "
+            "be an IPv6 address in brackets, or a name in other letters that IDNA can write in ASCII."
+        ),
     )
     attachments = _Attachments(
         required=False, help_text="Files to work with: `url` is a `data:` URI (base64 or not) or an http(s) address."

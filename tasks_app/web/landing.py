@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from rest_framework.decorators import api_view
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 
+@csrf_exempt
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
     """Show the service's name, its readiness and what is missing."""

@@ -5,7 +5,6 @@ index on a round's POST: a scrape costs the same beside a hundred old rounds and
 
 Names follow https://prometheus.io/docs/practices/naming/: one prefix, base units, and sums over labels that mean
 something. So a part's status is one gauge of 0 or 1 for each status, not one number from 0 to 2.
-The route is not in /openapi.json, which describes JSON for those who send tasks.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.http import HttpResponse, HttpResponseNotModified, HttpResponsePermanentRedirect
 from django.utils.http import parse_etags
 from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from engine.adapters.local.pages import Redirect
@@ -26,6 +27,7 @@ HEADERS = {
 }
 
 
+@csrf_exempt
 @require_safe
 @xframe_options_exempt
 def page(request: HttpRequest, owner: str, name: str, path: str = "") -> HttpResponse:

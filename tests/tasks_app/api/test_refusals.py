@@ -96,6 +96,11 @@ def test_other_methods_are_a_problem(method: str) -> None:
     is_problem(getattr(Client(), method)("/handle_task"), 405)
 
 
+@pytest.mark.parametrize("path", ["/", "/docs", f"/evidence/{'0' * 32}", f"/evidence/{'0' * 32}/1.jpg"])
+def test_a_page_that_is_only_read_refuses_other_methods_and_asks_for_no_token_of_a_form(path: str) -> None:
+    assert Client(enforce_csrf_checks=True).post(path).status_code == 405
+
+
 @pytest.mark.parametrize("path", ["/handle_tasks", "/api/rounds/nonsense", "/nowhere", "/api/rounds/"])
 def test_an_unknown_path_is_a_problem(path: str) -> None:
     is_problem(Client().get(path), 404)

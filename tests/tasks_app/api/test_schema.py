@@ -86,7 +86,9 @@ def test_it_is_served_to_anyone_whatever_they_accept_and_says_nothing_of_this_ma
 
 
 def test_it_describes_every_route_of_the_api() -> None:
-    assert set(SCHEMA["paths"]) == {"/handle_task", "/api/rounds/{round_id}", "/healthz", "/readyz"}
+    for_machines = {"/handle_task", "/api/rounds/{round_id}", "/healthz", "/readyz", "/metrics"}
+    for_people = {"/", "/docs", "/evidence/{token}", "/evidence/{token}/{number}.jpg"}
+    assert set(SCHEMA["paths"]) == for_machines | for_people
     answers = operation("/handle_task", "post")["responses"]
     assert list(answers) == ["200", "400", "401", "409", "413", "429", "503"]
     assert answers["429"]["headers"]["Retry-After"]["required"]
@@ -195,6 +197,15 @@ def test_health_and_readiness_are_described() -> None:
         ({"brief": " \n"}, 400),
         ({"task": ""}, 400),
         ({"evaluation_url": "HTTPS://evaluator.example/"}, 200),
+        ({"evaluation_url": "http://a.b.c.d.example.:65535?q=/@#x"}, 200),
+        ({"evaluation_url": "http://"}, 400),
+        ({"evaluation_url": "http://evaluator.example:65536/"}, 400),
+        ({"evaluation_url": "http://evaluator.example:0/"}, 400),
+        ({"evaluation_url": "http://user@evaluator.example/"}, 400),
+        ({"evaluation_url": "http://-a.example/"}, 400),
+        ({"evaluation_url": "http://evaluator.example/a b"}, 400),
+        ({"evaluation_url": f"http://{'a.' * 127}a/"}, 400),
+        ({"evaluation_url": f"http://evaluator.example/{'a' * 8_000}"}, 400),
         ({"round": 0}, 400),
         ({"round": "1001"}, 400),
         ({"round": True}, 400),
