@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -24,6 +27,7 @@ from engine.inputs.downloads import (
     full_media_type_of,
 )
 from engine.inputs.missing_data import missing_sentence
+from engine.inputs.reading_code import ADVICE, MOST_READ, RESULTS, reading_codes, reading_script, with_advice
 from engine.inputs.workbooks import is_workbook, outline
 from engine.plan.schema import FileSource
 from engine.prompts.form import WRITTEN
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from engine.domain.brief import Brief
     from engine.domain.http import Answer
     from engine.domain.workbook import Sheet
+    from engine.inputs.reading_code import ReadingCode
     from engine.plan.schema import DataAddress, PlannedFile, RequestPlan
     from engine.ports import Ports
     from engine.steps.contracts import GenerateInput
@@ -50,8 +55,15 @@ FETCH_SECONDS = 30.0
 MOST_FETCHING = 40.0
 FETCHING_PART = 0.25
 AT_ONCE = 6
+NO_TIME = "no time was left for it"
 FORBIDDEN = 403
+
+#: The seconds of one workbook. All of a round, one after the other, may take as long as all fetches.
 WORKBOOK_SECONDS = 30.0
+LEAST_READING = 5.0
+
+#: The seconds in which a browser runs the code that reads odd files, and in which one must become free.
+READING_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +85,8 @@ def with_attachments(fetches: Fetches, task: GenerateInput, ports: Ports) -> Fet
     """Return the brief with every attachment that could be fetched. Each is stored before the next, for a replay."""
     files_or_gaps = [*_attachments(fetches, task, ports)]
     fetched = [one for one in files_or_gaps if isinstance(one, AttachedFile)]
-    files = [_with_note(file, ports) for file in (*task.brief.attachments, *fetched)]
+    reading = WorkbookReading(ports, _seconds_for_all(task, ports, least=LEAST_READING))
+    files = [_with_note(file, reading, ports) for file in (*task.brief.attachments, *fetched)]
     inputs = _with_files(task.brief, files, [one for one in files_or_gaps if isinstance(one, MissingFile)], ports)
     return replace(inputs, missing=(*task.unreadable, *inputs.missing))  # the intake has warned of these
 
@@ -83,17 +96,23 @@ def fetch_planned(
 ) -> FetchedInputs:
     """Add the plan's data and converted tables to the inputs. A missing file is a warning and not a failure."""
     brief = inputs.brief
-    files_or_gaps = [*_data(brief, plan, task, present, ports), *_tables(brief.attachments, plan, ports)]
+    reading = WorkbookReading(ports, _seconds_for_all(task, ports, least=LEAST_READING))
+    files_or_gaps = [*_data(brief, plan, task, present, ports), *_tables(brief.attachments, plan, reading, ports)]
     files = [*brief.attachments, *(one for one in files_or_gaps if isinstance(one, AttachedFile))]
     further = _with_files(brief, files, [one for one in files_or_gaps if isinstance(one, MissingFile)], ports)
-    return replace(further, missing=(*inputs.missing, *further.missing))
+    advised = tuple(_with_advice(further.brief.attachments, task, ports))
+    return FetchedInputs(replace(further.brief, attachments=advised), (*inputs.missing, *further.missing))
 
 
-def sheets_of(books: Iterable[AttachedFile], ports: Ports) -> dict[tuple[str, str], bytes]:
-    """Return workbooks' sheets as CSV, by workbook and sheet name; the name "" means the first sheet."""
+def sheets_of(books: Iterable[AttachedFile], ports: Ports, *, seconds: float) -> dict[tuple[str, str], bytes]:
+    """Return workbooks' sheets as CSV, by workbook and sheet name; the name "" means the first sheet.
+
+    `seconds` are for all workbooks together.
+    """
     found: dict[tuple[str, str], bytes] = {}
+    reading = WorkbookReading(ports, seconds)
     for book in books:
-        sheets = _read(book, ports)
+        sheets = reading.read(book)
         for sheet in () if isinstance(sheets, str) else sheets:
             found.setdefault((book.name, ""), sheet.csv)
             found[book.name, sheet.name] = sheet.csv
@@ -125,7 +144,13 @@ class Fetches:
         try:
             return self.answers[url].result(max(left, 0.0))
         except (KeyError, TimeoutError):
-            raise Transient("timed_out", "no time was left for it") from None
+            raise Transient("timed_out", NO_TIME) from None
+
+
+def _seconds_for_all(task: GenerateInput, ports: Ports, *, least: float) -> float:
+    """Return the seconds for all fetches, or for all workbooks, that start now."""
+    share = (task.access.budget.share_ends(Step.GENERATE) - ports.clock.now()).total_seconds() * FETCHING_PART
+    return max(least, min(MOST_FETCHING, share))
 
 
 @contextmanager
@@ -136,22 +161,28 @@ def _under_way(
 
     The threads only use the fetcher. Rows are written by the caller's thread, so that a lost lease ends the step.
     """
-    now = ports.clock.now()
-    share = (task.access.budget.share_ends(Step.GENERATE) - now).total_seconds() * FETCHING_PART
-    in_all = max(least, min(MOST_FETCHING, share))
-    seconds = min(FETCH_SECONDS, in_all)
+    in_all = _seconds_for_all(task, ports, least=least)
+    stops = time.monotonic() + in_all
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fetch")
     try:
 
         def fetch(url: str) -> Answer:
-            answer = ports.fetcher.fetch(url, seconds=seconds, max_bytes=LARGEST_DATA, origin=origin)
+            answer = ports.fetcher.fetch(url, seconds=left(), max_bytes=LARGEST_DATA, origin=origin)
             if answer.status != FORBIDDEN or not origin:
                 return answer
             # Some servers refuse foreign origins in place of leaving that to the browser.
-            return ports.fetcher.fetch(url, seconds=seconds, max_bytes=LARGEST_DATA)
+            return ports.fetcher.fetch(url, seconds=left(), max_bytes=LARGEST_DATA)
 
-        asked = dict.fromkeys(urls) if seconds >= 1 else {}
-        yield Fetches(ports, {url: pool.submit(fetch, url) for url in asked}, now + timedelta(seconds=in_all))
+        def left() -> float:
+            """Return the seconds for a fetch that starts now, so that the last one ends with the time for all."""
+            seconds = min(FETCH_SECONDS, stops - time.monotonic())
+            if seconds <= 0:
+                raise Transient("timed_out", NO_TIME)
+            return seconds
+
+        asked = dict.fromkeys(urls) if in_all >= 1 else {}
+        ends = ports.clock.now() + timedelta(seconds=in_all)
+        yield Fetches(ports, {url: pool.submit(fetch, url) for url in asked}, ends)
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -231,7 +262,9 @@ def _warn_of_refusal(address: DataAddress, file: AttachedFile, ports: Ports) -> 
         ports.journal.warn(f"{address.url}: {CORS_REFUSED}, so the page needs a proxy to ask it.")
 
 
-def _tables(files: Sequence[AttachedFile], plan: RequestPlan, ports: Ports) -> Iterator[AttachedFile | MissingFile]:
+def _tables(
+    files: Sequence[AttachedFile], plan: RequestPlan, reading: WorkbookReading, ports: Ports
+) -> Iterator[AttachedFile | MissingFile]:
     """Make the plan's converted CSV files from workbooks."""
     there = {file.name for file in files}
     wanted = [one for one in plan.files if one.source is FileSource.CONVERTED and one.path not in there]
@@ -243,7 +276,7 @@ def _tables(files: Sequence[AttachedFile], plan: RequestPlan, ports: Ports) -> I
             yield MissingFile(planned.path, f"there is no workbook {planned.origin}", Source.WORKBOOK)
             continue
         if book.name not in read:
-            read[book.name] = _read(book, ports)
+            read[book.name] = reading.read(book)
         yield _table(planned, book, read, ports)
 
 
@@ -262,28 +295,70 @@ def _table(
     return _stored(AttachedFile(planned.path, "text/csv", sheet.csv, Source.WORKBOOK, note=note), ports)
 
 
-def _read(file: AttachedFile, ports: Ports) -> tuple[Sheet, ...] | str:
-    """Return a workbook's sheets, or a sentence on why there are none."""
-    if ports.workbooks is None:
-        return f"{file.name} is a workbook."
-    try:
-        book = ports.workbooks.read(file.content, seconds=WORKBOOK_SECONDS)
-    except Permanent as error:
-        return f"{file.name} cannot be read as a workbook: {error.message}."
-    for warning in book.warnings:
-        ports.journal.warn(f"{file.name}: {warning}.")
-    return book.sheets
+class WorkbookReading:
+    """Reads workbooks one after the other, in at most `seconds` for all of them."""
+
+    def __init__(self, ports: Ports, seconds: float) -> None:
+        self._ports, self._stops = ports, time.monotonic() + seconds
+
+    def read(self, file: AttachedFile) -> tuple[Sheet, ...] | str:
+        """Return a workbook's sheets, or a sentence on why there are none."""
+        if self._ports.workbooks is None:
+            return f"{file.name} is a workbook."
+        seconds = min(WORKBOOK_SECONDS, self._stops - time.monotonic())
+        if seconds <= 0:
+            return f"{file.name} was not read: the time for the workbooks of this round was over."
+        try:
+            book = self._ports.workbooks.read(file.content, seconds=seconds)
+        except Permanent as error:
+            return f"{file.name} cannot be read as a workbook: {error.message}."
+        for warning in book.warnings:
+            self._ports.journal.warn(f"{file.name}: {warning}.")
+        return book.sheets
 
 
-def _with_note(file: AttachedFile, ports: Ports) -> AttachedFile:
+def _with_note(file: AttachedFile, reading: WorkbookReading, ports: Ports) -> AttachedFile:
     """Return a workbook with its description as `note`; other files as they are."""
     if file.note or ports.workbooks is None or not is_workbook(file):
         return file
-    found = _read(file, ports)
+    found = reading.read(file)
     if isinstance(found, str):
         ports.journal.warn(found)
         return _stored(replace(file, note=found), ports)
     return _stored(replace(file, note=outline(found)), ports)
+
+
+def _with_advice(files: Sequence[AttachedFile], task: GenerateInput, ports: Ports) -> Iterator[AttachedFile]:
+    """Yield the files; those that ordinary code reads wrongly with code in their note that a browser ran on them.
+
+    One browser is started for all of them. Without a browser, or without time for one, there is no advice.
+    """
+    now = ports.clock.now()
+    left = (task.access.budget.share_ends(Step.GENERATE) - now).total_seconds() * FETCHING_PART
+    codes = _reading_codes(files) if ports.browser and task.computes and left >= READING_SECONDS else {}
+    results: Mapping[str, object] = {}
+    if codes and ports.browser:
+        contents = {file.name: base64.b64encode(file.content) for file in files if file.name in codes}
+        seconds = min(left, READING_SECONDS)
+        computed = ports.browser.compute(reading_script(codes), contents, seconds=seconds, wait=seconds)
+        with suppress(KeyError, ValueError):
+            results = json.loads(computed.files[RESULTS])
+    for file in files:
+        advised = with_advice(file, codes.get(file.name, ()), results)
+        yield advised if advised is file else _stored(advised, ports)
+
+
+def _reading_codes(files: Sequence[AttachedFile]) -> dict[str, list[ReadingCode]]:
+    """Return the code for the files that need some and have none yet, while their size allows it."""
+    found: dict[str, list[ReadingCode]] = {}
+    size = 0
+    for file in files:
+        if ADVICE not in file.note and (codes := reading_codes(file)):
+            size += len(file.content)
+            if size > MOST_READ:
+                break
+            found[file.name] = codes
+    return found
 
 
 def _reserved_names(brief: Brief, plan: RequestPlan, task: GenerateInput, present: Collection[str]) -> list[str]:

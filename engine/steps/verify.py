@@ -139,7 +139,9 @@ def _evidence(task: VerifyInput, new: NewTree, ports: Ports) -> Evidence:
     names = {one.origin for one in plan.files if one.source is FileSource.CONVERTED} if plan else set()
     names |= {one.workbook for one in _predicates(plan) if isinstance(one, CsvEquals)}
     books = [file for file in task.requirements.attachments if file.name in names]
-    return Evidence(new.files, task.attached, sheets_of(books, ports) if books else {}, _not_made(plan, new))
+    seconds = task.budget.check_seconds(ports.clock.now()) / 2
+    sheets = sheets_of(books, ports, seconds=seconds) if books else {}
+    return Evidence(new.files, task.attached, sheets, _not_made(plan, new))
 
 
 def _not_made(plan: RequestPlan | None, new: NewTree) -> dict[str, str]:

@@ -13,8 +13,10 @@ import resource
 import sys
 import zipfile
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
+from xml.parsers import expat
 
 import python_calamine
 
@@ -45,20 +47,9 @@ _BROKEN = (
     EOFError,
     OSError,
 )
-_CELL = rb"<(?:\w{1,20}:)?c\b([^>]{0,300})>"
-_VALUE = rb"<(?:\w{1,20}:)?v>([^<]{0,40})</"
-_ERROR = re.compile(
-    _CELL.replace(rb"([^>]{0,300})", rb"([^>]{0,150}\bt=\"e\"[^>]{0,150})")
-    + rb"(?:(?!</?(?:\w{1,20}:)?c\b).){0,9000}?"
-    + _VALUE,
-    re.DOTALL,
-)
-#: A formula without a stored result. A formula with an empty text as its result looks the same but has t="str".
-_UNCOMPUTED = re.compile(
-    _CELL + rb"\s*<(?:\w{1,20}:)?f\b[^>]{0,300}(?:/>|>[^<]{0,9000}</(?:\w{1,20}:)?f>)\s*"
-    rb"(?:<(?:\w{1,20}:)?v\s*/>\s*|<(?:\w{1,20}:)?v></(?:\w{1,20}:)?v>\s*)?</(?:\w{1,20}:)?c>"
-)
-_PLACE = re.compile(rb"\br=\"([A-Z]{1,3})(\d{1,7})\"")
+_PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})", re.ASCII)
+_FORMULA = re.compile(rb"<(?:\w{1,20}:)?f\b")
+_LONGEST_ERROR = 40
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
@@ -85,15 +76,15 @@ def main() -> None:
 
 def read(content: bytes) -> dict[str, object]:
     """Return the visible sheets. Raises UnreadableError, MemoryError."""
-    parts = _parts(content)
+    parts = {name: _Cells(xml) for name, xml in _parts(content).items()}
     try:
         book = python_calamine.load_workbook(io.BytesIO(content))
-        sheets = [_sheet(book, name, _errors(parts, name)) for name in _visible(book)]
+        sheets = [_sheet(book, name, parts[name].errors if name in parts else {}) for name in _visible(book)]
     except (python_calamine.CalamineError, ValueError, OSError) as error:
         raise UnreadableError(f"it is damaged or no workbook ({' '.join(str(error).split())[:200]})") from None
     if sum(len(str(sheet["csv"])) for sheet in sheets) > MOST_CSV:
         raise UnreadableError(_TOO_LARGE)
-    return {"sheets": sheets, "warnings": _warnings(parts)}
+    return {"sheets": sheets, "warnings": _warnings(sum(cells.uncomputed for cells in parts.values()))}
 
 
 def _visible(book: python_calamine.CalamineWorkbook) -> list[str]:
@@ -162,30 +153,69 @@ def _part_names(packed: zipfile.ZipFile) -> dict[str, str]:
     return {name: part for name, part in parts.items() if part in packed.namelist()}
 
 
-def _errors(parts: Mapping[str, bytes], sheet: str) -> dict[tuple[int, int], str]:
-    """Return a sheet's error values by (row, column) from 0, because the reader reports them as empty cells."""
-    found: dict[tuple[int, int], str] = {}
-    for cell in _ERROR.finditer(parts.get(sheet, b"")):
-        if place := _PLACE.search(cell[1]):
-            found[int(place[2]) - 1, _column(place[1])] = cell[2].decode("utf-8", "replace")
-    return found
+class _Cells:
+    """What the reader does not tell of a sheet: its error values by (row, column) from 0, which it reports as empty.
+
+    `uncomputed` counts the formulas without a stored result. A formula with an empty text as its result looks the same
+    but has t="str". The XML is read in one pass. Broken XML is read as far as it goes: the reader refuses it.
+    """
+
+    def __init__(self, xml: bytes) -> None:
+        self.errors: dict[tuple[int, int], str] = {}
+        self.uncomputed = 0
+        self._type = self._place = self._value = ""
+        self._has_formula = self._in_value = False
+        if b't="e"' not in xml and b"t='e'" not in xml and _FORMULA.search(xml) is None:
+            return
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
+        parser.CharacterDataHandler = self._text
+        with suppress(expat.ExpatError, LookupError):
+            parser.Parse(xml, True)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        match name.rpartition(":")[2]:
+            case "c":
+                self._type, self._place, self._value = attributes.get("t", ""), attributes.get("r", ""), ""
+                self._has_formula = False
+            case "f":
+                self._has_formula = True
+            case "v":
+                self._in_value = True
+            case _:
+                pass
+
+    def _text(self, text: str) -> None:
+        if self._in_value:
+            self._value += text[:_LONGEST_ERROR]
+
+    def _end(self, name: str) -> None:
+        match name.rpartition(":")[2]:
+            case "v":
+                self._in_value = False
+            case "c" if self._value and self._type == "e" and (place := _PLACE.fullmatch(self._place)):
+                self.errors[int(place[2]) - 1, _column(place[1])] = self._value
+            case "c" if self._has_formula and not self._value and self._type != "str":
+                self.uncomputed += 1
+            case _:
+                pass
 
 
-def _column(letters: bytes) -> int:
+def _column(letters: str) -> int:
     number = 0
     for letter in letters:
-        number = number * 26 + letter - 64
+        number = number * 26 + ord(letter) - 64
     return number - 1
 
 
-def _warnings(parts: Mapping[str, bytes]) -> list[str]:
-    count = sum(b't="str"' not in cell[1] for xml in parts.values() for cell in _UNCOMPUTED.finditer(xml))
-    if not count:
+def _warnings(uncomputed: int) -> list[str]:
+    if not uncomputed:
         return []
     warning = (
         "of its cells hold a formula without a stored result and are empty in CSV: it was never calculated and saved"
     )
-    return [f"{count:,} {warning}"]
+    return [f"{uncomputed:,} {warning}"]
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import json
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,16 +12,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.adapters.http.guard import AGENT, GuardedHttp
+from engine.domain.brief import AttachedFile, MissingFile
+from engine.domain.browser_report import Computation
 from engine.domain.budget import fresh
 from engine.domain.http import Answer
 from engine.domain.repository import RepositorySpec
-from engine.errors import LeaseLost, Permanent
+from engine.domain.workbook import Sheet, Workbook
+from engine.errors import LeaseLost, Permanent, Transient
+from engine.inputs.reading_code import ADVICE, RESULTS
 from engine.steps import fetch_inputs
 from engine.steps.contracts import Generated
 from engine.steps.generate import generate
 from tests.doubles.http_server import HttpServer, Script
 from tests.engine.steps.inputs import BRIEF, LATER, generating, seconds_from_now
-from tests.fakes import NOW, FakeAuthor, FakeFetcher, FakeForge, FakeJournal, make_ports, plan_reply
+from tests.fakes import NOW, FakeAuthor, FakeBrowser, FakeFetcher, FakeForge, FakeJournal, make_ports, plan_reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -151,6 +157,96 @@ def test_a_secret_of_ours_in_an_attachment_is_refused_before_a_model_sees_it() -
     with pytest.raises(Permanent, match="secret_in_attachment"):
         generate(generating(unfetched=(("0.csv", url),), **UNPLANNED), ports)
     assert ports.author.planned == []
+
+
+ODD = b"a,b\r\n1,2\r\n"
+
+
+class Reading(FakeBrowser):
+    """A browser in which each code on a.csv gives `value`."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__(computed=Computation(files={RESULTS: json.dumps({"a.csv\n0": {"value": value}}).encode()}))
+
+
+@pytest.mark.parametrize(
+    ("value", "advised"),
+    [({"header": ["a", "b"], "rows": [["1", "2"]]}, True), ({"header": ["a", "b\r"], "rows": [["1", "2\r"]]}, False)],
+)
+def test_code_that_reads_an_odd_file_is_in_the_prompt_only_if_a_browser_ran_it_well(
+    value: object, advised: bool
+) -> None:
+    brief = replace(BRIEF, attachments=(AttachedFile("a.csv", "text/csv", ODD), AttachedFile("b.csv", "", b"a\n1\n")))
+    ports = ports_for(FakeFetcher(), browser=Reading(value))
+    assert isinstance(generate(generating(brief=brief), ports), Generated)
+    ((script, files),) = ports.browser.scripts
+    assert (list(files), base64.b64decode(files["a.csv"])) == (["a.csv"], ODD)
+    assert 'await fetch("a.csv")' in script
+    assert (ADVICE in ports.author.asked[0][1][-1].content) is advised
+    assert [ADVICE in file.note for file in ports.journal.kept] == ([True] if advised else [])
+
+
+def test_a_file_that_has_its_advice_or_needs_none_starts_no_browser() -> None:
+    files = (AttachedFile("a.csv", "text/csv", ODD, note=f"{ADVICE}: …"), AttachedFile("b.csv", "", b"a\n1\n"))
+    ports = ports_for(FakeFetcher(), browser=FakeBrowser())
+    assert isinstance(generate(generating(brief=replace(BRIEF, attachments=files)), ports), Generated)
+    assert ports.browser.scripts == []
+
+
+def test_an_attachment_that_the_request_holds_in_no_readable_form_is_missing_in_the_prompt() -> None:
+    ports = ports_for(FakeFetcher())
+    lost = MissingFile("rates.csv", "The data URI says base64, but what follows is not base64.")
+    assert isinstance(generate(generating(unreadable=(lost,)), ports), Generated)
+    request = ports.author.asked[0][1][-1].content
+    assert "The attachment rates.csv could not be read: The data URI says base64" in request
+    assert 'Show on the page: "Data missing: rates.csv could not be read."' in request
+
+
+class SlowBooks:
+    """Takes 25 s of a clock of its own for each workbook."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.given: list[float] = []
+
+    def read(self, content: bytes, *, seconds: float) -> Workbook:
+        del content
+        self.given.append(seconds)
+        self.now += min(seconds, 25.0)
+        return Workbook((Sheet("One", 1, 1, b"a\n"),))
+
+
+def test_all_workbooks_of_a_round_have_one_time_and_the_rest_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    books = SlowBooks()
+    monkeypatch.setattr(fetch_inputs.time, "monotonic", lambda: books.now)
+    files = tuple(AttachedFile(f"{at}.xlsx", "", b"PK xl/workbook.xml") for at in range(15))
+    ports = ports_for(FakeFetcher(), workbooks=books)
+    assert isinstance(generate(generating(brief=replace(BRIEF, attachments=files)), ports), Generated)
+    assert books.given == [fetch_inputs.WORKBOOK_SECONDS, fetch_inputs.MOST_FETCHING - 25]
+    assert len(ports.journal.kept) == 15
+    late = "was not read: the time for the workbooks of this round was over."
+    assert [one for one in ports.journal.warnings if late in one] == [f"{at}.xlsx {late}" for at in range(2, 15)]
+
+
+def test_a_fetch_that_starts_late_gets_only_the_time_that_is_left_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+    now = [1_000.0]
+
+    class Dripping(FakeFetcher):
+        def fetch(self, url: str, *, seconds: float, max_bytes: int, origin: str = "") -> Answer:
+            del max_bytes, origin
+            given.append(seconds)
+            now[0] += seconds
+            raise Transient("timed_out", f"{url} did not answer in time")
+
+    monkeypatch.setattr(fetch_inputs, "AT_ONCE", 1)
+    monkeypatch.setattr(fetch_inputs.time, "monotonic", lambda: now[0])
+    unfetched = tuple((f"{at}.csv", url) for at, url in enumerate(urls(40)))
+    ports = ports_for(Dripping())
+    assert isinstance(generate(generating(unfetched=unfetched), ports), Generated)
+    assert given == [fetch_inputs.FETCH_SECONDS, fetch_inputs.MOST_FETCHING - fetch_inputs.FETCH_SECONDS]
+    assert len(ports.journal.missed) == 40
+    assert fetch_threads() == []
 
 
 # --- against a server

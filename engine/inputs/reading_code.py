@@ -1,0 +1,254 @@
+"""Code with which a page reads a file that ordinary code reads wrongly, and what the code must give.
+
+The code is advice for a prompt only after a browser has run it on this very file and got the same as the service.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from engine.inputs.file_formats import format_of, misnamed, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from engine.domain.brief import AttachedFile
+    from engine.formats.json_outline import Fix, JsonOutline
+    from engine.formats.tables import Table
+    from engine.formats.text_encoding import DecodedText
+
+#: The beginning of the advice in a file's note.
+ADVICE = "Code that reads this file right, as a browser ran it on this very file"
+
+#: The largest file that gets advice, and all of them together, in bytes. A page should not read larger ones.
+LARGEST_READ = 2_000_000
+MOST_READ = 6_000_000
+
+RESULTS = "results.json"
+_LONGEST_VALUE = 20_000  # characters of a result's JSON; of a longer one the browser gives a digest
+_SHOWN = 200  # characters of a header, a row or an entry
+
+_SCRIPT = """\
+const said = async (value) => {
+  const text = JSON.stringify(value);
+  if (text.length <= %d) return {value};
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return {digest: Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")};
+};
+async function build(files) {
+  const results = {};
+  const run = async (key, name, content, read) => {
+    const bytes = Uint8Array.from(atob(files[content]), (character) => character.charCodeAt(0));
+    const fetch = async (address) => {
+      if (decodeURIComponent(address) !== name) throw new Error(`no file ${address}`);
+      return new Response(bytes);
+    };
+    try { results[key] = await said(await read(fetch)); } catch (error) { results[key] = {error: String(error)}; }
+  };
+%s
+  return {files: {"results.json": results}};
+}
+"""
+_RUN = """\
+  await run(%s, %s, %s, async (fetch) => {
+%s
+return %s;
+  });"""
+
+_CELLS = r"""const rest = /{gap}(?:"([^"]*(?:""[^"]*)*)"|([^{inside}\n]*))({outside}|\n|$)/g;
+const cells = [[]];
+for (const [, quoted, plain, end] of text.matchAll(rest)) {{
+  cells.at(-1).push(quoted?.replaceAll('""', '"') ?? plain);
+  if (end !== {separator}) cells.push([]);
+}}"""
+_VALUES = r"""const data = [];
+let depth = 0, start = 0;
+for (const {0: token, index} of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+  if ("[{".includes(token) && depth++ === 0) start = index;
+  if ("]}".includes(token) && --depth === 0) data.push(JSON.parse(text.slice(start, index + 1)));
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingCode:
+    """JavaScript that reads a file, the expression of what it `gives`, and the value that this must have."""
+
+    code: str
+    gives: str
+    expected: object
+    says: str
+
+
+def reading_codes(file: AttachedFile) -> list[ReadingCode]:
+    """Return code that may read the file, the plainest first; [] if ordinary code reads it, or none can."""
+    text = None if len(file.content) > LARGEST_READ else text_of(file)
+    if text is None or not text.text or not text.is_known_to_browsers or misnamed(file, text):
+        return []
+    found = format_of(file, text.text)
+    if found.table:
+        return list(_of_table(file, text, found.table))
+    if found.outline and found.outline.shape:
+        return list(_of_json(file, text, found.outline))
+    if text.encoding == "utf-8" or found.fault or found.outline:
+        return []
+    return [ReadingCode(_text_code(file, text), "text", text.text, f"{len(text.text):,} characters of text")]
+
+
+def reading_script(files: Mapping[str, Sequence[ReadingCode]]) -> str:
+    """Return the build script that runs all code, each on the file of its name, which it gets in base64."""
+    runs = [
+        _RUN % (json.dumps(f"{name}\n{at}"), json.dumps(name), json.dumps(name), one.code, one.gives)
+        for name, codes in files.items()
+        for at, one in enumerate(codes)
+    ]
+    return _SCRIPT % (_LONGEST_VALUE, "\n".join(runs))
+
+
+def with_advice(file: AttachedFile, codes: Sequence[ReadingCode], results: Mapping[str, object]) -> AttachedFile:
+    """Return the file with the first code in its note that gave what it must give; without such code, the file."""
+    for at, one in enumerate(codes):
+        if _is_right(results.get(f"{file.name}\n{at}"), one.expected):
+            advice = f"{ADVICE}; it gives {one.says}:\n{one.code}"
+            return replace(file, note="\n".join(filter(None, [file.note, advice])))
+    return file
+
+
+def _is_right(result: object, expected: object) -> bool:
+    """Compare a result of the browser, which of a long value is the digest of its JSON."""
+    if not isinstance(result, dict):
+        return False
+    if "digest" in result:
+        text = json.dumps(expected, ensure_ascii=False, separators=(",", ":"))
+        return bool(result["digest"] == hashlib.sha256(text.encode()).hexdigest())
+    return "value" in result and _canonical(result["value"]) == _canonical(expected)
+
+
+def _canonical(value: object) -> object:
+    """Return a JSON value as text, in which 1 and 1.0 are alike."""
+
+    def plain(one: object) -> object:
+        match one:
+            case float() if one.is_integer():
+                return int(one)
+            case list():
+                return [plain(item) for item in one]
+            case dict():
+                return {key: plain(item) for key, item in one.items()}
+            case _:
+                return one
+
+    return json.dumps(plain(value), sort_keys=True)
+
+
+def _text_code(file: AttachedFile, text: DecodedText, lost_end: str = "") -> str:
+    read = "(await response.text())"
+    if text.encoding != "utf-8":
+        read = f"new TextDecoder({json.dumps(text.encoding)}).decode(await response.arrayBuffer())"
+    if "CR" in text.line_ends or "CRLF" in text.line_ends:
+        read += r'.replace(/\r\n?/g, "\n")'
+    if lost_end:
+        read += rf'.replaceAll({json.dumps(lost_end)}, "\n")'
+    plain = read.removeprefix("(").removesuffix(")") if read == "(await response.text())" else read
+    return f"const response = await fetch({json.dumps(quote(file.name))});\nconst text = {plain};"
+
+
+def _of_table(file: AttachedFile, text: DecodedText, table: Table) -> Iterator[ReadingCode]:
+    if table.count > len(table.rows) or not _is_odd(text, table):
+        return
+    begin = _text_code(file, text, table.lost_end)
+    separator = json.dumps(table.separator)
+    says = _table_says(table)
+    gives = "{header, rows}" if table.header_line else "{rows}"
+    expected: dict[str, object] = {"header": list(table.header)} if table.header_line else {}
+    expected["rows"] = [list(row) for row in table.rows]
+    if not table.has_quotes:
+        split = rf'const cells = text.split("\n").map((line) => line.split({separator}));'
+        yield ReadingCode("\n".join([begin, split, *_rows(table)]), gives, expected, says)
+    escaped = f"\\{table.separator}" if table.separator in "|.^$*+?" else _visible(table.separator)
+    parsed = _CELLS.format(
+        gap=" *" if table.has_gaps else "", inside=_visible(table.separator), outside=escaped, separator=separator
+    )
+    yield ReadingCode("\n".join([begin, parsed, *_rows(table)]), gives, expected, says)
+
+
+def _visible(separator: str) -> str:
+    return r"\t" if separator == "\t" else separator
+
+
+def _is_odd(text: DecodedText, table: Table) -> bool:
+    """Say whether code for plain CSV reads the table wrongly: UTF-8, lines that end in LF, a header, bare cells."""
+    names = [name.strip() for name in table.header]
+    return (
+        text.encoding != "utf-8"
+        or text.line_ends not in {("LF",), ()}
+        or not table.header_line
+        or table.header_line > 1
+        or table.has_quotes
+        or bool(table.lost_end or table.above or table.skipped)
+        or len(set(names)) < len(names)
+        or "" in names
+        or any(len(row) != len(names) for row in table.rows)
+    )
+
+
+def _rows(table: Table) -> Iterable[str]:
+    """Return the code that drops blank rows and what stands above the header, and divides header and rows."""
+    above = len(table.above) + table.names_separator
+    behind = f".slice({above})" if above else ""
+    filled = f"cells.filter((row) => row.some((cell) => cell.trim())){behind}"
+    if not table.header_line:
+        yield f"const rows = {filled};"
+    elif table.skipped["comment line"]:
+        yield f"const [header, ...below] = {filled};"
+        yield 'const rows = below.filter((row) => row.length === header.length || !row[0].startsWith("#"));'
+    else:
+        yield f"const [header, ...rows] = {filled};"
+
+
+def _table_says(table: Table) -> str:
+    header = f"header {_shown(list(table.header))} and " if table.header_line else ""
+    first = f", the first {_shown(list(table.rows[0]))}" if table.rows else ""
+    return f"{header}{len(table.rows):,} rows of texts{first}"
+
+
+def _of_json(file: AttachedFile, text: DecodedText, outline: JsonOutline) -> Iterator[ReadingCode]:
+    if text.encoding == "utf-8" and not outline.fixes and not outline.split:
+        return
+    begin = _text_code(file, text)
+    match outline.split:
+        case "lines":
+            parse = r'const data = text.split("\n").filter((line) => line.trim()).map((line) => JSON.parse(line));'
+        case "values":
+            parse = _VALUES
+        case _:
+            fixes = "".join(f"\n  {_replacement(fix)}" for fix in outline.fixes)
+            parse = f"const data = JSON.parse(text{fixes});"
+    says = f"data, {_json_says(outline.value)}"
+    yield ReadingCode(f"{begin}\n{parse}", "data", outline.value, says)
+
+
+def _replacement(fix: Fix) -> str:
+    """Return a fix in JavaScript. A string, the first group, stays."""
+    pattern = fix.pattern.replace("\n", "\\n")
+    if not fix.put:
+        return f'.replace(/{pattern}/g, "$1")'
+    put = json.dumps(fix.put) if "$" not in fix.put else f"`{fix.put.replace('$0', '${all}').replace('$2', '${key}')}`"
+    names = "(all, string, key)" if "$2" in fix.put else "(all, string)"
+    return f".replace(/{pattern}/g, {names} => string ?? {put})"
+
+
+def _json_says(value: object) -> str:
+    if isinstance(value, list):
+        return f"a list of {len(value):,}" + (f", the first {_shown(value[0])}" if value else "")
+    if isinstance(value, dict):
+        return f"an object with {_shown(list(value))}"
+    return _shown(value)
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
