@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from engine.errors import OutOfService
 
 
+#: How the reason of a round begins that waits for a breaker.
+OUT_OF_SERVICE = "out of service: "
+
+
 def breakers_open(*, now: datetime | None = None) -> dict[str, Breaker]:
     """Return the open breakers by kind. A breaker whose `until` has passed counts as closed."""
     now = now or clock.now()
@@ -45,6 +49,8 @@ def breaker_close(*, kind: str, who: str) -> bool:
     with transaction.atomic():
         closed = Breaker.objects.filter(kind=kind, closed_at=None).update(closed_at=now, closed_by=who[:150])
         if closed:
-            Round.objects.filter(state__in=ACTIVE, step__in=steps, lease_token=None).update(next_at=now)
+            # Rounds at another step may have waited for it too: no page is written that nothing can publish.
+            waiting = Q(step__in=steps) | Q(waiting_on__startswith=OUT_OF_SERVICE)
+            Round.objects.filter(waiting, state__in=ACTIVE, lease_token=None).update(next_at=now)
             Event.objects.create(at=now, who=who[:150], what="breaker closed", text=kind)
     return bool(closed)
