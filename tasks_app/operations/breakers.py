@@ -36,6 +36,9 @@ LONGEST_REASON = 500
 
 _OUTAGE = Q(opened_by="")
 
+#: How the reason of a round begins that waits for a breaker.
+OUT_OF_SERVICE = "out of service: "
+
 
 def breakers_open(*, now: datetime | None = None) -> dict[str, Breaker]:
     """Return the open breakers by kind, of an outage and a pause the pause. One whose `until` has passed is closed."""
@@ -113,6 +116,8 @@ def _close(which: Q, *, kind: str, who: str, what: str) -> bool:
     with transaction.atomic():
         closed = Breaker.objects.filter(which, kind=kind, closed_at=None).update(closed_at=now, closed_by=who[:150])
         if closed:
-            Round.objects.filter(state__in=ACTIVE, step__in=steps, lease_token=None).update(next_at=now)
+            # Rounds at another step may have waited for it too: no page is written that nothing can publish.
+            waiting = Q(step__in=steps) | Q(waiting_on__startswith=OUT_OF_SERVICE)
+            Round.objects.filter(waiting, state__in=ACTIVE, lease_token=None).update(next_at=now)
             Event.objects.create(at=now, who=who[:150], what=what, text=kind)
     return bool(closed)

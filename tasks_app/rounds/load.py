@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db.models import Q, Sum
 
-from engine.domain.budget import Budget
-from engine.domain.lifecycle import ACTIVE, UNPUBLISHED
+from engine.domain.budget import LEAST_WRITING_LATE, Budget
+from engine.domain.lifecycle import ACTIVE, UNPUBLISHED, Step
 from tasks_app.models import Round, WorkerBeat
 from tasks_app.operations import clock
 from tasks_app.operations.workers import SILENT
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 #: The number of recently ended rounds over which the time of a round is averaged.
 LATELY = 50
+_WRITTEN_LATE = "The page was written late and is not repaired: the round waited until something could be published."
 #: The count of waiting rounds stops here.
 MOST_COUNTED = 1000
 
@@ -50,6 +51,14 @@ def round_reduce_budget(*, lease: Lease, row: Round) -> None:
     reduced = reduced_budget(Budget(row.started_at, row.deadline_at), clock.now(), load_now())
     if reduced is not None:
         reduced_budget_record(lease=lease, row=row, until=reduced.until, warning=keepable(reduced.why))
+
+
+def round_give_time(*, lease: Lease, row: Round) -> None:
+    """Give a round that waited for the forge until it was too late time to write its page. Raises LeaseLost."""
+    now, budget = clock.now(), Budget(row.started_at, row.deadline_at, row.reduced_until)
+    if row.step == Step.GENERATE and not row.decision and not budget.model_seconds(now):
+        until = now + (budget.deadline - budget.start) * LEAST_WRITING_LATE
+        reduced_budget_record(lease=lease, row=row, until=until, warning=_WRITTEN_LATE)
 
 
 def _waiting() -> int:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 #: The first position of the gates' and the build script's results: they are known before the others.
 GATES_FROM = 1001
 
+#: Characters of the reason for which a round waits. It holds the whole message of a forge.
+LONGEST_REASON = 8_000
+
 #: The steps that call a model or the evaluator.
 _CALLS = frozenset({Step.GENERATE, Step.VERIFY, Step.NOTIFY})
 
@@ -220,12 +223,12 @@ def round_wait(*, lease: Lease, row: Round, wait: Wait) -> None:
             row.step,
             state=State.WAITING,
             next_at=wait.until,
-            waiting_on=keepable(wait.reason)[:500],
+            waiting_on=keepable(wait.reason)[:LONGEST_REASON],
             needs_attention=wait.needs_attention or row.needs_attention,
             failures=F("failures") + 1 if wait.failed else 0,
             **_release(lease, row.step),
         )
-        StepRun.objects.filter(round=row, ended_at=None).update(detail=keepable(wait.reason)[:500])
+        StepRun.objects.filter(round=row, ended_at=None).update(detail=keepable(wait.reason)[:LONGEST_REASON])
 
 
 def round_release(*, lease: Lease, row: Round) -> None:
@@ -308,7 +311,7 @@ def _chosen(row: Round) -> int:
 
 def _end_step(row: Round, now: datetime, outcome: str, detail: str) -> None:
     StepRun.objects.filter(round=row, ended_at=None).update(
-        ended_at=now, outcome=outcome, detail=keepable(detail)[:2000]
+        ended_at=now, outcome=outcome, detail=keepable(detail)[:LONGEST_REASON]
     )
 
 

@@ -30,14 +30,14 @@ from engine.steps.publish import publish
 from engine.steps.repair import repair
 from engine.steps.verify import verify
 from tasks_app import wiring
-from tasks_app.models import Round
+from tasks_app.models import Breaker, Round
 from tasks_app.operations import clock
-from tasks_app.operations.breakers import breaker_of, breaker_trip, breakers_open
+from tasks_app.operations.breakers import OUT_OF_SERVICE, breaker_of, breaker_trip, breakers_open
 from tasks_app.operations.connections import AWAY, connection_heal
 from tasks_app.operations.workers import is_stopping, worker_beat, worker_name
 from tasks_app.rounds import transitions
 from tasks_app.rounds.journal import DatabaseJournal
-from tasks_app.rounds.load import round_reduce_budget
+from tasks_app.rounds.load import round_give_time, round_reduce_budget
 from tasks_app.worker import step_inputs
 from tasks_app.worker.heartbeat import Heartbeat
 
@@ -108,8 +108,7 @@ def _step(lease: Lease) -> bool:
         if row.step not in RESCUED or row.crashes >= MAX_CRASHES + MAX_RESCUES:
             transitions.round_fail(lease=lease, row=row, code="crashed", message=crashed)
             return False
-    if transitions.step_begin(lease=lease, row=row):
-        round_reduce_budget(lease=lease, row=row)
+    _begin(lease, row)
     worker_beat(worker=worker_name(), row=row)
     started = time.monotonic()
     logger.info("round %s: %s begins (task %s, round %s, run %s)", row.pk, row.step, row.task_name, row.number, row.run)
@@ -130,6 +129,14 @@ def _step(lease: Lease) -> bool:
     return more
 
 
+def _begin(lease: Lease, row: Round) -> None:
+    waited = row.step_runs.filter(step=row.step, ended_at=None, detail__startswith=OUT_OF_SERVICE).exists()
+    if transitions.step_begin(lease=lease, row=row):
+        round_reduce_budget(lease=lease, row=row)
+    elif waited and not _forge_to_mend(row):
+        round_give_time(lease=lease, row=row)
+
+
 def _step_seconds(row: Round) -> float:
     return step_inputs.budget_of(row).step_seconds(Step(row.step), clock.now())
 
@@ -137,6 +144,9 @@ def _step_seconds(row: Round) -> float:
 def _run_step(lease: Lease, row: Round, heartbeat: Heartbeat, crashed: str) -> bool:
     breaker = breaker_of(Step(row.step))
     overdue = row.share_ends_at <= clock.now()
+    if (closed_forge := _forge_to_mend(row)) and not breaker:
+        _hold(lease, row, f"nothing could be published: {closed_forge.reason}", kind=closed_forge.kind)
+        return False
     if breaker and row.decision in TRIES:
         return _record(lease, row, RepairSkipped(f"the {row.decision} was given up: {breaker.reason}"))
     if breaker and not row.decision and not (overdue and row.step in GOES_ON):
@@ -151,6 +161,12 @@ def _run_step(lease: Lease, row: Round, heartbeat: Heartbeat, crashed: str) -> b
     ports = wiring.ports(journal)
     outcome = _run(row, ports, breaker.reason if breaker else "", crashed)
     return _record(lease, row, outcome)
+
+
+def _forge_to_mend(row: Round) -> Breaker | None:
+    """Return the forge's breaker if only a person can close it and the round has no page yet: none is written then."""
+    forge = breakers_open().get("forge") if row.step == Step.GENERATE and not row.decision else None
+    return forge if forge and forge.until is None else None
 
 
 def _run(row: Round, ports: Ports, blocked: str, crashed: str) -> Outcome:
@@ -238,4 +254,4 @@ def _hold(lease: Lease, row: Round, reason: str, *, kind: str) -> None:
     overdue = now >= row.share_ends_at
     is_step_service = kind in NEEDS.get(Step(row.step), ())
     until = now if is_step_service and (row.step == Step.GENERATE or not overdue) else now + HELD
-    transitions.round_wait(lease=lease, row=row, wait=Wait(until, f"out of service: {reason}", needs_attention=overdue))
+    transitions.round_wait(lease=lease, row=row, wait=Wait(until, f"{OUT_OF_SERVICE}{reason}", needs_attention=overdue))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,9 +10,10 @@ from django.utils import timezone
 
 from engine.domain.lifecycle import ENDED
 from engine.site.repository_files import repository_name
-from tasks_app.models import Breaker, Round
+from tasks_app.models import Attempt, Breaker, Round
 from tasks_app.operations.breakers import breaker_close
 from tasks_app.reports.headline import headline
+from tests.doubles.github.faults import Fault
 
 if TYPE_CHECKING:
     from tests.github.service import Service
@@ -108,6 +110,34 @@ def test_a_permission_that_is_missing_is_named(lacking: str, names: str, service
     row.refresh_from_db()
     assert (row.state, row.live) == ("completed", True)
     assert len(service.double.repositories()) == 1
+
+
+def test_a_rule_of_the_account_holds_rounds_without_further_model_calls_until_it_is_mended(service: Service) -> None:
+    service.double.fault("rule", "push", times=None)
+    first = service.round()
+    service.play(lambda: Round.objects.get(pk=first.pk).needs_attention)
+    assert "Changes must be made through a pull request." in service.told[-1]
+    calls = Attempt.objects.count()
+    second = service.round(nonce="another")
+    service.play(lambda: Round.objects.get(pk=second.pk).needs_attention)
+    assert Attempt.objects.count() == calls
+    assert "nothing could be published" in Round.objects.get(pk=second.pk).waiting_on
+    service.time.to(second.deadline_at)
+    service.double.state.faults.clear()
+    breaker_close(kind="forge", who="operator")
+    service.play(lambda: all(row.state in ENDED for row in Round.objects.all()))
+    for row in Round.objects.all():
+        assert (row.state, row.late, row.degraded) == ("completed", True, False)
+
+
+def test_a_round_whose_repository_is_archived_goes_to_a_new_one(service: Service) -> None:
+    first = service.done()
+    archived = json.dumps({"message": "This repository was archived so it is read-only."})
+    service.double.state.faults.add(Fault(kind="push", path=first.repository, status=403, body=archived))
+    row = service.done(round=2)
+    assert (row.state, row.live) == ("completed", True)
+    assert row.repository != first.repository
+    assert "takes no commits any more" in row.warnings[-1]
 
 
 def test_a_secret_that_githubs_push_protection_finds_ends_the_round_with_its_words(service: Service) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
+from engine.adapters.secret_scanner import DetectSecretsScanner
 from engine.errors import EngineError, OutOfService, Permanent, Transient
 
 #: The permission of a fine-grained token and the scope of a classic one that each kind of request needs.
@@ -48,16 +50,33 @@ _WHY = {
     "SSLError": "its certificate is not good",
 }
 
-_QUOTED = 300  # characters of GitHub's own message in a sentence
+#: Characters of GitHub's own message in a sentence. A refused push takes about 150 for each secret that it names.
+_QUOTED = 6_000
+#: Lines across the page and colours, which a message for terminals holds.
+_RULER = re.compile(r"(?:([-_=*#~\u2500\u2501\u2550\u2013\u2014])\s?)(?:\1\s?){2,200}")
+_COLOUR = re.compile(r"\x1b?\[\d{0,3}(?:;\d{1,3}){0,4}m")
+
+_SCANNER = DetectSecretsScanner()
+
+#: A repository that takes no commits any more, whoever pushes.
+_UNUSABLE = re.compile(
+    r"\barchived\b|\bread-only\b|repository access blocked|access to this repository has been disabled|"
+    r"\brepository (?:\S{1,200} )?is disabled"
+)
+_ACCOUNT = re.compile(r"\bsuspended\b|\bflagged\b|\bblocked\b|\bbilling\b|account (?:\w+ )?locked")
+_POLICY = re.compile(
+    r"\bpolic(?:y|ies)\b|\borgani[sz]ation\b|\benterprise\b|ip allow list|\bforbids\b|access restrictions|"
+    r"not allowed to create|cannot create public|can't (?:be|create) public|"
+    r"repository creation (?:is|was|has been) |repository limit|too many repositories"
+)
 
 
 def refusal(status: int, text: str, *, doing: str) -> EngineError:
     """Return the error for a refusal by other causes than a limit. `doing` is a key of PERMISSIONS."""
-    words = text.lower()
     if status == HTTPStatus.UNAUTHORIZED:
         return token_refused()
     if status == HTTPStatus.FORBIDDEN:
-        return _forbidden(words, text, doing)
+        return _forbidden(text, doing)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT}:
         return Transient("forge_unwell", f"GitHub answered {_DOING[doing]} with {status}.")
     return Permanent("forge_refused", f"GitHub refused {_DOING[doing]}: {status}{quoted(text)}")
@@ -87,16 +106,30 @@ def unreachable(doing: str, why: str) -> Transient:
 
 def quoted(text: str) -> str:
     """Return the end of a sentence that quotes GitHub's message: ". GitHub: …", or "." for an empty message."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    plain = _RULER.sub(" ", _COLOUR.sub("", text[: 2 * _QUOTED]))
+    for token in _SCANNER.tokens(plain):
+        plain = plain.replace(token.match, token.redacted)
+    line = " ".join("".join(c if c.isprintable() else " " for c in plain).split())
     return f". GitHub: {line[:_QUOTED]}" if line else "."
 
 
-def _forbidden(words: str, text: str, doing: str) -> EngineError:
+def account_refused(text: str, doing: str) -> OutOfService | None:
+    """Return the error for what GitHub holds against the account or its organisation, None if it is nothing of that."""
+    words = text.lower()
     if "saml" in words or "single sign-on" in words:
         sentence = (
             f"The token is not authorised for the organisation's single sign-on: authorise it on GitHub{quoted(text)}"
         )
         return OutOfService("forge_permission_missing", sentence, kind="forge")
-    if "suspended" in words or "account was flagged" in words or "blocked" in words:
+    if _ACCOUNT.search(words):
         return OutOfService("forge_account_blocked", f"GitHub has blocked the account{quoted(text)}", kind="forge")
-    return permission_missing(doing, text)
+    if _POLICY.search(words):
+        sentence = f"A policy of the account or its organisation forbids {_DOING[doing]}: change it on GitHub"
+        return OutOfService("forge_policy", f"{sentence}{quoted(text)}", kind="forge")
+    return None
+
+
+def _forbidden(text: str, doing: str) -> EngineError:
+    if doing in {"push", "pages"} and _UNUSABLE.search(text.lower()):
+        return Permanent("repository_gone", f"The repository takes no commits any more{quoted(text)}")
+    return account_refused(text, doing) or permission_missing(doing, text)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from engine.adapters.git_commit import build_commit
-from engine.adapters.github.errors import permission_missing, quoted
+from engine.adapters.github.errors import account_refused, permission_missing, quoted
 from engine.adapters.github.git import GitHubGit
 from engine.adapters.github.pages import GitHubPages
 from engine.adapters.github.push import GitHubPush
@@ -102,7 +102,7 @@ class GitHubForge:
     def commit(self, repository: Repository, spec: CommitSpec) -> bool:
         """Make `spec` the head if the head is as it expects. True: the head has it. False: the head is another commit.
 
-        Raises as `head` does, Permanent (push_protection, push_refused, unsafe_path, bad_commit).
+        Raises as `head` does, Permanent (push_protection, file_refused, push_refused, unsafe_path, bad_commit).
         """
         return self._git.commit(self._on_this_forge(repository), build_commit(spec), spec)
 
@@ -162,6 +162,8 @@ class GitHubForge:
             return _public(answer.data)
         if answer.status == 404:
             raise permission_missing("create", answer.message)
+        if refused_account := account_refused(answer.message, "create"):
+            raise refused_account
         refused = Permanent(
             "create_refused", f"GitHub refused the repository {name}: {answer.status}{quoted(answer.message)}"
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from engine.adapters.github.errors import permission_missing, quoted, refusal, unreachable
+from engine.adapters.github.errors import account_refused, permission_missing, quoted, refusal, unreachable
 from engine.adapters.github.git import NoAnswerError, RefusedError
 from engine.adapters.github.git_transport import moved_to
 from engine.adapters.github.limits import refused_by_limit
@@ -30,7 +31,21 @@ NOT_READY = 2.0  # seconds until the next attempt
 
 #: Phrases of GitHub's refusal of a push that holds a secret.
 #: https://docs.github.com/en/code-security/secret-scanning/working-with-secret-scanning-and-push-protection
-_PROTECTED = ("gh013", "push declined due to repository rule violations", "push cannot contain secrets", "gh009")
+_SECRET = re.compile(r"push cannot contain secrets|github push protection|\bgh009\b|secrets? detected")
+#: Phrases of its refusal of a file: too large, or one that a rule on files does not allow.
+#: https://docs.github.com/en/repositories/working-with-files/managing-large-files/about-large-files-on-github
+_FILE = re.compile(
+    r"\bgh001\b|\bgh008\b|file size limit|large files? detected|"
+    r"\bfile ?(?:path|name|size|extension|type)s?\b|\bpath length\b|restricted (?:file|path)"
+)
+#: Phrases of its refusal by the rules of the account, its organisation or the branch. GH013 is also the code of rules
+#: on secrets and files, which are looked for first.
+#: https://docs.github.com/en/repositories/configuring-branches-and-merges-in-your-repository/managing-rulesets
+_RULE = re.compile(
+    r"\bgh0(?:03|06|07|13)\b|rule violations?|protected (?:branch|ref)|through a pull request|approving review|"
+    r"(?:verified|valid|signed) signatures?|must be signed|status checks? |not (?:authori[sz]ed|allowed) to push|"
+    r"force-push|\bpolicy\b"
+)
 #: Phrases of its refusal of a file in .github/workflows that the token may not write.
 _WORKFLOW = ("without `workflow` scope", "without workflow scope", "without `workflows` permission")
 #: Phrases of refusals that a later push of the same commit may not get.
@@ -43,6 +58,7 @@ _PASSING = (
     "failed to lock",
     "internal",
     "timeout",
+    "rate limit",
 )
 
 
@@ -66,7 +82,8 @@ class GitHubPush:
     def commit(self, repository: Repository, built: BuiltCommit, spec: CommitSpec) -> bool:
         """Push `built` if the head is as `spec` expects. True: the head has it. False: the head is another commit.
 
-        Raises as `head` does, Permanent (push_protection, push_refused, workflow_refused).
+        Raises as `head` does, OutOfService(forge_push_rule), Permanent (push_protection, file_refused, push_refused,
+        workflow_refused).
         """
         try:
             pushed = self._request(
@@ -158,13 +175,20 @@ def _lasting_refusal(pushed: Pushed) -> EngineError | None:
     if any(word in words for word in _WORKFLOW):
         # No outage: the token may push everything else, so the breaker must stay closed for other rounds.
         return Permanent("workflow_refused", permission_missing("workflows", pushed.refused).message)
-    if any(word in words for word in _PROTECTED):
-        return Permanent(
-            "push_protection", f"GitHub's push protection refused the commit{quoted(f'{pushed.refused} {text}')}"
-        )
+    said = quoted(f"{pushed.refused} {text}")
+    if _SECRET.search(words):
+        return Permanent("push_protection", f"GitHub's push protection refused the commit{said}")
+    if _FILE.search(words):
+        return Permanent("file_refused", f"GitHub refused a file of the commit{said}")
+    if _RULE.search(words):
+        # Every other push would be refused too.
+        sentence = "Rules of the account, its organisation or the branch forbid the push: change them on GitHub"
+        return OutOfService("forge_push_rule", f"{sentence}{said}", kind="forge")
+    if account := account_refused(f"{pushed.refused} {text}", "push"):
+        return account
     if any(word in words for word in _PASSING):
         return None
-    return Permanent("push_refused", f"GitHub refused the push{quoted(f'{pushed.refused} {text}')}")
+    return Permanent("push_refused", f"GitHub refused the push{said}")
 
 
 def _renamed(name: str, new_name: str) -> Permanent:

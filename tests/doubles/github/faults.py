@@ -58,8 +58,9 @@ class Fault:
     `times`: how often, None always; `skip`: let so many pass first. `when` "after": the act is done first. `status`
     with `headers` and `body` (in which {seconds} and {reset}, the Unix time in `seconds` from now, are filled in) is
     the answer, `end` "hang" or "reset" is none. `outcome`: of a build "errored", "never" or "superseded"; of a push
-    "secret"; of a run "failure" (at `step` of `job`, `message` is the log), "cancelled", "startup_failure" or "never".
-    `lacking`: files that a run does not publish. `stranger`: a stranger commits right then.
+    "secret", or "rule" (`message` is what is told); of a run "failure" (at `step` of `job`, `message` is the log),
+    "cancelled", "startup_failure" or "never". `lacking`: files that a run does not publish. `stranger`: a stranger
+    commits right then.
     """
 
     kind: str = ""
@@ -107,6 +108,11 @@ _SECONDARY = (
     "Please retry your request again later. If you reach out to GitHub Support for help, please include the request ID."
 )
 
+_RULE = (
+    "error: GH013: Repository rule violations found for refs/heads/main.\nReview all repository rules at "
+    "https://github.com/acme/x/rules?ref=refs%2Fheads%2Fmain\n\n- Changes must be made through a pull request.\n"
+)
+
 #: The usual ones by name: `double.fault("secondary", "create", seconds=2)`.
 PRESETS: dict[str, dict[str, Any]] = {
     "bad_gateway": {"status": 502, "headers": _HTML, "body": _UNICORN},
@@ -140,6 +146,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "lost_and_stranger": {"end": "reset", "when": "after", "stranger": True},
     "head_moved": {"stranger": True},
     "secret": {"outcome": "secret"},
+    "rule": {"outcome": "rule", "message": _RULE},
     "errored": {"outcome": "errored", "message": "Page build failed."},
     "never": {"outcome": "never"},
     "superseded": {"outcome": "superseded"},

@@ -152,6 +152,9 @@ class _Taking(ReceivePackHandler):
                 _SECRET_FOUND.format(commit=new.decode(), path=self.fault.message or "index.html", page=self._page())
             )
             return _DECLINED
+        if self.fault and self.fault.outcome == "rule":
+            self._tell(self.fault.message)
+            return _DECLINED
         present = (self.repository.ref(ref) or ZERO_SHA.decode()).encode()
         if present != old:
             return f"cannot lock ref '{ref.decode()}': is at {present.decode()} but expected {old.decode()}".encode()

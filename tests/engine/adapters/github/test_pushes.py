@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from engine.adapters.github import git, git_transport, rest
-from engine.errors import OutOfService, Permanent, Transient
+from engine.errors import EngineError, OutOfService, Permanent, Transient
+from tests.doubles.github.faults import Fault
 from tests.engine.adapters.github.publishing import FILES, commit_of, make_forge, published, spec_of
 
 
@@ -112,3 +115,111 @@ def test_a_push_that_the_server_does_not_take_says_what_kind_of_no_it_is(double,
     assert refused.value.code == code
     assert isinstance(refused.value, Permanent) is ("failed" not in said)
     assert ("Workflows" in refused.value.message) is ("workflow" in said)
+
+
+RULES = {
+    "a pull request": "error: GH013: Repository rule violations found for refs/heads/main.\n"
+    "Review all repository rules at https://github.com/a/x/rules?ref=refs%2Fheads%2Fmain\n\n"
+    "- Changes must be made through a pull request.\n",
+    "signatures": "error: GH013: Repository rule violations found for refs/heads/main.\n\n"
+    "- Commits must have verified signatures.\n  Found 1 violation:\n  d6c2e0a\n",
+    "status checks": "error: GH013: Repository rule violations found for refs/heads/main.\n\n"
+    '- Required status check "ci" is expected.\n',
+    "updates": "error: GH013: Repository rule violations found for refs/heads/main.\n\n"
+    "- Cannot update this protected ref.\n",
+    "creations": "error: GH013: Repository rule violations found for refs/heads/main.\n\n"
+    "- Cannot create ref due to creations being restricted.\n",
+    "the author": "error: GH013: Repository rule violations found for refs/heads/main.\n\n"
+    "- Commit author email must match a given regex pattern: .+@acme.example\n",
+    "the message": "error: GH013: Repository rule violations found for refs/heads/main.\n\n"
+    "- Commit message must start with a given pattern\n",
+    "a protected branch": "error: GH006: Protected branch update failed for refs/heads/main.\n"
+    "error: At least 1 approving review is required by reviewers with write access.\n",
+    "whose branch": "error: GH006: Protected branch update failed for refs/heads/main.\n"
+    "error: You're not authorized to push to this branch.\n",
+    "forced": "error: GH003: Sorry, force-pushing to main is not allowed.\n",
+    "an email": "error: GH007: Your push would publish a private email address.\n",
+    "a policy": "error: Pushes are restricted by the enterprise policy of Acme.\n",
+}
+OF_FILES = {
+    "a secret": "error: GH013: Repository rule violations found for refs/heads/main.\n\n- GITHUB PUSH PROTECTION\n"
+    "  - Push cannot contain secrets\n    locations:\n      - commit: 1\n        path: app.js:7\n",
+    "an old secret": "error: GH009: Secrets detected! This push failed.\n  path: app.js:7\n",
+    "a large file": "error: GH001: Large files detected. You may want to try Git Large File Storage.\n"
+    "error: File app.js:7 is 123.00 MB; this exceeds GitHub's file size limit of 100.00 MB\n",
+    "a file of a kind": "error: GH013: Repository rule violations found for refs/heads/main.\n\n"
+    "- File extension is restricted: app.js:7\n",
+    "a path": "error: GH013: Repository rule violations found for refs/heads/main.\n\n"
+    "- File path is restricted: app.js:7\n",
+}
+
+
+def refused(double, forge, told):
+    place = forge.create(spec_of())
+    double.fault("rule", "push", message=told)
+    with pytest.raises(EngineError) as error:
+        forge.commit(place, commit_of())
+    return error.value
+
+
+@pytest.mark.parametrize("told", RULES.values(), ids=RULES)
+def test_a_rule_of_the_account_opens_the_breaker_and_is_no_push_protection(double, forge, told):
+    error = refused(double, forge, told)
+    assert isinstance(error, OutOfService)
+    assert (error.kind, error.until, error.code.startswith("forge_")) == ("forge", None, True)
+    assert "push protection" not in error.message
+    assert told.splitlines()[-1].strip(" -\n") in error.message
+
+
+@pytest.mark.parametrize("told", OF_FILES.values(), ids=OF_FILES)
+def test_a_file_that_is_refused_is_named_with_its_line_and_opens_no_breaker(double, forge, told):
+    error = refused(double, forge, told)
+    assert isinstance(error, Permanent)
+    assert error.code == ("push_protection" if "ecret" in told else "file_refused")
+    assert ("push protection" in error.message) is ("ecret" in told)
+    assert "app.js:7" in error.message
+
+
+def test_the_end_of_a_long_message_is_told_without_its_rulers_and_without_a_secret(double, forge):
+    token = "ghp_A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+    ruler, lines = "—" * 120, "".join(f"    path: page-{n}.html:{n}\n" for n in range(20))
+    told = (
+        f"error: GH013: Repository rule violations found.\n- GITHUB PUSH PROTECTION\n{ruler}\n{'- ' * 90}\n"
+        f"{'=' * 900}\n"
+        f"\x1b[31m- Push cannot contain secrets: {token}\x1b[0m\n{lines}"
+        "(?) To push, follow https://github.com/a/x/security/secret-scanning/unblock-secret/2abc\n"
+    )
+    message = refused(double, forge, told).message
+    assert all(f"page-{n}.html:{n}" in message for n in range(20))
+    assert message.endswith("https://github.com/a/x/security/secret-scanning/unblock-secret/2abc")
+    assert [part for part in (token, "——", "- - -", "===", "[31m") if part in message] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Your account is suspended. Please visit https://support.github.com", "forge_account_blocked"),
+        ("Your account is locked due to a billing issue.", "forge_account_blocked"),
+        ("The 'acme' organization has enabled or enforced SAML SSO.", "forge_permission_missing"),
+        ("`acme` forbids access via a personal access token (classic).", "forge_policy"),
+        ("the `acme` organization has an IP allow list enabled, and your IP address is not permitted", "forge_policy"),
+        ("Resource not accessible by personal access token", "forge_permission_missing"),
+        ("This repository was archived so it is read-only.", "repository_gone"),
+        ("Repository access blocked", "repository_gone"),
+    ],
+)  # fmt: skip
+def test_a_push_that_is_forbidden_is_of_the_account_or_of_the_repository(double, forge, text, code):
+    place = forge.create(spec_of())
+    double.state.faults.add(Fault(kind="push", status=403, body=json.dumps({"message": text})))
+    with pytest.raises(EngineError) as error:
+        forge.commit(place, commit_of())
+    assert error.value.code == code
+    assert isinstance(error.value, OutOfService) is (code != "repository_gone")
+    assert text in error.value.message
+
+
+def test_an_account_that_may_make_no_public_repository_opens_the_breaker(double, forge):
+    text = {"message": "Repository creation failed.", "errors": [{"message": "You cannot create public repositories."}]}
+    double.state.faults.add(Fault(kind="create", status=422, body=json.dumps(text)))
+    with pytest.raises(OutOfService, match="cannot create public repositories"):
+        forge.create(spec_of())
