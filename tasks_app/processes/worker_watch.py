@@ -37,7 +37,12 @@ class WorkerWatch:
         self._responded = time.monotonic()
 
     def look(self) -> None:
-        """Give the supervisor's beat, free the rounds of dead workers, and kill unresponsive workers and clusters."""
+        """Give the supervisor's beat, free the rounds of dead workers, and kill unresponsive workers and clusters.
+
+        If the machine's clock was set back, the times of rounds follow first.
+        """
+        if by := schedule.clock_set_back():
+            logger.warning("the machine's clock was set back by about %s: rounds go on at once", by)
         workers.worker_beat(worker=f"{self._supervisor}:dispatcher", workers=settings.WORKERS)
         workers.beats_forget()
         self._reap_workers()

@@ -7,16 +7,19 @@ worker free. Callbacks take none (tasks_app.worker.callbacks).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from django.db.models import Case, Count, Exists, Min, OuterRef, Q, QuerySet, Value, When
+from django.db import connection, transaction
+from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Value, When
 
 from engine.domain.lifecycle import ACTIVE, AT_FORGE, NEEDS, POLLING, UNPUBLISHED, Step
-from tasks_app.models import Attachment, NotificationAttempt, Round
+from tasks_app.models import Attachment, Breaker, ForgeQuota, ForgeWrite, NotificationAttempt, Round, WorkerBeat
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import breakers_open
 from tasks_app.operations.connections import one_at_a_time
+from tasks_app.operations.events import event_record
 from tasks_app.rounds.leases import lease_claim
 
 if TYPE_CHECKING:
@@ -25,6 +28,12 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from tasks_app.rounds.leases import Lease
+
+#: A run that begins later than this from now began by a clock that has been set back since.
+_NOT_BACK = timedelta(seconds=5)
+
+#: The times of a round under way that are compared with the present time.
+_TIMES = ("created_at", "started_at", "deadline_at", "next_at", "share_ends_at", "reduced_until", "lease_until")
 
 #: The number of the lock under which places are counted and rounds claimed. No other lock has this number.
 _CLAIMS = 1016
@@ -103,6 +112,34 @@ def may_go_on(step: Step, *, workers: int) -> bool:
         return True
     places = _places(workers, clock.now())  # its round counts among those under way
     return places.forge >= 0 and (step is not Step.DEPLOY or places.polls >= 0)
+
+
+def clock_set_back() -> timedelta | None:
+    """If the machine's clock was set back, move the times of what is under way back too; return by how much.
+
+    A run that begins in the future shows it: without this, nothing would be due before the clock was there again. The
+    newest such run begins now. With PostgreSQL the server's clock counts, whose rows other machines write meanwhile.
+    """
+    if connection.vendor != "sqlite" or not _begun_later(clock.now()).exists():
+        return None
+    with transaction.atomic():
+        now = clock.now()
+        ahead = _begun_later(now)
+        newest = ahead.aggregate(newest=Max("started_at"))["newest"]
+        if newest is None:
+            return None
+        by: timedelta = newest - now
+        ahead.update(**{name: F(name) - by for name in _TIMES})
+        WorkerBeat.objects.filter(seen_at__gt=now).update(seen_at=F("seen_at") - by)
+        Breaker.objects.filter(since__gt=now).update(since=F("since") - by, until=F("until") - by)
+        ForgeWrite.objects.filter(due_at__gt=now).update(due_at=F("due_at") - by, used_at=F("used_at") - by)
+        ForgeQuota.objects.filter(blocked_until__gt=now).update(blocked_until=F("blocked_until") - by)
+        event_record(what="clock set back", text=f"by {by}: the times of rounds under way were moved back too")
+    return by
+
+
+def _begun_later(now: datetime) -> QuerySet[Round]:
+    return Round.objects.filter(next_at__gt=now, started_at__gt=now + _NOT_BACK).order_by()
 
 
 def backlog() -> tuple[int, datetime | None]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from engine.domain.lifecycle import Step
 from engine.errors import OutOfService
-from tasks_app.models import Attachment, NotificationAttempt, Round
-from tasks_app.operations.breakers import breaker_trip
-from tasks_app.rounds.schedule import callbacks_due, may_go_on, rounds_due, work_claim
+from tasks_app.models import Attachment, Event, NotificationAttempt, Round
+from tasks_app.operations.breakers import breaker_close, breaker_trip, breakers_open
+from tasks_app.rounds.schedule import callbacks_due, clock_set_back, may_go_on, rounds_due, work_claim
 from tests.factories import lease_of, make_round
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 pytestmark = pytest.mark.django_db
-SECOND = timedelta(seconds=1)
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 
 
 def due(workers: int = 8) -> list[UUID]:
@@ -37,6 +38,44 @@ def ended(state: str) -> dict[str, object]:
 def test_a_new_round_is_due_at_once() -> None:
     row = make_round()
     assert due() == [row.pk]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the server's clock counts")
+def test_when_the_clock_was_set_back_what_is_under_way_goes_on_at_once_with_its_budget(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old = make_round(started_at=timezone.now() - 2 * HOUR, next_at=timezone.now() + HOUR)
+    row, leased, gone = make_round(), make_round(), make_round(**ended("completed"))
+    lease_of(leased)
+    breaker_trip(error=OutOfService("busy", "It is busy.", kind="model", until=timezone.now() + 60 * SECOND))
+    before = {one.pk: one for one in Round.objects.all()}
+    with monkeypatch.context() as earlier:
+        earlier.setattr("django.utils.timezone.now", lambda: datetime.now(UTC) - 2 * HOUR)
+        assert due() == []
+        by = clock_set_back()
+        assert by
+        assert abs(by - 2 * HOUR) < 30 * SECOND
+        assert clock_set_back() is None
+        after = {one.pk: one for one in Round.objects.all()}
+        for one in (row, leased):
+            for name in ("created_at", "started_at", "deadline_at", "next_at", "share_ends_at"):
+                assert getattr(before[one.pk], name) - getattr(after[one.pk], name) == by
+        assert before[leased.pk].lease_until - after[leased.pk].lease_until == by
+        assert breakers_open()["model"].until < timezone.now() + 70 * SECOND
+        breaker_close(kind="model", who="test")
+        assert row.pk in due()
+        for one in (old, gone):
+            assert (after[one.pk].started_at, after[one.pk].next_at) == (
+                before[one.pk].started_at,
+                before[one.pk].next_at,
+            )
+    assert Event.objects.get(what="clock set back")
+
+
+def test_a_clock_that_goes_on_moves_nothing() -> None:
+    make_round()
+    make_round(next_at=timezone.now() + HOUR)
+    assert clock_set_back() is None
 
 
 @pytest.mark.parametrize(
