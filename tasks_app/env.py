@@ -37,7 +37,7 @@ class Env(environs.Env):
     def __init__(self, values: Mapping[str, str | None]) -> None:
         super().__init__(eager=False)
         self._given = {name: value.strip() for name, value in values.items() if value and value.strip()}
-        for parser in (one_of, names, origin, address, networks, spending, signing_key):
+        for parser in (one_of, names, origin, address, networks, spending, signing_key, webhook):
             self.add_parser(parser.__name__, parser)
 
     @classmethod
@@ -98,6 +98,19 @@ def address(value: str, *, schemes: Collection[str] = ("http", "https")) -> str:
     if not good:
         raise ValidationError(f"Is no URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
     return value.rstrip("/")
+
+
+def webhook(value: str) -> str:
+    """Return an http(s) URL as it is, or "". Its path may be a secret, so no message has it."""
+    try:
+        parts = urlsplit(value)
+        good = not value or (parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0)
+        good = good and "@" not in parts.netloc
+    except ValueError:
+        good = False
+    if not good or any(sign.isspace() for sign in value):
+        raise ValidationError("Is no URL that begins with http:// or https://, without a user name.")
+    return value
 
 
 def networks(value: str) -> list[str]:

@@ -57,6 +57,7 @@ THROTTLE_PER_MINUTE = env.int("THROTTLE_PER_MINUTE", 120, validate=validate.Rang
 ADMIN_USERNAME = env.str("ADMIN_USERNAME", "admin")
 ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", "")
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+ALERT_WEBHOOK_URL: str = env.webhook("ALERT_WEBHOOK_URL", "")
 WEBHOOK_SIGNING_KEY: bytes = env.signing_key("WEBHOOK_SIGNING_SECRET", "")
 
 #: Every credential, by the name that replaces it in texts.
@@ -66,6 +67,7 @@ SECRETS = {
     "LLM_API_KEY": LLM_API_KEY,
     "ADMIN_PASSWORD": ADMIN_PASSWORD,
     "METRICS_TOKEN": METRICS_TOKEN,
+    "ALERT_WEBHOOK_URL": ALERT_WEBHOOK_URL,
     "WEBHOOK_SIGNING_SECRET": env.str("WEBHOOK_SIGNING_SECRET", "").removeprefix("whsec_"),
 }
 

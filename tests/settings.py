@@ -31,6 +31,8 @@ for _name in (
     "OPENAI_BASE_URL",
     "ALLOW_PRIVATE_URLS",
     "WEBHOOK_SIGNING_SECRET",
+    "ALERT_WEBHOOK_URL",
+    "SENTRY_DSN",
 ):
     os.environ.pop(_name, None)
 if _url := os.environ.get("TEST_DATABASE_URL"):

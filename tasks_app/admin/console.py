@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 #: The order of an operator's interest: requests, work, other events.
 ORDER = (
-    "Round", "Task", "Rejection", "Event", "Breaker", "ForgeQuota", "ForgeWrite", "ModelProfile", "WorkerBeat",
+    "Round", "Task", "Rejection", "Event", "Alert", "Breaker", "ForgeQuota", "ForgeWrite", "ModelProfile", "WorkerBeat",
     "Attachment", "Plan", "StepRun", "Attempt", "SourceFile", "CheckResult", "Commit", "PagesStatus",
     "NotificationAttempt",
 )  # fmt: skip
