@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import EnvValidationError, validate
 
 from engine.domain.lifecycle import Step
-from tasks_app.env import Env, address, signing_key, signing_secret
+from tasks_app.env import Env, address, signing_key, signing_secret, webhook
 from tasks_app.keys import kept_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -60,6 +60,7 @@ THROTTLE_PER_MINUTE = env.int("THROTTLE_PER_MINUTE", 120, validate=validate.Rang
 ADMIN_USERNAME = env.str("ADMIN_USERNAME", "admin")
 ADMIN_PASSWORD = env.secret("ADMIN_PASSWORD")
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
+ALERT_WEBHOOK_URL = env.secret("ALERT_WEBHOOK_URL", parse=webhook)
 WEBHOOK_SIGNING_KEY = signing_key(env.secret("WEBHOOK_SIGNING_SECRET", parse=signing_secret))
 
 #: What is missing before tasks can be accepted: the service starts, names it, and answers tasks with 503.

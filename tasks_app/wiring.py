@@ -119,6 +119,14 @@ def http() -> GuardedHttp:
     )
 
 
+@cache
+def alert_http() -> GuardedHttp:
+    """Return the client for ALERT_WEBHOOK_URL, whose host the operator chose: it may be private."""
+    from engine.adapters.http.guard import GuardedHttp
+
+    return GuardedHttp(allow_private=False, allowed_origins=(settings.ALERT_WEBHOOK_URL,))
+
+
 def contact() -> str:
     """Return an address at which this service's owner can be reached: our own if it is public, else at GitHub."""
     if not is_private_host(urlsplit(settings.PUBLIC_URL).hostname or "localhost"):

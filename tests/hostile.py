@@ -142,6 +142,7 @@ def hostile_rows(h: str = HOSTILE) -> dict[str, Model]:
         ),
         models.Rejection.objects.create(at=now, status=400, client=h[:64], errors={h: h}, payload={"brief": h + BIG}),
         models.Event.objects.create(at=now, who=h, what=h[:40], round=r, text=h),
+        models.Alert.objects.create(key=h[:100], cause=h[:20], round=r, run=1, text=h, at=now, error=h),
         models.WorkerBeat.objects.create(worker=h, host=h, pid=1, seen_at=now, round=r, step="generate"),
         models.Breaker.objects.create(kind="model", code=h[:60], reason=h, since=now, closed_by=h),
         models.ForgeQuota.objects.create(

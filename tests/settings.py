@@ -32,6 +32,8 @@ for _name in (
     "OPENAI_BASE_URL",
     "ALLOW_PRIVATE_URLS",
     "WEBHOOK_SIGNING_SECRET",
+    "ALERT_WEBHOOK_URL",
+    "SENTRY_DSN",
 ):
     os.environ.pop(_name, None)
     os.environ.pop(f"{_name}_FILE", None)

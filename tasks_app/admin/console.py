@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.admin.utils import flatten_fieldsets
@@ -18,7 +19,15 @@ from django.utils.functional import cached_property
 from tasks_app.admin.actions import close_breaker, switch_pause
 from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.overview import overview
-from tasks_app.operations.client_limits import client_address, login_succeeded, login_wait
+from tasks_app.operations.client_limits import (
+    DEVICE_COOKIE,
+    DEVICE_SECONDS,
+    client_address,
+    device_cookie,
+    login_failed,
+    login_succeeded,
+    login_wait,
+)
 from tasks_app.reports.display import NOTHING, shown, visible
 
 if TYPE_CHECKING:
@@ -36,24 +45,32 @@ if TYPE_CHECKING:
 
 #: The order of an operator's interest: requests, work, other events.
 ORDER = (
-    "Round", "Task", "Rejection", "Event", "Breaker", "ForgeQuota", "ForgeWrite", "ModelProfile", "WorkerBeat",
+    "Round", "Task", "Rejection", "Event", "Alert", "Breaker", "ForgeQuota", "ForgeWrite", "ModelProfile", "WorkerBeat",
     "Attachment", "Plan", "StepRun", "Attempt", "SourceFile", "CheckResult", "Commit", "PagesStatus",
     "NotificationAttempt",
 )  # fmt: skip
 
 
 class LoginForm(AdminAuthenticationForm):
-    """Django's form, with a limit on failed logins."""
+    """Django's form, which slows down guessing (tasks_app.operations.client_limits)."""
 
     def clean(self) -> dict[str, Any]:
-        """Refuse too many attempts from one address with one name before the password. Raises ValidationError."""
+        """Look at the password unless there were too many attempts. Raises ValidationError."""
         assert self.request is not None  # the login page passes it
-        who = client_address(self.request), str(self.cleaned_data.get("username") or "")
-        if wait := login_wait(*who):
+        address, name = client_address(self.request), str(self.cleaned_data.get("username") or "")
+        device = self.request.COOKIES.get(DEVICE_COOKIE, "")
+        if not name or not self.cleaned_data.get("password"):
+            return super().clean()
+        if wait := login_wait(address, name, device):
+            login_failed(address, name)
             message = f"Too many failed logins. Try again in {wait} seconds."
             raise ValidationError(message, code="throttled", params={"wait": wait})
-        cleaned = super().clean()
-        login_succeeded(*who)
+        try:
+            cleaned = super().clean()
+        except ValidationError:
+            login_failed(address, name)
+            raise
+        login_succeeded(address, name, device)
         return cleaned
 
 
@@ -68,8 +85,19 @@ class Console(admin.AdminSite):
     enable_nav_sidebar = False  # with fourteen names beside it the list of rounds would be too narrow
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Answer a throttled login with 429."""
+        """Answer a throttled login with 429; remember the browser of one that succeeded."""
         answer = super().login(request, extra_context)
+        if request.method == "POST" and request.user.is_authenticated:
+            cookie = device_cookie(request.user.get_username(), request.COOKIES.get(DEVICE_COOKIE, ""))
+            answer.set_cookie(
+                DEVICE_COOKIE,
+                cookie,
+                max_age=DEVICE_SECONDS,
+                path=reverse("admin:index"),
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
         form = (getattr(answer, "context_data", None) or {}).get("form")
         for error in form.non_field_errors().as_data() if form is not None and form.is_bound else ():
             if error.code == "throttled":

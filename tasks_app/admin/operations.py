@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from tasks_app.admin.console import ReadOnlyAdmin, console, in_list, on_page, values
-from tasks_app.models import Breaker, Event, ForgeQuota, ForgeWrite, ModelProfile, Rejection, WorkerBeat
+from tasks_app.models import Alert, Breaker, Event, ForgeQuota, ForgeWrite, ModelProfile, Rejection, WorkerBeat
 from tasks_app.reports.display import shown
 
 
@@ -25,6 +25,15 @@ class EventAdmin(ReadOnlyAdmin):
     list_select_related = ("round",)
     search_fields = ("who", "what", "text", "round__task_name", "round__email")
     fields = on_page("at", "who", "what", "round", "text")
+
+
+@admin.register(Alert, site=console)
+class AlertAdmin(ReadOnlyAdmin):
+    list_display = in_list("at", "cause", "round", "text", shown("sent_at", "sent"), "attempts", "error")
+    list_filter = (*values("cause"), "at")
+    list_select_related = ("round",)
+    search_fields = ("text", "error", "round__task_name", "round__email")
+    fields = on_page("at", "cause", "round", "text", "attempts", "next_at", "sent_at", "error")
 
 
 @admin.register(WorkerBeat, site=console)

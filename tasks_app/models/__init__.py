@@ -13,11 +13,21 @@ from tasks_app.models.evidence import (
     SourceFile,
     StepRun,
 )
-from tasks_app.models.operations import Breaker, Event, ForgeQuota, ForgeWrite, ModelProfile, Rejection, WorkerBeat
+from tasks_app.models.operations import (
+    Alert,
+    Breaker,
+    Event,
+    ForgeQuota,
+    ForgeWrite,
+    ModelProfile,
+    Rejection,
+    WorkerBeat,
+)
 from tasks_app.models.rounds import MISSING, Attachment, Round, Task
 
 __all__ = [
     "MISSING",
+    "Alert",
     "Attachment",
     "Attempt",
     "Breaker",

@@ -42,6 +42,34 @@ class Event(models.Model):
         return self.what
 
 
+class Alert(models.Model):
+    """Something that a person is told of by ALERT_WEBHOOK_URL, stored before it is sent."""
+
+    key = models.CharField(max_length=100, unique=True, help_text="what it is about, so that it is told once")
+    cause = models.CharField(max_length=20, help_text="attention, breaker or disk")
+    round = models.ForeignKey(Round, null=True, on_delete=models.CASCADE, related_name="alerts")
+    run = models.PositiveIntegerField(default=0, help_text="of the round; 0: about no round")
+    text = models.TextField()
+    at = models.DateTimeField()
+    begun_at = models.DateTimeField(null=True, help_text="when its message was put together")
+    batch = models.UUIDField(null=True, help_text="of the message that tells it with others; null: none yet")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(null=True, help_text="when the message is sent again, unless it was delivered")
+    sent_at = models.DateTimeField(null=True, help_text="when it was delivered")
+    error = models.TextField(blank=True, help_text="of the last attempt")
+
+    class Meta:
+        ordering = ("-at", "-pk")
+        indexes = (
+            models.Index(fields=["-at", "-id"], name="alert_newest"),
+            models.Index(fields=["cause", "-begun_at"], name="alert_of_cause"),
+            models.Index(fields=["next_at"], name="alert_due", condition=Q(sent_at=None)),
+        )
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class WorkerBeat(models.Model):
     """A worker process, the time of its last beat and the round that it worked on."""
 

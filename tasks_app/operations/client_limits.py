@@ -1,29 +1,59 @@
-"""The client's address, and limits on how often an address may send a wrong secret or password."""
+"""The client's address, and how often wrong secrets and passwords may come.
+
+Wrong secrets are bounded by address. Logins are slowed down, never locked out: each attempt counts for its address and
+name, and for its name alone. Past a bound one attempt in LOGIN_PAUSE seconds is looked at, so that guessing is slow and
+an operator still gets in. A browser that logged in before has a cookie and a count of its own, which strangers cannot
+use up. https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
+"""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import ipaddress
 import json
 import logging
-from contextlib import suppress
+import secrets
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from django.conf import settings
+from django.core import signing
 from django.core.cache import cache
+from django.db import Error
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from tasks_app.operations.events import event_record
+from tasks_app.redaction import keepable
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.http import HttpRequest
 
 logger = logging.getLogger(__name__)
 
-_WINDOW = 60  # seconds
+_WINDOW = 60  # seconds, of wrong secrets
+_HOUR = 3600
 
-#: Failed logins a minute from one address with one name.
-LOGINS_PER_MINUTE = 10
+#: Failed logins in LOGIN_WINDOW seconds before attempts are slowed down: from one address with one name, and with one
+#: name from everywhere. Then one attempt in LOGIN_PAUSE seconds is looked at.
+LOGIN_WINDOW = 600
+LOGINS = 10
+LOGINS_OF_NAME = 100
+LOGIN_PAUSE = 10
+
+#: The cookie of a browser that logged in before, and the seconds for which it counts.
+DEVICE_COOKIE = "device"
+DEVICE_SECONDS = 365 * 24 * _HOUR
+_DEVICE_SALT = "tasks_app.operations.client_limits.device"
+
+#: Refusals that are logged and leave an event: the 1st, 10th, 100th … of a client in a window, and no more a minute.
+MOST_EVENTS = 20
+
+WRONG_SECRET = "wrong secret"  # noqa: S105 -- the name of an event
+FAILED_LOGIN = "failed login"
 
 
 def client_address(request: HttpRequest) -> str:
@@ -44,41 +74,153 @@ def _is_trusted(address: str) -> bool:
         return False
 
 
+def client_network(address: str) -> str:
+    """Return what an address counts as: an IPv4 address, the /64 of an IPv6 address, "unknown" for what is neither.
+
+    Some proxies write a port behind the address.
+    """
+    text = address.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        parsed = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is None:
+            return str(ipaddress.ip_network((parsed, 64), strict=False))
+        parsed = parsed.ipv4_mapped
+    return str(parsed)
+
+
 def wrong_secret_wait(address: str) -> int:
     """Count a wrong secret from an address; return the seconds to wait if this minute had too many, else 0."""
-    if not settings.THROTTLE_PER_MINUTE:
-        return 0
-    return _count_attempt(f"wrong-secret:{quote(address or 'unknown')}", most=settings.THROTTLE_PER_MINUTE)
+    client, now = client_network(address), _now()
+    count = _counted(f"{WRONG_SECRET}:{client}", _WINDOW, now)
+    _note(WRONG_SECRET, f"from {client}", count, now)
+    most = settings.THROTTLE_PER_MINUTE
+    return _WINDOW - now % _WINDOW if most and count > most else 0
 
 
-def login_wait(address: str, name: str) -> int:
-    """Count an attempt to log in; return the seconds to wait if this minute had too many, else 0."""
-    return _count_attempt(_login_key(address, name), most=LOGINS_PER_MINUTE)
+def login_wait(address: str, name: str, device: str = "") -> int:
+    """Count an attempt to log in; return the seconds until the next one is looked at if there were too many, else 0.
+
+    `device` is the value of the browser's DEVICE_COOKIE.
+    """
+    now = _now()
+    if known := _known_device(device, name):
+        return _slowed(f"device:{known}", LOGINS, now)
+    return _slowed(_login_key(address, name), LOGINS, now) or _slowed(f"name:{_digest(name)}", LOGINS_OF_NAME, now)
 
 
-def login_succeeded(address: str, name: str) -> None:
-    """Reset the count: a user who logs in at last is no attacker."""
+def login_failed(address: str, name: str) -> None:
+    """Count, log and record a failed login, or one that was not looked at."""
+    client, now = client_network(address), _now()
+    count = _counted(f"{FAILED_LOGIN}:{client}", LOGIN_WINDOW, now)
+    _note(FAILED_LOGIN, f"as {name[:80]!r} from {client}", count, now)
+
+
+def login_succeeded(address: str, name: str, device: str = "") -> None:
+    """Forget the failed attempts of this address or device with this name."""
+    known = _known_device(device, name)
+    key = f"device:{known}" if known else _login_key(address, name)
     with suppress(OSError, RedisError):
-        cache.delete(_in_this_minute(_login_key(address, name)))
+        cache.delete(_in_window(key, LOGIN_WINDOW, _now()))
+
+
+def device_cookie(name: str, device: str = "") -> str:
+    """Return the cookie for a browser that has logged in; one that it has already stays the same device."""
+    return signing.dumps([_known_device(device, name) or secrets.token_hex(16), _digest(name)], salt=_DEVICE_SALT)
+
+
+def refusals_counted(kind: str) -> int:
+    """Return how many refusals of a kind this machine (with REDIS_URL: the service) saw in the last 24 hours."""
+    now = _now()
+    keys = [_in_window(f"all:{kind}", _HOUR, now - hours * _HOUR) for hours in range(24)]
+    try:
+        return sum(cache.get_many(keys).values())
+    except (OSError, RedisError):
+        return 0
+
+
+def _known_device(cookie: str, name: str) -> str:
+    """Return the identity of the device that a cookie names, "" unless it is ours and `name` logged in there."""
+    try:
+        identity, digest = signing.loads(cookie, salt=_DEVICE_SALT, max_age=DEVICE_SECONDS)
+    except (signing.BadSignature, ValueError, TypeError):
+        return ""
+    return str(identity) if digest == _digest(name) else ""
+
+
+def _slowed(key: str, most: int, now: int) -> int:
+    """Count an attempt; return 0 if it may be looked at, else the seconds until the next one may."""
+    if _counted(key, LOGIN_WINDOW, now) <= most:
+        return 0
+    try:
+        with _alone():
+            if cache.add(f"{_key(key)}:turn:{now // LOGIN_PAUSE}", 1, timeout=2 * LOGIN_PAUSE):
+                return 0
+    except (OSError, RedisError):
+        return 0
+    return LOGIN_PAUSE - now % LOGIN_PAUSE
+
+
+def _note(what: str, who: str, count: int, now: int) -> None:
+    """Log and record the 1st, 10th, 100th … refusal of a client, as long as there are not too many in this minute."""
+    _counted(f"all:{what}", _HOUR, now, keep=25 * _HOUR)
+    if str(count).strip("0") != "1" or _counted(f"noted:{what}", 60, now) > MOST_EVENTS:
+        return
+    text = f"{who}: {count} lately"
+    logger.warning("%s %s", what, text)
+    with suppress(Error):  # the answer is the same if the database is away
+        event_record(what=what, text=keepable(text))
 
 
 def _login_key(address: str, name: str) -> str:
-    return f"login:{hashlib.sha256(json.dumps([address, name.lower()]).encode()).hexdigest()}"
+    return f"login:{_digest(json.dumps([client_network(address), name.lower()]))}"
 
 
-def _in_this_minute(key: str) -> str:
-    return f"{key}:{int(timezone.now().timestamp()) // _WINDOW}"
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.lower().encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _count_attempt(key: str, *, most: int) -> int:
-    remaining = _WINDOW - int(timezone.now().timestamp()) % _WINDOW
-    key = _in_this_minute(key)
+def _now() -> int:
+    return int(timezone.now().timestamp())
+
+
+def _key(key: str) -> str:
+    return key.replace(" ", "-")
+
+
+def _in_window(key: str, window: int, now: int) -> str:
+    return f"{_key(key)}:{now // window}"
+
+
+def _counted(key: str, window: int, now: int, *, keep: int = 0) -> int:
+    """Count one more in the present window; return the count, 0 if there is no cache: nobody is held up without one."""
     try:
-        cache.add(key, 0, timeout=2 * _WINDOW)
-        count = cache.incr(key)
+        with _alone():
+            place = _in_window(key, window, now)
+            cache.add(place, 0, timeout=keep or 2 * window)
+            return int(cache.incr(place))
     except ValueError:  # the cache dropped the entry in the meantime
         return 0
-    except (OSError, RedisError) as error:  # without a count nobody is held up: the operator must get in
+    except (OSError, RedisError) as error:
         logger.warning("wrong secrets and logins are not counted: %s", error)
         return 0
-    return remaining if count > most else 0
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let no other process of this machine count meanwhile: the cache in files reads, then writes. Redis counts itself.
+
+    Raises OSError.
+    """
+    if str(settings.CACHES["default"]["BACKEND"]).endswith("RedisCache"):
+        yield
+        return
+    with (settings.DATA_DIR / "counts.lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

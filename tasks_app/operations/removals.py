@@ -17,7 +17,7 @@ from django.db.models.functions import Cast, Length
 
 from engine.domain.checks import Kind, Verdict
 from engine.domain.lifecycle import ACTIVE, ENDED, POLLING, State, Step
-from tasks_app.models import Attachment, Attempt, CheckResult, Event, Rejection, Round, SourceFile, Task
+from tasks_app.models import Alert, Attachment, Attempt, CheckResult, Event, Rejection, Round, SourceFile, Task
 from tasks_app.operations import clock
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ EVENTS = Removal(
     "at",
     _delete_from(Event.objects.all()),
 )
+ALERTS = Removal("alerts", lambda before: Alert.objects.filter(at__lt=before), "at", _delete_from(Alert.objects.all()))
 SESSIONS = Removal(
     "logins that have run out",
     lambda before: Session.objects.filter(expire_date__lt=before),

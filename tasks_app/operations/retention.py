@@ -17,7 +17,7 @@ from django.db import Error, connections
 from tasks_app.operations import clock
 from tasks_app.operations.events import event_record
 from tasks_app.operations.queue import OLD_FAILURES
-from tasks_app.operations.removals import EVENTS, PROMPTS, REJECTIONS, ROUNDS, SCREENSHOTS, SESSIONS
+from tasks_app.operations.removals import ALERTS, EVENTS, PROMPTS, REJECTIONS, ROUNDS, SCREENSHOTS, SESSIONS
 
 if TYPE_CHECKING:
     import threading
@@ -39,7 +39,7 @@ MOST_COUNTED = 10_000
 _NAMES: dict[str, tuple[Removal, ...]] = {
     "KEEP_SCREENSHOTS_DAYS": (SCREENSHOTS,),
     "KEEP_PROMPTS_DAYS": (PROMPTS,),
-    "KEEP_ROUNDS_DAYS": (ROUNDS, REJECTIONS, EVENTS, OLD_FAILURES),
+    "KEEP_ROUNDS_DAYS": (ROUNDS, REJECTIONS, EVENTS, ALERTS, OLD_FAILURES),
 }
 
 

@@ -9,10 +9,11 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.urls import get_resolver
 
 from tasks_app import wiring
-from tasks_app.health import browser_probe, credentials
+from tasks_app.health import alerts, browser_probe, credentials
 from tasks_app.operations import retention
 from tasks_app.processes.dispatcher import Dispatcher
 from tasks_app.processes.supervisor import is_stopped
@@ -81,4 +82,6 @@ def dispatch(me: str, group: Callable[[], int | None], beat: Callable[[], object
     threading.Thread(target=credentials.keep_trying, args=(stop,), name="credentials", daemon=True).start()
     if retention.is_asked_for():
         threading.Thread(target=retention.keep_pruning, args=(stop,), name="retention", daemon=True).start()
+    if settings.ALERT_WEBHOOK_URL:
+        threading.Thread(target=alerts.keep_alerting, args=(stop,), name="alerts", daemon=True).start()
     Dispatcher(me, group, beat).run(stop)

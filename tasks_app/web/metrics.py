@@ -31,6 +31,7 @@ from tasks_app.health.readiness import report
 from tasks_app.models import Attempt, NotificationAttempt, Round
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import PAUSES, breakers_open
+from tasks_app.operations.client_limits import FAILED_LOGIN, WRONG_SECRET, refusals_counted
 from tasks_app.operations.forge_quota import quota_limits
 from tasks_app.operations.workers import SILENT, beats_alive
 from tasks_app.rounds.load import LATELY, load_now
@@ -74,6 +75,7 @@ class Rows(Collector):
         yield from _calls(since)
         yield from _notifications(since)
         yield from _outside()
+        yield from _refusals()
 
 
 REGISTRY = CollectorRegistry()
@@ -217,3 +219,8 @@ def _outside() -> Iterator[Metric]:
         yield _gauge("forge_calls_left", "Calls to GitHub that were left of the hour then.", limits.remaining)
         ends = "When GitHub's hour begins anew, in seconds since 1970."
         yield _gauge("forge_limit_reset_timestamp_seconds", ends, limits.reset.timestamp())
+
+
+def _refusals() -> Iterator[Metric]:
+    counts = {("secret",): refusals_counted(WRONG_SECRET), ("login",): refusals_counted(FAILED_LOGIN)}
+    yield _gauges("refused_credentials", f"Wrong secrets of requests, and failed logins, {_DAY}.", ["kind"], counts)

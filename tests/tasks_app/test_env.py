@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from environs import EnvValidationError, validate
 
-from tasks_app.env import Env, address, signing_key, signing_secret
+from tasks_app.env import Env, address, signing_key, signing_secret, webhook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -267,3 +267,24 @@ def test_a_signing_key_that_is_no_base64_is_refused(text: str) -> None:
     env = Env({"A": text})
     env.secret("A", parse=signing_secret)
     assert problems(env)
+
+
+@pytest.mark.parametrize(
+    ("value", "good"),
+    [
+        ("https://hooks.slack.com/services/T/B/x", True),
+        ("http://10.0.0.7:8080/hook/?a=b", True),
+        ("hooks.slack.com/services", False),
+        ("ftp://a.example/", False),
+        ("https://", False),
+        ("https://u:p@a.example/", False),
+        ("https://a.example/a b", False),
+        ("http://[", False),
+    ],
+)
+def test_a_webhook_keeps_its_address_as_it_is(value: str, *, good: bool) -> None:
+    env = Env({"A": value})
+    read = env.secret("A", parse=webhook)
+    assert bool(problems(env)) is not good
+    assert not good or read == value
+    assert value not in str(problems(env))

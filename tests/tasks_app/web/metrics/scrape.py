@@ -21,7 +21,7 @@ NAMES = {
     "engine_rounds_simulated",
     "engine_rounds_live", "engine_callback_seconds", "engine_callback_seconds_gcount", "engine_callback_seconds_gsum",
     "engine_model_calls", "engine_model_tokens", "engine_model_cost_dollars", "engine_notification_attempts",
-    "engine_breaker_open",
+    "engine_breaker_open", "engine_refused_credentials",
 }  # fmt: skip
 
 
