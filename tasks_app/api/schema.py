@@ -51,6 +51,7 @@ _ROUND = {
         }
     ],
     "checks": [{"text": "Repo has MIT license", "kind": "prose", "verdict": "pass", "detail": ""}],
+    "taken_down": None,
     "plan": {
         "files": [
             {

@@ -13,7 +13,16 @@ from tasks_app.models.evidence import (
     SourceFile,
     StepRun,
 )
-from tasks_app.models.operations import Breaker, Event, ForgeQuota, ForgeWrite, ModelProfile, Rejection, WorkerBeat
+from tasks_app.models.operations import (
+    Breaker,
+    Event,
+    ForgeQuota,
+    ForgeWrite,
+    ModelProfile,
+    Rejection,
+    Takedown,
+    WorkerBeat,
+)
 from tasks_app.models.rounds import MISSING, Attachment, Round, Task
 
 __all__ = [
@@ -35,6 +44,7 @@ __all__ = [
     "Round",
     "SourceFile",
     "StepRun",
+    "Takedown",
     "Task",
     "WorkerBeat",
 ]
