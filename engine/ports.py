@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.domain.http import Answer
     from engine.domain.model_call import Message, ModelParameters, Prompt, Reply, ReusedCall
     from engine.domain.publication import RunFailure, WorkflowRun
-    from engine.domain.repository import CommitSpec, Limits, PagesBuild, Repository, RepositorySpec
+    from engine.domain.repository import CommitSpec, Limits, PagesBuild, Reach, Repository, RepositorySpec
     from engine.domain.workbook import Workbook
     from engine.formats.credential_patterns import Token
 
@@ -136,6 +136,17 @@ class Forge(Protocol):
 
         A repository that says so already costs no call.
         """
+        ...
+
+    def take_down(self, repository: Repository, reach: Reach) -> None:
+        """Switch Pages off, and make the repository private or archive it as `reach` says.
+
+        What is so already costs no write. A repository that is gone has no page, and that is no error.
+        """
+        ...
+
+    def put_back(self, repository: Repository, reach: Reach) -> None:
+        """Undo `take_down`: the head is published again. Raises Permanent(repository_gone)."""
         ...
 
     def pages_build(self, repository: Repository, sha: str) -> PagesBuild:

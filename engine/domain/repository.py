@@ -29,6 +29,14 @@ class PagesSource(StrEnum):
     WORKFLOW = "workflow"
 
 
+class Reach(StrEnum):
+    """What stays of a repository whose page is taken down. The page goes in each case."""
+
+    PAGES = "pages"  # the repository stays public
+    PRIVATE = "private"  # nobody else can read it
+    ARCHIVE = "archive"  # public, and nobody can change it
+
+
 @dataclass(frozen=True, slots=True)
 class Repository:
     """A repository on the forge. `name` is the name that the forge gave."""

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
 #: The order of an operator's interest: requests, work, other events.
 ORDER = (
-    "Round", "Task", "Rejection", "Event", "Alert", "Breaker", "ForgeQuota", "ForgeWrite", "ModelProfile", "WorkerBeat",
-    "Attachment", "Plan", "StepRun", "Attempt", "SourceFile", "CheckResult", "Commit", "PagesStatus",
+    "Round", "Task", "Rejection", "Event", "Alert", "Breaker", "Takedown", "ForgeQuota", "ForgeWrite", "ModelProfile",
+    "WorkerBeat", "Attachment", "Plan", "StepRun", "Attempt", "SourceFile", "CheckResult", "Commit", "PagesStatus",
     "NotificationAttempt",
 )  # fmt: skip
 

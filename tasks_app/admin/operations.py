@@ -5,7 +5,17 @@ from __future__ import annotations
 from django.contrib import admin
 
 from tasks_app.admin.console import ReadOnlyAdmin, console, in_list, on_page, values
-from tasks_app.models import Alert, Breaker, Event, ForgeQuota, ForgeWrite, ModelProfile, Rejection, WorkerBeat
+from tasks_app.models import (
+    Alert,
+    Breaker,
+    Event,
+    ForgeQuota,
+    ForgeWrite,
+    ModelProfile,
+    Rejection,
+    Takedown,
+    WorkerBeat,
+)
 from tasks_app.reports.display import shown
 
 
@@ -51,6 +61,17 @@ class BreakerAdmin(ReadOnlyAdmin):
     list_filter = (*values("kind"), "since")
     search_fields = ("code", "reason", "opened_by", "closed_by")
     fields = on_page("kind", "code", "reason", "since", "until", "opened_by", "closed_at", "closed_by")
+
+
+@admin.register(Takedown, site=console)
+class TakedownAdmin(ReadOnlyAdmin):
+    list_display = in_list("repository", "reach", "asked_at", "asked_by", "down_at", "undo_at", "back_at", "error")
+    list_filter = (*values("reach"), "asked_at")
+    search_fields = ("owner", "repository", "asked_by", "reason")
+    fields = on_page(
+        "owner", "repository", "pages_url", "reach", "reason", "asked_at", "asked_by", "down_at", "undo_at", "undo_by",
+        "back_at", "next_at", "error", "round_id",
+    )  # fmt: skip
 
 
 @admin.register(ForgeQuota, site=console)

@@ -15,6 +15,7 @@ from tasks_app.admin.columns import HEAVY
 from tasks_app.admin.console import ReadOnlyAdmin, console, in_list, on_page
 from tasks_app.admin.plan_edit import plan_edit_view
 from tasks_app.admin.status_panel import status_panel, status_panel_view
+from tasks_app.admin.takedown import takedown_view
 from tasks_app.models import Attachment, Round, Task
 from tasks_app.reports.display import contents, json_block, pill, row_link, short, shown, table
 from tasks_app.reports.round_report import FLAGS, round_lines
@@ -91,6 +92,7 @@ class RoundAdmin(ReadOnlyAdmin):
             path("act/<str:act>/", within(action_on_many), name="tasks_app_round_act_on_many"),
             path("<uuid:pk>/act/<str:act>/", within(action_on_one), name="tasks_app_round_act"),
             path("<uuid:pk>/plan/", within(plan_edit_view), name="tasks_app_round_plan"),
+            path("<uuid:pk>/takedown/", within(takedown_view), name="tasks_app_round_takedown"),
             path("<uuid:pk>/status/", within(status_panel_view), name="tasks_app_round_status_panel"),
         ]
         return [*own, *super().get_urls()]

@@ -39,6 +39,7 @@ def status_panel(row: Round, request: HttpRequest) -> dict[str, object]:
         "flags": flags(row),
         "links": joined((links(row), outside(report.evidence_url, "evidence") if report.evidence_url else "")),
         "buttons": buttons(row) if request.user.has_perm(MAY_OPERATE) else [],
+        "takedown": "Put the page back" if report.takedown else "Take the page down" if row.published_at else "",
         "runs": waterfall(report),
         "width": WIDTH,
         "matrix": matrix(report),

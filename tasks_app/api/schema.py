@@ -54,6 +54,7 @@ _ROUND = {
         }
     ],
     "checks": [{"text": "Repo has MIT license", "kind": "prose", "verdict": "pass", "detail": ""}],
+    "taken_down": None,
     "plan": {
         "files": [
             {

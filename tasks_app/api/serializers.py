@@ -254,6 +254,9 @@ class RoundSerializer(serializers.Serializer[None]):
     warnings = serializers.ListField(child=serializers.CharField())
     steps = StepSerializer(many=True)
     checks = CheckSerializer(many=True, help_text="Of the published attempt; the live run where there was one.")
+    taken_down = serializers.CharField(
+        allow_null=True, help_text="That an operator took the page down, when and how, in a sentence; else null."
+    )
     plan = PlanSerializer(
         allow_null=True, help_text="How the present run reads the request; null where it has no plan, or none yet."
     )

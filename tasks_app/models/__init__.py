@@ -21,6 +21,7 @@ from tasks_app.models.operations import (
     ForgeWrite,
     ModelProfile,
     Rejection,
+    Takedown,
     WorkerBeat,
 )
 from tasks_app.models.rounds import MISSING, Attachment, Round, Task
@@ -45,6 +46,7 @@ __all__ = [
     "Round",
     "SourceFile",
     "StepRun",
+    "Takedown",
     "Task",
     "WorkerBeat",
 ]

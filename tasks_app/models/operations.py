@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from engine.domain.repository import PagesSource
 from tasks_app.models.rounds import Round
 
 
@@ -116,6 +117,44 @@ class Breaker(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.reason}"
+
+
+class Takedown(models.Model):
+    """A published page that an operator took down. The row comes before the effect; a worker brings the effect about.
+
+    It names the repository and no row of a round, so that it holds while rounds are removed.
+    """
+
+    owner = models.CharField(max_length=255)
+    repository = models.CharField(max_length=255)
+    repo_url = models.TextField()
+    pages_url = models.TextField(blank=True)
+    pages_source = models.CharField(max_length=8, default=PagesSource.BRANCH.value)
+    round_id = models.UUIDField(help_text="of the round on whose page it was asked for")
+    reach = models.CharField(
+        max_length=8, help_text="pages: the repository stays public; private; archive: public and read-only"
+    )
+    reason = models.TextField(blank=True)
+    asked_at = models.DateTimeField()
+    asked_by = models.CharField(max_length=150)
+    down_at = models.DateTimeField(null=True, help_text="when the forge had done it")
+    undo_at = models.DateTimeField(null=True, help_text="when an operator asked to put the page back")
+    undo_by = models.CharField(max_length=150, blank=True)
+    back_at = models.DateTimeField(null=True, help_text="when the forge had put it back")
+    next_at = models.DateTimeField(null=True, help_text="when a worker tries next; null: nothing is left to do")
+    error = models.TextField(blank=True, help_text="of the last try")
+
+    class Meta:
+        ordering = ("-asked_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["owner", "repository"], condition=Q(back_at=None), name="takedown_one_per_repository"
+            ),
+        )
+        indexes = (models.Index(fields=["next_at"], name="takedown_due", condition=Q(next_at__isnull=False)),)
+
+    def __str__(self) -> str:
+        return f"{self.owner}/{self.repository}"
 
 
 class ForgeQuota(models.Model):

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from tasks_app.operations import workers
 from tasks_app.operations.queue import wake_workers
+from tasks_app.operations.takedowns import takedowns_due
 from tasks_app.processes.worker_watch import WorkerWatch
 from tasks_app.rounds.liveness_watches import looks_due
 from tasks_app.rounds.load import workers_present
@@ -79,5 +80,5 @@ class Dispatcher:
             self._watch.look()
             self._workers = workers_present()  # those of all machines, which share the queue
         self._callbacks.take_due()
-        due = len(rounds_due(workers=self._workers)) + len(looks_due(workers=self._workers))
+        due = len(rounds_due(workers=self._workers)) + len(looks_due(workers=self._workers)) + takedowns_due()
         return wake_workers(min(due, self._workers)) if due else 0

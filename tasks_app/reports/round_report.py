@@ -11,11 +11,12 @@ from django.db.models import Q
 from django.db.models.functions import Length
 
 from engine.domain.checks import Kind, Target
-from engine.domain.lifecycle import State, Step
+from engine.domain.lifecycle import ENDED, State, Step
 from tasks_app.models import Attempt, CheckResult, Commit, SourceFile
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import breaker_of
 from tasks_app.operations.spending import spent
+from tasks_app.operations.takedowns import takedown_of, told
 from tasks_app.queries.plans import read
 from tasks_app.reports.attempt_checks import AttemptChecks, by_attempt
 from tasks_app.reports.changed_files import changed_files
@@ -29,7 +30,17 @@ if TYPE_CHECKING:
 
     from engine.domain.check_counts import CheckCounts
     from engine.plan.schema import RequestPlan
-    from tasks_app.models import Attachment, Breaker, Event, NotificationAttempt, PagesStatus, Plan, Round, StepRun
+    from tasks_app.models import (
+        Attachment,
+        Breaker,
+        Event,
+        NotificationAttempt,
+        PagesStatus,
+        Plan,
+        Round,
+        StepRun,
+        Takedown,
+    )
     from tasks_app.operations.spending import Spent
     from tasks_app.reports.changed_files import ChangedFile
     from tasks_app.reports.plan_text import PlanText
@@ -58,9 +69,21 @@ class RoundReport:
     now: datetime = field(default_factory=clock.now)
     commit: Commit | None = None
 
+    @cached_property
+    def takedown(self) -> Takedown | None:
+        """Return the takedown of the page to which the round was, or would be, published; None without one."""
+        return takedown_of(self.row)
+
     @property
     def headline(self) -> str:
         """The row's headline. "Nothing to do" is said of a completed round only if no check of the request fails."""
+        if self.takedown and self.row.state in ENDED:
+            rest = "" if self.row.state == State.COMPLETED else f" {self._headline}"
+            return f"{told(self.takedown)} 'Put the page back' undoes it.{rest}"
+        return self._headline
+
+    @property
+    def _headline(self) -> str:
         if pause := self.pause:
             attention = "Needs attention: it" if self.row.needs_attention else "It"
             return (

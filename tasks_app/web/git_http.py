@@ -16,6 +16,7 @@ from dulwich.errors import GitProtocolError, ObjectMissing
 from dulwich.protocol import ReceivableProtocol
 from dulwich.server import DictBackend, UploadPackHandler
 
+from engine.domain.repository import Reach
 from engine.errors import Permanent
 from tasks_app import wiring
 
@@ -38,6 +39,8 @@ def git_read(request: HttpRequest, owner: str, name: str, rest: str) -> HttpResp
     fetching = request.method == "POST" and rest == "git-upload-pack"
     if not (asking or fetching):
         return _plain(403, "This address is for cloning and fetching; pushes are refused.")
+    if wiring.local_forge().taken_down(owner, name) is Reach.PRIVATE:
+        return _plain(404, "This repository is not public any more.")
     try:
         with wiring.local_forge().opened(owner, name) as repo:
             return _advertise(repo) if asking else _upload(repo, request)

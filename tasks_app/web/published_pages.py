@@ -31,10 +31,14 @@ HEADERS = {
 @require_safe
 @xframe_options_exempt
 def page(request: HttpRequest, owner: str, name: str, path: str = "") -> HttpResponse:
-    """Serve a file of a page's newest commit; 404 in plain text, or with the site's own 404.html."""
+    """Serve a file of a page's newest commit; 404 in plain text, or with the site's own 404.html; 410 if taken down."""
     if path == "" and not request.path.endswith("/"):
         return _to_folder(request)
-    file = wiring.local_forge().page(owner, name, path)
+    forge = wiring.local_forge()
+    if forge.taken_down(owner, name):
+        text = "410: this page was taken down by the people who run this service.\n"
+        return HttpResponse(text, status=410, content_type="text/plain; charset=utf-8", headers=HEADERS)
+    file = forge.page(owner, name, path)
     if file is None:
         return HttpResponse(
             "404: there is nothing here.\n", status=404, content_type="text/plain; charset=utf-8", headers=HEADERS

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.domain.paths import is_workflow
 from engine.domain.publication import RunFailure, RunState, WorkflowRun
-from engine.domain.repository import CommitSpec, PagesBuild, PagesSource, Repository, RepositorySpec
+from engine.domain.repository import CommitSpec, PagesBuild, PagesSource, Reach, Repository, RepositorySpec
 from engine.errors import Permanent, Transient
 from tests.fakes.faults import Faults
 
@@ -29,6 +29,7 @@ class FakeRepository:
     head: str | None = None
     pages_on: bool = False
     source: PagesSource = PagesSource.BRANCH
+    reach: Reach | None = None  # of a takedown
 
     def reaches(self, sha: str) -> bool:
         """Say whether a commit is the head or an ancestor of it."""
@@ -144,6 +145,20 @@ class FakeForge:
         with self.faults.around("rebuild"):
             self._inside(repository)
             self.writes.append("rebuild")
+
+    def take_down(self, repository: Repository, reach: Reach) -> None:
+        with self.faults.around("take_down"):
+            if repository.name in self.repositories:
+                inside = self._inside(repository)
+                inside.pages_on, inside.reach = False, reach
+                self.writes.append(f"down {reach}")
+
+    def put_back(self, repository: Repository, reach: Reach) -> None:
+        del reach
+        with self.faults.around("put_back"):
+            inside = self._inside(repository)
+            inside.pages_on, inside.reach = True, None
+            self.writes.append("back")
 
     def pages_build(self, repository: Repository, sha: str) -> PagesBuild:
         del sha

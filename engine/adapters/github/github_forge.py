@@ -18,6 +18,7 @@ from engine.adapters.github.pages import GitHubPages
 from engine.adapters.github.push import GitHubPush
 from engine.adapters.github.rest import GitHubRest
 from engine.adapters.github.runs import GitHubRuns
+from engine.adapters.github.takedowns import GitHubTakedowns
 from engine.adapters.github.token import is_organisation, login_of, try_token
 from engine.domain.repository import PagesSource, Repository
 from engine.errors import OutOfService, Permanent, RateLimited, Transient
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from engine.domain.publication import RunFailure, WorkflowRun
-    from engine.domain.repository import CommitSpec, Credential, PagesBuild, RepositorySpec
+    from engine.domain.repository import CommitSpec, Credential, PagesBuild, Reach, RepositorySpec
     from engine.ports import Clock, Quota
 
 #: GitHub's clock and ours may differ by this much.
@@ -55,6 +56,7 @@ class GitHubForge:
         self._git = GitHubPush(GitHubGit(token), self._rest, quota, clock)
         self._pages = GitHubPages(self._rest, self._git)
         self._runs = GitHubRuns(self._rest)
+        self._takedowns = GitHubTakedowns(self._rest, self._pages)
 
     def credential(self) -> Credential:
         """Check the token with one GET. Raises as `try_token` does."""
@@ -114,6 +116,17 @@ class GitHubForge:
         Raises Transient (no branch yet, unclear result), OutOfService, Permanent (repository_gone, pages_refused).
         """
         return self._pages.enable(repository, source)
+
+    def take_down(self, repository: Repository, reach: Reach) -> None:
+        """Switch Pages off and hide the repository as `reach` says; a repeated call writes what is still to do.
+
+        Raises Transient, OutOfService (403: the token may not), Permanent(takedown_refused).
+        """
+        self._takedowns.take_down(self._on_this_forge(repository), reach)
+
+    def put_back(self, repository: Repository, reach: Reach) -> None:
+        """Undo `take_down`. Raises as it does, Permanent (repository_gone, pages_refused)."""
+        self._takedowns.put_back(self._on_this_forge(repository), reach)
 
     def pages_build(self, repository: Repository, sha: str) -> PagesBuild:
         """Ask once for the state of a commit's Pages build. Raises Transient, OutOfService, never Permanent."""

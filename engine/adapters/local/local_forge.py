@@ -25,7 +25,7 @@ from engine.adapters.git_commit import build_commit, read_tree
 from engine.adapters.local import repository_locks
 from engine.adapters.local.pages import look_up
 from engine.domain.publication import RunFailure, RunState, WorkflowRun
-from engine.domain.repository import PagesBuild, PagesSource, Repository
+from engine.domain.repository import PagesBuild, PagesSource, Reach, Repository
 from engine.errors import Permanent, Transient
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ COMMIT_TRIES = 20
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 _SECTION = (b"engine",)
 _PAGES_ON = "pages-on"
+_TAKEN_DOWN = "taken-down"  # a file that holds the reach
 
 
 class LocalForge:
@@ -118,6 +119,29 @@ class LocalForge:
         with self._opened(repository) as repo:
             (Path(repo.path) / _PAGES_ON).touch()
         return replace(self._repository(repository.name), pages_source=source)
+
+    def take_down(self, repository: Repository, reach: Reach) -> None:
+        """Serve no page of it; with Reach.PRIVATE no clone either. A repository that is gone has no page."""
+        with suppress(Permanent), self._opened(repository) as repo:
+            mark = Path(repo.path) / _TAKEN_DOWN
+            draft = mark.with_name(f"{_TAKEN_DOWN}.new")
+            draft.write_text(reach)
+            draft.rename(mark)
+
+    def put_back(self, repository: Repository, reach: Reach) -> None:
+        """Serve its page and clones again. Raises Permanent(repository_gone)."""
+        del reach
+        with self._opened(repository) as repo:
+            (Path(repo.path) / _TAKEN_DOWN).unlink(missing_ok=True)
+
+    def taken_down(self, owner: str, name: str) -> Reach | None:
+        """Return how a page was taken down, None if it was not."""
+        if not (_NAME.fullmatch(owner) and _NAME.fullmatch(name)):
+            return None
+        try:
+            return Reach((self._root / owner / f"{name}.git" / _TAKEN_DOWN).read_text())
+        except OSError:
+            return None
 
     def pages_build(self, repository: Repository, sha: str) -> PagesBuild:
         """Return the head as built, since pages are served from it. Raises Permanent(repository_gone)."""

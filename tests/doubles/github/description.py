@@ -60,7 +60,7 @@ PATHS: Mapping[str, tuple[str, ...]] = {
     f"{REPO}/git/ref/{{ref}}": ("get",),
     f"{REPO}/git/refs": ("post",),
     f"{REPO}/git/refs/{{ref}}": ("patch",),
-    f"{REPO}/pages": ("get", "post", "put"),
+    f"{REPO}/pages": ("get", "post", "put", "delete"),
     f"{REPO}/pages/builds": ("get", "post"),
     f"{REPO}/pages/builds/latest": ("get",),
     f"{REPO}/pages/builds/{{build_id}}": ("get",),

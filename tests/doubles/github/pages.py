@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.doubles.github import bodies
-from tests.doubles.github.rest import REPO, opened
+from tests.doubles.github.rest import REPO, nothing, opened, writable
 from tests.doubles.github.routes import Refused, route, said
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def get(state: State, asked: Asked) -> Answer:
 
 @route("POST", f"{REPO}/pages", "pages", "pages")
 def enable(state: State, asked: Asked) -> Answer:
-    repo = opened(state, asked)
+    repo = writable(opened(state, asked))
+    if repo.private:
+        raise Refused(422, "Your current plan does not support GitHub Pages for this repository.")
     if repo.source is not None:
         raise Refused(409, "GitHub Pages is already enabled.")
     repo.source = _source(state, repo, asked)
@@ -60,6 +62,13 @@ def enable(state: State, asked: Asked) -> Answer:
     return said(201, _body(state, repo) | {"status": None})
 
 
+@route("DELETE", f"{REPO}/pages", "pages", "pages")
+def disable(state: State, asked: Asked) -> Answer:
+    repo = writable(_with_pages(state, asked))
+    repo.source = None
+    return nothing()
+
+
 @route("PUT", f"{REPO}/pages", "pages", "pages")
 def change(state: State, asked: Asked) -> Answer:
     """Change the source, which starts no build."""
@@ -67,10 +76,7 @@ def change(state: State, asked: Asked) -> Answer:
     if isinstance(asked.data.get("source"), dict):
         repo.source = _source(state, repo, asked)
     repo.build_type = str(asked.data.get("build_type", repo.build_type))
-    answer = said(204, {})
-    answer.body = b""
-    del answer.headers["Content-Type"]
-    return answer
+    return nothing()
 
 
 def _source(state: State, repo: Repository, asked: Asked) -> dict[str, str]:

@@ -24,6 +24,21 @@ def opened(state: State, asked: Asked) -> Repository:
     return found
 
 
+def writable(repo: Repository) -> Repository:
+    """Return the repository if it is not archived."""
+    if repo.archived:
+        raise Refused(403, "Repository was archived so is read-only.")
+    return repo
+
+
+def nothing() -> Answer:
+    """Return a 204."""
+    answer = said(204, {})
+    answer.body = b""
+    del answer.headers["Content-Type"]
+    return answer
+
+
 def _account(state: State, login: str, kind: str = "") -> Account:
     found = state.accounts.get(login.lower())
     if found is None or kind not in ("", found.kind):
@@ -81,6 +96,12 @@ def get(state: State, asked: Asked) -> Answer:
 @route("PATCH", REPO, "edit", "administration")
 def edit(state: State, asked: Asked) -> Answer:
     repo = opened(state, asked)
+    if asked.data.get("archived") is not False:
+        writable(repo)
+    repo.archived = bool(asked.data.get("archived", repo.archived))
+    repo.private = bool(asked.data.get("private", repo.private))
+    if repo.private:  # Pages of private repositories are not part of the free plan
+        repo.source = None
     if "name" in asked.data:
         state.rename(repo, asked.data["name"])
     repo.description = asked.data.get("description", repo.description)
@@ -90,10 +111,7 @@ def edit(state: State, asked: Asked) -> Answer:
 @route("DELETE", REPO, "delete", "administration")
 def delete(state: State, asked: Asked) -> Answer:
     state.delete(opened(state, asked))
-    answer = said(204, {})
-    answer.body = b""
-    del answer.headers["Content-Type"]
-    return answer
+    return nothing()
 
 
 @route("GET", "/users/{username}/repos", "list")

@@ -65,6 +65,8 @@ class Repository:
     source: dict[str, str] | None = None
     build_type: str = "legacy"
     pushed: float = 0
+    private: bool = False
+    archived: bool = False
 
     @property
     def full_name(self) -> str:

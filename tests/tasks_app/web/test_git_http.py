@@ -13,7 +13,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.test import RequestFactory
 
 from engine.adapters.local.local_forge import LocalForge
-from engine.domain.repository import CommitSpec, Repository, RepositorySpec
+from engine.domain.repository import CommitSpec, Reach, Repository, RepositorySpec
 from tasks_app import wiring
 from tasks_app.web.git_http import MOST_BYTES, git_read
 from tests.stock_git import git
@@ -229,3 +229,12 @@ def test_request_of_unknown_length_is_refused(repository: Repository) -> None:
     request = RequestFactory().post("/git/local/site.git/git-upload-pack", b"0000", content_type=REQUEST)
     del request.META["CONTENT_LENGTH"]
     assert git_read(request, "local", "site", "git-upload-pack").status_code == 411
+
+
+@pytest.mark.parametrize(("reach", "status"), [(Reach.PAGES, 200), (Reach.ARCHIVE, 200), (Reach.PRIVATE, 404)])
+def test_only_a_private_repository_of_a_page_that_is_taken_down_cannot_be_cloned(
+    forge: LocalForge, repository: Repository, reach: Reach, status: int
+) -> None:
+    forge.take_down(repository, reach)
+    assert ask("GET", "info/refs?service=git-upload-pack").status_code == status
+    assert ask("POST", "git-upload-pack", wanting(forge, repository)).status_code == status

@@ -7,7 +7,7 @@ import pytest
 from django.test import RequestFactory
 
 from engine.adapters.local.local_forge import LocalForge
-from engine.domain.repository import CommitSpec, RepositorySpec
+from engine.domain.repository import CommitSpec, Reach, RepositorySpec
 from tasks_app import wiring
 from tasks_app.web.published_pages import page
 
@@ -93,3 +93,15 @@ def test_own_error_page_is_served_with_404(forge: LocalForge) -> None:
     forge.commit(repository, CommitSpec({"404.html": b"lost"}, forge.head(repository), "m", "S <s@x.org>", LONG_AGO))
     response = ask("/nothing", **{"If-None-Match": "*"})
     assert (response.status_code, response.content) == (404, b"lost")
+
+
+@pytest.mark.parametrize("path", ["/", "/data.json", "/nothing", ""])
+def test_a_page_that_is_taken_down_says_so_at_every_address(forge: LocalForge, path: str) -> None:
+    place = forge.find(slug="site", task_key="f" * 64)
+    assert place is not None
+    forge.take_down(place, Reach.PAGES)
+    response = ask(path or "/?x")
+    assert (response.status_code, response["Content-Type"]) == (410, "text/plain; charset=utf-8")
+    assert b"taken down" in response.content
+    forge.put_back(place, Reach.PAGES)
+    assert ask("/").status_code == 200

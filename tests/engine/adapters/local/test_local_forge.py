@@ -11,7 +11,7 @@ import pytest
 from engine.adapters.local.local_forge import LocalForge
 from engine.adapters.local.pages import PageFile, Redirect
 from engine.domain.publication import RunState
-from engine.domain.repository import CommitSpec, PagesBuild, PagesSource, Repository, RepositorySpec
+from engine.domain.repository import CommitSpec, PagesBuild, PagesSource, Reach, Repository, RepositorySpec
 from engine.errors import Permanent, Transient
 
 if TYPE_CHECKING:
@@ -267,3 +267,22 @@ def test_a_commit_takes_the_place_of_the_head_that_it_names(forge: LocalForge) -
     assert forge.commit(repository, instead)
     assert forge.head(repository) == forge.compute(instead) != head
     assert not forge.commit(repository, replace(commit_of({"index.html": b"late"}), replaces=head))
+
+
+@pytest.mark.parametrize("reach", Reach)
+def test_a_page_that_is_taken_down_is_marked_for_every_process_until_it_is_put_back(
+    tmp_path: Path, reach: Reach
+) -> None:
+    forge = LocalForge(tmp_path, pages_origin="http://127.0.0.1:8000")
+    place = forge.create(SPEC)
+    other = LocalForge(tmp_path, pages_origin="http://127.0.0.1:8000")
+    assert other.taken_down(place.owner, place.name) is None
+    for _ in range(2):
+        forge.take_down(place, reach)
+        assert other.taken_down(place.owner, place.name) is reach
+    for _ in range(2):
+        forge.put_back(place, reach)
+        assert other.taken_down(place.owner, place.name) is None
+    forge.take_down(replace(place, name="gone"), reach)
+    with pytest.raises(Permanent, match="repository_gone"):
+        forge.put_back(replace(place, name="gone"), reach)
