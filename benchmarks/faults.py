@@ -17,7 +17,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -246,13 +246,17 @@ def clock_jump(by: int) -> Callable[[Service, Counting, argparse.Namespace], str
     """Return the fault that the clock jumps `by` seconds: all moments in rows move the other way, in one transaction,
     which is what a service sees whose clock was set."""
 
+    def moved(text: str) -> str:
+        return str(datetime.fromisoformat(text) - timedelta(seconds=by))  # as Django writes it, to the last digit
+
     def jump(service: Service, _evaluator: Counting, given: argparse.Namespace) -> str:
         time.sleep(given.seconds / 2)
         with closing(sqlite3.connect(service.data / "db.sqlite3", timeout=60, isolation_level=None)) as connection:
+            connection.create_function("moved", 1, moved)
             connection.execute("BEGIN IMMEDIATE")
             for table, column in _moments(connection):
-                moved = f"strftime('%Y-%m-%d %H:%M:%f', \"{column}\", '{-by} seconds')"
-                connection.execute(f'UPDATE "{table}" SET "{column}" = {moved} WHERE "{column}" IS NOT NULL')  # noqa: S608
+                change = f'UPDATE "{table}" SET "{column}" = moved("{column}") WHERE "{column}" IS NOT NULL'  # noqa: S608
+                connection.execute(change)
             connection.execute("COMMIT")
         time.sleep(given.seconds / 2)
         return f"{by:+} s, with rounds under way"
