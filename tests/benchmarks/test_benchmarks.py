@@ -40,7 +40,7 @@ def test_a_quick_run_says_what_it_is_of_and_ends_well(name: str) -> None:
         assert "target: errors of the service: 0, at most 0: met" in ran.stdout
 
 
-@pytest.mark.parametrize("name", ["burst", "crowd", "memory", "punctuality", "round_time", "scaleout"])
+@pytest.mark.parametrize("name", ["burst", "crowd", "faults", "memory", "punctuality", "round_time", "scaleout"])
 def test_the_long_ones_start(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "argv", [name, "--help"])
     with pytest.raises(SystemExit) as ended:
