@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from engine.inputs.file_formats import format_of, misnamed, text_of
+from engine.inputs.file_formats import format_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,7 +29,8 @@ LARGEST_READ = 2_000_000
 MOST_READ = 6_000_000
 
 RESULTS = "results.json"
-_LONGEST_VALUE = 20_000  # characters of a result's JSON; of a longer one the browser gives a digest
+_LONGEST_VALUE = 2_000  # characters of a result's JSON; of a longer one the browser gives a digest
+_LONGEST_NUMBER = 1e21  # from here on JavaScript writes numbers with an exponent
 _SHOWN = 200  # characters of a header, a row or an entry
 
 _SCRIPT = """\
@@ -86,7 +87,7 @@ class ReadingCode:
 def reading_codes(file: AttachedFile) -> list[ReadingCode]:
     """Return code that may read the file, the plainest first; [] if ordinary code reads it, or none can."""
     text = None if len(file.content) > LARGEST_READ else text_of(file)
-    if text is None or not text.text or not text.is_known_to_browsers or misnamed(file, text):
+    if text is None or not text.text or not text.is_known_to_browsers:
         return []
     found = format_of(file, text.text)
     if found.table:
@@ -122,26 +123,26 @@ def _is_right(result: object, expected: object) -> bool:
     if not isinstance(result, dict):
         return False
     if "digest" in result:
-        text = json.dumps(expected, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(_plain(expected), ensure_ascii=False, separators=(",", ":"))
         return bool(result["digest"] == hashlib.sha256(text.encode()).hexdigest())
-    return "value" in result and _canonical(result["value"]) == _canonical(expected)
+    return "value" in result and _sorted(result["value"]) == _sorted(expected)
 
 
-def _canonical(value: object) -> object:
-    """Return a JSON value as text, in which 1 and 1.0 are alike."""
+def _sorted(value: object) -> str:
+    return json.dumps(_plain(value), sort_keys=True)
 
-    def plain(one: object) -> object:
-        match one:
-            case float() if one.is_integer():
-                return int(one)
-            case list():
-                return [plain(item) for item in one]
-            case dict():
-                return {key: plain(item) for key, item in one.items()}
-            case _:
-                return one
 
-    return json.dumps(plain(value), sort_keys=True)
+def _plain(value: object) -> object:
+    """Return a JSON value with whole numbers as JavaScript writes them: 1.0 is 1."""
+    match value:
+        case float() if value.is_integer() and abs(value) < _LONGEST_NUMBER:
+            return int(value)
+        case list():
+            return [_plain(item) for item in value]
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case _:
+            return value
 
 
 def _text_code(file: AttachedFile, text: DecodedText, lost_end: str = "") -> str:

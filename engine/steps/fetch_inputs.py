@@ -331,11 +331,13 @@ def _with_note(file: AttachedFile, reading: WorkbookReading, ports: Ports) -> At
 def _with_advice(files: Sequence[AttachedFile], task: GenerateInput, ports: Ports) -> Iterator[AttachedFile]:
     """Yield the files; those that ordinary code reads wrongly with code in their note that a browser ran on them.
 
-    One browser is started for all of them. Without a browser, or without time for one, there is no advice.
+    One browser is started for all of them. There is no advice without a browser, without time for one, while other
+    rounds wait, and in a step that has died again and again.
     """
-    now = ports.clock.now()
-    left = (task.access.budget.share_ends(Step.GENERATE) - now).total_seconds() * FETCHING_PART
-    codes = _reading_codes(files) if ports.browser and task.computes and left >= READING_SECONDS else {}
+    budget = task.access.budget
+    left = (budget.share_ends(Step.GENERATE) - ports.clock.now()).total_seconds() * FETCHING_PART
+    is_short = left < READING_SECONDS or budget.reduced_until is not None or task.access.given_up
+    codes = _reading_codes(files) if ports.browser and task.computes and not is_short else {}
     results: Mapping[str, object] = {}
     if codes and ports.browser:
         contents = {file.name: base64.b64encode(file.content) for file in files if file.name in codes}

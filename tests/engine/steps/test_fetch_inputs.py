@@ -186,6 +186,22 @@ def test_code_that_reads_an_odd_file_is_in_the_prompt_only_if_a_browser_ran_it_w
     assert [ADVICE in file.note for file in ports.journal.kept] == ([True] if advised else [])
 
 
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"computes": False},
+        {"budget": replace(fresh(NOW, 600), reduced_until=seconds_from_now(100))},
+        {"budget": replace(fresh(NOW, 600), start=seconds_from_now(-200), deadline=seconds_from_now(400))},
+    ],
+    ids=["no browser works", "other rounds wait", "late"],
+)
+def test_without_time_or_a_working_browser_there_is_no_advice(over: dict[str, object]) -> None:
+    brief = replace(BRIEF, attachments=(AttachedFile("a.csv", "text/csv", ODD),))
+    ports = ports_for(FakeFetcher(), browser=FakeBrowser())
+    assert isinstance(generate(generating(brief=brief, **over), ports), Generated)
+    assert ports.browser.scripts == []
+
+
 def test_a_file_that_has_its_advice_or_needs_none_starts_no_browser() -> None:
     files = (AttachedFile("a.csv", "text/csv", ODD, note=f"{ADVICE}: …"), AttachedFile("b.csv", "", b"a\n1\n"))
     ports = ports_for(FakeFetcher(), browser=FakeBrowser())
