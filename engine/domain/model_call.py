@@ -79,16 +79,23 @@ class Reply:
         return self.text.rpartition("\n")[0] if self.finish_reason in CUT_OFF else self.text
 
 
-#: Marks around the thoughts that a model writes into its reply: DeepSeek, Qwen, Seed, Kimi, Magistral and others.
-_THINK = r"(?:[a-z]+:)?(?:think(?:ing)?|thoughts?|reasoning|reflection)>"
-_OPENING = re.compile(rf"\s*+(?:<{_THINK}|◁think▷|\[THINK\])", re.IGNORECASE)
-_CLOSING = re.compile(rf"</{_THINK}|◁/think▷|\[/THINK\]", re.IGNORECASE)
-#: The opening mark may be part of the prompt. Then the closing one stands at an end of a line.
-_LONE_CLOSING = re.compile(
-    r"^[ \t]*+(?:</think(?:ing)?>|◁/think▷|\[/THINK\])|(?:</think(?:ing)?>|◁/think▷|\[/THINK\])[ \t]*+$",
-    re.IGNORECASE | re.MULTILINE,
+#: Marks around the thoughts that a model writes into its reply: DeepSeek, Qwen, Seed, Kimi, Magistral, Hunyuan,
+#: MiniMax, EXAONE, Command A, Apertus, Granite, the Sky-T1 and OpenThinker families, Gemma and others.
+#: https://docs.vllm.ai/en/latest/features/reasoning_outputs.html, https://docs.sglang.io/advanced_features/separate_reasoning.html
+_THOUGHT = r"(?:think(?:ing)?|thoughts?|reasoning|reflection|analysis|scratchpad)"
+_THINK = rf"(?:[a-z]{{1,20}}[:_])?{_THOUGHT}(?:_\w{{1,60}})?"
+_SQUARE = r"(?:THINK(?:ING)?|REASONING|THOUGHTS?)"
+_OPEN = (
+    rf"<{_THINK}(?: [a-z]+=[^<>\n]{{0,40}})?>|<\|(?:begin_of_|start_of_|start_)?{_THOUGHT}\|>|<\|inner_prefix\|>"
+    rf"|<\|channel>thought\b|◁think▷|\[{_SQUARE}\]"
 )
-_LONE_OPENING = re.compile(r"<think(?:ing)?\b|◁think▷|\[THINK\]", re.IGNORECASE)
+_CLOSE = rf"</{_THINK}>|<\|(?:/|end_of_|end_){_THOUGHT}\|>|<\|inner_suffix\|>|<channel\|>|◁/think▷|\[/{_SQUARE}\]"
+#: Granite says it in words: https://huggingface.co/ibm-granite/granite-3.2-8b-instruct
+_OPENING = re.compile(rf"\s*+(?:{_OPEN}|(?i:here(?:'s| is) my thought process:))", re.IGNORECASE)
+_CLOSING = re.compile(rf"{_CLOSE}|^here(?:'s| is) my response:", re.IGNORECASE | re.MULTILINE)
+#: The opening mark may be part of the prompt. Then the closing one stands at an end of a line.
+_LONE_CLOSING = re.compile(rf"^[ \t]*+(?:{_CLOSE})|(?:{_CLOSE})[ \t]*+$", re.IGNORECASE | re.MULTILINE)
+_LONE_OPENING = re.compile(_OPEN, re.IGNORECASE)
 #: The channels of gpt-oss, as they are and with the special tokens left out.
 #: https://cookbook.openai.com/articles/openai-harmony
 _CHANNELS = re.compile(

@@ -92,7 +92,9 @@ def parse_reply(
     answer = _without_echo(text[slice(*answer_span(text))].replace("\r\n", "\n"), boundary)
     if (end := lone_closing_end(answer)) and _is_counted(blocks(answer[end:], boundary)):
         answer = answer[end:]  # a draft among the thoughts was in the form too
-    found = blocks(answer, boundary)
+    if not answer.strip() and finish_reason == "stop" and _is_counted(_last_group(blocks(text, boundary))):
+        answer = text  # the model ended its thoughts with its answer, and without their closing mark
+    found = _last_group(blocks(answer, boundary))
     collected = _ReplyFiles(hidden, shown or ())
     if not any(block.verb in _HEADS for block in found):
         parsed = _without_boundary(answer, finish_reason, collected)
@@ -355,6 +357,21 @@ def _is_counted(found: Sequence[Block]) -> bool:
     """Say whether a closing line counts the files and edited files before it."""
     written = sum(block.verb in {"file", "edit"} for block in found)
     return written > 0 and found[-1].verb == "complete" and found[-1].argument == str(written)
+
+
+def _last_group(found: list[Block]) -> list[Block]:
+    """Return the files above the last closing line if it counts them and the page, if there is one, is among them.
+
+    What stands above an earlier closing line is a draft then.
+    """
+    ends = [at for at, block in enumerate(found) if block.verb == "complete"]
+    if len(ends) < 2 or ends[-1] != len(found) - 1:
+        return found
+    last = found[ends[-2] + 1 :]
+    drafted, written = (
+        {block.argument for block in group if block.verb in _HEADS} for group in (found[: ends[-2]], last)
+    )
+    return last if _is_counted(last) and ("index.html" in written or "index.html" not in drafted) else found
 
 
 def _without_echo(text: str, boundary: str) -> str:

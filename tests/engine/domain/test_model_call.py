@@ -27,6 +27,18 @@ def answer(text: str) -> str:
         f"<seed:think>{DRAFT}</seed:think>{ANSWER}",
         f"◁think▷{DRAFT}◁/think▷{ANSWER}",
         f"[THINK]{DRAFT}[/THINK]{ANSWER}",
+        f"<reasoning>{DRAFT}</reasoning>{ANSWER}",
+        f"<analysis>{DRAFT}</analysis>{ANSWER}",
+        f"<scratchpad>\n{DRAFT}</scratchpad>\n{ANSWER}",
+        f"<longcat_think>{DRAFT}</longcat_think>{ANSWER}",
+        f"<think_never_used_51bce0>{DRAFT}</think_never_used_51bce0>{ANSWER}",
+        f"<|START_THINKING|>{DRAFT}<|END_THINKING|>{ANSWER}",
+        f"<|begin_of_thought|>{DRAFT}<|end_of_thought|>{ANSWER}",
+        f"<|inner_prefix|>{DRAFT}<|inner_suffix|>{ANSWER}",
+        f"<|channel>thought\n{DRAFT}<channel|>{ANSWER}",
+        f"[REASONING]{DRAFT}[/REASONING]{ANSWER}",
+        f"Here is my thought process:\n{DRAFT}\nHere is my response:\n{ANSWER}",
+        f"Here's my thought process:\n{DRAFT}\nHere's my response:\n{ANSWER}",
         f"<think>one</think>\n<think>{DRAFT}</think>\n{ANSWER}",
         f"<|channel|>analysis<|message|>{DRAFT}<|end|><|start|>assistant<|channel|>final<|message|>{ANSWER}",
         f"<|start|>assistant<|channel|>analysis<|message|>{DRAFT}<|end|>{FINAL}<|constrain|>text<|message|>{ANSWER}<|return|>",
@@ -67,7 +79,9 @@ def test_a_text_that_only_names_such_marks_stays(text: str) -> None:
 
 
 @pytest.mark.parametrize("before", ["", "That is it.", f"{DRAFT}\n"])
-@pytest.mark.parametrize("mark", ["</think>", "</thinking>", "◁/think▷", "[/THINK]"])
+@pytest.mark.parametrize(
+    "mark", ["</think>", "</thinking>", "</seed:think>", "</thought>", "<|END_THINKING|>", "◁/think▷", "[/THINK]"]
+)
 def test_a_closing_mark_alone_ends_thoughts_at_an_end_of_a_line(before: str, mark: str) -> None:
     text = f"{before}{mark}\n{ANSWER}"
     assert text[lone_closing_end(text) :].strip() == ANSWER.strip()

@@ -108,6 +108,20 @@ def test_marks_of_the_prompt_that_a_small_model_repeats_are_dropped() -> None:
     assert (parsed.outcome, parsed.files) == (Outcome.OK, {"index.html": PAGE.encode()})
 
 
+@pytest.mark.parametrize("before", ["", "<think>\n", "<|START_THINKING|>A page.\n", "Let me draft it.\n"])
+@pytest.mark.parametrize("between", ["Good, but <b> is bare.\n", "</think>\n", "Now the final answer:\n\n"])
+def test_of_a_draft_and_an_answer_in_the_form_only_the_answer_counts(before: str, between: str) -> None:
+    draft = reply(file("index.html", "<p>Draft</p>\n"), file("notes.txt", "a thought\n"), count=2)
+    answer = reply(file("index.html", PAGE), file("README.md", README), count=2)
+    parsed = parse_reply(f"{before}{draft}\n{between}{answer}", B)
+    assert parsed.files == {"index.html": PAGE.encode(), "README.md": README.encode()}
+
+
+def test_of_two_answers_that_go_together_both_count() -> None:
+    parsed = parse_reply(reply(file("index.html", PAGE), count=1) + "\n" + reply(file("README.md", README), count=1), B)
+    assert set(parsed.files) == {"index.html", "README.md"}
+
+
 def test_a_closing_line_that_stands_before_the_files_closes_nothing() -> None:
     early = f"```bash\n{mark(B, 'complete', 1)}\n"
     assert parse_reply(f"{early}{file('index.html', PAGE)}```\n", B).outcome is Outcome.SALVAGED
