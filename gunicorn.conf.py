@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tasks_app.env import Env
 from tasks_app.processes.parent_death import die_with_parent
+from tasks_app.processes.web_worker import BufferingWorker
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
@@ -19,6 +20,7 @@ wsgi_app = "tasks_app.wsgi:application"
 env = Env.load(Path(__file__).parent)
 bind = env.str("BIND", f"0.0.0.0:{env.int('PORT', 8000)}")
 worker_class = "tasks_app.processes.web_worker.BufferingWorker"
+BufferingWorker.largest = env.size("MAX_REQUEST_BYTES", "16MB", least=1, most=10**12) or 1  # settings.py bounds it
 workers = 2
 threads = 4
 timeout = 60

@@ -36,6 +36,13 @@ SIGNING_KEY_BYTES = range(24, 65)
 
 _SPENDING = re.compile(r"\$?\s*(?P<amount>\d{1,15}(?:\.\d{1,6})?)\s*(?P<unit>tokens?|usd|\$)?", re.IGNORECASE)
 
+_SIZE = re.compile(r"(?P<number>\d{1,12})\s*(?P<unit>[kmg]i?b?|b)?", re.IGNORECASE)
+_UNITS = {"": 1, "b": 1} | {
+    f"{letter}{form}": base**power
+    for power, letter in enumerate("kmg", 1)
+    for form, base in (("", 1_000), ("b", 1_000), ("i", 1_024), ("ib", 1_024))
+}
+
 
 class Env(environs.Env):
     """Variables by name. An empty value counts as unset. Paths of files are relative to `base`."""
@@ -46,7 +53,7 @@ class Env(environs.Env):
         self._base = base
         #: What `secret` has returned, by the first name.
         self.secrets: dict[str, str] = {}
-        for parser in (one_of, switch, names, origin, address, networks, spending):
+        for parser in (one_of, switch, size, names, origin, address, networks, spending):
             self.add_parser(parser.__name__, parser)
 
     @classmethod
@@ -142,6 +149,17 @@ def switch(value: str) -> str:
     if word not in ma.fields.Boolean.truthy | ma.fields.Boolean.falsy:
         raise ValidationError("Is neither on nor off nor auto.")
     return "on" if word in ma.fields.Boolean.truthy else "off"
+
+
+def size(value: str, *, least: int, most: int) -> int:
+    """Return a number of bytes, such as `16000000`, `16 MB` or `16MiB`."""
+    match = _SIZE.fullmatch(value)
+    if not match:
+        raise ValidationError("Is no size like 16000000 or 16MB.")
+    number: int = int(match["number"]) * _UNITS[(match["unit"] or "").lower()]
+    if not least <= number <= most:
+        raise ValidationError(f"Must be from {least:,} to {most:,} bytes.")
+    return number
 
 
 def names(value: str) -> list[str]:

@@ -54,7 +54,11 @@ BROWSERS = env.int("BROWSERS", 2, validate=validate.Range(0, 64))
 CHROMIUM_PATH = env.str("CHROMIUM_PATH", "")
 CHROMIUM_NO_SANDBOX: str = env.switch("CHROMIUM_NO_SANDBOX", "off")  # on, off, or auto: if it cannot be used
 BROWSER_CDN_MIRROR: str = env.address("BROWSER_CDN_MIRROR", "")
+#: The largest body of a request.
+MAX_REQUEST_BYTES: int = env.size("MAX_REQUEST_BYTES", "16MB", least=100_000, most=200_000_000)
 ALLOW_PRIVATE_URLS = env.bool("ALLOW_PRIVATE_URLS", False)
+#: Seconds for which a browser uses https alone. 0: it is not told so.
+HSTS_SECONDS = env.int("HSTS_SECONDS", 31_536_000, validate=validate.Range(0, 63_072_000))
 TRUSTED_PROXIES: list[str] = env.networks("TRUSTED_PROXIES", "")
 THROTTLE_PER_MINUTE = env.int("THROTTLE_PER_MINUTE", 120, validate=validate.Range(0, 1_000_000))
 ADMIN_USERNAME = env.str("ADMIN_USERNAME", "admin")
@@ -224,7 +228,8 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https:")
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-# HSTS and the redirect to https belong to the proxy that ends TLS: a redirect here can loop behind such a proxy.
+# W004: content_security_policy.py sends HSTS, since Django sees no TLS.
+# The redirect to https belongs to the proxy that ends TLS: one from here can loop behind such a proxy (W008).
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = None  # the intake bounds its own body and answers 413 itself
 

@@ -19,7 +19,7 @@ from engine.site.repository_files import digest
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-#: The largest accepted body, in bytes.
+#: The largest body in bytes, unless MAX_REQUEST_BYTES says otherwise.
 MAX_BODY = 16_000_000
 
 #: The stored request refers to a longer data URI instead of holding it; its bytes are stored as the attachment.

@@ -28,21 +28,20 @@ if TYPE_CHECKING:
 
     from rest_framework.request import Request
 
-#: How much of a body that is too large is read and dropped, so that the client gets our answer, not a reset connection.
-DRAINED = 4 * task_request.MAX_BODY
-
 
 def _body(request: Request) -> bytes:
-    """Return at most MAX_BODY + 1 bytes of the body; the last byte shows that the body is too large.
+    """Return at most one byte more of the body than it may have: that byte shows that the body is too large.
 
+    Four times as much is read and dropped, so that the client gets our answer, not a reset connection.
     Django reads nothing without a Content-Length. A server that ends the input itself, as gunicorn does for chunked
     bodies, can be read to the end.
     """
     chunked = not request.META.get("CONTENT_LENGTH") and request.META.get("wsgi.input_terminated")
     stream = request.META["wsgi.input"] if chunked else request
-    body = stream.read(task_request.MAX_BODY + 1)
+    most = settings.MAX_REQUEST_BYTES
+    body = stream.read(most + 1)
     drained = len(body)
-    while len(body) > task_request.MAX_BODY and drained < DRAINED:
+    while len(body) > most and drained < 4 * most:
         chunk = stream.read(1_000_000)
         if not chunk:
             break
@@ -60,8 +59,8 @@ class HandleTask(APIView):
             body = _body(request)
         except (OSError, ParseException):  # the client ended it early, or its chunks are malformed
             return Problem(400, "The body did not arrive whole.")
-        if len(body) > task_request.MAX_BODY:
-            return Problem(413, f"A request may have {task_request.MAX_BODY} bytes.")
+        if len(body) > settings.MAX_REQUEST_BYTES:
+            return Problem(413, f"A request may have {settings.MAX_REQUEST_BYTES} bytes.")
         if missing := [*settings.MISSING, *credentials.refusals()]:
             return Problem(503, " ".join(missing), missing=missing)
         try:

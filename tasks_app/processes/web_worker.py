@@ -11,6 +11,7 @@ import socket
 import struct
 import tempfile
 import time
+from collections import deque
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
@@ -36,13 +37,20 @@ SEND_WITHIN = 20
 IN_MEMORY = 256_000
 _PIECE = 256_000
 
+#: A larger request is handled alone, since decoding and storing it takes several times its size in memory. The others
+#: wait in their files.
+LARGE = 1_000_000
+#: The most bytes of requests that one process holds in files, in largest requests.
+MOST_HELD = 64
+
 
 class Arrival:
     """A connection whose next request is arriving: its bytes, and when it is given up."""
 
-    def __init__(self, conn: TConn) -> None:
+    def __init__(self, conn: TConn, largest: int = MAX_BODY) -> None:
         self.conn = conn
-        self.request = ArrivingRequest(MAX_BODY)
+        self.size = 0
+        self.request = ArrivingRequest(largest)
         self.bytes = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 -- closed by `taken`
         self.began = self.newest = time.monotonic()
 
@@ -50,6 +58,7 @@ class Arrival:
         """Take the next bytes. Raises OSError if the temporary folder is full."""
         kept = self.request.feed(piece)
         self.newest = time.monotonic()
+        self.size += len(kept)
         self.bytes.write(kept)
 
     def taken(self) -> bytes:
@@ -66,9 +75,14 @@ class Arrival:
 class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Collects each request in the main thread's poller, and submits the connection to a thread when it is whole."""
 
+    #: The most bytes of a body.
+    largest = MAX_BODY
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._arrivals: dict[TConn, Arrival] = {}
+        self._held = 0  # bytes of all requests that are not answered
+        self._large: deque[Arrival] = deque()  # whole, the first one in a thread
 
     def accept(self, listener: socket.socket) -> None:
         """Accept a connection. If there are too many, the one that has been arriving for longest is given up."""
@@ -78,7 +92,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
 
     def enqueue_req(self, conn: TConn) -> None:
         """Collect the connection's next request. A parser may already hold its first bytes."""
-        arrival = self._arrivals[conn] = Arrival(conn)
+        arrival = self._arrivals[conn] = Arrival(conn, self.largest)
         timeout = struct.pack("ll", SEND_WITHIN, 0)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeout)
         conn.sock.setblocking(False)
@@ -119,10 +133,15 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
             self._give_up(arrival, None)
 
     def _take(self, arrival: Arrival, piece: bytes) -> None:
-        request = arrival.request
+        request, before = arrival.request, arrival.size
         try:
             arrival.add(piece)
         except OSError:  # no space is left in the temporary folder
+            self._give_up(arrival, HTTPStatus.SERVICE_UNAVAILABLE)
+            return
+        finally:
+            self._held += arrival.size - before
+        if self._held > MOST_HELD * self.largest and arrival.size > LARGE:
             self._give_up(arrival, HTTPStatus.SERVICE_UNAVAILABLE)
             return
         if request.wants_continue:
@@ -137,25 +156,42 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
     def _submit(self, arrival: Arrival) -> None:
         del self._arrivals[arrival.conn]
         self.poller.unregister(arrival.conn.sock)
+        if arrival.size <= LARGE:
+            self._handle_in_thread(arrival)
+            return
+        self._large.append(arrival)
+        if len(self._large) == 1:
+            self._handle_in_thread(arrival)
+
+    def _handle_in_thread(self, arrival: Arrival) -> None:
         job: Future[Any] = self.tpool.submit(self._handle_whole, arrival)
-        job.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, arrival.conn, done))
+        job.add_done_callback(lambda done: self.method_queue.defer(self._finish, arrival, done))
+
+    def _finish(self, arrival: Arrival, done: Future[Any]) -> None:
+        self._held -= arrival.size
+        if self._large and self._large[0] is arrival:
+            self._large.popleft()
+            if self._large:
+                self._handle_in_thread(self._large[0])
+        self.finish_request(arrival.conn, done)
 
     def _give_up(self, arrival: Arrival, status: HTTPStatus | None) -> None:
         """Close a connection, with an answer unless `status` is None."""
         conn = arrival.conn
         del self._arrivals[conn]
+        self._held -= arrival.size
         arrival.bytes.close()
         self.poller.unregister(conn.sock)
         if status:
             with suppress(OSError):
-                write_problem(conn.sock, status.value, status.phrase, _DETAILS[status])
+                write_problem(conn.sock, status.value, status.phrase, _DETAILS[status].format(largest=self.largest))
         self.nr_conns -= 1
         conn.close()
 
 
 _DETAILS = {
     HTTPStatus.REQUEST_TIMEOUT: "The request did not arrive whole in time.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"A request may have {MAX_BODY} bytes.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "A request may have {largest} bytes.",
     HTTPStatus.SERVICE_UNAVAILABLE: "The service cannot take more requests at the moment. Try again.",
 }
 

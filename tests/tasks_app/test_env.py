@@ -68,6 +68,23 @@ def test_a_switch_knows_a_third_position(value: str, read: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "bytes_"),
+    [("16000000", 16_000_000), ("16MB", 16_000_000), ("16 mb", 16_000_000), ("2M", 2_000_000), ("1MiB", 1_048_576),
+     ("300kB", 300_000), ("500000 B", 500_000)],
+)  # fmt: skip
+def test_a_size_is_a_number_or_has_a_unit(value: str, bytes_: int) -> None:
+    assert Env({"A": value}).size("A", "16MB", least=100_000, most=10**9) == bytes_
+    assert Env({}).size("A", "16MB", least=100_000, most=10**9) == 16_000_000
+
+
+@pytest.mark.parametrize("value", ["much", "-1", "1.5MB", "16XB", "99999", "2GB", "0"])
+def test_what_is_no_size_is_named(value: str) -> None:
+    env = Env({"A": value})
+    env.size("A", "16MB", least=100_000, most=10**9)
+    assert list(problems(env)) == ["A"]
+
+
+@pytest.mark.parametrize(
     ("value", "origin"),
     [
         ("https://a.example/", "https://a.example"),

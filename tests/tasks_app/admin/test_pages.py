@@ -28,6 +28,8 @@ from tests.tasks_app.admin.conftest import person
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_django.fixtures import SettingsWrapper
+
 pytestmark = pytest.mark.django_db
 
 LIST = "/admin/tasks_app/round/"
@@ -101,7 +103,24 @@ def test_every_page_of_ours_has_the_policy(path: str, superuser: Client) -> None
 
 @pytest.mark.parametrize("path", ["/pages/local/nothing/", "/git/local/nothing.git/info/refs"])
 def test_published_pages_have_none(path: str) -> None:
-    assert "Content-Security-Policy" not in Client(headers={"host": "127.0.0.1:8000"}).get(path)
+    answer = Client(headers={"host": "127.0.0.1:8000"}).get(path)
+    assert "Content-Security-Policy" not in answer
+    assert "Permissions-Policy" not in answer
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/openapi.json", "/admin/login/", "/nowhere"])
+def test_our_own_answers_use_no_device_and_ask_for_https_where_it_is(settings: SettingsWrapper, path: str) -> None:
+    settings.PUBLIC_URL, settings.PUBLIC_HOST = "https://a.example", "a.example"
+    settings.ALLOWED_HOSTS = ["a.example", "localhost", "other.example"]
+    answer = Client(headers={"host": "a.example"}).get(path)
+    assert "camera=()" in answer["Permissions-Policy"]
+    probe = path == "/healthz"
+    assert answer.get("Strict-Transport-Security") == (None if probe else "max-age=31536000")
+    assert "Strict-Transport-Security" not in Client(headers={"host": "other.example"}).get(path)
+    settings.HSTS_SECONDS = 0
+    assert "Strict-Transport-Security" not in Client(headers={"host": "a.example"}).get(path)
+    settings.HSTS_SECONDS, settings.PUBLIC_URL = 60, "http://a.example"
+    assert "Strict-Transport-Security" not in Client(headers={"host": "a.example"}).get(path)
 
 
 def test_an_empty_console_tells_how_to_send_the_first_task(superuser: Client) -> None:

@@ -80,6 +80,15 @@ def test_a_chunked_body_is_read() -> None:
     assert post(b"", CONTENT_LENGTH="", **extra).status_code == 200
 
 
+def test_the_largest_request_is_a_setting(settings: SettingsWrapper) -> None:
+    body = json.dumps(make_payload()).encode()
+    settings.MAX_REQUEST_BYTES = len(body) - 1
+    problem = is_problem(post(body), 413)
+    assert str(len(body) - 1) in problem["detail"]
+    settings.MAX_REQUEST_BYTES = len(body)
+    assert post(body).status_code == 200
+
+
 def test_a_chunked_body_that_is_too_large_is_refused() -> None:
     extra = {
         "wsgi.input": BytesIO(b" " * (MAX_BODY + 1)),

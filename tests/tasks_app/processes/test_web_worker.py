@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import selectors
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn
 
 from engine.inputs.task_request import MAX_BODY
-from tasks_app.processes.web_worker import IDLE_WITHIN, WHOLE_WITHIN, Arrival
+from tasks_app.processes.web_worker import IDLE_WITHIN, LARGE, MOST_HELD, WHOLE_WITHIN, Arrival, BufferingWorker
 from tests.processes import free_port, is_free, wait_for
 
 if TYPE_CHECKING:
@@ -27,8 +29,17 @@ pytestmark = pytest.mark.processes
 ROOT = Path(__file__).resolve().parents[3]
 APP = """
 import os, threading
+large, gate = [0, 0], threading.Lock()
 def app(environ, start_response):
     body = environ["wsgi.input"].read()
+    if len(body) > 1_000_000:
+        with gate:
+            large[0] += 1
+            large[1] = max(large)
+        threading.Event().wait(0.05)  # long enough for another thread to come in, if it may
+        with gate:
+            large[0] -= 1
+        body = b"%d at once" % large[1]
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [f"{environ['REQUEST_METHOD']} {len(body)} {body[:20].decode()}".encode()]
 """
@@ -128,7 +139,40 @@ def test_a_large_body_goes_through_a_file_and_arrives_whole(web: Web) -> None:
     length = MAX_BODY - 1
     head, body = web.ask(POST + b"Content-Length: %d\r\n\r\n" % length, b"x" * length)
     assert head.startswith("HTTP/1.1 200")
-    assert b"POST %d " % length in body
+    assert b"1 at once" in body
+
+
+def test_large_requests_are_handled_one_at_a_time_and_small_ones_beside_them(web: Web) -> None:
+    large = POST + b"Content-Length: 1100000\r\n\r\n" + b"x" * 1_100_000
+    with ExitStack() as stack:
+        clients = [stack.enter_context(web.connect()) for _ in range(6)]
+        for client in clients:
+            client.sendall(large)
+        assert b"POST 2 hi" in web.ask(POST + b"Content-Length: 2\r\n\r\nhi")[1]
+        assert [b"1 at once" in answer_of(client)[1] for client in clients] == [True] * 6
+
+
+def test_a_process_that_holds_too_much_takes_no_more_large_requests_and_says_when_to_come_back() -> None:
+    near, far = socket.socketpair()
+    with near, far, idle_worker() as worker:
+        worker.enqueue_req(TConn(Config(), near, "", ""))
+        (arrival,) = worker._arrivals.values()
+        worker._held = MOST_HELD * worker.largest
+        worker._take(arrival, POST + b"Content-Length: 3000000\r\n\r\n")
+        assert list(worker._arrivals.values()) == [arrival]
+        worker._take(arrival, b"x" * (LARGE + 1))
+        assert worker._held == MOST_HELD * worker.largest
+        answer = far.recv(4_000).decode()
+        assert answer.startswith("HTTP/1.1 503 ")
+        assert "Retry-After" in answer
+
+
+@contextmanager
+def idle_worker() -> Iterator[BufferingWorker]:
+    """Yield a worker that listens nowhere."""
+    worker = BufferingWorker(1, os.getppid(), [], None, 30, Config(), logging.getLogger())
+    with closing(worker.tmp), selectors.DefaultSelector() as worker.poller:
+        yield worker
 
 
 def test_a_body_that_is_too_large_is_refused_once_it_is_read(web: Web) -> None:
