@@ -57,6 +57,7 @@ THROTTLE_PER_MINUTE = env.int("THROTTLE_PER_MINUTE", 120, validate=validate.Rang
 ADMIN_USERNAME = env.str("ADMIN_USERNAME", "admin")
 ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", "")
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+LOG_FORMAT: str = env.one_of("LOG_FORMAT", "", allowed=("text", "json")) or "text"
 ALERT_WEBHOOK_URL: str = env.webhook("ALERT_WEBHOOK_URL", "")
 WEBHOOK_SIGNING_KEY: bytes = env.signing_key("WEBHOOK_SIGNING_SECRET", "")
 
@@ -161,6 +162,7 @@ INSTALLED_APPS = [
     "django_q",
 ]
 MIDDLEWARE = [
+    "tasks_app.web.request_id.RequestIdMiddleware",
     "tasks_app.web.head_requests.HeadMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "tasks_app.web.content_security_policy.ContentSecurityPolicyMiddleware",
@@ -273,11 +275,12 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {
         "redact": {"()": "tasks_app.redaction.RedactingFilter"},
+        "ids": {"()": "tasks_app.logs.IdsFilter"},
         # A 503 is an answer, not an error, so it gets no traceback; an exception does.
         "traced": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)},
     },
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
+    "formatters": {"text": {"()": "tasks_app.logs.TextFormatter"}, "json": {"()": "tasks_app.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["redact", "ids"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},

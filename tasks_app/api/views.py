@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from tasks_app.api import schema
 from tasks_app.api.problems import TRY_AGAIN, Problem
 from tasks_app.health import credentials
 from tasks_app.health.disk import disk_problem
+from tasks_app.logs import log_ids
 from tasks_app.models import Round
 from tasks_app.operations.client_limits import client_address, wrong_secret_wait
 from tasks_app.reports.round_report import RoundReport
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from rest_framework.request import Request
+
+logger = logging.getLogger(__name__)
 
 #: How much of a body that is too large is read and dropped, so that the client gets our answer, not a reset connection.
 DRAINED = 4 * task_request.MAX_BODY
@@ -105,6 +109,8 @@ def _accept(payload: dict[str, object], client: str) -> HttpResponse:
     except ConflictError as conflict:
         rejection_record(status=409, errors={"conflict": str(conflict)}, payload=payload, client=client)
         return Problem(409, "Another nonce makes it a new round.", id=str(conflict.round_id))
+    with log_ids(round=accepted.id):
+        logger.info("task accepted%s", " again" if accepted.replayed else "")
     answer: dict[str, object] = {
         "status": "accepted",
         "id": str(accepted.id),
