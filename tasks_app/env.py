@@ -37,7 +37,7 @@ class Env(environs.Env):
     def __init__(self, values: Mapping[str, str | None]) -> None:
         super().__init__(eager=False)
         self._given = {name: value.strip() for name, value in values.items() if value and value.strip()}
-        for parser in (one_of, names, origin, address, networks, spending, signing_key, webhook):
+        for parser in (one_of, names, origin, address, networks, spending, sentry_dsn, signing_key, webhook):
             self.add_parser(parser.__name__, parser)
 
     @classmethod
@@ -110,6 +110,23 @@ def webhook(value: str) -> str:
         good = False
     if not good or any(sign.isspace() for sign in value):
         raise ValidationError("Is no URL that begins with http:// or https://, without a user name.")
+    return value
+
+
+def sentry_dsn(value: str) -> str:
+    """Return the address of a Sentry project, which has a public key and a number, or "".
+
+    https://docs.sentry.io/concepts/key-terms/dsn-explainer/
+    """
+    try:
+        parts = urlsplit(value)
+        project = parts.path.rpartition("/")[2]
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname and parts.username) and parts.port != 0
+        good = good and project.isascii() and project.isdigit()
+    except ValueError:
+        good = False
+    if value and not good:
+        raise ValidationError("Is no address like https://key@host/number.")
     return value
 
 

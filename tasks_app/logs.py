@@ -43,17 +43,22 @@ def log_id(name: str) -> str:
     return str(_ids.get().get(name, ""))
 
 
+def log_ids_shown() -> dict[str, str]:
+    """Return the ids of the present context without secrets and control characters: a task's name is a stranger's."""
+    return {name: clean(str(value))[:200] for name, value in _ids.get().items() if value not in {"", None}}
+
+
 def name_process(role: str) -> None:
     """Name this process, and those that it will fork, in log lines."""
     _role[:] = [role]
 
 
 class IdsFilter(logging.Filter):
-    """Puts the ids into the record, without secrets and control characters: a task's name is a stranger's text."""
+    """Puts the ids into the record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Never drop the record."""
-        record.ids = {name: clean(str(value))[:200] for name, value in _ids.get().items() if value not in {"", None}}
+        record.ids = log_ids_shown()
         return True
 
 

@@ -57,6 +57,7 @@ THROTTLE_PER_MINUTE = env.int("THROTTLE_PER_MINUTE", 120, validate=validate.Rang
 ADMIN_USERNAME = env.str("ADMIN_USERNAME", "admin")
 ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", "")
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+SENTRY_DSN: str = env.sentry_dsn("SENTRY_DSN", "")
 LOG_FORMAT: str = env.one_of("LOG_FORMAT", "", allowed=("text", "json")) or "text"
 ALERT_WEBHOOK_URL: str = env.webhook("ALERT_WEBHOOK_URL", "")
 WEBHOOK_SIGNING_KEY: bytes = env.signing_key("WEBHOOK_SIGNING_SECRET", "")
@@ -69,6 +70,7 @@ SECRETS = {
     "ADMIN_PASSWORD": ADMIN_PASSWORD,
     "METRICS_TOKEN": METRICS_TOKEN,
     "ALERT_WEBHOOK_URL": ALERT_WEBHOOK_URL,
+    "SENTRY_DSN": SENTRY_DSN,
     "WEBHOOK_SIGNING_SECRET": env.str("WEBHOOK_SIGNING_SECRET", "").removeprefix("whsec_"),
 }
 
