@@ -29,6 +29,7 @@ keepalive = 5
 max_requests = 10_000
 max_requests_jitter = 1_000
 accesslog = None
+logger_class = "tasks_app.processes.web_worker.WebLogger"
 loglevel = "warning"
 preload_app = True  # workers share the modules that the master loaded, which hold no connection and no thread
 control_socket_disable = True

@@ -204,6 +204,23 @@ def webhook(value: str) -> str:
     return value
 
 
+def sentry_dsn(value: str) -> str:
+    """Return the address of a Sentry project, which has a public key and a number, or "".
+
+    https://docs.sentry.io/concepts/key-terms/dsn-explainer/
+    """
+    try:
+        parts = urlsplit(value)
+        project = parts.path.rpartition("/")[2]
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname and parts.username) and parts.port != 0
+        good = good and project.isascii() and project.isdigit()
+    except ValueError:
+        good = False
+    if value and not good:
+        raise ValidationError("Is no address like https://key@host/number.")
+    return value
+
+
 def networks(value: str) -> list[str]:
     """Return a comma-separated list of IP addresses and networks."""
     for network in names(value):

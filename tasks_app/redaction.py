@@ -42,6 +42,11 @@ def redact(text: str) -> str:
     return text
 
 
+def clean(text: str) -> str:
+    """Return `text` for a log line: without our secrets, control characters escaped."""
+    return redact(text).translate(_ESCAPES)
+
+
 def keepable(text: str) -> str:
     """Return `text` for a row: without our secrets, NUL (an error in PostgreSQL) and lone surrogates."""
     return redact(text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8"))
@@ -79,7 +84,6 @@ class RedactingFilter(logging.Filter):
         if record.exc_text:
             record.exc_text = redact(record.exc_text)
         message = record.getMessage()
-        clean = redact(message).translate(_ESCAPES)
-        if clean != message:
-            record.msg, record.args = clean, ()
+        if (cleaned := clean(message)) != message:
+            record.msg, record.args = cleaned, ()
         return True

@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import EnvValidationError, validate
 
 from engine.domain.lifecycle import Step
-from tasks_app.env import Env, address, signing_key, signing_secret, webhook
+from tasks_app.env import Env, address, sentry_dsn, signing_key, signing_secret, webhook
 from tasks_app.keys import kept_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -64,6 +64,8 @@ THROTTLE_PER_MINUTE = env.int("THROTTLE_PER_MINUTE", 120, validate=validate.Rang
 ADMIN_USERNAME = env.str("ADMIN_USERNAME", "admin")
 ADMIN_PASSWORD = env.secret("ADMIN_PASSWORD")
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
+SENTRY_DSN = env.secret("SENTRY_DSN", parse=sentry_dsn)
+LOG_FORMAT: str = env.one_of("LOG_FORMAT", "", allowed=("text", "json")) or "text"
 ALERT_WEBHOOK_URL = env.secret("ALERT_WEBHOOK_URL", parse=webhook)
 WEBHOOK_SIGNING_KEY = signing_key(env.secret("WEBHOOK_SIGNING_SECRET", parse=signing_secret))
 
@@ -170,6 +172,7 @@ INSTALLED_APPS = [
     "django_q",
 ]
 MIDDLEWARE = [
+    "tasks_app.web.request_id.RequestIdMiddleware",
     "tasks_app.web.head_requests.HeadMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "tasks_app.web.content_security_policy.ContentSecurityPolicyMiddleware",
@@ -289,11 +292,12 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {
         "redact": {"()": "tasks_app.redaction.RedactingFilter"},
+        "ids": {"()": "tasks_app.logs.IdsFilter"},
         # A 503 is an answer, not an error, so it gets no traceback; an exception does.
         "traced": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)},
     },
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
+    "formatters": {"text": {"()": "tasks_app.logs.TextFormatter"}, "json": {"()": "tasks_app.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["redact", "ids"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},

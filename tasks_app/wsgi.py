@@ -8,6 +8,7 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
+from tasks_app.operations.error_reports import reports_begin
 from tasks_app.privacy import shield
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tasks_app.settings")
@@ -16,3 +17,4 @@ try:
     application = get_wsgi_application()
 except ImproperlyConfigured as problem:
     sys.exit(str(problem))
+reports_begin()

@@ -43,7 +43,9 @@ class AlertAdmin(ReadOnlyAdmin):
     list_filter = (*values("cause"), "at")
     list_select_related = ("round",)
     search_fields = ("text", "error", "round__task_name", "round__email")
-    fields = on_page("at", "cause", "round", "text", "attempts", "next_at", "sent_at", "error")
+    fields = on_page(
+        "at", "cause", "key", "round", "run", "text", "batch", "begun_at", "attempts", "next_at", "sent_at", "error"
+    )
 
 
 @admin.register(WorkerBeat, site=console)

@@ -136,7 +136,8 @@ class RoundAdmin(ReadOnlyAdmin):
                 "watch_until", "watch_token", "lease_owner", "lease_token", "lease_until", "crashes",
                 "failures", "worker_seconds", "reduced_until", shown("decision", "next try"),
                 shown("decision_attempt", "which it is about"), shown("decision_reason", "why it is made"), "chosen_at",
-                "base_sha", "owner", shown("repository", "repository's name"), "key", "task_key", "digest", raw_request,
+                "base_sha", "owner", shown("repository", "repository's name"), "key", "task_key", "digest",
+                "request_id", raw_request,
             )},
         ),
     )  # fmt: skip

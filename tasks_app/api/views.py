@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import logging
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from tasks_app.api import schema
 from tasks_app.api.problems import TRY_AGAIN, Problem
 from tasks_app.health import credentials
 from tasks_app.health.disk import disk_problem
+from tasks_app.logs import log_ids
 from tasks_app.models import Round
 from tasks_app.operations.client_limits import client_address, wrong_secret_wait
 from tasks_app.redaction import shared_secrets
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from rest_framework.request import Request
+
+logger = logging.getLogger(__name__)
 
 
 def _body(request: Request) -> bytes:
@@ -109,6 +113,8 @@ def _accept(payload: dict[str, object], client: str, repeated: list[str]) -> Htt
     except IntakePausedError as pause:
         # The last check of all: only who has the secret learns of it, and every other refusal stays what it was.
         return Problem(503, str(pause), headers=TRY_AGAIN)
+    with log_ids(round=accepted.id):
+        logger.info("task accepted%s", " again" if accepted.replayed else "")
     answer: dict[str, object] = {
         "status": "accepted",
         "id": str(accepted.id),

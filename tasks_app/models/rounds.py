@@ -57,6 +57,7 @@ class Round(models.Model):
     checks = models.JSONField(default=list)
     evaluation_url = models.TextField()
     request = models.JSONField(help_text="as it came, less the secret")
+    request_id = models.CharField(max_length=100, blank=True, help_text="of the HTTP request, as the log has it")
     digest = models.CharField(max_length=64, help_text="SHA-256 of the canonical request less the secret")
     warnings = models.JSONField(default=list)
 

@@ -66,6 +66,11 @@ def client_address(request: HttpRequest) -> str:
     return address[:64]
 
 
+def comes_from_proxy(request: HttpRequest) -> bool:
+    """Say whether a trusted proxy sent the request."""
+    return _is_trusted(request.META.get("REMOTE_ADDR", ""))
+
+
 def _is_trusted(address: str) -> bool:
     try:
         parsed = ipaddress.ip_address(address)

@@ -7,12 +7,12 @@ connection (parent and child would both write to it).
 from __future__ import annotations
 
 import atexit
+import logging
 import multiprocessing.util
 import os
 import signal
 import sys
 import threading
-import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +23,8 @@ from tasks_app.processes.parent_death import die_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+logger = logging.getLogger(__name__)
 
 #: Signals for which a parent may have handlers. A child gets the default handlers, as after an exec.
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
@@ -116,8 +118,9 @@ def _run_to_end(run: Callable[[], object]) -> int:
         # They have no public names; multiprocessing's children call them too.
         threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
         atexit._run_exitfuncs()  # noqa: SLF001
-    except Exception:  # noqa: BLE001 -- the process ends in any case
-        traceback.print_exc()
+    except Exception:
+        # The process ends in any case.
+        logger.exception("this process could not end in order")
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
@@ -132,7 +135,8 @@ def _code_of(run: Callable[[], object]) -> int:
             return (end.code or 0) & 0xFF
         sys.stderr.write(f"{end.code}\n")
         return 1
-    except BaseException:  # noqa: BLE001 -- only an exit code may leave this process
-        traceback.print_exc()
+    except BaseException:
+        # Only an exit code may leave this process.
+        logger.exception("this process ends with an error of our own")
         return 1
     return 0

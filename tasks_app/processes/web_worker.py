@@ -18,6 +18,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from gunicorn import util
+from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from engine.inputs.task_request import MAX_BODY
@@ -70,6 +71,16 @@ class Arrival:
     def is_over(self, now: float) -> bool:
         """Say whether the request has had its time, at `now` of the monotonic clock."""
         return now - self.began > WHOLE_WITHIN or now - self.newest > IDLE_WITHIN
+
+
+class WebLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's log lines in the form of all others."""
+
+    def setup(self, cfg: Any) -> None:
+        """Hand lines to the root logger, which Django configures."""
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
 
 
 class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.domain.model_call import DISCONNECTED, Message, Reply, ReusedCall
+from tasks_app.logs import log_id_set
 from tasks_app.models import Attempt, StepRun
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import refuse_if_paused
@@ -81,6 +82,7 @@ class CallRows(LockedRows):
                 model_asked=model,
                 started_at=clock.now(),
             ).pk
+        log_id_set("attempt", attempt)
         self._growing = StreamingReply(attempt, model)
         return attempt
 

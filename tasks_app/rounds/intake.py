@@ -16,6 +16,7 @@ from django.db import IntegrityError, connection, transaction
 from engine.domain import budget
 from engine.domain.lifecycle import State, Step
 from engine.inputs.request_fields import storable
+from tasks_app.logs import log_id
 from tasks_app.models import Attachment, Rejection, Round
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import pauses_on
@@ -67,7 +68,7 @@ def round_accept(*, intake: Intake) -> Accepted:
         return replay
     try:
         with _sqlite_turn(), transaction.atomic():
-            row = Round.objects.create(**_columns(intake))
+            row = Round.objects.create(**_columns(intake), request_id=log_id("request"))
             Attachment.objects.bulk_create(_attachments(row, intake))
     except IntegrityError:
         replay = _replay(intake, may_revive=True)

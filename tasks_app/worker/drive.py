@@ -30,6 +30,7 @@ from engine.steps.publish import publish
 from engine.steps.repair import repair
 from engine.steps.verify import verify
 from tasks_app import wiring
+from tasks_app.logs import log_ids
 from tasks_app.models import Breaker, Round
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import OUT_OF_SERVICE, breaker_of, breaker_trip, breakers_open
@@ -101,7 +102,13 @@ def _wait_for_database(lease: Lease, error: Exception) -> None:
 
 def _step(lease: Lease) -> bool:
     """Take one step; say whether the lease still holds and there is more to do."""
-    row, crashed = Round.objects.defer("request").get(pk=lease.round_id), ""
+    row = Round.objects.defer("request").get(pk=lease.round_id)
+    with log_ids(request=row.request_id, round=row.pk, task=row.task_name, step=row.step):
+        return _take_step(lease, row)
+
+
+def _take_step(lease: Lease, row: Round) -> bool:
+    crashed = ""
     if row.crashes >= MAX_CRASHES:
         crashed = f"{row.crashes} workers in a row ended in the middle of {row.step}; the log of that time tells more."
         if row.decision in TRIES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import os
 import signal
@@ -46,7 +47,8 @@ class Heartbeat:
         self._every = every or settings.LEASE_SECONDS / 4
         self._at_each_beat: Callable[[], None] = lambda: None
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        in_context = contextvars.copy_context().run  # its log lines name the round too
+        self._thread = threading.Thread(target=in_context, args=(self._beat,), name="heartbeat", daemon=True)
 
     def __enter__(self) -> Heartbeat:
         self._thread.start()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from environs import EnvValidationError, validate
 
-from tasks_app.env import Env, address, signing_key, signing_secret, webhook
+from tasks_app.env import Env, address, sentry_dsn, signing_key, signing_secret, webhook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -304,4 +304,23 @@ def test_a_webhook_keeps_its_address_as_it_is(value: str, *, good: bool) -> None
     read = env.secret("A", parse=webhook)
     assert bool(problems(env)) is not good
     assert not good or read == value
+    assert value not in str(problems(env))
+
+
+@pytest.mark.parametrize(
+    ("value", "good"),
+    [
+        ("https://key@o1.ingest.sentry.io/4505", True),
+        ("http://key:old@10.0.0.7:9000/path/3", True),
+        ("https://o1.ingest.sentry.io/4505", False),
+        ("https://key@o1.ingest.sentry.io/", False),
+        ("https://key@o1.ingest.sentry.io/project", False),
+        ("key@host/1", False),
+        ("http://key@[/1", False),
+    ],
+)
+def test_an_address_of_sentry_has_a_key_and_a_number(value: str, *, good: bool) -> None:
+    env = Env({"A": value})
+    env.secret("A", parse=sentry_dsn)
+    assert bool(problems(env)) is not good
     assert value not in str(problems(env))
