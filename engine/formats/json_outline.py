@@ -59,7 +59,7 @@ FIXES = (
 )
 
 #: Whole numbers that JavaScript may round, as texts. It is applied to valid JSON too.
-EXACT = Fix(rf"{_STRINGS}|-?(?<![\d.])\d{{16,}}(?![\d.eE])", '"$0"', "whole numbers of 16 digits and more")
+EXACT = Fix(rf"{_STRINGS}|(?<![\d.eE+-])-?\d{{16,}}(?![\d.eE])", '"$0"', "whole numbers of 16 digits and more")
 _LONG_NUMBER = re.compile(r"\d{16}", re.ASCII)
 
 _SHAPE_DEPTH = 4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from engine.domain.addresses import is_private_host
 from engine.domain.brief import AttachedFile, Source
 from engine.domain.http import cors_problem
 from engine.domain.paths import attachment_name
+from engine.formats.json_outline import json_outline
 from engine.formats.text_encoding import decode, with_charset
 from engine.inputs.workbooks import is_workbook
 
@@ -167,13 +167,12 @@ def _text_suffix(answer: Answer, media_type: str) -> str:
 
 
 def _json_suffix(text: str, suffix: str) -> str:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        if suffix:
-            raise NoDataError("it answered with JSON that does not parse") from None
-        return "txt"
-    return suffix or "json"
+    """Return the suffix of JSON, also of JSON that a page reads with code of ours: JSON Lines, comments, NaN."""
+    if json_outline(text).shape:
+        return suffix or "json"
+    if suffix:
+        raise NoDataError("it answered with JSON that does not parse")
+    return "txt"
 
 
 def _suits(name: str, suffix: str) -> bool:

@@ -204,6 +204,28 @@ def test_what_writers_take_for_json_is_read_after_fixes(text: str, value: object
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[1e-1234567890123456, 0.1234567890123456789]", [0.0, 0.1234567890123456789]),
+        (
+            "[-1234567890123456, 123456789012345, 1234567890123456.5]",
+            ["-1234567890123456", 123456789012345, 1234567890123456.5],
+        ),
+        ("[NaN, 1234567890123456]", [None, "1234567890123456"]),
+    ],
+)
+def test_only_whole_numbers_become_texts(text: str, value: object) -> None:
+    assert json_outline(text).value == value
+
+
+@given(st.text("{}[]\",:'/*#nulNaNtrue0123456789.eE+- \n\\abc", max_size=80))
+def test_whatever_looks_like_json_is_outlined_or_has_a_fault(text: str) -> None:
+    found = json_outline(text)
+    assert found.shape or found.fault
+    json_lines_outline(text)
+
+
+@pytest.mark.parametrize(
     "text", ['{"a": 1}{"a": 2}', '{"a": 1}\n\n{\n"a": 2}', '\x1e{"a": 1}\n\x1e{"a": 2}\n', '{"a": 1},\n{"a": 2},\n']
 )
 def test_values_one_after_the_other_are_read_as_several(text: str) -> None:

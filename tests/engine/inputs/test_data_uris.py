@@ -112,6 +112,14 @@ def test_blanks_for_plus_signs_lose_no_byte_where_only_they_fit(content: bytes) 
 
 
 @pytest.mark.parametrize(
+    ("digits", "standard"),
+    [("AB  CD E FGH", "AB++CD+E+FGH"), ("ABCD EFGH IJKL MNOP QRST", "ABCDEFGHIJKLMNOPQRST"), ("A BC DEF", "A+BC+DEF")],
+)
+def test_blanks_at_equal_distances_divide_and_others_are_plus_signs(digits: str, standard: str) -> None:
+    assert parse_data_uri(f"data:a/b;base64,{digits}").content == base64.b64decode(standard)
+
+
+@pytest.mark.parametrize(
     ("digits", "why"),
     [
         ("YSxi!jEsMgo=", "character 5 is '!'"),

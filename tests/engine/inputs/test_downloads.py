@@ -43,6 +43,11 @@ def test_the_charset_that_an_answer_names_is_kept_where_it_is_not_utf_8() -> Non
     assert as_file(plain, URL, "", (), now=NOW, live=False).media_type == "text/csv"
 
 
+@pytest.mark.parametrize("body", [b'{"a": 1}\n{"a": 2}\n', b"[1, /* two */ 2]", b"[NaN]"])
+def test_json_that_only_lenient_code_reads_is_data(body: bytes) -> None:
+    assert read_answer(answer(body, "application/json")) == "json"
+
+
 @pytest.mark.parametrize(
     ("came", "reason"),
     [
