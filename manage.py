@@ -14,9 +14,9 @@ def main() -> None:
     from django.core.management import execute_from_command_line
     from django.db import DatabaseError, InterfaceError
 
-    from tasks_app.privacy import shield
+    from tasks_app.privacy import close_new_files
 
-    shield()
+    close_new_files()
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as problem:

@@ -21,14 +21,18 @@ _OURS = (
 )  # fmt: skip
 
 
+def close_new_files() -> None:
+    """Let this process, and those that it starts, make files for its own user only."""
+    os.umask(0o077)
+
+
 def shield() -> None:
-    """Keep this process, and those that it forks, from other processes of the same user; and its new files too.
+    """Keep this process, and those that it forks, from other processes of the same user.
 
     The environment and the memory hold every secret, and the check browser has the same user. Root can still read and
     debug both. A program that is started by exec is readable again: it calls this itself, or has no secret.
     https://man7.org/linux/man-pages/man2/PR_SET_DUMPABLE.2const.html (Linux only)
     """
-    os.umask(0o077)
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 

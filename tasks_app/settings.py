@@ -18,6 +18,7 @@ from environs import EnvValidationError, validate
 from engine.domain.lifecycle import Step
 from tasks_app.env import Env, address, sentry_dsn, signing_key, signing_secret, webhook
 from tasks_app.keys import kept_key
+from tasks_app.privacy import shield
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env.load(BASE_DIR)
@@ -88,6 +89,7 @@ MISSING = [
 # --- Django ----------------------------------------------------------------------------------------------------------
 
 DEBUG = env.bool("DEBUG", False)
+DEBUGGABLE = env.bool("DEBUGGABLE", False)
 PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname
 PAGES_HOST = urlsplit(PAGES_ORIGIN).hostname
 if PUBLIC_HOST and PUBLIC_HOST == PAGES_HOST:
@@ -122,6 +124,8 @@ except EnvValidationError as _error:
     _reasons = dict(_error.error_messages)  # type: ignore[arg-type]  # `seal` raises a dictionary
     _wrong = (f"  - {name}: {' '.join(whys)}" for name, whys in _reasons.items())
     raise ImproperlyConfigured("Wrong settings:\n" + "\n".join(_wrong)) from None
+if not DEBUGGABLE:
+    shield()  # from here on this process holds the secrets
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Deferred transactions answered 81 % of concurrent POSTs with 500. With synchronous=FULL a 200 means: on disk.

@@ -49,6 +49,7 @@ class Service:
             "BROWSERS": "0",  # checks in a browser have tests of their own
             "ALLOW_PRIVATE_URLS": "1",
             "THROTTLE_PER_MINUTE": "0",
+            "DEBUGGABLE": "1" if os.geteuid() else "0",  # only root finds the processes of a service in /proc
             **environment,
         }
         self._client = httpx2.Client(timeout=20, trust_env=False)

@@ -16,6 +16,7 @@ os.environ |= {
     "SECRET": "the-shared-secret-of-the-tests",
     "FORGE": "local",
     "LLM_PROVIDER": "simulated",
+    "DEBUGGABLE": "1",
     "BROWSERS": "0",  # checks in a browser have tests of their own
     "ADMIN_PASSWORD": "the-operator-of-the-tests",
     "PUBLIC_URL": "http://localhost:8000",

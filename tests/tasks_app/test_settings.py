@@ -185,6 +185,14 @@ def test_the_secret_key_is_made_once_for_us_alone(tmp_path: Path) -> None:
     assert run(code, tmp_path, DJANGO_SECRET_KEY="one-of-my-own").stdout == "one-of-my-own\n"
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="prctl is Linux's")
+def test_a_process_that_has_read_the_settings_is_shielded_unless_it_is_to_be_debugged(tmp_path: Path) -> None:
+    code = "import ctypes; from tasks_app import settings; print(ctypes.CDLL(None).prctl(3))"  # PR_GET_DUMPABLE
+    assert run(code, tmp_path, **READY).stdout == "0\n"
+    assert run(code, tmp_path, **READY, DEBUGGABLE="1").stdout == "1\n"
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+
+
 def test_sqlite_is_opened_durable_and_for_many_writers(tmp_path: Path) -> None:
     result = run(PRAGMAS, tmp_path, **READY)
     # synchronous: 2 is FULL (https://www.sqlite.org/pragma.html#pragma_synchronous)
