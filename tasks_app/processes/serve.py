@@ -170,13 +170,18 @@ def _run(label: str, web: Address | None = None) -> int:
 
 def _clear_up_all(dead_supervisors: list[str], label: str) -> None:
     for other in dead_supervisors:
-        _clear_up(other, label, CLUSTER, "died with its supervisor, which was killed")
+        _free_leases(other, crashed=True, workers_only=False)
+        _record_death(label, CLUSTER, "died with its supervisor, which was killed")
 
 
 def _clear_up(me: str, label: str, name: str, how: str) -> None:
-    """Record that a program died. If it was the cluster, free its rounds now."""
+    """Record that a program died. If it was the cluster, free its rounds now; callbacks under way are another's."""
     if name == CLUSTER:
         _free_leases(me, crashed=True)
+    _record_death(label, name, how)
+
+
+def _record_death(label: str, name: str, how: str) -> None:
     try:
         event_record(what=f"{name} restarted", text=f"{label}: {name} {how}")
     except DatabaseError:
@@ -185,10 +190,12 @@ def _clear_up(me: str, label: str, name: str, how: str) -> None:
         connections.close_all()
 
 
-def _free_leases(me: str, *, crashed: bool) -> None:
+def _free_leases(me: str, *, crashed: bool, workers_only: bool = True) -> None:
     """Free the rounds of a supervisor's processes. A lease that cannot be freed expires by itself."""
     try:
-        freed = leases_free(supervisor=me, pids=lease_pids(supervisor=me) if crashed else None)
+        freed = leases_free(
+            supervisor=me, pids=lease_pids(supervisor=me, workers_only=workers_only) if crashed else None
+        )
     except DatabaseError:
         logger.exception("leases not freed")
     else:

@@ -89,9 +89,10 @@ def leases_held(*, supervisor: str) -> set[UUID]:
     return {token for token in held.values_list("lease_token", flat=True) if token}
 
 
-def lease_pids(*, supervisor: str) -> set[int]:
-    """Return the process ids that hold leases under a supervisor."""
-    owners = _held().filter(lease_owner__startswith=f"{supervisor}:", lease_until__gt=clock.now())
+def lease_pids(*, supervisor: str, workers_only: bool = False) -> set[int]:
+    """Return the process ids that hold leases under a supervisor: workers, and the dispatcher that sends callbacks."""
+    held = _held().exclude(step=Step.NOTIFY) if workers_only else _held()
+    owners = held.filter(lease_owner__startswith=f"{supervisor}:", lease_until__gt=clock.now())
     return {int(owner.rpartition(":")[2]) for owner in owners.values_list("lease_owner", flat=True)}
 
 

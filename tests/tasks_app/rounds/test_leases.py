@@ -10,7 +10,7 @@ from django.db import connections
 from django.utils import timezone
 
 from tasks_app.models import Round
-from tasks_app.rounds.leases import Lease, lease_claim, lease_pids, lease_renew, leases_free
+from tasks_app.rounds.leases import Lease, lease_claim, lease_pids, lease_renew, leases_free, leases_held
 from tests.factories import lease_of, let_go, make_round
 
 if TYPE_CHECKING:
@@ -124,3 +124,13 @@ def test_a_supervisor_frees_nothing_of_one_whose_name_begins_alike() -> None:
     assert leases_free(supervisor="one") == 0
     assert lease_pids(supervisor="one") == set()
     assert Round.objects.get(pk=longer).lease_token
+
+
+def test_callbacks_are_no_workers_leases() -> None:
+    work, callback = make_round(task="work"), make_round(task="callback", step="notify")
+    lease = claim(work, "supervisor:2")
+    assert lease
+    assert claim(callback, "supervisor:3")
+    assert lease_pids(supervisor="supervisor") == {2, 3}
+    assert lease_pids(supervisor="supervisor", workers_only=True) == {2}
+    assert leases_held(supervisor="supervisor") == {lease.token}
