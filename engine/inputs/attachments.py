@@ -39,7 +39,7 @@ _HEADINGS_CHARACTERS = 1_500
 _LONGEST_HEADING = 120
 
 _SPACE = re.compile(rb"\s+")
-_LINE_ENDS = re.compile(rb"\s*[\r\n]\s*")
+_LINE_ENDS = re.compile(rb"[\r\n]+")
 _TABLE = re.compile(r"\.(?:csv|tsv|tab|xls)$", re.IGNORECASE)
 _TABLE_TYPES = ("text/csv", "application/csv", "text/tab-separated-values", "application/vnd.ms-excel")
 _JSON = re.compile(r"\.(?:json|geojson|webmanifest|ipynb)$", re.IGNORECASE)
@@ -152,7 +152,8 @@ def _decoded_base64(payload: bytes) -> bytes:
 
 def _with_plus_signs(payload: bytes) -> bytes:
     """Return base64 without white space. Blanks become plus signs if only then the length is valid for base64."""
-    joined = _LINE_ENDS.sub(b"", payload)
+    first, *lines = _LINE_ENDS.split(payload)
+    joined = b"".join([first.rstrip(), *(line.strip() for line in lines[:-1]), lines[-1].lstrip()]) if lines else first
     without = _SPACE.sub(b"", joined)
     blanks_count = len(joined) % 4 == 0 and (len(without) % 4 != 0 or not without)
     return joined.replace(b" ", b"+") if blanks_count else without
