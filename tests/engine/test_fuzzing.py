@@ -26,9 +26,9 @@ BOUNDARY = "7f3a9c"
 WORDS = st.sampled_from([
     f"=== {BOUNDARY} file index.html\n", f"=== {BOUNDARY} edit a.css\n", f"=== {BOUNDARY} old\n",
     f"=== {BOUNDARY} new\n", f"=== {BOUNDARY} complete 1\n", "<think>", "</think>", "<|channel|>final<|message|>",
-    "```html\n", "```\n", "<html>", "</html>", "<script>", "</script>", "<!--", "-->", "{", "}", "[", "]", '"', "'", "`",
-    "${", "/*", "*/", "//", "\\", '"files": ', '"path": "a"', "data: ", "event: x\n", "\n", "\r\n", "\r", ",", "base64",
-    ";", "%", "é", "\ud800", "\0",
+    "```html\n", "```\n", "<html>", "</html>", "<script>", "</script>", "<!--", "-->", "{", "}", "[", "]", '"', "'",
+    "`", "${", "/*", "*/", "//", "\\", '"files": ', '"path": "a"', "data: ", "event: x\n", "\n", "\r\n", "\r", ",",
+    "base64", ";", "%", "é", "\ud800", "\0",
 ])  # fmt: skip
 TEXT = st.lists(WORDS | st.text(max_size=8), max_size=40).map("".join)
 REQUEST = request_of(BRIEF, {}, allow_private=False, missing=())
