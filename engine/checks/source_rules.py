@@ -6,7 +6,7 @@ The results are advice, because a page that fails here may still be correct in t
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from engine.domain.checks import Check, CheckOutcome, Kind, Target, Verdict
 
@@ -26,9 +26,12 @@ _ELEMENT = (
 )
 _NUMBER = re.compile(rf"(?:parseFloat\(|parseInt\(|Number\(|(?<![\w)\]\"'`])(?<![\w)\]\"'`] )\+)\s*\(?\s*{_ELEMENT}")
 
-_SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script\s*>", re.IGNORECASE | re.DOTALL)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_SOURCE_TITLE = re.compile(r"<title[^>]*>(.*?)</title\s*>", re.IGNORECASE | re.DOTALL)
+#: Each pattern reads no text twice: a page may be a megabyte of `<!--` or `<script>`.
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_SCRIPT, _SOURCE_TITLE = (
+    (re.compile(rf"<{tag}\b([^<>]{{0,2000}})>", re.IGNORECASE), re.compile(rf"</{tag}\s{{0,99}}>", re.IGNORECASE))
+    for tag in ("script", "title")
+)
 _SVG_MADE_AS_HTML = re.compile(
     r"""\bcreateElement\(\s*(["'`])(svg|g|rect|circle|ellipse|line|polyline|polygon|path|text|tspan|"""
     r"""linearGradient|marker)\1""",
@@ -52,6 +55,22 @@ def source_results(files: Mapping[str, bytes], checks: Sequence[Check]) -> list[
     ]
 
 
+class _Written(NamedTuple):
+    """An element as it stands in the source: the offset of its start tag, its attributes, its text."""
+
+    start: int
+    attributes: str
+    text: str
+
+
+def _first(source: str, tags: tuple[re.Pattern[str], re.Pattern[str]]) -> _Written | None:
+    """Return the first element of a kind that has an end tag; None if there is none."""
+    opening, closing = tags
+    start = opening.search(source)
+    end = closing.search(source, start.end()) if start else None
+    return _Written(start.start(), start[1], source[start.end() : end.start()]) if start and end else None
+
+
 def _result(text: str, problem: str) -> CheckOutcome:
     verdict = Verdict.FAIL if problem else Verdict.PASS
     return CheckOutcome(Check(Kind.SOURCE, text), Target.LOCAL, verdict, problem)
@@ -63,14 +82,14 @@ def _line(source: str, offset: int) -> str:
 
 def _titles(source: str, expressions: Sequence[str]) -> Iterator[CheckOutcome]:
     for expected in dict.fromkeys(found[2] for text in expressions for found in _TITLE.finditer(text)):
-        found = _SOURCE_TITLE.search(source)
+        found = _first(source, _SOURCE_TITLE)
         if found is None:
             problem = "index.html has no <title>"
-        elif " ".join(found[1].split()) == expected:
+        elif " ".join(found.text.split()) == expected:
             problem = ""
         else:
             problem = (
-                f"{_line(source, found.start())}: the title is {found[1].strip()[:80]!r}; a script may still change it"
+                f"{_line(source, found.start)}: the title is {found.text.strip()[:80]!r}; a script may still change it"
             )
         yield _result(f"the title {expected!r} is in the source", problem)
 
@@ -94,13 +113,13 @@ def _element(source: str, name: str) -> re.Match[str] | None:
 def _first_script(source: str, expressions: Sequence[str]) -> Iterator[CheckOutcome]:
     if not any(_FIRST_SCRIPT.search(text) for text in expressions):
         return
-    found = _SCRIPT.search(source)
+    found = _first(source, _SCRIPT)
     if found is None:
         problem = "index.html has no <script>"
-    elif re.search(r"\bsrc\s*=", found[1], re.IGNORECASE):
-        problem = f"{_line(source, found.start())}: the first <script> loads a file, so its own text is empty"
+    elif re.search(r"\bsrc\s*=", found.attributes, re.IGNORECASE):
+        problem = f"{_line(source, found.start)}: the first <script> loads a file, so its own text is empty"
     else:
-        problem = "" if found[2].strip() else f"{_line(source, found.start())}: the first <script> is empty"
+        problem = "" if found.text.strip() else f"{_line(source, found.start)}: the first <script> is empty"
     yield _result("the first script is inline", problem)
 
 

@@ -5,6 +5,7 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-synt
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -51,6 +52,7 @@ _STRENGTH = ("none", "read", "write")
 
 _BRANCH = "main"
 _LARGEST = 200_000
+_DEEPEST = 100  # open brackets
 _VERSION = re.compile(r"v?(\d+)(\.\d+)?(\.\d+)?")
 _SHA = re.compile(r"[0-9a-f]{40}")
 _REF = re.compile(r"github\.ref(?:_name)?\s*==\s*['\"](?:refs/heads/)?([^'\"]+)['\"]")
@@ -133,6 +135,8 @@ def _parsed(content: bytes) -> Mapping[Any, Any] | str:
     """Return the workflow, or a sentence on why it is none."""
     if len(content) > _LARGEST:
         return "it is too large for a workflow"
+    if max(itertools.accumulate((sign in b"[{") - (sign in b"]}") for sign in content), default=0) > _DEEPEST:
+        return "it is nested too deeply for a workflow"  # the time of PyYAML grows with the square of the depth
     try:
         found = yaml.safe_load(content)
     except (yaml.YAMLError, ValueError, RecursionError) as error:

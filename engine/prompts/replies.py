@@ -211,7 +211,7 @@ class _ReplyFiles:
             edits,
             tuple(self.misfits),
             unfinished,
-            (lost,) if lost else (),
+            (lost,) if lost and lost not in self.files else (),
         )
 
     def safe(self, raw: str) -> str | None:
