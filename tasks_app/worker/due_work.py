@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tasks_app.operations.connections import file_problem
 from tasks_app.operations.workers import is_stopping, worker_name
 from tasks_app.rounds.load import workers_present
 from tasks_app.rounds.schedule import poll_claim, work_claim
@@ -21,6 +22,8 @@ def take_due() -> None:
     does nothing.
     """
     workers, me = workers_present(), worker_name()
+    if file_problem():
+        return
     for _ in range(POLLS):
         if is_stopping() or not (poll := poll_claim(owner=me, workers=workers)):
             break
