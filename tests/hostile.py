@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -152,5 +153,17 @@ def hostile_rows(h: str = HOSTILE) -> dict[str, Model]:
             server=h[:300], model=h[:200], length_parameter=h[:40], dropped=[h], learned_at=now
         ),
         models.ForgeWrite.objects.create(key=h[:300], due_at=now, used_at=now),
+        models.Takedown.objects.create(
+            owner=h[:255],
+            repository=h[:255],
+            repo_url=h,
+            pages_url=h,
+            round_id=UUID(int=1),
+            reach="pages",
+            reason=h,
+            asked_at=now,
+            asked_by=h[:150],
+            error=h,
+        ),
     ]
     return {type(row).__name__: row for row in made}

@@ -15,6 +15,7 @@ from tasks_app.health.browser_probe import known_warning
 from tasks_app.health.disk import disk_problem
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import breakers_open
+from tasks_app.operations.connections import file_problem
 from tasks_app.operations.forge_quota import quota_state
 from tasks_app.operations.queue import queue_problem
 from tasks_app.operations.spending import today
@@ -86,7 +87,7 @@ def _database_parts() -> list[Part]:
         cursor.execute("SELECT 1")
     executor = MigrationExecutor(connection)
     missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    full = disk_problem() or _write_problem()
+    full = disk_problem() or file_problem() or _write_problem()
     database_parts = [Part("database", "down", full) if full else Part("database", "ok", connection.vendor)]
     database_parts.append(
         Part("migrations", "down", f"{missing} are not applied: manage.py migrate")

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
 
 from tasks_app.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+logger = logging.getLogger(__name__)
 
 #: The errors that a query raises while the database cannot be reached.
 AWAY = (OperationalError, InterfaceError)
@@ -49,6 +57,38 @@ def connection_heal() -> None:
     """
     if connection.connection is not None and not connection.in_atomic_block and not connection.is_usable():
         connection.close()
+
+
+@receiver(connection_created)
+def _file_note(connection: BaseDatabaseWrapper, **_: object) -> None:
+    """Keep which file a new connection to SQLite has open."""
+    vars(connection)["file_opened"] = _file_at(connection) if connection.vendor == "sqlite" else None
+
+
+def file_problem() -> str:
+    """Return a sentence if SQLite's file is not the one that this thread's connection has open, else "".
+
+    Linux lets a file be removed while it is open: what is written then is lost with the last process that has it open.
+    If another file has its place, the connection is closed, and the next query opens that one. If none has, the
+    connection stays: a new one would make an empty file, in the way of whoever brings the right one back.
+    """
+    opened = getattr(connection, "file_opened", None) if connection.connection is not None else None
+    if opened is None or (present := _file_at(connection)) == opened:
+        return ""
+    if present is not None and not connection.in_atomic_block:
+        connection.close()
+    problem = "was replaced" if present else "was removed"
+    logger.error("the database's file %s while it was open", problem)
+    return f"The database's file {problem} while the service had it open."
+
+
+def _file_at(connection: BaseDatabaseWrapper) -> tuple[int, int] | None:
+    """Return device and inode of the file at the database's path, None without one, as for a database in memory."""
+    try:
+        found = Path(str(connection.settings_dict["NAME"])).stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextmanager

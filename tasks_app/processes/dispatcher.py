@@ -14,6 +14,7 @@ from django.db import Error, connections
 from redis.exceptions import RedisError
 
 from tasks_app.operations import workers
+from tasks_app.operations.connections import file_problem
 from tasks_app.operations.queue import wake_workers
 from tasks_app.operations.takedowns import takedowns_due
 from tasks_app.processes.worker_watch import WorkerWatch
@@ -79,6 +80,8 @@ class Dispatcher:
             self._next_beat = time.monotonic() + BEAT
             self._watch.look()
             self._workers = workers_present()  # those of all machines, which share the queue
+        if file_problem():
+            return 0
         self._callbacks.take_due()
         due = len(rounds_due(workers=self._workers)) + len(looks_due(workers=self._workers)) + takedowns_due()
         return wake_workers(min(due, self._workers)) if due else 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from engine.domain import budget
 from engine.domain.lifecycle import State, Step
@@ -20,6 +20,7 @@ from tasks_app.logs import log_id
 from tasks_app.models import Attachment, Rejection, Round
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import pauses_on
+from tasks_app.operations.connections import file_problem
 from tasks_app.redaction import redact, shared_secrets
 from tasks_app.rounds.runs import round_revive
 
@@ -59,7 +60,8 @@ class IntakePausedError(Exception):
 def round_accept(*, intake: Intake) -> Accepted:
     """Store a request in one transaction, or return the round that it replays.
 
-    Raises ConflictError, and IntakePausedError if it would begin anything: what was accepted before is still answered.
+    Raises ConflictError, OperationalError, and IntakePausedError if it would begin anything while the intake is
+    paused: what was accepted before is still answered.
     """
     if pause := pauses_on().get("intake"):
         replay = _replay(intake, may_revive=False)
@@ -74,8 +76,12 @@ def round_accept(*, intake: Intake) -> Accepted:
         replay = _replay(intake, may_revive=True)
         if replay is None:
             raise
-        return replay
-    return Accepted(row.id, row.warnings)
+        accepted = replay
+    else:
+        accepted = Accepted(row.id, row.warnings)
+    if problem := file_problem():  # asked last: 200 only for what is in the file that the next start will find
+        raise OperationalError(problem)
+    return accepted
 
 
 def _replay(intake: Intake, *, may_revive: bool) -> Accepted | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from functools import partial
 
+from tasks_app.operations.connections import file_problem
 from tasks_app.operations.workers import is_stopping, worker_name
 from tasks_app.rounds.load import workers_present
 from tasks_app.rounds.schedule import may_go_on, poll_claim, work_claim
@@ -25,6 +26,8 @@ def take_due() -> None:
     does nothing.
     """
     workers, me = workers_present(), worker_name()
+    if file_problem():
+        return
     goes_on = partial(may_go_on, workers=workers)
     polls_end = time.monotonic() + POLL_SECONDS
     for _ in range(POLLS):

@@ -65,6 +65,8 @@ _UNUSABLE = re.compile(
     r"\barchived\b|\bread-only\b|repository access blocked|access to this repository has been disabled|"
     r"\brepository (?:\S{1,200} )?is disabled"
 )
+#: A word with a slash, or the name of one of our repositories.
+_NAME = re.compile(r"[^\s/]*/\S*|\S*-[0-9a-f]{8}(?:-\d+)?\b")
 _ACCOUNT = re.compile(r"\bsuspended\b|\bflagged\b|\bblocked\b|\bbilling\b|account (?:\w+ )?locked")
 _POLICY = re.compile(
     r"\bpolic(?:y|ies)\b|\borgani[sz]ation\b|\benterprise\b|ip allow list|\bforbids\b|access restrictions|"
@@ -115,9 +117,17 @@ def quoted(text: str) -> str:
     return f". GitHub: {line[:_QUOTED]}" if line else "."
 
 
+def words_of(text: str) -> str:
+    """Return GitHub's words in lower case without addresses, paths and names of repositories.
+
+    A repository named after the task, such as `privacy-policy-0a1b2c3d`, says nothing of a policy.
+    """
+    return _NAME.sub(" ", text).lower()
+
+
 def account_refused(text: str, doing: str) -> OutOfService | None:
     """Return the error for what GitHub holds against the account or its organisation, None if it is nothing of that."""
-    words = text.lower()
+    words = words_of(text)
     if "saml" in words or "single sign-on" in words:
         sentence = (
             f"The token is not authorised for the organisation's single sign-on: authorise it on GitHub{quoted(text)}"

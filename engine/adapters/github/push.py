@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from engine.adapters.github.errors import account_refused, permission_missing, quoted, refusal, unreachable
+from engine.adapters.github.errors import account_refused, permission_missing, quoted, refusal, unreachable, words_of
 from engine.adapters.github.git import NoAnswerError, RefusedError
 from engine.adapters.github.git_transport import moved_to
 from engine.adapters.github.limits import refused_by_limit
@@ -180,7 +180,7 @@ def _lasting_refusal(pushed: Pushed) -> EngineError | None:
         return Permanent("push_protection", f"GitHub's push protection refused the commit{said}")
     if _FILE.search(words):
         return Permanent("file_refused", f"GitHub refused a file of the commit{said}")
-    if _RULE.search(words):
+    if _RULE.search(words_of(words)):
         # Every other push would be refused too.
         sentence = "Rules of the account, its organisation or the branch forbid the push: change them on GitHub"
         return OutOfService("forge_push_rule", f"{sentence}{said}", kind="forge")

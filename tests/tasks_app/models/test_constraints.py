@@ -20,6 +20,7 @@ from tasks_app.models import (
     Round,
     SourceFile,
     StepRun,
+    Takedown,
 )
 from tests.factories import make_payload, make_round
 
@@ -111,6 +112,14 @@ VIOLATIONS: dict[str, Callable[[Round], object]] = {
     "commit_one_pushed_per_run": lambda row: [commit(row, sha, pushed_at=timezone.now()) for sha in "12"],
     "notification_number_once": twice(notification),
     "breaker_one_open_per_kind": twice(breaker),
+    "breaker_one_pause_per_kind": twice(
+        lambda _: Breaker.objects.create(kind="model", code="paused", since=timezone.now(), opened_by="ada")
+    ),
+    "takedown_one_per_repository": twice(
+        lambda row: Takedown.objects.create(
+            owner="o", repository="r", round_id=row.pk, reach="pages", asked_at=timezone.now(), asked_by="ada"
+        )
+    ),
     "forge_quota_one_row": lambda _: ForgeQuota.objects.create(pk=2),
     "model_profile_once": twice(
         lambda _: ModelProfile.objects.create(server="s", model="m", learned_at=timezone.now())

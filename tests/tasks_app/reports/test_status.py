@@ -27,7 +27,7 @@ KEYS |= {
     "steps",
     "checks",
 }
-KEYS |= {"plan", "notifications"}
+KEYS |= {"plan", "notifications", "taken_down"}
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
@@ -55,7 +55,7 @@ def test_a_new_round_has_the_contracts_keys_and_nothing_to_show_yet() -> None:
     assert set(answer) == KEYS
     assert (answer["id"], answer["task"], answer["round"]) == (str(row.pk), "sum", 1)
     assert (answer["state"], answer["step"]) == ("queued", "generate")
-    empty = ("finished_at", "repo_url", "commit_sha", "pages_url", "plan", "error")
+    empty = ("finished_at", "repo_url", "commit_sha", "pages_url", "plan", "error", "taken_down")
     assert [answer[name] for name in empty] == [None] * len(empty)
     flags = ("live", "degraded", "late", "simulated", "needs_attention")
     assert [answer[name] for name in flags] == [False] * len(flags)

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import gzip
+import os
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from socketserver import ThreadingMixIn
@@ -15,7 +18,7 @@ from django.test import RequestFactory
 from engine.adapters.local.local_forge import LocalForge
 from engine.domain.repository import CommitSpec, Reach, Repository, RepositorySpec
 from tasks_app import wiring
-from tasks_app.web.git_http import MOST_BYTES, git_read
+from tasks_app.web.git_http import _CALLERS, IN_MEMORY, MOST_BYTES, git_read
 from tests.stock_git import git
 
 if TYPE_CHECKING:
@@ -63,7 +66,9 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     _, _, owner, name, rest = request.path.split("/", 4)
     response = git_read(request, owner, name.removesuffix(".git"), rest)
     start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
-    return [response.content]
+    content = response.getvalue()
+    response.close()
+    return [content]
 
 
 @contextmanager
@@ -154,7 +159,10 @@ def ask(method: str, rest: str, body: bytes = b"", **headers: str) -> HttpRespon
     request = RequestFactory().generic(
         method, f"/git/local/site.git/{rest}", body, headers=headers, content_type=REQUEST
     )
-    return git_read(request, "local", "site", rest.partition("?")[0])
+    response = git_read(request, "local", "site", rest.partition("?")[0])
+    vars(response)["body"] = response.getvalue()
+    response.close()
+    return response
 
 
 @pytest.mark.parametrize(
@@ -197,7 +205,7 @@ def test_compressed_request_is_understood(forge: LocalForge, repository: Reposit
     plain = ask("POST", "git-upload-pack", wanting(forge, repository))
     packed = ask("POST", "git-upload-pack", gzip.compress(wanting(forge, repository)), **{"Content-Encoding": "gzip"})
     assert plain.status_code == packed.status_code == 200
-    assert b"PACK" in packed.content
+    assert b"PACK" in packed.body
 
 
 @pytest.mark.parametrize(
@@ -238,3 +246,67 @@ def test_only_a_private_repository_of_a_page_that_is_taken_down_cannot_be_cloned
     forge.take_down(repository, reach)
     assert ask("GET", "info/refs?service=git-upload-pack").status_code == status
     assert ask("POST", "git-upload-pack", wanting(forge, repository)).status_code == status
+
+
+# --- Many at once -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks_app.web.git_http.LARGE", 1)
+
+
+@pytest.mark.usefixtures("_large")
+def test_a_pack_is_streamed_from_a_file_and_its_place_is_free_once_the_answer_is_closed(
+    forge: LocalForge, repository: Repository
+) -> None:
+    commit(forge, repository, {"big.bin": os.urandom(3 * IN_MEMORY)})
+    request = RequestFactory().post("/x", wanting(forge, repository), content_type=REQUEST)
+    response = git_read(request, "local", "site", "git-upload-pack")
+    pieces = list(response)
+    assert len(pieces) > 10
+    assert int(response["Content-Length"]) == sum(map(len, pieces)) > 3 * IN_MEMORY
+    response.close()
+    response.close()
+    for _ in range(5):
+        assert ask("POST", "git-upload-pack", wanting(forge, repository)).status_code == 200
+
+
+@pytest.mark.usefixtures("_large")
+def test_a_client_that_goes_before_its_pack_and_one_that_asks_nonsense_leave_their_places(
+    forge: LocalForge, repository: Repository
+) -> None:
+    for _ in range(5):
+        request = RequestFactory().post("/x", wanting(forge, repository), content_type=REQUEST)
+        git_read(request, "local", "site", "git-upload-pack").close()
+        assert ask("POST", "git-upload-pack", b"zzzz").status_code == 400
+
+
+def test_small_repositories_are_cloned_beside_each_other(forge: LocalForge, repository: Repository) -> None:
+    request = RequestFactory().post("/x", wanting(forge, repository), content_type=REQUEST)
+    answers = [git_read(request, "local", "site", "git-upload-pack") for _ in range(20)]
+    assert {answer.status_code for answer in answers} == {200}
+    for answer in answers:
+        answer.close()
+
+
+@pytest.mark.usefixtures("_large")
+def test_one_pack_is_sent_at_a_time_one_clone_waits_and_more_are_told_to_come_again(
+    forge: LocalForge, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = RequestFactory().post("/x", wanting(forge, repository), content_type=REQUEST)
+    first = git_read(request, "local", "site", "git-upload-pack")
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(ask, "POST", "git-upload-pack", wanting(forge, repository))
+        while _CALLERS._value:
+            time.sleep(0.01)
+        refused = ask("POST", "git-upload-pack", wanting(forge, repository))
+        assert (refused.status_code, int(refused["Retry-After"]) > 0) == (503, True)
+        assert ask("GET", "info/refs?service=git-upload-pack").status_code == 200
+        first.close()
+        assert waiting.result(10).status_code == 200
+    monkeypatch.setattr("tasks_app.web.git_http.WAITS", 0.01)
+    held = git_read(request, "local", "site", "git-upload-pack")
+    assert ask("POST", "git-upload-pack", wanting(forge, repository)).status_code == 503
+    held.close()
+    assert ask("POST", "git-upload-pack", wanting(forge, repository)).status_code == 200
