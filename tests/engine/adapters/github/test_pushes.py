@@ -218,6 +218,13 @@ def test_a_push_that_is_forbidden_is_of_the_account_or_of_the_repository(double,
     assert text in error.value.message
 
 
+@pytest.mark.parametrize("name", ["privacy-policy-page-0a1b2c3d", "organization-chart-0a1b2c3d-2", "acme/policy"])
+def test_a_repository_named_like_a_rule_is_no_rule(double, forge, name):
+    told = f"error: the packfile of {name} was odd (https://github.com/acme/{name.rpartition('/')[2]}).\n"
+    error = refused(double, forge, told)
+    assert (type(error), error.code) == (Permanent, "push_refused")
+
+
 def test_an_account_that_may_make_no_public_repository_opens_the_breaker(double, forge):
     text = {"message": "Repository creation failed.", "errors": [{"message": "You cannot create public repositories."}]}
     double.state.faults.add(Fault(kind="create", status=422, body=json.dumps(text)))
