@@ -199,3 +199,10 @@ def test_the_readme_is_short() -> None:
 def test_changelog_has_an_unreleased_section() -> None:
     text = (ROOT / "CHANGELOG.md").read_text()
     assert re.search(r"^## \[Unreleased\]\n\n### \w+\n\n(?:#### .+\n\n)?- \S", text, re.MULTILINE)
+
+
+def test_the_tests_that_the_table_of_faults_names_are_there() -> None:
+    named = re.findall(r"`([\w/]+\.py)(?:::(\w+))?`", (ROOT / "docs/faults.md").read_text())
+    assert len(named) > 50
+    for file, test in named:
+        assert f"def {test}" in (ROOT / file).read_text(), f"{file}::{test}"

@@ -13,7 +13,7 @@ from engine.adapters.openai.events import EventReader
 from engine.checks.endings import early_end
 from engine.checks.placeholders import placeholders
 from engine.domain.model_call import answer_span, lone_closing_end
-from engine.inputs.attachments import parse_data_uri
+from engine.inputs.data_uris import parse_data_uri
 from engine.plan.reading import read_plan
 from engine.prompts.replies import format_files, mark, parse_reply
 from engine.steps.planning import request_of

@@ -17,7 +17,7 @@ from engine.checks.source_rules import source_results
 from engine.checks.workflows import workflow_results
 from engine.domain.checks import parse_check
 from engine.domain.paths import attachment_name
-from engine.inputs.attachments import parse_data_uri
+from engine.inputs.data_uris import parse_data_uri
 from engine.plan.fallback import fallback_plan
 from engine.plan.reading import read_plan
 from engine.prompts.libraries import named_in
