@@ -152,7 +152,11 @@ def test_a_known_device_has_a_count_of_its_own() -> None:
 
 
 @pytest.mark.usefixtures("_fresh_cache", "_still")
-@pytest.mark.parametrize("cookie", ["x", "a:b:c", signing.dumps(["1", "2"]), "\ud800", "x" * 9000])
+@pytest.mark.parametrize(
+    "cookie",
+    ["x", "a:b:c", signing.dumps(["1", "2"]), "\ud800", "x" * 9000],
+    ids=["a letter", "no signature", "signed for something else", "half a character", "long"],
+)
 def test_a_cookie_that_is_not_ours_is_no_device(cookie: str) -> None:
     for _ in range(LOGINS + 1):
         login_wait("192.0.2.1", "ada", cookie)
