@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 from engine.formats.text_encoding import with_charset
 
 _SPACE = re.compile(rb"\s+")
-_LINE_ENDS = re.compile(rb"\s*[\r\n]\s*")
+_LINE_ENDS = re.compile(rb"[\r\n]+")
 _ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 
 
@@ -53,7 +53,7 @@ def parse_data_uri(url: str) -> DataUri:
 
 def _decoded_base64(payload: bytes) -> tuple[bytes, list[str]]:
     repairs = []
-    joined = _LINE_ENDS.sub(b"", payload).replace(b"\t", b"")
+    joined = _without_line_ends(payload).replace(b"\t", b"")
     digits = joined.replace(b" ", b"+") if _blanks_are_plus_signs(joined) else joined.replace(b" ", b"")
     if len(digits) == len(joined) and b" " in joined:
         repairs.append("blanks were taken for plus signs")
@@ -70,6 +70,12 @@ def _decoded_base64(payload: bytes) -> tuple[bytes, list[str]]:
         return base64.b64decode(whole + padding, validate=True), repairs
     except binascii.Error:
         raise ValueError(f"The data URI says base64, but what follows is not base64{_where(whole)}.") from None
+
+
+def _without_line_ends(payload: bytes) -> bytes:
+    """Join the lines without the white space around their ends."""
+    first, *rest = _LINE_ENDS.split(payload)
+    return b"".join([first.rstrip(), *map(bytes.strip, rest[:-1]), rest[-1].lstrip()]) if rest else first
 
 
 def _where(digits: bytes) -> str:
