@@ -71,8 +71,8 @@ class TakedownAdmin(ReadOnlyAdmin):
     list_filter = (*values("reach"), "asked_at")
     search_fields = ("owner", "repository", "asked_by", "reason")
     fields = on_page(
-        "owner", "repository", "pages_url", "reach", "reason", "asked_at", "asked_by", "down_at", "undo_at", "undo_by",
-        "back_at", "next_at", "error", "round_id",
+        "owner", "repository", "repo_url", "pages_url", "pages_source", "reach", "reason", "asked_at", "asked_by",
+        "down_at", "undo_at", "undo_by", "back_at", "next_at", "error", "round_id",
     )  # fmt: skip
 
 

@@ -43,7 +43,8 @@ def computed(chromium: str, sandbox: bool) -> Iterator[Runs]:
     threading.Thread(target=loop.run_forever, daemon=True).start()
 
     async def started() -> Browser:
-        return await launch(await async_playwright().start(), job)
+        browser, _ = await launch(await async_playwright().start(), job)
+        return browser
 
     browser = asyncio.run_coroutine_threadsafe(started(), loop).result()
 

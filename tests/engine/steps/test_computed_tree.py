@@ -123,7 +123,7 @@ def test_a_browser_that_did_not_run_decides_nothing() -> None:
 def test_without_a_browser_a_script_is_not_run_and_its_absence_is_nothing() -> None:
     built = run(None, TREE)
     assert [(one.verdict, one.detail) for one in built.outcomes] == [
-        (Verdict.NOT_RUN, "this machine runs no check browser (BROWSERS=0)")
+        (Verdict.NOT_RUN, "this machine runs no check browser (BROWSERS=0): set BROWSERS to 1 or more")
     ]
     assert run(None, {"index.html": TREE["index.html"]}).outcome is None
 

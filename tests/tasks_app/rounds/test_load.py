@@ -99,7 +99,7 @@ def test_a_round_that_begins_in_a_backlog_says_so_and_is_not_repaired(outside: O
 def test_a_round_without_a_backlog_has_its_whole_share(outside: Outside) -> None:
     worker_beat(worker="a:dispatcher", workers=8)
     ended(100.0, task="e1")
-    row = driven(make_round(task="mine"))
+    row = driven(make_round(task="mine", checks=[]))
     assert (row.reduced_until, row.warnings) == (None, [])
 
 

@@ -343,4 +343,4 @@ def test_a_table_whose_line_ends_were_lost_is_a_warning(outside: Outside) -> Non
     lost = base64.b64encode(b"Product,Sales\x0eA,1000\x0eB,500").decode()
     row = driven(asked(brief="Show it.", attachments=[{"name": "a.csv", "url": f"data:text/csv;base64,{lost}"}]))
     assert row.state == "completed"
-    assert "a.csv is a table without rows: its line ends may have been lost." in row.warnings
+    assert "a.csv is a table whose line ends were lost: U+000E stands in their place." in row.warnings

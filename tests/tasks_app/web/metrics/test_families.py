@@ -32,7 +32,7 @@ def test_an_empty_service_has_zeros_rather_than_gaps() -> None:
     assert values("engine_rounds") == dict.fromkeys(
         ("queued", "running", "waiting", "completed", "failed", "cancelled"), 0
     )
-    assert values("engine_breaker_open") == {"forge": 0, "model": 0}
+    assert values("engine_breaker_open") == {"forge": 0, "intake": 0, "model": 0, "publishing": 0}
     assert value("engine_oldest_due_round_age_seconds") == 0
 
 
