@@ -7,10 +7,14 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tasks_app.privacy import close_to_others
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,6 +48,14 @@ def test_a_process_of_the_same_user_reads_no_environment_and_no_memory(how: str,
     environment = {"PATH": os.environ["PATH"], "A_SECRET": "hunter2"}
     found = subprocess.run([sys.executable, "-c", PEERS, how], cwd=ROOT, env=environment, timeout=60, check=False)
     assert found.returncode == code
+
+
+@pytest.fixture(autouse=True)
+def _usual_umask() -> Iterator[None]:
+    """Let others read new files, whatever a test before has imported."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 def mode(path: Path) -> int:
