@@ -121,7 +121,7 @@ def _json_from(answer: str, start: int) -> tuple[Any, bool]:
         pass
     try:
         return from_json(answer[start:], allow_partial=True), True
-    except ValueError:
+    except (ValueError, TypeError):  # the second for half a surrogate pair, which JSON of a server may escape
         return None, False
 
 

@@ -297,7 +297,7 @@ def fetched(path: str, server: HttpServer, *, live: bool = False) -> tuple[Mappi
 @pytest.mark.parametrize(
     ("path", "name", "content"),
     [
-        ("/big.csv", "big.csv", BIG),
+        pytest.param("/big.csv", "big.csv", BIG, marks=pytest.mark.slow),
         ("/packed.json", "packed.json", b'{"n": 1}'),
         ("/moved.json", "moved.json", b'{"n": 2}'),
         ("/bom.json", "bom.json", b'\xef\xbb\xbf{"n": 3}'),

@@ -42,7 +42,7 @@ headers = {{ Authorization = "Bearer {metrics_token}" }}
 
 [generation]
 deterministic = true
-max-examples = 30
+max-examples = 15
 database = "none"
 
 [[operations]]
