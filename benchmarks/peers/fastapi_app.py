@@ -100,6 +100,7 @@ def handle_task(task: Task) -> dict[str, Any]:
         "needs_attention": 0,
         "error_code": "",
         "error_message": "",
+        "request_id": "",
     }
     values = [one.isoformat(" ") if isinstance(one, datetime) else one for one in row.values()]
     sql = f"INSERT INTO tasks_app_round ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"  # noqa: S608
