@@ -148,9 +148,12 @@ def told(found: Takedown, *, public: bool = False) -> str:
     why = f" The reason: {found.reason}." if found.reason else ""
     trouble = f" The last try failed: {found.error}" if found.error and not public else ""
     if found.undo_at:
-        return f"An operator is putting the page back since {found.undo_at:%Y-%m-%d %H:%M} UTC.{trouble}"
+        return (
+            f"An operator asked at {found.undo_at:%Y-%m-%d %H:%M} UTC to put the page back; that is under way.{trouble}"
+        )
     if found.down_at is None:
-        return f"An operator is taking the page down since {found.asked_at:%Y-%m-%d %H:%M} UTC.{why}{trouble}"
+        asked = f"An operator asked at {found.asked_at:%Y-%m-%d %H:%M} UTC to take the page down; that is under way."
+        return f"{asked}{why}{trouble}"
     reach = WORDS[Reach(found.reach)]
     return f"An operator took the page down at {found.down_at:%Y-%m-%d %H:%M} UTC ({reach}).{why}"
 
