@@ -10,9 +10,8 @@ from urllib.parse import unquote_to_bytes
 
 from engine.formats.text_encoding import with_charset
 
-_SPACE = re.compile(rb"\s+")
-_LINE_ENDS = re.compile(rb"[\r\n]+")
-_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
+#: White space other than line ends and blanks.
+_GAPS = b"\t\v\f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +42,19 @@ def parse_data_uri(url: str) -> DataUri:
         content = unquote_to_bytes(payload if is_base64 else payload.rstrip())
     except UnicodeEncodeError:
         raise ValueError("The data URI holds characters that are no text.") from None
-    repairs: tuple[str, ...] = ()
+    repairs: list[str] = []
     if is_base64:
-        escaped = ("percent signs were decoded",) if _ESCAPE.search(payload) else ()
-        content, repaired = _decoded_base64(content)
-        repairs = (*escaped, *repaired)
-    return DataUri(with_charset(media_type if "/" in media_type else "text/plain", header), content, repairs)
+        content, repairs = _decoded_base64(content)
+    return DataUri(with_charset(media_type if "/" in media_type else "text/plain", header), content, tuple(repairs))
 
 
 def _decoded_base64(payload: bytes) -> tuple[bytes, list[str]]:
     repairs = []
-    joined = _without_line_ends(payload).replace(b"\t", b"")
+    joined = _without_edges(_without_line_ends(payload).translate(None, _GAPS))
     digits = joined.replace(b" ", b"+") if _blanks_are_plus_signs(joined) else joined.replace(b" ", b"")
     if len(digits) == len(joined) and b" " in joined:
         repairs.append("blanks were taken for plus signs")
-    elif _SPACE.search(payload.strip()):
+    elif len(payload.split()) > 1:
         repairs.append("white space was left out")
     standard = digits.replace(b"-", b"+").replace(b"_", b"/")
     if standard != digits:
@@ -74,15 +71,23 @@ def _decoded_base64(payload: bytes) -> tuple[bytes, list[str]]:
 
 def _without_line_ends(payload: bytes) -> bytes:
     """Join the lines without the white space around their ends."""
-    first, *rest = _LINE_ENDS.split(payload)
+    first, *rest = payload.replace(b"\r", b"\n").split(b"\n")
     return b"".join([first.rstrip(), *map(bytes.strip, rest[:-1]), rest[-1].lstrip()]) if rest else first
+
+
+def _without_edges(joined: bytes) -> bytes:
+    """Leave out the blanks around base64, unless they are plus signs that its groups of four need."""
+    if (start := joined.rstrip(b" ")).endswith(b"="):
+        joined = start
+    bare = joined.strip(b" ")
+    return bare if bare and len(bare) % 4 == 0 else joined
 
 
 def _where(digits: bytes) -> str:
     """Return a clause on the first byte that is no base64, or on a length that no base64 has."""
     if foreign := re.search(rb"[^A-Za-z0-9+/]", digits):
         sign = chr(foreign[0][0])
-        shown = repr(sign) if sign.isascii() and sign.isprintable() else "a byte that is no ASCII text"
+        shown = repr(sign) if sign.isascii() else "a byte that is no ASCII text"
         return f": character {foreign.start() + 1:,} is {shown}"
     return f": {len(digits):,} characters are one too many or some too few, so it may be cut off"
 

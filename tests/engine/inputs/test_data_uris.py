@@ -88,7 +88,9 @@ SIGNS = bytes(range(248, 256)) * 3  # its base64 is full of + and /
         (base64.b64encode(SIGNS).decode(), ()),
         (base64.b64encode(SIGNS).decode().replace("+", " "), ("blanks were taken for plus signs",)),
         (base64.urlsafe_b64encode(SIGNS).decode(), ("- and _ were taken for + and /",)),
-        (quote(base64.b64encode(SIGNS).decode(), safe=""), ("percent signs were decoded",)),
+        (quote(base64.b64encode(SIGNS).decode(), safe=""), ()),
+        (f" {base64.b64encode(SIGNS).decode()}\t\v\f ", ()),
+        (f"    {base64.b64encode(SIGNS).decode()}    ", ()),
         (
             "\r\n ".join(base64.b64encode(SIGNS).decode()[at : at + 8] for at in (0, 8, 16, 24)),
             ("white space was left out",),
@@ -125,6 +127,7 @@ def test_blanks_at_equal_distances_divide_and_others_are_plus_signs(digits: str,
         ("YSxi!jEsMgo=", "character 5 is '!'"),
         ("a,b\n1,2\n", "character 2 is ','"),
         ("YSxiC", "5 characters are one too many or some too few, so it may be cut off"),
+        ("YSxi\x00", "character 5 is '\\x00'"),
         ("é", "character 1 is a byte that is no ASCII text"),
     ],
 )
