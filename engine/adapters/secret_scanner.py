@@ -25,7 +25,7 @@ from detect_secrets.plugins.stripe import StripeDetector
 from detect_secrets.plugins.telegram_token import TelegramBotTokenDetector
 from detect_secrets.plugins.twilio import TwilioKeyDetector
 
-from engine.formats.credential_patterns import Token, credentials_in, is_real, without_hashes
+from engine.formats.credential_patterns import Token, credentials_in_plain, is_real, without_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,8 @@ class DetectSecretsScanner:
     def tokens(self, text: str) -> Iterator[Token]:
         """Yield the probable credentials of a text, once for each line and match."""
         reported = set[tuple[int, str]]()
-        for token in (*credentials_in(text), *self._by_plugins(without_hashes(text))):
+        plain = without_hashes(text)
+        for token in (*credentials_in_plain(plain), *self._by_plugins(plain)):
             if (token.line, token.match) not in reported:
                 reported.add((token.line, token.match))
                 yield token

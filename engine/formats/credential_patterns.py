@@ -35,7 +35,8 @@ _PATTERNS = {what: (text, re.compile(pattern)) for what, (text, pattern) in _SHA
 #: Patterns that begin with what is rare, because data may have many megabytes.
 _INTEGRITY = re.compile(r"sha(?<!\wsha)(?:256|384|512)-[A-Za-z0-9+/=]{40,100}")
 _LONG_HEX = re.compile(r"[0-9a-f]{40}")
-_COMMITS = re.compile(r"(?<![\w-])[0-9a-f]{40}(?:[0-9a-f]{24})?(?![\w-])")
+_LONG_WORD = re.compile(r"[\w-]{40,}+")
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,11 @@ class Token:
 
 def credentials_in(text: str) -> Iterator[Token]:
     """Yield each token that looks like a credential, except `integrity` hashes and commit SHAs."""
-    plain = without_hashes(text)
+    return credentials_in_plain(without_hashes(text))
+
+
+def credentials_in_plain(plain: str) -> Iterator[Token]:
+    """Yield each token of a text `without_hashes`."""
     for what, (text_held, pattern) in _PATTERNS.items():
         for found in pattern.finditer(plain) if text_held in plain else ():
             if is_real(found[0]):
@@ -63,9 +68,12 @@ def credentials_in(text: str) -> Iterator[Token]:
 
 def without_hashes(text: str) -> str:
     """Return `text` with subresource integrity hashes and commit SHAs replaced by blanks, at the same length."""
-    for pattern in (_INTEGRITY, *((_COMMITS,) if _LONG_HEX.search(text) else ())):
-        text = pattern.sub(lambda found: " " * len(found[0]), text)
-    return text
+    text = _INTEGRITY.sub(lambda found: " " * len(found[0]), text)
+    return _LONG_WORD.sub(_without_commit, text) if _LONG_HEX.search(text) else text
+
+
+def _without_commit(word: re.Match[str]) -> str:
+    return " " * len(word[0]) if _COMMIT.fullmatch(word[0]) else word[0]
 
 
 def is_real(match: str) -> bool:
