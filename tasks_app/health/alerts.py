@@ -44,7 +44,7 @@ AGAIN = (10, 60, 300, 1_800, 1_800)
 MOST_ATTEMPTS = len(AGAIN)
 ANSWER_SECONDS = 10.0
 
-#: Rounds that are older were known when alerts were switched on.
+#: Rounds whose present run is older were known when alerts were switched on.
 SINCE = timedelta(days=1)
 
 #: The most alerts that one look stores, that one message counts, and that it names. Discord takes 2,000 characters.
@@ -123,9 +123,9 @@ def message(alerts: Sequence[Alert], batch: uuid.UUID) -> dict[str, object]:
 
 
 def _rounds(now: datetime) -> Iterator[Alert]:
-    marked = Round.objects.filter(needs_attention=True, created_at__gt=now - SINCE).defer("request")
-    told = Alert.objects.filter(cause="attention", round=OuterRef("pk"), run=OuterRef("run"))
-    for row in marked.exclude(Exists(told)).order_by("created_at")[:MOST_STORED]:
+    marked = Round.objects.filter(needs_attention=True, started_at__gt=now - SINCE).defer("request")
+    stored = Alert.objects.filter(cause="attention", round=OuterRef("pk"), run=OuterRef("run"))
+    for row in marked.exclude(Exists(stored)).order_by("created_at")[:MOST_STORED]:
         why = row.error_message or row.waiting_on or row.state
         text = f"{row.task_name[:80]} round {row.number}: {why}"
         yield _alert("attention", f"round:{row.pk}:{row.run}", text, now, row)
