@@ -149,8 +149,10 @@ def test_routes_of_the_readme_lead_somewhere() -> None:
         assert resolve(example + "/info/refs" if example.endswith(".git") else example)
 
 
-def test_every_decision_is_in_the_list_of_decisions() -> None:
+def test_every_decision_is_in_the_list_of_decisions_in_order() -> None:
     listed = (ROOT / "docs/decisions/README.md").read_text()
+    numbers = re.findall(r"^- \[(\d{4}) ", listed, re.MULTILINE)
+    assert numbers == sorted(numbers)
     assert DECISIONS
     for decision in DECISIONS:
         assert re.match(r"\d{4}-[a-z0-9-]+\.md$", decision.name)
