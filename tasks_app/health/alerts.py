@@ -1,4 +1,4 @@
-"""Tells a person by ALERT_WEBHOOK_URL: rounds that need attention, open breakers, a disk that is almost full.
+"""Sends alerts to ALERT_WEBHOOK_URL: rounds that need attention, open breakers, a disk that is almost full.
 
 The rows are looked at every few seconds, by a thread that holds nobody up. What is new becomes an Alert before it is
 sent. Alerts of one cause go out together, at most one message a minute, with their number; a message that is not
@@ -62,7 +62,7 @@ _ALERTS = 1032
 
 
 def keep_alerting(stop: threading.Event) -> None:
-    """Look and tell until `stop` is set."""
+    """Look and send until `stop` is set."""
     while not stop.wait(LOOK):
         try:
             alerts_store()
@@ -70,7 +70,7 @@ def keep_alerting(stop: threading.Event) -> None:
         except Error as error:
             logger.warning("alerts wait for the database: %s", error)
         except Exception:
-            # A thread that ended here would tell nobody of anything: log our own error, and look again.
+            # A thread that ended here would send nothing any more: log our own error, and look again.
             logger.exception("alerts failed by an error of our own")
         finally:
             connections.close_all()
@@ -138,7 +138,7 @@ def _breakers(now: datetime) -> Iterator[Alert]:
 
 
 def _disk(now: datetime) -> Iterator[Alert]:
-    """Tell of a machine's disk once a day while it is almost full."""
+    """Report a machine's disk once a day while it is almost full."""
     key = f"disk:{socket.gethostname()[:60]}:{now:%Y-%m-%d}"
     if (warning := disk_warning()) and not Alert.objects.filter(key=key).exists():
         yield _alert("disk", key, f"{socket.gethostname()}: {warning}", now)
