@@ -1,5 +1,6 @@
 """What honest tasks notice of faults: `python -m benchmarks.faults` posts a task a second beside each fault, to a
-service of its own, and counts what was taken, how long a POST took, the memory, and what was lost or told twice."""
+service of its own, and counts what was taken, how long a POST took, the memory, and what was lost or called back
+twice."""
 
 from __future__ import annotations
 
@@ -42,7 +43,7 @@ FORMULA = (
     "the service's processes, looked at twice a second; lost = accepted, and no callback within the wait after the "
     "fault; twice = rounds whose callback came more than once"
 )
-WAIT = 240.0  # seconds after a fault until every accepted round must be told
+WAIT = 240.0  # seconds after a fault until every accepted round must be called back
 TRY = 90.0  # seconds that one try of a POST may take
 AN_HOUR = 3600
 
@@ -96,7 +97,7 @@ class Honest:
 
 
 class Counting(Evaluator):
-    """An evaluator that knows which accepted rounds it was told of, and how often."""
+    """An evaluator that knows which accepted rounds were called back, and how often."""
 
     def note(self, nonce: str) -> None:
         """Expect a callback for an accepted task."""

@@ -17,7 +17,7 @@ _PR_SET_DUMPABLE = 4
 #: What the service makes in DATA_DIR.
 _OURS = (
     "db.sqlite3*", "django_secret_key*", "admin_password*", "credential-*", "credentials.lock", "intake.lock",
-    "browser.json*", "browsers", "cache", "forge", "supervisors",
+    "counts.lock", "browser.json*", "browsers", "cache", "forge", "supervisors", "demo", "demo-[0-9]*",
 )  # fmt: skip
 
 

@@ -58,7 +58,7 @@ BROWSER_CDN_MIRROR: str = env.address("BROWSER_CDN_MIRROR", "")
 #: The largest body of a request.
 MAX_REQUEST_BYTES: int = env.size("MAX_REQUEST_BYTES", "16MB", least=100_000, most=200_000_000)
 ALLOW_PRIVATE_URLS = env.bool("ALLOW_PRIVATE_URLS", False)
-#: Seconds for which a browser uses https alone. 0: it is not told so.
+#: Seconds for which a browser uses https alone. 0: no HSTS header.
 HSTS_SECONDS = env.int("HSTS_SECONDS", 31_536_000, validate=validate.Range(0, 63_072_000))
 TRUSTED_PROXIES: list[str] = env.networks("TRUSTED_PROXIES", "")
 THROTTLE_PER_MINUTE = env.int("THROTTLE_PER_MINUTE", 120, validate=validate.Range(0, 1_000_000))

@@ -5,6 +5,7 @@ There is no container engine where this was developed: images, networks and volu
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,7 +19,8 @@ from tests.parts.postgresql import postgresql
 from tests.parts.redis_server import redis_server
 from tests.processes import wait_for
 from tests.service import Web, Workers, task
-from tests.test_documents import names_read
+from tests.tasks_app.test_settings import loaded
+from tests.test_documents import example_names, names_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,6 +46,24 @@ def test_whoever_is_waited_for_can_be_found_healthy_or_ends() -> None:
 def test_settings_that_it_names_are_settings_of_ours() -> None:
     assert {name for service in OURS for name in SERVICES[service]["environment"]} <= names_read()
     assert "8000" not in (ROOT / "compose.yaml").read_text()  # the image listens on 7860
+
+
+def of_the_image() -> dict[str, str]:
+    """Return the settings among the variables that the Dockerfile's ENV sets."""
+    (text,) = re.findall(r"^ENV ((?:.*\\\n)*.*)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    variables = dict(re.findall(r"(\w+)=(\S+)", text))
+    return {name: variables[name] for name in variables.keys() & names_read()}
+
+
+@pytest.mark.processes
+def test_an_example_that_is_copied_leaves_the_image_its_settings(tmp_path: Path) -> None:
+    """`--env-file` and `env_file` hand over each line of the file, an empty value too, and that wins over the image."""
+    image = of_the_image()
+    assert image.keys() == {"PORT", "DATA_DIR", "CHROMIUM_NO_SANDBOX"}
+    assert not image.keys() & set(example_names(unset=False))
+    handed_over = {**image, "DATA_DIR": str(tmp_path), **dict.fromkeys(example_names(unset=False), "")}
+    found = loaded(tmp_path, **handed_over)
+    assert (found["PORT"], found["DATA_DIR"], found["CHROMIUM_NO_SANDBOX"]) == (7860, str(tmp_path), "auto")
 
 
 def test_workers_can_be_more_than_one() -> None:

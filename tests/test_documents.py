@@ -54,8 +54,10 @@ def settings_rows(text: str) -> list[str]:
     return [name for first in rows for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", first)]
 
 
-def example_names() -> list[str]:
-    return re.findall(r"^([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+def example_names(*, unset: bool = True) -> list[str]:
+    """Return the settings that `.env.example` names: those that it sets and, if `unset`, those after a `#` too."""
+    pattern = r"^#?([A-Z][A-Z0-9_]*)=" if unset else r"^([A-Z][A-Z0-9_]*)="
+    return re.findall(pattern, (ROOT / ".env.example").read_text(), re.MULTILINE)
 
 
 @cache
@@ -85,6 +87,13 @@ def test_the_configuration_explains_every_variable_once_and_no_other() -> None:
     assert "`ENV_FILE`" in CONFIGURATION
 
 
+def test_the_configuration_names_every_secret_that_may_stand_in_a_file() -> None:
+    named = CONFIGURATION.partition("This works for")[2].partition(".")[0]
+    source = (ROOT / "tasks_app/settings.py").read_text()
+    secrets = {name for call in re.findall(r"env\.secret\(([^=)]+)", source) for name in re.findall(r"\"(\w+)\"", call)}
+    assert set(re.findall(r"`(\w+)`", named)) == secrets
+
+
 def test_the_readme_explains_no_variable_that_nobody_reads() -> None:
     assert settings_rows(README)
     assert set(settings_rows(README)) <= names_read()
@@ -96,12 +105,14 @@ def test_env_example_names_every_variable_and_no_other_each_once() -> None:
     assert set(names) | {"ENV_FILE"} == names_read()
 
 
-def test_env_example_sets_nothing_and_has_a_comment_for_each() -> None:
+def test_env_example_has_a_comment_for_each_and_sets_only_what_every_service_needs() -> None:
     lines = (ROOT / ".env.example").read_text().splitlines()
-    for before, line in pairwise(lines):
-        if "=" in line and not line.startswith("#"):
-            assert line.endswith("=")
-            assert before.startswith("#") or before.endswith("=")
+    settings = [(before, line) for before, line in pairwise(lines) if re.match(r"#?[A-Z]", line)]
+    assert len(settings) == len(example_names())
+    for before, line in settings:
+        assert line.endswith("=")
+        assert before.startswith("# ") or before.endswith("=")
+    assert example_names(unset=False) == ["SECRET", "FORGE", "LLM_PROVIDER"]
 
 
 def test_make_targets_exist() -> None:
@@ -138,8 +149,10 @@ def test_routes_of_the_readme_lead_somewhere() -> None:
         assert resolve(example + "/info/refs" if example.endswith(".git") else example)
 
 
-def test_every_decision_is_in_the_list_of_decisions() -> None:
+def test_every_decision_is_in_the_list_of_decisions_in_order() -> None:
     listed = (ROOT / "docs/decisions/README.md").read_text()
+    numbers = re.findall(r"^- \[(\d{4}) ", listed, re.MULTILINE)
+    assert numbers == sorted(numbers)
     assert DECISIONS
     for decision in DECISIONS:
         assert re.match(r"\d{4}-[a-z0-9-]+\.md$", decision.name)

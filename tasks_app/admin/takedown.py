@@ -23,8 +23,8 @@ from tasks_app.operations.takedowns import (
     TakedownRefusedError,
     takedown_ask,
     takedown_of,
+    takedown_sentence,
     takedown_undo,
-    told,
 )
 from tasks_app.reports.display import short, visible
 
@@ -60,7 +60,7 @@ def takedown_view(request: HttpRequest, pk: UUID) -> HttpResponse:
         "page": visible(row.pages_url),
         "repository": visible(row.repo_url),
         "refused": "" if row.published_at or standing else NOT_PUBLISHED,
-        "standing": visible(told(standing)) if standing else "",
+        "standing": visible(takedown_sentence(standing)) if standing else "",
         "by": visible(standing.asked_by) if standing else "",
         "settled": standing is not None and standing.next_at is None,
         "github": settings.FORGE == "github",

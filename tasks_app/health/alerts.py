@@ -1,4 +1,4 @@
-"""Tells a person by ALERT_WEBHOOK_URL: rounds that need attention, open breakers, a disk that is almost full.
+"""Sends alerts to ALERT_WEBHOOK_URL: rounds that need attention, open breakers, a disk that is almost full.
 
 The rows are looked at every few seconds, by a thread that holds nobody up. What is new becomes an Alert before it is
 sent. Alerts of one cause go out together, at most one message a minute, with their number; a message that is not
@@ -44,7 +44,7 @@ AGAIN = (10, 60, 300, 1_800, 1_800)
 MOST_ATTEMPTS = len(AGAIN)
 ANSWER_SECONDS = 10.0
 
-#: Rounds that are older were known when alerts were switched on.
+#: Rounds whose present run is older were known when alerts were switched on.
 SINCE = timedelta(days=1)
 
 #: The most alerts that one look stores, that one message counts, and that it names. Discord takes 2,000 characters.
@@ -62,7 +62,7 @@ _ALERTS = 1032
 
 
 def keep_alerting(stop: threading.Event) -> None:
-    """Look and tell until `stop` is set."""
+    """Look and send until `stop` is set."""
     while not stop.wait(LOOK):
         try:
             alerts_store()
@@ -70,7 +70,7 @@ def keep_alerting(stop: threading.Event) -> None:
         except Error as error:
             logger.warning("alerts wait for the database: %s", error)
         except Exception:
-            # A thread that ended here would tell nobody of anything: log our own error, and look again.
+            # A thread that ended here would send nothing any more: log our own error, and look again.
             logger.exception("alerts failed by an error of our own")
         finally:
             connections.close_all()
@@ -123,9 +123,9 @@ def message(alerts: Sequence[Alert], batch: uuid.UUID) -> dict[str, object]:
 
 
 def _rounds(now: datetime) -> Iterator[Alert]:
-    marked = Round.objects.filter(needs_attention=True, created_at__gt=now - SINCE).defer("request")
-    told = Alert.objects.filter(cause="attention", round=OuterRef("pk"), run=OuterRef("run"))
-    for row in marked.exclude(Exists(told)).order_by("created_at")[:MOST_STORED]:
+    marked = Round.objects.filter(needs_attention=True, started_at__gt=now - SINCE).defer("request")
+    stored = Alert.objects.filter(cause="attention", round=OuterRef("pk"), run=OuterRef("run"))
+    for row in marked.exclude(Exists(stored)).order_by("created_at")[:MOST_STORED]:
         why = row.error_message or row.waiting_on or row.state
         text = f"{row.task_name[:80]} round {row.number}: {why}"
         yield _alert("attention", f"round:{row.pk}:{row.run}", text, now, row)
@@ -138,7 +138,7 @@ def _breakers(now: datetime) -> Iterator[Alert]:
 
 
 def _disk(now: datetime) -> Iterator[Alert]:
-    """Tell of a machine's disk once a day while it is almost full."""
+    """Report a machine's disk once a day while it is almost full."""
     key = f"disk:{socket.gethostname()[:60]}:{now:%Y-%m-%d}"
     if (warning := disk_warning()) and not Alert.objects.filter(key=key).exists():
         yield _alert("disk", key, f"{socket.gethostname()}: {warning}", now)

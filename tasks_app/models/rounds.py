@@ -171,7 +171,10 @@ class Round(models.Model):
             models.Index(fields=["finished_at"], name="round_ended", condition=Q(finished_at__isnull=False)),
             # The filters and order of the console's list; without these indexes each visit reads the whole table.
             models.Index(fields=["state", "-created_at"], name="round_in_state"),
-            models.Index(fields=["-created_at"], name="round_attention", condition=Q(needs_attention=True)),
+            # `started_at` is for alerts: without it they would read each row again and again.
+            models.Index(
+                fields=["-created_at", "started_at"], name="round_attention", condition=Q(needs_attention=True)
+            ),
             models.Index(fields=["-created_at"], name="round_degraded", condition=Q(degraded=True)),
             models.Index(fields=["-created_at"], name="round_late", condition=Q(late=True)),
             models.Index(fields=["-created_at"], name="round_simulated", condition=Q(simulated=True)),

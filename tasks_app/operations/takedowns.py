@@ -1,6 +1,6 @@
 """Takedowns: an operator takes a published page down, and may put it back.
 
-A takedown is a row before it is an effect. A worker claims the row, tells the forge, and tries again until the forge
+A takedown is a row before it is an effect. A worker claims the row, asks the forge, and tries again until the forge
 has done it; each of the forge's calls may be repeated. While the row stands, no later round of the task publishes.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-#: A worker that has claimed a row has told the forge by then, or is dead: another one claims it.
+#: A worker that has claimed a row has asked the forge by then, or is dead: another one claims it.
 CLAIM = timedelta(seconds=90)
 
 #: How long a page is looked for after it was put back.
@@ -36,7 +36,7 @@ NOT_PUBLISHED = "Nothing of this round is published."
 
 
 class TakedownRefusedError(Exception):
-    """The act is not possible now; the message tells the operator why."""
+    """The act is not possible now; the message says why."""
 
 
 def takedown_of(row: Round) -> Takedown | None:
@@ -143,7 +143,7 @@ def repository_of(found: Takedown) -> Repository:
     )  # fmt: skip
 
 
-def told(found: Takedown, *, public: bool = False) -> str:
+def takedown_sentence(found: Takedown, *, public: bool = False) -> str:
     """Return in a sentence or two where a takedown stands, without the operator's name; `public`: without errors."""
     why = f" The reason: {found.reason}." if found.reason else ""
     trouble = f" The last try failed: {found.error}" if found.error and not public else ""

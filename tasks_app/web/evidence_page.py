@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from engine.domain.checks import ADVICE, OF_EARLIER, REQUESTED, Kind, Target, Verdict
 from tasks_app.models import Commit
-from tasks_app.operations.takedowns import told
+from tasks_app.operations.takedowns import takedown_sentence
 from tasks_app.reports.display import short, visible
 from tasks_app.reports.round_report import RoundReport
 from tasks_app.rounds.interruptions import INTERRUPTED
@@ -119,7 +119,7 @@ def _context(report: RoundReport, commit: Commit) -> dict[str, object]:
         "commit_url": _commit_link(row, commit.sha),
         "local_forge": _is_local(row.repo_url),
         "simulated": row.simulated if attempt is None else attempt.simulated,
-        "taken_down": visible(told(report.takedown, public=True)) if report.takedown else "",
+        "taken_down": visible(takedown_sentence(report.takedown, public=True)) if report.takedown else "",
         "degraded": attempt is not None and attempt.kind == "fallback",
         "later": later.round.number if later and later.round_id != row.pk else None,
         "replaced": later is not None and later.round_id == row.pk,

@@ -9,7 +9,13 @@ from django.core.management.base import CommandError
 from engine.domain.repository import Reach
 from tasks_app.management.round_command import RoundCommand, operator_name
 from tasks_app.management.round_search import round_named
-from tasks_app.operations.takedowns import LONGEST_REASON, TakedownRefusedError, takedown_ask, takedown_undo, told
+from tasks_app.operations.takedowns import (
+    LONGEST_REASON,
+    TakedownRefusedError,
+    takedown_ask,
+    takedown_sentence,
+    takedown_undo,
+)
 from tasks_app.worker.takedown_work import take_down_due
 
 if TYPE_CHECKING:
@@ -45,7 +51,9 @@ class Command(RoundCommand):
         take_down_due(found.pk)
         found.refresh_from_db()
         done = found.back_at is not None if options["undo"] else found.down_at is not None
-        text = "The page is put back; the service looks until it is live." if found.back_at else told(found)
+        text = (
+            "The page is put back; the service looks until it is live." if found.back_at else takedown_sentence(found)
+        )
         if options["json"]:
             self.say_json(
                 {"id": str(row.pk), "repository": found.repo_url, "page": found.pages_url, "reach": found.reach}

@@ -16,6 +16,7 @@ from tasks_app import wiring
 from tasks_app.health import alerts, disk
 from tasks_app.models import Alert, Round
 from tasks_app.operations.breakers import breaker_close, breaker_trip
+from tasks_app.rounds.runs import round_revive
 from tests.doubles.http_server import HttpServer, Script
 from tests.factories import make_round
 from tests.processes import free_port
@@ -109,9 +110,17 @@ def test_another_cause_does_not_wait(receiver: HttpServer, monkeypatch: pytest.M
     assert [look(), look()] == [True, False]
 
 
-def test_old_rounds_are_not_told_when_alerts_are_switched_on(receiver: HttpServer) -> None:
-    troubled(created_at=timezone.now() - timedelta(days=2))
+def test_old_rounds_are_not_told_when_alerts_are_switched_on_but_their_new_runs_are(receiver: HttpServer) -> None:
+    before = timezone.now() - timedelta(days=2)
+    row = troubled(
+        created_at=before, started_at=before, state="failed", step="publish", next_at=None, finished_at=before
+    )
     assert not look()
+    assert round_revive(round_id=row.pk, who="ada")
+    assert not look()
+    Round.objects.update(needs_attention=True)
+    assert [look(), look()] == [True, False]
+    assert Alert.objects.get().run == 2
 
 
 @pytest.mark.parametrize("how", [Script(500), Script(404), Script(302, {"location": "/hook"}), "down"], ids=str)

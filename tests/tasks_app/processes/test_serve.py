@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx2
 import pytest
 
+from tasks_app.privacy import close_to_others
 from tasks_app.processes.serve import Address, AddressError
-from tests.processes import alive, is_free, wait_for
-from tests.service import ROOT, Service
+from tests.processes import alive, free_port, is_free, wait_for
+from tests.service import ROOT, Service, task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +76,20 @@ def test_kill_9_leaves_nothing_and_the_port_is_free(serving: Service) -> None:
     serving.process.wait()
     assert wait_for(lambda: not any(alive(pid) for pid in members), 30)
     assert wait_for(lambda: is_free(serving.port), 30)
+
+
+@pytest.mark.processes
+def test_nothing_that_a_running_service_makes_in_its_folder_is_taken_for_files_of_others(lasting: Service) -> None:
+    sent = task("files", 1, "n1", f"http://127.0.0.1:{free_port()}/notify")
+    lasting.post(sent)
+    assert httpx2.post(f"{lasting.public}/handle_task", json={**sent, "secret": "wrong"}).status_code == 401
+    (lasting.data / "demo").mkdir()  # as `make demo` does beside a service with the default DATA_DIR
+    (lasting.data / "demo-2").mkdir()
+    assert wait_for(lambda: (lasting.data / "forge").exists(), 60), lasting.tail()
+    assert (lasting.data / "counts.lock").exists()
+    lasting.data.chmod(0o755)
+    said = close_to_others(lasting.data)
+    assert stat.S_IMODE(lasting.data.stat().st_mode) == 0o700, said
 
 
 @pytest.mark.processes

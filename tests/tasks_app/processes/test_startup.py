@@ -133,11 +133,11 @@ def test_a_start_does_not_wait_for_what_waiting_does_not_help(why: str) -> None:
 @pytest.mark.django_db
 def test_a_migration_that_fails_is_named_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
-        MigrationRecorder(connection).record_unapplied("tasks_app", "0003_operators_and_alerts")
+        MigrationRecorder(connection).record_unapplied("tasks_app", "0004_alerts_by_run")
         raise RuntimeError("a row does not fit")
 
     monkeypatch.setattr(startup, "call_command", fail)
-    with pytest.raises(SystemExit, match=r"The migration tasks_app\.0003_\w+ failed; .*a row does not fit"):
+    with pytest.raises(SystemExit, match=r"The migration tasks_app\.0004_\w+ failed; .*a row does not fit"):
         startup.prepare(migrate=True)
 
 

@@ -14,6 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from tasks_app.admin.overview import _attention, _count_by_state, _oldest_waiting
+from tasks_app.health import alerts
 from tasks_app.models import Round
 from tasks_app.rounds import leases, liveness_watches, load, schedule
 from tests.driving import driven
@@ -43,6 +44,7 @@ ASKED: dict[str, Callable[[Round], object]] = {
     "the load": lambda _: load.load_now(),
     "rounds that look at pages": lambda _: liveness_watches.rounds_looking(),
     "watches": lambda _: liveness_watches.look_claim(workers=8),
+    "new alerts": lambda _: alerts.alerts_store(),
     "what needs attention": lambda _: _attention(may_act=False),
     "the oldest": lambda _: _oldest_waiting(),
 }

@@ -81,8 +81,9 @@ def test_what_would_change_something_is_refused_and_not_led(path: str, host: str
     ],
 )
 @pytest.mark.parametrize("path", ["/admin/", "/pages/local/x/", "/"])
-def test_a_host_that_is_not_ours_gets_nothing(path: str, host: str) -> None:
+def test_a_host_that_is_not_ours_gets_nothing(path: str, host: str, caplog: pytest.LogCaptureFixture) -> None:
     answer = ask(path, host)
+    assert caplog.records == []
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"
 
