@@ -36,7 +36,7 @@ control_socket_disable = True
 # No header decides the scheme: PUBLIC_URL does. By default a proxy that sends two such headers in different spellings
 # gets a 400 for every request. https://docs.gunicorn.org/en/stable/settings.html#secure-scheme-headers
 secure_scheme_headers: dict[str, str] = {}
-if Path("/dev/shm").is_dir():  # noqa: S108 -- a heartbeat file on a slow disk can stall a worker
+if os.access("/dev/shm", os.W_OK):  # noqa: S108 -- a heartbeat file on a slow disk can stall a worker
     worker_tmp_dir = "/dev/shm"  # noqa: S108 -- gunicorn makes its files there with random names
 
 

@@ -65,14 +65,17 @@ def mark(boundary: str, verb: str, argument: str | int = "") -> str:
 def blocks(text: str, boundary: str) -> list[Block]:
     """Return the boundary lines of `text` with the text after each; text before the first is skipped.
 
-    A small model forgets the signs or breaks the line after them. Both forms are accepted.
+    A small model forgets the signs, breaks the line after them, or repeats them at its end. All forms are accepted.
     """
     pattern = re.compile(
-        rf"^(?:={{2,}}\s*)?{re.escape(boundary)}[ \t]+({_VERBS})(?:[ \t]+([^\n]*?))?[ \t]*(?:\n|\Z)", re.MULTILINE
+        rf"^(?:={{2,}}\s*)?{re.escape(boundary)}[ \t]+({_VERBS})(?:[ \t]+([^\n]*))?(?:\n|\Z)", re.MULTILINE
     )
     found = list(pattern.finditer(text))
     ends = [*(match.start() for match in found), len(text)][1:]
-    return [Block(match[1], match[2] or "", text[match.end() : end]) for match, end in zip(found, ends, strict=True)]
+    return [
+        Block(match[1], (match[2] or "").rstrip(" \t="), text[match.end() : end])
+        for match, end in zip(found, ends, strict=True)
+    ]
 
 
 def parse_reply(

@@ -97,6 +97,7 @@ def test_line_ends_become_lf() -> None:
         f"{B} file index.html",
         f"==== {B} file `./index.html`",
         f"=== {B} file index.html  ",
+        f"=== {B} file index.html ===",
     ],
 )
 def test_a_boundary_line_as_small_models_write_it_is_read(header: str) -> None:

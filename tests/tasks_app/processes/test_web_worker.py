@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import runpy
 import selectors
 import socket
 import subprocess
@@ -236,3 +237,9 @@ def test_a_request_is_given_up_after_a_while_without_a_byte_and_after_a_longer_w
             arrival.newest = arrival.began + WHOLE_WITHIN
             assert not arrival.is_over(arrival.began + WHOLE_WITHIN - 1)
             assert arrival.is_over(arrival.began + WHOLE_WITHIN + 1)
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_workers_files_stand_where_they_can_be_written(writable: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: writable)
+    assert ("worker_tmp_dir" in runpy.run_path(str(ROOT / "gunicorn.conf.py"))) is writable
