@@ -286,12 +286,17 @@ def _guessed(content: bytes, media_type: str) -> DecodedText | None:
 def _utf_16(content: bytes) -> DecodedText | None:
     """Return text in UTF-16 without a byte order mark, in the order in which it holds more ordinary signs.
 
-    If both orders hold the same number, the order counts in which ASCII characters have nearly all the zeros.
+    If both orders hold the same number, the order counts in which ASCII characters have nearly all the zeros, and are
+    half of the text.
     """
     even, odd = content[::2].count(0), content[1::2].count(0)
+    least = len(content) / 4
     read = [
         ((sum(map(found.text.count, _ORDER_SIGNS)), is_likely), found)
-        for label, is_likely in (("utf-16le", odd > 4 * even), ("utf-16be", even > 4 * odd))
+        for label, is_likely in (
+            ("utf-16le", odd > 4 * even and odd >= least),
+            ("utf-16be", even > 4 * odd and even >= least),
+        )
         if (found := _decoded(content, label, guessed=True)) and _is_written(found.text)
     ]
     read.sort(key=lambda one: one[0])

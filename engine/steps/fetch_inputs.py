@@ -343,7 +343,7 @@ def _with_advice(files: Sequence[AttachedFile], task: GenerateInput, ports: Port
         contents = {file.name: base64.b64encode(file.content) for file in files if file.name in codes}
         seconds = min(left, READING_SECONDS)
         computed = ports.browser.compute(reading_script(codes), contents, seconds=seconds, wait=seconds)
-        with suppress(KeyError, ValueError):
+        with suppress(KeyError, ValueError, RecursionError):
             results = json.loads(computed.files[RESULTS])
     for file in files:
         advised = with_advice(file, codes.get(file.name, ()), results)

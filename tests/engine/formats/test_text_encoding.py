@@ -184,6 +184,7 @@ def test_utf_32_is_named_as_what_no_browser_decodes() -> None:
         b"\x0a\0\0\0\x01\0",
         b"a\0b\0c\0d",
         b"ab\0cd",
+        b"\x89PNG\0\xff",
     ],
 )
 def test_bytes_that_are_no_text_have_none(content: bytes) -> None:

@@ -255,6 +255,14 @@ def test_a_picture_is_described_by_what_its_bytes_say(content: bytes, line: str)
     assert description[1:] == ["Its address, relative to the page: my%20logo.bin", line]
 
 
+def test_characters_that_no_database_takes_are_replaced_where_json_is_described() -> None:
+    lines = described("a.json", b'[{"a\\u0000b": "\\ud800"}, {"\\uDFFF": 1, "\\uDFFF": 2}]')
+    assert "JSON: [2 of {a\ufffdb: text}]" in lines
+    assert '- ["a\ufffdb"]: text, always "?"; missing in 1' in lines
+    assert 'It has an object with two keys "?", of which JSON.parse keeps the last.' in lines
+    assert "\0" not in "".join(lines)
+
+
 def test_markdown_is_outlined_only_where_it_is_not_shown_whole() -> None:
     text = "# Title #\n\ntext\n\n```\n# a comment\n```\n## Part *one*\n#no heading\n"
     assert "Its headings:" not in described("input.md", text.encode(), "text/markdown")
