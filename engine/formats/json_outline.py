@@ -202,7 +202,7 @@ def _read(
     reading = _Reading(split)
     value = reading.parsed(text)
     shown = database_safe(value) if _UNSAFE.search(text) else value
-    outline = _several(shown, split, name, least) if split else _outlined(shown)
+    outline = _several(shown, split, name, least) if split and isinstance(shown, list) else _outlined(shown)
     faults = [fault]
     if reading.constants:
         faults.append(_constants_fault(text, reading.constants, split))
