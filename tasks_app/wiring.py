@@ -91,7 +91,7 @@ def browser() -> ChromiumBrowser | None:
         folder=settings.DATA_DIR / "browsers",
         executable=settings.CHROMIUM_PATH,
         sandbox=settings.CHROMIUM_NO_SANDBOX != "on",
-        or_without=settings.CHROMIUM_NO_SANDBOX == "auto",
+        allow_no_sandbox=settings.CHROMIUM_NO_SANDBOX == "auto",
         places=settings.BROWSERS,
         mirror=settings.BROWSER_CDN_MIRROR,
         own_origin=settings.PAGES_ORIGIN,

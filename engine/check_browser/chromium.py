@@ -82,7 +82,7 @@ async def launch(playwright: Playwright, job: Job | ComputeJob) -> tuple[Browser
     try:
         return await _launch(playwright, job, sandbox=job.sandbox), job.sandbox
     except Error as error:
-        if not (job.sandbox and job.or_without and _is_of_sandbox(error.message)):
+        if not (job.sandbox and job.allow_no_sandbox and _is_of_sandbox(error.message)):
             raise Permanent("browser_unusable", _reason(error.message, job)) from None
     try:
         return await _launch(playwright, job, sandbox=False), False

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import turbohtml
 
-from engine.formats.javascript import open_at_end
+from engine.formats.javascript import SCRIPT_SUFFIXES, open_at_end
 from engine.formats.markup import attribute
 from engine.formats.xml_text import ends_too_early
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from turbohtml import Document, Element
 
 _PAGE = (".html", ".htm")
-_SCRIPT = (".js", ".mjs", ".cjs")
 _STYLE = (".css",)
 _JSON = (".json", ".webmanifest", ".geojson", ".ipynb")
 _XML = (".svg", ".xml")
@@ -53,7 +52,7 @@ def early_end(path: str, text: str) -> str:
     if name.endswith(_PAGE):
         return _in_page(text)
     found = ""
-    if name.endswith(_SCRIPT):
+    if name.endswith(SCRIPT_SUFFIXES):
         found = open_at_end(text)
     elif name.endswith(_STYLE):
         found = _open_style(text)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import turbohtml
 
-from engine.formats.javascript import comments_and_templates
+from engine.formats.javascript import SCRIPT_SUFFIXES, comments_and_templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,7 +128,7 @@ _STYLE_COMMENT = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|/\*(?:.*?\*/|.*)", re.DOTAL
 
 _MARKUP = re.compile(r"\.(?:html?|svg)$", re.IGNORECASE)
 _STYLE = re.compile(r"\.css$", re.IGNORECASE)
-_SCRIPT = re.compile(r"\.(?:m?js|jsx|tsx?|json|webmanifest)$", re.IGNORECASE)
+_SCRIPT = (*SCRIPT_SUFFIXES, ".jsx", ".ts", ".tsx", ".json", ".webmanifest")
 _PYTHON = re.compile(r"\.py$", re.IGNORECASE)
 #: Elements whose text is shown as it is, or that the visitor types over.
 _QUOTED = frozenset({"pre", "code", "samp", "kbd", "textarea", "title"})
@@ -154,7 +154,7 @@ def _found(path: str, text: str) -> Iterator[_Found]:
         yield from _in_markup(text)
     elif _STYLE.search(path):
         yield from _in_style(text, 1)
-    elif _SCRIPT.search(path):
+    elif path.lower().endswith(_SCRIPT):
         yield from _in_script(text, 1)
     elif _PYTHON.search(path):
         yield from _in_python(text)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+SCRIPT_SUFFIXES = (".js", ".mjs", ".cjs")
 DEEPEST = 40  # nested templates
 
 #: Names that are not values. Only a keyword may stand directly before a name.

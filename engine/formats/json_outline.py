@@ -6,6 +6,7 @@ Text that a strict parser refuses is read by `FIXES`, which a page can apply too
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from contextlib import suppress
@@ -16,8 +17,11 @@ from typing import TYPE_CHECKING
 from engine.formats.columns import quoted
 from engine.formats.json_lists import described, entry_lines, find_lists, longest
 from engine.formats.quantities import counted
+from engine.formats.text_encoding import database_safe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from engine.formats.json_lists import Entries
 
 _STRINGS = r"""("[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$))"""  # an unclosed one reaches to the end, so that it is searched once
@@ -51,15 +55,22 @@ class Fix:
 FIXES = (
     Fix(rf"{_STRINGS}|\/\/[^\n]*|\/\*[^*]*(?:\*(?!\/)[^*]*)*(?:\*\/|$)", "", "comments"),
     Fix(rf"{_STRINGS}|,(?=\s*[\]}}])", "", "commas before a closing bracket"),
-    Fix(rf"{_STRINGS}|\b(?:None|undefined)\b|-?\b(?:NaN|nan|Infinity|inf)\b", "null", "NaN, Infinity or None"),
+    Fix(rf"{_STRINGS}|-?\b(?:NaN|nan|Infinity|inf)\b", "null", "NaN or Infinity"),
+    Fix(rf"{_STRINGS}|\bNone\b", "null", "None"),
+    Fix(rf"{_STRINGS}|\bundefined\b", "null", "undefined"),
     Fix(rf"{_STRINGS}|\bTrue\b", "true", "True"),
     Fix(rf"{_STRINGS}|\bFalse\b", "false", "False"),
     Fix(rf"{_STRINGS}|'([^'\"\\\n]*)'", '"$2"', "single quotation marks"),
     Fix(rf"{_STRINGS}|\b([A-Za-z_]\w*)(?=\s*:)", '"$2"', "keys without quotation marks"),
 )
 
-#: Whole numbers that JavaScript may round, as texts. It is applied to valid JSON too.
-EXACT = Fix(rf"{_STRINGS}|(?<![\d.eE+-])-?\d{{16,}}(?![\d.eE])", '"$0"', "whole numbers of 16 digits and more")
+#: Whole numbers above 2^53 (9,007,199,254,740,992), as texts. It is applied to valid JSON too, to all of them if
+#: JavaScript rounds one.
+EXACT = Fix(
+    rf"{_STRINGS}|(?<![\d.eE+-])-?(?:[1-9]\d{{16,}}|9(?!00[0-6])\d{{15}})(?![\d.eE])",
+    '"$0"',
+    "whole numbers above 2^53",
+)
 _LONG_NUMBER = re.compile(r"\d{16}", re.ASCII)
 
 _SHAPE_DEPTH = 4
@@ -80,6 +91,8 @@ _INSTEAD = (
     (re.compile(r"(?:var|let|const|export|window|module)\b"), "a script that holds the data"),
     (re.compile(r"[A-Za-z_$][\w$]*\s*:"), "a key without quotation marks"),
 )
+#: Escapes of characters that prompts and databases refuse: NUL and half a surrogate pair.
+_UNSAFE = re.compile(r"\\u(?:0000|d[89a-f])", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s,\x1e]*")
 _MESSAGES = {
     "Unterminated string starting at": "a string that is not closed, so the file may be cut off",
@@ -99,7 +112,7 @@ class JsonOutline:
     parser refuses the text, or loses a part of it; "" if it does neither.
 
     `value` is what the text holds, as far as it could be read: of several values (`split` is how they are divided:
-    "lines" or "values") a list. It is read after `fixes`.
+    "lines" or "values") a list. It is read after `fixes`, which are applied to the whole text.
     """
 
     shape: str
@@ -111,74 +124,151 @@ class JsonOutline:
     split: str = ""
 
 
-def json_outline(text: str) -> JsonOutline:
-    """Outline a text that is named JSON."""
-    reading = _Reading()
+def json_outline(text: str, *, is_called_json: bool = True) -> JsonOutline:
+    """Outline a text that is named JSON, or that begins as JSON under another name."""
     try:
-        value = json.loads(text, parse_constant=reading.constant, object_pairs_hook=reading.members)
+        return _read(text, "")
     except json.JSONDecodeError as error:
-        return _refused(text, error)
+        return _refused(text, _fault(text, error), is_called_json=is_called_json)
     except RecursionError:
         return JsonOutline("", fault="is JSON that is nested too deeply to be read")
     except ValueError:
         return JsonOutline("", fault="holds a number of too many digits to be read")
-    outline = _outlined(value)
-    fixed = text
-    if reading.constants:
-        outline.fault = _constants_fault(text, reading.constants)
-        fixed, outline.fixes = _fixed(text)
-    elif reading.repeated:
-        outline.fault = f"has an object with two keys {quoted(reading.repeated[0])}, of which JSON.parse keeps the last"
-    if _LONG_NUMBER.search(text) and len(text) <= _LARGEST_FIXED and (exact := EXACT.apply(fixed)) != fixed:
-        fixed, outline.fixes = exact, (*outline.fixes, EXACT)
-        outline.fault = outline.fault or f"holds {EXACT.what}, which JavaScript's numbers may round"
-    outline.value = json.loads(fixed) if outline.fixes else value
-    return outline
-
-
-class _Reading:
-    """What a JSON parser passes over in silence: constants that are no JSON, and keys that stand twice in an object."""
-
-    def __init__(self) -> None:
-        self.constants = 0
-        self.repeated: list[str] = []
-
-    def constant(self, name: str) -> float:
-        self.constants += 1
-        return float(name)
-
-    def members(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
-        found = dict(pairs)
-        if len(found) < len(pairs) and not self.repeated:
-            self.repeated = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
-        return found
 
 
 def json_lines_outline(text: str) -> JsonOutline:
     """Outline a text that is named JSON Lines."""
-    return _lines(text, "JSON Lines") or _values(text) or JsonOutline("", fault=_lines_fault(text))
+    if not text.strip():
+        return JsonOutline("")
+    fault = _lines_fault(text)
+    with suppress(ValueError, RecursionError):
+        if fault:
+            return _read(text, "", fault="is called JSON Lines, but it is JSON as a whole")
+        return _read(text, "lines", least=1)
+    return _refused(text, fault, is_called_json=False)
 
 
-def _outlined(value: object, fixes: tuple[Fix, ...] = ()) -> JsonOutline:
+class _Reading:
+    """A JSON parser that notes what it passes over: constants that are no JSON, and keys twice in an object."""
+
+    def __init__(self, split: str) -> None:
+        self.constants = 0
+        self.repeated = ""
+        self._split = split
+        self._decoder = json.JSONDecoder(parse_constant=self._constant, object_pairs_hook=self._members)
+
+    def parsed(self, text: str) -> object:
+        """Return the value, or a list of several values that are divided as `split` says. Raises ValueError."""
+        match self._split:
+            case "lines":
+                return [self._decoder.decode(line) for line in text.split("\n") if line.strip()]
+            case "values":
+                return list(self._values(text))
+            case _:
+                return self._decoder.decode(text)
+
+    def _values(self, text: str) -> Iterator[object]:
+        """Yield values in a row, divided by white space, commas or record separators (RFC 7464), or by nothing."""
+        at = 0
+        while (at := _BETWEEN.match(text, at).end()) < len(text):  # type: ignore[union-attr]
+            value, at = self._decoder.raw_decode(text, at)
+            yield value
+
+    def _constant(self, name: str) -> float:
+        self.constants += 1
+        return float(name)
+
+    def _members(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) < len(pairs) and not self.repeated:
+            counts = Counter(key for key, _ in pairs)
+            self.repeated = quoted(database_safe(next(key for key, count in counts.items() if count > 1)))
+        return found
+
+
+def _read(
+    text: str,
+    split: str,
+    *,
+    name: str = "JSON Lines",
+    fixes: tuple[Fix, ...] = (),
+    fault: str = "",
+    least: int = 2,
+) -> JsonOutline:
+    """Outline a text that came out of `fixes`. Raises ValueError if it does not parse or holds too few values.
+
+    Faults are added for all that JSON.parse refuses or loses, and fixes with which it loses nothing.
+    """
+    reading = _Reading(split)
+    value = reading.parsed(text)
+    shown = database_safe(value) if _UNSAFE.search(text) else value
+    outline = _several(shown, split, name, least) if split and isinstance(shown, list) else _outlined(shown)
+    faults = [fault]
+    if reading.constants:
+        faults.append(_constants_fault(text, reading.constants, split))
+        text, further = _fixed(text)
+        fixes += further
+    if reading.repeated:
+        faults.append(f"has an object with two keys {reading.repeated}, of which JSON.parse keeps the last")
+    if _LONG_NUMBER.search(text) and len(text) <= _LARGEST_FIXED and _is_rounded(text):
+        faults.append(f"holds {EXACT.what}, which JavaScript's numbers may round")
+        text = EXACT.apply(text)
+        fixes += (EXACT,)
+    outline.fault = "; it ".join(filter(None, faults))
+    outline.value = _Reading(split).parsed(text) if fixes else value
+    outline.fixes, outline.split = fixes, split
+    return outline
+
+
+def _is_rounded(text: str) -> bool:
+    """Say whether JavaScript rounds a whole number of the text. It holds some above 2^53 exactly, such as 10^20."""
+    for found in re.finditer(EXACT.pattern, text):
+        if found[1] is None:
+            number = float(found[0])
+            if math.isinf(number) or int(number) != int(found[0]):
+                return True
+    return False
+
+
+def _outlined(value: object) -> JsonOutline:
     found = find_lists(value)
     shape = f"JSON: {_cut(_shape(value, _SHAPE_DEPTH))}"
-    return JsonOutline(shape, described(found), entries=longest(value, found), value=value, fixes=fixes)
+    return JsonOutline(shape, described(found), entries=longest(value, found))
 
 
-def _refused(text: str, error: json.JSONDecodeError) -> JsonOutline:
-    """Outline a text that a strict parser refuses: as JSON Lines, after fixes, or as several values."""
-    if lines := _lines(text, "It is called JSON, but it is JSON Lines"):
-        lines.fault = "is called JSON, but it is JSON Lines"
-        return lines
-    fault = _fault(text, error)
-    fixed, fixes = _fixed(text)
+def _several(values: list[object], split: str, name: str, least: int) -> JsonOutline:
+    """Outline several values. Raises ValueError for fewer than `least`, and if they look like something else.
+
+    Values in a row are objects or lists. Among lines that nothing calls JSON Lines is at least one.
+    """
+    holds = [isinstance(value, dict | list) for value in values]
+    is_other = not all(holds) if split == "values" else least > 1 and not any(holds)
+    if len(values) < least or is_other:
+        raise ValueError("too few values")
+    first = _cut(_shape(values[0], _SHAPE_DEPTH))
+    throws = "so JSON.parse of the whole file throws. The first: "
+    if split == "values":
+        shape = f"JSON: {counted(len(values), 'value')} one after the other, {throws}{first}"
+    elif len(values) == 1:
+        shape = f"{name}: 1 line: {first}"
+    else:
+        shape = f"{name}: {counted(len(values), 'line')}, each a JSON value of its own, {throws}{first}"
+    return JsonOutline(shape, list(entry_lines(split.removesuffix("s"), "", values)))
+
+
+def _refused(text: str, fault: str, *, is_called_json: bool) -> JsonOutline:
+    """Outline a text that a strict parser refuses: as several values, or after fixes."""
+    name = "It is called JSON, but it is JSON Lines" if is_called_json else "JSON Lines"
+    lines_fault = "is called JSON, but it is JSON Lines" if is_called_json else ""
     with suppress(ValueError, RecursionError):
-        outline = _outlined(json.loads(fixed), fixes)
-        outline.fault = f"{fault}; what it holds besides JSON are {' and '.join(fix.what for fix in fixes)}"
-        return outline
-    if several := _values(text):
-        several.fault = fault
-        return several
+        return _read(text, "lines", name=name, fault=lines_fault)
+    with suppress(ValueError, RecursionError):
+        return _read(text, "values", fault=fault)
+    fixed, fixes = _fixed(text)
+    also = f"{fault}; it also holds {' and '.join(fix.what for fix in fixes)}"
+    for split in ("", "lines", "values") if fixes else ():
+        with suppress(ValueError, RecursionError):
+            return _read(fixed, split, name=name, fixes=fixes, fault=also)
     return JsonOutline("", fault=fault)
 
 
@@ -191,50 +281,6 @@ def _fixed(text: str) -> tuple[str, tuple[Fix, ...]]:
             text = changed
             fixes.append(fix)
     return text, tuple(fixes)
-
-
-def _lines(text: str, name: str) -> JsonOutline | None:
-    """Outline JSON Lines; None if a line does not parse or there is only one line."""
-    lines = [line for line in text.split("\n") if line.strip()]
-    try:
-        values = [json.loads(line) for line in lines]
-    except (ValueError, RecursionError):
-        return None
-    return _several(
-        values,
-        f"{name}: {counted(len(values), 'line')}, each a JSON value of its own, so JSON.parse of the whole file "
-        "throws. The first: ",
-        "lines",
-    )
-
-
-def _values(text: str) -> JsonOutline | None:
-    """Outline several values in a row, divided by white space, commas or record separators (RFC 7464), or by nothing.
-
-    None if there is one value only, or something else.
-    """
-    decoder, values, at = json.JSONDecoder(), list[object](), 0
-    try:
-        while (at := _BETWEEN.match(text, at).end()) < len(text):  # type: ignore[union-attr]
-            value, at = decoder.raw_decode(text, at)
-            values.append(value)
-    except (ValueError, RecursionError):
-        return None
-    if not all(isinstance(value, dict | list) for value in values):
-        return None
-    return _several(
-        values,
-        f"JSON: {counted(len(values), 'value')} one after the other, so JSON.parse of the whole file throws. The "
-        "first: ",
-        "values",
-    )
-
-
-def _several(values: list[object], shape: str, split: str) -> JsonOutline | None:
-    if len(values) < 2 or not any(isinstance(value, dict | list) for value in values):
-        return None
-    fields = list(entry_lines("line" if split == "lines" else "value", "", values))
-    return JsonOutline(f"{shape}{_cut(_shape(values[0], _SHAPE_DEPTH))}", fields, value=values, split=split)
 
 
 def _lines_fault(text: str) -> str:
@@ -252,13 +298,15 @@ def _lines_fault(text: str) -> str:
     return ""
 
 
-def _constants_fault(text: str, count: int) -> str:
+def _constants_fault(text: str, count: int, split: str) -> str:
     at = next((found.start(1) for found in _CONSTANTS.finditer(text) if found[1]), 0)
     line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    throws = (
+        f"JSON.parse of such a {split.removesuffix('s')} throws" if split else "JSON.parse and response.json() throw"
+    )
     return (
         f"holds NaN or Infinity {counted(count, 'time')}, first in line {line}, column {column}. JSON has no "
-        "such value, so JSON.parse "
-        "and response.json() throw; all else parses"
+        f"such value, so {throws}; all else parses"
     )
 
 

@@ -6,6 +6,7 @@ because the callers' work on the tree is not linear.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import turbohtml
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 400_000
 MOST_ELEMENTS = 5_000
 
+_PAGE = re.compile(r"\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _SCRIPT_TYPES = frozenset({"", "module", "text/javascript", "application/javascript"})
+
+
+def begins_as_page(text: str) -> bool:
+    """Say whether a text is a page in HTML, whatever its name says."""
+    return _PAGE.match(text) is not None
 
 
 def read_page(source: str) -> Document | None:

@@ -11,7 +11,9 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from engine.formats.columns import MOST_CELLS, column_phrase, quoted, read
+from engine.formats.markup import begins_as_page
 from engine.formats.quantities import counted
+from engine.formats.text_encoding import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 #: If two separators divide the lines equally well, the first wins: a comma also stands in numbers and names.
 _SEPARATORS = "\t;|,"
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _COLUMNS = 30
 _COLUMNS_CHARACTERS = 2_000
 _SAMPLE_CHARACTERS = 20_000
@@ -28,7 +29,6 @@ _SAMPLE_ROWS = 200
 _QUOTED = re.compile(r'(?<!\w)"(?:[^"]|"")*"')
 _SEPARATOR_LINE = re.compile(r'sep=([^\w\s"]|\t)(?:\n|$)', re.IGNORECASE)
 _PLAIN_NAME = re.compile(r'[^\s,;:"\x00-\x1f](?:[^,;:"\x00-\x1f]{0,58}[^\s,;:"\x00-\x1f])?')
-_HTML = re.compile(r"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 #: What stands where line ends were lost on the way: their escapes, and signs that other programs end lines with.
 _LOST_ENDS: tuple[str, ...] = ("\\r\\n", "\\n", "\\r", *"\x0b\x0c\x0e\x1c\x1d\x1e\x1f\x85\u2028\u2029")
 
@@ -107,7 +107,7 @@ class Table:
     @property
     def is_plain(self) -> bool:
         """Whether no name of a column holds a control character."""
-        return not any(_CONTROL.search(name) for name in self.header)
+        return not any(CONTROL.search(name) for name in self.header)
 
     def _oddities(self) -> Iterator[str]:
         if self.names_separator:
@@ -158,7 +158,7 @@ class Table:
 
 def read_table(text: str) -> Table | None:
     """Return the table in a text with LF line ends; None for an empty text. Raises ValueError with a clause."""
-    if _HTML.match(text):
+    if begins_as_page(text):
         raise ValueError("is called a table, but it is an HTML page")
     if lost_end := _lost_end(text):
         found = _read(text.replace(lost_end, "\n"))

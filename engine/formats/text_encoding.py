@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -71,6 +72,7 @@ _CODECS = {
     "gbk": "gb18030",
     "big5": "big5hkscs",
     "euc-kr": "cp949",
+    "iso-2022-jp": "iso2022_jp_ext",
 }
 #: The encodings that a guess may name: those of spreadsheets and of the web that a short text can be told apart by.
 _GUESSED = (
@@ -90,7 +92,12 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:+-]{1,40})", re.IGNORECASE)
 #: Control characters that text does not use. In text of an old encoding at most one in a hundred characters is one.
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\v\f\r\x1a\x1b") + b"\x7f"
 _HIGH = bytes(range(128, 256))
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+#: The escape codes of ISO-2022-JP, whose text is valid UTF-8 too, because it has seven-bit bytes only.
+_JAPANESE_ESCAPE = re.compile(rb"\x1b(?:\$[@B]|\([IJ])")
+#: Characters that most texts hold. In UTF-16 of the other byte order they are characters that hardly any text holds.
+_ORDER_SIGNS = "\n\r\t ,;"
+_NO_TYPES = {"", "text/plain", "application/octet-stream"}
 _SAMPLE = 200_000  # bytes that a guess looks at
 _SURE = 0.05  # the confidence from which a guess alone makes bytes a text; bytes of other kinds have less
 _WESTERN = "cp1252"  # what most spreadsheets write; it is taken if it is about as likely as the best guess
@@ -140,7 +147,7 @@ class DecodedText:
             )
         if self.broken:
             facts.append(f"{counted(self.broken, 'character')} in it cannot be decoded and are read as U+FFFD.")
-        if stray := Counter(_CONTROL.findall(self.text)):
+        if stray := Counter(CONTROL.findall(self.text)):
             named = ", ".join(
                 f"U+{ord(sign):04X} ({counted(count, 'time')})" for sign, count in sorted(stray.items())[:5]
             )
@@ -169,17 +176,28 @@ class DecodedText:
 def decode(content: bytes, media_type: str = "") -> DecodedText | None:
     """Return the text in the bytes; None if they are not text.
 
-    The order is: a byte order mark, valid UTF-8, the `charset` of the media type, UTF-8 with a few broken characters,
-    a guess (https://chardet.readthedocs.io) among encodings that a browser decodes.
+    The order is: a byte order mark, escape codes of ISO-2022-JP, valid UTF-8, the `charset` of the media type, UTF-8
+    and then that charset with a few broken characters, a guess (https://chardet.readthedocs.io) among encodings that a
+    browser decodes.
     """
     for bom, label in _BOMS:
         if content.startswith(bom):
-            return _decoded(content[len(bom) :], label, bom=True)
+            text = content[len(bom) :]
+            return _decoded(text, label, bom=True) or _damaged(text, label, bom=True)
+    label = declared(media_type)
+    if _JAPANESE_ESCAPE.search(content) and (found := _japanese(content, label)):
+        return found
     if b"\0" not in content and (found := _decoded(content, "utf-8")):
         return found
-    if (label := declared(media_type)) and (found := _decoded(content, label)):
+    if label and (found := _decoded(content, label)):
         return found
-    return _damaged_utf8(content) or _guessed(content, media_type)
+    return _damaged_utf8(content) or (_damaged(content, label) if label else None) or _guessed(content, media_type)
+
+
+def binary_type(content: bytes) -> str:
+    """Return the media type of bytes that are no text by their signature; "" for unknown ones."""
+    found = chardet.detect(content)["mime_type"] or ""
+    return "" if found in _NO_TYPES else found
 
 
 def with_charset(media_type: str, declaration: str) -> str:
@@ -209,12 +227,20 @@ def _decoded(
         return None
     if "\0" in text:
         return None
-    broken = text.count(_BROKEN) - content.count(_BROKEN.encode()) if errors == "replace" else 0
+    whole = content.decode(_CODECS.get(label, label), "ignore") if errors == "replace" else text
+    broken = text.count(_BROKEN) - whole.count(_BROKEN)
     pairs = text.count("\r\n")
     counts = {"CRLF": pairs, "LF": text.count("\n") - pairs, "CR": text.count("\r") - pairs}
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return DecodedText(text, label, tuple(name for name, count in counts.items() if count), bom, guessed, broken)
+
+
+def _japanese(content: bytes, label: str) -> DecodedText | None:
+    """Return text in ISO-2022-JP. Without a declaration it is a guess, but hardly another text has its escape codes."""
+    if not content.isascii() or label not in {"iso-2022-jp", ""}:
+        return None
+    return _decoded(content, "iso-2022-jp", guessed=not label)
 
 
 def _damaged_utf8(content: bytes) -> DecodedText | None:
@@ -226,11 +252,25 @@ def _damaged_utf8(content: bytes) -> DecodedText | None:
     if found is None:
         return None
     whole = sum(character > "\x7f" for character in found.text) - found.broken
-    cut = found.broken == 1 and found.text.endswith(_BROKEN) and whole > 0
-    return found if cut or whole >= 4 * found.broken else None
+    return found if _is_cut(found, whole) or whole >= 4 * found.broken else None
+
+
+def _damaged(content: bytes, label: str, *, bom: bool = False) -> DecodedText | None:
+    """Return text in a known encoding with a few broken characters, or with its last character cut."""
+    found = _decoded(content, label, bom=bom, errors="replace")
+    if found is None or not _is_written(found.text):
+        return None
+    whole = len(found.text) - found.broken
+    return found if _is_cut(found, whole) or whole >= 4 * found.broken else None
+
+
+def _is_cut(found: DecodedText, whole: int) -> bool:
+    return found.broken == 1 and found.text.endswith(_BROKEN) and whole > 0
 
 
 def _guessed(content: bytes, media_type: str) -> DecodedText | None:
+    if b"\0" in content:
+        return _utf_16(content)
     guesses = chardet.detect_all(content, max_bytes=_SAMPLE, compat_names=False, include_encodings=_GUESSED)
     confidences = {guess["encoding"]: guess["confidence"] for guess in guesses if guess["encoding"]}
     if not confidences:
@@ -238,18 +278,39 @@ def _guessed(content: bytes, media_type: str) -> DecodedText | None:
     best = max(confidences, key=lambda name: confidences[name])
     if confidences.get(_WESTERN, 0.0) >= confidences[best] * _ALIKE:
         best = _WESTERN
-    even, odd = content[::2].count(0), content[1::2].count(0)
-    if even or odd:
-        # Text in UTF-16 has zeros, in every other byte at most.
-        found = _decoded(content, _LABELS[best], guessed=True) if best == _utf_16(even, odd) else None
-        return found if found and len(_CONTROL.findall(found.text)) * 100 <= len(found.text) else None
     if not _looks_like_text(content, media_type, confidences[best]):
         return None
     return _decoded(content, _LABELS[best], guessed=True) or _decoded(content, _LABELS[_WESTERN], guessed=True)
 
 
-def _utf_16(even: int, odd: int) -> str:
-    return "" if even and odd else "utf-16-be" if even else "utf-16-le"
+def _utf_16(content: bytes) -> DecodedText | None:
+    """Return text in UTF-16 without a byte order mark, in the order in which it holds more ordinary signs.
+
+    If both orders hold the same number, the order counts in which ASCII characters have nearly all the zeros, and are
+    half of the text.
+    """
+    even, odd = content[::2].count(0), content[1::2].count(0)
+    least = len(content) / 4
+    read = [
+        ((sum(map(found.text.count, _ORDER_SIGNS)), is_likely), found)
+        for label, is_likely in (
+            ("utf-16le", odd > 4 * even and odd >= least),
+            ("utf-16be", even > 4 * odd and even >= least),
+        )
+        if (found := _decoded(content, label, guessed=True)) and _is_written(found.text)
+    ]
+    read.sort(key=lambda one: one[0])
+    scores = [score for score, _ in read]
+    if not read or scores[-1] == (0, False) or scores.count(scores[-1]) > 1 or binary_type(content):
+        return None
+    return read[-1][1]
+
+
+def _is_written(text: str) -> bool:
+    """Say whether a decoded text has few control characters, and few characters to which Unicode gives no meaning."""
+    sample = text[:_SAMPLE]
+    strange = sum(unicodedata.category(character) in {"Cn", "Co"} for character in sample)
+    return len(CONTROL.findall(text)) * 100 <= len(text) and strange * 100 <= len(sample)
 
 
 def _looks_like_text(content: bytes, media_type: str, confidence: float) -> bool:

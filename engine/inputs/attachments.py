@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from engine.formats.markdown import headings
 from engine.formats.pictures import picture_line
+from engine.formats.text_encoding import binary_type
 from engine.inputs.excerpts import excerpt, excerpt_of_entries, is_shown_whole
-from engine.inputs.file_formats import binary_type, format_of, misnamed, text_of
+from engine.inputs.file_formats import format_of, misnamed, text_of
 from engine.inputs.workbooks import is_workbook
 
 if TYPE_CHECKING:
@@ -49,6 +50,14 @@ class _Content:
     fault: str = ""
     entries: Entries | None = None
 
+    def beside(self, other: str) -> _Content:
+        """Return the format without its clause on the file's name if `other` says what the file is called."""
+        if not other or not self.fault.startswith("is called"):
+            return self
+        said = f"It {self.fault}."
+        facts = [fact for fact in self.facts if fact != said]
+        return _Content([line for line in self.summary if line != said], facts, "", self.entries)
+
 
 _LARGE = 200_000  # bytes
 _MOST_KNOWN = 20
@@ -72,7 +81,7 @@ def describe(file: AttachedFile, *, shown_before: bool = False, room: int = ROOM
         lines.append(f"It {other}.")
     if text is None:
         return _within([*lines, *_binary(file)], room)
-    content = _content(file, text.text)
+    content = _content(file, text.text).beside(other)
     if len(file.content) > LARGE_FOR_PAGES:
         lines.append(_TOO_LARGE)
     if shown_before:
@@ -95,7 +104,7 @@ def fault(file: AttachedFile) -> str:
     text = text_of(file)
     found = [misnamed(file, text)]
     if text:
-        found += [text.fault(), _content(file, text.text).fault]
+        found += [text.fault(), _content(file, text.text).beside(found[0]).fault]
     said = "; it ".join(dict.fromkeys(filter(None, found)))
     return f"{file.name} {said}." if said else ""
 

@@ -12,6 +12,7 @@ from engine.domain.brief import AttachedFile, Source
 from engine.domain.http import cors_problem
 from engine.domain.paths import attachment_name
 from engine.formats.json_outline import json_outline
+from engine.formats.markup import begins_as_page
 from engine.formats.text_encoding import decode, with_charset
 from engine.inputs.workbooks import is_workbook
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 LARGEST_DATA = 20_000_000
 DATA_SUFFIXES = ("json", "geojson", "jsonl", "ndjson", "csv", "tsv", "txt", "xml", "yaml", "yml", "md", "xlsx")
 
-_HTML = re.compile(rb"\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _TYPES = {
     "application/json": "json",
     "application/geo+json": "geojson",
@@ -38,6 +38,7 @@ _TYPES = {
     "text/markdown": "md",
     "application/yaml": "yaml",
 }
+_IS_PAGE = "it answered with a page (HTML) in place of data"
 _DATA_NAME = re.compile(rf"\.(?:{'|'.join(DATA_SUFFIXES)})$", re.IGNORECASE)
 
 #: What a data file's note says where a page of another site gets no answer.
@@ -78,8 +79,8 @@ def read_answer(answer: Answer) -> str:
     if not answer.body.strip():
         raise NoDataError("the answer was empty")
     media_type = media_type_of(answer)
-    if media_type in {"text/html", "application/xhtml+xml"} or _HTML.match(answer.body[:2_000]):
-        raise NoDataError("it answered with a page (HTML) in place of data", is_page=True)
+    if media_type in {"text/html", "application/xhtml+xml"}:
+        raise NoDataError(_IS_PAGE, is_page=True)
     if is_workbook(AttachedFile("", "", answer.body)):
         return "xlsx"
     return _text_suffix(answer, media_type)
@@ -155,6 +156,8 @@ def _text_suffix(answer: Answer, media_type: str) -> str:
     if decoded is None:
         raise NoDataError(f"it answered with something that is no text ({media_type})")
     text = decoded.text
+    if begins_as_page(text):
+        raise NoDataError(_IS_PAGE, is_page=True)
     suffix = _TYPES.get(media_type, "json" if media_type.endswith("+json") else "")
     path = urlsplit(answer.url).path
     if not suffix and (found := _DATA_NAME.search(path)):

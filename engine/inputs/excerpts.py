@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from engine.formats.quantities import counted
+from engine.formats.text_encoding import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,6 @@ _PARTS_CHARACTERS = 2_200
 _LEAST_CHARACTERS = 200
 _LONG_LINE = 300
 _NO_ROOM = "[its content is not shown: there is no room]"
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def is_shown_whole(text: str, room: int) -> bool:
@@ -64,7 +63,7 @@ def excerpt_of_entries(entries: Entries, room: int) -> list[str]:
 
 def visible(text: str) -> str:
     """Replace control characters by visible signs, except tabs and line ends."""
-    return _CONTROL.sub(lambda found: chr(0x2421 if found[0] == "\x7f" else 0x2400 + ord(found[0])), text)
+    return CONTROL.sub(lambda found: chr(0x2421 if found[0] == "\x7f" else 0x2400 + ord(found[0])), text)
 
 
 def _lines(lines: Sequence[str], room: int) -> list[str]:

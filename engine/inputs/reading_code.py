@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import string
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from engine.formats.text_encoding import DecodedText
 
 #: The beginning of the advice in a file's note.
-ADVICE = "Code that reads this file right, as a browser ran it on this very file"
+ADVICE = "A browser ran this code on this file"
 
 #: The largest file that gets advice, and all of them together, in bytes. A page should not read larger ones.
 LARGEST_READ = 2_000_000
@@ -32,6 +35,15 @@ RESULTS = "results.json"
 _LONGEST_VALUE = 2_000  # characters of a result's JSON; of a longer one the browser gives a digest
 _LONGEST_NUMBER = 1e21  # from here on JavaScript writes numbers with an exponent
 _SHOWN = 200  # characters of a header, a row or an entry
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
+_LARGEST_INDEX = 2**32 - 2
+#: A number below 0.0001 as Python writes it. JavaScript uses an exponent only below 0.000001.
+_SMALL_NUMBER = re.compile(
+    r'(?P<string>"(?:[^"\\]|\\.)*")|(?P<sign>-?)(?P<digit>\d)(?:\.(?P<further>\d+))?e-(?P<exponent>\d+)'
+)
+_SMALLEST_EXPONENT = 7
 
 _SCRIPT = """\
 const said = async (value) => {
@@ -60,17 +72,18 @@ _RUN = """\
 return %s;
   });"""
 
-_CELLS = r"""const rest = /{gap}(?:"([^"]*(?:""[^"]*)*)"|([^{inside}\n]*))({outside}|\n|$)/g;
+_CELLS = r"""const pattern = /{gap}(?:"([^"]*(?:""[^"]*)*)"|([^{pattern}\n]*))({pattern}|\n|$)/g;
 const cells = [[]];
-for (const [, quoted, plain, end] of text.matchAll(rest)) {{
+for (const [, quoted, plain, end] of text.matchAll(pattern)) {{
   cells.at(-1).push(quoted?.replaceAll('""', '"') ?? plain);
   if (end !== {separator}) cells.push([]);
 }}"""
-_VALUES = r"""const data = [];
+_VALUES = r"""const json = %s;
+const data = [];
 let depth = 0, start = 0;
-for (const {0: token, index} of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+for (const {0: token, index} of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
   if ("[{".includes(token) && depth++ === 0) start = index;
-  if ("]}".includes(token) && --depth === 0) data.push(JSON.parse(text.slice(start, index + 1)));
+  if ("]}".includes(token) && --depth === 0) data.push(JSON.parse(json.slice(start, index + 1)));
 }"""
 
 
@@ -119,30 +132,58 @@ def with_advice(file: AttachedFile, codes: Sequence[ReadingCode], results: Mappi
 
 
 def _is_right(result: object, expected: object) -> bool:
-    """Compare a result of the browser, which of a long value is the digest of its JSON."""
+    """Compare a result of the browser, which of a long value is the digest of its JSON. A value too deep is wrong."""
     if not isinstance(result, dict):
         return False
-    if "digest" in result:
-        text = json.dumps(_plain(expected), ensure_ascii=False, separators=(",", ":"))
-        return bool(result["digest"] == hashlib.sha256(text.encode()).hexdigest())
-    return "value" in result and _sorted(result["value"]) == _sorted(expected)
+    with suppress(RecursionError):
+        if "digest" in result:
+            return bool(result["digest"] == hashlib.sha256(_stringified(expected).encode()).hexdigest())
+        return "value" in result and _sorted(result["value"]) == _sorted(expected)
+    return False
 
 
 def _sorted(value: object) -> str:
     return json.dumps(_plain(value), sort_keys=True)
 
 
+def _stringified(value: object) -> str:
+    """Return what JSON.stringify returns: half a surrogate pair is escaped, and 1e-05 is 0.00001."""
+    text = json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+    return _escaped(_SMALL_NUMBER.sub(_small_number, text))
+
+
+def _escaped(text: str) -> str:
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _small_number(found: re.Match[str]) -> str:
+    if found["string"]:
+        return found[0]
+    sign, digit, further, exponent = found["sign"], found["digit"], found["further"] or "", int(found["exponent"])
+    if exponent >= _SMALLEST_EXPONENT:
+        return f"{sign}{digit}{'.' if further else ''}{further}e-{exponent}"
+    return f"{sign}0.{'0' * (exponent - 1)}{digit}{further}"
+
+
 def _plain(value: object) -> object:
-    """Return a JSON value with whole numbers as JavaScript writes them: 1.0 is 1."""
+    """Return a JSON value as JavaScript has it: 1.0 is 1, and an object begins with its keys that are indexes."""
     match value:
         case float() if value.is_integer() and abs(value) < _LONGEST_NUMBER:
             return int(value)
+        case int() if abs(value) >= _LONGEST_NUMBER:
+            return float(value)
         case list():
             return [_plain(item) for item in value]
         case dict():
-            return {key: _plain(item) for key, item in value.items()}
+            indexes = sorted(filter(_is_index, value), key=int)
+            return {key: _plain(value[key]) for key in dict.fromkeys([*indexes, *value])}
         case _:
             return value
+
+
+def _is_index(key: str) -> bool:
+    """https://tc39.es/ecma262/#array-index"""
+    return _INDEX.fullmatch(key) is not None and int(key) <= _LARGEST_INDEX
 
 
 def _text_code(file: AttachedFile, text: DecodedText, lost_end: str = "") -> str:
@@ -169,15 +210,16 @@ def _of_table(file: AttachedFile, text: DecodedText, table: Table) -> Iterator[R
     if not table.has_quotes:
         split = rf'const cells = text.split("\n").map((line) => line.split({separator}));'
         yield ReadingCode("\n".join([begin, split, *_rows(table)]), gives, expected, says)
-    escaped = f"\\{table.separator}" if table.separator in "|.^$*+?" else _visible(table.separator)
-    parsed = _CELLS.format(
-        gap=" *" if table.has_gaps else "", inside=_visible(table.separator), outside=escaped, separator=separator
-    )
+    gap = " *" if table.has_gaps else ""
+    parsed = _CELLS.format(gap=gap, pattern=_pattern(table.separator), separator=separator)
     yield ReadingCode("\n".join([begin, parsed, *_rows(table)]), gives, expected, says)
 
 
-def _visible(separator: str) -> str:
-    return r"\t" if separator == "\t" else separator
+def _pattern(separator: str) -> str:
+    """Return a separator for a regular expression of JavaScript: every sign in ASCII may have a backslash there."""
+    if separator == "\t":
+        return r"\t"
+    return f"\\{separator}" if separator in string.punctuation else separator
 
 
 def _is_odd(text: DecodedText, table: Table) -> bool:
@@ -220,13 +262,14 @@ def _of_json(file: AttachedFile, text: DecodedText, outline: JsonOutline) -> Ite
     if text.encoding == "utf-8" and not outline.fixes and not outline.split:
         return
     begin = _text_code(file, text)
+    fixes = "".join(f"\n  {_replacement(fix)}" for fix in outline.fixes)
     match outline.split:
         case "lines":
-            parse = r'const data = text.split("\n").filter((line) => line.trim()).map((line) => JSON.parse(line));'
+            lines = r'.split("\n").filter((line) => line.trim()).map((line) => JSON.parse(line));'
+            parse = f"const data = text{fixes}{lines}"
         case "values":
-            parse = _VALUES
+            parse = _VALUES % f"text{fixes}"
         case _:
-            fixes = "".join(f"\n  {_replacement(fix)}" for fix in outline.fixes)
             parse = f"const data = JSON.parse(text{fixes});"
     says = f"data, {_json_says(outline.value)}"
     yield ReadingCode(f"{begin}\n{parse}", "data", outline.value, says)
@@ -251,5 +294,5 @@ def _json_says(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    text = _escaped(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import chardet
-
 from engine.formats.quantities import counted
 from engine.formats.tables import read_table
-from engine.formats.text_encoding import decode
+from engine.formats.text_encoding import binary_type, decode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +21,9 @@ _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_STREAMS = ("Workbook".encode("utf-16-le"), "Book\0".encode("utf-16-le"))
+
+#: What a damaged workbook is by its bytes: a ZIP file, or nothing known.
+_DAMAGED = ("", "application/zip")
 
 _SHEETS_SHOWN = 6
 _SHEET_CHARACTERS = 6_000  # all sheets' columns together
@@ -42,13 +43,7 @@ def is_workbook(file: AttachedFile) -> bool:
     if content.startswith(_OLE) and any(stream in content for stream in _OLE_STREAMS):
         return True
     named = _SUFFIX.search(file.name) is not None or any(part in file.media_type for part in _MEDIA_TYPES)
-    return named and (not content or (decode(content, file.media_type) is None and not _is_other(content)))
-
-
-def _is_other(content: bytes) -> bool:
-    """Say whether bytes have the signature of another format. A damaged workbook is a ZIP file, or nothing known."""
-    found = chardet.detect(content)["mime_type"]
-    return found not in {None, "text/plain", "application/octet-stream", "application/zip"}
+    return named and (not content or (decode(content, file.media_type) is None and binary_type(content) in _DAMAGED))
 
 
 def outline(sheets: Sequence[Sheet]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -159,10 +158,11 @@ def _under_way(
 ) -> Iterator[Fetches]:
     """Fetch addresses in threads while the block runs, for `least` seconds or more. At its end no thread is left.
 
-    The threads only use the fetcher. Rows are written by the caller's thread, so that a lost lease ends the step.
+    The threads only use the fetcher and the clock. Rows are written by the caller's thread, so that a lost lease ends
+    the step.
     """
     in_all = _seconds_for_all(task, ports, least=least)
-    stops = time.monotonic() + in_all
+    ends = ports.clock.now() + timedelta(seconds=in_all)
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fetch")
     try:
 
@@ -175,13 +175,12 @@ def _under_way(
 
         def left() -> float:
             """Return the seconds for a fetch that starts now, so that the last one ends with the time for all."""
-            seconds = min(FETCH_SECONDS, stops - time.monotonic())
+            seconds = min(FETCH_SECONDS, (ends - ports.clock.now()).total_seconds())
             if seconds <= 0:
                 raise Transient("timed_out", NO_TIME)
             return seconds
 
         asked = dict.fromkeys(urls) if in_all >= 1 else {}
-        ends = ports.clock.now() + timedelta(seconds=in_all)
         yield Fetches(ports, {url: pool.submit(fetch, url) for url in asked}, ends)
     finally:
         pool.shutdown(cancel_futures=True)
@@ -299,13 +298,13 @@ class WorkbookReading:
     """Reads workbooks one after the other, in at most `seconds` for all of them."""
 
     def __init__(self, ports: Ports, seconds: float) -> None:
-        self._ports, self._stops = ports, time.monotonic() + seconds
+        self._ports, self._ends = ports, ports.clock.now() + timedelta(seconds=seconds)
 
     def read(self, file: AttachedFile) -> tuple[Sheet, ...] | str:
         """Return a workbook's sheets, or a sentence on why there are none."""
         if self._ports.workbooks is None:
             return f"{file.name} is a workbook."
-        seconds = min(WORKBOOK_SECONDS, self._stops - time.monotonic())
+        seconds = min(WORKBOOK_SECONDS, (self._ends - self._ports.clock.now()).total_seconds())
         if seconds <= 0:
             return f"{file.name} was not read: the time for the workbooks of this round was over."
         try:
@@ -343,7 +342,7 @@ def _with_advice(files: Sequence[AttachedFile], task: GenerateInput, ports: Port
         contents = {file.name: base64.b64encode(file.content) for file in files if file.name in codes}
         seconds = min(left, READING_SECONDS)
         computed = ports.browser.compute(reading_script(codes), contents, seconds=seconds, wait=seconds)
-        with suppress(KeyError, ValueError):
+        with suppress(KeyError, ValueError, RecursionError):
             results = json.loads(computed.files[RESULTS])
     for file in files:
         advised = with_advice(file, codes.get(file.name, ()), results)

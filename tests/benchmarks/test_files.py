@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import string
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 FILES = generated_files()
 EACH = 6  # of the files that a page can read, each sixth is opened
+SEPARATORS = sorted(set(string.punctuation) - set('_"'))
 UNREADABLE = [file for file in FILES if "said" in file.holds]
 
 
@@ -47,3 +49,14 @@ def test_a_page_that_follows_the_prompt_shows_what_the_files_hold(tmp_path: Path
     seen = see(chosen, attached)
     assert [one for one in seen if not one.right] == []
     assert sum(one.advised for one in seen) > len(seen) / 2
+
+
+@pytest.mark.browser
+def test_any_separator_that_a_file_names_is_read_and_breaks_the_code_of_no_other_file(tmp_path: Path) -> None:
+    files = [
+        GeneratedFile(f"{at}.csv", f'sep={sign}\na{sign}b\n1{sign}"x{sign}y"\n'.encode(), {})
+        for at, sign in enumerate(SEPARATORS)
+    ]
+    machine = Machine(tmp_path / "places", chromium(), sandbox=os.geteuid() != 0)
+    advised = advised_files(files, ChromiumBrowser(machine))
+    assert [sign for sign, file in zip(SEPARATORS, advised, strict=True) if ADVICE not in file.note] == []

@@ -42,7 +42,7 @@ class Machine:
     folder: Path
     executable: str = ""
     sandbox: bool = True
-    or_without: bool = False  # a sandbox that cannot be used is done without, instead of running nothing
+    allow_no_sandbox: bool = False  # start without the sandbox if it cannot be used
     places: int = 2
     mirror: str = ""
     own_origin: str = ""  # the origin of the local forge's pages
@@ -76,7 +76,7 @@ class ChromiumBrowser:
         """Run a build script twice, for `seconds` at most. `wait` bounds the time until a browser is free."""
         if not (executable := self.executable()):
             return Computation(not_run=NO_CHROMIUM)
-        job = ComputeJob(script, files, executable, self._sandbox, seconds, self._machine.or_without)
+        job = ComputeJob(script, files, executable, self._sandbox, seconds, self._machine.allow_no_sandbox)
         with place(self._machine.folder, self._machine.places, wait) as free:
             if not free:
                 return Computation(not_run=NO_PLACE)
@@ -113,7 +113,7 @@ class ChromiumBrowser:
             allowed_origins=self._allowed_origins(page),
             in_order=_in_order(checks),
             tests=tuple(tests),
-            or_without=self._machine.or_without,
+            allow_no_sandbox=self._machine.allow_no_sandbox,
         )
         with tempfile.TemporaryDirectory(prefix="check-browser-", ignore_cleanup_errors=True) as home:
             return self._run(job, Path(home), seconds)

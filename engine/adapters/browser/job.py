@@ -29,7 +29,7 @@ class Job:
     allowed_origins: tuple[str, ...] = ()
     in_order: tuple[int, ...] = ()  # indexes of the expressions to evaluate one after the other on one page
     tests: tuple[PageTest, ...] = ()
-    or_without: bool = False  # a sandbox that cannot be used is done without
+    allow_no_sandbox: bool = False  # start without the sandbox if it cannot be used
 
     def line(self) -> bytes:
         plain = {"kind": "verification", **asdict(self)}
@@ -47,7 +47,7 @@ class ComputeJob:
     executable: str
     sandbox: bool
     seconds: float
-    or_without: bool = False
+    allow_no_sandbox: bool = False
 
     def line(self) -> bytes:
         return json.dumps({"kind": "computation", **asdict(self), "files": _encoded(self.files)}).encode() + b"\n"

@@ -27,8 +27,8 @@ LEAST_MEMORY = 700_000_000  # with less, a plain page would be ended
 MOST_OUTPUT = 30_000_000  # bytes of events
 TIME_OVER = "its time was over"  # the reason for ending a process that takes too long
 _WATCH = 0.25  # seconds between two measurements of the memory, which take milliseconds each
-_GLANCE = 0.01  # seconds between two looks at what the machine has left, which take microseconds
-_SUDDEN = 100_000_000  # bytes that are gone since the last measurement: then the next one is due at once
+_SAMPLE_SECONDS = 0.01  # seconds between two samples of what the machine has left, which take microseconds
+_FAST_GROWTH = 100_000_000  # bytes taken since the last measurement: then the next one is due at once
 _END_SECONDS = 3.0  # for a process to end by itself after the death of its children
 _LIMITS = ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 200_000_000), (resource.RLIMIT_NOFILE, 4096))
 _ROOT = Path(__file__).resolve().parents[3]
@@ -148,11 +148,15 @@ def _watch(run: BrowserRun, ends: float) -> None:
 def _pause(run: BrowserRun) -> None:
     """Wait for the next measurement: _WATCH, or less if the machine's memory goes fast.
 
-    A page can fill gigabytes in a second. Without these glances one took 2,056 MB before it was measured.
+    A page can fill gigabytes in a second. Without these samples one took 2,056 MB before it was measured.
     """
     before, ends = machine_memory.available_bytes(), time.monotonic() + _WATCH
+    if before is None:
+        with suppress(subprocess.TimeoutExpired):
+            run.process.wait(_WATCH)
+        return
     while time.monotonic() < ends and run.process.poll() is None:
-        time.sleep(_GLANCE)
+        time.sleep(_SAMPLE_SECONDS)
         now = machine_memory.available_bytes()
-        if before is not None and now is not None and before - now > _SUDDEN:
+        if now is not None and before - now > _FAST_GROWTH:
             return

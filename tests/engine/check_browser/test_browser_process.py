@@ -95,10 +95,10 @@ def test_a_sandbox_that_cannot_be_used_names_the_setting(machine: Machine) -> No
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root is refused the sandbox everywhere")
 def test_a_sandbox_that_cannot_be_used_may_be_done_without_and_that_is_known(machine: Machine) -> None:
-    browser = ChromiumBrowser(replace(machine, sandbox=True, or_without=True))
+    browser = ChromiumBrowser(replace(machine, sandbox=True, allow_no_sandbox=True))
     assert browser.problem() == ""
     assert browser.lacks_sandbox
-    usual = ChromiumBrowser(replace(machine, sandbox=False, or_without=True))
+    usual = ChromiumBrowser(replace(machine, sandbox=False, allow_no_sandbox=True))
     assert usual.problem() == ""
     assert not usual.lacks_sandbox
 

@@ -425,7 +425,9 @@ def test_what_the_request_asked_for_is_no_stand_in() -> None:
     assert lines("index.html", page, "Show lorem ipsum, and a script that says 'Your code here'.") == [3]
 
 
-@pytest.mark.parametrize("path", ["index.html", "a.HTM", "s.css", "m.mjs", "a.tsx", "d.json", "i.svg", "b.ts", "c.jsx"])
+@pytest.mark.parametrize(
+    "path", ["index.html", "a.HTM", "s.css", "m.mjs", "c.CJS", "a.tsx", "d.json", "i.svg", "b.ts", "c.jsx"]
+)
 def test_files_of_code_are_read(path: str) -> None:
     assert lines(path, "// rest of the code") == [1]
 

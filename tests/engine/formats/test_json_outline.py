@@ -181,18 +181,24 @@ def test_any_json_whole_or_cut_is_described(value: object, cut: int) -> None:
             {"a": "it // stays, /* too */", "b": 1},
             ["commas before a closing bracket"],
         ),
-        ('[NaN, -Infinity, "NaN"]', [None, None, "NaN"], ["NaN, Infinity or None"]),
+        ('[NaN, -Infinity, "NaN"]', [None, None, "NaN"], ["NaN or Infinity"]),
         (
             "{'a': None, 'b': True, 'c': False}",
             {"a": None, "b": True, "c": False},
-            ["NaN, Infinity or None", "True", "False", "single quotation marks"],
+            ["None", "True", "False", "single quotation marks"],
         ),
         ('{a: 1, $b: "x: y"}', None, None),
         ('{a: 1, b_2: "x: y"}', {"a": 1, "b_2": "x: y"}, ["keys without quotation marks"]),
         (
             '[12345678901234567890, 0.12345678901234567, "12345678901234567890"]',
             ["12345678901234567890", 0.12345678901234567, "12345678901234567890"],
-            ["whole numbers of 16 digits and more"],
+            ["whole numbers above 2^53"],
+        ),
+        ("[undefined, None]", [None, None], ["None", "undefined"]),
+        (
+            '{"a": 1, // c\n "id": 12345678901234567890}',
+            {"a": 1, "id": "12345678901234567890"},
+            ["comments", "whole numbers above 2^53"],
         ),
     ],
 )
@@ -208,14 +214,66 @@ def test_what_writers_take_for_json_is_read_after_fixes(text: str, value: object
     [
         ("[1e-1234567890123456, 0.1234567890123456789]", [0.0, 0.1234567890123456789]),
         (
-            "[-1234567890123456, 123456789012345, 1234567890123456.5]",
-            ["-1234567890123456", 123456789012345, 1234567890123456.5],
+            "[-9007199254740993, 123456789012345, 1234567890123456.5]",
+            ["-9007199254740993", 123456789012345, 1234567890123456.5],
         ),
-        ("[NaN, 1234567890123456]", [None, "1234567890123456"]),
+        ("[NaN, 9007199254740993]", [None, "9007199254740993"]),
+        ("[12345678901234567890, 100000000000000000000]", ["12345678901234567890", "100000000000000000000"]),
+        ("[1" + "0" * 320 + "]", ["1" + "0" * 320]),
     ],
 )
 def test_only_whole_numbers_become_texts(text: str, value: object) -> None:
     assert json_outline(text).value == value
+
+
+@pytest.mark.parametrize(
+    "text", ['{"t": 1700000000000000}', "[9000000000000000, 9007199254740992]", "[100000000000000000000, -5e20]"]
+)
+def test_whole_numbers_that_javascript_holds_exactly_stay_numbers(text: str) -> None:
+    found = json_outline(text)
+    assert (found.fault, found.fixes, found.value) == ("", (), json.loads(text))
+
+
+NO_CONSTANT = "JSON has no such value, so JSON.parse of such a"
+ROUNDED = "holds whole numbers above 2^53, which JavaScript's numbers may round"
+TWICE = 'has an object with two keys "a", of which JSON.parse keeps the last'
+
+
+@pytest.mark.parametrize(
+    ("text", "split", "value", "faults"),
+    [
+        ('{"id": NaN}', "lines", [{"id": None}], [f"{NO_CONSTANT} line throws"]),
+        ('{"id": 1}\n{"id": -Infinity}\n', "lines", [{"id": 1}, {"id": None}], ["line 2, column 8"]),
+        ('{"id": 1234567890123456789}\n[]', "lines", [{"id": "1234567890123456789"}, []], [ROUNDED]),
+        ('{"a": 1}\n{"a": 1, "a": 2}', "lines", [{"a": 1}, {"a": 2}], [TWICE]),
+        (
+            '{"a": 1, "a": NaN}{"a": 12345678901234567}',
+            "values",
+            [{"a": None}, {"a": "12345678901234567"}],
+            [f"{NO_CONSTANT} value throws", TWICE, ROUNDED],
+        ),
+        ("{'a': 1}\n{'a': None}", "lines", [{"a": 1}, {"a": None}], ["it also holds None and single quotation marks"]),
+        ('{"a": 1, "a": NaN, "b": 12345678901234567}', "", {"a": None, "b": "12345678901234567"}, [TWICE, ROUNDED]),
+    ],
+)
+def test_all_ways_of_reading_find_what_javascript_refuses_or_loses(
+    text: str, split: str, value: object, faults: list[str]
+) -> None:
+    found = json_lines_outline(text) if split == "lines" else json_outline(text)
+    assert (found.split, found.value) == (split, value)
+    assert [fault for fault in faults if fault not in found.fault] == []
+
+
+def test_one_line_is_json_lines_too_and_json_of_several_lines_is_not() -> None:
+    assert json_lines_outline('{"id": 1}\n').shape == "JSON Lines: 1 line: {id: number}"
+    assert json_lines_outline('{"id": 1}\n').fault == ""
+    assert json_lines_outline('{\n"id": 1}').fault == "is called JSON Lines, but it is JSON as a whole"
+
+
+def test_a_text_that_is_not_called_json_is_not_said_to_be() -> None:
+    found = json_outline('{"id": 1}\n{"id": 2}\n', is_called_json=False)
+    assert found.shape.startswith("JSON Lines: 2 lines")
+    assert found.fault == ""
 
 
 @given(st.text("{}[]\",:'/*#nulNaNtrue0123456789.eE+- \n\\abc", max_size=80))

@@ -99,6 +99,73 @@ def test_utf_8_with_few_broken_characters_stays_utf_8(content: bytes, broken: in
     assert bool(broken) == ("that are not valid UTF-8" in found.fault())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "品名,数量\n一,1\n",
+        "一一一,1\n",
+        "名前,値\n一,一\n一,一\n",
+        "第一章。一切都好。\n一个人。一天一夜。一\n",
+        "a,b\n1,2\n",
+        "Ā,Ȁ\r\nĀ,Ȁ\r\n",
+        "abc",
+    ],
+)
+@pytest.mark.parametrize(("codec", "label"), [("utf-16-le", "utf-16le"), ("utf-16-be", "utf-16be")])
+def test_utf_16_without_a_mark_may_hold_characters_whose_low_byte_is_zero(text: str, codec: str, label: str) -> None:
+    found = decode(text.encode(codec))
+    assert found is not None
+    assert (found.text, found.encoding, found.guessed) == (text.replace("\r\n", "\n"), label, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "text", "broken"),
+    [
+        (b"\xef\xbb\xbfname,city\nA,K\xc3\xb6ln\nB,M\xfcnchen\n", "utf-8", "name,city\nA,Köln\nB,M\ufffdnchen\n", 1),
+        (b"\xff\xfea\0b", "utf-16le", "a\ufffd", 1),
+        ("\ufeffa\ufffd,b\n".encode("utf-16-be") + b"\0", "utf-16be", "a\ufffd,b\n\ufffd", 1),
+        ("\ufeffname,city\n".encode("utf-16-le") + b"\0\xd8" + "A,B\n".encode("utf-16-le"), "utf-16le",
+         "name,city\n\ufffdA,B\n", 1),
+        ("\ufeffa,b\n1,2\n".encode("utf-32-le") + b"\1", "utf-32le", "a,b\n1,2\n\ufffd", 1),
+    ],
+)  # fmt: skip
+def test_a_byte_order_mark_is_right_though_a_character_is_broken(
+    content: bytes, encoding: str, text: str, broken: int
+) -> None:
+    found = decode(content)
+    assert found is not None
+    assert (found.text, found.encoding, found.bom, found.broken) == (text, encoding, True, broken)
+    assert "that are not valid" in found.fault() or encoding == "utf-32le"
+
+
+def test_a_declared_charset_is_right_though_a_character_is_broken() -> None:
+    content = JAPANESE.encode("cp932")
+    found = decode(content[:10] + b"\x81\x20" + content[10:] + b"\x81", "text/csv; charset=shift_jis")
+    assert found is not None
+    assert (found.encoding, found.guessed, found.broken) == ("shift_jis", False, 2)
+    assert found.text.replace("\ufffd", "").replace(" ", "") == JAPANESE
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "text", "encoding", "guessed"),
+    [
+        (JAPANESE.encode("iso2022_jp"), "text/csv; charset=iso-2022-jp", JAPANESE, "iso-2022-jp", False),
+        (JAPANESE.encode("iso2022_jp"), "text/csv", JAPANESE, "iso-2022-jp", True),
+        (b"\x1b(I1\x1b(B\n", "text/csv; charset=iso-2022-jp", "ｱ\n", "iso-2022-jp", False),
+        (b"a\n", "text/csv; charset=iso-2022-jp", "a\n", "utf-8", False),
+        (b"\x1b[1mbold\x1b[0m\n", "text/plain; charset=iso-2022-jp", "\x1b[1mbold\x1b[0m\n", "utf-8", False),
+        (b"\x1b$B\n", "text/plain; charset=shift_jis", "\x1b$B\n", "utf-8", False),
+        ("\x1b$B Köln\n".encode(), "text/plain; charset=iso-2022-jp", "\x1b$B Köln\n", "utf-8", False),
+    ],
+)  # fmt: skip
+def test_text_in_seven_bits_is_read_by_its_escape_codes(
+    content: bytes, media_type: str, text: str, encoding: str, guessed: bool
+) -> None:
+    found = decode(content, media_type)
+    assert found is not None
+    assert (found.text, found.encoding, found.guessed) == (text, encoding, guessed)
+
+
 def test_utf_32_is_named_as_what_no_browser_decodes() -> None:
     found = decode(SALES.encode("utf-32"))
     assert found is not None
@@ -113,9 +180,11 @@ def test_utf_32_is_named_as_what_no_browser_decodes() -> None:
         bytes(range(256)),
         b"\x1f\x8b\x08\x08\xb2\x9d\x1c\x4e\x02\xff",
         b"\xfb\xef\xbe" * 4,
-        b"\xff\xfea\0b",  # half a character is missing
+        b"\xff\xfe\0",  # a mark and half a character
+        b"\x0a\0\0\0\x01\0",
         b"a\0b\0c\0d",
         b"ab\0cd",
+        b"\x89PNG\0\xff",
     ],
 )
 def test_bytes_that_are_no_text_have_none(content: bytes) -> None:

@@ -73,7 +73,8 @@ def test_no_code_is_advised_and_nothing_is_summed_up() -> None:
             b"{'a': 1}",
             "It does not parse as JSON: line 1, column 2 has a single quotation mark",
         ),
-        ("a.csv", "text/csv", b"<html><p>404</p>", "It is called a table, but it is an HTML page."),
+        ("a.csv", "text/csv", b"<html><p>404</p>", "It is called .csv, but it is an HTML page."),
+        ("a", "text/csv", b"<html><p>404</p>", "It is called a table, but it is an HTML page."),
     ],
 )
 def test_the_bytes_decide_what_a_text_is(name: str, media_type: str, content: bytes, line: str) -> None:
@@ -230,11 +231,55 @@ def test_a_binary_file_is_type_and_size_only(content: bytes, line: str) -> None:
             "a.csv is not UTF-8 and names no charset; it was read as windows-1252, which is a guess.",
         ),
         ("a.svg", b"<svg xmlns='x'/>", ""),
+        ("a.csv", b"<html>Log in", "a.csv is called .csv, but it is an HTML page."),
+        ("a.csv", b"<!-- saved -->\n<html>Log in", "a.csv is called .csv, but it is an HTML page."),
+        ("a.csv", b'{"a": 1}\n{"a": 2}\n', "a.csv is called .csv, but it is JSON."),
+        ("a.jsonl", b"<html>", "a.jsonl is called .jsonl, but it is an HTML page."),
+        ("a.pdf", b"%PDF-1.4\n1 0 obj\n", ""),
+        ("a.csv", b"%PDF-1.4\n1 0 obj\n", "a.csv is called .csv, but it is application/pdf."),
+        ("a.txt", b"BM,price\n1,2\n", ""),
         ("notes", b"a note", ""),
     ],
 )
 def test_a_file_that_its_sender_must_look_at_has_a_fault(name: str, content: bytes, sentence: str) -> None:
     assert fault(AttachedFile(name, "", content)) == sentence
+
+
+ICON = b"\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0h\4\0\0\x16\0\0\0" + b"\0" * 50
+
+
+@pytest.mark.parametrize(
+    ("media_type", "content", "is_now"),
+    [
+        ("image/jpg", b"\xff\xd8\xff\xe0" + b"\0" * 50, ""),
+        ("image/pjpeg; q=1", b"\xff\xd8\xff\xe0" + b"\0" * 50, ""),
+        ("IMAGE/PNG", PIXEL, ""),
+        ("image/x-icon", ICON, ""),
+        ("image/x-icon", PIXEL, "but it is image/png"),
+        ("image/jpg", PIXEL, "but it is image/png"),
+        ("image/x-ms-bmp", b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0" + b"\0" * 60, ""),
+        ("image/heif", b"\0\0\0\x18ftypheic" + b"\0" * 40, ""),
+        ("image/x-portable-pixmap", b"P3\n1 1\n255\n0 0 0\n", ""),
+        ("image/x-portable-pixmap", b"P6 1 1 255\n\0\0\0", ""),
+        ("image/svg+xml; charset=utf-8", b"<svg xmlns='x'/>", ""),
+        ("image/svg+xml", b"\0\1\2\3", "but its bytes are nothing of that kind"),
+        ("image/jpg", b"\0\1\2\3", "but its bytes are nothing of that kind"),
+        ("image/jpg", b"some words\n", "but it is text"),
+        ("image/x-portable-pixmap", b"<html>404", "but it is an HTML page"),
+    ],
+)
+def test_a_picture_may_have_any_name_of_its_type(media_type: str, content: bytes, is_now: str) -> None:
+    called = f"photo is called {media_type.partition(';')[0]}, {is_now}."
+    assert fault(AttachedFile("photo", media_type, content)) == (called if is_now else "")
+
+
+def test_one_sentence_says_what_a_file_is_called() -> None:
+    lines = described("d.csv", b"<!-- saved -->\n<html>\n<p>404")
+    assert [line for line in lines if "called" in line] == ["It is called .csv, but it is an HTML page."]
+    assert not any(line.startswith("Table") for line in lines)
+    lines = described("d.csv", b'{"a": 1}\n{"a": 2}\n')
+    assert [line for line in lines if "called" in line] == ["It is called .csv, but it is JSON."]
+    assert "JSON Lines: 2 lines" in "\n".join(lines)
 
 
 GIF = b"GIF89a\x05\x00\x04\x00\x00\x00\x00;"
@@ -253,6 +298,14 @@ GIF = b"GIF89a\x05\x00\x04\x00\x00\x00\x00;"
 def test_a_picture_is_described_by_what_its_bytes_say(content: bytes, line: str) -> None:
     description = describe(AttachedFile("my logo.bin", "application/octet-stream", content)).splitlines()
     assert description[1:] == ["Its address, relative to the page: my%20logo.bin", line]
+
+
+def test_characters_that_no_database_takes_are_replaced_where_json_is_described() -> None:
+    lines = described("a.json", b'[{"a\\u0000b": "\\ud800"}, {"\\uDFFF": 1, "\\uDFFF": 2}]')
+    assert "JSON: [2 of {a\ufffdb: text}]" in lines
+    assert '- ["a\ufffdb"]: text, always "?"; missing in 1' in lines
+    assert 'It has an object with two keys "?", of which JSON.parse keeps the last.' in lines
+    assert "\0" not in "".join(lines)
 
 
 def test_markdown_is_outlined_only_where_it_is_not_shown_whole() -> None:

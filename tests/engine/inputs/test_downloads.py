@@ -53,6 +53,8 @@ def test_json_that_only_lenient_code_reads_is_data(body: bytes) -> None:
     [
         (answer(b"<!doctype html><p>", "text/html"), "a page (HTML)"),
         (answer(b"\n<html>", "application/json"), "a page (HTML)"),
+        (answer(b"\xef\xbb\xbf<!-- saved -->\n<html>", "text/csv"), "a page (HTML)"),
+        (answer("\ufeff<!doctype html>".encode("utf-16-le"), "text/csv"), "a page (HTML)"),
         (answer(b"{nope", "application/json"), "does not parse"),
         (answer(b"[" * 100_000, "application/json"), "does not parse"),
         (answer(b"", "application/json"), "empty"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import string
 
 import pytest
 
@@ -80,3 +81,69 @@ def test_numbers_are_compared_as_javascript_writes_them() -> None:
     (code,) = reading_codes(data)
     assert with_advice(data, [code], {"a.json\n0": {"value": [{"v": 1, "w": None, "x": True}]}}) is not data
     assert with_advice(data, [code], {"a.json\n0": {"value": [{"v": 1, "w": None, "x": 1}]}}) is data
+
+
+LONG = "y" * 3_000
+
+
+@pytest.mark.parametrize(
+    ("content", "stringified"),
+    [
+        (f'{{"a": NaN, "s": "\\ud800", "x": "{LONG}"}}', f'{{"a":null,"s":"\\ud800","x":"{LONG}"}}'),
+        (f'["\\uDC00\\ud83d\\ude00", NaN, "{LONG}"]', f'["\\udc00\U0001f600",null,"{LONG}"]'),
+        (
+            f'[NaN, 1e-5, 0.00001234, -1.5e-6, 2.5e-7, 1e-7, 0.0001, 1.0, -0.0, "1e-05", "{LONG}"]',
+            f'[null,0.00001,0.00001234,-0.0000015,2.5e-7,1e-7,0.0001,1,0,"1e-05","{LONG}"]',
+        ),
+        (
+            f'[NaN, 100000000000000000000, 1000000000000000000000, 1.5e300, "{LONG}"]',
+            f'[null,100000000000000000000,1e+21,1.5e+300,"{LONG}"]',
+        ),
+        (
+            f'{{"b": NaN, "10": 1, "9": 2, "01": 3, "4294967294": 4, "4294967295": 5, "x": "{LONG}"}}',
+            f'{{"9":2,"10":1,"4294967294":4,"b":null,"01":3,"4294967295":5,"x":"{LONG}"}}',
+        ),
+    ],
+    ids=["half a pair", "half and a whole pair", "small numbers", "large numbers", "keys that are indexes"],
+)
+def test_the_digest_is_that_of_json_as_javascript_writes_it(content: str, stringified: str) -> None:
+    data = file("a.json", content.encode())
+    (code,) = reading_codes(data)
+    digest = hashlib.sha256(stringified.encode()).hexdigest()
+    assert with_advice(data, [code], {"a.json\n0": {"digest": digest}}) is not data
+
+
+def test_advice_on_half_a_surrogate_pair_can_be_stored() -> None:
+    data = file("a.json", b'[{"s": "\\ud800"}, NaN]')
+    (code,) = reading_codes(data)
+    advised = with_advice(data, [code], {"a.json\n0": {"value": [{"s": "\ud800"}, None]}})
+    assert r'the first {"s": "\ud800"}' in advised.note
+    advised.note.encode()
+
+
+def test_a_value_that_is_nested_too_deeply_gets_no_advice() -> None:
+    deep = "[" * 700 + "]" * 700
+    data = file("a.json", f"[NaN, {deep}]".encode())
+    (code,) = reading_codes(data)
+    for result in ({"value": [None, json.loads(deep)]}, {"digest": "0" * 64}):
+        assert with_advice(data, [code], {"a.json\n0": result}) is data
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        ("a.jsonl", b'{"a": NaN}\n', '?? "null").split('),
+        ("a.jsonl", b'{"a": 1}\n{"a": 12345678901234567}\n', '?? `"${all}"`).split('),
+        ("a.json", b'{"a": 1}{"a": NaN}', '?? "null");\nconst data = [];'),
+    ],
+)
+def test_the_fixes_come_before_the_text_is_divided(name: str, content: bytes, line: str) -> None:
+    (code,) = reading_codes(file(name, content))
+    assert line in code.code
+
+
+@pytest.mark.parametrize("separator", sorted(set(string.punctuation) - set('_"')))
+def test_a_separator_is_escaped_in_the_regular_expression(separator: str) -> None:
+    content = f'sep={separator}\na{separator}b\n"1"{separator}2\n'
+    *_, thorough = reading_codes(file("a.csv", content.encode()))
+    assert rf"([^\{separator}\n]*))(\{separator}|\n|$)/g" in thorough.code

@@ -25,7 +25,17 @@ from engine.steps.contracts import Generated
 from engine.steps.generate import generate
 from tests.doubles.http_server import HttpServer, Script
 from tests.engine.steps.inputs import BRIEF, LATER, generating, seconds_from_now
-from tests.fakes import NOW, FakeAuthor, FakeBrowser, FakeFetcher, FakeForge, FakeJournal, make_ports, plan_reply
+from tests.fakes import (
+    NOW,
+    FakeAuthor,
+    FakeBrowser,
+    FakeClock,
+    FakeFetcher,
+    FakeForge,
+    FakeJournal,
+    make_ports,
+    plan_reply,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -209,6 +219,17 @@ def test_a_file_that_has_its_advice_or_needs_none_starts_no_browser() -> None:
     assert ports.browser.scripts == []
 
 
+def test_a_result_that_is_nested_too_deeply_is_no_advice() -> None:
+    class Deep(FakeBrowser):
+        def compute(self, *_: object, **__: object) -> Computation:
+            return Computation(files={RESULTS: b"[" * 100_000})
+
+    brief = replace(BRIEF, attachments=(AttachedFile("a.csv", "text/csv", ODD),))
+    ports = ports_for(FakeFetcher(), browser=Deep())
+    assert isinstance(generate(generating(brief=brief), ports), Generated)
+    assert ports.journal.kept == []
+
+
 def test_an_attachment_that_the_request_holds_in_no_readable_form_is_missing_in_the_prompt() -> None:
     ports = ports_for(FakeFetcher())
     lost = MissingFile("rates.csv", "The data URI says base64, but what follows is not base64.")
@@ -219,24 +240,24 @@ def test_an_attachment_that_the_request_holds_in_no_readable_form_is_missing_in_
 
 
 class SlowBooks:
-    """Takes 25 s of a clock of its own for each workbook."""
+    """Takes 25 s of the clock for each workbook."""
 
-    def __init__(self) -> None:
-        self.now = 1_000.0
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
         self.given: list[float] = []
 
     def read(self, content: bytes, *, seconds: float) -> Workbook:
         del content
         self.given.append(seconds)
-        self.now += min(seconds, 25.0)
+        self._clock.advance(min(seconds, 25.0))
         return Workbook((Sheet("One", 1, 1, b"a\n"),))
 
 
-def test_all_workbooks_of_a_round_have_one_time_and_the_rest_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    books = SlowBooks()
-    monkeypatch.setattr(fetch_inputs.time, "monotonic", lambda: books.now)
+def test_all_workbooks_of_a_round_have_one_time_and_the_rest_is_named() -> None:
+    clock = FakeClock()
+    books = SlowBooks(clock)
     files = tuple(AttachedFile(f"{at}.xlsx", "", b"PK xl/workbook.xml") for at in range(15))
-    ports = ports_for(FakeFetcher(), workbooks=books)
+    ports = ports_for(FakeFetcher(), workbooks=books, clock=clock)
     assert isinstance(generate(generating(brief=replace(BRIEF, attachments=files)), ports), Generated)
     assert books.given == [fetch_inputs.WORKBOOK_SECONDS, fetch_inputs.MOST_FETCHING - 25]
     assert len(ports.journal.kept) == 15
@@ -246,19 +267,18 @@ def test_all_workbooks_of_a_round_have_one_time_and_the_rest_is_named(monkeypatc
 
 def test_a_fetch_that_starts_late_gets_only_the_time_that_is_left_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[float] = []
-    now = [1_000.0]
+    clock = FakeClock()
 
     class Dripping(FakeFetcher):
         def fetch(self, url: str, *, seconds: float, max_bytes: int, origin: str = "") -> Answer:
             del max_bytes, origin
             given.append(seconds)
-            now[0] += seconds
+            clock.advance(seconds)
             raise Transient("timed_out", f"{url} did not answer in time")
 
     monkeypatch.setattr(fetch_inputs, "AT_ONCE", 1)
-    monkeypatch.setattr(fetch_inputs.time, "monotonic", lambda: now[0])
     unfetched = tuple((f"{at}.csv", url) for at, url in enumerate(urls(40)))
-    ports = ports_for(Dripping())
+    ports = ports_for(Dripping(), clock=clock)
     assert isinstance(generate(generating(unfetched=unfetched), ports), Generated)
     assert given == [fetch_inputs.FETCH_SECONDS, fetch_inputs.MOST_FETCHING - fetch_inputs.FETCH_SECONDS]
     assert len(ports.journal.missed) == 40
