@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from engine.checks.gates import secret_line
@@ -162,7 +162,7 @@ def _under_way(
     The threads only use the fetcher. Rows are written by the caller's thread, so that a lost lease ends the step.
     """
     in_all = _seconds_for_all(task, ports, least=least)
-    stops = time.monotonic() + in_all
+    stops = monotonic() + in_all
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fetch")
     try:
 
@@ -175,7 +175,7 @@ def _under_way(
 
         def left() -> float:
             """Return the seconds for a fetch that starts now, so that the last one ends with the time for all."""
-            seconds = min(FETCH_SECONDS, stops - time.monotonic())
+            seconds = min(FETCH_SECONDS, stops - monotonic())
             if seconds <= 0:
                 raise Transient("timed_out", NO_TIME)
             return seconds
@@ -299,13 +299,13 @@ class WorkbookReading:
     """Reads workbooks one after the other, in at most `seconds` for all of them."""
 
     def __init__(self, ports: Ports, seconds: float) -> None:
-        self._ports, self._stops = ports, time.monotonic() + seconds
+        self._ports, self._stops = ports, monotonic() + seconds
 
     def read(self, file: AttachedFile) -> tuple[Sheet, ...] | str:
         """Return a workbook's sheets, or a sentence on why there are none."""
         if self._ports.workbooks is None:
             return f"{file.name} is a workbook."
-        seconds = min(WORKBOOK_SECONDS, self._stops - time.monotonic())
+        seconds = min(WORKBOOK_SECONDS, self._stops - monotonic())
         if seconds <= 0:
             return f"{file.name} was not read: the time for the workbooks of this round was over."
         try:

@@ -234,7 +234,7 @@ class SlowBooks:
 
 def test_all_workbooks_of_a_round_have_one_time_and_the_rest_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     books = SlowBooks()
-    monkeypatch.setattr(fetch_inputs.time, "monotonic", lambda: books.now)
+    monkeypatch.setattr(fetch_inputs, "monotonic", lambda: books.now)
     files = tuple(AttachedFile(f"{at}.xlsx", "", b"PK xl/workbook.xml") for at in range(15))
     ports = ports_for(FakeFetcher(), workbooks=books)
     assert isinstance(generate(generating(brief=replace(BRIEF, attachments=files)), ports), Generated)
@@ -256,7 +256,7 @@ def test_a_fetch_that_starts_late_gets_only_the_time_that_is_left_for_all(monkey
             raise Transient("timed_out", f"{url} did not answer in time")
 
     monkeypatch.setattr(fetch_inputs, "AT_ONCE", 1)
-    monkeypatch.setattr(fetch_inputs.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(fetch_inputs, "monotonic", lambda: now[0])
     unfetched = tuple((f"{at}.csv", url) for at, url in enumerate(urls(40)))
     ports = ports_for(Dripping())
     assert isinstance(generate(generating(unfetched=unfetched), ports), Generated)
