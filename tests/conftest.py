@@ -120,3 +120,9 @@ def _fresh_cache(settings: SettingsWrapper) -> None:
     from django.core.cache import cache
 
     cache.clear()
+
+
+@pytest.fixture
+def _same_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no time pass for what counts wrong secrets and logins by the minute."""
+    monkeypatch.setattr("tasks_app.operations.client_limits._now", lambda: 1_700_000_001)

@@ -28,6 +28,11 @@ ROOT = Path(__file__).resolve().parents[1]
 SECRET = "only-for-this-test"
 
 
+def bare_environment(data: Path, **variables: str) -> dict[str, str]:
+    """Return the environment of a process that has a folder for its data and these variables, and no `.env`."""
+    return {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "DATA_DIR": str(data), **variables}
+
+
 class Service:
     """`manage.py serve` over a folder. Started again it goes on with the same data, on the same port.
 
@@ -39,10 +44,8 @@ class Service:
         self.port = free_port()
         self.database = ""  # where the test itself looks, if not where the service does
         self._environment = {
-            "PATH": os.environ["PATH"],
+            **bare_environment(self.data),
             "HOME": str(folder),
-            "ENV_FILE": os.devnull,
-            "DATA_DIR": str(self.data),
             "SECRET": SECRET,
             "FORGE": "local",
             "LLM_PROVIDER": "simulated",

@@ -6,9 +6,9 @@ import logging
 import secrets
 import sys
 import tempfile
-import time
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -98,12 +98,12 @@ def _migrate() -> None:
 
 def _await(reach: Callable[[], object], what: str) -> None:
     """Call `reach` until it succeeds, for at most WAIT. Raises its error then, or at once if waiting does not help."""
-    began = said = time.monotonic()
+    began = said = monotonic()
     while True:
         try:
             reach()
         except (OperationalError, RedisError) as error:
-            now, text = time.monotonic(), str(error)
+            now, text = monotonic(), str(error)
             refused = _REFUSED in text and not any(word in text for word in _PASSING)
             if (connection.vendor == "sqlite" and isinstance(error, OperationalError)) or refused:
                 raise
@@ -112,7 +112,7 @@ def _await(reach: Callable[[], object], what: str) -> None:
             if now - said >= SAID_EVERY.total_seconds() or said == began:
                 left, said = WAIT.total_seconds() - (now - began), now
                 logger.warning("%s does not answer yet; waiting for %.0f s more", what, left)
-            time.sleep(0.5)
+            sleep(0.5)
         else:
             return
 

@@ -158,4 +158,5 @@ def test_a_requests_id_is_in_the_lines_of_web_and_worker(
 @pytest.mark.django_db
 def test_a_round_without_a_request_has_none_in_its_lines(lines: Lines, outside: Outside) -> None:
     driven(make_round())
+    assert lines.objects()
     assert not any("request" in line for line in lines.objects())

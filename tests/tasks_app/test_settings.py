@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import ast
 import json
-import os
 import re
 import stat
 import subprocess
@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.service import bare_environment
+
 pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[2]
 READY = {"SECRET": "a-secret-of-the-settings", "FORGE": "local", "LLM_PROVIDER": "simulated"}
 SHOW = """
+import ast
 import json
 from tasks_app import settings as s
 names = [n for n in dir(s) if n.isupper() and n not in ("SECRET_KEY", "LOGGING")]
@@ -36,7 +39,7 @@ print(ask("journal_mode"), ask("synchronous"), ask("busy_timeout"), connection.t
 
 
 def run(code: str, data: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    env = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "DATA_DIR": str(data)} | variables
+    env = bare_environment(data, **variables)
     command = [sys.executable, "-W", "error", "-c", code]
     return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
@@ -142,29 +145,40 @@ def test_pages_and_admin_on_one_host_are_refused(tmp_path: Path, pages: str) -> 
     assert "same host" in said
 
 
-#: A good value of each secret, by the setting that it becomes.
+#: For each secret the setting that it becomes, a good value, and what is hidden of it if that is not all.
 SECRETS = {
-    "SECRET": ("SECRET", "a-secret"),
-    "SECRET_PREVIOUS": ("SECRET_PREVIOUS", "one-before"),
-    "GITHUB_TOKEN": ("GITHUB_TOKEN", "token-of-nobody"),
-    "LLM_API_KEY": ("LLM_API_KEY", "a-key"),
-    "OPENAI_API_KEY": ("LLM_API_KEY", "another-key"),
-    "ADMIN_PASSWORD": ("ADMIN_PASSWORD", "a-password"),
-    "DJANGO_SECRET_KEY": ("SECRETS", "a-key-of-ours"),
-    "METRICS_TOKEN": ("METRICS_TOKEN", "a-token"),
-    "DATABASE_URL": ("DATABASES", "postgres://u:pass-word-of-it@h/n"),
-    "REDIS_URL": ("REDIS_URL", "redis://:pass-word-of-it@h/0"),
+    "SECRET": ("SECRET", "a-secret", ""),
+    "SECRET_PREVIOUS": ("SECRET_PREVIOUS", "one-before", ""),
+    "GITHUB_TOKEN": ("GITHUB_TOKEN", "token-of-nobody", ""),
+    "LLM_API_KEY": ("LLM_API_KEY", "a-key", ""),
+    "OPENAI_API_KEY": ("LLM_API_KEY", "another-key", ""),
+    "ADMIN_PASSWORD": ("ADMIN_PASSWORD", "a-password", ""),
+    "DJANGO_SECRET_KEY": ("SECRETS", "a-key-of-ours", ""),
+    "METRICS_TOKEN": ("METRICS_TOKEN", "a-token", ""),
+    "DATABASE_URL": ("DATABASES", "postgres://u:pass-word-of-it@h/n", "pass-word-of-it"),
+    "REDIS_URL": ("REDIS_URL", "redis://:pass-word-of-it@h/0", "pass-word-of-it"),
+    "SENTRY_DSN": ("SENTRY_DSN", "https://a-public-key@errors.example/7", ""),
+    "ALERT_WEBHOOK_URL": ("ALERT_WEBHOOK_URL", "https://chat.example/hooks/a-path", ""),
+    "WEBHOOK_SIGNING_SECRET": ("SECRETS", f"whsec_{'a2V5' * 8}", "a2V5" * 8),
 }
 
 
+def secrets_read() -> set[str]:
+    """Return the variables that the settings read by `env.secret("…")`."""
+    tree = ast.parse((ROOT / "tasks_app" / "settings.py").read_text())
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "env.secret"]
+    return {ast.literal_eval(argument) for call in calls for argument in call.args}
+
+
 def test_every_secret_may_stand_in_a_file_and_is_hidden(tmp_path: Path) -> None:
+    assert SECRETS.keys() == secrets_read()
     for group in (SECRETS.keys() - {"LLM_API_KEY"}, SECRETS.keys() - {"OPENAI_API_KEY"}):
         for name in group:
             (tmp_path / name).write_text(SECRETS[name][1] + "\n")
         found = loaded(tmp_path / "data", **{f"{name}_FILE": str(tmp_path / name) for name in group})
         for name in group:
-            setting, value = SECRETS[name]
-            word = "pass-word-of-it" if "://" in value else value
+            setting, value, hidden = SECRETS[name]
+            word = hidden or value
             assert word in json.dumps(found[setting])
             assert word in found["SECRETS"].values()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from engine.checks.endings import early_end, is_surely_whole
@@ -116,7 +118,29 @@ def test_a_senseless_file_is_read_in_little_time(path: str, piece: str) -> None:
         early_end(path, piece * (200_000 // len(piece)))
 
 
-@given(st.sampled_from(sorted(CUT)), st.text(alphabet=st.sampled_from("<>/*'\"`${}()[]\\= \nabscriptyle!-")))
+ANY_TEXT = st.text(alphabet=st.sampled_from("<>/*'\"`${}()[]\\= \nabscriptyle!-"))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | ANY_TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(ANY_TEXT, inner),
+    max_leaves=10,
+)
+#: Texts that begin and end as a whole file does; most of them are surely whole.
+WHOLE_TEXTS = {
+    "index.html": ANY_TEXT.map(lambda text: f"<html>{text}</html>"),
+    "data.json": JSON.map(json.dumps),
+    "icon.svg": ANY_TEXT.map(lambda text: f"<svg>{text}</svg>"),
+}
+
+
+@given(st.sampled_from(sorted(CUT)), ANY_TEXT)
 def test_any_text_is_read(path: str, text: str) -> None:
-    if is_surely_whole(path, text):
-        assert early_end(path, text) == ""
+    early_end(path, text)
+    is_surely_whole(path, text)
+
+
+@pytest.mark.parametrize("path", WHOLE_TEXTS)
+@given(data=st.data())
+def test_what_is_surely_whole_has_no_early_end(path: str, data: st.DataObject) -> None:
+    text = data.draw(WHOLE_TEXTS[path]) + data.draw(st.sampled_from(["", "\n", " \n\n"]))
+    assume(is_surely_whole(path, text))
+    assert early_end(path, text) == ""

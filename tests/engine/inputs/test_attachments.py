@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.generated_files import PIXEL
 from engine.domain.brief import AttachedFile
 from engine.formats.tables import read_table
 from engine.inputs import file_formats
@@ -16,11 +16,6 @@ from engine.inputs.attachments import describe, fault
 
 if TYPE_CHECKING:
     from engine.formats.tables import Table
-
-
-PIXEL = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR42mP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg=="
-)
 
 
 def described(name: str, content: bytes, media_type: str = "") -> list[str]:

@@ -4,7 +4,7 @@ import base64
 from urllib.parse import quote, quote_from_bytes
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from engine.inputs.data_uris import DataUri, parse_data_uri
@@ -106,11 +106,11 @@ def test_what_was_changed_in_base64_is_undone_and_named(digits: str, repairs: tu
     assert parse_data_uri(f"data:a/b;base64,{digits}") == DataUri("a/b", SIGNS, repairs)
 
 
-@given(st.binary(min_size=1, max_size=300))
+@given(st.lists(st.sampled_from(range(0xF8, 0x100)), min_size=1, max_size=300).map(bytes))
 def test_blanks_for_plus_signs_lose_no_byte_where_only_they_fit(content: bytes) -> None:
     digits = base64.b64encode(content).decode()
-    if digits.count("+") % 4:
-        assert parse_data_uri(f"data:a/b;base64,{digits.replace('+', ' ')}").content == content
+    assume(digits.count("+") % 4)
+    assert parse_data_uri(f"data:a/b;base64,{digits.replace('+', ' ')}").content == content
 
 
 @pytest.mark.parametrize(

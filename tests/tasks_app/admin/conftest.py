@@ -1,4 +1,4 @@
-"""Logins for the console: a superuser, an operator, a viewer; and a real browser that records policy violations."""
+"""A real browser in which a superuser is logged in, and which records policy violations."""
 
 from __future__ import annotations
 
@@ -6,52 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
-from django.test import Client
 
 from tests.chromium import launched
+from tests.tasks_app.conftest import PASSWORD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from playwright.sync_api import Browser, Page
     from pytest_django.live_server_helper import LiveServer
-
-PASSWORD = "long-enough-1"
-
-
-def person(name: str, *permissions: str) -> Client:
-    """Return a client, logged in as staff with these permissions on our rows, for which CSRF is checked."""
-    user = get_user_model().objects.create_user(name, password=PASSWORD, is_staff=True)
-    for beginning in permissions:
-        user.user_permissions.add(
-            *Permission.objects.filter(content_type__app_label="tasks_app", codename__startswith=beginning)
-        )
-    client = Client(enforce_csrf_checks=True, headers={"host": "localhost:8000"})
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def operator() -> Client:
-    return person("ada", "view_", "operate_")
-
-
-@pytest.fixture
-def viewer() -> Client:
-    return person("vera", "view_")
-
-
-@pytest.fixture
-def press() -> Callable[..., object]:
-    """Post as a form of the console does, with the token of the page that holds it."""
-
-    def post(client: Client, address: str, **fields: object) -> object:
-        client.get("/admin/password_change/")  # any page with a form sets the cookie
-        token = client.cookies["csrftoken"].value
-        return client.post(address, {"csrfmiddlewaretoken": token, **fields})
-
-    return post
 
 
 @pytest.fixture(scope="module")

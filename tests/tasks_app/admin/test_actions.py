@@ -10,7 +10,7 @@ from engine.errors import OutOfService
 from tasks_app.models import Event, Round
 from tasks_app.operations.breakers import breaker_trip, breakers_open
 from tests.factories import dump, lease_of, make_round
-from tests.tasks_app.admin.conftest import person
+from tests.tasks_app.conftest import person
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,15 +7,9 @@ from django.test import Client
 from tasks_app.models import Event
 from tasks_app.operations.client_limits import LOGINS
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_fresh_cache")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_fresh_cache", "_same_minute")]
 
 PASSWORD = "long-enough-1"
-
-
-@pytest.fixture(autouse=True)
-def _in_one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no time pass."""
-    monkeypatch.setattr("tasks_app.operations.client_limits._now", lambda: 1_700_000_001)
 
 
 def browser(address: str = "192.0.2.1") -> Client:

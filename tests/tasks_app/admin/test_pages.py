@@ -23,7 +23,7 @@ from tasks_app.models import Attempt, CheckResult, Round, StepRun, WorkerBeat
 from tasks_app.web.content_security_policy import POLICY
 from tests.factories import make_round
 from tests.hostile import hostile_rows
-from tests.tasks_app.admin.conftest import person
+from tests.tasks_app.conftest import person
 
 if TYPE_CHECKING:
     from collections.abc import Callable

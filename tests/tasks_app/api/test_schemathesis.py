@@ -89,6 +89,7 @@ def test_every_answer_is_as_described(web: Web, tmp_path: Path) -> None:
         env={"PATH": web.environment["PATH"], "PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
+        timeout=600,
     )
     assert ended.returncode == 0, f"{ended.stdout[-8000:]}\n{ended.stderr[-2000:]}\n{web.tail()[-2000:]}"
     assert "9 selected / 9 total" in ended.stdout

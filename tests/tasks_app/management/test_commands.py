@@ -17,6 +17,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from tasks_app.models import Attempt, CheckResult, Commit, Event, NotificationAttempt, PagesStatus, Round, StepRun
+from tests.commands import run
 from tests.factories import SECRET, make_round, with_plan
 
 pytestmark = pytest.mark.django_db
@@ -30,12 +31,6 @@ DANGEROUS = ("\x1b", "\x07", "\x9b", "\u202e", "\r")
 @pytest.fixture(autouse=True)
 def columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-
-
-def run(*arguments: object) -> str:
-    out = io.StringIO()
-    call_command(*map(str, arguments), stdout=out)
-    return out.getvalue()
 
 
 def data(*arguments: object) -> object:

@@ -53,19 +53,13 @@ def test_only_trusted_proxies_say_who_asks(settings: SettingsWrapper, peer: str,
     assert client_address(RequestFactory().get("/", REMOTE_ADDR=peer, **extra)) == client
 
 
-@pytest.fixture
-def _still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no time pass."""
-    monkeypatch.setattr(client_limits, "_now", lambda: 1_700_000_001)
-
-
 def test_by_default_nobody_is_believed() -> None:
     request = RequestFactory().get("/", REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="198.51.100.1")
     assert client_address(request) == "127.0.0.1"
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("_fresh_cache", "_still")
+@pytest.mark.usefixtures("_fresh_cache", "_same_minute")
 @pytest.mark.parametrize("address", ["", "a b\tc", "é", "x" * 64, "2001:db8::1"])
 def test_any_address_can_be_counted(settings: SettingsWrapper, address: str) -> None:
     settings.THROTTLE_PER_MINUTE = 1
@@ -110,7 +104,7 @@ def test_what_an_address_counts_as(address: str, network: str) -> None:
     assert client_network(address) == network
 
 
-@pytest.mark.usefixtures("_fresh_cache", "_still")
+@pytest.mark.usefixtures("_fresh_cache", "_same_minute")
 def test_no_attempt_is_lost_where_many_come_at_once(monkeypatch: pytest.MonkeyPatch, settings: SettingsWrapper) -> None:
     settings.THROTTLE_PER_MINUTE = 120
     monkeypatch.setattr(client_limits, "_note", lambda *_: None)
@@ -119,7 +113,7 @@ def test_no_attempt_is_lost_where_many_come_at_once(monkeypatch: pytest.MonkeyPa
     assert sum(wait == 0 for wait in waits) == 120
 
 
-@pytest.mark.usefixtures("_fresh_cache", "_still")
+@pytest.mark.usefixtures("_fresh_cache", "_same_minute")
 def test_guessing_is_slowed_down_and_nobody_is_locked_out(monkeypatch: pytest.MonkeyPatch) -> None:
     waits = [login_wait("192.0.2.1", "ada") for _ in range(LOGINS + 3)]
     assert waits == [0] * (LOGINS + 1) + [9] * 2  # 1,700,000,001: nine seconds until the next turn
@@ -128,7 +122,7 @@ def test_guessing_is_slowed_down_and_nobody_is_locked_out(monkeypatch: pytest.Mo
     assert [login_wait("192.0.2.1", "ADA") for _ in range(2)] == [0, 10]
 
 
-@pytest.mark.usefixtures("_fresh_cache", "_still")
+@pytest.mark.usefixtures("_fresh_cache", "_same_minute")
 def test_many_addresses_guess_no_faster() -> None:
     waits = [login_wait(f"2001:db8:0:{n:x}::1", "ada") for n in range(LOGINS_OF_NAME + 50)]
     assert sum(wait == 0 for wait in waits) == LOGINS_OF_NAME + 1
@@ -136,7 +130,7 @@ def test_many_addresses_guess_no_faster() -> None:
     assert sum(wait == 0 for wait in of_one_network) == LOGINS + 1
 
 
-@pytest.mark.usefixtures("_fresh_cache", "_still")
+@pytest.mark.usefixtures("_fresh_cache", "_same_minute")
 def test_a_known_device_has_a_count_of_its_own() -> None:
     cookie = device_cookie("ada")
     for n in range(LOGINS_OF_NAME + 50):
@@ -151,7 +145,7 @@ def test_a_known_device_has_a_count_of_its_own() -> None:
     assert login_wait("192.0.2.1", "ada", cookie) == 0
 
 
-@pytest.mark.usefixtures("_fresh_cache", "_still")
+@pytest.mark.usefixtures("_fresh_cache", "_same_minute")
 @pytest.mark.parametrize(
     "cookie",
     ["x", "a:b:c", signing.dumps(["1", "2"]), "\ud800", "x" * 9000],
@@ -164,7 +158,7 @@ def test_a_cookie_that_is_not_ours_is_no_device(cookie: str) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("_fresh_cache", "_still")
+@pytest.mark.usefixtures("_fresh_cache", "_same_minute")
 def test_refusals_are_logged_recorded_and_counted(settings: SettingsWrapper, caplog: pytest.LogCaptureFixture) -> None:
     settings.THROTTLE_PER_MINUTE = 0
     with caplog.at_level(logging.WARNING):
@@ -181,7 +175,7 @@ def test_refusals_are_logged_recorded_and_counted(settings: SettingsWrapper, cap
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("_fresh_cache", "_still")
+@pytest.mark.usefixtures("_fresh_cache", "_same_minute")
 def test_many_strangers_leave_a_bounded_number_of_events(settings: SettingsWrapper) -> None:
     settings.THROTTLE_PER_MINUTE = 0
     for n in range(60):

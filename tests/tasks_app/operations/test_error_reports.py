@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.doubles.http_server import HttpServer, Script
+from tests.service import bare_environment
 
 if TYPE_CHECKING:
     from tests.doubles.http_server import Asked
@@ -49,17 +49,23 @@ def in_thread():
 threading.excepthook = lambda _: None
 thread = threading.Thread(target=in_thread)
 thread.start(), thread.join()
-print("sentry_sdk" in sys.modules)
+if sdk := sys.modules.get("sentry_sdk"):
+    sdk.flush(timeout=60)  # at its end a process waits 2 s only
+print(sdk is not None)
 """
 
 
 def run(folder: Path, **variables: str) -> str:
-    environment = {
-        "PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "DATA_DIR": str(folder), "SECRET": SECRET,
-        "FORGE": "local", "LLM_PROVIDER": "simulated", "GITHUB_TOKEN": TOKEN, **variables,
-    }  # fmt: skip
+    settings = {"SECRET": SECRET, "FORGE": "local", "LLM_PROVIDER": "simulated", "GITHUB_TOKEN": TOKEN}
+    environment = bare_environment(folder, **settings, **variables)
     done = subprocess.run(
-        [sys.executable, "-c", FAIL], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", FAIL],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

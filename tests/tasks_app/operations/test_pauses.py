@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.test import Client
 from django.utils import timezone
 
@@ -18,10 +17,10 @@ from tasks_app.operations.breakers import breaker_close, breaker_trip, breakers_
 from tasks_app.operations.workers import worker_beat
 from tasks_app.reports.round_report import RoundReport
 from tasks_app.rounds.schedule import rounds_due
+from tests.commands import run
 from tests.driving import driven
 from tests.factories import SECRET, make_payload, make_round
 from tests.posting import is_problem, post
-from tests.tasks_app.admin.conftest import operator, press, viewer  # noqa: F401 -- fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,12 +30,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_fresh_cache")]
 
 HOUR = timedelta(hours=1)
-
-
-def run(*arguments: str) -> str:
-    out = io.StringIO()
-    call_command(*arguments, stdout=out)
-    return out.getvalue()
 
 
 # --- Rows -------------------------------------------------------------------------------------------------------------
@@ -192,7 +185,7 @@ def test_a_pause_is_a_warning_of_readyz_without_the_operators_name(kind: str, pa
     assert "ada" not in response.content.decode()
 
 
-def test_the_front_page_has_a_switch_for_each(operator: Client, press: Callable[..., object]) -> None:  # noqa: F811
+def test_the_front_page_has_a_switch_for_each(operator: Client, press: Callable[..., object]) -> None:
     for kind in ("intake", "publishing", "model"):
         press(operator, f"/admin/pause/{kind}/pause/", reason=f"why <{kind}>")
     html = operator.get("/admin/").content.decode()
@@ -207,7 +200,7 @@ def test_the_front_page_has_a_switch_for_each(operator: Client, press: Callable[
     assert operator.get("/admin/pause/model/pause/").status_code == 405
 
 
-def test_a_viewer_sees_pauses_and_has_no_switch(viewer: Client, press: Callable[..., object]) -> None:  # noqa: F811
+def test_a_viewer_sees_pauses_and_has_no_switch(viewer: Client, press: Callable[..., object]) -> None:
     pause(kind="model", who="ada")
     html = viewer.get("/admin/").content.decode()
     assert "by ada since" in html

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.test import Client
 from django.utils import timezone
 
@@ -16,6 +15,7 @@ from engine.domain.repository import Reach
 from engine.errors import OutOfService, Permanent, RateLimited, Transient
 from tasks_app import wiring
 from tasks_app.models import Breaker, Event, Round, Takedown
+from tasks_app.operations import clock
 from tasks_app.operations.takedowns import (
     TakedownRefusedError,
     takedown_ask,
@@ -27,9 +27,9 @@ from tasks_app.reports.explanation import explained
 from tasks_app.reports.round_report import RoundReport
 from tasks_app.worker.liveness_check import look_again
 from tasks_app.worker.takedown_work import take_down_due
+from tests.commands import run
 from tests.driving import driven
 from tests.factories import SECRET, make_round
-from tests.tasks_app.admin.conftest import operator, press, viewer  # noqa: F401 -- fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,8 +124,10 @@ def test_a_worker_that_lost_its_claim_records_nothing(outside: Outside, publishe
     ],
 )
 def test_what_the_forge_refuses_is_in_the_row_and_only_a_passing_refusal_is_tried_again(
-    outside: Outside, published: Round, error: Exception, again: int | None
+    outside: Outside, published: Round, monkeypatch: pytest.MonkeyPatch, error: Exception, again: int | None
 ) -> None:
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
     outside.forge.faults.before["take_down"] = [error]
     found = down(published)
     assert found.down_at is None
@@ -136,8 +138,8 @@ def test_what_the_forge_refuses_is_in_the_row_and_only_a_passing_refusal_is_trie
         assert Event.objects.get(what="takedown failed").text == found.error
         assert takedown_ask(round_id=published.pk, who="bob", reach=Reach.PRIVATE).pk == found.pk
     else:
-        assert again - 5 <= (found.next_at - timezone.now()).total_seconds() <= again
-        Takedown.objects.update(next_at=timezone.now())
+        assert found.next_at == now + timedelta(seconds=again)
+        Takedown.objects.update(next_at=now)
     assert take_down_due()
     found.refresh_from_db()
     assert found.down_at is not None
@@ -215,8 +217,8 @@ def test_status_evidence_and_explanation_say_so_without_the_operators_name(publi
 
 
 def test_the_round_page_asks_first_and_says_what_will_happen(
-    operator: Client,  # noqa: F811
-    press: Callable[..., object],  # noqa: F811
+    operator: Client,
+    press: Callable[..., object],
     published: Round,
 ) -> None:
     address = f"/admin/tasks_app/round/{published.pk}/takedown/"
@@ -237,7 +239,7 @@ def test_the_round_page_asks_first_and_says_what_will_happen(
     assert found.undo_by == "ada"
 
 
-def test_a_viewer_may_neither_ask_nor_act(viewer: Client, press: Callable[..., object], published: Round) -> None:  # noqa: F811
+def test_a_viewer_may_neither_ask_nor_act(viewer: Client, press: Callable[..., object], published: Round) -> None:
     address = f"/admin/tasks_app/round/{published.pk}/takedown/"
     assert address not in viewer.get(f"/admin/tasks_app/round/{published.pk}/change/").content.decode()
     assert viewer.get(address).status_code == 403
@@ -246,16 +248,12 @@ def test_a_viewer_may_neither_ask_nor_act(viewer: Client, press: Callable[..., o
 
 
 def test_the_terminal_takes_down_and_puts_back(outside: Outside, published: Round) -> None:
-    def run(*arguments: str) -> str:
-        out = io.StringIO()
-        call_command("takedown", str(published.pk)[:8], *arguments, stdout=out)
-        return out.getvalue()
-
-    shown = json.loads(run("--reason", "copied", "--json"))
+    start = str(published.pk)[:8]
+    shown = json.loads(run("takedown", start, "--reason", "copied", "--json"))
     assert (shown["down"], shown["done"], shown["error"]) == (True, True, None)
-    assert "put back" in run("--undo")
+    assert "put back" in run("takedown", start, "--undo")
     with pytest.raises(CommandError, match="not taken down"):
-        run("--undo")
+        run("takedown", start, "--undo")
     outside.forge.faults.before["take_down"] = [Permanent("takedown_refused", "GitHub does not.")]
     with pytest.raises(CommandError, match="nothing tries again by itself: GitHub does not"):
-        run()
+        run("takedown", start)

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import os
 import resource
 import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +20,7 @@ from tasks_app.keys import kept_key
 from tasks_app.operations.breakers import PAUSES, breaker_trip, breakers_open, pause
 from tasks_app.processes import startup
 from tests.processes import free_port
-from tests.service import ROOT
+from tests.service import ROOT, bare_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,16 +99,19 @@ def test_the_warnings_name_what_an_operator_should_know(settings: SettingsWrappe
 def test_a_start_waits_for_what_starts_at_the_same_time_and_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("tasks_app.processes.startup.time.sleep", lambda _: None)
+    now = [1_000.0]
+    monkeypatch.setattr(startup, "monotonic", lambda: now[0])
+    monkeypatch.setattr(startup, "sleep", lambda _: None)
     answers = iter([ConnectionError("refused"), ConnectionError("refused"), None])
 
     def reach() -> None:
+        now[0] += 1
         if error := next(answers):
             raise error
 
     startup._await(reach, "Redis")
     assert list(answers) == []
-    assert caplog.messages == ["Redis does not answer yet; waiting for 60 s more"]
+    assert caplog.messages == ["Redis does not answer yet; waiting for 59 s more"]
     monkeypatch.setattr(startup, "WAIT", timedelta())
     answers = iter([ConnectionError("refused"), None])
     with pytest.raises(ConnectionError):
@@ -146,17 +149,19 @@ def on_a_small_disk() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (8_192, 8_192))
 
 
+slow = partial(pytest.param, marks=pytest.mark.slow)  # each starts the service; one is enough for every day
+
+
 @pytest.mark.processes
 @pytest.mark.parametrize(
     ("over", "prepare", "limit", "said"),
     [
-        ({}, "corrupt", None, "db.sqlite3 cannot be used: file is not a database. Put a backup"),
-        ({}, "", on_a_small_disk, "db.sqlite3 cannot be used: disk I/O error. Is its disk full"),
-        ({"DATA_DIR": "{}/file"}, "", None, "DATA_DIR: "),
-        ({"DATABASE_URL": "sqlite:///{}/file/db.sqlite3"}, "", None, "DATABASE_URL: "),
-        ({"DATABASE_URL": "sqlite:///{}"}, "", None, "cannot be used: unable to open database file."),
+        pytest.param({"DATA_DIR": "{}/file"}, "", None, "DATA_DIR: ", id="data is a file"),
+        slow({}, "corrupt", None, "db.sqlite3 cannot be used: file is not a database. Put a backup", id="corrupt"),
+        slow({}, "", on_a_small_disk, "db.sqlite3 cannot be used: disk I/O error. Is its disk full", id="full"),
+        slow({"DATABASE_URL": "sqlite:///{}/file/a"}, "", None, "DATABASE_URL: ", id="database below a file"),
+        slow({"DATABASE_URL": "sqlite:///{}"}, "", None, "unable to open database file.", id="database is a folder"),
     ],
-    ids=["corrupt", "full", "data is a file", "database below a file", "database is a folder"],
 )
 def test_a_start_that_cannot_be_ends_with_a_sentence(
     tmp_path: Path, over: dict[str, str], prepare: str, limit: Callable[[], None] | None, said: str
@@ -166,8 +171,9 @@ def test_a_start_that_cannot_be_ends_with_a_sentence(
     if prepare:
         (tmp_path / "data" / "db.sqlite3").write_bytes(b"no database" * 100)
     settings = {"SECRET": "only-for-this-test", "FORGE": "local", "LLM_PROVIDER": "simulated", "BROWSERS": "0"}
-    settings |= {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "DATA_DIR": f"{tmp_path}/data"}
-    environment = settings | {name: value.format(tmp_path) for name, value in over.items()}
+    settings |= {name: value.format(tmp_path) for name, value in over.items()}
+    # On a small disk Python would leave halves of its compiled files, which break whatever is started later.
+    environment = bare_environment(tmp_path / "data", PYTHONDONTWRITEBYTECODE="1") | settings
     command = [sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{free_port()}"]
     ended = subprocess.run(
         command, cwd=ROOT, env=environment, preexec_fn=limit, capture_output=True, text=True, timeout=60, check=False
@@ -179,10 +185,8 @@ def test_a_start_that_cannot_be_ends_with_a_sentence(
 
 @pytest.mark.processes
 def test_a_command_without_a_database_ends_with_a_sentence_that_hides_the_password(tmp_path: Path) -> None:
-    environment = {
-        "PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "DATA_DIR": str(tmp_path),
-        "DATABASE_URL": f"postgres://user:a-password-of-it@127.0.0.1:{free_port()}/name",
-    }  # fmt: skip
+    database = f"postgres://user:a-password-of-it@127.0.0.1:{free_port()}/name"
+    environment = bare_environment(tmp_path, DATABASE_URL=database)
     command = [sys.executable, "manage.py", "migrate"]
     ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1

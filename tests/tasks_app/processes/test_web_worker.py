@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -18,7 +19,6 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn
 
-from engine.inputs.task_request import MAX_BODY
 from tasks_app.processes.web_worker import IDLE_WITHIN, LARGE, MOST_HELD, WHOLE_WITHIN, Arrival, BufferingWorker
 from tests.processes import free_port, is_free, wait_for
 
@@ -28,23 +28,31 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).resolve().parents[3]
+#: What MAX_REQUEST_BYTES says here, which is not the default.
+LARGEST = 12_000_000
+#: An app that tells what arrived, how many large requests were handled at once, and how many have begun. A request
+#: whose header Wait-For names a file is answered once the file is there.
 APP = """
-import os, threading
-large, gate = [0, 0], threading.Lock()
+import hashlib, os, threading
+from tests.processes import wait_for
+begun, now, most, gate = 0, 0, 0, threading.Lock()
 def app(environ, start_response):
+    global begun, now, most
     body = environ["wsgi.input"].read()
-    if len(body) > 1_000_000:
-        with gate:
-            large[0] += 1
-            large[1] = max(large)
-        threading.Event().wait(0.05)  # long enough for another thread to come in, if it may
-        with gate:
-            large[0] -= 1
-        body = b"%d at once" % large[1]
+    is_large = len(body) > 1_000_000
+    with gate:
+        begun, now = begun + is_large, now + is_large
+        most = max(most, now)
+    if file := environ.get("HTTP_WAIT_FOR"):
+        wait_for(lambda: os.path.exists(file), 100)
+    with gate:
+        now -= is_large
     start_response("200 OK", [("Content-Type", "text/plain")])
-    return [f"{environ['REQUEST_METHOD']} {len(body)} {body[:20].decode()}".encode()]
+    shown = body[:20].decode(errors="replace")
+    digest = hashlib.sha256(body).hexdigest()
+    return [f"{environ['REQUEST_METHOD']} {len(body)} {shown} {digest}, {most} at once, {begun} begun".encode()]
 """
-#: What the service's own configuration says of headers; the rest of it needs the service.
+#: What the service's own configuration says of headers and of the largest body; the rest of it needs the service.
 CONFIGURATION = f"""
 import runpy
 secure_scheme_headers = runpy.run_path({str(ROOT / "gunicorn.conf.py")!r})["secure_scheme_headers"]
@@ -93,6 +101,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     command += ["--config", "configuration.py"]
     path = os.pathsep.join([str(ROOT), str(folder)])
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path}
+    environment |= {"ENV_FILE": os.devnull, "MAX_REQUEST_BYTES": str(LARGEST)}
     with (folder / "log").open("wb") as log, ExitStack() as stack:
         process = stack.enter_context(subprocess.Popen(command, cwd=folder, env=environment, stderr=log))
         stack.callback(process.terminate)
@@ -137,20 +146,34 @@ def test_requests_of_one_connection_are_answered_one_after_the_other(web: Web) -
 
 
 def test_a_large_body_goes_through_a_file_and_arrives_whole(web: Web) -> None:
-    length = MAX_BODY - 1
-    head, body = web.ask(POST + b"Content-Length: %d\r\n\r\n" % length, b"x" * length)
+    sent = os.urandom(LARGEST - 1)
+    head, body = web.ask(POST + b"Content-Length: %d\r\n\r\n" % len(sent), sent)
     assert head.startswith("HTTP/1.1 200")
-    assert b"1 at once" in body
+    assert b"POST %d " % len(sent) in body
+    assert hashlib.sha256(sent).hexdigest().encode() in body
 
 
-def test_large_requests_are_handled_one_at_a_time_and_small_ones_beside_them(web: Web) -> None:
-    large = POST + b"Content-Length: 1100000\r\n\r\n" + b"x" * 1_100_000
+def test_large_requests_are_handled_one_at_a_time_and_small_ones_beside_them(web: Web, tmp_path: Path) -> None:
+    file, small = tmp_path / "go on", POST + b"Content-Length: 2\r\n\r\nhi"
+    large = POST + b"Wait-For: %s\r\nContent-Length: 1100000\r\n\r\n" % bytes(file) + b"x" * 1_100_000
+    before = begun(web.ask(small)[1])
     with ExitStack() as stack:
         clients = [stack.enter_context(web.connect()) for _ in range(6)]
         for client in clients:
             client.sendall(large)
-        assert b"POST 2 hi" in web.ask(POST + b"Content-Length: 2\r\n\r\nhi")[1]
-        assert [b"1 at once" in answer_of(client)[1] for client in clients] == [True] * 6
+        assert wait_for(lambda: begun(web.ask(small)[1]) > before)
+        for _ in range(50):  # the worker reads a piece of each large request between two of these
+            answer = web.ask(small)[1]
+            assert b"POST 2 hi" in answer
+            assert begun(answer) == before + 1
+        file.touch()
+        answers = [answer_of(client)[1] for client in clients]
+    assert [(b"POST 1100000 " in answer, b" 1 at once" in answer) for answer in answers] == [(True, True)] * 6
+
+
+def begun(answer: bytes) -> int:
+    """Return how many large requests the app had begun to handle when it gave this answer."""
+    return int(answer.rpartition(b" begun")[0].rpartition(b" ")[2])
 
 
 def test_a_process_that_holds_too_much_takes_no_more_large_requests_and_says_when_to_come_back() -> None:
@@ -176,11 +199,12 @@ def idle_worker() -> Iterator[BufferingWorker]:
         yield worker
 
 
-def test_a_body_that_is_too_large_is_refused_once_it_is_read(web: Web) -> None:
-    length = MAX_BODY + 1
+def test_a_body_over_the_setting_is_refused_once_it_is_read(web: Web) -> None:
+    length = LARGEST + 1
     head, body = web.ask(POST + b"Content-Length: %d\r\n\r\n" % length, b"x" * length)
     assert head.startswith("HTTP/1.1 413")
-    assert json.loads(body)["status"] == 413
+    problem = json.loads(body)
+    assert (problem["status"], problem["detail"]) == (413, f"A request may have {LARGEST} bytes.")
 
 
 def test_a_client_that_asks_first_is_told_to_send_its_body(web: Web) -> None:

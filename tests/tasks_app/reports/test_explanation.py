@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 
 from engine.domain.checks import Kind, Target, Verdict
 from engine.errors import Permanent, Transient
 from tasks_app.models import Attempt, CheckResult, Commit, Round
+from tests.commands import run
 from tests.driving import driven
 from tests.factories import make_round, with_plan
 from tests.fakes import PAGE, README, FakeBrowser, page_reply
@@ -27,9 +26,7 @@ CHECKS = ["js: page.includes('ONE')", "js: page.includes('TWO')", "It is pretty"
 
 
 def explain(row: Round, *arguments: str) -> str:
-    out = io.StringIO()
-    call_command("explain", str(row.pk), *arguments, stdout=out)
-    return out.getvalue()
+    return run("explain", row.pk, *arguments)
 
 
 def flat(row: Round) -> str:

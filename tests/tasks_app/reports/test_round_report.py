@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -19,6 +17,7 @@ from engine.domain.check_counts import count_checks
 from tasks_app.models import Attempt, CheckResult, Round
 from tasks_app.rehearsal.evaluator import check_counts
 from tasks_app.reports.round_report import RoundReport, round_lines
+from tests.commands import run
 from tests.driving import driven
 from tests.factories import make_round
 from tests.fakes import PAGE, README, FakeBrowser, page_reply
@@ -51,9 +50,7 @@ def second_round(outside: Outside) -> Round:
 
 
 def printed(*arguments: str) -> str:
-    out = io.StringIO()
-    call_command(*arguments, stdout=out)
-    return " ".join(out.getvalue().split())
+    return " ".join(run(*arguments).split())
 
 
 def shown(client: Client, address: str) -> str:

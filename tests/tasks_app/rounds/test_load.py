@@ -15,7 +15,7 @@ from tasks_app.worker import due_work
 from tasks_app.worker.step_inputs import budget_of
 from tests.driving import driven
 from tests.factories import lease_of, make_round
-from tests.tasks_app.admin.conftest import person
+from tests.tasks_app.conftest import person
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import DjangoAssertNumQueries

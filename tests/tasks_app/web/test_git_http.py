@@ -3,7 +3,6 @@ from __future__ import annotations
 import gzip
 import os
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from engine.adapters.local.local_forge import LocalForge
 from engine.domain.repository import CommitSpec, Reach, Repository, RepositorySpec
 from tasks_app import wiring
 from tasks_app.web.git_http import _CALLERS, IN_MEMORY, MOST_BYTES, git_read
+from tests.processes import wait_for
 from tests.stock_git import git
 
 if TYPE_CHECKING:
@@ -298,12 +298,13 @@ def test_one_pack_is_sent_at_a_time_one_clone_waits_and_more_are_told_to_come_ag
     first = git_read(request, "local", "site", "git-upload-pack")
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(ask, "POST", "git-upload-pack", wanting(forge, repository))
-        while _CALLERS._value:
-            time.sleep(0.01)
-        refused = ask("POST", "git-upload-pack", wanting(forge, repository))
-        assert (refused.status_code, int(refused["Retry-After"]) > 0) == (503, True)
-        assert ask("GET", "info/refs?service=git-upload-pack").status_code == 200
-        first.close()
+        try:
+            assert wait_for(lambda: not _CALLERS._value, 30)
+            refused = ask("POST", "git-upload-pack", wanting(forge, repository))
+            assert (refused.status_code, int(refused["Retry-After"]) > 0) == (503, True)
+            assert ask("GET", "info/refs?service=git-upload-pack").status_code == 200
+        finally:
+            first.close()
         assert waiting.result(10).status_code == 200
     monkeypatch.setattr("tasks_app.web.git_http.WAITS", 0.01)
     held = git_read(request, "local", "site", "git-upload-pack")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from tests.tasks_app.admin.conftest import person
+from tests.tasks_app.conftest import person
 from tests.tasks_app.operations.retention.past import ended, prune
 
 pytestmark = pytest.mark.django_db
