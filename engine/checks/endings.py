@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 import turbohtml
 
 from engine.formats.javascript import SCRIPT_SUFFIXES, open_at_end
 from engine.formats.markup import attribute
-from engine.formats.xml_text import ends_too_early
+from engine.formats.xml_text import ends_too_early, read_xml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from turbohtml import Document, Element
 
@@ -69,27 +70,35 @@ def is_surely_whole(path: str, text: str) -> bool:
     if name.endswith(_PAGE):
         return written.lower().endswith("</html>") and not early_end(path, written)
     if name.endswith(_JSON):
-        return written[-1:] in {"}", "]"} and not _open_json(written)
-    return name.endswith(_XML) and written.endswith(">") and not early_end(path, written)
+        return written[-1:] in {"}", "]"} and _is_read(json.loads, written.lstrip("\ufeff"))
+    return name.endswith(_XML) and _is_read(read_xml, written.encode("utf-8", "replace"))
+
+
+def _is_read(read: Callable[[Any], object], content: str | bytes) -> bool:
+    try:
+        read(content)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _in_page(text: str) -> str:
     page = turbohtml.parse(text, source_locations=True)
     if cut := next((_CUT_TAGS[error.code] for error in page.errors if error.code in _CUT_TAGS), ""):
         return f"it ends in {cut}"
-    if not _is_closed(page):
-        for element in _last_elements(page):
-            if element.tag not in _MAY_STAY_OPEN | _VOID and _is_open(element, text):
-                return f"it ends in an open <{element.tag}>"
-        if any(_is_open(element, text) for element in page.select("html, body")):
-            return "it has no </html>"
+    closed_at = _closed_at(page)
+    for element in _last_elements(page, closed_at):
+        if element.tag not in _MAY_STAY_OPEN | _VOID and _is_open(element, text):
+            return f"it ends in an open <{element.tag}>"
+    if not closed_at and any(_is_open(element, text) for element in page.select("html, body")):
+        return "it has no </html>"
     return next(_in_parts(page), "")
 
 
-def _is_closed(page: Document) -> bool:
-    """Say whether the end tag of the page or of its body is there."""
+def _closed_at(page: Document) -> int:
+    """Return where the last end tag of the page or of its body begins; 0 if neither is there."""
     places = [element.source_location for element in page.select("html, body")]
-    return any(place.end_tag is not None for place in places if place is not None)
+    return max((place.end_tag.start_offset for place in places if place and place.end_tag), default=0)
 
 
 def _is_open(element: Element, text: str) -> bool:
@@ -98,12 +107,20 @@ def _is_open(element: Element, text: str) -> bool:
     return place is not None and place.end_tag is None and not text.endswith("/>", 0, place.start_tag.end_offset)
 
 
-def _last_elements(page: Document) -> Iterator[Element]:
-    """Yield the last element, and in it the last one, and so on: what is open at the end is among them."""
-    inside: Document | Element = page
-    while last := next((one for one in reversed(list(inside.children)) if isinstance(one, turbohtml.Element)), None):
-        yield last
-        inside = last
+def _last_elements(page: Document, after: int) -> Iterator[Element]:
+    """Yield the last element of the source and what it stands in, the outermost first; nothing in a closed element.
+
+    What begins before `after` is left out. What is open at the end is among them, wherever it stands.
+    """
+    begins = [(place.start_tag.start_offset, one) for one in page.select("*") if (place := one.source_location)]
+    last = max(begins, key=itemgetter(0), default=(0, None))[1]
+    inside = [last, *last.ancestors] if last else []
+    for one in reversed(inside):
+        place = one.source_location if isinstance(one, turbohtml.Element) else None
+        if isinstance(one, turbohtml.Element) and place and place.start_tag.start_offset >= after:
+            yield one
+            if place.end_tag:
+                return
 
 
 def _in_parts(page: Document) -> Iterator[str]:

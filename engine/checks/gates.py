@@ -25,7 +25,9 @@ SECRETS = "The files hold no secret of this service"
 TOKENS = "The files hold nothing that looks like a credential"
 
 #: The beginning of a warning of a round that is degraded, because ENDINGS fails for what it published.
-NOT_WHOLE = "What is published is not whole"
+NOT_WHOLE = "A published file is incomplete"
+#: The same in rows that earlier versions wrote.
+NOT_WHOLE_BEFORE = "What is published is not whole"
 
 #: A tree that fails one of these gates is never published.
 _BARRING = frozenset({SECRETS, TOKENS})
@@ -119,12 +121,12 @@ def _placeholder_findings(
 def unfinished(results: Sequence[CheckOutcome]) -> str:
     """Return a sentence with the files that end before their end, for a tree that is published so; "" if none does."""
     found = [r.detail for r in results if r.check.kind is Kind.GATE and r.check.text == ENDINGS and r.verdict in WRONG]
-    return f"{NOT_WHOLE}, because no call of a model brought its end: {found[0]}" if found else ""
+    return f"{NOT_WHOLE}, because every model reply ended too early: {found[0]}" if found else ""
 
 
 def _early_ends(texts: Mapping[str, str], before: Mapping[str, str], lost: Mapping[str, str]) -> Iterable[Finding]:
     for path, text in texts.items():
-        found = early_end(path, text)
+        found = early_end(path, text) if path not in lost else ""
         if found and found != early_end(path, before.get(path, "")):
             yield Finding(path, text.rstrip().count("\n") + 1, found)
     for path, what in lost.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from engine.checks.gates import is_barred
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
     from engine.domain.checks import CheckOutcome
 
 _OWN_KINDS = frozenset({Kind.RULE, Kind.GATE})
+
+
+class _Build(IntEnum):
+    """The state of an attempt's build script, the best last."""
+
+    LACKS_SCRIPT = 0
+    FAILED = 1
+    FINE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +52,7 @@ class Candidate:
         has_run = not any(r.check.kind is Kind.RUN and r.verdict in WRONG for r in self.results)
         tests, heeded = passed.count(Kind.TEST) + passed.count(Kind.COMPUTED), passed.count(Kind.SOURCE)
         defects = len(review_defects(self.results))
-        failures = [r.detail for r in self.results if r.check.kind is Kind.COMPUTED and r.verdict in WRONG]
-        lacks = any(detail.startswith(NO_SCRIPT) for detail in failures)
-        failed = bool(failures) and not lacks
+        build = self._build()
         return (
             not self.barred,
             has_run,
@@ -56,9 +63,16 @@ class Candidate:
             -views,
             heeded,
             -defects,
-            0 if lacks else 1 if failed else 2,
-            self.order if failed else -self.order,
+            build,
+            self.order if build is _Build.FAILED else -self.order,
         )
+
+    def _build(self) -> _Build:
+        """Return the state of its build script; FINE too for an attempt that needs none."""
+        failures = [r for r in self.results if r.check.kind is Kind.COMPUTED and r.verdict in WRONG]
+        if any(r.detail.startswith(NO_SCRIPT) for r in failures):
+            return _Build.LACKS_SCRIPT
+        return _Build.FAILED if failures else _Build.FINE
 
     @property
     def barred(self) -> bool:

@@ -85,16 +85,21 @@ class Reply:
 _THOUGHT = r"(?:think(?:ing)?|thoughts?|reasoning|reflection|analysis|scratchpad)"
 _THINK = rf"(?:[a-z]{{1,20}}[:_])?{_THOUGHT}(?:_\w{{1,60}})?"
 _SQUARE = r"(?:THINK(?:ING)?|REASONING|THOUGHTS?)"
+#: The opening and the closing marks. Those of one group belong together, if they hold the same name.
 _OPEN = (
-    rf"<{_THINK}(?: [a-z]+=[^<>\n]{{0,40}})?>|<\|(?:begin_of_|start_of_|start_)?{_THOUGHT}\|>|<\|inner_prefix\|>"
-    rf"|<\|channel>thought\b|◁think▷|\[{_SQUARE}\]"
+    rf"<(?P<tag>{_THINK})(?: [a-z]+=[^<>\n]{{0,40}})?>|<\|(?:begin_of_|start_of_|start_)?(?P<bar>{_THOUGHT})\|>"
+    rf"|<\|(?P<inner>)inner_prefix\|>|<\|channel>(?P<channel>)thought\b|(?P<triangle>)◁think▷|\[(?P<square>{_SQUARE})\]"
 )
-_CLOSE = rf"</{_THINK}>|<\|(?:/|end_of_|end_){_THOUGHT}\|>|<\|inner_suffix\|>|<channel\|>|◁/think▷|\[/{_SQUARE}\]"
+_CLOSE = (
+    rf"</(?P<tag>{_THINK})>|<\|(?:/|end_of_|end_)(?P<bar>{_THOUGHT})\|>"
+    rf"|<\|(?P<inner>)inner_suffix\|>|(?P<channel>)<channel\|>|(?P<triangle>)◁/think▷|\[/(?P<square>{_SQUARE})\]"
+)
 #: Granite says it in words: https://huggingface.co/ibm-granite/granite-3.2-8b-instruct
-_OPENING = re.compile(rf"\s*+(?:{_OPEN}|(?i:here(?:'s| is) my thought process:))", re.IGNORECASE)
-_CLOSING = re.compile(rf"{_CLOSE}|^here(?:'s| is) my response:", re.IGNORECASE | re.MULTILINE)
+_OPENING = re.compile(rf"\s*+(?:{_OPEN}|(?P<words>)here(?:'s| is) my thought process:)", re.IGNORECASE)
+_CLOSING = re.compile(rf"{_CLOSE}|(?P<words>)^here(?:'s| is) my response:", re.IGNORECASE | re.MULTILINE)
 #: The opening mark may be part of the prompt. Then the closing one stands at an end of a line.
-_LONE_CLOSING = re.compile(rf"^[ \t]*+(?:{_CLOSE})|(?:{_CLOSE})[ \t]*+$", re.IGNORECASE | re.MULTILINE)
+_ANY_CLOSE = re.sub(r"\?P<\w+>", "?:", _CLOSE)
+_LONE_CLOSING = re.compile(rf"^[ \t]*+(?:{_ANY_CLOSE})|(?:{_ANY_CLOSE})[ \t]*+$", re.IGNORECASE | re.MULTILINE)
 _LONE_OPENING = re.compile(_OPEN, re.IGNORECASE)
 #: The channels of gpt-oss, as they are and with the special tokens left out.
 #: https://cookbook.openai.com/articles/openai-harmony
@@ -108,7 +113,8 @@ _FINAL_ENDS = re.compile(r"<\|(?:return|end|call|start)\|>")
 def answer_span(text: str) -> tuple[int, int]:
     """Return where the answer begins and ends in a reply whose text may hold thoughts, in a mark of any kind.
 
-    Thoughts that do not end, or channels without the final one, leave an empty span.
+    Thoughts end only with the closing mark of their opening one. Thoughts that do not end, or channels without the
+    final one, leave an empty span.
     """
     if _CHANNELS.match(text):
         finals = list(_FINAL.finditer(text))
@@ -117,9 +123,15 @@ def answer_span(text: str) -> tuple[int, int]:
         return start, ends.start() if ends else len(text)
     start = 0
     while opening := _OPENING.match(text, start):
-        closing = _CLOSING.search(text, opening.end())
-        start = closing.end() if closing else len(text)
+        closings = _CLOSING.finditer(text, opening.end())
+        start = next((one.end() for one in closings if _kind(one) == _kind(opening)), len(text))
     return start, len(text)
+
+
+def _kind(mark: re.Match[str]) -> tuple[str, str]:
+    """Return what an opening mark and its closing one have in common."""
+    kind = mark.lastgroup or ""
+    return kind, mark[kind].lower()
 
 
 def lone_closing_end(text: str) -> int:

@@ -44,7 +44,10 @@ def read_xml(content: bytes) -> Elements:
 
 
 def ends_too_early(content: bytes) -> bool:
-    """Say whether an XML text is well-formed as far as it goes and then ends inside of an element, tag or comment."""
+    """Say whether an XML text is well-formed as far as it goes and then ends inside of an element, tag or comment.
+
+    False proves nothing of a text that is not well-formed: only `read_xml` proves that a text is whole.
+    """
     parser = expat.ParserCreate()
     parser.EntityDeclHandler = _Reader().entity
     try:

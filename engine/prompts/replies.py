@@ -28,7 +28,7 @@ from engine.prompts.parsing.escaping import unescaped
 from engine.prompts.parsing.fences import guard_fence, strip_fence
 from engine.prompts.parsing.foreign_edits import begins_foreign, foreign_edits, holds_foreign_edits
 from engine.prompts.parsing.parsed_reply import Outcome, ParsedReply, checked, encoded, limit_broken
-from engine.prompts.parsing.salvage import cut_page, salvage, unfinished_name
+from engine.prompts.parsing.salvage import cut_page, salvage, unfinished_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -92,7 +92,8 @@ def parse_reply(
     `hidden` are the paths in hidden folders that a reply may write (workflows). `shown` are the texts that edits refer
     to; None: whether edits fit is not looked at.
     """
-    answer = _without_echo(text[slice(*answer_span(text))].replace("\r\n", "\n"), boundary)
+    text = text.replace("\r\n", "\n")
+    answer = _without_echo(text[slice(*answer_span(text))], boundary)
     if (end := lone_closing_end(answer)) and _is_counted(blocks(answer[end:], boundary)):
         answer = answer[end:]  # a draft among the thoughts was in the form too
     if not answer.strip() and finish_reason == "stop" and _is_counted(_last_group(blocks(text, boundary))):
@@ -270,7 +271,7 @@ def _with_boundary(found: list[Block], finish_reason: str, boundary: str, collec
 def _unclosed(found: list[Block], finish_reason: str, boundary: str, collected: _ReplyFiles) -> ParsedReply:
     """Parse a reply without a closing line: it was cut off, unless the model itself stopped after a whole file."""
     last, head = found[-1], _grouped(found)[-1].head
-    if finish_reason == "stop" and last.verb not in {"edit", "old"} and _is_whole(last, boundary):
+    if finish_reason == "stop" and last.verb not in {"edit", "old"} and _is_unbroken(last, boundary):
         collected.take(found)
         return collected.reply(Outcome.SALVAGED, "The closing line is missing.")
     if last.verb == "file" and is_surely_whole(last.argument, _without_fence_end(last.body)):
@@ -293,19 +294,19 @@ def _begins_edit(block: Block) -> bool:
     return block.verb in {"old", "edit"} or (block.verb == "file" and not block.body.strip())
 
 
-def _is_whole(block: Block, boundary: str) -> bool:
-    """Say whether a file is complete: nothing in it is open, and it does not end in part of a boundary line.
+def _is_unbroken(block: Block, boundary: str) -> bool:
+    """Say whether a file is complete and does not end in part of a boundary line."""
+    opening, last_line = mark(boundary, ""), _without_fence_end(block.body).rpartition("\n")[2]
+    is_broken = last_line.startswith("==") and opening.startswith(last_line[: len(opening)])
+    return not is_broken and _is_whole(block.argument, block.body)
 
-    A page needs its end tag, because the line that closes the reply is missing too.
-    """
-    ending = _without_fence_end(block.body)
-    if block.argument.lower().endswith((".html", ".htm")):
-        return is_surely_whole(block.argument, ending)
-    if early_end(block.argument, ending):
-        return False
-    opening = mark(boundary, "")
-    last_line = ending.rpartition("\n")[2]
-    return bool(ending) and not (last_line.startswith("==") and opening.startswith(last_line[: len(opening)]))
+
+def _is_whole(path: str, body: str) -> bool:
+    """Say whether a file at the end of a reply is complete: nothing in it is open, and a page has its end tag."""
+    ending = _without_fence_end(body)
+    if path.lower().endswith((".html", ".htm")):
+        return is_surely_whole(path, ending)
+    return bool(ending) and not early_end(path, ending)
 
 
 def _without_fence_end(body: str) -> str:
@@ -329,17 +330,22 @@ def _without_boundary(answer: str, finish_reason: str, collected: _ReplyFiles) -
 
 def _salvaged(answer: str, finish_reason: str, collected: _ReplyFiles) -> ParsedReply:
     """Pick whole files out of a reply that ignores the agreed format."""
-    for path, body in salvage(answer).items():
-        collected.add(path, body)
+    found, unfinished = salvage(answer), unfinished_file(answer)
+    name, body = unfinished or ("", "")
+    is_kept = name in found or name.lower() == "readme.md"
+    is_cut = finish_reason in CUT_OFF or (unfinished is not None and not is_kept and not _is_whole(name, body))
+    if name and not (is_cut or is_kept):
+        found[name] = body
+    for path, text in found.items():
+        collected.add(path, text)
     if "index.html" not in collected.files and (cut := cut_page(answer)):
         half = _ReplyFiles()
         half.add("index.html", cut)
         return collected.reply(
             Outcome.TRUNCATED, "The reply was cut off in 'index.html'.", half=half, lost="index.html"
         )
-    unfinished = unfinished_name(answer)
-    if collected.files and (finish_reason in CUT_OFF or unfinished is not None):
-        lost = collected.safe(unfinished) if unfinished else None
+    if collected.files and is_cut:
+        lost = collected.safe(name) if name else None
         says = f"The reply was cut off{f' in {lost!r}' if lost else ''}; its whole files were picked out of it."
         return collected.reply(Outcome.TRUNCATED, says, lost=lost)
     if collected.files:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.checks.decision import Purpose
-from engine.checks.gates import NOT_WHOLE
+from engine.checks.gates import NOT_WHOLE, NOT_WHOLE_BEFORE
 from engine.domain.lifecycle import State, Step
 from engine.domain.repository import PagesSource
 
@@ -85,7 +85,7 @@ def _completed(row: Round, now: datetime) -> str:
         if row.late
         else "Completed: the evaluator was told."
     )
-    cut = next((warning for warning in row.warnings if warning.startswith(NOT_WHOLE)), "")
+    cut = next((warning for warning in row.warnings if warning.startswith((NOT_WHOLE, NOT_WHOLE_BEFORE))), "")
     if row.degraded and cut:
         return f"{delivered} But {cut[:1].lower()}{cut[1:]}. Regenerate tries again."
     if row.degraded and row.chosen_attempt and row.chosen_attempt.kind != Purpose.FALLBACK:

@@ -55,8 +55,8 @@ _WHY = {
 #: Characters of GitHub's own message in a sentence. A refused push takes about 150 for each secret that it names.
 _QUOTED = 6_000
 #: Lines across the page and colours, which a message for terminals holds.
-_RULER = re.compile(r"(?:([-_=*#~\u2500\u2501\u2550\u2013\u2014])\s?)(?:\1\s?){2,200}")
-_COLOUR = re.compile(r"\x1b?\[\d{0,3}(?:;\d{1,3}){0,4}m")
+_RULER = re.compile(r"(?<!\S)([-_=*#~\u2500\u2501\u2550\u2013\u2014])(?:\s?\1){2,}+(?!\S)")
+_COLOUR = re.compile(r"\x1b\[[\d;]{0,20}m|\[\d{1,3}(?:;\d{1,3}){0,4}m")
 
 _SCANNER = DetectSecretsScanner()
 
@@ -122,7 +122,7 @@ def words_of(text: str) -> str:
 
     A repository named after the task, such as `privacy-policy-0a1b2c3d`, says nothing of a policy.
     """
-    return _NAME.sub(" ", text).lower()
+    return " ".join(_NAME.sub(" ", text).lower().split())
 
 
 def account_refused(text: str, doing: str) -> OutOfService | None:
@@ -142,6 +142,6 @@ def account_refused(text: str, doing: str) -> OutOfService | None:
 
 
 def _forbidden(text: str, doing: str) -> EngineError:
-    if doing in {"push", "pages"} and _UNUSABLE.search(text.lower()):
+    if doing in {"push", "pages"} and _UNUSABLE.search(words_of(text)):
         return Permanent("repository_gone", f"The repository takes no commits any more{quoted(text)}")
     return account_refused(text, doing) or permission_missing(doing, text)

@@ -5,12 +5,13 @@ https://docs.github.com/en/rest/pages/pages
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from engine.adapters.github.builds import builds_of, look_at
-from engine.adapters.github.errors import quoted, unreachable
+from engine.adapters.github.errors import quoted, unreachable, words_of
 from engine.domain.repository import PagesBuild, PagesSource, Repository
 from engine.errors import OutOfService, Permanent, RateLimited, Transient
 
@@ -111,7 +112,7 @@ class GitHubPages:
         refusal = f"{answer.status}{quoted(answer.message)}"
         if answer.status == 404:
             return self._git.missing(repository, doing="pages")
-        if answer.status == 422 and "plan" in answer.message.lower():
+        if answer.status == 422 and re.search(r"\bplans?\b", words_of(answer.message)):
             return Permanent("pages_refused", f"GitHub does not switch Pages on: {refusal}")
         if answer.status in {201, 409, 422}:
             return Transient("pages_not_ready", f"GitHub cannot switch Pages on yet: {refusal}", NOT_READY)

@@ -170,21 +170,22 @@ class GitHubPush:
 
 def _lasting_refusal(pushed: Pushed) -> EngineError | None:
     """Return the error for a refusal of the commit itself, None if a later push may succeed."""
-    text = " ".join(line.strip() for line in pushed.remote.splitlines() if line.strip())
-    words = f"{pushed.refused} {text}".lower()
+    lines = (line.strip() for line in pushed.remote.splitlines())
+    text = " ".join(filter(None, [pushed.refused, *lines]))
+    words = words_of(text)
     if any(word in words for word in _WORKFLOW):
         # No outage: the token may push everything else, so the breaker must stay closed for other rounds.
         return Permanent("workflow_refused", permission_missing("workflows", pushed.refused).message)
-    said = quoted(f"{pushed.refused} {text}")
+    said = quoted(text)
     if _SECRET.search(words):
         return Permanent("push_protection", f"GitHub's push protection refused the commit{said}")
     if _FILE.search(words):
         return Permanent("file_refused", f"GitHub refused a file of the commit{said}")
-    if _RULE.search(words_of(words)):
+    if _RULE.search(words):
         # Every other push would be refused too.
         sentence = "Rules of the account, its organisation or the branch forbid the push: change them on GitHub"
         return OutOfService("forge_push_rule", f"{sentence}{said}", kind="forge")
-    if account := account_refused(f"{pushed.refused} {text}", "push"):
+    if account := account_refused(text, "push"):
         return account
     if any(word in words for word in _PASSING):
         return None

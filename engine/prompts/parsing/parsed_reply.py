@@ -31,10 +31,10 @@ class Outcome(StrEnum):
 class ParsedReply:
     """A parsed reply: whole files and edits by safe path, files to delete, and sentences on its problems.
 
-    `cut` is the beginning of an index.html without an end. It is used only if there is no other page. `unfinished` is
-    the file whose edits were cut off. `lost` are the files that the reply was cut off in, and that are in no other
-    reply. The edits of a file are used together or not at all, so neither these nor those
-    of a path in `misfits` are used.
+    `cut` is the beginning of an index.html without an end. It is used only if there is no other page. `lost` are the
+    files that the reply was cut off in, and that are in no other reply. `unfinished` is the file whose edits were cut
+    off. The edits of a file are used together or not at all, so neither the edits of `unfinished` nor those of a path
+    in `misfits` are used.
     """
 
     outcome: Outcome

@@ -78,15 +78,21 @@ def _asked_for(files: dict[str, str], nameless: list[_Fenced]) -> dict[str, str]
     return found
 
 
-def unfinished_name(answer: str) -> str | None:
-    """Return the name of the file in the last fenced block if that is not closed; "" if it has none, or in cut JSON.
+def unfinished_file(answer: str) -> tuple[str, str] | None:
+    """Return name and text of the file in the last fenced block if that is not closed; ("", "") for cut JSON.
 
-    None: the reply ends in no such part.
+    None: the reply ends in no such part. Of a page, what follows its end tag is left out. A block without a name is an
+    example.
     """
     blocks = list(_fenced(answer))
-    if blocks and not blocks[-1].closed:
-        return _name_of(blocks[-1])
-    return "" if not blocks and (start := _JSON.search(answer)) and _json_from(answer, start.end() - 1)[1] else None
+    if not blocks:
+        start = _JSON.search(answer)
+        return ("", "") if start and _json_from(answer, start.end() - 1)[1] else None
+    name, body = _name_of(blocks[-1]), blocks[-1].body
+    if blocks[-1].closed or not name:
+        return None
+    end = body.lower().rfind(_PAGE_END) if name.lower().endswith((".html", ".htm")) else -1
+    return name, body if end < 0 else f"{body[: end + len(_PAGE_END)]}\n"
 
 
 def cut_page(answer: str) -> str:
@@ -112,7 +118,7 @@ def _in_json(answer: str) -> dict[str, str]:
 def _json_from(answer: str, start: int) -> tuple[Any, bool]:
     """Return the JSON value that begins at `start`, and whether its end is missing: then what is whole of it.
 
-    None for a text that is neither.
+    The value is None for a text that is no JSON, not even its beginning.
     """
     try:
         # Not strict, because a model writes a file's line ends unescaped.
@@ -133,7 +139,10 @@ def _name_and_text(item: dict[str, object]) -> tuple[str, str]:
 
 
 def _fenced(answer: str) -> Iterator[_Fenced]:
-    """Yield the closed fenced blocks. A fence with a language opens a block, also inside another: READMEs nest them."""
+    """Yield the fenced blocks, and what follows an opening fence without a closing one as a block that is not closed.
+
+    A fence with a language opens a block, also inside another: READMEs nest them.
+    """
     before, info, body, depth = "", "", list[str](), 0
     for line in answer.split("\n"):
         fence = _FENCE.fullmatch(line.strip())

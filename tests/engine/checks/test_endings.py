@@ -43,6 +43,17 @@ CUT = {
         "<p>a</p><!-- x",
         "<div><p>a</p>",
         "<h1>a</h1><ul><li>x",
+        "<!doctype html><title>x</title><style>\na{b:c}\n",
+        "<!doctype html><title>x</title><script>\nfoo();\n",
+        "<!doctype html><title>x</title><script>\nfoo();\n</html>",
+        "<!doctype html><meta charset=utf-8><title>My pa",
+        "<!doctype html><title>x</title><template><p>a",
+        "<html><head><title>x</title></head>\n<template><p>a</p>",
+        f"{HEAD}<p>x</p></body>\n<script>\nfoo();\n",
+        f"{HEAD}<p>x</p></body>\n<style>\na {{ b: c }}\n",
+        f"{HEAD}<p>x</p></body></html>\n<script>\nfoo();\n",
+        f"{HEAD}<p>x</p></body></html>\n<textarea>a\n",
+        f"{HEAD}<p>x</p></body></html>\n<template><p>a</p>",
         f"{HEAD}<script>function f() {{</script></body></html>",
         "<html><style>a{</style></html>",
         f"{HEAD}<script type=application/json>[1, 2</script></body></html>",
@@ -79,6 +90,10 @@ WHOLE = {
         "<title>T</title><h1>x</h1><p>text without an end tag",
         "<!DOCTYPE html><title>x</title><ul><li>a<li>b</ul><p>c",
         "<p>a</p><img src=x><br>",
+        "<!doctype html><title>x</title><link rel=icon href=x>",
+        "<!doctype html><title>x</title><template><div></template>",
+        f"{HEAD}<p>x</p></body>\n<script>\nfoo();\n</script>\n</html>",
+        f"{HEAD}<section><div></section></body></html>\n<p>a",
         "<p>a</p><svg width=1 />",
         f"{HEAD}<svg><path d='x'/><style/></svg></body></html>",
         f"{HEAD}<script src=x></script><script type='text/template'>{{{{#if</script></body></html>",
@@ -100,6 +115,35 @@ def test_a_file_that_ends_in_something_open_is_not_whole(path: str, text: str) -
 @pytest.mark.parametrize(("path", "text"), [(path, text) for path, texts in WHOLE.items() for text in texts])
 def test_a_file_that_shows_no_early_end_has_none(path: str, text: str) -> None:
     assert early_end(path, text) == ""
+
+
+@pytest.mark.parametrize("tag", ["script", "style", "title", "textarea", "template"])
+@pytest.mark.parametrize("before", ["<!doctype html>", f"{HEAD}<p>a", f"{HEAD}</body>", f"{HEAD}</body></html>"])
+def test_an_element_without_its_end_tag_is_found_wherever_it_stands(before: str, tag: str) -> None:
+    assert early_end("index.html", f"{before}<{tag}>a") == f"it ends in an open <{tag}>"
+    assert early_end("index.html", f"{before}<{tag}>a</{tag}>").replace("it has no </html>", "") == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "is_whole"),
+    [
+        ("a.svg", "<svg xmlns='http://www.w3.org/2000/svg'><text>a&nbsp;b</text><g>", False),
+        ("a.xml", "<r>&nbsp;<a>", False),
+        ("a.svg", "<svg><path d='' d=''/><g>", False),
+        ("a.xml", "text>", False),
+        ("a.xml", f"{'<a>' * 300}{'</a>' * 300}", False),
+        ("a.svg", "<svg><g></g></svg>\n", True),
+        ("a.xml", '<?xml version="1.0"?>\n<r>\ud800</r>', True),
+        ("a.json", '{"a": 1}', True),
+        ("a.json", "\ufeff[1]\n", True),
+        ("a.json", '{"a": }', False),
+        ("a.json", '{"a": 1} {"b": 2}', False),
+        ("a.json", f"{'[' * 100_000}]", False),
+        ("a.json", "1", False),
+    ],
+)
+def test_only_what_is_read_without_an_error_is_surely_whole(path: str, text: str, is_whole: bool) -> None:
+    assert is_surely_whole(path, text) is is_whole
 
 
 def test_where_it_ends_is_said() -> None:

@@ -309,7 +309,10 @@ STAND_INS = {
         "    raise NotImplementedError('later')",
         "# your code here",
         "# ... existing code ...",
-        "def total(rows):\n    pass",
+        "def total(rows):\n    pass\n\n\ndef mean(rows):\n    ...",
+        "def total(rows):\n    pass  # TODO: implement",
+        "def total(rows): pass  # rest of the code",
+        "def total(rows):\n    # implement this\n    pass",
     ],
 }
 HONEST = {
@@ -419,6 +422,135 @@ def test_honest_text_that_looks_like_it_is_not(path: str, text: str) -> None:
     assert lines(path, text) == []
 
 
+#: Comments that are the title of the code below them, or a stand-in where no code is.
+TITLES = [
+    "Existing tasks",
+    "Existing user",
+    "Existing functions",
+    "Fill in the form",
+    "Fill in the blanks",
+    "Keep the existing rows",
+    "Keep existing rows",
+    "Existing rows are kept",
+    "Add items here",
+    "More items here",
+    "Other items here",
+    "Placeholder",
+    "Stub",
+    "Implement the sort here",
+    "Repeat for the other rows",
+    "Same for the others",
+    "See above",
+    "No changes",
+    "Main logic here",
+    "Styles go here",
+    "Bestehende Funktionen",
+    "Restliche Styles",
+    "Code existant",
+    "其他内容",
+]
+#: Comments that are no title: code is missing, wherever they stand.
+NO_TITLES = [
+    "... rest of the code",
+    "Rest of the code",
+    "existing code",
+    "... existing functions",
+    "Existing functions...",
+    "unchanged",
+    "same as before",
+    "same as above",
+    "the rest is unchanged",
+    "everything else stays",
+    "not implemented yet",
+    "TODO: implement",
+    "Your code here",
+    "unverändert",
+    "bestehende Funktionen bleiben unverändert",
+    "其余代码不变",
+]
+IN_PLACES = {
+    "app.js": ("// {}", "add();", "function a() {{\n  {}\n{}}}"),
+    "style.css": ("/* {} */", "input::placeholder {{ color: grey }}", "@media print {{\n{}\n{}}}"),
+    "index.html": ("<!-- {} -->", "<ul></ul>", "<main>\n{}\n{}</main>"),
+    "tool.py": ("    # {}", "    add()", "def a():\n    b()\n{}\n{}"),
+}
+
+
+@pytest.mark.parametrize("path", IN_PLACES)
+@pytest.mark.parametrize("words", TITLES)
+def test_a_title_counts_only_where_no_code_follows(path: str, words: str) -> None:
+    comment, code, block = IN_PLACES[path]
+    one = comment.format(words)
+    assert lines(path, block.format(one, f"{code}\n")) == []
+    assert lines(path, block.format(one, f"\n{code}\n")) == []
+    assert lines(path, block.format(one, ""))
+    assert lines(path, block.format(one, f"\n{comment.format('Next')}\n{code}\n"))
+    assert lines(path, f"x\n{one}\n") == [2]
+
+
+@pytest.mark.parametrize("path", IN_PLACES)
+@pytest.mark.parametrize("words", NO_TITLES)
+def test_what_is_no_title_counts_between_code(path: str, words: str) -> None:
+    comment, code, block = IN_PLACES[path]
+    assert lines(path, block.format(comment.format(words), f"{code}\n"))
+    assert lines(path, block.format(f"{code}\n{comment.format(words)}", ""))
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("app.js", "// Wie bisher gespeicherte Werte laden\nload();"),
+        ("app.js", "// Unverändert lassen, wenn leer"),
+        ("app.js", "// Rest bleibt im Warenkorb"),
+        ("app.js", "// sin cambios de la fila no se guarda"),
+        ("app.js", "// 其他内容的标题"),
+        ("app.js", "switch (a) {\n  default:\n    // No change\n    break;\n}"),
+        ("app.js", "switch (a) {\n  default:\n    // No change\n}"),
+        ("app.js", "switch (a) {\n  default: // No change\n}"),
+        ("app.js", "if (a) b(); else {\n  // unchanged\n}"),
+        ("app.js", "try { a(); } catch (error) {\n  // no change needed\n}"),
+        ("app.js", "if (a === b) { // same as before\n  return;\n}"),
+        ("app.js", "// Existing tasks\n// are loaded first.\nload();"),
+        ("app.js", "// Returns the list\n// unchanged\n// if it is empty."),
+        ("app.js", "/**\n * Returns the list\n * unchanged\n */\nload();"),
+        ("app.js", "// Fill in the form\n// Submit it\nsubmit();"),
+        ("style.css", "p { margin: 0; /* same as above */ }"),
+        ("style.css", ".a { color: red; } /* unchanged */"),
+        ("style.css", ".a { /* same as above */\n  color: red;\n}"),
+        ("index.html", "<style>p { margin: 0; /* same as above */ }</style>"),
+        ("index.html", "<p>é😀</p><p>1.50</p> <!-- same as above -->"),
+        ("index.html", "<main><!-- unchanged --><p>A</p></main>"),
+        ("tool.py", "def f():\n    passed = 1\n    return passed"),
+        ("tool.py", "class Quiet(Handler):\n    def log_message(self, *args):\n        pass\n"),
+        ("tool.py", "class A(Protocol):\n    def a(self) -> int: ...\n    def b(self) -> int: ...\n"),
+        ("tool.py", "@overload\ndef a(x: int) -> int: ...\n@overload\ndef a(x: str) -> str: ...\n"),
+        ("tool.py", "def nothing():\n    pass\n"),
+        ("tool.py", "def nothing():\n    pass  # on purpose\n"),
+        ("tool.py", "if a:\n    b()\nelse:\n    # unchanged\n    pass"),
+    ],
+)
+def test_a_comment_that_explains_code_or_its_absence_is_no_stand_in(path: str, text: str) -> None:
+    assert lines(path, text) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        ("app.js", "// unchanged\n// same as before\nadd();", 1),
+        ("app.js", "add();\n// The header\n\n// unchanged\nadd();", 4),
+        ("app.js", "add();\n// The header is done.\n// unchanged\nadd();", 3),
+        ("app.js", "function a() { /* unchanged */ }", 1),
+        ("app.js", "switch (a) {\n  case 1:\n    // Existing tasks\n  case 2:\n    add();\n}", 3),
+        ("style.css", "p { margin: 0 }\n\n/* same as above */\np {}", 3),
+        ("style.css", "@media print { /* more rules here */ }", 1),
+        ("index.html", "<p>é😀</p>\n<main><!-- unchanged --></main>", 2),
+        ("index.html", "<p>é</p>\n  <!-- same as before -->\n<p>A</p>", 2),
+    ],
+)
+def test_its_place_is_taken_from_its_text(path: str, text: str, line: int) -> None:
+    assert lines(path, text) == [line]
+
+
 def test_what_the_request_asked_for_is_no_stand_in() -> None:
     page = "<p>Lorem ipsum dolor</p>\n<script>// your code here\n// rest of the code</script>"
     assert lines("index.html", page) == [1, 2, 3]
@@ -461,10 +593,11 @@ def test_a_library_or_a_builds_output_is_not_read() -> None:
     assert lines("a.js", f"{'a' * 2_000} // rest of the code") == []
 
 
-@pytest.mark.parametrize("path", ["a.js", "a.html", "a.css"])
+@pytest.mark.parametrize("path", ["a.js", "a.html", "a.css", "a.py"])
 @pytest.mark.parametrize(
     "text",
-    ["(" * 190_000, "/*" * 300_000, "..." * 300_000, "// existing " * 100_000, "\n...x" * 40_000, "<p>…" * 50_000,
+    ["// unchanged x\n\n" * 12_000, "/* unchanged x */\n" * 10_000, "<!-- unchanged x -->" * 9_000, "(" * 190_000,
+        "/*" * 300_000, "..." * 300_000, "// existing " * 100_000, "\n...x" * 40_000, "<p>…" * 50_000,
         "<!--" * 90_000, "'" * 99_999, "`${" * 600],
 )  # fmt: skip
 def test_a_huge_senseless_file_is_read_in_little_time(path: str, text: str) -> None:

@@ -40,6 +40,15 @@ def answer(text: str) -> str:
         f"Here is my thought process:\n{DRAFT}\nHere is my response:\n{ANSWER}",
         f"Here's my thought process:\n{DRAFT}\nHere's my response:\n{ANSWER}",
         f"<think>one</think>\n<think>{DRAFT}</think>\n{ANSWER}",
+        f"<think>one\n</analysis>\n{DRAFT}</think>{ANSWER}",
+        f"<think>one\nHere is my response:\n{DRAFT}</think>{ANSWER}",
+        f"<thinking>one</think>{DRAFT}</thinking>{ANSWER}",
+        f"<seed:think>one</think>{DRAFT}</seed:think>{ANSWER}",
+        f"[THINK]one[/REASONING]{DRAFT}[/THINK]{ANSWER}",
+        f"<|begin_of_thought|>one<|end_of_analysis|>{DRAFT}<|end_of_thought|>{ANSWER}",
+        f"<|inner_prefix|>one</think>{DRAFT}<|inner_suffix|>{ANSWER}",
+        f"◁think▷one</think>{DRAFT}◁/think▷{ANSWER}",
+        f"Here is my thought process:\none</think>\n{DRAFT}\nHere is my response:\n{ANSWER}",
         f"<|channel|>analysis<|message|>{DRAFT}<|end|><|start|>assistant<|channel|>final<|message|>{ANSWER}",
         f"<|start|>assistant<|channel|>analysis<|message|>{DRAFT}<|end|>{FINAL}<|constrain|>text<|message|>{ANSWER}<|return|>",
         f"<|channel|>final<|message|>{ANSWER}<|end|>",
@@ -57,6 +66,8 @@ def test_only_the_answer_counts(text: str) -> None:
         f"[THINK]{DRAFT}",
         f"<|channel|>analysis<|message|>{DRAFT}<|end|>",
         f"<think>a</think><think>{DRAFT}",
+        f"<think>a\nHere is my response:\n{DRAFT}",
+        f"<think>a\n</analysis>\n{DRAFT}",
     ],
 )
 def test_thoughts_without_an_end_are_no_answer(text: str) -> None:
@@ -93,7 +104,8 @@ def test_a_closing_mark_inside_a_line_or_after_an_opening_one_ends_nothing(text:
 
 
 @pytest.mark.parametrize(
-    "piece", ["<think>", "</think>", "<think></think>", "<|channel|>final", "analysis ", "[THINK]x"]
+    "piece",
+    ["<think>", "</think>", "<think></think>", "<think></analysis>", "<|channel|>final", "analysis ", "[THINK]x"],
 )
 def test_it_takes_time_in_proportion_to_the_text(piece: str) -> None:
     text = piece * (400_000 // len(piece))

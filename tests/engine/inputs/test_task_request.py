@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.inputs.request_fields import Cleaner
 from engine.inputs.task_request import MOST_VALUES, UnusableError, decode, read
 from tests.requests import PAYLOAD, SECRET, refused, shown, stored, taken
 
@@ -154,6 +155,13 @@ def test_every_bad_field_is_named_at_once() -> None:
 @pytest.mark.parametrize("text", ["a\x00b", "a\ud800b", f"x{SECRET}y"], ids=shown)
 def test_an_identity_is_never_changed_so_what_cannot_be_stored_is_refused(field: str, text: str) -> None:
     assert list(refused(PAYLOAD | {field: text})) == [field]
+
+
+@pytest.mark.parametrize(
+    "secrets", [["hunter2", "hunter2-next"], ["hunter2-next", "hunter2"], ["hunter2-next", "shared"]]
+)
+def test_of_secrets_that_share_a_part_nothing_stays(secrets: list[str]) -> None:
+    assert Cleaner(secrets, []).text("a hunter2-next b", "brief") == "a [removed: the shared secret] b"
 
 
 def test_an_address_with_the_secret_is_refused() -> None:

@@ -55,6 +55,20 @@ def test_a_closing_mark_in_a_file_is_part_of_it() -> None:
     assert (parsed.outcome, parsed.files["index.html"]) == (Outcome.OK, page.encode())
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_an_answer_at_the_end_of_thoughts_that_do_not_end_is_used(line_end: str) -> None:
+    text = f"<think>\nThe plan.\n{reply(file('index.html', PAGE), count=1)}".replace("\n", line_end)
+    parsed = parse_reply(text, B)
+    assert (parsed.outcome, parsed.files) == (Outcome.OK, {"index.html": PAGE.encode()})
+
+
+@pytest.mark.parametrize("end", ["Here is my response:\n", "</analysis>\n", "[/THINK]\n", "<|END_THINKING|>\n"])
+def test_a_draft_in_thoughts_that_another_mark_does_not_end_is_dropped(end: str) -> None:
+    draft = f"<think>\nplan\n{end}{file('index.html', '<html>draft</html>')}\n</think>\n"
+    parsed = parse_reply(f"{draft}{file('style.css', 'body{')}", B, finish_reason="length")
+    assert (parsed.outcome, parsed.files, parsed.lost) == (Outcome.TRUNCATED, {}, ("style.css",))
+
+
 def test_a_thought_without_an_end_holds_no_files() -> None:
     assert parse_reply(f"<think>{file('index.html', PAGE)}", B, finish_reason="length").outcome is Outcome.EMPTY
 
@@ -173,6 +187,42 @@ def test_a_reply_in_another_form_that_is_cut_off_keeps_its_whole_files(answer: s
     parsed = parse_reply(answer, B, finish_reason="length")
     assert (parsed.outcome, parsed.lost) == (Outcome.TRUNCATED, lost)
     assert parsed.files == {"index.html": PAGE.encode()}
+
+
+FENCED = f"```html\n{PAGE}```\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "files"),
+    [
+        (f"```html\n{PAGE}", {"index.html"}),
+        (f"```html\n{PAGE}\nEnjoy!", {"index.html"}),
+        (f"style.css\n```css\np {{}}\n```\nindex.html\n```html\n{PAGE}", {"index.html", "style.css"}),
+        (f"{FENCED}app.js\n```js\nrun();\n", {"index.html", "app.js"}),
+        (f"{FENCED}README.md\n```markdown\n# App\n```bash\nls\n```\n", {"index.html"}),
+        (f"{FENCED}Try it:\n```bash\nls\n", {"index.html"}),
+        (f"{FENCED}Open index.html:\n```bash\nopen index.html\n", {"index.html"}),
+    ],
+)
+def test_a_last_fence_that_is_not_closed_is_no_cut_if_the_file_in_it_is_whole(answer: str, files: set[str]) -> None:
+    parsed = parse_reply(answer, B)
+    assert (parsed.outcome, set(parsed.files), parsed.lost) == (Outcome.SALVAGED, files, ())
+    assert parsed.files["index.html"] == PAGE.encode()
+    assert parse_reply(answer, B, finish_reason="length").outcome is Outcome.TRUNCATED
+
+
+@pytest.mark.parametrize(
+    ("answer", "lost"),
+    [
+        (f"{FENCED}style.css\n```css\nbody {{\n", ("style.css",)),
+        (f"{FENCED}about.html\n```html\n<html><body><p>a\n", ("about.html",)),
+        (f"{FENCED}data.json\n```json\n[1,\n", ("data.json",)),
+        (json.dumps({"index.html": PAGE, "app.js": "run();"})[:-6], ()),
+    ],
+)
+def test_a_file_that_ends_in_something_open_is_cut_in_another_form_too(answer: str, lost: tuple[str, ...]) -> None:
+    parsed = parse_reply(answer, B)
+    assert (parsed.outcome, list(parsed.files), parsed.lost) == (Outcome.TRUNCATED, ["index.html"], lost)
 
 
 def test_a_page_without_its_end_is_truncated_even_where_the_server_says_stop() -> None:

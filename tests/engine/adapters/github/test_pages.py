@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from engine.errors import Transient
+from engine.errors import Permanent, Transient
+from tests.doubles.github.faults import Fault
 from tests.engine.adapters.github.publishing import commit_of, published, spec_of
 
 
@@ -29,6 +31,22 @@ def test_pages_without_a_branch_are_tried_again(double, forge):
     assert refused.value.code == "pages_not_ready"
     forge.commit(place, commit_of())
     assert forge.enable_pages(place).pages_url
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ("Your current plan does not support GitHub Pages for this repository.", Permanent),
+        ("The branch of trip-planner-0a1b2c3d is not ready.", Transient),
+        ("acme/plan-0a1b2c3d is not ready.", Transient),
+    ],
+)
+def test_pages_are_refused_for_good_only_by_the_accounts_plan(double, forge, said, error):
+    place = forge.create(spec_of())
+    forge.commit(place, commit_of())
+    double.state.faults.add(Fault(kind="pages", status=422, body=json.dumps({"message": said})))
+    with pytest.raises(error):
+        forge.enable_pages(place)
 
 
 def test_a_look_follows_this_commits_build(double, forge):

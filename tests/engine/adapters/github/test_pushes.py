@@ -7,6 +7,7 @@ import json
 import pytest
 
 from engine.adapters.github import git, git_transport, rest
+from engine.adapters.github.errors import quoted
 from engine.errors import EngineError, OutOfService, Permanent, Transient
 from tests.doubles.github.faults import Fault
 from tests.engine.adapters.github.publishing import FILES, commit_of, make_forge, published, spec_of
@@ -105,6 +106,7 @@ def test_a_server_that_hangs_is_given_up(double, quota, monkeypatch):
             "workflow_refused",
         ),
         ("pre-receive hook declined", "push_refused"),
+        ("acme/internal-timeout-0a1b2c3d: pre-receive hook declined", "push_refused"),
     ],
 )
 def test_a_push_that_the_server_does_not_take_says_what_kind_of_no_it_is(double, forge, quota, monkeypatch, said, code):
@@ -171,6 +173,14 @@ def test_a_rule_of_the_account_opens_the_breaker_and_is_no_push_protection(doubl
     assert told.splitlines()[-1].strip(" -\n") in error.message
 
 
+@pytest.mark.parametrize(
+    "name", ["filename-generator", "file-path-demo", "file-size", "gh001", "gh009-secrets-detected"]
+)
+def test_the_name_of_the_repository_says_nothing_of_files_and_secrets(double, forge, name):
+    told = RULES["a pull request"].replace("/a/x/", f"/acme/{name}-0a1b2c3d/")
+    assert refused(double, forge, f"{told}remote: {name}-0a1b2c3d\n").code == "forge_push_rule"
+
+
 @pytest.mark.parametrize("told", OF_FILES.values(), ids=OF_FILES)
 def test_a_file_that_is_refused_is_named_with_its_line_and_opens_no_breaker(double, forge, told):
     error = refused(double, forge, told)
@@ -196,6 +206,20 @@ def test_the_end_of_a_long_message_is_told_without_its_rulers_and_without_a_secr
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Branch [main] is protected, [master], [m]", "Branch [main] is protected, [master], [m]"),
+        ("src/a---b.txt, __init__.py and a***b", "src/a---b.txt, __init__.py and a***b"),
+        ("\x1b[31mred\x1b[0m \x1b[mplain\x1b[1;31m [33mbare[0m", "red plain bare"),
+        ("a\n-----\nb - - - c", "a b c"),
+        ("a -- b", "a -- b"),
+    ],
+)
+def test_only_colours_and_rulers_are_left_out_of_what_is_quoted(text, said):
+    assert quoted(text) == f". GitHub: {said}"
+
+
+@pytest.mark.parametrize(
     ("text", "code"),
     [
         ("Your account is suspended. Please visit https://support.github.com", "forge_account_blocked"),
@@ -207,6 +231,10 @@ def test_the_end_of_a_long_message_is_told_without_its_rulers_and_without_a_secr
         ("You may not write to privacy-policy-0a1b2c3d-2.", "forge_permission_missing"),
         ("You may not write to https://github.com/acme/organization-chart.", "forge_permission_missing"),
         ("This repository was archived so it is read-only.", "repository_gone"),
+        ("Permission to acme/archived-notes-0a1b2c3d.git denied to bot.", "forge_permission_missing"),
+        ("You may not write to read-only-0a1b2c3d.", "forge_permission_missing"),
+        ("The repository acme/notes-0a1b2c3d is disabled.", "repository_gone"),
+        ("Repository is disabled.", "repository_gone"),
         ("Repository access blocked", "repository_gone"),
     ],
 )  # fmt: skip

@@ -58,9 +58,9 @@ def test_a_page_whose_end_never_comes_is_published_as_far_as_it_goes_and_called_
     browsing.author.replies = [cut("ONE TWO")] * 12
     row = driven(asked())
     assert (row.state, row.degraded, words_of(row)) == ("completed", True, "ONE TWO")
-    assert row.warnings[-1].startswith("What is published is not whole, because no call of a model brought its end: ")
+    assert row.warnings[-1].startswith("A published file is incomplete, because every model reply ended too early: ")
     assert "index.html:5: " in row.warnings[-1]
-    assert "is not whole" in headline(row, now=row.finished_at)
+    assert "a published file is incomplete" in headline(row, now=row.finished_at)
 
 
 def test_a_page_that_no_repair_completes_is_published_and_called_so(browsing: Outside) -> None:
