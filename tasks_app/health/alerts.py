@@ -24,7 +24,7 @@ from tasks_app import wiring
 from tasks_app.health.disk import disk_warning
 from tasks_app.models import Alert, Round
 from tasks_app.operations import clock
-from tasks_app.operations.breakers import breakers_open
+from tasks_app.operations.breakers import all_open
 from tasks_app.operations.connections import one_at_a_time
 from tasks_app.redaction import keepable
 
@@ -132,7 +132,7 @@ def _rounds(now: datetime) -> Iterator[Alert]:
 
 
 def _breakers(now: datetime) -> Iterator[Alert]:
-    for breaker in breakers_open(now=now).values():
+    for breaker in all_open(now=now):
         if not Alert.objects.filter(key=f"breaker:{breaker.pk}").exists():
             yield _alert("breaker", f"breaker:{breaker.pk}", f"{breaker.kind}: {breaker.reason}", now)
 
