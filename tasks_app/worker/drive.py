@@ -33,7 +33,7 @@ from tasks_app import wiring
 from tasks_app.logs import log_ids
 from tasks_app.models import Breaker, Round
 from tasks_app.operations import clock
-from tasks_app.operations.breakers import OUT_OF_SERVICE, breaker_of, breaker_trip, breakers_open
+from tasks_app.operations.breakers import NOT_PUBLISHABLE, OUT_OF_SERVICE, breaker_of, breaker_trip, breakers_open
 from tasks_app.operations.connections import AWAY, connection_heal
 from tasks_app.operations.takedowns import takedown_of, told
 from tasks_app.operations.workers import is_stopping, worker_beat, worker_name
@@ -138,7 +138,8 @@ def _take_step(lease: Lease, row: Round) -> bool:
 
 
 def _begin(lease: Lease, row: Round) -> None:
-    waited = row.step_runs.filter(step=row.step, ended_at=None, detail__startswith=OUT_OF_SERVICE).exists()
+    reason = f"{OUT_OF_SERVICE}{NOT_PUBLISHABLE}"
+    waited = row.step_runs.filter(step=row.step, ended_at=None, detail__startswith=reason).exists()
     if transitions.step_begin(lease=lease, row=row):
         round_reduce_budget(lease=lease, row=row)
     elif waited and not _forge_to_mend(row):
@@ -152,8 +153,8 @@ def _step_seconds(row: Round) -> float:
 def _run_step(lease: Lease, row: Round, heartbeat: Heartbeat, crashed: str) -> bool:
     breaker = breaker_of(Step(row.step))
     overdue = row.share_ends_at <= clock.now()
-    if (closed_forge := _forge_to_mend(row)) and not breaker:
-        _hold(lease, row, f"nothing could be published: {closed_forge.reason}", kind=closed_forge.kind)
+    if (forge_breaker := _forge_to_mend(row)) and not breaker:
+        _hold(lease, row, f"{NOT_PUBLISHABLE}{forge_breaker.reason}", kind=forge_breaker.kind)
         return False
     if breaker and row.decision in TRIES:
         return _record(lease, row, RepairSkipped(f"the {row.decision} was given up: {breaker.reason}"))
