@@ -41,7 +41,7 @@ from tasks_app.rounds import transitions
 from tasks_app.rounds.journal import DatabaseJournal
 from tasks_app.rounds.load import round_give_time, round_reduce_budget
 from tasks_app.worker import step_inputs
-from tasks_app.worker.heartbeat import Heartbeat
+from tasks_app.worker.heartbeat import Heartbeat, end_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,13 +71,19 @@ GOES_ON = frozenset({Step.GENERATE, Step.DEPLOY})
 Outcome = Generated | RepairFailed | RepairSkipped | Verified | Published | Deployed | RunFailed | Delivered | Wait
 
 
-def drive(lease: Lease, *, may_go_on: Callable[[Step], bool] = lambda _step: True) -> None:
+def drive(
+    lease: Lease,
+    *,
+    may_go_on: Callable[[Step], bool] = lambda _step: True,
+    overrun: Callable[[], None] = end_process,
+) -> None:
     """Take a round's steps until it waits, ends or loses its lease, or until the supervisor stops.
 
-    Where `may_go_on` forbids the next step, the round is released and due for whoever may take it.
+    Where `may_go_on` forbids the next step, the round is released and due for whoever may take it. `overrun` is called
+    in another thread once a step is past its budget: its lease is not renewed again then.
     """
     try:
-        while _step(lease):
+        while _step(lease, overrun):
             row = Round.objects.only("step").get(pk=lease.round_id)
             if is_stopping() or not may_go_on(Step(row.step)):
                 transitions.round_release(lease=lease, row=row)
@@ -100,14 +106,14 @@ def _wait_for_database(lease: Lease, error: Exception) -> None:
         transitions.round_wait(lease=lease, row=row, wait=_retry_wait(row, outage, clock.now()))
 
 
-def _step(lease: Lease) -> bool:
+def _step(lease: Lease, overrun: Callable[[], None]) -> bool:
     """Take one step; say whether the lease still holds and there is more to do."""
     row = Round.objects.defer("request").get(pk=lease.round_id)
     with log_ids(request=row.request_id, round=row.pk, task=row.task_name, step=row.step):
-        return _take_step(lease, row)
+        return _take_step(lease, row, overrun)
 
 
-def _take_step(lease: Lease, row: Round) -> bool:
+def _take_step(lease: Lease, row: Round, overrun: Callable[[], None]) -> bool:
     crashed = ""
     if row.crashes >= MAX_CRASHES:
         crashed = f"{row.crashes} workers in a row ended in the middle of {row.step}; the log of that time tells more."
@@ -121,7 +127,7 @@ def _take_step(lease: Lease, row: Round) -> bool:
     started = time.monotonic()
     logger.info("round %s: %s begins (task %s, round %s, run %s)", row.pk, row.step, row.task_name, row.number, row.run)
     try:
-        with Heartbeat(lease, seconds=_step_seconds(row)) as heartbeat:
+        with Heartbeat(lease, seconds=_step_seconds(row), overrun=overrun) as heartbeat:
             more = _run_step(lease, row, heartbeat, crashed)
     except (LeaseLost, *AWAY):
         raise
