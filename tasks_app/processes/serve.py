@@ -142,6 +142,7 @@ def _run_in_child(title: str, do: Callable[[], object]) -> int:
 
 def _run(label: str, web: Address | None = None) -> int:
     me = uuid.uuid4().hex
+    startup.admin_password_redact()
     credentials.forget()
     entry_points.load(web=web is not None)
     supervisor = Supervisor(

@@ -21,7 +21,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from tasks_app.health.readiness import TWO_SECRETS
-from tasks_app.keys import kept_key
+from tasks_app.keys import kept_key, known_key
 from tasks_app.operations.breakers import breaker_close, outages_open
 from tasks_app.operations.connections import why_unusable
 from tasks_app.operations.forge_quota import requests_unblock
@@ -168,6 +168,11 @@ def _unknown_migrations() -> list[str]:
 def _make_login() -> None:
     """Create the first superuser. An existing one does not change, whatever the environment says."""
     users = get_user_model()
+def admin_password_redact() -> None:
+    """Redact the password that the first start generates: this process may have read its settings before."""
+    settings.SECRETS["admin_password"] = known_key(settings.DATA_DIR / "admin_password")
+
+
     if users.objects.filter(is_superuser=True).exists():
         return
     password = settings.ADMIN_PASSWORD or kept_key(
@@ -179,3 +184,4 @@ def _make_login() -> None:
         return
     where = "as ADMIN_PASSWORD says" if settings.ADMIN_PASSWORD else f"in {admin_password_file()}"
     logger.info("made the admin's login %s; its password is %s", settings.ADMIN_USERNAME, where)
+    admin_password_redact()
