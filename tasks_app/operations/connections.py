@@ -73,12 +73,17 @@ def file_problem() -> str:
     connection stays: a new one would make an empty file, in the way of whoever brings the right one back.
     """
     opened = getattr(connection, "file_opened", None) if connection.connection is not None else None
-    if opened is None or (present := _file_at(connection)) == opened:
+    if opened is None:
+        return ""
+    if (present := _file_at(connection)) == opened:
+        vars(connection)["file_problem"] = ""
         return ""
     if present is not None and not connection.in_atomic_block:
         connection.close()
     problem = "was replaced" if present else "was removed"
-    logger.error("the database's file %s while it was open", problem)
+    if vars(connection).get("file_problem") != problem:  # the dispatcher asks four times a second
+        vars(connection)["file_problem"] = problem
+        logger.error("the database's file %s while it was open", problem)
     return f"The database's file {problem} while the service had it open."
 
 
