@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection, transaction
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 
@@ -38,6 +38,16 @@ _ADVICE = (
     ("does not exist", "Create what is missing; tables are made by manage.py migrate."),
     ("authentication failed", "Correct user and password in DATABASE_URL."),
 )
+
+
+def is_unusable(error: Exception) -> bool:
+    """Say whether an error means that the database cannot be reached, read or written, or is not migrated.
+
+    Any other error of the database is one of our own: a row that breaks a constraint, a wrong query.
+    """
+    # SQLite raises a plain DatabaseError for a file that is damaged or no database.
+    missing = isinstance(error, ProgrammingError) and "does not exist" in str(error)
+    return isinstance(error, AWAY) or type(error) is DatabaseError or missing
 
 
 def why_unusable(error: Exception) -> str:
