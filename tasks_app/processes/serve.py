@@ -176,7 +176,10 @@ def _clear_up_all(dead_supervisors: list[str], label: str) -> None:
 
 
 def _clear_up(me: str, label: str, name: str, how: str) -> None:
-    """Record that a program died. If it was the cluster, free its rounds now; callbacks under way are another's."""
+    """Record that a program died. If it was the cluster, free its rounds now.
+
+    The dispatcher's callbacks keep their leases.
+    """
     if name == CLUSTER:
         _free_leases(me, crashed=True)
     _record_death(label, name, how)
