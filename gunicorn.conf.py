@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks_app.env import Env
+from tasks_app.env import LARGEST_REQUEST, Env
 from tasks_app.processes.parent_death import die_with_parent
 from tasks_app.processes.web_worker import BufferingWorker
 
@@ -20,7 +20,8 @@ wsgi_app = "tasks_app.wsgi:application"
 env = Env.load(Path(__file__).parent)
 bind = env.str("BIND", f"0.0.0.0:{env.int('PORT', 8000)}")
 worker_class = "tasks_app.processes.web_worker.BufferingWorker"
-BufferingWorker.largest = env.size("MAX_REQUEST_BYTES", "16MB", least=1, most=10**12) or 1  # settings.py bounds it
+# settings.py bounds it.
+BufferingWorker.largest = env.size("MAX_REQUEST_BYTES", LARGEST_REQUEST, least=1, most=10**12) or 1
 workers = 2
 threads = 4
 timeout = 60

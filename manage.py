@@ -22,10 +22,10 @@ def main() -> None:
     except ImproperlyConfigured as problem:
         sys.exit(str(problem))
     except (DatabaseError, InterfaceError) as error:
-        if "--traceback" in sys.argv:
-            raise
-        from tasks_app.operations.connections import why_unusable
+        from tasks_app.operations.connections import is_unusable, why_unusable
 
+        if "--traceback" in sys.argv or not is_unusable(error):
+            raise
         sys.exit(why_unusable(error))
 
 

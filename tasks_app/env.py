@@ -30,6 +30,9 @@ LONGEST_SECRET = 100_000
 #: The largest bound on a day's money: a larger number was probably meant as tokens.
 MOST_MONEY = 100_000
 
+#: The default of MAX_REQUEST_BYTES, for Django's settings and for gunicorn's.
+LARGEST_REQUEST = "16MB"
+
 #: Bytes of a key that signs webhooks.
 #: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#signature-scheme
 SIGNING_KEY_BYTES = range(24, 65)

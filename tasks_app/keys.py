@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def known_key(file: Path) -> str:
+    """Return the file's text, "" if there is no file that this user can read."""
+    try:
+        return file.read_text(errors="replace").strip()
+    except OSError:
+        return ""
+
+
 def kept_key(file: Path, make: Callable[[], str]) -> str:
     """Return the file's text; if the file is missing, create it with `make()`, once even under concurrent starts.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -13,6 +14,8 @@ from tasks_app.redaction import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+logger = logging.getLogger(__name__)
 
 #: The role of this process, which its entry point names and forked children keep.
 _role = ["command"]
@@ -51,6 +54,19 @@ def log_ids_shown() -> dict[str, str]:
 def name_process(role: str) -> None:
     """Name this process, and those that it will fork, in log lines."""
     _role[:] = [role]
+
+
+def log_thread_errors() -> None:
+    """Log the errors that end threads of this process: Python itself would write them past the log's rules."""
+    threading.excepthook = _thread_ended
+
+
+def _thread_ended(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is None or isinstance(ended.exc_value, SystemExit):
+        return
+    name = ended.thread.name if ended.thread else "?"
+    trace = (ended.exc_type, ended.exc_value, ended.exc_traceback)
+    logger.error("the thread %s ended by an error of our own", name, exc_info=trace)
 
 
 class IdsFilter(logging.Filter):

@@ -19,6 +19,10 @@ _ESCAPES = {
 }
 
 
+#: In a traceback the line ends are its own.
+_TRACEBACK_ESCAPES = {code: text for code, text in _ESCAPES.items() if chr(code) != "\n"}
+
+
 def _forms() -> list[tuple[str, str]]:
     """Return each secret in all forms in which it may be written, with its name, longest form first."""
     forms = []
@@ -82,7 +86,7 @@ class RedactingFilter(logging.Filter):
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:
-            record.exc_text = redact(record.exc_text)
+            record.exc_text = redact(record.exc_text).translate(_TRACEBACK_ESCAPES)
         message = record.getMessage()
         if (cleaned := clean(message)) != message:
             record.msg, record.args = cleaned, ()

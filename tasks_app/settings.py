@@ -16,8 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import EnvValidationError, validate
 
 from engine.domain.lifecycle import Step
-from tasks_app.env import Env, address, sentry_dsn, signing_key, signing_secret, webhook
-from tasks_app.keys import kept_key
+from tasks_app.env import LARGEST_REQUEST, Env, address, sentry_dsn, signing_key, signing_secret, webhook
+from tasks_app.keys import kept_key, known_key
 from tasks_app.privacy import shield
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -56,7 +56,7 @@ CHROMIUM_PATH = env.str("CHROMIUM_PATH", "")
 CHROMIUM_NO_SANDBOX: str = env.switch("CHROMIUM_NO_SANDBOX", "off")  # on, off, or auto: if it cannot be used
 BROWSER_CDN_MIRROR: str = env.address("BROWSER_CDN_MIRROR", "")
 #: The largest body of a request.
-MAX_REQUEST_BYTES: int = env.size("MAX_REQUEST_BYTES", "16MB", least=100_000, most=200_000_000)
+MAX_REQUEST_BYTES: int = env.size("MAX_REQUEST_BYTES", LARGEST_REQUEST, least=100_000, most=200_000_000)
 ALLOW_PRIVATE_URLS = env.bool("ALLOW_PRIVATE_URLS", False)
 #: Seconds for which a browser uses https alone. 0: no HSTS header.
 HSTS_SECONDS = env.int("HSTS_SECONDS", 31_536_000, validate=validate.Range(0, 63_072_000))
@@ -155,6 +155,7 @@ except OSError as _error:
 SECRETS = {
     **env.secrets,
     "DJANGO_SECRET_KEY": SECRET_KEY,
+    "admin_password": known_key(DATA_DIR / "admin_password"),  # the first start adds the one that it makes
     "DATABASE_URL": urlsplit(_database).password or "",
     "REDIS_URL": urlsplit(REDIS_URL).password or "",
 }

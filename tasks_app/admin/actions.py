@@ -114,7 +114,7 @@ def switch_pause(request: HttpRequest, kind: str, what: str) -> HttpResponse:
         raise PermissionDenied
     if kind not in PAUSES or what not in {"pause", "resume"}:
         raise Http404
-    who, name = request.user.get_username(), PAUSES[kind]
+    who, name = request.user.get_username(), PAUSES[kind].name
     if what == "pause":
         changed, done = pause(kind=kind, who=who, reason=request.POST.get("reason", "")), "is paused"
     else:

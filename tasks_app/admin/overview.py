@@ -60,7 +60,7 @@ def overview(request: HttpRequest) -> dict[str, object]:
         "beats": _beats(),
         "spent": today(),
         "breakers": [(b.kind, visible(b.reason)[:500], b.since, b.until) for b in outages_open().values()],
-        "switches": [(kind, name, _pause(on.get(kind))) for kind, name in PAUSES.items()],
+        "switches": [(kind, what, _pause(on.get(kind))) for kind, what in PAUSES.items()],
         "any_paused": bool(on),
         "longest_reason": LONGEST_REASON,
         "may_act": may_act,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import Error, connections
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from engine.errors import EngineError
@@ -24,7 +24,7 @@ from tasks_app import wiring
 from tasks_app.health.disk import disk_warning
 from tasks_app.models import Alert, Round
 from tasks_app.operations import clock
-from tasks_app.operations.breakers import breakers_open
+from tasks_app.operations.breakers import all_open
 from tasks_app.operations.connections import one_at_a_time
 from tasks_app.redaction import keepable
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator, Sequence
     from datetime import datetime
+
+    from django.db.models import QuerySet
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ APART = timedelta(seconds=60)
 #: Seconds after an attempt until the next one; there are as many attempts as numbers.
 AGAIN = (10, 60, 300, 1_800, 1_800)
 MOST_ATTEMPTS = len(AGAIN)
+_LONGEST_WAIT = timedelta(seconds=max(AGAIN))
 ANSWER_SECONDS = 10.0
 
 #: Rounds whose present run is older were known when alerts were switched on.
@@ -132,7 +135,7 @@ def _rounds(now: datetime) -> Iterator[Alert]:
 
 
 def _breakers(now: datetime) -> Iterator[Alert]:
-    for breaker in breakers_open(now=now).values():
+    for breaker in all_open(now=now):
         if not Alert.objects.filter(key=f"breaker:{breaker.pk}").exists():
             yield _alert("breaker", f"breaker:{breaker.pk}", f"{breaker.kind}: {breaker.reason}", now)
 
@@ -151,11 +154,11 @@ def _alert(cause: str, key: str, text: str, now: datetime, row: Round | None = N
 
 def _claimed() -> list[Alert]:
     """Return the alerts of the message that is due, each with the attempt counted and the next one planned."""
-    if not Alert.objects.filter(sent_at=None, next_at__lte=clock.now()).exists():
+    if not _due(clock.now()).exists():
         return []
     with one_at_a_time(_ALERTS):
         now = clock.now()
-        due = Alert.objects.filter(sent_at=None, next_at__lte=now)
+        due = _due(now)
         again = due.exclude(batch=None).values_list("batch", flat=True).first()
         rows = list(Alert.objects.filter(batch=again).order_by("pk")) if again else _new_batch(now)
         for alert in rows:
@@ -165,10 +168,15 @@ def _claimed() -> list[Alert]:
     return rows
 
 
+def _due(now: datetime) -> QuerySet[Alert]:
+    """Return the alerts that are due, with those that a clock which has been set back since would have wait."""
+    return Alert.objects.filter(Q(next_at__lte=now) | Q(next_at__gt=now + _LONGEST_WAIT), sent_at=None)
+
+
 def _new_batch(now: datetime) -> list[Alert]:
     for cause in _TITLES:
         of_cause = Alert.objects.filter(cause=cause)
-        if of_cause.filter(begun_at__gt=now - APART).exists():
+        if of_cause.filter(begun_at__gt=now - APART, begun_at__lte=now + APART).exists():
             continue
         rows = list(of_cause.filter(batch=None, sent_at=None).order_by("pk")[:MOST_COUNTED])
         batch = uuid.uuid4()

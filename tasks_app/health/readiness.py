@@ -14,7 +14,7 @@ from tasks_app.health import credentials
 from tasks_app.health.browser_probe import known_warning
 from tasks_app.health.disk import disk_problem
 from tasks_app.operations import clock
-from tasks_app.operations.breakers import breakers_open
+from tasks_app.operations.breakers import all_open
 from tasks_app.operations.connections import file_problem
 from tasks_app.operations.forge_quota import quota_state
 from tasks_app.operations.queue import queue_problem
@@ -23,7 +23,7 @@ from tasks_app.operations.workers import beats_alive
 from tasks_app.rounds.schedule import backlog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from tasks_app.models import Breaker
 
@@ -51,18 +51,18 @@ class Part:
 def parts() -> list[Part]:
     """Check every part. A missing browser and an open breaker are warnings, because tasks are still accepted."""
     settings_part = _settings()
-    closed: dict[str, Breaker] = {}
+    open_breakers: list[Breaker] = []
     try:
         rows, left = _database_parts(), ""
         if all(part.status != "down" for part in rows[:2]):
             rows += [_queue(), _workers()]
-            closed, left = breakers_open(), _remaining_calls()
+            open_breakers, left = all_open(), _remaining_calls()
     except Error as error:
         left = ""
         rows = [Part("database", "down", type(error).__name__), Part("migrations", "down", _UNSEEN)]
     named = {part.name for part in rows}
     rows += [Part(name, "down", _UNSEEN) for name in ("queue", "workers") if name not in named]
-    return [settings_part, _intake(closed), *rows, _browser(), *_services(closed, left)]
+    return [settings_part, _intake(open_breakers), *rows, _browser(), *_services(open_breakers, left)]
 
 
 def _settings() -> Part:
@@ -79,7 +79,7 @@ def report() -> tuple[bool, list[dict[str, str]]]:
 
 def outside_services() -> list[Part]:
     """Return the parts for browser, model and forge alone. Needs a migrated database."""
-    return [_browser(), *_services(breakers_open(), _remaining_calls())]
+    return [_browser(), *_services(all_open(), _remaining_calls())]
 
 
 def _database_parts() -> list[Part]:
@@ -128,10 +128,10 @@ def _queue() -> Part:
     )
 
 
-def _intake(closed: Mapping[str, Breaker]) -> Part:
+def _intake(open_breakers: Sequence[Breaker]) -> Part:
     """Return whether an operator lets tasks in. Tasks are refused while the intake is paused, so no part is down."""
-    pause = closed.get("intake")
-    return Part("intake", "warning", pause.reason) if pause else Part("intake", "ok")
+    reason = _reasons(open_breakers, "intake")
+    return Part("intake", "warning", reason) if reason else Part("intake", "ok")
 
 
 def _browser() -> Part:
@@ -159,11 +159,17 @@ def _remaining_calls() -> str:
     return limits
 
 
-def _services(closed: Mapping[str, Breaker], remaining: str) -> list[Part]:
+def _services(open_breakers: Sequence[Breaker], remaining: str) -> list[Part]:
     spent = _spending() if settings.LLM_PROVIDER == "openai" else ""
-    kinds = (("model", settings.LLM_PROVIDER, spent), ("forge", settings.FORGE, remaining))
-    stopped = {**closed, "forge": closed.get("publishing") or closed.get("forge")}
-    return [_service(kind, name, stopped.get(kind), said) for kind, name, said in kinds]
+    return [
+        _service("model", settings.LLM_PROVIDER, _reasons(open_breakers, "model"), spent),
+        _service("forge", settings.FORGE, _reasons(open_breakers, "forge", "publishing"), remaining),
+    ]
+
+
+def _reasons(open_breakers: Sequence[Breaker], *kinds: str) -> str:
+    """Return why these kinds are blocked, "" if they are not. A pause and an outage may block at the same time."""
+    return "; ".join(breaker.reason for breaker in open_breakers if breaker.kind in kinds)
 
 
 def _spending() -> str:
@@ -174,15 +180,15 @@ def _spending() -> str:
         return "what was spent today is not known"
 
 
-def _service(kind: str, name: str, closed: Breaker | None, more: str) -> Part:
+def _service(kind: str, name: str, blocked: str, more: str) -> Part:
     """Return a service's part: not set, credential refused, breaker open, credential expiring, or ok."""
     if not name:
         return Part(kind, "down", "not set")
     trial = credentials.known(kind)
     if trial and trial.status == "refused":
         return Part(kind, "down", trial.detail)
-    if closed:
-        return Part(kind, "warning", closed.reason)
+    if blocked:
+        return Part(kind, "warning", blocked)
     is_doubtful = trial is not None and (trial.expires_soon or trial.status == "untested")
     detail = "; ".join(part for part in (trial.detail if trial else "", more) if part)
     return Part(kind, "warning" if is_doubtful else "ok", f"{name}: {detail}" if detail else name)

@@ -7,6 +7,7 @@ kind are two rows, so that the end of the one leaves the other.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
@@ -25,8 +26,25 @@ if TYPE_CHECKING:
 
     from engine.domain.lifecycle import Step
 
-#: What an operator can pause, and its name in a sentence. "publishing" holds no look at Pages and no callback up.
-PAUSES = {"intake": "The intake of tasks", "publishing": "Publishing", "model": "Calling the language model"}
+
+@dataclass(frozen=True, slots=True)
+class Pausable:
+    """What an operator can pause: its name in a sentence, and a sentence on what happens meanwhile."""
+
+    name: str
+    meanwhile: str
+
+
+#: What an operator can pause, by kind. Pausing publishing does not stop polls of Pages or callbacks.
+PAUSES = {
+    "intake": Pausable("The intake of tasks", "New tasks are answered 503; accepted rounds go on."),
+    "publishing": Pausable("Publishing", "Rounds wait at publish until the pause ends; polls and callbacks go on."),
+    "model": Pausable(
+        "Calling the language model",
+        "Rounds wait within their share of the deadline, then publish the best page that they have, or the fallback "
+        "page; planned repairs are dropped.",
+    ),
+}
 
 #: The code of a pause, and of the error by which a paused call ends.
 PAUSED = "paused"
@@ -36,13 +54,20 @@ LONGEST_REASON = 500
 
 _OUTAGE = Q(opened_by="")
 
-#: How the reason of a round begins that waits for a breaker.
+#: How the reason of a round begins that waits for a breaker, and how it goes on if no page is written before the forge
+#: can publish it.
 OUT_OF_SERVICE = "out of service: "
+NOT_PUBLISHABLE = "nothing could be published: "
 
 
 def breakers_open(*, now: datetime | None = None) -> dict[str, Breaker]:
     """Return the open breakers by kind, of an outage and a pause the pause. One whose `until` has passed is closed."""
-    return {breaker.kind: breaker for breaker in _open(now or clock.now()).order_by("opened_by")}
+    return {breaker.kind: breaker for breaker in all_open(now=now)}
+
+
+def all_open(*, now: datetime | None = None) -> list[Breaker]:
+    """Return all open breakers: of an outage and a pause of the same kind both, the pause last."""
+    return list(_open(now or clock.now()).order_by("opened_by", "since"))
 
 
 def breaker_of(step: Step) -> Breaker | None:
@@ -85,7 +110,7 @@ def breaker_close(*, kind: str, who: str) -> bool:
 def pause(*, kind: str, who: str, reason: str = "") -> bool:
     """Pause a kind of PAUSES. Return False if it is paused already: then the first pause stays as it is."""
     now, why = clock.now(), " ".join(reason.split())[:LONGEST_REASON]
-    text = keepable(f"{PAUSES[kind]} is paused by an operator{f': {why}' if why else ''}")
+    text = keepable(f"{PAUSES[kind].name} is paused by an operator{f': {why}' if why else ''}")
     try:
         with transaction.atomic():
             Breaker.objects.create(kind=kind, code=PAUSED, reason=text, since=now, opened_by=who[:150])

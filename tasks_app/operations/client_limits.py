@@ -1,9 +1,11 @@
 """The client's address, and how often wrong secrets and passwords may come.
 
-Wrong secrets are bounded by address. Logins are slowed down, never locked out: each attempt counts for its address and
-name, and for its name alone. Past a bound one attempt in LOGIN_PAUSE seconds is looked at, so that guessing is slow and
-an operator still gets in. A browser that logged in before has a cookie and a count of its own, which strangers cannot
-use up. https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
+Wrong secrets are bounded by client network. Each attempt to log in counts for its network, for its network with its
+name, and for its name alone. Past a bound one attempt in LOGIN_PAUSE seconds is looked at for each network, so nobody
+can lock out an operator in another network. Whoever guesses in the operator's own network (behind the same router, or
+behind a proxy that TRUSTED_PROXIES does not name) can take all of its turns. A browser that logged in before is not
+held up even then: it has a cookie and a count of its own.
+https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core import signing
 from django.core.cache import cache
 from django.db import Error
@@ -28,7 +31,7 @@ from tasks_app.operations.events import event_record
 from tasks_app.redaction import keepable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from django.http import HttpRequest
 
@@ -37,10 +40,12 @@ logger = logging.getLogger(__name__)
 _WINDOW = 60  # seconds, of wrong secrets
 _HOUR = 3600
 
-#: Failed logins in LOGIN_WINDOW seconds before attempts are slowed down: from one address with one name, and with one
-#: name from everywhere. Then one attempt in LOGIN_PAUSE seconds is looked at.
+#: Attempts to log in within LOGIN_WINDOW seconds before they are slowed down: from one network with one name, from one
+#: network with any names (each costs a password hash and entries of the cache), and with one name from everywhere.
+#: Then one attempt in LOGIN_PAUSE seconds is looked at for each network.
 LOGIN_WINDOW = 600
 LOGINS = 10
+LOGINS_OF_NETWORK = 100
 LOGINS_OF_NAME = 100
 LOGIN_PAUSE = 10
 
@@ -49,7 +54,8 @@ DEVICE_COOKIE = "device"
 DEVICE_SECONDS = 365 * 24 * _HOUR
 _DEVICE_SALT = "tasks_app.operations.client_limits.device"
 
-#: Refusals that are logged and leave an event: the 1st, 10th, 100th … of a client in a window, and no more a minute.
+#: The 1st, 10th, 100th … refusal of a client in a window is logged and leaves an event. At most this many are logged a
+#: minute.
 MOST_EVENTS = 20
 
 WRONG_SECRET = "wrong secret"  # noqa: S105 -- the name of an event
@@ -104,7 +110,7 @@ def wrong_secret_wait(address: str) -> int:
     """Count a wrong secret from an address; return the seconds to wait if this minute had too many, else 0."""
     client, now = client_network(address), _now()
     count = _counted(f"{WRONG_SECRET}:{client}", _WINDOW, now)
-    _note(WRONG_SECRET, f"from {client}", count, now)
+    _note(WRONG_SECRET, lambda: f"from {client}", count, now)
     most = settings.THROTTLE_PER_MINUTE
     return _WINDOW - now % _WINDOW if most and count > most else 0
 
@@ -114,17 +120,22 @@ def login_wait(address: str, name: str, device: str = "") -> int:
 
     `device` is the value of the browser's DEVICE_COOKIE.
     """
-    now = _now()
+    client, now = client_network(address), _now()
     if known := _known_device(device, name):
         return _slowed(f"device:{known}", LOGINS, now)
-    return _slowed(_login_key(address, name), LOGINS, now) or _slowed(f"name:{_digest(name)}", LOGINS_OF_NAME, now)
+    return (
+        # First of all, so that a network that tries many names fills the cache no further.
+        _slowed(f"network:{client}", LOGINS_OF_NETWORK, now)
+        or _slowed(_login_key(address, name), LOGINS, now)
+        or _slowed(f"name:{_digest(name)}", LOGINS_OF_NAME, now, client)
+    )
 
 
 def login_failed(address: str, name: str) -> None:
     """Count, log and record a failed login, or one that was not looked at."""
     client, now = client_network(address), _now()
     count = _counted(f"{FAILED_LOGIN}:{client}", LOGIN_WINDOW, now)
-    _note(FAILED_LOGIN, f"as {name[:80]!r} from {client}", count, now)
+    _note(FAILED_LOGIN, lambda: f"as {_shown_name(name)} from {client}", count, now)
 
 
 def login_succeeded(address: str, name: str, device: str = "") -> None:
@@ -159,25 +170,36 @@ def _known_device(cookie: str, name: str) -> str:
     return str(identity) if digest == _digest(name) else ""
 
 
-def _slowed(key: str, most: int, now: int) -> int:
-    """Count an attempt; return 0 if it may be looked at, else the seconds until the next one may."""
+def _shown_name(name: str) -> str:
+    """Return a user's name. Any other text is not shown: it may be a password in the wrong field."""
+    with suppress(Error):  # the answer is the same if the database is away
+        if get_user_model().objects.filter(username=name).exists():
+            return repr(name[:80])
+    return "an unknown name"
+
+
+def _slowed(key: str, most: int, now: int, turns_of: str = "") -> int:
+    """Count an attempt; return 0 if it may be looked at, else the seconds until the next one may.
+
+    Past the bound each client network that `turns_of` names has turns of its own.
+    """
     if _counted(key, LOGIN_WINDOW, now) <= most:
         return 0
     try:
         with _alone():
-            if cache.add(f"{_key(key)}:turn:{now // LOGIN_PAUSE}", 1, timeout=2 * LOGIN_PAUSE):
+            if cache.add(f"{_key(key)}:turn:{turns_of}:{now // LOGIN_PAUSE}", 1, timeout=2 * LOGIN_PAUSE):
                 return 0
     except (OSError, RedisError):
         return 0
     return LOGIN_PAUSE - now % LOGIN_PAUSE
 
 
-def _note(what: str, who: str, count: int, now: int) -> None:
+def _note(what: str, who: Callable[[], str], count: int, now: int) -> None:
     """Log and record the 1st, 10th, 100th … refusal of a client, as long as there are not too many in this minute."""
     _counted(f"all:{what}", _HOUR, now, keep=25 * _HOUR)
     if str(count).strip("0") != "1" or _counted(f"noted:{what}", 60, now) > MOST_EVENTS:
         return
-    text = f"{who}: {count} lately"
+    text = f"{who()}: {count} lately"
     logger.warning("%s %s", what, text)
     with suppress(Error):  # the answer is the same if the database is away
         event_record(what=what, text=keepable(text))
@@ -207,9 +229,13 @@ def _counted(key: str, window: int, now: int, *, keep: int = 0) -> int:
     """Count one more in the present window; return the count, 0 if there is no cache: nobody is held up without one."""
     try:
         with _alone():
-            place = _in_window(key, window, now)
-            cache.add(place, 0, timeout=keep or 2 * window)
-            return int(cache.incr(place))
+            place, seconds = _in_window(key, window, now), keep or 2 * window
+            if _redis_counts():
+                cache.add(place, 0, timeout=seconds)
+                return int(cache.incr(place))
+            count = int(cache.get(place, 0)) + 1
+            cache.set(place, count, timeout=seconds)  # the file cache's incr would let it expire after 300 s
+            return count
     except ValueError:  # the cache dropped the entry in the meantime
         return 0
     except (OSError, RedisError) as error:
@@ -223,9 +249,13 @@ def _alone() -> Iterator[None]:
 
     Raises OSError.
     """
-    if str(settings.CACHES["default"]["BACKEND"]).endswith("RedisCache"):
+    if _redis_counts():
         yield
         return
     with (settings.DATA_DIR / "counts.lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _redis_counts() -> bool:
+    return str(settings.CACHES["default"]["BACKEND"]).endswith("RedisCache")

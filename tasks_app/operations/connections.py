@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection, transaction
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 
@@ -38,6 +38,16 @@ _ADVICE = (
     ("does not exist", "Create what is missing; tables are made by manage.py migrate."),
     ("authentication failed", "Correct user and password in DATABASE_URL."),
 )
+
+
+def is_unusable(error: Exception) -> bool:
+    """Say whether an error means that the database cannot be reached, read or written, or is not migrated.
+
+    Any other error of the database is one of our own: a row that breaks a constraint, a wrong query.
+    """
+    # SQLite raises a plain DatabaseError for a file that is damaged or no database.
+    missing = isinstance(error, ProgrammingError) and "does not exist" in str(error)
+    return isinstance(error, AWAY) or type(error) is DatabaseError or missing
 
 
 def why_unusable(error: Exception) -> str:
@@ -73,12 +83,17 @@ def file_problem() -> str:
     connection stays: a new one would make an empty file, in the way of whoever brings the right one back.
     """
     opened = getattr(connection, "file_opened", None) if connection.connection is not None else None
-    if opened is None or (present := _file_at(connection)) == opened:
+    if opened is None:
+        return ""
+    if (present := _file_at(connection)) == opened:
+        vars(connection)["file_problem"] = ""
         return ""
     if present is not None and not connection.in_atomic_block:
         connection.close()
     problem = "was replaced" if present else "was removed"
-    logger.error("the database's file %s while it was open", problem)
+    if vars(connection).get("file_problem") != problem:  # the dispatcher asks four times a second
+        vars(connection)["file_problem"] = problem
+        logger.error("the database's file %s while it was open", problem)
     return f"The database's file {problem} while the service had it open."
 
 

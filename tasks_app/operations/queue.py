@@ -15,17 +15,19 @@ from redis.exceptions import RedisError
 from tasks_app.operations.removals import Removal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
-def wake_workers(wanted: int) -> int:
+def wake_workers(wanted: int, *, beat: Callable[[], object] = lambda: None) -> int:
     """Fill the queue up to `wanted` messages; return how many were added. Messages that a cluster fetched do not count.
 
-    Raises RedisError, or Django's database error where the database is the broker, while the broker is down.
+    `beat` is called before each message. Raises RedisError, or Django's database error where the database is the
+    broker, while the broker is down.
     """
     broker = get_broker()
     missing: int = max(wanted - broker.queue_size(), 0)
     for _ in range(missing):
+        beat()
         async_task("tasks_app.worker.due_work.take_due", broker=broker, save=False)
     return missing
 

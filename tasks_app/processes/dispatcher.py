@@ -42,28 +42,38 @@ class Dispatcher:
         beat: Callable[[], object] = lambda: None,
     ) -> None:
         self._supervisor, self._beat = supervisor, beat
-        self._watch = WorkerWatch(supervisor, group)
-        self._callbacks = CallbackSender()
+        # One write may wait 20 s for SQLite, and a tick has many: each gives a sign of life of its own.
+        self._watch = WorkerWatch(supervisor, group, beat=beat)
+        self._callbacks = CallbackSender(beat=beat)
         self._next_beat = 0.0
+        self._error = ""
         self._workers = 0
 
     def run(self, stop: threading.Event) -> None:
-        """Tick until `stop` is set. Errors of the database or the queue are logged, and the next tick tries again."""
+        """Tick until `stop` is set. Errors are logged, one that stays only once, and the next tick tries again."""
         try:
             while not stop.wait(TICK):
                 self._beat()
                 try:
                     self.tick()
                 except (Error, RedisError) as error:
-                    logger.warning("the dispatcher could not reach the database or the queue: %s", error)
+                    if self._is_new(error):
+                        logger.warning("the dispatcher could not reach the database or the queue: %s", error)
                     connections.close_all()
-                except Exception:
+                except Exception as error:
                     # A dispatcher that ended here would stop all rounds: log our own error, and tick on.
-                    logger.exception("the dispatcher failed by an error of our own")
+                    if self._is_new(error):
+                        logger.exception("the dispatcher failed by an error of our own")
+                else:
+                    self._error = ""
             self._announce_stop()
             self._callbacks.finish(STOP_WITHIN)
         finally:
             connections.close_all()
+
+    def _is_new(self, error: Exception) -> bool:
+        before, self._error = self._error, repr(error)
+        return self._error != before
 
     def _announce_stop(self) -> None:
         try:
@@ -80,8 +90,10 @@ class Dispatcher:
             self._next_beat = time.monotonic() + BEAT
             self._watch.look()
             self._workers = workers_present()  # those of all machines, which share the queue
+            self._beat()
         if file_problem():
             return 0
         self._callbacks.take_due()
+        self._beat()
         due = len(rounds_due(workers=self._workers)) + len(looks_due(workers=self._workers)) + takedowns_due()
-        return wake_workers(min(due, self._workers)) if due else 0
+        return wake_workers(min(due, self._workers), beat=self._beat) if due else 0

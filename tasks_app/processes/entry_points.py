@@ -14,7 +14,7 @@ from django.urls import get_resolver
 
 from tasks_app import wiring
 from tasks_app.health import alerts, browser_probe, credentials
-from tasks_app.logs import name_process
+from tasks_app.logs import log_thread_errors, name_process
 from tasks_app.operations import retention
 from tasks_app.operations.error_reports import reports_begin
 from tasks_app.processes.dispatcher import Dispatcher
@@ -48,6 +48,7 @@ def load(*, web: bool) -> None:
 def web() -> None:
     """Run gunicorn as `python -m gunicorn --config gunicorn.conf.py` does."""
     name_process("web")
+    log_thread_errors()
     from gunicorn import __main__ as main
     from gunicorn.app.wsgiapp import run
 
@@ -66,6 +67,7 @@ def cluster(beat: Callable[[], object] = lambda: None) -> None:
     from tasks_app.worker import due_work  # noqa: F401 -- the queue's messages call it by name
 
     name_process("worker")
+    log_thread_errors()
     reports_begin()
     django_q_patch.install()
     running = Cluster()
@@ -82,6 +84,7 @@ def dispatch(me: str, group: Callable[[], int | None], beat: Callable[[], object
     `group` returns the process group of the cluster, None while no cluster runs. `beat` is called at each tick.
     """
     name_process("dispatcher")
+    log_thread_errors()
     reports_begin()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

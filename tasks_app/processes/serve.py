@@ -142,6 +142,7 @@ def _run_in_child(title: str, do: Callable[[], object]) -> int:
 
 def _run(label: str, web: Address | None = None) -> int:
     me = uuid.uuid4().hex
+    startup.admin_password_redact()
     credentials.forget()
     entry_points.load(web=web is not None)
     supervisor = Supervisor(
@@ -175,7 +176,10 @@ def _clear_up_all(dead_supervisors: list[str], label: str) -> None:
 
 
 def _clear_up(me: str, label: str, name: str, how: str) -> None:
-    """Record that a program died. If it was the cluster, free its rounds now; callbacks under way are another's."""
+    """Record that a program died. If it was the cluster, free its rounds now.
+
+    The dispatcher's callbacks keep their leases.
+    """
     if name == CLUSTER:
         _free_leases(me, crashed=True)
     _record_death(label, name, how)

@@ -21,9 +21,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from tasks_app.health.readiness import TWO_SECRETS
-from tasks_app.keys import kept_key
+from tasks_app.keys import kept_key, known_key
 from tasks_app.operations.breakers import breaker_close, outages_open
-from tasks_app.operations.connections import why_unusable
+from tasks_app.operations.connections import is_unusable, why_unusable
 from tasks_app.operations.forge_quota import requests_unblock
 from tasks_app.operations.spending import unpriced_models
 from tasks_app.privacy import close_to_others
@@ -59,6 +59,8 @@ def prepare(*, migrate: bool) -> None:
             _await(_ping_redis, "Redis")
         _prepare_rows(migrate=migrate)
     except (DatabaseError, InterfaceError) as error:
+        if not is_unusable(error):
+            raise
         sys.exit(why_unusable(error))
     except RedisError as error:
         sys.exit(f"The Redis of REDIS_URL cannot be used: {redact(str(error))}.")
@@ -89,11 +91,22 @@ def _migrate() -> None:
     """Apply the migrations. Exits with a message that names the one that failed."""
     try:
         call_command("migrate", interactive=False, verbosity=0)
-    except Exception as error:  # noqa: BLE001 -- a migration may raise anything, and the operator gets a sentence
+    except Exception as error:
+        if is_unusable(error):
+            sys.exit(_failed_migration() + why_unusable(error))
+        logger.exception("a migration failed by an error of our own")
+        said = redact(f"{type(error).__name__}: {' '.join(str(error).split())}")
+        sys.exit(f"{_failed_migration()}{said}. The log has the traceback.")
+
+
+def _failed_migration() -> str:
+    """Return a sentence that names the first migration that is not applied, "" if the database does not say."""
+    try:
         executor = MigrationExecutor(connection)
         first = next((step for step, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())), None)
-        failed = f"The migration {first} failed; those before it are applied. " if first else ""
-        sys.exit(failed + why_unusable(error))
+    except Exception:  # noqa: BLE001 -- what failed before is the error to tell, and may fail here again
+        return ""
+    return f"The migration {first} failed; those before it are applied. " if first else ""
 
 
 def _await(reach: Callable[[], object], what: str) -> None:
@@ -155,6 +168,11 @@ def admin_password_file() -> str:
     return str(settings.DATA_DIR / "admin_password")
 
 
+def admin_password_redact() -> None:
+    """Redact the password that the first start generates: this process may have read its settings before."""
+    settings.SECRETS["admin_password"] = known_key(settings.DATA_DIR / "admin_password")
+
+
 def _unknown_migrations() -> list[str]:
     """Return the names of our migrations that the database has and this version has not."""
     loader = MigrationLoader(connection)
@@ -173,6 +191,7 @@ def _make_login() -> None:
     password = settings.ADMIN_PASSWORD or kept_key(
         settings.DATA_DIR / "admin_password", lambda: secrets.token_urlsafe(12)
     )
+    admin_password_redact()
     try:
         users.objects.create_superuser(settings.ADMIN_USERNAME, password=password)
     except IntegrityError:

@@ -41,7 +41,7 @@ _PIECE = 256_000
 #: A larger request is handled alone, since decoding and storing it takes several times its size in memory. The others
 #: wait in their files.
 LARGE = 1_000_000
-#: The most bytes of requests that one process holds in files, in largest requests.
+#: The most bytes of requests that one process holds in files, as a multiple of the largest request.
 MOST_HELD = 64
 
 

@@ -27,12 +27,21 @@ UNRESPONSIVE_AFTER = 60.0
 
 
 class WorkerWatch:
-    """The watch of one supervisor. `group` returns the process group of its cluster, None while no cluster runs."""
+    """The watch of one supervisor. `group` returns the process group of its cluster, None while no cluster runs.
+
+    `beat` is called between the parts of a look.
+    """
 
     def __init__(
-        self, supervisor: str, group: Callable[[], int | None], *, unresponsive_after: float = UNRESPONSIVE_AFTER
+        self,
+        supervisor: str,
+        group: Callable[[], int | None],
+        *,
+        unresponsive_after: float = UNRESPONSIVE_AFTER,
+        beat: Callable[[], object] = lambda: None,
     ) -> None:
         self._supervisor, self._group, self._unresponsive_after = supervisor, group, unresponsive_after
+        self._beat = beat
         self._leases: set[UUID] = set()
         self._responded = time.monotonic()
 
@@ -43,11 +52,15 @@ class WorkerWatch:
         """
         if by := schedule.clock_set_back():
             logger.warning("the machine's clock was set back by about %s: rounds go on at once", by)
-        workers.worker_beat(worker=f"{self._supervisor}:dispatcher", workers=settings.WORKERS)
-        workers.beats_forget()
-        self._reap_workers()
-        self._end_unresponsive_workers()
-        self._restart_unresponsive_cluster()
+        for part in (
+            lambda: workers.worker_beat(worker=f"{self._supervisor}:dispatcher", workers=settings.WORKERS),
+            workers.beats_forget,
+            self._reap_workers,
+            self._end_unresponsive_workers,
+            self._restart_unresponsive_cluster,
+        ):
+            self._beat()
+            part()
 
     def _reap_workers(self) -> None:
         dead_pids = {pid for pid in leases.lease_pids(supervisor=self._supervisor) if not _is_alive(pid)}
@@ -55,10 +68,12 @@ class WorkerWatch:
             logger.warning("%d worker processes died; rounds freed: %d", len(dead_pids), freed)
             event_record(what="worker died", text=f"pids {sorted(dead_pids)}; rounds freed at once: {freed}")
         for pid in dead_pids:
+            self._beat()
             workers.worker_gone(supervisor=self._supervisor, pid=pid)
 
     def _end_unresponsive_workers(self) -> None:
         for pid in workers.workers_unresponsive(supervisor=self._supervisor):
+            self._beat()
             if _is_alive(pid) and self._is_ours(pid):
                 logger.error("worker %s is unresponsive in the middle of a step: killed", pid)
                 event_record(

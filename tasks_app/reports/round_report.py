@@ -14,7 +14,7 @@ from engine.domain.checks import Kind, Target
 from engine.domain.lifecycle import ENDED, State, Step
 from tasks_app.models import Attempt, CheckResult, Commit, SourceFile
 from tasks_app.operations import clock
-from tasks_app.operations.breakers import breaker_of
+from tasks_app.operations.breakers import PAUSES, breaker_of
 from tasks_app.operations.spending import spent
 from tasks_app.operations.takedowns import takedown_of, takedown_sentence
 from tasks_app.queries.plans import read
@@ -88,7 +88,7 @@ class RoundReport:
             attention = "Needs attention: it" if self.row.needs_attention else "It"
             return (
                 f"{attention} waits at {self.row.step}. {pause.reason}, since {pause.since:%Y-%m-%d %H:%M} UTC. "
-                "It goes on by itself once an operator ends the pause, on the console's front page."
+                f"{PAUSES[pause.kind].meanwhile} An operator ends the pause on the console's front page."
             )
         text = headline(self.row, self.now)
         if self.row.state == State.COMPLETED and text.endswith(ALL_WELL) and (failed := self.counts.request.failed):

@@ -54,7 +54,7 @@ def round_reduce_budget(*, lease: Lease, row: Round) -> None:
 
 
 def round_give_time(*, lease: Lease, row: Round) -> None:
-    """Give a round that waited for the forge until it was too late time to write its page. Raises LeaseLost."""
+    """A round that waited too long for the forge gets extra time to write its page. Raises LeaseLost."""
     now, budget = clock.now(), Budget(row.started_at, row.deadline_at, row.reduced_until)
     if row.step == Step.GENERATE and not row.decision and not budget.model_seconds(now):
         until = now + (budget.deadline - budget.start) * LEAST_WRITING_LATE

@@ -15,12 +15,23 @@ from django.db import connection, transaction
 from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Value, When
 
 from engine.domain.lifecycle import ACTIVE, AT_FORGE, NEEDS, POLLING, UNPUBLISHED, Step
-from tasks_app.models import Attachment, Breaker, ForgeQuota, ForgeWrite, NotificationAttempt, Round, WorkerBeat
+from tasks_app.models import (
+    Alert,
+    Attachment,
+    Breaker,
+    ForgeQuota,
+    ForgeWrite,
+    NotificationAttempt,
+    Round,
+    Takedown,
+    WorkerBeat,
+)
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import breakers_open
 from tasks_app.operations.connections import one_at_a_time
 from tasks_app.operations.events import event_record
 from tasks_app.rounds.leases import lease_claim
+from tasks_app.rounds.liveness_watches import WATCHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,8 +40,11 @@ if TYPE_CHECKING:
 
     from tasks_app.rounds.leases import Lease
 
-#: A run that begins later than this from now began by a clock that has been set back since.
+#: A time that has passed and is later than this from now is of a clock that has been set back since.
 _NOT_BACK = timedelta(seconds=5)
+
+#: Longer than any wait of a takedown: GitHub's limits count by the hour.
+_LONGEST_TAKEDOWN = timedelta(hours=2)
 
 #: The times of a round under way that are compared with the present time.
 _TIMES = ("created_at", "started_at", "deadline_at", "next_at", "share_ends_at", "reduced_until", "lease_until")
@@ -117,25 +131,50 @@ def may_go_on(step: Step, *, workers: int) -> bool:
 def clock_set_back() -> timedelta | None:
     """If the machine's clock was set back, move the times of what is under way back too; return by how much.
 
-    A run that begins in the future shows it: without this, nothing would be due before the clock was there again. The
-    newest such run begins now. With PostgreSQL the server's clock counts, whose rows other machines write meanwhile.
+    A beat, or the begin of a run, in the future shows it: without this, nothing would be due before the clock was there
+    again. The newest of them is now. With PostgreSQL the server's clock counts, whose rows other machines write
+    meanwhile.
     """
-    if connection.vendor != "sqlite" or not _begun_later(clock.now()).exists():
+    if connection.vendor != "sqlite" or not _set_back_by(clock.now()):
         return None
     with transaction.atomic():
         now = clock.now()
-        ahead = _begun_later(now)
-        newest = ahead.aggregate(newest=Max("started_at"))["newest"]
-        if newest is None:
+        by = _set_back_by(now)
+        if not by:
             return None
-        by: timedelta = newest - now
-        ahead.update(**{name: F(name) - by for name in _TIMES})
+        _begun_later(now).update(**{name: F(name) - by for name in _TIMES})
+        # Older runs keep their deadlines, and what they wait for comes as soon as it would have come.
+        waiting = Round.objects.filter(next_at__gt=now, started_at__lt=now - _NOT_BACK).order_by()
+        waiting.update(next_at=F("next_at") - by)
+        watched = Round.objects.filter(watch_at__gt=now).order_by()
+        watched.update(watch_at=F("watch_at") - by, watch_until=F("watch_until") - by)
+        Alert.objects.filter(next_at__gt=now).update(next_at=F("next_at") - by)
+        Alert.objects.filter(begun_at__gt=now).update(begun_at=F("begun_at") - by)
+        Takedown.objects.filter(next_at__gt=now).update(next_at=F("next_at") - by)
         WorkerBeat.objects.filter(seen_at__gt=now).update(seen_at=F("seen_at") - by)
-        Breaker.objects.filter(since__gt=now).update(since=F("since") - by, until=F("until") - by)
+        Breaker.objects.filter(since__gt=now).update(since=F("since") - by)
+        Breaker.objects.filter(until__gt=now, closed_at=None).update(until=F("until") - by)
         ForgeWrite.objects.filter(due_at__gt=now).update(due_at=F("due_at") - by, used_at=F("used_at") - by)
         ForgeQuota.objects.filter(blocked_until__gt=now).update(blocked_until=F("blocked_until") - by)
-        event_record(what="clock set back", text=f"by {by}: the times of rounds under way were moved back too")
+        event_record(what="clock set back", text=f"by {by}: the times of what is under way were moved back too")
     return by
+
+
+def _set_back_by(now: datetime) -> timedelta | None:
+    """Return by how much the clock was set back at least, None if nothing shows that it was."""
+    waits = (
+        (WorkerBeat.objects.all(), "seen_at", _NOT_BACK, timedelta()),
+        (_begun_later(now), "started_at", _NOT_BACK, timedelta()),
+        (Round.objects.all(), "watch_at", WATCHED, WATCHED),
+        (Takedown.objects.all(), "next_at", _LONGEST_TAKEDOWN, _LONGEST_TAKEDOWN),
+    )
+    found = []
+    for rows, name, longest, planned in waits:
+        later = rows.order_by().filter(**{f"{name}__gt": now + longest})
+        newest = later.aggregate(newest=Max(name))["newest"]
+        if newest is not None:
+            found.append(newest - planned - now)
+    return max(found, default=None)
 
 
 def _begun_later(now: datetime) -> QuerySet[Round]:

@@ -33,7 +33,7 @@ from tasks_app import wiring
 from tasks_app.logs import log_ids
 from tasks_app.models import Breaker, Round
 from tasks_app.operations import clock
-from tasks_app.operations.breakers import OUT_OF_SERVICE, breaker_of, breaker_trip, breakers_open
+from tasks_app.operations.breakers import NOT_PUBLISHABLE, OUT_OF_SERVICE, breaker_of, breaker_trip, breakers_open
 from tasks_app.operations.connections import AWAY, connection_heal
 from tasks_app.operations.takedowns import takedown_of, takedown_sentence
 from tasks_app.operations.workers import is_stopping, worker_beat, worker_name
@@ -41,7 +41,7 @@ from tasks_app.rounds import transitions
 from tasks_app.rounds.journal import DatabaseJournal
 from tasks_app.rounds.load import round_give_time, round_reduce_budget
 from tasks_app.worker import step_inputs
-from tasks_app.worker.heartbeat import Heartbeat
+from tasks_app.worker.heartbeat import Heartbeat, end_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,13 +71,19 @@ GOES_ON = frozenset({Step.GENERATE, Step.DEPLOY})
 Outcome = Generated | RepairFailed | RepairSkipped | Verified | Published | Deployed | RunFailed | Delivered | Wait
 
 
-def drive(lease: Lease, *, may_go_on: Callable[[Step], bool] = lambda _step: True) -> None:
+def drive(
+    lease: Lease,
+    *,
+    may_go_on: Callable[[Step], bool] = lambda _step: True,
+    overrun: Callable[[], None] = end_process,
+) -> None:
     """Take a round's steps until it waits, ends or loses its lease, or until the supervisor stops.
 
-    Where `may_go_on` forbids the next step, the round is released and due for whoever may take it.
+    Where `may_go_on` forbids the next step, the round is released and due for whoever may take it. `overrun` is called
+    in another thread once a step is past its budget: its lease is not renewed again then.
     """
     try:
-        while _step(lease):
+        while _step(lease, overrun):
             row = Round.objects.only("step").get(pk=lease.round_id)
             if is_stopping() or not may_go_on(Step(row.step)):
                 transitions.round_release(lease=lease, row=row)
@@ -100,14 +106,14 @@ def _wait_for_database(lease: Lease, error: Exception) -> None:
         transitions.round_wait(lease=lease, row=row, wait=_retry_wait(row, outage, clock.now()))
 
 
-def _step(lease: Lease) -> bool:
+def _step(lease: Lease, overrun: Callable[[], None]) -> bool:
     """Take one step; say whether the lease still holds and there is more to do."""
     row = Round.objects.defer("request").get(pk=lease.round_id)
     with log_ids(request=row.request_id, round=row.pk, task=row.task_name, step=row.step):
-        return _take_step(lease, row)
+        return _take_step(lease, row, overrun)
 
 
-def _take_step(lease: Lease, row: Round) -> bool:
+def _take_step(lease: Lease, row: Round, overrun: Callable[[], None]) -> bool:
     crashed = ""
     if row.crashes >= MAX_CRASHES:
         crashed = f"{row.crashes} workers in a row ended in the middle of {row.step}; the log of that time tells more."
@@ -121,7 +127,7 @@ def _take_step(lease: Lease, row: Round) -> bool:
     started = time.monotonic()
     logger.info("round %s: %s begins (task %s, round %s, run %s)", row.pk, row.step, row.task_name, row.number, row.run)
     try:
-        with Heartbeat(lease, seconds=_step_seconds(row)) as heartbeat:
+        with Heartbeat(lease, seconds=_step_seconds(row), overrun=overrun) as heartbeat:
             more = _run_step(lease, row, heartbeat, crashed)
     except (LeaseLost, *AWAY):
         raise
@@ -138,7 +144,8 @@ def _take_step(lease: Lease, row: Round) -> bool:
 
 
 def _begin(lease: Lease, row: Round) -> None:
-    waited = row.step_runs.filter(step=row.step, ended_at=None, detail__startswith=OUT_OF_SERVICE).exists()
+    reason = f"{OUT_OF_SERVICE}{NOT_PUBLISHABLE}"
+    waited = row.step_runs.filter(step=row.step, ended_at=None, detail__startswith=reason).exists()
     if transitions.step_begin(lease=lease, row=row):
         round_reduce_budget(lease=lease, row=row)
     elif waited and not _forge_to_mend(row):
@@ -152,8 +159,8 @@ def _step_seconds(row: Round) -> float:
 def _run_step(lease: Lease, row: Round, heartbeat: Heartbeat, crashed: str) -> bool:
     breaker = breaker_of(Step(row.step))
     overdue = row.share_ends_at <= clock.now()
-    if (closed_forge := _forge_to_mend(row)) and not breaker:
-        _hold(lease, row, f"nothing could be published: {closed_forge.reason}", kind=closed_forge.kind)
+    if (forge_breaker := _forge_to_mend(row)) and not breaker:
+        _hold(lease, row, f"{NOT_PUBLISHABLE}{forge_breaker.reason}", kind=forge_breaker.kind)
         return False
     if breaker and row.decision in TRIES:
         return _record(lease, row, RepairSkipped(f"the {row.decision} was given up: {breaker.reason}"))

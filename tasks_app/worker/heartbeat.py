@@ -28,7 +28,11 @@ logger = logging.getLogger(__name__)
 
 
 def end_process() -> None:
-    """End this worker process, since a hanging step cannot be ended otherwise. The cluster replaces it."""
+    """End this worker process: nothing else ends a step that hangs. The queue's cluster starts another worker.
+
+    A process that drives several rounds at once must not do this.
+    """
+    logger.warning("this process ends")
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -73,7 +77,7 @@ class Heartbeat:
             while not self._done.wait(min(self._every, max(self._ends - time.monotonic(), 0.0))):
                 if time.monotonic() >= self._ends:
                     logger.error(
-                        "round %s: its step is past its budget (%.0f s at its begin); this process ends",
+                        "round %s: its step is past its budget (%.0f s at its begin); its lease is not renewed again",
                         self._lease.round_id,
                         self._seconds,
                     )

@@ -15,7 +15,7 @@ from django.conf import settings as configured
 from django.test import Client
 from gunicorn.config import Config
 
-from tasks_app.logs import log_id_set, log_ids, name_process
+from tasks_app.logs import log_id_set, log_ids, log_thread_errors, name_process
 from tasks_app.models import Attempt, Round
 from tasks_app.processes.web_worker import WebLogger
 from tests.driving import driven
@@ -160,3 +160,21 @@ def test_a_round_without_a_request_has_none_in_its_lines(lines: Lines, outside: 
     driven(make_round())
     assert lines.objects()
     assert not any("request" in line for line in lines.objects())
+
+
+def test_an_error_that_ends_a_thread_is_a_redacted_line_of_the_log(
+    lines: Lines, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)  # restored at the end
+    log_thread_errors()
+
+    def fail() -> None:
+        raise ValueError(TOKEN)
+
+    thread = threading.Thread(target=fail, name="credentials")
+    thread.start()
+    thread.join()
+    (line,) = lines.objects()
+    assert line["message"] == "the thread credentials ended by an error of our own"
+    assert str(line["exception"]).endswith("ValueError: [TOKEN]")
+    assert TOKEN not in capfd.readouterr().err

@@ -90,3 +90,14 @@ def test_no_traceback_in_the_log_holds_a_secret(logged: tuple[logging.Logger, io
         logger.exception("it failed")
     assert TOKEN not in stream.getvalue()
     assert "ValueError: invalid literal for int() with base 10: '[TOKEN]'" in stream.getvalue()
+
+
+def test_a_strangers_text_in_a_traceback_cannot_write_to_the_terminal(
+    logged: tuple[logging.Logger, io.StringIO],
+) -> None:
+    logger, stream = logged
+    error = ValueError("\x1b[2J\x9b1m\rgone\u2028\ttab")
+    logger.error("it failed", exc_info=error)
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "it failed"
+    assert lines[-1] == "ValueError: \\x1b[2J\\x9b1m\\rgone\\u2028\ttab"

@@ -224,3 +224,8 @@ def test_every_credential_is_read_as_a_secret() -> None:
     source = (ROOT / "tasks_app" / "settings.py").read_text()
     others = re.findall(r'env\.(?!secret\()\w+\("([A-Z_]*(?:SECRET|SECRET_PREVIOUS|TOKEN|PASSWORD|KEY|DSN))"', source)
     assert others == []
+
+
+def test_the_password_that_the_first_start_made_is_redacted(tmp_path: Path) -> None:
+    (tmp_path / "admin_password").write_text("made-at-the-start")
+    assert loaded(tmp_path)["SECRETS"]["admin_password"] == "made-at-the-start"

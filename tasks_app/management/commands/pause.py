@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Command(RoundCommand):
     help = (
         "Pause the intake of tasks, publishing or model calls, or end the pause; without a kind: show what is paused. "
-        "Rounds wait meanwhile, and a restart changes nothing."
+        f"A restart does not end a pause. {' '.join(f'{kind}: {what.meanwhile}' for kind, what in PAUSES.items())}"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -50,10 +50,11 @@ class Command(RoundCommand):
             )  # fmt: skip
         else:
             for name in PAUSES:
-                self.say(f"{name:<12}{_told(on[name]) if name in on else 'goes on'}".replace("\n", " "))
+                self.say(f"{name:<12}{_pause_sentence(on[name]) if name in on else 'goes on'}".replace("\n", " "))
         if not changed:
             raise CommandError(f"{kind} was {'not paused' if options['end'] else 'paused already'}")
 
 
-def _told(pause: Breaker) -> str:
-    return f"paused since {pause.since:%Y-%m-%d %H:%M:%S} UTC by {pause.opened_by}. {pause.reason}."
+def _pause_sentence(pause: Breaker) -> str:
+    since = f"{pause.since:%Y-%m-%d %H:%M:%S} UTC"
+    return f"paused since {since} by {pause.opened_by}. {pause.reason}. {PAUSES[pause.kind].meanwhile}"

@@ -68,6 +68,7 @@ def test_an_empty_password_forgets_no_guess() -> None:
 
 
 def test_a_failed_login_leaves_an_event() -> None:
+    get_user_model().objects.create_superuser("ada", password=PASSWORD)
     log_in("ada", "wrong")
     assert Event.objects.get().text == "as 'ada' from 192.0.2.1: 1 lately"
 

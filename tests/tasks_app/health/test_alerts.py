@@ -14,7 +14,7 @@ from engine.errors import OutOfService
 from tasks_app import wiring
 from tasks_app.health import alerts, disk
 from tasks_app.models import Alert, Round
-from tasks_app.operations.breakers import breaker_close, breaker_trip
+from tasks_app.operations.breakers import breaker_close, breaker_trip, pause
 from tasks_app.rounds.runs import round_revive
 from tests.doubles.http_server import HttpServer, Script
 from tests.factories import make_round
@@ -189,3 +189,25 @@ def test_a_strangers_text_calls_nobody_and_holds_no_secret(receiver: HttpServer,
     assert message["allowed_mentions"] == {"parse": []}
     assert "the-shared-secret" not in json.dumps(message)
     assert message["content"].count("\n") == 1
+
+
+@pytest.mark.parametrize("delivered", [True, False])
+def test_a_clock_that_was_set_back_delays_no_alert(receiver: HttpServer, *, delivered: bool) -> None:
+    receiver.scripts["/hook"] = Script() if delivered else Script(503)
+    troubled()
+    assert look()
+    later(-7200)  # for the alert it is two hours later than for the clock
+    receiver.scripts["/hook"] = Script()
+    if delivered:
+        troubled("next")
+    assert look()
+    assert not Alert.objects.filter(sent_at=None).exists()
+
+
+def test_an_outage_during_a_pause_of_the_same_kind_is_told(receiver: HttpServer) -> None:
+    pause(kind="model", who="ada")
+    assert look()
+    later(61)
+    breaker_trip(error=OutOfService("x", "Refused.", kind="model"))
+    assert look()
+    assert "model: Refused." in told(receiver)[1]["text"]

@@ -21,7 +21,7 @@ from tasks_app.health import readiness
 from tasks_app.health.browser_probe import LACKS_SANDBOX
 from tasks_app.health.readiness import Part
 from tasks_app.models import WorkerBeat
-from tasks_app.operations.breakers import breaker_trip
+from tasks_app.operations.breakers import breaker_trip, pause
 from tasks_app.operations.workers import worker_beat
 from tests.factories import make_round
 
@@ -166,3 +166,14 @@ def test_missing_migrations_are_named_and_not_the_database() -> None:
 def test_health_needs_no_database(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CursorWrapper, "execute", None)
     assert Client().get("/healthz").status_code == 200
+
+
+@pytest.mark.usefixtures("_worker")
+@pytest.mark.parametrize(("outage", "paused", "part"), [("forge", "publishing", "forge"), ("model", "model", "model")])
+def test_a_pause_hides_no_outage(outage: str, paused: str, part: str) -> None:
+    pause(kind=paused, who="ada")
+    breaker_trip(error=OutOfService("quota", "The quota is spent.", kind=outage))
+    for found in (readiness.parts(), readiness.outside_services()):
+        detail = next(one.detail for one in found if one.name == part)
+        assert "The quota is spent." in detail
+        assert "paused by an operator" in detail

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core import signing
 from django.test import RequestFactory
 
@@ -12,8 +14,10 @@ from tasks_app.models import Event
 from tasks_app.operations import client_limits
 from tasks_app.operations.client_limits import (
     FAILED_LOGIN,
+    LOGIN_WINDOW,
     LOGINS,
     LOGINS_OF_NAME,
+    LOGINS_OF_NETWORK,
     WRONG_SECRET,
     client_address,
     client_network,
@@ -114,7 +118,7 @@ def test_no_attempt_is_lost_where_many_come_at_once(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.usefixtures("_fresh_cache", "_same_minute")
-def test_guessing_is_slowed_down_and_nobody_is_locked_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_guessing_is_slowed_down(monkeypatch: pytest.MonkeyPatch) -> None:
     waits = [login_wait("192.0.2.1", "ada") for _ in range(LOGINS + 3)]
     assert waits == [0] * (LOGINS + 1) + [9] * 2  # 1,700,000,001: nine seconds until the next turn
     assert login_wait("192.0.2.2", "ada") == 0
@@ -123,9 +127,29 @@ def test_guessing_is_slowed_down_and_nobody_is_locked_out(monkeypatch: pytest.Mo
 
 
 @pytest.mark.usefixtures("_fresh_cache", "_same_minute")
-def test_many_addresses_guess_no_faster() -> None:
-    waits = [login_wait(f"2001:db8:0:{n:x}::1", "ada") for n in range(LOGINS_OF_NAME + 50)]
-    assert sum(wait == 0 for wait in waits) == LOGINS_OF_NAME + 1
+def test_many_guessers_cannot_lock_out_an_operator_in_another_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    guessers = [f"2001:db8:0:{n:x}::1" for n in range(LOGINS_OF_NAME + 1)]
+    for guesser in guessers:
+        login_wait(guesser, "ada")
+    for slot in range(3):
+        monkeypatch.setattr(client_limits, "_now", lambda slot=slot: 1_700_000_010 + 10 * slot)
+        waits = [login_wait(guesser, "ada") for guesser in guessers[:3] for _ in range(4)]
+        assert waits == [0, 10, 10, 10] * 3  # past the bound of the name each network has its turn
+        assert login_wait("192.0.2.9", "ada") == 0
+
+
+@pytest.mark.usefixtures("_fresh_cache", "_same_minute")
+def test_a_network_that_tries_many_names_is_slowed_down_and_fills_no_cache(settings: SettingsWrapper) -> None:
+    waits = [login_wait(f"2001:db8::{n:x}", f"name {n}") for n in range(LOGINS_OF_NETWORK + 200)]
+    assert sum(wait == 0 for wait in waits) == LOGINS_OF_NETWORK + 1
+    assert login_wait("2001:db8:0:1::1", "name 1") == 0
+    if not settings.REDIS_URL:
+        entries = len(list(settings.CACHES["default"]["LOCATION"].glob("*.djcache")))
+        assert entries <= 2 * (LOGINS_OF_NETWORK + 1) + 10
+
+
+@pytest.mark.usefixtures("_fresh_cache", "_same_minute")
+def test_a_network_counts_as_one_address() -> None:
     of_one_network = [login_wait(f"2001:db8:ffff::{n:x}", "bob") for n in range(30)]
     assert sum(wait == 0 for wait in of_one_network) == LOGINS + 1
 
@@ -155,6 +179,41 @@ def test_a_cookie_that_is_not_ours_is_no_device(cookie: str) -> None:
     for _ in range(LOGINS + 1):
         login_wait("192.0.2.1", "ada", cookie)
     assert login_wait("192.0.2.1", "ada", cookie) > 0
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_fresh_cache", "_same_minute")
+def test_counts_last_as_long_as_their_window(monkeypatch: pytest.MonkeyPatch, settings: SettingsWrapper) -> None:
+    if settings.REDIS_URL:
+        pytest.skip("Redis has a clock of its own")
+    began = datetime.now(UTC).timestamp()
+
+    def pass_time(seconds: float) -> None:
+        monkeypatch.setattr("time.time", lambda: began + seconds)
+
+    for _ in range(LOGINS + 1):
+        login_wait("192.0.2.1", "ada")
+        login_failed("192.0.2.1", "ada")
+    pass_time(LOGIN_WINDOW - 10)
+    assert [login_wait("192.0.2.1", "ada") for _ in range(3)] == [0, 9, 9]
+    pass_time(24 * 3600)
+    assert refusals_counted(FAILED_LOGIN) == LOGINS + 1
+    pass_time(25 * 3600 + 1)
+    assert refusals_counted(FAILED_LOGIN) == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_fresh_cache", "_same_minute")
+def test_what_is_typed_in_place_of_a_name_is_neither_logged_nor_kept(caplog: pytest.LogCaptureFixture) -> None:
+    get_user_model().objects.create_user("ada")
+    with caplog.at_level(logging.WARNING):
+        login_failed("192.0.2.1", "my-password-in-the-wrong-field")
+        login_failed("192.0.2.2", "ada")
+    assert list(Event.objects.order_by("pk").values_list("text", flat=True)) == [
+        "as an unknown name from 192.0.2.1: 1 lately",
+        "as 'ada' from 192.0.2.2: 1 lately",
+    ]
+    assert "my-password" not in caplog.text
 
 
 @pytest.mark.django_db

@@ -71,3 +71,14 @@ def test_without_an_open_connection_there_is_no_problem(file: Path) -> None:
     del file
     connection.close()
     assert file_problem() == ""
+
+
+def test_a_removed_file_is_logged_once_until_it_is_back(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    connection.ensure_connection()
+    for times in (1, 2):
+        file.rename(file.with_suffix(".kept"))
+        for _ in range(4):
+            assert "was removed" in file_problem()
+        assert caplog.messages == ["the database's file was removed while it was open"] * times
+        file.with_suffix(".kept").rename(file)
+        assert file_problem() == ""

@@ -12,8 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from engine.errors import OutOfService
+from tasks_app.management.commands.pause import Command
 from tasks_app.models import Breaker, Event, Rejection, Round
-from tasks_app.operations.breakers import breaker_close, breaker_trip, breakers_open, pause, pauses_on, resume
+from tasks_app.operations.breakers import PAUSES, breaker_close, breaker_trip, breakers_open, pause, pauses_on, resume
 from tasks_app.operations.workers import worker_beat
 from tasks_app.reports.round_report import RoundReport
 from tasks_app.rounds.schedule import rounds_due
@@ -111,6 +112,8 @@ def test_while_model_calls_are_paused_a_round_waits_and_is_resumed_at_once(outsi
     assert (row.state, row.step, row.needs_attention) == ("waiting", "generate", False)
     assert outside.author.asked == []
     assert "too dear" in RoundReport(row).headline
+    assert PAUSES["model"].meanwhile in RoundReport(row).headline
+    assert "goes on by itself" not in RoundReport(row).headline
     Round.objects.update(next_at=timezone.now() + HOUR)
     resume(kind="model", who="ada")
     assert rounds_due(workers=2) == [row.pk]
@@ -193,6 +196,7 @@ def test_the_front_page_has_a_switch_for_each(operator: Client, press: Callable[
         assert f"why &lt;{kind}&gt;" in html
         assert f"/admin/pause/{kind}/resume/" in html
     assert html.count("by ada since") == 3
+    assert all(what.meanwhile in html for what in PAUSES.values())
     press(operator, "/admin/pause/intake/resume/")
     assert set(pauses_on()) == {"publishing", "model"}
     assert press(operator, "/admin/pause/forge/pause/").status_code == 404
@@ -218,6 +222,8 @@ def test_the_terminal_pauses_and_ends_pauses() -> None:
     with pytest.raises(CommandError, match="paused already"):
         run("pause", "intake")
     assert "paused since" in run("pause")
+    assert PAUSES["intake"].meanwhile in run("pause")
+    assert all(what.meanwhile in Command.help for what in PAUSES.values())
     assert "paused since" not in run("pause", "intake", "--end")
     with pytest.raises(CommandError, match="not paused"):
         run("pause", "intake", "--end")

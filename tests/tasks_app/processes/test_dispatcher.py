@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import subprocess
 import threading
 from datetime import timedelta
@@ -101,3 +102,47 @@ def test_the_dispatcher_outlives_whatever_fails(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr("tasks_app.processes.dispatcher.connections.close_all", lambda: None)
     Dispatcher("supervisor").run(stop)
     assert len(ticks) == 3
+
+
+def test_each_part_of_a_tick_gives_a_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One write may wait 20 s for SQLite's lock, and the supervisor kills a dispatcher that is silent for 45 s."""
+    happened: list[str] = []
+
+    def noted(module: str, name: str, answer: object) -> None:
+        def call(*_: object, **__: object) -> object:
+            happened.append(name)
+            return answer
+
+        monkeypatch.setattr(f"tasks_app.{module}.{name}", call)
+
+    for number in range(3):
+        make_round(task=f"c{number}", step="notify", commit_sha="1" * 40)
+        make_round(task=f"w{number}")
+    noted("operations.workers", "worker_beat", None)
+    noted("operations.workers", "beats_forget", 0)
+    noted("worker.callbacks", "lease_claim", None)
+    noted("operations.queue", "async_task", None)
+    noted("rounds.leases", "lease_pids", set())
+    Dispatcher("supervisor", beat=lambda: happened.append("alive")).tick()
+    writes = [name for name in happened if name != "alive"]
+    assert writes.count("lease_claim") == 3
+    assert writes.count("async_task") == 3
+    assert all({"alive"} & set(pair) for pair in itertools.pairwise(happened)), happened
+
+
+def test_an_error_that_stays_is_logged_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    stop, ticks = threading.Event(), []
+
+    def failing(_: Dispatcher) -> int:
+        ticks.append(1)
+        if len(ticks) == 5:
+            stop.set()
+        if len(ticks) == 3:
+            return 0
+        raise RuntimeError("a bug of ours")
+
+    monkeypatch.setattr("tasks_app.processes.dispatcher.TICK", 0.001)
+    monkeypatch.setattr(Dispatcher, "tick", failing)
+    monkeypatch.setattr("tasks_app.processes.dispatcher.connections.close_all", lambda: None)
+    Dispatcher("supervisor").run(stop)
+    assert caplog.text.count("failed by an error of our own") == 2

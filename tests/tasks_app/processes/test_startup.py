@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from redis.exceptions import ConnectionError
 
@@ -19,6 +19,7 @@ from engine.errors import OutOfService
 from tasks_app.keys import kept_key
 from tasks_app.operations.breakers import PAUSES, breaker_trip, breakers_open, pause
 from tasks_app.processes import startup
+from tasks_app.redaction import redact
 from tests.processes import free_port
 from tests.service import ROOT, bare_environment
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _place(settings: SettingsWrapper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.DATA_DIR = tmp_path
+    settings.DATA_DIR, settings.SECRETS = tmp_path, dict(settings.SECRETS)
     monkeypatch.setattr("tasks_app.processes.startup.connections.close_all", lambda: None)
 
 
@@ -47,6 +48,7 @@ def test_a_login_is_made_once_and_its_password_kept(settings: SettingsWrapper, t
     assert user.get_username() == "operator"
     assert user.is_superuser
     assert user.check_password(password)
+    assert redact(f"typed: {password}") == "typed: [admin_password]"
     startup.prepare(migrate=True)
     assert get_user_model().objects.count() == 1
     assert file.read_text() == password
@@ -134,14 +136,74 @@ def test_a_start_does_not_wait_for_what_waiting_does_not_help(why: str) -> None:
 
 
 @pytest.mark.django_db
-def test_a_migration_that_fails_is_named_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "is_ours"),
+    [
+        (RuntimeError("a row does not fit"), True),
+        (IntegrityError("UNIQUE constraint failed: a row does not fit"), True),
+        (OperationalError("disk I/O error: a row does not fit"), False),
+    ],
+    ids=["own", "constraint", "database"],
+)
+def test_a_migration_that_fails_is_named_and_an_error_of_our_own_keeps_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception, *, is_ours: bool
+) -> None:
     def fail(*_: object, **__: object) -> None:
         MigrationRecorder(connection).record_unapplied("tasks_app", "0004_alerts_by_run")
-        raise RuntimeError("a row does not fit")
+        raise error
 
     monkeypatch.setattr(startup, "call_command", fail)
-    with pytest.raises(SystemExit, match=r"The migration tasks_app\.0004_\w+ failed; .*a row does not fit"):
+    with pytest.raises(SystemExit, match=r"The migration tasks_app\.0004_\w+ failed; .*a row does not fit") as ended:
         startup.prepare(migrate=True)
+    assert ("cannot be used" in str(ended.value)) != is_ours
+    assert ("Traceback" in caplog.text) == is_ours
+
+
+@pytest.mark.django_db
+def test_a_migration_that_loses_the_database_ends_the_start_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(startup, "call_command", away)
+    monkeypatch.setattr(startup, "MigrationExecutor", away)
+    with pytest.raises(SystemExit, match=r"^The database .* cannot be used: server closed the connection\.$"):
+        startup.prepare(migrate=True)
+
+
+@pytest.mark.django_db
+def test_a_row_of_ours_that_breaks_a_constraint_is_not_called_an_unusable_database(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail() -> None:
+        raise IntegrityError("UNIQUE constraint failed")
+
+    monkeypatch.setattr(startup, "_make_login", fail)
+    with pytest.raises(IntegrityError):
+        startup.prepare(migrate=False)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("raised", "said", "is_ours"),
+    [
+        ("IntegrityError('UNIQUE constraint failed')", "UNIQUE constraint failed", True),
+        ("ProgrammingError('syntax error at or near x')", "syntax error", True),
+        ("ProgrammingError('relation t does not exist')", "cannot be used: relation t does not exist.", False),
+        ("OperationalError('no such table: t')", "It is not migrated: manage.py migrate.", False),
+    ],
+    ids=["constraint", "wrong query", "PostgreSQL is not migrated", "SQLite is not migrated"],
+)
+def test_only_what_an_operator_can_mend_ends_a_command_with_a_sentence(
+    tmp_path: Path, raised: str, said: str, *, is_ours: bool
+) -> None:
+    environment = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "DATA_DIR": str(tmp_path)}
+    code = f"from django.db import IntegrityError, OperationalError, ProgrammingError; raise {raised}"
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert ("Traceback" in ended.stderr) == is_ours
+    assert ("The database" in ended.stderr) != is_ours
 
 
 def on_a_small_disk() -> None:

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from engine.domain.lifecycle import Step
 from engine.errors import OutOfService
-from tasks_app.models import Attachment, Event, NotificationAttempt, Round
+from tasks_app.models import Alert, Attachment, Event, NotificationAttempt, Round, Takedown
 from tasks_app.operations.breakers import breaker_close, breaker_trip, breakers_open
+from tasks_app.operations.workers import worker_beat
 from tasks_app.rounds.schedule import callbacks_due, clock_set_back, may_go_on, rounds_due, work_claim
 from tests.factories import lease_of, make_round
 
@@ -72,9 +73,51 @@ def test_when_the_clock_was_set_back_what_is_under_way_goes_on_at_once_with_its_
     assert Event.objects.get(what="clock set back")
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the server's clock counts")
+def test_when_the_clock_was_set_back_all_that_waits_comes_as_soon_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = timezone.now()
+    soon = now + 30 * SECOND
+    worker_beat(worker="supervisor:dispatcher")
+    waits = make_round(started_at=now - 3 * HOUR, next_at=soon)
+    watched = make_round(watch_at=soon, watch_until=now + 600 * SECOND, **ended("completed"))
+    alert = Alert.objects.create(key="a", cause="disk", text="t", at=now, begun_at=now, next_at=soon)
+    takedown = Takedown.objects.create(
+        owner="o", repository="r", round_id=watched.pk, reach="pages", asked_at=now - 3 * HOUR, next_at=soon
+    )
+    monkeypatch.setattr("django.utils.timezone.now", lambda: datetime.now(UTC) - 2 * HOUR)
+    by = clock_set_back()
+    assert by
+    assert abs(by - 2 * HOUR) < 30 * SECOND
+    assert clock_set_back() is None
+    for row in (waits, watched, alert, takedown):
+        row.refresh_from_db()
+    assert {waits.next_at, watched.watch_at, alert.next_at, takedown.next_at} == {soon - by}
+    assert (watched.watch_until, alert.begun_at) == (now + 600 * SECOND - by, now - by)
+    assert waits.started_at == now - 3 * HOUR
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the server's clock counts")
+@pytest.mark.parametrize("sign", ["watch", "takedown"])
+def test_a_wait_that_nothing_sets_so_long_shows_that_the_clock_was_set_back(sign: str) -> None:
+    later = timezone.now() + 20 * HOUR
+    row = make_round(**({"watch_at": later, "watch_until": later} if sign == "watch" else {}), **ended("completed"))
+    if sign == "takedown":
+        Takedown.objects.create(
+            owner="o", repository="r", round_id=row.pk, reach="pages", asked_at=timezone.now(), next_at=later
+        )
+    assert clock_set_back()
+    assert clock_set_back() is None
+    times = [*Takedown.objects.values_list("next_at", flat=True), *Round.objects.values_list("watch_at", flat=True)]
+    assert all(time is None or time < timezone.now() + 2 * HOUR for time in times)
+
+
 def test_a_clock_that_goes_on_moves_nothing() -> None:
     make_round()
     make_round(next_at=timezone.now() + HOUR)
+    soon = timezone.now() + HOUR / 2
+    row = make_round(watch_at=soon, watch_until=soon, **ended("completed"))
+    Takedown.objects.create(owner="o", repository="r", round_id=row.pk, reach="pages", asked_at=soon, next_at=soon)
+    worker_beat(worker="supervisor:dispatcher")
     assert clock_set_back() is None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -86,3 +87,58 @@ def test_callbacks_that_failed_before_leave_half_of_the_places(sender: CallbackS
         published("new", stack.enter_context(HttpServer({"/notify": Script()})))
         assert sender.take_due() == 1
     sender.finish(30)
+
+
+@pytest.fixture
+def killed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the signals that this process would have sent to itself."""
+    signals: list[int] = []
+    monkeypatch.setattr("tasks_app.worker.heartbeat.os.kill", lambda _pid, number: signals.append(number))
+    return signals
+
+
+def test_a_callback_past_its_budget_ends_no_process_and_its_answer_counts(
+    sender: CallbackSender, killed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks_app.worker.drive._step_seconds", lambda _row: 0.05)
+    with HttpServer({"/notify": Script(head_drip=0.02)}) as evaluator:
+        row = published("slow", evaluator)
+        assert sender.take_due() == 1
+        assert wait_for(lambda: evaluator.connections == 1, 20)
+        # As after a freeze of the host: the lease has expired, while the thread still waits for its answer.
+        Round.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        assert sender.take_due() == 0
+        assert wait_for(lambda: Round.objects.get(pk=row.pk).state == "completed", 20)
+        assert len(evaluator.asked) == 1
+    row.refresh_from_db()
+    assert (killed, row.crashes) == ([], 0)
+
+
+def test_a_callback_whose_thread_is_stuck_is_begun_again(
+    sender: CallbackSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks_app.worker.callbacks._LEFT_ALONE", 0.0)
+    with HttpServer({"/notify": STALLS}) as evaluator:
+        published("stuck", evaluator)
+        assert sender.take_due() == 1
+        assert wait_for(lambda: evaluator.connections == 1, 20)
+        Round.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        assert sender.take_due() == 1
+    sender.finish(30)
+
+
+def test_an_error_of_our_own_in_a_callback_is_logged_by_the_logs_rules(
+    sender: CallbackSender, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug of ours")
+
+    past_the_log: list[object] = []
+    monkeypatch.setattr("threading.excepthook", past_the_log.append)
+    monkeypatch.setattr("tasks_app.worker.callbacks.drive", fail)
+    with HttpServer({"/notify": Script()}) as evaluator:
+        published("any", evaluator)
+        assert sender.take_due() == 1
+        sender.finish(30)
+    assert past_the_log == []
+    assert "its callback failed by an error of our own" in caplog.text

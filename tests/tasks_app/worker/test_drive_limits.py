@@ -9,6 +9,7 @@ from django.utils import timezone
 from engine.domain.repository import PagesBuild
 from engine.errors import OutOfService, Permanent, RateLimited, Transient
 from tasks_app.models import Breaker, Commit, Round, Task
+from tasks_app.operations.breakers import breaker_close, breaker_trip
 from tasks_app.rounds.schedule import rounds_due
 from tests.driving import aged, driven, must_wait
 from tests.factories import make_round
@@ -48,6 +49,21 @@ def test_a_model_whose_breaker_stays_open_leads_to_the_fallback_page(outside: Ou
     assert driven(row).state == "completed"
     assert row.degraded
     assert len(outside.author.asked) == 1
+
+
+@pytest.mark.parametrize("kind", ["model", "forge"])
+def test_only_a_round_that_nothing_could_publish_gets_more_time_than_its_deadline_allows(
+    outside: Outside, kind: str
+) -> None:
+    breaker_trip(error=refused(kind))
+    row = driven(make_round())
+    assert (row.state, row.step) == ("waiting", "generate")
+    aged(row, 450)
+    breaker_close(kind=kind, who="ada")
+    row = driven(row)
+    assert (row.reduced_until is not None) == (kind == "forge")
+    assert row.degraded == (kind == "model")
+    assert bool(outside.author.asked) == (kind == "forge")
 
 
 def test_a_forge_whose_breaker_stays_open_leaves_the_round_waiting_for_somebody(outside: Outside) -> None:
