@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from engine.domain.checks import REQUESTED, Kind, parse_check
 from engine.domain.lifecycle import ACTIVE, Step
 from engine.domain.model_call import DEADLINE, DISCONNECTED
-from tasks_app.operations.takedowns import told
+from tasks_app.operations.takedowns import takedown_sentence
 from tasks_app.reports.durations import between, took
 from tasks_app.reports.round_report import evidence_address
 from tasks_app.rounds.operator_actions import PLAN_EDITED
@@ -67,7 +67,7 @@ class _Lines:
             links = {"Repository": row.repo_url, "Page": row.pages_url, "Evaluator": row.evaluation_url}
             yield from ((about, url[:_ADDRESS]) for about, url in links.items())
             yield "Error", f"{row.error_code}: {row.error_message}" if row.error_code else ""
-        yield "Taken down", told(report.takedown) if report.takedown else ""
+        yield "Taken down", takedown_sentence(report.takedown) if report.takedown else ""
         yield from self._request()
         yield from self._plan()
         if self.whole:

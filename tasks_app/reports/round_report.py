@@ -16,7 +16,7 @@ from tasks_app.models import Attempt, CheckResult, Commit, SourceFile
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import breaker_of
 from tasks_app.operations.spending import spent
-from tasks_app.operations.takedowns import takedown_of, told
+from tasks_app.operations.takedowns import takedown_of, takedown_sentence
 from tasks_app.queries.plans import read
 from tasks_app.reports.attempt_checks import AttemptChecks, by_attempt
 from tasks_app.reports.changed_files import changed_files
@@ -79,7 +79,7 @@ class RoundReport:
         """The row's headline. "Nothing to do" is said of a completed round only if no check of the request fails."""
         if self.takedown and self.row.state in ENDED:
             rest = "" if self.row.state == State.COMPLETED else f" {self._headline}"
-            return f"{told(self.takedown)} 'Put the page back' undoes it.{rest}"
+            return f"{takedown_sentence(self.takedown)} 'Put the page back' undoes it.{rest}"
         return self._headline
 
     @property

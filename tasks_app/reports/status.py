@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tasks_app.operations.takedowns import told
+from tasks_app.operations.takedowns import takedown_sentence
 from tasks_app.reports.round_report import evidence_address
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def round_status(report: RoundReport) -> dict[str, object]:
         ],
         "checks": [_fields(line.latest, "text", "kind", "verdict", "detail") for line in report.checks.lines],
         "plan": plan.model_dump(mode="json") if plan else None,
-        "taken_down": told(report.takedown, public=True) if report.takedown else None,
+        "taken_down": takedown_sentence(report.takedown, public=True) if report.takedown else None,
         "notifications": [
             {"attempt": n.number, "at": _iso(n.started_at), "status_code": n.status_code, "error": n.error or None}
             for n in report.callbacks

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from engine.domain.checks import ADVICE, OF_EARLIER, REQUESTED, Kind, Target, Verdict
 from tasks_app.models import Commit
-from tasks_app.operations.takedowns import told
+from tasks_app.operations.takedowns import takedown_sentence
 from tasks_app.reports.display import short, visible
 from tasks_app.reports.round_report import RoundReport
 from tasks_app.rounds.interruptions import INTERRUPTED
@@ -82,16 +82,21 @@ def evidence(request: HttpRequest, token: str) -> HttpResponse:
 @csrf_exempt
 @require_safe
 def evidence_picture(request: HttpRequest, token: str, number: int) -> HttpResponse:
-    """Serve a screenshot, a JPEG that our own browser made. `number` counts from 1 in the order of the page."""
+    """Serve a screenshot, a JPEG that our own browser made; 404 while the page is taken down.
+
+    `number` counts from 1 in the order of the page.
+    """
     del request
     commit = _commit(token)
     if not 1 <= number <= MOST_PICTURES:
         raise Http404
-    views = RoundReport(commit.round, commit=commit).pictures
-    if number > len(views):
+    report = RoundReport(commit.round, commit=commit)
+    if report.takedown or number > len(report.pictures):
         raise Http404
     headers = {**HEADERS, "Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(bytes(views[number - 1].screenshot or b""), content_type="image/jpeg", headers=headers)
+    return HttpResponse(
+        bytes(report.pictures[number - 1].screenshot or b""), content_type="image/jpeg", headers=headers
+    )
 
 
 def _commit(token: str) -> Commit:
@@ -119,7 +124,7 @@ def _context(report: RoundReport, commit: Commit) -> dict[str, object]:
         "commit_url": _commit_link(row, commit.sha),
         "local_forge": _is_local(row.repo_url),
         "simulated": row.simulated if attempt is None else attempt.simulated,
-        "taken_down": visible(told(report.takedown, public=True)) if report.takedown else "",
+        "taken_down": visible(takedown_sentence(report.takedown, public=True)) if report.takedown else "",
         "degraded": attempt is not None and attempt.kind == "fallback",
         "later": later.round.number if later and later.round_id != row.pk else None,
         "replaced": later is not None and later.round_id == row.pk,
@@ -132,7 +137,7 @@ def _context(report: RoundReport, commit: Commit) -> dict[str, object]:
         ],
         "pictures": [
             (number, _PLACES[Target(view.target)], short(view.text, 200), short(view.detail, 300))
-            for number, view in enumerate(report.pictures[:MOST_PICTURES], 1)
+            for number, view in enumerate([] if report.takedown else report.pictures[:MOST_PICTURES], 1)
         ],
         "files": [(short(one.name, 255), one.sha256) for one in report.attachments[:MOST_FILES]],
         "changed": [_visible_file(file) for file in report.changed],

@@ -35,7 +35,7 @@ from tasks_app.models import Breaker, Round
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import OUT_OF_SERVICE, breaker_of, breaker_trip, breakers_open
 from tasks_app.operations.connections import AWAY, connection_heal
-from tasks_app.operations.takedowns import takedown_of, told
+from tasks_app.operations.takedowns import takedown_of, takedown_sentence
 from tasks_app.operations.workers import is_stopping, worker_beat, worker_name
 from tasks_app.rounds import transitions
 from tasks_app.rounds.journal import DatabaseJournal
@@ -162,13 +162,12 @@ def _run_step(lease: Lease, row: Round, heartbeat: Heartbeat, crashed: str) -> b
         return False
     takedown = takedown_of(row) if row.step in {Step.PUBLISH, Step.DEPLOY} else None
     if takedown and row.step == Step.PUBLISH:
-        # Nothing is put back behind the operator's back: the round waits until somebody decides.
-        transitions.round_wait(
-            lease=lease, row=row, wait=Wait(clock.now() + HELD, told(takedown), needs_attention=True)
-        )
+        # Publishing would put the page back, so the round waits for an operator.
+        why = takedown_sentence(takedown, public=True)
+        transitions.round_wait(lease=lease, row=row, wait=Wait(clock.now() + HELD, why, needs_attention=True))
         return False
     if takedown:
-        return _record(lease, row, Deployed(False, told(takedown)))
+        return _record(lease, row, Deployed(False, takedown_sentence(takedown, public=True)))
     if breaker and row.step == Step.DEPLOY:
         return _record(lease, row, _not_seen_live(breaker.reason))
     if crashed and row.step == Step.DEPLOY:
