@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -384,6 +385,8 @@ def test_a_round_waits_where_it_publishes_and_not_where_the_task_published_last(
 def test_the_page_names_the_addresses_that_were_taken_down(operator: Client, published: Round) -> None:  # noqa: F811
     down(published)
     later = make_round(round=2, brief="Make it blue.")
+    panel = operator.get(f"/admin/tasks_app/round/{published.pk}/status/").content.decode()
+    assert all(f">{name}</a>, <a" in panel for name in ("repository", "page"))
     html = operator.get(f"/admin/tasks_app/round/{later.pk}/takedown/").content.decode()
     assert f"{published.pages_url} serves the newest commit again" in html
 
@@ -415,7 +418,7 @@ def test_status_evidence_and_explanation_say_so_without_the_operators_name(publi
     for text in (status["taken_down"], evidence, lines["Taken down"], lines["Round"]):
         assert "took the page down" in text
         assert "copied a logo" in text
-        assert "ada" not in text.replace("adata", "")
+        assert not re.search(r"\bada\b", text)  # a hash may hold these letters too
     assert status["live"] is False
 
 
