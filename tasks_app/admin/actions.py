@@ -68,6 +68,16 @@ class Button:
     reason: str
 
 
+def round_for_operator(request: HttpRequest, pk: UUID) -> Round:
+    """Return a round for a page on which an operator acts. Raises PermissionDenied, Http404."""
+    if not request.user.has_perm(MAY_OPERATE):
+        raise PermissionDenied
+    row = Round.objects.defer("request").filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    return row
+
+
 def buttons(row: Round) -> list[Button]:
     """Return a button for each action on a round."""
     return [Button(act, NAMES[act], action_address(row, act), refusal(row, act)) for act in Action]

@@ -29,8 +29,8 @@ HEAVY = {
 }
 
 
-def joined(parts: Iterable[SafeString | str]) -> SafeString | str:
-    return format_html_join(" ", "{}", ((part,) for part in parts)) or NOTHING
+def joined(parts: Iterable[SafeString | str], between: str = " ") -> SafeString | str:
+    return format_html_join(between, "{}", ((part,) for part in parts)) or NOTHING
 
 
 @admin.display(description="flags")
@@ -71,8 +71,12 @@ def checks_passed(row: Round) -> str:
 @admin.display(description="links")
 def links(row: Round) -> SafeString | str:
     """Link to the repository and the published page. The page is foreign code, so it is never framed."""
-    addresses = [(row.repo_url, "repository"), (row.pages_url, "page")]
-    return joined(outside(url, text) for url, text in addresses if url)
+    return links_with(row)
+
+
+def links_with(row: Round, evidence_url: str = "") -> SafeString | str:
+    addresses = [(row.repo_url, "repository"), (row.pages_url, "page"), (evidence_url, "evidence")]
+    return joined((outside(url, text) for url, text in addresses if url), between=", ")
 
 
 @admin.display(description="repository")

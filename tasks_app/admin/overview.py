@@ -14,7 +14,8 @@ from tasks_app.health import credentials
 from tasks_app.health.readiness import outside_services
 from tasks_app.models import Round, WorkerBeat
 from tasks_app.operations import clock
-from tasks_app.operations.breakers import LONGEST_REASON, PAUSES, outages_open, pauses_on
+from tasks_app.operations.breakers import PAUSES, outages_open, pauses_on
+from tasks_app.operations.events import LONGEST_REASON
 from tasks_app.operations.spending import today
 from tasks_app.operations.workers import SILENT
 from tasks_app.reports.display import pill, row_link, short, visible

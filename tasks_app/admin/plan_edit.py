@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponseRedirect
+from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
@@ -18,10 +17,9 @@ from engine.plan.predicates import PlanPart
 from engine.plan.reading import read_object
 from engine.plan.schema import FileSource, RequestPlan
 from engine.steps.planning import request_of
-from tasks_app.admin.actions import MAY_OPERATE
+from tasks_app.admin.actions import round_for_operator
 from tasks_app.admin.console import console
 from tasks_app.admin.plan_changes import changes
-from tasks_app.models import Round
 from tasks_app.queries.briefs import brief_of
 from tasks_app.queries.plans import plan_of, present_paths
 from tasks_app.reports.display import escaped, short, visible
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from engine.plan.allowed import PlanRequest
+    from tasks_app.models import Round
 
     Problem = tuple[str, str]  # the item, and what is wrong with it
 
@@ -46,11 +45,7 @@ WHOLE = "the text"
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan_edit_view(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show the current run's plan, or an empty one, for editing; a POST saves it."""
-    if not request.user.has_perm(MAY_OPERATE):
-        raise PermissionDenied
-    row = Round.objects.defer("request").filter(pk=pk).first()
-    if row is None:
-        raise Http404
+    row = round_for_operator(request, pk)
     if request.method == "POST":
         return _start_run(request, row)
     return _form(request, row, editable(plan_of(row) or RequestPlan()), ())

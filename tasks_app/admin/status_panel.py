@@ -13,11 +13,11 @@ from django.views.decorators.http import require_safe
 from engine.domain.lifecycle import ACTIVE
 from tasks_app.admin.actions import MAY_OPERATE, buttons
 from tasks_app.admin.check_matrix import matrix
-from tasks_app.admin.columns import HEAVY, clock, flags, joined, links, step_and_state
+from tasks_app.admin.columns import HEAVY, clock, flags, links_with, step_and_state
 from tasks_app.admin.round_tables import report_of
 from tasks_app.admin.waterfall import WIDTH, waterfall
 from tasks_app.models import Round
-from tasks_app.reports.display import outside, visible
+from tasks_app.reports.display import visible
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -37,7 +37,7 @@ def status_panel(row: Round, request: HttpRequest) -> dict[str, object]:
         "state": step_and_state(row),
         "clock": clock(row),
         "flags": flags(row),
-        "links": joined((links(row), outside(report.evidence_url, "evidence") if report.evidence_url else "")),
+        "links": links_with(row, report.evidence_url),
         "buttons": buttons(row) if request.user.has_perm(MAY_OPERATE) else [],
         "takedown": "Put the page back" if report.takedown else "Take the page down" if row.published_at else "",
         "runs": waterfall(report),

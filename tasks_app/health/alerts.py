@@ -1,4 +1,4 @@
-"""Sends alerts to ALERT_WEBHOOK_URL: rounds that need attention, open breakers, a disk that is almost full.
+"""Sends alerts to ALERT_WEBHOOK_URL: rounds that need attention, breakers, takedowns that fail, an almost full disk.
 
 The rows are looked at every few seconds, by a thread that holds nobody up. What is new becomes an Alert before it is
 sent. Alerts of one cause go out together, at most one message a minute, with their number; a message that is not
@@ -26,6 +26,7 @@ from tasks_app.models import Alert, Round
 from tasks_app.operations import clock
 from tasks_app.operations.breakers import all_open
 from tasks_app.operations.connections import one_at_a_time
+from tasks_app.operations.takedowns import takedown_sentence, takedowns_failing
 from tasks_app.redaction import keepable
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ ANSWER_SECONDS = 10.0
 #: Rounds whose present run is older were known when alerts were switched on.
 SINCE = timedelta(days=1)
 
+#: A takedown, or a putting back, that takes longer gets an alert; one that nobody tries again gets it at once.
+TAKEDOWN_TAKES = timedelta(minutes=5)
+
 #: The most alerts that one look stores, that one message counts, and that it names. Discord takes 2,000 characters.
 MOST_STORED, MOST_COUNTED, MOST_NAMED = 500, 500, 5
 _LONGEST = 250
@@ -57,6 +61,7 @@ _LONGEST = 250
 _TITLES = {
     "attention": ("A round needs attention", "{} rounds need attention"),
     "breaker": ("A breaker is open", "{} breakers are open"),
+    "takedown": ("A takedown is not done", "{} takedowns are not done"),
     "disk": ("The disk is almost full", "{} disks are almost full"),
 }
 
@@ -82,7 +87,7 @@ def keep_alerting(stop: threading.Event) -> None:
 def alerts_store() -> int:
     """Store what is new; return how many. Several processes may look at the same time."""
     now = clock.now()
-    new = [*_rounds(now), *_breakers(now), *_disk(now)]
+    new = [*_rounds(now), *_breakers(now), *_takedowns(now), *_disk(now)]
     Alert.objects.bulk_create(new, ignore_conflicts=True)
     return len(new)
 
@@ -138,6 +143,14 @@ def _breakers(now: datetime) -> Iterator[Alert]:
     for breaker in all_open(now=now):
         if not Alert.objects.filter(key=f"breaker:{breaker.pk}").exists():
             yield _alert("breaker", f"breaker:{breaker.pk}", f"{breaker.kind}: {breaker.reason}", now)
+
+
+def _takedowns(now: datetime) -> Iterator[Alert]:
+    for takedown in takedowns_failing(before=now - TAKEDOWN_TAKES):
+        key = f"takedown:{takedown.pk}:{'back' if takedown.undo_at else 'down'}"
+        if not Alert.objects.filter(key=key).exists():
+            row = Round.objects.filter(pk=takedown.round_id).only("pk", "run").first()
+            yield _alert("takedown", key, f"{takedown}: {takedown_sentence(takedown)}", now, row)
 
 
 def _disk(now: datetime) -> Iterator[Alert]:

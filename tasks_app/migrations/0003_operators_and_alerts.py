@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.CharField(help_text='what it is about, so that it is told once', max_length=100, unique=True)),
-                ('cause', models.CharField(help_text='attention, breaker or disk', max_length=20)),
+                ('cause', models.CharField(help_text='attention, breaker, takedown or disk', max_length=20)),
                 ('run', models.PositiveIntegerField(default=0, help_text='of the round; 0: about no round')),
                 ('text', models.TextField()),
                 ('at', models.DateTimeField()),

@@ -47,7 +47,7 @@ class Alert(models.Model):
     """Something that a person is told of by ALERT_WEBHOOK_URL, stored before it is sent."""
 
     key = models.CharField(max_length=100, unique=True, help_text="what it is about, so that it is told once")
-    cause = models.CharField(max_length=20, help_text="attention, breaker or disk")
+    cause = models.CharField(max_length=20, help_text="attention, breaker, takedown or disk")
     round = models.ForeignKey(Round, null=True, on_delete=models.CASCADE, related_name="alerts")
     run = models.PositiveIntegerField(default=0, help_text="of the round; 0: about no round")
     text = models.TextField()

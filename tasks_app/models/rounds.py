@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from engine.domain.brief import Source
 from engine.domain.lifecycle import ENDED, State, Step
-from engine.domain.repository import PagesSource
+from engine.domain.repository import PagesSource, Repository
 
 
 def _choices(enum: type[State] | type[Step]) -> list[tuple[str, str]]:
@@ -184,11 +184,27 @@ class Round(models.Model):
     def __str__(self) -> str:
         return f"{self.task_name} round {self.number}"
 
+    def publishes_to(self) -> Repository | None:
+        """Return the repository that the round builds on and publishes to; None if publish makes a new one.
+
+        It is the round's own once the page was written for it; until then a later round's is the task's newest.
+        """
+        is_written = self.step != Step.GENERATE or self.decision
+        if self.repository and (self.number == 1 or self.published_at or is_written):
+            return repository_of(self)
+        newest = Task.objects.filter(pk=self.task_key).exclude(repository="").first() if self.number > 1 else None
+        return repository_of(newest) if newest else None
+
     def published_before(self) -> models.QuerySet[Round]:
         """Return the task's published rounds with a lower number."""
         return Round.objects.filter(
             task_key=self.task_key, number__lt=self.number, published_at__isnull=False, chosen_attempt__isnull=False
         )
+
+
+def repository_of(row: Round | Task) -> Repository:
+    """Return the repository that a row names."""
+    return Repository(row.owner, row.repository, row.repo_url, row.pages_url, PagesSource(row.pages_source))
 
 
 #: The prefix of the name of a file that the service could not fetch or make.

@@ -17,6 +17,7 @@ from engine.domain.lifecycle import ACTIVE, NEEDS
 from engine.errors import OutOfService
 from tasks_app.models import Breaker, Event, Round
 from tasks_app.operations import clock
+from tasks_app.operations.events import kept_reason
 from tasks_app.redaction import keepable
 
 if TYPE_CHECKING:
@@ -48,9 +49,6 @@ PAUSES = {
 
 #: The code of a pause, and of the error by which a paused call ends.
 PAUSED = "paused"
-
-#: The most characters of an operator's reason.
-LONGEST_REASON = 500
 
 _OUTAGE = Q(opened_by="")
 
@@ -109,7 +107,7 @@ def breaker_close(*, kind: str, who: str) -> bool:
 
 def pause(*, kind: str, who: str, reason: str = "") -> bool:
     """Pause a kind of PAUSES. Return False if it is paused already: then the first pause stays as it is."""
-    now, why = clock.now(), " ".join(reason.split())[:LONGEST_REASON]
+    now, why = clock.now(), kept_reason(reason)
     text = keepable(f"{PAUSES[kind].name} is paused by an operator{f': {why}' if why else ''}")
     try:
         with transaction.atomic():

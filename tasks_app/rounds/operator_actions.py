@@ -11,7 +11,8 @@ from engine.domain.lifecycle import ACTIVE, ENDED, State, Step
 from tasks_app.models import Event, Round, StepRun
 from tasks_app.operations import clock
 from tasks_app.rounds.interruptions import CANCELLED, interruptions_record
-from tasks_app.rounds.runs import UNWATCHED, Start, resumed_step, run_start
+from tasks_app.rounds.liveness_watches import UNWATCHED
+from tasks_app.rounds.runs import Start, resumed_step, run_start
 
 if TYPE_CHECKING:
     from uuid import UUID

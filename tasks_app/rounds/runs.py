@@ -14,6 +14,7 @@ from engine.domain.lifecycle import UNPUBLISHED, State, Step
 from tasks_app.models import Event, Plan, PlanSource, Round, StepRun
 from tasks_app.operations import clock
 from tasks_app.redaction import keepable, keepable_json
+from tasks_app.rounds.liveness_watches import UNWATCHED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,9 +31,6 @@ ANEW: dict[str, object] = {
     "live_at": None,
     "worker_seconds": None,
 }
-
-#: The columns that end a watch: a run from before notify resets them.
-UNWATCHED: dict[str, object] = {"watch_until": None, "watch_at": None, "watch_token": None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Which rounds are due, and which one a free worker takes: polls of pages before work; no callback.
 
-No slow outside party may hold all workers: steps that talk to the forge, and rounds that fetch attachments, leave one
-worker free. Callbacks take none (tasks_app.worker.callbacks).
+No slow outside party may hold all workers. Of two or more workers, steps that talk to the forge and looks at watched
+pages leave one free, and so do rounds that fetch attachments. Takedowns are not counted: a worker does one at a time,
+and only operators ask for them. Callbacks take no worker (tasks_app.worker.callbacks).
 """
 
 from __future__ import annotations
@@ -116,6 +117,13 @@ def work_claim(*, owner: str, workers: int) -> Lease | None:
     with one_at_a_time(_CLAIMS):
         now = clock.now()
         return _claim_first(_work(_due(now), _places(workers, now), most=workers), owner)
+
+
+def publish_now(takedown: Takedown) -> None:
+    """Have the rounds that waited at publish for the end of a takedown be due now."""
+    keys = Round.objects.filter(owner=takedown.owner, repository=takedown.repository).values("task_key")
+    waiting = Round.objects.filter(task_key__in=keys, state__in=ACTIVE, step=Step.PUBLISH, lease_token=None)
+    waiting.update(next_at=clock.now())
 
 
 def may_go_on(step: Step, *, workers: int) -> bool:

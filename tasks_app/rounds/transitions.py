@@ -18,10 +18,11 @@ from engine.errors import LeaseLost
 from engine.steps.contracts import RepairFailed, RunFailed
 from tasks_app.models import CheckResult, Commit, Event, Round, SourceFile, StepRun, Task
 from tasks_app.operations import clock
+from tasks_app.operations.takedowns import takedown_of
 from tasks_app.redaction import keepable
 from tasks_app.rounds.attempt_rows import file_row, result_row
 from tasks_app.rounds.interruptions import interruptions_record
-from tasks_app.rounds.liveness_watches import watch_begun
+from tasks_app.rounds.liveness_watches import UNWATCHED, watch_begun
 
 if TYPE_CHECKING:
     from engine.domain.repository import Repository
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 #: The first position of the gates' and the build script's results: they are known before the others.
 GATES_FROM = 1001
 
-#: Characters of the reason for which a round waits. It holds the whole message of a forge.
-LONGEST_REASON = 8_000
+#: The most characters of a step's detail and of what a round waits for. It holds the whole message of a forge.
+LONGEST_DETAIL = 8_000
 
 #: The steps that call a model or the evaluator.
 _CALLS = frozenset({Step.GENERATE, Step.VERIFY, Step.NOTIFY})
@@ -188,6 +189,9 @@ def deployed_record(*, lease: Lease, row: Round, outcome: Deployed | RunFailed) 
         if outcome.degraded:
             liveness |= {"degraded": True, "warnings": _with_warning(row, outcome.degraded)}
         _advance(lease, row, Step.NOTIFY, outcome.detail, **liveness, **(watch_begun(now) if outcome.watch else {}))
+        if takedown_of(row):
+            # An operator took the page down while it was looked for. Of the two transactions the later one counts.
+            Round.objects.filter(pk=row.pk).update(live=False, **UNWATCHED)
         if outcome.results:
             # A failed run that came back here, because its repair came to nothing, has its result already.
             places = [position for position, _ in outcome.results]
@@ -223,12 +227,12 @@ def round_wait(*, lease: Lease, row: Round, wait: Wait) -> None:
             row.step,
             state=State.WAITING,
             next_at=wait.until,
-            waiting_on=keepable(wait.reason)[:LONGEST_REASON],
+            waiting_on=keepable(wait.reason)[:LONGEST_DETAIL],
             needs_attention=wait.needs_attention or row.needs_attention,
             failures=F("failures") + 1 if wait.failed else 0,
             **_release(lease, row.step),
         )
-        StepRun.objects.filter(round=row, ended_at=None).update(detail=keepable(wait.reason)[:LONGEST_REASON])
+        StepRun.objects.filter(round=row, ended_at=None).update(detail=keepable(wait.reason)[:LONGEST_DETAIL])
 
 
 def round_release(*, lease: Lease, row: Round) -> None:
@@ -311,7 +315,7 @@ def _chosen(row: Round) -> int:
 
 def _end_step(row: Round, now: datetime, outcome: str, detail: str) -> None:
     StepRun.objects.filter(round=row, ended_at=None).update(
-        ended_at=now, outcome=outcome, detail=keepable(detail)[:LONGEST_REASON]
+        ended_at=now, outcome=outcome, detail=keepable(detail)[:LONGEST_DETAIL]
     )
 
 

@@ -82,16 +82,21 @@ def evidence(request: HttpRequest, token: str) -> HttpResponse:
 @csrf_exempt
 @require_safe
 def evidence_picture(request: HttpRequest, token: str, number: int) -> HttpResponse:
-    """Serve a screenshot, a JPEG that our own browser made. `number` counts from 1 in the order of the page."""
+    """Serve a screenshot, a JPEG that our own browser made; 404 while the page is taken down.
+
+    `number` counts from 1 in the order of the page.
+    """
     del request
     commit = _commit(token)
     if not 1 <= number <= MOST_PICTURES:
         raise Http404
-    views = RoundReport(commit.round, commit=commit).pictures
-    if number > len(views):
+    report = RoundReport(commit.round, commit=commit)
+    if report.takedown or number > len(report.pictures):
         raise Http404
     headers = {**HEADERS, "Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(bytes(views[number - 1].screenshot or b""), content_type="image/jpeg", headers=headers)
+    return HttpResponse(
+        bytes(report.pictures[number - 1].screenshot or b""), content_type="image/jpeg", headers=headers
+    )
 
 
 def _commit(token: str) -> Commit:
@@ -132,7 +137,7 @@ def _context(report: RoundReport, commit: Commit) -> dict[str, object]:
         ],
         "pictures": [
             (number, _PLACES[Target(view.target)], short(view.text, 200), short(view.detail, 300))
-            for number, view in enumerate(report.pictures[:MOST_PICTURES], 1)
+            for number, view in enumerate([] if report.takedown else report.pictures[:MOST_PICTURES], 1)
         ],
         "files": [(short(one.name, 255), one.sha256) for one in report.attachments[:MOST_FILES]],
         "changed": [_visible_file(file) for file in report.changed],

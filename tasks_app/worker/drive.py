@@ -169,13 +169,12 @@ def _run_step(lease: Lease, row: Round, heartbeat: Heartbeat, crashed: str) -> b
         return False
     takedown = takedown_of(row) if row.step in {Step.PUBLISH, Step.DEPLOY} else None
     if takedown and row.step == Step.PUBLISH:
-        # Nothing is put back behind the operator's back: the round waits until somebody decides.
-        transitions.round_wait(
-            lease=lease, row=row, wait=Wait(clock.now() + HELD, takedown_sentence(takedown), needs_attention=True)
-        )
+        # Publishing would put the page back, so the round waits for an operator.
+        why = takedown_sentence(takedown, public=True)
+        transitions.round_wait(lease=lease, row=row, wait=Wait(clock.now() + HELD, why, needs_attention=True))
         return False
     if takedown:
-        return _record(lease, row, Deployed(False, takedown_sentence(takedown)))
+        return _record(lease, row, Deployed(False, takedown_sentence(takedown, public=True)))
     if breaker and row.step == Step.DEPLOY:
         return _record(lease, row, _not_seen_live(breaker.reason))
     if crashed and row.step == Step.DEPLOY:

@@ -15,7 +15,7 @@ from engine.domain.budget import Budget
 from engine.domain.checks import Kind, Target
 from engine.domain.paths import WORKFLOWS
 from engine.domain.publication import AwaitedCommit, FrozenCheck, Rebuild, ServedSentence
-from engine.domain.repository import Origin, PagesSource, Repository
+from engine.domain.repository import Origin, PagesSource
 from engine.plan.fallback import fallback_plan
 from engine.plan.predicates import Served, WorkflowSucceeded
 from engine.plan.schema import FileSource
@@ -45,7 +45,8 @@ from engine.steps.notify import callback_body
 from engine.steps.planning import request_of
 from engine.steps.tree import TreeContext
 from tasks_app.health.browser_probe import may_work
-from tasks_app.models import Attempt, CheckResult, Commit, NotificationAttempt, Round, SourceFile, Task
+from tasks_app.models import Attempt, CheckResult, Commit, NotificationAttempt, Round, SourceFile
+from tasks_app.models.rounds import repository_of
 from tasks_app.operations.breakers import breakers_open
 from tasks_app.operations.forge_quota import quota_limits
 from tasks_app.queries import attempt_history, briefs, plans
@@ -75,7 +76,7 @@ def generate_input(row: Round, *, model_blocked: str, given_up: str = "") -> Gen
         access=ModelAccess(budget_of(row), row.failures, model_blocked, given_up),
         secret_in=found_in,
         earlier=EarlierWork(
-            repository=_repository_for(row),
+            repository=row.publishes_to(),
             protected=briefs.protected(row),
             own_files=briefs.own_before(row),
             last_tree=lambda: _last_tree(row),
@@ -203,7 +204,7 @@ def publish_input(row: Round) -> PublishInput:
             shortfalls=tuple(shortfalls(results)),
             unfinished=unfinished(results),
         ),
-        repository=repository_of(row) if row.repository else None,
+        repository=row.publishes_to(),
         planned=PlannedCommit(planned.sha, planned.parent or None) if planned else None,
         pages_source=PagesSource.WORKFLOW if by_workflow else PagesSource.BRANCH,
         failed=PlannedCommit(failed.sha, failed.parent or None) if failed else None,
@@ -324,23 +325,6 @@ def _url_before_publishing(row: Round) -> str:
     """Return the page's future address. The check browser opens the page there, so all paths are real."""
     name = row.repository or repository_name(row.email, row.task_name, row.nonce)
     return f"https://{(row.owner or settings.GITHUB_OWNER or 'local').lower()}.github.io/{name}/"
-
-
-def repository_of(row: Round) -> Repository:
-    """Return the repository of a published round."""
-    return Repository(row.owner, row.repository, row.repo_url, row.pages_url, PagesSource(row.pages_source))
-
-
-def _repository_for(row: Round) -> Repository | None:
-    """Return the repository to build on: the round's own if it has one, else for later rounds the task's newest."""
-    if row.repository and (row.number == 1 or row.published_at):
-        return repository_of(row)
-    if row.number == 1:
-        return None
-    task = Task.objects.filter(pk=row.task_key).exclude(repository="").first()
-    if task is None:
-        return None
-    return Repository(task.owner, task.repository, task.repo_url, task.pages_url, PagesSource(task.pages_source))
 
 
 def _last_tree(row: Round) -> dict[str, bytes]:

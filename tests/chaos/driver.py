@@ -1,7 +1,8 @@
 """Drives one round in a process of its own; told to, it stops itself (SIGSTOP) at one exact point of an outside effect.
 
 Run as `python -m tests.chaos.driver ROUND_ID [PORT.METHOD[:CALL] before|after]`; CALL counts from 1. Without a point it
-comes back until the round has ended.
+comes back until the round has ended. With forge.take_down or forge.put_back it asks for that and does it. Without a
+point, and `takedowns` for the ROUND_ID, it does a takedown that is due.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import django
 
@@ -59,12 +61,31 @@ def pause_at(point: str, moment: str) -> None:
     wiring.ports = ports
 
 
+def take_down(round_id: str, method: str, moment: str) -> None:
+    """Ask as an operator does, and do it with a forge that pauses."""
+    from tasks_app import wiring
+    from tasks_app.operations.takedowns import takedown_ask, takedown_undo
+    from tasks_app.worker.takedown_work import take_down_due
+
+    (takedown_ask if method == "take_down" else takedown_undo)(round_id=UUID(round_id), who="ada")
+    forge = Pausing(wiring.forge(), method, 1, moment)
+    wiring.forge = lambda: forge
+    take_down_due()
+
+
 def main(round_id: str, *point: str) -> None:
     """Drive the round."""
     django.setup()
     from tasks_app.models import Round
+    from tasks_app.worker.takedown_work import take_down_due
     from tests.driving import drive
 
+    if round_id == "takedowns":
+        take_down_due()
+        return
+    if point and point[0] in {"forge.take_down", "forge.put_back"}:
+        take_down(round_id, point[0].partition(".")[2], point[1])
+        return
     if point:
         pause_at(*point)
         drive(round_id)

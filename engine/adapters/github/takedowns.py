@@ -52,7 +52,13 @@ class GitHubTakedowns:
         field = _FIELDS.get(reach)
         if field and data.get(field) is not False:
             self._set(path, field, value=False)
-        self._pages.enable(replace(repository, pages_url=""), repository.pages_source)
+        try:
+            self._pages.enable(replace(repository, pages_url=""), repository.pages_source)
+        except Permanent as error:
+            if error.code != "repository_gone":
+                raise
+            # It was there just now: somebody archived it, or GitHub has blocked it.
+            raise Permanent("takedown_refused", error.message) from None
 
     def _read(self, path: str) -> dict[str, Any] | None:
         answer = self._rest.get(path, doing="read")

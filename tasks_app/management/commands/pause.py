@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.base import CommandError
 
 from tasks_app.management.round_command import RoundCommand, operator_name
-from tasks_app.operations.breakers import LONGEST_REASON, PAUSES, pause, pauses_on, resume
+from tasks_app.operations.breakers import PAUSES, pause, pauses_on, resume
+from tasks_app.operations.events import LONGEST_REASON
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser

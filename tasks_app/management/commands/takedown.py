@@ -9,13 +9,9 @@ from django.core.management.base import CommandError
 from engine.domain.repository import Reach
 from tasks_app.management.round_command import RoundCommand, operator_name
 from tasks_app.management.round_search import round_named
-from tasks_app.operations.takedowns import (
-    LONGEST_REASON,
-    TakedownRefusedError,
-    takedown_ask,
-    takedown_sentence,
-    takedown_undo,
-)
+from tasks_app.operations.events import LONGEST_REASON
+from tasks_app.operations.takedowns import TakedownRefusedError, takedown_ask, takedown_sentence, takedown_undo
+from tasks_app.rounds.liveness_watches import PUT_BACK
 from tasks_app.worker.takedown_work import take_down_due
 
 if TYPE_CHECKING:
@@ -31,8 +27,9 @@ class Command(RoundCommand):
         parser.add_argument("--undo", action="store_true", help="put the page back")
         reaches = [reach.value for reach in Reach]
         parser.add_argument(
-            "--reach", choices=reaches, default=Reach.PAGES.value,
-            help="pages: the repository stays (default); private: it becomes private; archive: it becomes read-only",
+            "--reach", choices=reaches,
+            help="pages: the repository stays (default); private: it becomes private; archive: it becomes read-only. "
+            "Without it an unfinished takedown keeps the one that it has",
         )  # fmt: skip
         parser.add_argument(
             "--reason", default="", help=f"shown with the takedown, at most {LONGEST_REASON} characters"
@@ -45,15 +42,16 @@ class Command(RoundCommand):
             if options["undo"]:
                 found = takedown_undo(round_id=row.pk, who=who)
             else:
-                found = takedown_ask(round_id=row.pk, who=who, reach=Reach(options["reach"]), reason=options["reason"])
+                reach = Reach(options["reach"]) if options["reach"] else None
+                found = takedown_ask(round_id=row.pk, who=who, reach=reach, reason=options["reason"])
         except TakedownRefusedError as refused:
             raise CommandError(str(refused)) from None
         take_down_due(found.pk)
         found.refresh_from_db()
         done = found.back_at is not None if options["undo"] else found.down_at is not None
-        text = (
-            "The page is put back; the service looks until it is live." if found.back_at else takedown_sentence(found)
-        )
+        text = takedown_sentence(found)
+        if found.back_at:
+            text = f"The takedown has ended. {found.error}" if found.error else f"The page is put back. {PUT_BACK}"
         if options["json"]:
             self.say_json(
                 {"id": str(row.pk), "repository": found.repo_url, "page": found.pages_url, "reach": found.reach}

@@ -13,8 +13,9 @@ from django.utils import timezone
 from engine.errors import OutOfService
 from tasks_app import wiring
 from tasks_app.health import alerts, disk
-from tasks_app.models import Alert, Round
+from tasks_app.models import Alert, Round, Takedown
 from tasks_app.operations.breakers import breaker_close, breaker_trip, pause
+from tasks_app.operations.takedowns import takedown_ask, takedown_undo, takedowns_failing
 from tasks_app.rounds.runs import round_revive
 from tests.doubles.http_server import HttpServer, Script
 from tests.factories import make_round
@@ -107,6 +108,28 @@ def test_another_cause_does_not_wait(receiver: HttpServer, monkeypatch: pytest.M
     breaker_trip(error=OutOfService("x", "Refused.", kind="model"))
     later(61)
     assert [look(), look()] == [True, False]
+
+
+def test_a_takedown_that_fails_or_takes_long_is_told_once(receiver: HttpServer) -> None:
+    row = make_round(
+        published_at=timezone.now(), owner="me", repository="sales", repo_url="https://forge.test/me/sales"
+    )
+    takedown = takedown_ask(round_id=row.pk, who="ada")
+    assert not look()
+    Takedown.objects.update(next_at=None, error="The token may not.")
+    assert [look(), look()] == [True, False]
+    (message,) = told(receiver)
+    assert (message["cause"], message["url"].split("/")[-3]) == ("takedown", str(row.pk))
+    assert message["text"].startswith("A takedown is not done\nme/sales: An operator asked")
+    assert "nobody tries again by itself. The last try failed: The token may not." in message["text"]
+    Takedown.objects.update(down_at=timezone.now(), error="")
+    takedown_undo(round_id=row.pk, who="ada")
+    later(61)
+    assert not look()
+    Takedown.objects.update(undo_at=timezone.now() - timedelta(minutes=6))
+    assert look()
+    Takedown.objects.filter(pk=takedown.pk).update(back_at=timezone.now())
+    assert list(takedowns_failing(before=timezone.now())) == []
 
 
 def test_old_rounds_are_not_told_when_alerts_are_switched_on_but_their_new_runs_are(receiver: HttpServer) -> None:

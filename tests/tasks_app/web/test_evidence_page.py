@@ -14,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from engine.prompts.generate import VERSION
-from tasks_app.models import Attachment, Attempt, CheckResult, Commit, Round
+from tasks_app.models import Attachment, Attempt, CheckResult, Commit, Round, Takedown
+from tasks_app.operations.takedowns import takedown_ask
 from tasks_app.web.content_security_policy import POLICY
 from tests.driving import driven
 from tests.factories import make_round, with_plan
@@ -164,6 +165,20 @@ def test_screenshots_are_served_under_the_same_address(browsing: Outside) -> Non
     for number in (0, len(pictures) + 1, 999999999999):
         assert get(f"/evidence/{token}/{number}.jpg").status_code == 404
     assert get(f"/evidence/{'0' * 32}/1.jpg").status_code == 404
+
+
+def test_no_picture_of_a_page_is_shown_while_the_page_is_taken_down(browsing: Outside) -> None:
+    row = fixed(browsing)
+    CheckResult.objects.filter(kind="page_load").update(screenshot=b"\xff\xd8the picture")
+    address = re.findall(r'src="(/evidence/\w+/\d\.jpg)"', shown(row))[0]
+    takedown_ask(round_id=row.pk, who="ada")
+    assert get(address).status_code == 404
+    text = shown(row)
+    assert address not in text
+    assert "Screenshots are not shown while the page is taken down." in text
+    Takedown.objects.update(back_at=timezone.now())
+    assert get(address).status_code == 200
+    assert address in shown(row)
 
 
 def test_simulated_and_degraded_are_in_large_letters(outside: Outside) -> None:

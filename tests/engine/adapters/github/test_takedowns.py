@@ -60,6 +60,14 @@ def test_a_repository_that_is_gone_has_no_page_and_cannot_be_put_back(double, fo
         forge.put_back(place, Reach.PRIVATE)
 
 
+def test_a_repository_that_takes_no_changes_is_refused_and_not_gone(double, forge):
+    place, _ = published(forge)
+    forge.take_down(place, Reach.PAGES)
+    inside(double, place).archived = True
+    with pytest.raises(Permanent, match=r"takedown_refused: .*archived"):
+        forge.put_back(place, Reach.PAGES)
+
+
 @pytest.mark.parametrize(("status", "error"), [(409, Transient), (422, Permanent)])
 def test_a_refusal_is_quoted_and_a_conflict_is_tried_again(double, forge, status, error):
     place, _ = published(forge)
