@@ -65,6 +65,7 @@ def test_older_packages_name_their_licence_in_other_fields() -> None:
     assert not audit.is_allowed(audit.licence(package))
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 @pytest.mark.parametrize(("known", "code"), [((), 0), ((KNOWN,), 1)], ids=["nothing", "one"])
 def test_the_exit_code_says_whether_there_is_a_vulnerability(

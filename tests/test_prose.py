@@ -51,10 +51,12 @@ def test_only_the_plan_reads_prose() -> None:
     assert [f"{one.module}:{one.line}: {one.call}" for one in found() if one.module not in EXPLAINED] == []
 
 
+@pytest.mark.slow
 def test_every_exception_is_one_still() -> None:
     assert EXPLAINED.keys() - {one.module for one in found()} == set()
 
 
+@pytest.mark.slow
 def test_a_module_that_reads_prose_would_be_found_in_the_service() -> None:
     planted = "import re\n\ndef wants_chart(brief):\n    return re.search(r'(bar|pie) chart', brief.text.lower())\n"
     matches = prose_matches(sources() | {"engine.domain.planted": planted}, WRITERS)

@@ -61,6 +61,7 @@ def outcomes(printed: str, outcome: str) -> list[str]:
     return [words[1].partition("::")[2] for words in lines]
 
 
+@pytest.mark.slow
 def test_a_marked_test_is_run_again_and_that_is_printed(printed: str) -> None:
     assert outcomes(printed, "RERUN") == ["test_of_a_browser", "test_of_processes"], printed
     assert "2 failed, 3 passed, 2 rerun" in printed, printed

@@ -35,6 +35,7 @@ def test_prompt_or_warning_say_why_a_page_cannot_read_a_file(file: GeneratedFile
     assert file.holds["said"] in f"{describe(attached)} {fault(attached)}"
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_page_that_follows_the_prompt_shows_what_the_files_hold(tmp_path: Path) -> None:
     chosen = [file for file in FILES if "said" not in file.holds][::EACH]

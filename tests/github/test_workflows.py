@@ -120,6 +120,7 @@ def test_a_repair_that_comes_to_nothing_leaves_the_commit_where_it_is(
     assert CheckResult.objects.filter(kind="run").count() == 1
 
 
+@pytest.mark.slow
 def test_a_run_that_never_ends_is_told_of_in_time(service: Service, author: FakeAuthor) -> None:
     service.double.fault("never", "run")
     row = service.done(brief=BRIEF, checks=CHECKS)
@@ -132,6 +133,7 @@ def test_a_run_that_never_ends_is_told_of_in_time(service: Service, author: Fake
     assert service.look_on(row).live, "it is watched, and ended after all"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("may_ask", [True, False])
 def test_actions_that_are_switched_off_are_named(service: Service, author: FakeAuthor, may_ask: bool) -> None:
     service.double.state.actions_enabled = False

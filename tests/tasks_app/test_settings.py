@@ -70,6 +70,7 @@ def test_a_bare_start_is_not_ready_and_says_everything_that_is_missing(tmp_path:
     assert (found["THROTTLE_PER_MINUTE"], found["ALLOW_PRIVATE_URLS"], found["TRUSTED_PROXIES"]) == (120, False, [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variables", "missing"),
     [

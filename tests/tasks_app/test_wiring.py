@@ -34,10 +34,12 @@ def loaded(statement: str, folder: Path, *, of: tuple[str, ...] = LIBRARIES, **e
     return set(ran.stdout.split())
 
 
+@pytest.mark.slow
 def test_who_does_no_round_has_none_of_them(tmp_path: Path) -> None:
     assert loaded("from tasks_app.processes import serve", tmp_path, FORGE="local", LLM_PROVIDER="simulated") == set()
 
 
+@pytest.mark.slow
 def test_who_is_about_to_fork_workers_has_all_that_they_will_need(tmp_path: Path) -> None:
     real = {"GITHUB_TOKEN": "of-no-use-in-this-test", "LLM_API_KEY": "of-no-use-in-this-test"}
     statement = "from tasks_app import wiring; wiring.load()"
@@ -45,6 +47,7 @@ def test_who_is_about_to_fork_workers_has_all_that_they_will_need(tmp_path: Path
     assert "openai" not in loaded(statement, tmp_path, FORGE="local", LLM_PROVIDER="simulated")
 
 
+@pytest.mark.slow
 def test_what_is_read_for_all_to_share_starts_no_thread_and_connects_to_nothing(tmp_path: Path) -> None:
     seen = "import os; from django.db import connection; assert connection.connection is None"
     threads = "assert not os.path.exists('/proc/self/task') or len(os.listdir('/proc/self/task')) == 1"

@@ -15,6 +15,7 @@ from tests.doubles.github.asking import NAME
 pytestmark = pytest.mark.processes
 
 
+@pytest.mark.slow
 def test_it_runs_by_itself_and_is_controlled_from_outside() -> None:
     command = [sys.executable, "-m", "tests.doubles.github", "--build-seconds", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -68,6 +68,7 @@ def test_without_a_browser_nothing_is_run_and_the_reason_is_reported(
     assert ChromiumBrowser(replace(machine, executable="")).problem() == report.not_run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("executable", ["/bin/false", "/nowhere/chromium", "/bin/cat"])
 def test_what_is_no_browser_is_named(executable: str, machine: Machine) -> None:
     report = run(replace(machine, executable=executable))
@@ -93,6 +94,7 @@ def test_a_sandbox_that_cannot_be_used_names_the_setting(machine: Machine) -> No
     assert "CHROMIUM_NO_SANDBOX=1" in report.not_run
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root is refused the sandbox everywhere")
 def test_a_sandbox_that_cannot_be_used_may_be_done_without_and_that_is_known(machine: Machine) -> None:
     browser = ChromiumBrowser(replace(machine, sandbox=True, allow_no_sandbox=True))
@@ -103,10 +105,12 @@ def test_a_sandbox_that_cannot_be_used_may_be_done_without_and_that_is_known(mac
     assert not usual.lacks_sandbox
 
 
+@pytest.mark.slow
 def test_a_browser_that_works_has_no_problem(machine: Machine) -> None:
     assert ChromiumBrowser(machine).problem() == ""
 
 
+@pytest.mark.slow
 def test_nothing_is_left_of_a_verification_not_even_a_zombie(machine: Machine, homes: Path) -> None:
     tree = ProcessTree(os.getpid())
     tree.look()
@@ -137,6 +141,7 @@ def test_a_check_that_the_end_of_our_own_time_cuts_off_is_not_run(expression: st
     assert "was over before" in result.detail or "ended before this" in result.detail
 
 
+@pytest.mark.slow
 def test_no_secret_of_ours_is_in_the_browsers_processes(
     machine: Machine, homes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

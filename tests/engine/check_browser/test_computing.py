@@ -120,6 +120,7 @@ return {
     assert json.loads(result.fills["rows"].json) == [{"a": 1}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "script",
     [
@@ -136,6 +137,7 @@ def test_a_script_may_return_only_fills(built: Runs) -> None:
     assert built("return {fills: {n: 1}}") == Computed(fills={"n": Fill("1", "1")})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "error"),
     [
@@ -173,6 +175,7 @@ def test_what_makes_no_sense_is_an_error_with_its_line(built: Runs, body: str, e
     assert (result.files, result.fills) == ({}, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "error"),
     [
@@ -188,6 +191,7 @@ def test_a_script_that_does_not_load_is_an_error_with_its_line(computed: Runs, s
     assert computed(script).error.startswith(error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("expression", "refused"),
     [
@@ -210,6 +214,7 @@ def test_clock_and_random_numbers_are_refused_with_the_reason(built: Runs, expre
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
@@ -226,6 +231,7 @@ def test_two_runs_that_differ_are_an_error_that_names_the_file(built: Runs, body
     assert built(body).error == "tools/build.js: two runs on the same files gave a different n.txt"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
@@ -251,6 +257,7 @@ def test_network_windows_and_storage_are_refused(built: Runs, body: str) -> None
         assert port.knocks == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
@@ -298,6 +305,7 @@ return {{files: {{"a.txt": "x"}}}};""",
         assert (result.files, port.knocks) == ({"a.txt": b"x"}, [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "error"),
     [
@@ -323,6 +331,7 @@ def test_too_much_is_refused_in_the_page(built: Runs, body: str, error: str) -> 
     assert built(body).error.startswith(f"tools/build.js: {error}")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("homes")
 @pytest.mark.parametrize("body", ["for (;;);", "return new Promise(() => {})"])
 def test_a_script_without_an_end_is_ended(machine: Machine, homes: Path, body: str) -> None:
@@ -331,12 +340,14 @@ def test_a_script_without_an_end_is_ended(machine: Machine, homes: Path, body: s
     assert mentioning(str(homes)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("homes")
 def test_a_script_that_never_loads_is_ended(machine: Machine) -> None:
     ended = ChromiumBrowser(machine).compute("for (;;);", {}, seconds=2, wait=60)
     assert ended.error == "tools/build.js: its two runs did not end within 2 s"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("homes")
 def test_a_process_of_its_own_returns_files_and_fills(machine: Machine) -> None:
     result = alone(machine, "return {files: {'first.bin': files['pixel.bin'].subarray(0, 2)}, fills: {a: 'ü'}}")
@@ -372,6 +383,7 @@ def test_a_script_that_takes_too_much_memory_is_ended(machine: Machine, homes: P
     assert mentioning(str(homes)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("homes")
 def test_without_a_browser_nothing_is_computed_and_the_reason_is_said(machine: Machine, tmp_path: Path) -> None:
     missing = Machine(tmp_path / "places", executable=str(tmp_path / "none"))

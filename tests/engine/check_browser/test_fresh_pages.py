@@ -90,6 +90,7 @@ def result_of(report: BrowserReport, text: str) -> CheckOutcome:
     return next(result for result in report.results if result.check.text == text)
 
 
+@pytest.mark.slow
 def test_a_check_that_clicks_and_reads_holds_and_so_does_another_that_clicks_the_same(report: BrowserReport) -> None:
     assert [result_of(report, text).verdict for text in (TOGGLES, TOGGLES_TOO)] == [Verdict.PASS] * 2
     assert [result.verdict for result in report.results if result.check.kind is Kind.RULE] == [Verdict.PASS]
@@ -132,6 +133,7 @@ def test_pages_that_ask_a_host_alike_share_its_answers(verification: tuple[Brows
     assert requests == 2  # once for each time that one page asks
 
 
+@pytest.mark.slow
 def test_what_held_is_never_evaluated_again(quick_machine: Machine, world: HttpServer) -> None:
     before = asked(world, "/clicks.example/")
     # The check waits for the request of its click: the page is closed as soon as the check holds.

@@ -170,6 +170,7 @@ class OneHost(HttpServer):
         )
 
 
+@pytest.mark.slow
 def test_a_request_that_a_browser_asks_about_first_is_refused_where_the_host_refuses_it(machine: Machine) -> None:
     asks = "fetch('https://api.test/%s', {headers: {'X-Key': '1'}}).then((r) => r.text(), () => 'refused')"
     asked = ", ".join(asks % path for path in ("with", "without", "never"))

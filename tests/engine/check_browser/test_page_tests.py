@@ -114,6 +114,7 @@ def outcomes(
     return list(report.tested)
 
 
+@pytest.mark.slow
 def test_a_test_uses_a_form_as_a_person_does(machine: Machine) -> None:
     (found,) = outcomes(machine, CASES[0].page())
     assert (found.verdict, found.target) == ("pass", Target.LOCAL)
@@ -160,6 +161,7 @@ class Clicks(HttpServer):
         return Script(headers={"access-control-allow-origin": "*"}, body=b"yes" if self.clicked else b"no")
 
 
+@pytest.mark.slow
 def test_page_tests_run_while_a_check_waits_for_its_window(machine: Machine) -> None:
     check = Check(Kind.JS, "document.querySelector('#a').textContent === 'yes'")
     clicking = PageTest((PageAction("click", "#b", ""),), "document.querySelector('#a').textContent === 'yes'")
@@ -171,6 +173,7 @@ def test_page_tests_run_while_a_check_waits_for_its_window(machine: Machine) -> 
     assert report.results[0].verdict is Verdict.PASS, report
 
 
+@pytest.mark.slow
 def test_a_failure_says_what_went_wrong_on_its_page(machine: Machine) -> None:
     page = b"""<!doctype html><title>Rows</title><p id=out></p><script>
 fetch("http://10.0.0.1/rows.json").catch(() => {});

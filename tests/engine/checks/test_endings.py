@@ -153,6 +153,7 @@ def test_where_it_ends_is_said() -> None:
     assert early_end("a.css", "a { /*") == "it ends in an open /*"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", CUT)
 @pytest.mark.parametrize(
     "piece", ["(", "/*", "<!--", "'", "`${", "/[", "<svg>", "<a ", "{", "[", "/a", "\\", "<script>", "\"\n", "-", "\n"]

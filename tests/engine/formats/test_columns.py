@@ -107,6 +107,7 @@ def test_any_cells_are_described_within_bounds(cells: list[str]) -> None:
     assert 0 < len(column_phrase(cells)) < 700
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.from_regex(r"[-+]?[$€]?[0-9][0-9,. ']{0,8}[0-9]?[ ]?[%€]?", fullmatch=True), min_size=1, max_size=20)
 )

@@ -34,6 +34,7 @@ def test_comments_and_templates_are_distinguished_from_strings_and_regular_expre
     assert parts(text) == found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line", ["'" * 1_999, "'\\" * 999, "`${" * 600, "(/[" * 600, "(/" * 999, "= " * 999, "/*" * 999, "{}" * 999]
 )

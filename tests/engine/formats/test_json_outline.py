@@ -297,6 +297,7 @@ def test_a_key_that_stands_twice_is_named() -> None:
     assert found.fault == 'has an object with two keys "a", of which JSON.parse keeps the last'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ["/*a" * 130_000, '"' + '\\"' * 190_000, "'" * 400_000, "[1," + " " * 400_000, "a" * 400_000, "{}" * 50_000]
 )

@@ -39,6 +39,7 @@ def test_lines_are_counted_as_the_reader_counts_them() -> None:
     assert lines_of("a\r\nb\rc\nd\x0be\u2028f") == ["a", "b", "c", "d\x0be\u2028f"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -178,6 +178,7 @@ def test_many_columns_stay_within_bounds() -> None:
     assert found[-1].startswith("- and 470 columns more: column number 30, ")
 
 
+@pytest.mark.slow
 def test_a_huge_table_takes_little_time_and_says_how_much_of_it_was_read() -> None:
     text = "a,b,c,d\n" + "1.5,2,3,4\n" * 300_000
     with little_time(LARGE):
@@ -186,6 +187,7 @@ def test_a_huge_table_takes_little_time_and_says_how_much_of_it_was_read() -> No
     assert "Columns, over the first 250,000 rows:" in found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ['"' * 400_000, "a,b\n" + "," * 400_000, "x," + " " * 400_000 + '"', "sep=,\n" * 70_000]
 )

@@ -135,6 +135,7 @@ def test_a_large_file_is_read_once_for_all_prompts(monkeypatch: pytest.MonkeyPat
     assert len(read) == 2
 
 
+@pytest.mark.slow
 def test_a_file_that_a_page_should_not_read_says_so() -> None:
     said = "It is large for a page to read: where it can, the page reads a smaller file that is computed from it."
     assert said in described("a.csv", b"a,b\n" + b"1,2\n" * 500_000)

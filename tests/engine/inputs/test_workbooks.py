@@ -63,6 +63,7 @@ def test_a_sheet_that_cannot_be_read_as_a_table_does_not_hide_the_others() -> No
     assert "Sheet 'One', as CSV:" in description
 
 
+@pytest.mark.slow
 def test_the_outline_is_bounded_whatever_the_workbook() -> None:
     wide = b",".join(b"x" * 200 for _ in range(2_000)) + b"\n"
     assert len(outline([Sheet("s" * 31, 1, 2_000, wide * 20)] * 50)) < 25_000

@@ -149,6 +149,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("before", ["", '{"a": [', '{"a": "'], ids=["alone", "in a list", "in a string"])
 def test_no_text_takes_long(unit: str, before: str) -> None:
@@ -157,6 +158,7 @@ def test_no_text_takes_long(unit: str, before: str) -> None:
         json_object(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("opening", "closing"), [('{"a":', "}"), ('{"a":[', "]}")])
 def test_nesting_without_end_is_a_sentence(opening: str, closing: str) -> None:
     with pytest.raises(ValueError, match="nested too deeply"):

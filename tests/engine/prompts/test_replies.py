@@ -316,6 +316,7 @@ def test_a_fenced_readme_with_fences_of_its_own_is_salvaged_whole() -> None:
     assert parse_reply(text, B).files == {"index.html": PAGE.encode(), "README.md": README.encode()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "junk",
     ["<html " * 300_000, "```x\n" * 300_000, "==\n" * 300_000, "~~~\n" * 300_001, "[" * 1_000_000, "a." * 500_000],
@@ -335,6 +336,7 @@ _LINES = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(
         _PATHS, _LINES.map(lambda lines: "".join(f"{line}\n" for line in lines).encode()), min_size=1, max_size=5

@@ -212,6 +212,7 @@ _LINES = st.lists(
 ).map(lambda lines: "".join(f"{line}\n" for line in lines))
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(
         st.sampled_from(["index.html", "app.js", "a/b.css"]),

@@ -232,6 +232,7 @@ def test_a_round_that_changed_nothing_is_listed_with_what_it_asked_for() -> None
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["# " + " " * 100_000 + "x", "`" * 100_000, "<!--" * 30_000, "> " * 50_000, "- a\n" * 10_000, "a\n" * 40_000],

@@ -65,6 +65,7 @@ def test_the_queues_own_tables_are_not(operator: Client) -> None:
     assert operator.get("/admin/django_q/ormq/").status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.__name__)
 def test_hostile_text_is_shown_as_text_in_list_and_page(
     model: type[Model], rows: dict[str, Model], operator: Client
@@ -84,6 +85,7 @@ def test_hostile_text_is_shown_as_text_in_list_and_page(
     assert snapshot() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.__name__)
 def test_nothing_can_be_added_changed_or_deleted(model: type[Model], rows: dict[str, Model], operator: Client) -> None:
     row, before = rows[model.__name__], snapshot()
@@ -97,6 +99,7 @@ def test_nothing_can_be_added_changed_or_deleted(model: type[Model], rows: dict[
     assert snapshot() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.__name__)
 def test_lists_leave_large_columns_in_the_database(
     model: type[Model], rows: dict[str, Model], operator: Client
@@ -110,6 +113,7 @@ def test_lists_leave_large_columns_in_the_database(
     assert len(queries) <= 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.__name__)
 def test_search_and_history_open(model: type[Model], rows: dict[str, Model], operator: Client) -> None:
     row = rows[model.__name__]
@@ -165,6 +169,7 @@ ELSEWHERE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.__name__)
 def test_every_column_is_on_its_rows_page(model: type[Model], rows: dict[str, Model], operator: Client) -> None:
     html = operator.get(address(rows[model.__name__])).content.decode()

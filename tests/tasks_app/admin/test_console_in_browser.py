@@ -80,6 +80,7 @@ def retried(tab: Page, row: Round, outside: Outside) -> None:
     assert len(outside.notifier.sent) == 1
 
 
+@pytest.mark.slow
 def test_a_failed_round_is_retried_to_completed_by_one_click(
     tab: Page, outside: Outside, complaints: list[str]
 ) -> None:
@@ -243,6 +244,7 @@ def test_the_console_fits_its_screen(tab: Page, outside: Outside, width: int, co
     assert complaints == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_pause_is_begun_and_ended_by_keyboard_or_click_at_any_width(
     tab: Page, width: int, complaints: list[str]
@@ -268,6 +270,7 @@ def test_a_pause_is_begun_and_ended_by_keyboard_or_click_at_any_width(
     assert complaints == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 def test_differences_are_one_click_away_and_fit_the_screen(
     tab: Page, outside: Outside, width: int, complaints: list[str]

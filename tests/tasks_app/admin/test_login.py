@@ -48,6 +48,7 @@ def test_a_right_password_forgets_the_wrong_ones() -> None:
         assert log_in("ada", PASSWORD).status_code == 302
 
 
+@pytest.mark.slow
 def test_an_operator_who_was_here_before_gets_in_whatever_others_guess_from_the_same_address() -> None:
     get_user_model().objects.create_superuser("ada", password=PASSWORD)
     known = browser()

@@ -79,6 +79,7 @@ def crawled(client: Client) -> dict[str, int]:
     return seen
 
 
+@pytest.mark.slow
 def test_a_get_on_every_address_of_the_console_changes_no_row(superuser: Client) -> None:
     hostile_rows()
     make_round()

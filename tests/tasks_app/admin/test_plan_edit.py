@@ -171,6 +171,7 @@ BAD = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", BAD, ids=range(len(BAD)))
 def test_what_is_no_plan_or_not_allowed_is_shown_again_with_its_problem_and_changes_nothing(
     operator: Client, press: Callable[..., object], text: str

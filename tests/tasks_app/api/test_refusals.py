@@ -50,6 +50,7 @@ def test_refusals_come_in_the_contracts_order(settings: SettingsWrapper) -> None
     assert set(is_problem(post(bad), 400)["errors"]) == {"round"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "secret", [None, "", "wrong", SECRET + "x", SECRET[:-1], SECRET.upper(), 7, [SECRET], True, {}, "\ud800"]
 )
@@ -126,6 +127,7 @@ def test_wrong_secrets_are_throttled_by_address_and_right_ones_never(settings: S
     is_problem(post(make_payload(round=0), REMOTE_ADDR="203.0.113.7"), 400)
 
 
+@pytest.mark.slow
 def test_a_limit_of_nothing_throttles_nobody(settings: SettingsWrapper) -> None:
     settings.THROTTLE_PER_MINUTE = 0
     assert {post(make_payload(secret="wrong")).status_code for _ in range(130)} == {401}

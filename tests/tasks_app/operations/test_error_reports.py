@@ -81,6 +81,7 @@ def events(asked: list[Asked]) -> list[dict[str, object]]:
     return found
 
 
+@pytest.mark.slow
 def test_our_errors_are_reported_without_secrets_requests_and_variables(tmp_path: Path) -> None:
     with HttpServer({"/api/7/envelope/": Script(200, body=b"{}")}) as server:
         run(tmp_path, SENTRY_DSN=f"http://public@127.0.0.1:{server.port}/7")
@@ -101,5 +102,6 @@ def test_our_errors_are_reported_without_secrets_requests_and_variables(tmp_path
     assert all("request" not in report for report in reports)
 
 
+@pytest.mark.slow
 def test_without_the_setting_the_sdk_is_not_even_imported(tmp_path: Path) -> None:
     assert run(tmp_path) == "False\n"

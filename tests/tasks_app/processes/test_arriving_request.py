@@ -41,6 +41,7 @@ def fed(pieces: list[bytes]) -> tuple[ArrivingRequest, bytes]:
     return request, kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WHOLE)
 @given(data=st.data())
 def test_a_request_is_whole_with_its_last_byte_however_it_is_cut(name: str, data: st.DataObject) -> None:

@@ -59,6 +59,7 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield running
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 def test_sigterm_ends_everything_with_zero_and_frees_the_port(serving: Service) -> None:
     members = below(serving)
@@ -137,6 +138,7 @@ def test_every_process_gets_the_origins_of_the_port_that_bind_names(lasting: Ser
         assert b"WORKERS=1" in environment
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 def test_a_taken_port_is_one_line_and_exit_2_before_anything_is_started(tmp_path: Path) -> None:
     with socket.socket() as holder:

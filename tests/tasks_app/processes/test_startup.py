@@ -215,6 +215,7 @@ def on_a_small_disk() -> None:
 slow = partial(pytest.param, marks=pytest.mark.slow)  # each starts the service; one is enough for every day
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 @pytest.mark.parametrize(
     ("over", "prepare", "limit", "said"),

@@ -57,6 +57,7 @@ def shown(client: Client, address: str) -> str:
     return unescape(client.get(address).content.decode())
 
 
+@pytest.mark.slow
 def test_the_same_counts_are_in_every_place_that_shows_a_round(outside: Outside, operator: Client) -> None:
     row = second_round(outside)
     report, address = RoundReport(row), "/admin/tasks_app/round/"

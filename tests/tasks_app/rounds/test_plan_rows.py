@@ -140,11 +140,13 @@ def row(request: pytest.FixtureRequest) -> Round:
     return fill(analyzed=request.param)
 
 
+@pytest.mark.slow
 def test_nothing_that_is_asked_again_and_again_walks_through_the_rounds(row: Round) -> None:
     found = {what: walked for what, ask in ASKED.items() if (walked := walks(lambda ask=ask: ask(row)))}
     assert found == {}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     connection.vendor != "sqlite", reason="PostgreSQL knows which states are so common that a bounded walk is quicker"
 )
@@ -152,12 +154,14 @@ def test_states_are_counted_by_an_index(row: Round) -> None:
     assert walks(_count_by_state) == []
 
 
+@pytest.mark.slow
 def test_no_filter_of_the_list_walks_through_the_rounds(row: Round, admin_client: Client) -> None:
     flags = ("needs_attention__exact=1", "degraded__exact=1", "late__exact=1", "simulated__exact=1", "live__exact=0")
     for asked in ("state__exact=failed", "state__exact=running", *flags):
         assert walks(lambda asked=asked: admin_client.get(f"/admin/tasks_app/round/?{asked}")) == [], asked
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's plans")
 @pytest.mark.parametrize(
     "model",
@@ -185,5 +189,6 @@ def test_no_list_sorts_or_sifts_all_of_its_rows(admin_client: Client, model: str
     assert "DISTINCT" not in found
 
 
+@pytest.mark.slow
 def test_a_walk_is_recognised(row: Round) -> None:
     assert walks(lambda: list(Round.objects.filter(error_code="x")))

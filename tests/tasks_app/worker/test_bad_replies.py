@@ -57,6 +57,7 @@ def test_a_path_that_leads_out_is_left_out_and_named(outside: Outside, path: str
     assert files == OWN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("more", "says", "kept"),
     [

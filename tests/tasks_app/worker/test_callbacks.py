@@ -48,6 +48,7 @@ def published(task: str, evaluator: HttpServer) -> Round:
     return make_round(task=task, evaluation_url=address, step="notify", published_at=timezone.now(), **columns)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slow", [STALLS, DRIPS], ids=["stalls", "drips"])
 def test_evaluators_that_stall_hold_up_neither_each_other_nor_others(sender: CallbackSender, slow: Script) -> None:
     with HttpServer({"/notify": slow}) as bad, HttpServer({"/notify": Script()}) as good:

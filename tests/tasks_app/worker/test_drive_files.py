@@ -190,6 +190,7 @@ def test_a_file_that_no_plan_names_is_kept_where_it_passes_the_gates(outside: Ou
     assert published(outside, row)["app.js"] == b"let a;\n"
 
 
+@pytest.mark.slow
 def test_a_workflow_is_written_only_where_the_plan_names_it(outside: Outside) -> None:
     ci = ".github/workflows/ci.yml"
     files = {"index.html": PAGE, "README.md": README, ci: b"on: push\n", ".github/workflows/own.yml": b"on: push\n"}
@@ -277,6 +278,7 @@ def test_a_file_of_an_earlier_round_that_stays_spoilt_is_a_warning_after_one_rep
     assert row.warnings == ["A check of an earlier round does not hold any more: story.txt has exactly 5 words"]
 
 
+@pytest.mark.slow
 def test_what_a_later_plan_says_of_a_file_replaces_what_an_earlier_one_said(outside: Outside) -> None:
     first_round(outside)
     two_words = {"path": "story.txt", "source": "changed", "predicates": [FIVE_WORDS | {"min": 2, "max": 2}]}

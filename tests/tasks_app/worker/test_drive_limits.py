@@ -9,6 +9,7 @@ from django.utils import timezone
 from engine.domain.repository import PagesBuild
 from engine.errors import OutOfService, Permanent, RateLimited, Transient
 from tasks_app.models import Breaker, Commit, Round, Task
+from tasks_app.operations import clock
 from tasks_app.operations.breakers import breaker_close, breaker_trip
 from tasks_app.rounds.schedule import rounds_due
 from tests.driving import aged, driven, must_wait
@@ -102,9 +103,13 @@ def test_the_callback_is_sent_a_tenth_before_the_deadline_even_if_the_page_is_no
 
 
 @pytest.mark.parametrize("retry_after", [None, 3600])
-def test_no_wait_for_pages_goes_past_the_time_to_tell(outside: Outside, retry_after: float | None) -> None:
+def test_no_wait_for_pages_goes_past_the_time_to_tell(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch, retry_after: float | None
+) -> None:
     outside.forge.faults.before["pages_build"] = [Transient("down", "No connection.", retry_after)]
     row = make_round()
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)  # only a second is left, which a busy machine would use up
     Round.objects.update(
         started_at=row.started_at - timedelta(seconds=539), deadline_at=row.deadline_at - timedelta(seconds=539)
     )

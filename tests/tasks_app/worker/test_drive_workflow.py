@@ -69,6 +69,7 @@ def test_the_run_of_a_commit_is_waited_for_and_shown(outside: Outside) -> None:
     assert CheckResult.objects.get(kind="run").value == {"url": "https://run/2", "conclusion": "success"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("method", ["workflow_run", "head", "commit", "enable_pages"])
 @pytest.mark.parametrize("nth", [1, 2, 3])
@@ -97,6 +98,7 @@ def test_a_death_around_each_effect_of_the_forge_leaves_one_commit_and_one_repai
     assert_repaired_once(outside, row)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["deployed_record", "generated_record", "verified_record", "published_record"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_death_around_each_transition_of_a_repair(

@@ -62,6 +62,7 @@ def aged(root: Path) -> None:
         os.utime(lock, (0, 0))
 
 
+@pytest.mark.slow
 def test_no_kill_while_creating_leaves_a_repository_that_counts(tmp_path: Path) -> None:
     operation = 1
     while killed_before(operation, partial(forge_in(tmp_path / str(operation)).create, SPEC)):
@@ -74,6 +75,7 @@ def test_no_kill_while_creating_leaves_a_repository_that_counts(tmp_path: Path) 
     assert operation > 10
 
 
+@pytest.mark.slow
 def test_no_kill_while_committing_is_in_the_next_writers_way(tmp_path: Path) -> None:
     operation, locked = 1, 0
     while True:

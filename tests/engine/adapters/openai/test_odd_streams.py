@@ -237,6 +237,7 @@ ENDINGS: dict[str, tuple[tuple[bytes, ...], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pieces", "finish_reason"), ENDINGS.values(), ids=ENDINGS)
 def test_no_half_of_an_answer_is_taken_for_the_whole(
     server: OpenAIServer, pieces: tuple[bytes, ...], finish_reason: str
@@ -253,6 +254,7 @@ def test_nothing_after_a_broken_event_is_used(server: OpenAIServer, broken: byte
     assert (reply.text, reply.finish_reason) == ("<h1>Wör", DISCONNECTED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pieces",
     [
@@ -271,6 +273,7 @@ def test_a_pause_after_a_finish_reason_is_no_end_while_text_goes_on(
     assert (reply.text, reply.finish_reason) == (SAID, "stop")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pieces", "finish_reason"),
     [
@@ -401,6 +404,7 @@ UNUSABLE: dict[str, Scenario] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", UNUSABLE.values(), ids=UNUSABLE)
 def test_a_stream_that_cannot_be_used_is_asked_for_once_without_streaming_and_never_again(
     server: OpenAIServer, scenario: Scenario
@@ -416,6 +420,7 @@ def test_a_stream_that_cannot_be_used_is_asked_for_once_without_streaming_and_ne
     assert second.parameters["dropped"] == {"stream": "refused before"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", UNUSABLE.values(), ids=UNUSABLE)
 def test_a_server_that_cannot_be_read_at_all_is_asked_twice_and_teaches_nothing(
     server: OpenAIServer, scenario: Scenario

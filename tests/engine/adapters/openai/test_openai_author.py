@@ -85,6 +85,7 @@ def test_answers_without_a_whole_text_are_still_answers(
     assert (reply.text, reply.finish_reason) == (text, finish_reason)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scenario", "kind", "code"),
     [
@@ -163,6 +164,7 @@ def test_no_error_tells_the_key_even_where_the_server_echoes_it(server: OpenAISe
     assert error.__context__ is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["hang", "slow drip"])
 def test_the_whole_call_is_bounded_and_the_connection_closed(server: OpenAIServer, scenario: str) -> None:
     server.streams = False

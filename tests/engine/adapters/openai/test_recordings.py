@@ -11,6 +11,7 @@ from tests.doubles.openai_scenarios import Scenario
 from tests.doubles.openai_server import OpenAIServer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recording", RECORDINGS.values(), ids=RECORDINGS)
 @pytest.mark.parametrize("size", [None, 7], ids=["by events", "by 7 bytes"])
 def test_each_server_is_read_whole(recording: Recording, size: int | None) -> None:

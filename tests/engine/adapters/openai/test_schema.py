@@ -83,6 +83,7 @@ def test_the_record_names_the_schema_by_its_digest(server: OpenAIServer) -> None
     assert other["response_format"]["sha256"] != digest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("refusal", SCHEMA_REFUSALS.values(), ids=SCHEMA_REFUSALS)
 def test_a_refused_schema_is_left_out_at_once_and_not_sent_again(server: OpenAIServer, refusal: Scenario) -> None:
     profiles = ProfilesInMemory()

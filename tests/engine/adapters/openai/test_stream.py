@@ -56,6 +56,7 @@ def test_what_has_come_of_a_stream_that_breaks_is_the_answer(streaming: OpenAISe
     assert len(streaming.requests) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["ok", "slow drip", "hang-up on the way"])
 def test_a_call_leaves_nothing_half_done_in_its_loop(
     streaming: OpenAIServer, scenario: str, caplog: pytest.LogCaptureFixture

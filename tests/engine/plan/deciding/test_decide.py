@@ -180,6 +180,7 @@ def test_no_bytes_make_it_raise_and_what_is_seen_is_one_line(kind: type[OnFile],
         seen.encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", [
     b"# usage\n", b"# " + b" " * 290 + b"x\n", b"a\n=\n", b"```\n", b"`", b"[a](", b"](<a", b"](a(b", b"[x]: ",
     b"<a href='", b' href="',

@@ -107,6 +107,7 @@ def doubling(levels: int) -> dict[str, Any]:
 ROWS = [{"id": n, "name": f"n{n}", "tags": ["a", "b"]} for n in range(1_000)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("definition", "document"),
     [
@@ -133,6 +134,7 @@ def test_a_schema_that_asks_for_more_work_than_is_allowed_decides_nothing(
         assert checked(definition, document)[0] is UNVERIFIABLE
 
 
+@pytest.mark.slow
 def test_the_work_that_is_allowed_takes_little_time() -> None:
     with little_time(LARGE):
         assert checked(doubling(60), [])[0] is UNVERIFIABLE
@@ -144,6 +146,7 @@ def test_a_pattern_that_backtracks_elsewhere_is_decided_at_once(pattern: str) ->
         assert checked({"pattern": pattern}, "a" * 100_000 + "!")[0] is FAIL
 
 
+@pytest.mark.slow
 def test_an_error_is_reported_although_the_rest_would_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_schemas, "_MOST_WORK", 400_000)
     slow = {"allOf": [{"contains": {}}] * 900}

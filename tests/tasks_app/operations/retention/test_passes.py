@@ -30,6 +30,7 @@ def test_without_settings_everything_is_kept(settings: SettingsWrapper) -> None:
     assert not retention.is_asked_for()
 
 
+@pytest.mark.slow
 def test_it_can_be_interrupted_and_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(25):
         ended(50, task=f"t{number}")
