@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TASKS = load_tasks()
-#: Those that are proven in a browser here, one of each kind; `python -m benchmarks.quality --prove` proves all of them.
-PROVEN = ("csv-total", "form-converter", "api-rates", "tabs-docs")
+#: Those that are proven in a browser here; `python -m benchmarks.quality --prove` proves all of them.
+PROVEN = ("csv-total", "api-rates")
 ABOUT = {"csv", "table", "markdown", "form", "api", "chart", "tabs", "storage", "images", "text", "json"}
 
 
