@@ -37,8 +37,9 @@ def log_ids(**ids: object) -> Iterator[None]:
 
 
 def log_id_set(name: str, value: object) -> None:
-    """Add an id until the surrounding `log_ids` ends."""
-    _ids.set({**_ids.get(), name: value})
+    """Add an id until the surrounding `log_ids` ends. Outside of one nothing is added, because nothing would end it."""
+    if ids := _ids.get():
+        _ids.set({**ids, name: value})
 
 
 def log_id(name: str) -> str:

@@ -227,6 +227,7 @@ def planted(root: Path, files: Mapping[str, str]) -> list[Module]:
     return read(root)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_the_service_keeps_every_rule(rule: Rule) -> None:
     assert rule(ours()) == []

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from engine.plan.predicates import AnyPredicate, Path, PlanPart
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MOST_FILES = 60
 MOST_DATA = 6
@@ -119,12 +123,13 @@ _LEFT_OUT = frozenset(
 )
 
 
-def response_schema() -> dict[str, Any]:
+@cache
+def response_schema() -> Mapping[str, object]:
     """Return the plan's JSON Schema in the strict subset of OpenAI's structured outputs: all fields, and only these.
 
     An object with any fields (a JSON Schema inside the plan) becomes a string that holds JSON.
     """
-    schema: dict[str, Any] = _strict(RequestPlan.model_json_schema())
+    schema: Mapping[str, object] = _strict(RequestPlan.model_json_schema())
     return schema
 
 

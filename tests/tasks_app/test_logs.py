@@ -15,7 +15,7 @@ from django.conf import settings as configured
 from django.test import Client
 from gunicorn.config import Config
 
-from tasks_app.logs import log_id_set, log_ids, log_thread_errors, name_process
+from tasks_app.logs import log_id, log_id_set, log_ids, log_thread_errors, name_process
 from tasks_app.models import Attempt, Round
 from tasks_app.processes.web_worker import WebLogger
 from tests.driving import driven
@@ -95,6 +95,11 @@ def test_ids_are_in_each_line_of_their_block_and_of_threads_in_its_context(lines
     ids = {"request": "r1", "round": "5f1c", "step": "generate", "attempt": "7", "task": "[TOKEN]\\n"}
     assert {key: inside[key] for key in ids} == {key: beside[key] for key in ids} == ids
     assert not ids.keys() & outside.keys()
+
+
+def test_an_id_that_no_block_would_end_is_not_set() -> None:
+    log_id_set("attempt", 7)
+    assert log_id("attempt") == ""
 
 
 @pytest.mark.parametrize("lines", ["text"], indirect=True)
