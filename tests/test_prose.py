@@ -47,6 +47,7 @@ def found() -> list[Match]:
     return prose_matches(sources(), WRITERS)
 
 
+@pytest.mark.slow
 def test_only_the_plan_reads_prose() -> None:
     assert [f"{one.module}:{one.line}: {one.call}" for one in found() if one.module not in EXPLAINED] == []
 

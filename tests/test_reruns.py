@@ -71,5 +71,6 @@ def test_no_other_test_is_run_again(printed: str) -> None:
     assert outcomes(printed, "FAILED") == ["test_of_neither", "test_that_starts_one_unmarked"], printed
 
 
+@pytest.mark.slow
 def test_a_test_that_starts_a_process_needs_the_marker(printed: str) -> None:
     assert "this test starts a process and needs the marker `processes`" in printed, printed

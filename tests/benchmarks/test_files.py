@@ -52,6 +52,7 @@ def test_a_page_that_follows_the_prompt_shows_what_the_files_hold(tmp_path: Path
     assert sum(one.advised for one in seen) > len(seen) / 2
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_any_separator_that_a_file_names_is_read_and_breaks_the_code_of_no_other_file(tmp_path: Path) -> None:
     files = [

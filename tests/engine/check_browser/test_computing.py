@@ -286,6 +286,7 @@ def test_ways_around_the_refusals_end_at_the_pages_walls(built: Runs, body: str)
         assert (result.files, port.knocks) == ({}, [])
 
 
+@pytest.mark.slow
 def test_what_reaches_the_network_silently_reaches_nobody(built: Runs) -> None:
     with canary() as port:
         result = built(
@@ -354,6 +355,7 @@ def test_a_process_of_its_own_returns_files_and_fills(machine: Machine) -> None:
     assert result == Computation({"first.bin": b"\0\1"}, {"a": Fill('"ü"', "ü")})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
@@ -394,6 +396,7 @@ def test_without_a_browser_nothing_is_computed_and_the_reason_is_said(machine: M
         assert alone(machine, "", wait=1).not_run == NO_PLACE
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("homes")
 def test_a_browser_that_is_too_slow_is_not_the_scripts_fault(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.adapters.browser.chromium_browser.STARTING", -19.9)

@@ -102,6 +102,7 @@ def test_what_a_check_stores_or_destroys_is_there_for_itself_alone(report: Brows
     assert result_of(report, LEAVES).verdict is Verdict.ERROR
 
 
+@pytest.mark.slow
 def test_in_order_on_one_page_it_comes_out_otherwise_and_is_no_verdict(report: BrowserReport) -> None:
     held = dict(zip([r.check.text for r in report.results if r.check.kind is Kind.JS], report.in_order, strict=False))
     assert held == {

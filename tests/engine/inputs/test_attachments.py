@@ -120,6 +120,7 @@ def test_a_few_long_entries_are_shown_whole_or_cut_and_each_once() -> None:
     assert sum(line.startswith('{"text"') for line in lines) == 3
 
 
+@pytest.mark.slow
 def test_a_large_file_is_read_once_for_all_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
 

@@ -164,6 +164,7 @@ _PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.lists(_PIECES | st.text(max_size=20), max_size=12).map("".join), st.sampled_from([FIRST, SECOND, LACKING]))
 def test_whatever_a_readme_is_no_part_is_missing_and_no_word_is_lost(text: str, known: ReadmeFacts) -> None:
     made, added = complete_readme(text, known)

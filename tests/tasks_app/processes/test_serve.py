@@ -79,6 +79,7 @@ def test_kill_9_leaves_nothing_and_the_port_is_free(serving: Service) -> None:
     assert wait_for(lambda: is_free(serving.port), 30)
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 def test_nothing_that_a_running_service_makes_in_its_folder_is_taken_for_files_of_others(lasting: Service) -> None:
     sent = task("files", 1, "n1", f"http://127.0.0.1:{free_port()}/notify")

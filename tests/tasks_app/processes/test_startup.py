@@ -183,6 +183,7 @@ def test_a_row_of_ours_that_breaks_a_constraint_is_not_called_an_unusable_databa
         startup.prepare(migrate=False)
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 @pytest.mark.parametrize(
     ("raised", "said", "is_ours"),
@@ -247,6 +248,7 @@ def test_a_start_that_cannot_be_ends_with_a_sentence(
     assert "Traceback" not in ended.stderr + ended.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.processes
 def test_a_command_without_a_database_ends_with_a_sentence_that_hides_the_password(tmp_path: Path) -> None:
     database = f"postgres://user:a-password-of-it@127.0.0.1:{free_port()}/name"

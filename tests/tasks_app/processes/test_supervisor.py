@@ -344,6 +344,7 @@ def pids(folder: Path, name: str) -> list[int]:
     return [int(pid) for pid in file.read_text().split()] if file.exists() else []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["beats", "plain"])
 def test_a_program_that_is_stopped_is_killed_and_restarted(
     freezing: subprocess.Popen[str], tmp_path: Path, name: str
@@ -359,6 +360,7 @@ def test_a_program_that_is_stopped_is_killed_and_restarted(
     assert len(pids(tmp_path, other)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("freezing")
 def test_a_program_that_hangs_is_killed_if_it_must_beat(tmp_path: Path) -> None:
     assert wait_for(lambda: pids(tmp_path, "beats") and pids(tmp_path, "plain"), 60)
