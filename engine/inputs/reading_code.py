@@ -182,7 +182,7 @@ def _plain(value: object) -> object:
 
 
 def _is_index(key: str) -> bool:
-    """https://tc39.es/ecma262/#array-index"""
+    """Say whether a key is an array index, which an object lists first: https://tc39.es/ecma262/#array-index."""
     return _INDEX.fullmatch(key) is not None and int(key) <= _LARGEST_INDEX
 
 
