@@ -24,6 +24,7 @@ from tasks_app.models.operations import (
     Takedown,
     WorkerBeat,
 )
+from tasks_app.models.rehearsals import IssuedTask, NotifyCall, Rehearsal, RehearsalResult, Submission
 from tasks_app.models.rounds import MISSING, Attachment, Round, Task
 
 __all__ = [
@@ -37,15 +38,20 @@ __all__ = [
     "Event",
     "ForgeQuota",
     "ForgeWrite",
+    "IssuedTask",
     "ModelProfile",
     "NotificationAttempt",
+    "NotifyCall",
     "PagesStatus",
     "Plan",
     "PlanSource",
+    "Rehearsal",
+    "RehearsalResult",
     "Rejection",
     "Round",
     "SourceFile",
     "StepRun",
+    "Submission",
     "Takedown",
     "Task",
     "WorkerBeat",

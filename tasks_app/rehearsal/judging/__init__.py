@@ -1,0 +1,1 @@
+"""Judges what a submission published: its callback, repository, page and texts."""

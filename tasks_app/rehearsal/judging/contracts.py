@@ -1,0 +1,58 @@
+"""What judging starts from, and what it returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from tasks_app.rehearsal.criteria import Criterion
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyRecord:
+    """A POST to our evaluation_url that names this task. `reason` says why it does not count; "": it is the one."""
+
+    at: datetime
+    status_code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskToJudge:
+    """One round of one task, from the first POST to its callback. Nothing of it is read from a row later."""
+
+    request: Mapping[str, Any]  # email, task, round, nonce, brief, checks, attachments, evaluation_url; no secret
+    criteria: Sequence[Criterion]
+    endpoint: str
+    secret: str  # of the submission: it must stand in no commit
+    tries: int
+    status_code: int | None  # of the newest answer to the POST
+    error: str  # why it was not accepted, or why no callback counts
+    sent_at: datetime | None
+    accepted_at: datetime | None
+    deadline_at: datetime | None  # of the callback
+    callback: Mapping[str, Any] | None
+    callback_at: datetime | None
+    late: bool
+    calls: Sequence[NotifyRecord]
+    earlier_commits: Sequence[str]  # the commit_sha of each earlier round of the task that was called back, in order
+
+    @property
+    def round(self) -> int:
+        return int(self.request["round"])
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The result of one check. `score` is from 0 to 1; None: not decided, and `reason` says why."""
+
+    kind: str  # request, callback, repository, licence, readme, history, file, page, html, text
+    check: str
+    score: float | None
+    reason: str = ""
+    log: str = ""
+    screenshot: bytes = b""
