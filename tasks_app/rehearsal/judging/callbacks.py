@@ -10,13 +10,13 @@ from tasks_app.rehearsal.judging.observed import NotLookedAt, Observed, holds
 
 if TYPE_CHECKING:
     from tasks_app.rehearsal.judging.contracts import NotifyRecord
-    from tasks_app.rehearsal.judging.evidence import Evidence
+    from tasks_app.rehearsal.judging.evidence import TaskEvidence
 
 FIELDS = ("email", "task", "round", "nonce", "repo_url", "commit_sha", "pages_url")
 _FULL_SHA = re.compile(r"[0-9a-f]{40}")
 
 
-def request_accepted(evidence: Evidence) -> Observed:
+def request_accepted(evidence: TaskEvidence) -> Observed:
     task = evidence.task
     tries = f"{task.tries} tries" if task.tries != 1 else "1 try"
     log = f"{tries}, sent at {task.sent_at}, accepted at {task.accepted_at}"
@@ -29,7 +29,7 @@ def request_accepted(evidence: Evidence) -> Observed:
     return Observed(0.0, f"the endpoint answered {task.status_code}{only}{why}", log)
 
 
-def callback_in_time(evidence: Evidence) -> Observed:
+def callback_in_time(evidence: TaskEvidence) -> Observed:
     task = evidence.task
     log = "\n".join(map(_line, task.calls))
     if task.callback is None:
@@ -47,7 +47,7 @@ def callback_in_time(evidence: Evidence) -> Observed:
     return Observed(1.0, f"it came at {task.callback_at}{spare}", log)
 
 
-def callback_once(evidence: Evidence) -> Observed:
+def callback_once(evidence: TaskEvidence) -> Observed:
     task = evidence.task
     log = "\n".join(map(_line, task.calls))
     if task.callback is None:
@@ -58,7 +58,7 @@ def callback_once(evidence: Evidence) -> Observed:
     return holds(said, "one callback came", log)
 
 
-def callback_fields(evidence: Evidence) -> Observed:
+def callback_fields(evidence: TaskEvidence) -> Observed:
     callback = evidence.task.callback
     if callback is None:
         raise NotLookedAt(0.0, "no callback came that matches")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 import zlib
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -65,13 +65,13 @@ class _SpooledReply:
 class GuardedPool:
     """Replaces urllib3's PoolManager for one clone: each request goes through the guard, all within one limit.
 
-    `refused` is the last status other than 200.
+    `refused` is the last status other than 200. The answers' files stay open until `stack` closes them.
     """
 
-    def __init__(self, http: GuardedHttp, limits: CloneLimits, ends: float) -> None:
+    def __init__(self, http: GuardedHttp, limits: CloneLimits, ends: float, stack: ExitStack) -> None:
         self.headers = {"User-Agent": USER_AGENT}
         self.refused = 0
-        self._http, self._ends, self._left = http, ends, limits.pack_bytes
+        self._http, self._ends, self._left, self._stack = http, ends, limits.pack_bytes, stack
 
     def request(
         self,
@@ -85,7 +85,7 @@ class GuardedPool:
         """Send one request; GET follows redirects. Raises as the guard does, and TooLargeError."""
         del preload_content
         data = body if body is None or isinstance(body, bytes) else b"".join(body)
-        spool = cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115
+        spool = cast("BinaryIO", self._stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY)))  # noqa: SIM115
         most = _LARGEST_LIST if method == "GET" else self._left
         answer = self._http.request(
             method,
@@ -116,25 +116,33 @@ def cloned(
     A `trusted_host` that does not answer is no fault of the repository's owner. Raises NotLookedAt.
     """
     ends = time.monotonic() + limits.seconds
-    pool = GuardedPool(http, limits, ends)
     with tempfile.TemporaryDirectory(prefix="rehearsal-clone-", ignore_cleanup_errors=True) as folder:
         store = DiskObjectStore.init(Path(folder) / "objects")
         try:
-            refs = _fetched(url, pool, store, limits, ends)
-        except EngineError as error:
-            blamed = None if trusted_host and not isinstance(error, Permanent) else 0.0
-            raise NotLookedAt(blamed, f"the repository cannot be cloned: {error.message}") from None
-        except _FAILURES as error:
-            raise _failure(error, pool, limits, trusted_host=trusted_host) from None
-        try:
+            with ExitStack() as stack:
+                pool = GuardedPool(http, limits, ends, stack)
+                refs = _fetched(url, pool, store, limits, ends, trusted_host=trusted_host)
             yield ClonedRepository(store, refs)
         finally:
             store.close()
 
 
-def _fetched(url: str, pool: GuardedPool, store: DiskObjectStore, limits: CloneLimits, ends: float) -> dict[str, str]:
-    """Fetch all objects; return the SHAs by ref. Raises _FAILURES, EngineError and NotLookedAt."""
-    client = Urllib3HttpGitClient(url, pool_manager=cast("PoolManager", pool), quiet=True, thin_packs=False)
+def _fetched(
+    url: str, pool: GuardedPool, store: DiskObjectStore, limits: CloneLimits, ends: float, *, trusted_host: bool
+) -> dict[str, str]:
+    """Fetch all objects; return the SHAs by ref. Raises NotLookedAt."""
+    try:
+        return _fetch(url, pool, store, limits, ends)
+    except EngineError as error:
+        blamed = None if trusted_host and not isinstance(error, Permanent) else 0.0
+        raise NotLookedAt(blamed, f"the repository cannot be cloned: {error.message}") from None
+    except _FAILURES as error:
+        raise _failure(error, pool, limits, trusted_host=trusted_host) from None
+
+
+def _fetch(url: str, pool: GuardedPool, store: DiskObjectStore, limits: CloneLimits, ends: float) -> dict[str, str]:
+    """Return the SHAs by ref. Raises _FAILURES, EngineError and NotLookedAt."""
+    client = Urllib3HttpGitClient(url, pool_manager=cast("PoolManager", pool), quiet=True)
 
     def wanted(refs: Mapping[Ref, ObjectID], depth: int | None = None) -> list[ObjectID]:
         del depth

@@ -35,7 +35,7 @@ _SECONDS_A_CHECK = 12.0
 _MOST_BROWSER_SECONDS = 600.0
 
 
-class Evidence:
+class TaskEvidence:
     """Everything about one task, for the time of a `with` block. Each attribute that is called may raise NotLookedAt.
 
     `hosted` is None for a repository that is not at GitHub.
@@ -53,7 +53,7 @@ class Evidence:
         self.html: Once[str] = Once(self._html)
         self.report: Once[BrowserReport] = Once(self._report)
 
-    def __enter__(self) -> Evidence:
+    def __enter__(self) -> TaskEvidence:
         return self
 
     def __exit__(

@@ -17,7 +17,7 @@ from tasks_app.rehearsal.criteria import (
 )
 from tasks_app.rehearsal.judging import callbacks, pages, published, repositories
 from tasks_app.rehearsal.judging.contracts import Result
-from tasks_app.rehearsal.judging.evidence import Evidence
+from tasks_app.rehearsal.judging.evidence import TaskEvidence
 from tasks_app.rehearsal.judging.history import without_secret
 from tasks_app.rehearsal.judging.observed import NotLookedAt, Observed, Once, own_fault
 from tasks_app.rehearsal.judging.opinions import judged_texts
@@ -38,7 +38,7 @@ LONGEST_LOG = 20_000
 class _Question:
     kind: str
     check: str
-    look: Callable[[Evidence], Observed]
+    look: Callable[[TaskEvidence], Observed]
 
 
 def judge(task: TaskToJudge, tools: JudgingTools) -> list[Result]:
@@ -46,11 +46,11 @@ def judge(task: TaskToJudge, tools: JudgingTools) -> list[Result]:
 
     This never raises for what a submission did. It may take minutes.
     """
-    with Evidence(task, tools) as evidence:
+    with TaskEvidence(task, tools) as evidence:
         return [_result(question, evidence) for question in _questions(evidence)]
 
 
-def _result(question: _Question, evidence: Evidence) -> Result:
+def _result(question: _Question, evidence: TaskEvidence) -> Result:
     try:
         seen = question.look(evidence)
     except NotLookedAt as missing:
@@ -68,13 +68,13 @@ def _result(question: _Question, evidence: Evidence) -> Result:
     )
 
 
-def _shown(text: str, evidence: Evidence, most: int) -> str:
+def _shown(text: str, evidence: TaskEvidence, most: int) -> str:
     """Return a text for a row: without the submission's secret and our own, and not too long."""
     masked = keepable(without_secret(text, evidence.task.secret))
     return masked if len(masked) <= most else f"{masked[: most - 1]}…"
 
 
-def _questions(evidence: Evidence) -> Iterator[_Question]:
+def _questions(evidence: TaskEvidence) -> Iterator[_Question]:
     task = evidence.task
     yield _Question("request", "The endpoint accepts the task with 200", callbacks.request_accepted)
     yield _Question("callback", "A callback that matches came within the deadline", callbacks.callback_in_time)
@@ -143,11 +143,11 @@ def _html_sentence(criterion: HtmlCriterion) -> str:
     return f"The page's source has {'; '.join(parts)}".replace("_", " ")
 
 
-def _of_texts(evidence: Evidence) -> Iterator[_Question]:
+def _of_texts(evidence: TaskEvidence) -> Iterator[_Question]:
     texts = [one for one in evidence.task.criteria if isinstance(one, SentenceCriterion | RubricCriterion)]
     judged = Once(lambda: judged_texts(evidence))
 
-    def look(_: Evidence, number: int) -> Observed:
+    def look(_: TaskEvidence, number: int) -> Observed:
         opinion = judged()[number]
         if opinion is None:
             raise NotLookedAt(None, "the model's reply holds no judgement of this")

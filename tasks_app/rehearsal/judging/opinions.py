@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.domain.browser_report import BrowserReport
     from engine.domain.model_call import Message
     from engine.ports import Author
-    from tasks_app.rehearsal.judging.evidence import Evidence
+    from tasks_app.rehearsal.judging.evidence import TaskEvidence
 
 SECONDS = 180.0
 LONGEST_ANSWER = 3_000  # tokens
@@ -41,7 +41,7 @@ _GRADE = re.compile(
 _SCORES = {Opinion.HOLDS: 1.0, Opinion.FAILS: 0.0, Opinion.CANNOT_TELL: None}
 
 
-def judged_texts(evidence: Evidence) -> list[Observed | None]:
+def judged_texts(evidence: TaskEvidence) -> list[Observed | None]:
     """Return one opinion for each sentence and rubric of the task, in order, by one call; None: the model gave none.
 
     Raises NotLookedAt.
@@ -105,7 +105,7 @@ def _grades(reply: str) -> dict[int, Observed]:
     return grades
 
 
-def _material(evidence: Evidence, asked: Sequence[str]) -> Material:
+def _material(evidence: TaskEvidence, asked: Sequence[str]) -> Material:
     """Return the README, the code, the files that the sentences name, and what the browser saw."""
     try:
         files: Mapping[str, bytes] = evidence.files()
@@ -126,7 +126,7 @@ def _material(evidence: Evidence, asked: Sequence[str]) -> Material:
     )
 
 
-def _report(evidence: Evidence) -> BrowserReport | None:
+def _report(evidence: TaskEvidence) -> BrowserReport | None:
     try:
         return evidence.report()
     except NotLookedAt:

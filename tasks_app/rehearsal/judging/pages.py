@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.domain.browser_report import PageView
     from engine.domain.http import Answer
     from tasks_app.rehearsal.criteria import StaticHtml
-    from tasks_app.rehearsal.judging.evidence import Evidence
+    from tasks_app.rehearsal.judging.evidence import TaskEvidence
 
 TOLERANCE = 0.01
 #: As JavaScript's parseFloat reads the beginning of a text. https://tc39.es/ecma262/#sec-parsefloat-string
@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
 _MOST_LINES = 50
 
 
-def page_answers(evidence: Evidence) -> Observed:
+def page_answers(evidence: TaskEvidence) -> Observed:
     page = evidence.page()
     log = "\n".join([f"{page.status} {page.url}", *(f"{k}: {v}"[:300] for k, v in page.headers.items())][:_MOST_LINES])
     if page.status != 200:
@@ -36,7 +36,7 @@ def page_answers(evidence: Evidence) -> Observed:
     return Observed(1.0, f"200, {len(page.body)} bytes", log)
 
 
-def page_fresh(evidence: Evidence) -> Observed:
+def page_fresh(evidence: TaskEvidence) -> Observed:
     """Compare the served page with the commit's, with and without a query that passes caches."""
     evidence.html()
     files = evidence.files()
@@ -53,7 +53,7 @@ def page_fresh(evidence: Evidence) -> Observed:
     return Observed(1.0, f"the {len(wanted)} bytes of the commit's index.html are served")
 
 
-def js_holds(evidence: Evidence, number: int) -> Observed:
+def js_holds(evidence: TaskEvidence, number: int) -> Observed:
     """Return the result of the js criterion with this number, from 0."""
     result = evidence.report().results[number]
     log = "\n".join([f"verdict: {result.verdict}", *result.console][:_MOST_LINES])
@@ -63,7 +63,7 @@ def js_holds(evidence: Evidence, number: int) -> Observed:
     return Observed(0.0 if result.verdict in WRONG else None, detail, log, result.screenshot)
 
 
-def all_in_order(evidence: Evidence) -> Observed:
+def all_in_order(evidence: TaskEvidence) -> Observed:
     report = evidence.report()
     if not report.in_order:
         raise NotLookedAt(None, "the browser had no time left for this")
@@ -74,7 +74,7 @@ def all_in_order(evidence: Evidence) -> Observed:
     return Observed(held / len(report.in_order), f"{held} of {len(report.in_order)} held", log)
 
 
-def page_loads(evidence: Evidence) -> Observed:
+def page_loads(evidence: TaskEvidence) -> Observed:
     views = evidence.report().views
     if not views:
         raise NotLookedAt(None, "the browser had no time left for this")
@@ -85,7 +85,7 @@ def page_loads(evidence: Evidence) -> Observed:
     return Observed(seen.score, seen.reason, seen.log, view.screenshot)
 
 
-def html_as_asked(evidence: Evidence, asked: StaticHtml) -> Observed:
+def html_as_asked(evidence: TaskEvidence, asked: StaticHtml) -> Observed:
     source = evidence.html()
     problems = [f"the source does not hold {one[:80]!r}" for one in asked.contains if one not in source]
     problems += [f"the source holds {one[:80]!r}" for one in asked.lacks if one in source]
@@ -97,7 +97,7 @@ def html_as_asked(evidence: Evidence, asked: StaticHtml) -> Observed:
     return holds(problems, "all of it holds in the source as it is served")
 
 
-def _stale(evidence: Evidence, answer: Answer, wanted: bytes) -> str:
+def _stale(evidence: TaskEvidence, answer: Answer, wanted: bytes) -> str:
     """Return how a served page differs from the wanted one; "" if it does not."""
     if answer.status != 200:
         return f"it answers {answer.status}"

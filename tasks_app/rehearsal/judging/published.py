@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tasks_app.rehearsal.criteria import RepositoryFile
     from tasks_app.rehearsal.judging.clones import CommitFiles
-    from tasks_app.rehearsal.judging.evidence import Evidence
+    from tasks_app.rehearsal.judging.evidence import TaskEvidence
 
 BASE64_TEXT = "base64 text instead of the binary"
 
@@ -40,7 +40,7 @@ def file_sentence(criterion: FileCriterion) -> str:
     return f"{file.path} is in the commit, holds what it should, and is served"
 
 
-def file_as_asked(evidence: Evidence, file: RepositoryFile) -> Observed:
+def file_as_asked(evidence: TaskEvidence, file: RepositoryFile) -> Observed:
     files = evidence.files()
     path = posixpath.normpath(file.path).lstrip("/")
     if file.absent:
@@ -56,7 +56,7 @@ def file_as_asked(evidence: Evidence, file: RepositoryFile) -> Observed:
     return holds([*problems, *wrong], f"{len(content)} bytes in the commit, and served with the same bytes", log)
 
 
-def attachments_unchanged(evidence: Evidence) -> Observed:
+def attachments_unchanged(evidence: TaskEvidence) -> Observed:
     attachments, files = evidence.attachments(), evidence.files()
     problems, lines = [], []
     for name, wanted in attachments.items():
@@ -72,7 +72,7 @@ def attachments_unchanged(evidence: Evidence) -> Observed:
     return holds(problems, f"{held} of {len(attachments)} stand in the commit, byte for byte", "\n".join(lines))
 
 
-def links_lead_to_files(evidence: Evidence) -> Observed:
+def links_lead_to_files(evidence: TaskEvidence) -> Observed:
     files = evidence.files()
     content = files.get(INDEX)
     if content is None:
@@ -101,7 +101,7 @@ def difference(content: bytes, wanted: bytes) -> str:
 class _AlsoServed(dict[str, bytes]):
     """A commit's files, and those that the page serves although the commit lacks them: a workflow may write files."""
 
-    def __init__(self, files: Mapping[str, bytes], evidence: Evidence) -> None:
+    def __init__(self, files: Mapping[str, bytes], evidence: TaskEvidence) -> None:
         super().__init__()
         self._files, self._evidence, self._asked = files, evidence, 0
 
@@ -121,7 +121,7 @@ def _has_workflow(files: CommitFiles) -> bool:
     return any(path.startswith(_WORKFLOWS) for path in files)
 
 
-def _to_be_changed(evidence: Evidence) -> set[str]:
+def _to_be_changed(evidence: TaskEvidence) -> set[str]:
     """Return the files that a check judges by their content and not by an attachment: the task may change them."""
     judged = (one.file for one in evidence.task.criteria if isinstance(one, FileCriterion))
     return {
@@ -138,7 +138,7 @@ def _why_missing(path: str, files: CommitFiles) -> str:
     return f"the commit has no {path}" + (f", but {folded[0]}" if folded else "")
 
 
-def _content_problems(evidence: Evidence, file: RepositoryFile, content: bytes) -> list[str]:
+def _content_problems(evidence: TaskEvidence, file: RepositoryFile, content: bytes) -> list[str]:
     text = content.decode("utf-8", "replace")
     problems = [f"it does not hold {one[:80]!r}" for one in file.contains if one not in text]
     problems += [f"it holds {one[:80]!r}" for one in file.lacks if one in text]
@@ -167,7 +167,7 @@ def _json_problems(text: str, keys: tuple[str, ...]) -> list[str]:
     return [f"its JSON has no key {key!r}" for key in keys if key not in data]
 
 
-def _served_problems(evidence: Evidence, path: str, content: bytes) -> tuple[list[str], str]:
+def _served_problems(evidence: TaskEvidence, path: str, content: bytes) -> tuple[list[str], str]:
     """Compare what is served with the commit, with and without a query that passes caches."""
     problems, lines = [], []
     for query in (f"v={secrets.token_hex(6)}", ""):

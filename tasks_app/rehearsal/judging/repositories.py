@@ -15,7 +15,7 @@ from tasks_app.rehearsal.judging.observed import NotLookedAt, Observed, holds
 
 if TYPE_CHECKING:
     from tasks_app.rehearsal.judging.clones import ClonedRepository
-    from tasks_app.rehearsal.judging.evidence import Evidence
+    from tasks_app.rehearsal.judging.evidence import TaskEvidence
 
 README = "README.md"
 
@@ -25,7 +25,7 @@ CLOCKS_DIFFER = timedelta(seconds=60)
 _LARGEST_README = 400_000
 
 
-def repository_public(evidence: Evidence) -> Observed:
+def repository_public(evidence: TaskEvidence) -> Observed:
     """Judge by a clone without credentials, and by the API where the clone is too large for us."""
     try:
         hosted = evidence.hosted()
@@ -41,7 +41,7 @@ def repository_public(evidence: Evidence) -> Observed:
     return Observed(1.0, f"{by}it was cloned without credentials{archived}", _refs(clone))
 
 
-def repository_new(evidence: Evidence) -> Observed:
+def repository_new(evidence: TaskEvidence) -> Observed:
     sent = evidence.task.sent_at
     if sent is None:
         raise NotLookedAt(None, "the request was never sent")
@@ -63,7 +63,7 @@ def repository_new(evidence: Evidence) -> Observed:
     return Observed(1.0, times, log)
 
 
-def one_commit(evidence: Evidence) -> Observed:
+def one_commit(evidence: TaskEvidence) -> Observed:
     task, sha = evidence.task, evidence.told("commit_sha")
     earlier = list(task.earlier_commits)
     if sha in earlier:
@@ -84,7 +84,7 @@ def one_commit(evidence: Evidence) -> Observed:
     return Observed(float(len(new) == 1), f"{_counted(len(new), 'commit')} {since}", log)
 
 
-def commit_on_default_branch(evidence: Evidence) -> Observed:
+def commit_on_default_branch(evidence: TaskEvidence) -> Observed:
     evidence.commit()
     sha, clone = evidence.told("commit_sha"), evidence.clone()
     if not clone.head:
@@ -95,7 +95,7 @@ def commit_on_default_branch(evidence: Evidence) -> Observed:
     return Observed(1.0, f"the commit is on the default branch, {where}", _refs(clone))
 
 
-def licence_mit(evidence: Evidence) -> Observed:
+def licence_mit(evidence: TaskEvidence) -> Observed:
     files = evidence.files()
     content = files.get("LICENSE")
     if content is None:
@@ -108,20 +108,20 @@ def licence_mit(evidence: Evidence) -> Observed:
     return Observed(1.0, "LICENSE is the MIT licence")
 
 
-def readme_complete(evidence: Evidence) -> Observed:
+def readme_complete(evidence: TaskEvidence) -> Observed:
     text = _readme(evidence)
     missing = missing_readme_parts(text)
     parts = ", ".join(README_PARTS)
     return holds([f"no heading for {part}" for part in missing], f"it has headings for {parts}", text[:2000])
 
 
-def readme_filled_in(evidence: Evidence) -> Observed:
+def readme_filled_in(evidence: TaskEvidence) -> Observed:
     text = _readme(evidence)
     problems = [f"line {line}: {what}" for line, what in readme_defects(text, evidence.files())]
     return holds(problems, f"nothing was found in {len(text.split())} words")
 
 
-def readme_changed(evidence: Evidence) -> Observed:
+def readme_changed(evidence: TaskEvidence) -> Observed:
     text = _readme(evidence)
     if not evidence.task.earlier_commits:
         raise NotLookedAt(None, "no earlier round was called back")
@@ -133,7 +133,7 @@ def readme_changed(evidence: Evidence) -> Observed:
     return Observed(float(text != before), "it changed" if text != before else "it is that of the earlier round")
 
 
-def history_clean(evidence: Evidence) -> Observed:
+def history_clean(evidence: TaskEvidence) -> Observed:
     task, tools = evidence.task, evidence.tools
     clone = evidence.clone()
     attached = [content.decode("utf-8", "replace") for content in evidence.attachments().values()]
@@ -147,7 +147,7 @@ def commit_line(text: bytes) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
 
 
-def _readme(evidence: Evidence) -> str:
+def _readme(evidence: TaskEvidence) -> str:
     files = evidence.files()
     content = files.get(README)
     if content is None:
