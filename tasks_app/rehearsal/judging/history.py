@@ -97,7 +97,8 @@ def secrets_in_history(
             stopped = f"the search stopped {stopped}, at commit {number + 1} of {len(commits)} ({sha[:12]})"
             break
     seen = f"{len(commits)} commits, {scan.files} versions of files, {scan.read} bytes"
-    lines = "\n".join([seen, *([stopped] if stopped else []), *scan.cut, *scan.leaks])
+    short = [] if scan.forms else [f"the submission's secret is shorter than {SHORTEST_SECRET} and was not looked for"]
+    lines = "\n".join([seen, *short, *([stopped] if stopped else []), *scan.cut, *scan.leaks])
     if scan.leaks:
         return Observed(0.0, "; ".join(scan.leaks[:5]), lines)
     if stopped or scan.cut:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from engine.checks.page_load import IN_ORDER
 from tasks_app.redaction import keepable
 from tasks_app.rehearsal.criteria import (
     FileCriterion,
@@ -128,7 +129,7 @@ def _of_page(task: TaskToJudge) -> Iterator[_Question]:
     for number, script in enumerate(scripts):
         yield _Question("page", script.says or script.js, partial(pages.js_holds, number=number))
     if len(scripts) > 1:
-        yield _Question("page", "All checks in order on one page", pages.all_in_order)
+        yield _Question("page", IN_ORDER, pages.all_in_order)
     yield _Question("page", "The page loads without errors", pages.page_loads)
     for one in task.criteria:
         if isinstance(one, HtmlCriterion):

@@ -6,6 +6,7 @@ import threading
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -179,9 +180,18 @@ class World:
 
 
 def tools_for(*, allow_private: bool = True, **changes: Any) -> JudgingTools:
-    http = GuardedHttp(allow_private=allow_private)
-    values: dict[str, Any] = {"http": http, "scanner": DetectSecretsScanner(), "page_seconds": 5.0}
+    values: dict[str, Any] = {"http": _http(allow_private), "scanner": _scanner(), "page_seconds": 5.0}
     return JudgingTools(**(values | changes))
+
+
+@cache
+def _http(allow_private: bool) -> GuardedHttp:
+    return GuardedHttp(allow_private=allow_private)
+
+
+@cache
+def _scanner() -> DetectSecretsScanner:
+    return DetectSecretsScanner()
 
 
 def new_repository() -> MemoryRepo:
