@@ -41,10 +41,11 @@ def callback_in_time(evidence: TaskEvidence) -> Observed:
         if task.callback_at and task.deadline_at:
             by = f"{(task.callback_at - task.deadline_at).total_seconds():.0f} seconds after the deadline"
         return Observed(0.0, f"the callback came late, {by}", log)
+    at = f" at {task.callback_at:%Y-%m-%d %H:%M:%S} UTC" if task.callback_at else ""
     spare = ""
     if task.callback_at and task.deadline_at:
         spare = f", {(task.deadline_at - task.callback_at).total_seconds():.0f} seconds before the deadline"
-    return Observed(1.0, f"it came at {task.callback_at}{spare}", log)
+    return Observed(1.0, f"it came{at}{spare}", log)
 
 
 def callback_once(evidence: TaskEvidence) -> Observed:

@@ -96,14 +96,14 @@ def secrets_in_history(
         if stopped := scan.over or _scan_commit(scan, sha, commits[sha]):
             stopped = f"the search stopped {stopped}, at commit {number + 1} of {len(commits)} ({sha[:12]})"
             break
-    seen = f"{len(commits)} commits, {scan.files} versions of files, {scan.read} bytes"
+    seen = f"commits: {len(commits)}, versions of files: {scan.files}, bytes: {scan.read}"
     short = [] if scan.forms else [f"the submission's secret is shorter than {SHORTEST_SECRET} and was not looked for"]
     lines = "\n".join([seen, *short, *([stopped] if stopped else []), *scan.cut, *scan.leaks])
     if scan.leaks:
         return Observed(0.0, "; ".join(scan.leaks[:5]), lines)
     if stopped or scan.cut:
         return Observed(None, stopped or scan.cut[0], lines)
-    return Observed(1.0, f"none was found in {seen}", lines)
+    return Observed(1.0, f"none was found: {seen}", lines)
 
 
 def _scan_commit(scan: _Scan, sha: str, commit: Commit) -> str:
