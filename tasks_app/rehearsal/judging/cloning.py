@@ -18,7 +18,7 @@ from urllib3 import HTTPHeaderDict
 from engine.adapters.github.git_transport import TooLargeError
 from engine.errors import EngineError, Permanent
 from tasks_app.rehearsal.judging.clones import ClonedRepository
-from tasks_app.rehearsal.judging.observed import NotLookedAt
+from tasks_app.rehearsal.judging.observed import NotLookedAt, TooLargeToJudge
 from tasks_app.rehearsal.judging.packs import CloneLimits, measure
 
 if TYPE_CHECKING:
@@ -178,8 +178,7 @@ def _fetch(url: str, pool: GuardedPool, store: DiskObjectStore, limits: CloneLim
 
 def _failure(error: Exception, pool: GuardedPool, limits: CloneLimits, *, trusted_host: bool) -> NotLookedAt:
     if isinstance(error, TooLargeError) or isinstance(error.__cause__, TooLargeError):
-        size = f"{limits.pack_bytes / 1_000_000:,.0f} MB"
-        return NotLookedAt(0.0, f"the repository is too large to be judged: more than {size} came")
+        return TooLargeToJudge(f"more than {limits.pack_bytes / 1_000_000:,.0f} MB came")
     if pool.refused in {401, 403, 404, 410}:
         sentence = f"the repository cannot be read without credentials: its server answers {pool.refused}"
         return NotLookedAt(0.0, f"{sentence}, so it is private, was deleted or never existed")

@@ -13,7 +13,7 @@ from engine.errors import EngineError, Permanent
 from tasks_app.rehearsal.criteria import JsCriterion
 from tasks_app.rehearsal.judging.cloning import cloned
 from tasks_app.rehearsal.judging.hosting import is_github_host, look_up, place_of
-from tasks_app.rehearsal.judging.observed import NotLookedAt, Once
+from tasks_app.rehearsal.judging.observed import NotLookedAt, Once, TooLargeToJudge
 from tasks_app.rehearsal.proof import data_files
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class TaskEvidence:
             hosted = None  # the clone itself shows whether it can be read
         if hosted and hosted.size * 1000 > limit:
             size = f"GitHub says {hosted.size / 1000:,.0f} MB, the limit is {limit / 1_000_000:,.0f} MB"
-            raise NotLookedAt(0.0, f"the repository is too large to be judged: {size}")
+            raise TooLargeToJudge(size)
         trusted = is_github_host(url, self.tools.github)
         return self._stack.enter_context(cloned(url, self.tools.http, self.tools.clone, trusted_host=trusted))
 

@@ -34,6 +34,13 @@ class NotLookedAt(Exception):
         self.score, self.reason, self.log = score, reason, log
 
 
+class TooLargeToJudge(NotLookedAt):
+    """A repository was there, and it exceeds a limit of ours."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(0.0, f"the repository is too large to be judged: {what}")
+
+
 class Once(Generic[T]):
     """Makes a value at the first call, and returns it or raises the same NotLookedAt at each later one."""
 

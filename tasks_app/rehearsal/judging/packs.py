@@ -11,12 +11,12 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from tasks_app.rehearsal.judging.observed import NotLookedAt
+from tasks_app.rehearsal.judging.observed import NotLookedAt, TooLargeToJudge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PIECE = 64 * 1024
+_PIECE = 16 * 1024  # bytes that are inflated at once; at most four times as many come out
 _OFS_DELTA, _REF_DELTA = 6, 7
 _TRAILER = 20
 _WHOLE_COPY = 0x10000  # bytes of a copy whose size is written as 0
@@ -44,7 +44,7 @@ def measure(file: BinaryIO, limits: CloneLimits, ends: float) -> None:
         if pack[:4] != b"PACK" or count * 2 > size:
             raise _damaged()
         if count > limits.objects:
-            raise _too_large(f"{count} objects, more than {limits.objects}")
+            raise TooLargeToJudge(f"{count} objects, more than {limits.objects}")
         at, total = 12, 0
         for _ in range(count):
             if time.monotonic() > ends:
@@ -52,14 +52,14 @@ def measure(file: BinaryIO, limits: CloneLimits, ends: float) -> None:
             unpacked, at = _object(pack, at, limits)
             total += unpacked
             if total > limits.unpacked_bytes:
-                raise _too_large(f"more than {_megabytes(limits.unpacked_bytes)} unpacked")
+                raise TooLargeToJudge(f"more than {_megabytes(limits.unpacked_bytes)} unpacked")
 
 
 def _object(pack: mmap.mmap, at: int, limits: CloneLimits) -> tuple[int, int]:
     """Return an object's size when unpacked and where the next one begins."""
     kind, declared, at = _header(pack, at)
     if declared > limits.object_bytes:
-        raise _too_large(f"an object of {_megabytes(declared)}")
+        raise TooLargeToJudge(f"an object of {_megabytes(declared)}")
     if kind == _OFS_DELTA:
         while _byte(pack, at) & 0x80:
             at += 1
@@ -96,10 +96,10 @@ def _inflated(pack: mmap.mmap, at: int, declared: int, *, keep: bool) -> tuple[b
         if not piece:
             raise _damaged()
         try:
-            data = inflater.decompress(piece, _PIECE)
+            data = inflater.decompress(piece, 4 * _PIECE)
         except zlib.error:
             raise _damaged() from None
-        at += len(piece) - len(inflater.unconsumed_tail) - len(inflater.unused_data)
+        at += len(piece) - len(inflater.unused_data or inflater.unconsumed_tail)
         length += len(data)
         if length > declared:
             raise _damaged()
@@ -118,7 +118,7 @@ def _delta_target(delta: bytes, limits: CloneLimits) -> int:
         for step in steps:
             total += _step(step, steps)
             if total > limits.object_bytes:
-                raise _too_large(f"an object of more than {_megabytes(limits.object_bytes)}")
+                raise TooLargeToJudge(f"an object of more than {_megabytes(limits.object_bytes)}")
     except StopIteration:
         raise _damaged() from None
     return total
@@ -147,10 +147,6 @@ def _step(step: int, steps: Iterator[int]) -> int:
 
 def _damaged() -> NotLookedAt:
     return NotLookedAt(0.0, "the repository's pack is damaged")
-
-
-def _too_large(what: str) -> NotLookedAt:
-    return NotLookedAt(0.0, f"the repository is too large to be judged: {what}")
 
 
 def _megabytes(size: int) -> str:

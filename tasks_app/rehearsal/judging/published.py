@@ -145,7 +145,7 @@ def _content_problems(evidence: TaskEvidence, file: RepositoryFile, content: byt
     if file.attachment:
         wanted = evidence.attachments().get(file.attachment)
         if wanted is None:
-            raise NotLookedAt(None, f"the request has no attachment {file.attachment} to compare with")
+            raise NotLookedAt(None, f"the request holds no bytes of an attachment {file.attachment}")
         if problem := difference(content, wanted):
             problems.append(f"{file.path} is not the attachment {file.attachment}: {problem}")
     if file.json_keys is not None:

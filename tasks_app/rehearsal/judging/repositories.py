@@ -11,7 +11,7 @@ from engine.site.readme import README_PARTS, missing_readme_parts
 from engine.site.repository_files import is_mit
 from tasks_app.rehearsal.judging.clones import time_of
 from tasks_app.rehearsal.judging.history import secrets_in_history
-from tasks_app.rehearsal.judging.observed import NotLookedAt, Observed, holds
+from tasks_app.rehearsal.judging.observed import NotLookedAt, Observed, TooLargeToJudge, holds
 
 if TYPE_CHECKING:
     from tasks_app.rehearsal.judging.clones import ClonedRepository
@@ -26,7 +26,7 @@ _LARGEST_README = 400_000
 
 
 def repository_public(evidence: TaskEvidence) -> Observed:
-    """Judge by a clone without credentials, and by the API where the clone is too large for us."""
+    """Judge by a clone without credentials, and at GitHub by what its API says too."""
     try:
         hosted = evidence.hosted()
     except NotLookedAt as missing:
@@ -35,8 +35,11 @@ def repository_public(evidence: TaskEvidence) -> Observed:
         hosted = None
     if hosted and hosted.private:
         return Observed(0.0, f"GitHub says that {hosted.name} is private")
-    clone = evidence.clone()
     by = f"GitHub says that {hosted.name} is public; " if hosted else ""
+    try:
+        clone = evidence.clone()
+    except TooLargeToJudge as large:
+        return Observed(1.0, f"{by}it can be read without credentials, but {large.reason}")
     archived = "; it is archived" if hosted and hosted.archived else ""
     return Observed(1.0, f"{by}it was cloned without credentials{archived}", _refs(clone))
 

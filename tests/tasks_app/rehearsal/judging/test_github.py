@@ -105,6 +105,7 @@ def test_a_repository_that_is_too_large_by_githubs_word(
     reason = "the repository is too large to be judged: GitHub says 2,000 MB, the limit is 200 MB"
     assert (results[LICENCE].score, results[LICENCE].reason) == (0.0, reason)
     assert results["pages_url answers 200"].score == 1.0
+    assert results[PUBLIC].score == 1.0
     assert github_double.count("fetch") == 0
 
 

@@ -16,6 +16,7 @@ from tasks_app.rehearsal.judging.clones import DEEPEST, MOST_FILES, ClonedReposi
 from tasks_app.rehearsal.judging.observed import NotLookedAt
 from tasks_app.rehearsal.judging.packs import CloneLimits, measure
 from tests.doubles.http_server import HttpServer, Script
+from tests.stock_git import git
 from tests.tasks_app.rehearsal.judging.test_repositories import HISTORY, LICENCE, PUBLIC
 from tests.tasks_app.rehearsal.judging.world import FILES, MAIN, new_repository, tools_for, tree
 
@@ -67,6 +68,24 @@ def test_a_pack_with_deltas_is_measured(tmp_path: Path) -> None:
     assert "1 MB unpacked" in measured(tmp_path, pack, CloneLimits(unpacked_bytes=len(NOISE) * 3 + 4))
 
 
+@pytest.mark.processes
+def test_a_pack_of_stock_git(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "main")
+    for number in range(4):
+        (tmp_path / "numbers.txt").write_text("".join(f"{n}\n" for n in range(30_000 + number)))
+        git(tmp_path, "add", ".")
+        git(tmp_path, "commit", "-qm", f"Number {number}")
+    git(tmp_path, "gc", "-q")
+    [pack] = (tmp_path / ".git/objects/pack").glob("*.pack")
+    assert measured(tmp_path, pack.read_bytes(), CloneLimits()) == ""
+    assert "too large" in measured(tmp_path, pack.read_bytes(), CloneLimits(unpacked_bytes=400_000))
+
+
+def test_a_pack_of_large_blobs_that_compress_well(tmp_path: Path) -> None:
+    lines = b"".join(b"%d\n" % number for number in range(40_000))
+    assert measured(tmp_path, pack_of(lines, b"small", lines[:-9], bytes(700_000)), CloneLimits()) == ""
+
+
 def test_a_blob_that_unpacks_to_more_than_it_says(tmp_path: Path) -> None:
     bomb = zlib.compress(bytes(10_000_000))
     pack = b"PACK" + (2).to_bytes(4) + (1).to_bytes(4) + head(3, 100) + bomb + bytes(20)
@@ -99,8 +118,10 @@ def test_a_repository_that_is_too_large_while_it_streams(world: World) -> None:
     world.publish(FILES | {"noise.bin": NOISE})
     results = world.judged(tools=tools_for(clone=CloneLimits(pack_bytes=100_000)))
     reason = "the repository is too large to be judged: more than 0 MB came"
-    for check in (PUBLIC, LICENCE, HISTORY):
+    for check in (LICENCE, HISTORY):
         assert (results[check].score, results[check].reason) == (0.0, reason)
+    assert results[PUBLIC].score == 1.0
+    assert results[PUBLIC].reason == f"it can be read without credentials, but {reason}"
     assert results["pages_url answers 200"].score == 1.0
 
 
@@ -111,7 +132,7 @@ def test_an_endless_list_of_refs(world: World) -> None:
     with HttpServer(
         {path: Script(headers=headers, body=b"001e# service=git-upload-pack\n0000" + bytes(9_000_000))}
     ) as one:
-        found = world.judged(callback=world.callback(repo_url=one.url("/repo")))[PUBLIC]
+        found = world.judged(callback=world.callback(repo_url=one.url("/repo")))[LICENCE]
     assert (found.score, "too large" in found.reason) == (0.0, True)
 
 
