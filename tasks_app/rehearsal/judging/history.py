@@ -67,11 +67,15 @@ def secret_forms(secret: str) -> list[bytes]:
     """Return the forms in which a secret may be written: plain, URL-encoded, and base64 at each of three offsets."""
     if len(secret) < SHORTEST_SECRET:
         return []
-    raw = secret.encode()
+    raw = secret.encode("utf-8", "replace")
     encoded = [base64.b64encode(bytes(offset) + raw).rstrip(b"=") for offset in range(3)]
     # The characters that depend on what stands before and after the secret are left out.
     inner = [text[-(-offset * 8 // 6) : len(text) - 1] for offset, text in enumerate(encoded)]
-    forms = [raw, quote(secret, safe="").encode(), *(one for one in inner if len(one) >= SHORTEST_SECRET)]
+    forms = [
+        raw,
+        quote(secret, safe="", errors="replace").encode(),
+        *(one for one in inner if len(one) >= SHORTEST_SECRET),
+    ]
     return list(dict.fromkeys([*forms, *(one.translate(bytes.maketrans(b"+/", b"-_")) for one in inner)]))
 
 

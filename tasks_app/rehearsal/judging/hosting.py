@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -27,7 +27,7 @@ class GitHubAccess:
     """Which GitHub is asked: its API's address, and a token for it or ""."""
 
     api_url: str = PUBLIC_API
-    token: str = ""
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class HostedRepository:
 class GitHubPlace:
     api: str
     name: str  # owner/name
-    token: str
+    token: str = field(repr=False)
 
 
 def place_of(repo_url: str, access: GitHubAccess) -> GitHubPlace | None:
