@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes, urljoin
 
 import httpx2
-from dulwich.client import get_transport_and_path
-from dulwich.object_store import iter_tree_contents
-from dulwich.objects import Blob, Commit
-from dulwich.refs import HEADREF
-from dulwich.repo import MemoryRepo
+
+from engine.adapters.http.guard import GuardedHttp
+from tasks_app.rehearsal.judging.cloning import cloned
+from tasks_app.rehearsal.judging.observed import NotLookedAt
+from tasks_app.rehearsal.judging.packs import CloneLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,21 +35,14 @@ class Clone:
 
 
 def clone(url: str) -> Clone:
-    """Fetch a repository over HTTP into memory."""
-    repository = MemoryRepo()
-    client, path = get_transport_and_path(url)
-    fetched = client.fetch(path, repository)
-    head = fetched.refs.get(HEADREF)
-    if head is None:
-        raise ProofError(f"{url} is empty")
-    commit = repository[head]
-    assert isinstance(commit, Commit)
-    files = {}
-    for entry in iter_tree_contents(repository.object_store, commit.tree):
-        blob = repository[entry.sha]
-        assert isinstance(blob, Blob)
-        files[entry.path.decode()] = blob.data
-    return Clone(head.decode(), sum(1 for _ in repository.get_walker(include=[head])), files)
+    """Fetch a repository over HTTP. Raises ProofError."""
+    try:
+        with cloned(url, GuardedHttp(allow_private=True), CloneLimits()) as fetched:
+            if (commit := fetched.commit(fetched.head)) is None:
+                raise ProofError(f"{url} is empty")
+            return Clone(fetched.head, len(fetched.reachable([fetched.head])), dict(fetched.files(commit)))
+    except NotLookedAt as missing:
+        raise ProofError(missing.reason) from None
 
 
 def prove(callback: Mapping[str, Any], *, commits: int, attachments: Mapping[str, bytes], secret: str) -> Clone:

@@ -7,7 +7,7 @@ are not used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 from urllib.parse import urljoin
 
 import httpcore2
@@ -85,10 +85,12 @@ class GuardedHttp:
         max_bytes: int,
         redirects: Redirects = "none",
         partial: bool = False,
+        into: BinaryIO | None = None,
     ) -> Answer:
         """Send a request and return an answer of any status within `seconds` of wall-clock time, redirects included.
 
-        The answer holds at most `max_bytes` of the decoded body. With `partial`, an incomplete body is no error.
+        The answer holds at most `max_bytes` of the decoded body. With `partial`, an incomplete body is no error. With
+        `into`, the body is written there as it comes, those of redirects too, and the answer's is empty.
         `redirects`: "get" follows all of them for GET, "preserve" follows 307 and 308 with the same method and body.
         Raises Permanent (address_refused, before we connect; bad_request) and Transient (dns_failed, connect_failed,
         tls_failed, timed_out, connection_lost, bad_answer, too_many_redirects).
@@ -100,7 +102,7 @@ class GuardedHttp:
             connecting = deadline.within(connect_seconds, target.host)
             addresses = self._checked_addresses(target, connecting)
             network = PinnedNetwork(addresses, deadline=deadline.within(seconds, target.host), connecting=connecting)
-            answer = self._exchange(method, target, sent, body, network, max_bytes, partial=partial)
+            answer = self._exchange(method, target, sent, body, network, max_bytes, partial=partial, into=into)
             location = answer.headers.get("location")
             if answer.status not in _FOLLOWED[redirects] or location is None:
                 return answer
@@ -132,6 +134,7 @@ class GuardedHttp:
         max_bytes: int,
         *,
         partial: bool,
+        into: BinaryIO | None,
     ) -> Answer:
         # We ask for a body without compression. A server may compress it all the same, so httpx2 decodes it below.
         own = {"Host": target.netloc, "Accept-Encoding": "identity", "Connection": "close"}
@@ -150,7 +153,7 @@ class GuardedHttp:
                 if raw.status < 200:
                     raise Transient("bad_answer", f"{target.host} gave no final answer (status {raw.status}).")
                 response = httpx2.Response(raw.status, headers=raw.headers, stream=_Body(raw.iter_stream()))
-                content, truncated = _read(response.iter_bytes(), max_bytes, partial=partial)
+                content, truncated = _read(response.iter_bytes(), max_bytes, partial=partial, into=into)
         except (httpcore2.LocalProtocolError, httpx2.InvalidURL) as error:
             raise Permanent("bad_request", f"The request to {target.host} is not valid HTTP: {error}.") from None
         except (httpcore2.ProtocolError, httpx2.DecodingError) as error:
@@ -176,13 +179,19 @@ def _parse(url: str, base: str = "") -> ParsedUrl:
         raise Permanent("address_refused", str(error)) from None
 
 
-def _read(pieces: Iterable[bytes], max_bytes: int, *, partial: bool) -> tuple[bytes, bool]:
-    content = bytearray()
+def _read(
+    pieces: Iterable[bytes], max_bytes: int, *, partial: bool, into: BinaryIO | None = None
+) -> tuple[bytes, bool]:
+    content, left = bytearray(), max_bytes
     try:
         for piece in pieces:
-            content += piece
-            if len(content) > max_bytes:
-                return bytes(content[:max_bytes]), True
+            if into:
+                into.write(piece[:left])
+            else:
+                content += piece[:left]
+            left -= len(piece)
+            if left < 0:
+                return bytes(content), True
     except (EngineError, httpcore2.ProtocolError, httpx2.DecodingError):
         if not partial:
             raise

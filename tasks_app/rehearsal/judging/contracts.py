@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class TaskToJudge:
     request: Mapping[str, Any]  # email, task, round, nonce, brief, checks, attachments, evaluation_url; no secret
     criteria: Sequence[Criterion]
     endpoint: str
-    secret: str  # of the submission: it must stand in no commit
+    secret: str = field(repr=False)  # of the submission: it must stand in no commit
     tries: int
     status_code: int | None  # of the newest answer to the POST
     error: str  # why it was not accepted, or why no callback counts

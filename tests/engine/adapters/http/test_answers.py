@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ from engine.adapters.http.guard import GuardedHttp
 from engine.errors import Permanent, Transient
 from tests.doubles.http_server import HttpServer, Script
 from tests.engine.adapters.http.asking import get
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_answer_holds_status_headers_and_body(server: HttpServer) -> None:
@@ -35,6 +39,15 @@ def test_body_is_cut_at_the_limit_and_says_so(server: HttpServer) -> None:
     cut = get(http, server.url("/big"), max_bytes=1000)
     whole = get(http, server.url("/big"), max_bytes=300_000)
     assert (len(cut.body), cut.truncated, len(whole.body), whole.truncated) == (1000, True, 300_000, False)
+
+
+def test_a_body_is_written_to_a_file_up_to_the_limit(server: HttpServer, tmp_path: Path) -> None:
+    server.scripts["/big"] = Script(body=b"x" * 300_000)
+    http = GuardedHttp(allow_private=True)
+    for limit, written, truncated in ((300_000, 300_000, False), (1000, 1000, True)):
+        with (tmp_path / str(limit)).open("w+b") as file:
+            answer = http.request("GET", server.url("/big"), seconds=5, max_bytes=limit, into=file)
+            assert (answer.body, answer.truncated, file.tell()) == (b"", truncated, written)
 
 
 def test_compression_bomb_is_cut_at_the_limit(server: HttpServer) -> None:

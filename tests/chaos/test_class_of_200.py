@@ -1,0 +1,113 @@
+"""A class of 200 endpoints that fail in every way is judged while the evaluator is killed with -9 ten times: every
+result stands there once, and no request is sent twice without need."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.doubles.foreign.endpoints import LATE_SECONDS, fault_of
+from tests.doubles.foreign.running import process
+from tests.processes import wait_for
+from tests.rehearsing import Endpoints, Evaluator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
+
+CLASS, ROUNDS, KILLS = 200, 2, 10
+DEADLINE = LATE_SECONDS * 3 // 4
+TRIES = 3
+#: The evaluator may die between an answer and its row; so long before a kill an answer may have come and be lost.
+LOST = timedelta(seconds=10)
+
+_STATES = "SELECT state, count(*) FROM tasks_app_issuedtask GROUP BY state"
+_DONE = "SELECT count(sent_at) + count(judged_at) FROM tasks_app_issuedtask"
+_ISSUED = """
+    SELECT s.email, i.task, i.round, i.nonce, i.tries FROM tasks_app_issuedtask i
+    JOIN tasks_app_submission s ON s.id = i.submission_id
+"""
+
+
+def test_a_class_is_judged_once_however_often_the_evaluator_dies(tmp_path: Path) -> None:
+    with process(tmp_path / "class", "tests.doubles.foreign.endpoints") as foreign:
+        by_email = {email(number): f"{foreign.url}/e/{number}" for number in range(CLASS)}
+        endpoints = Endpoints(by_email, foreign.secret)
+        with Evaluator(tmp_path, endpoints, deadline=DEADLINE, BROWSERS="0") as evaluator:
+            kills = killed_again_and_again(evaluator)
+            evaluator.start()
+            exit_code = evaluator.until_end(1200)
+            posts = foreign.log()
+    assert exit_code == 1, evaluator.tail()
+    assert dict(evaluator.rows(_STATES)) == {"judged": CLASS * ROUNDS}
+    every_result_is_there_once(evaluator)
+    nothing_was_sent_twice_without_need(evaluator, posts, kills)
+
+
+def email(number: int) -> str:
+    return f"student-{number}@example.com"
+
+
+def killed_again_and_again(evaluator: Evaluator) -> list[datetime]:
+    """Start and kill it, each time a step further on: while it sends, waits, judges, and sends the second round."""
+    kills = []
+    for number in range(1, KILLS + 1):
+        until = number * 2 * CLASS * ROUNDS // (KILLS + 2)
+        evaluator.start()
+        assert wait_for(lambda until=until: done(evaluator) >= until, 300), evaluator.tail()
+        assert evaluator.process
+        assert evaluator.process.poll() is None, evaluator.tail()
+        evaluator.kill()
+        kills.append(datetime.now(UTC))
+    return kills
+
+
+def done(evaluator: Evaluator) -> int:
+    """Return how far it is: each round counts one when it is sent and one when it is judged."""
+    return sum(number for (number,) in evaluator.rows(_DONE))
+
+
+def every_result_is_there_once(evaluator: Evaluator) -> None:
+    numbers = defaultdict(list)
+    for row in evaluator.results():
+        numbers[row.email, row.round].append(row.number)
+    assert numbers.keys() == {(email(number), part) for number in range(CLASS) for part in range(1, ROUNDS + 1)}
+    for part in range(1, ROUNDS + 1):
+        [found] = {tuple(numbers[email(number), part]) for number in range(CLASS)}
+        assert found == tuple(range(1, len(found) + 1))
+    honest = {email(number) for number in range(CLASS) if fault_of(number) == "none"}
+    # While the evaluator is dead a callback comes late, and again where its answer was lost.
+    others = [row for row in evaluator.results() if row.email in honest and row.kind != "callback"]
+    assert [row for row in others if row.failing] == []
+
+
+def nothing_was_sent_twice_without_need(
+    evaluator: Evaluator, posts: Sequence[dict[str, Any]], kills: Sequence[datetime]
+) -> None:
+    rows = {nonce: ((who, task, part), tries) for who, task, part, nonce, tries in evaluator.rows(_ISSUED)}
+    sent = Counter(one["nonce"] for one in posts)
+    assert sent.keys() == rows.keys()
+    assert [nonce for nonce, (_, tries) in rows.items() if not sent[nonce] <= tries <= TRIES] == []
+    by_nonce = defaultdict(list)
+    for one in posts:
+        assert rows[one["nonce"]][0] == (one["email"], one["task"], one["round"])
+        by_nonce[one["nonce"]].append(one)
+    without_need = [
+        (first, again)
+        for same in by_nonce.values()
+        for first, again in itertools.pairwise(same)
+        if first.get("status") == 200 and not was_lost(first, kills)
+    ]
+    assert without_need == []
+
+
+def was_lost(post: dict[str, Any], kills: Sequence[datetime]) -> bool:
+    """Say whether the evaluator was killed so soon after this POST that it may not have known its answer."""
+    at = datetime.fromisoformat(post["at"])
+    return any(at <= kill <= at + LOST for kill in kills)

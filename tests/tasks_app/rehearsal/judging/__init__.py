@@ -1,0 +1,1 @@
+"""Judging: what is found on repositories and pages with planted faults."""
