@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tasks_app.models import IssuedTask
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -18,6 +20,7 @@ BAR_AT = 100
 BAR_WIDTH = 180
 
 _TENTHS = tuple(f"{tenth / 10:.1f} to {(tenth + 1) / 10:.1f}" for tenth in range(10))
+_WHOLE = "exactly 1"
 #: The ends of the bars of seconds to the callback, and their names.
 _SECONDS = (
     (10, "to 10 s"), (30, "to 30 s"), (60, "to 1 min"), (120, "to 2 min"), (300, "to 5 min"), (600, "to 10 min"),
@@ -33,6 +36,16 @@ class ChartBar:
     value: str
     y: int
     width: int
+
+    @property
+    def baseline(self) -> int:
+        """Where its texts stand."""
+        return self.y + 14
+
+    @property
+    def value_at(self) -> int:
+        """Where its value begins, right of it."""
+        return BAR_AT + self.width + 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +68,20 @@ def charts(report: RehearsalReport) -> list[BarChart]:
 
 
 def scores(report: RehearsalReport) -> BarChart | None:
-    """Return the submissions by score. A whole 1 has a bar of its own."""
+    """Return the submissions by score. A whole 1 has a bar of its own. One submission has no distribution."""
+    if len(report.submissions) < 2:
+        return None
     known = [one.score for one in report.submissions if one.score is not None]
-    counts = Counter("1.0" if score >= 1 else _TENTHS[int(score * 10)] for score in known)
+    counts = Counter(_WHOLE if score >= 1 else _TENTHS[int(score * 10)] for score in known)
     unknown = len(report.submissions) - len(known)
-    names = [*_TENTHS, "1.0", *(["no score yet"] if unknown else [])]
+    names = [*_TENTHS, _WHOLE, *(["no score yet"] if unknown else [])]
     return _histogram("Submissions by score", "submission", names, counts | Counter({"no score yet": unknown}))
 
 
 def seconds_to_callback(report: RehearsalReport) -> BarChart | None:
-    """Return the accepted rounds by the time from the answer to the callback."""
-    accepted = [one for one in report.rounds if one.row.accepted_at or one.row.callback_at]
+    """Return the accepted rounds by the time from the answer to the callback, without those that are awaited."""
+    rounds = (one for one in report.rounds if one.row.state != IssuedTask.State.ACCEPTED)
+    accepted = [one for one in rounds if one.row.accepted_at or one.row.callback_at]
     counts = Counter("no callback" if one.seconds is None else _span(one.seconds) for one in accepted)
     names = [*(name for _, name in _SECONDS), "no callback"]
     return _histogram("Accepted rounds by time to the callback", "round", names, counts)

@@ -7,6 +7,7 @@ rehearsal the mean of its submissions. A result that is not decided is counted a
 from __future__ import annotations
 
 import math
+import string
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 #: What a report leaves in the database: a request holds its attachments.
 HEAVY_OF_ISSUED = ("request", "criteria", "callback")
+
+#: Puts blanks around punctuation; a decimal point belongs to its number.
+_APART = {ord(sign): f" {sign} " for sign in string.punctuation if sign not in "._"}
 
 #: What a callback says of where the work is.
 PUBLISHED = ("repo_url", "commit_sha", "pages_url")
@@ -179,11 +183,14 @@ class RehearsalReport:
     @cached_property
     def frequent_failures(self) -> tuple[FrequentFailure, ...]:
         """The checks that fail anywhere, the most frequent first."""
-        groups: dict[tuple[str, str], list[ReportedCheck]] = defaultdict(list)
+        texts: dict[tuple[str, str], list[ReportedCheck]] = defaultdict(list)
         for one in self.rounds:
             for check in one.checks:
                 if check.score is not None:
-                    groups[check.kind, without_numbers(check.text)].append(check)
+                    texts[check.kind, check.text].append(check)
+        groups: dict[tuple[str, str], list[ReportedCheck]] = defaultdict(list)
+        for (kind, text), checks in texts.items():
+            groups[kind, without_numbers(text)] += checks
         found = [_frequent(checks) for checks in groups.values() if any(check.failing for check in checks)]
         return tuple(sorted(found, key=lambda one: (-one.count, one.kind, one.text)))
 
@@ -225,9 +232,11 @@ def _frequent(checks: Sequence[ReportedCheck]) -> FrequentFailure:
 
 
 def without_numbers(text: str) -> str:
-    """Return `text` with one sign for each number or word that holds a digit: seeds make these differ."""
-    parts = ("".join(part) for _, part in groupby(text, key=lambda sign: sign.isalnum() or sign in "._"))
-    return "".join("#" if any(sign.isdecimal() for sign in part) else part for part in parts)
+    """Return the words and signs of `text`, with one sign for each number or word that holds a digit: by their seeds
+    these differ between submissions.
+    """
+    words = text.translate(_APART).split()
+    return " ".join(word if word.isalpha() or not any(map(str.isdecimal, word)) else "#" for word in words)
 
 
 def mean(scores: Iterable[float | None]) -> float | None:
