@@ -78,8 +78,7 @@ def _calls(calls: Iterable[NotifyCall]) -> SafeString | str:
 
 def _result(row: RehearsalResult) -> dict[str, object]:
     return {
-        "number": row.number,
-        "link": row_link(row, "result"),
+        "link": row_link(row, str(row.number)),
         "kind": visible(row.kind),
         "text": short(row.check_text, 1_000),
         "score": result_pill(row.score),

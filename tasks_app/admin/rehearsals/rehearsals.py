@@ -58,6 +58,11 @@ def submissions(row: Rehearsal) -> str:
     return f"{summary_of(row).submissions:,}"
 
 
+@admin.display(description="tasks each", ordering="tasks")
+def tasks_each(row: Rehearsal) -> str:
+    return f"{row.tasks} of {row.rounds} round{'' if row.rounds == 1 else 's'}"
+
+
 @admin.register(Rehearsal, site=console)
 class RehearsalAdmin(RehearsalRowAdmin):
     """One evaluation: its results, and the settings that it runs by."""
@@ -66,8 +71,7 @@ class RehearsalAdmin(RehearsalRowAdmin):
     to_results = "issued__submission__rehearsal"
     change_form_template = "console/rehearsal.html"
     list_display = in_list(
-        "name", mean_score, failing, undecided, state, submissions, shown("tasks", "tasks each"), "rounds",
-        shown("created_at", "begun"),
+        "name", mean_score, failing, undecided, state, submissions, tasks_each, shown("created_at", "begun"),
     )  # fmt: skip
     list_filter = (FailingFilter, "created_at")
     list_per_page = 20

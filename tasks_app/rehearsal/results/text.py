@@ -165,11 +165,11 @@ def totals_text(totals: ReportTotals) -> str:
     """Return the totals as a sentence each for rounds, checks and the score."""
     late = f", {totals.late} of them late" if totals.late else ""
     undecided = f", {totals.undecided} not decided" if totals.undecided else ""
+    score = f" Mean score {score_text(totals.score)}." if totals.score is not None else ""
     return (
         f"{_count(totals.submissions, 'submission')}, {_count(totals.tasks, 'task')}, "
         f"{_count(totals.rounds, 'round')}: {totals.accepted} accepted, {totals.called_back} called back{late}. "
-        f"{_count(totals.checks, 'check')}: {totals.held} held, {totals.failing} failing{undecided}. "
-        f"Mean score {score_text(totals.score)}."
+        f"{_count(totals.checks, 'check')}: {totals.held} held, {totals.failing} failing{undecided}.{score}"
     )
 
 
