@@ -15,7 +15,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tasks_app.models import IssuedTask, RehearsalResult, Submission
-from tasks_app.redaction import keepable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -257,6 +256,7 @@ def callback_seconds(row: IssuedTask) -> float | None:
 
 
 def published(callback: object) -> dict[str, str]:
-    """Return where a callback says the work is. Whatever else it holds is left out."""
+    """Return where a callback says the work is, without lone surrogates. Whatever else it holds is left out."""
     said = callback if isinstance(callback, dict) else {}
-    return {name: keepable(value) if isinstance(value := said.get(name), str) else "" for name in PUBLISHED}
+    texts = {name: value if isinstance(value := said.get(name), str) else "" for name in PUBLISHED}
+    return {name: text.encode("utf-8", "replace").decode("utf-8") for name, text in texts.items()}
