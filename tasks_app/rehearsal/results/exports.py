@@ -68,17 +68,18 @@ CREATE TABLE results (
 
 def as_csv(rehearsal: Rehearsal) -> Iterator[bytes]:
     """Yield CSV in UTF-8, one row a result. A cell that a spreadsheet would run gets a `'` in front."""
-    yield _csv_line(CSV_COLUMNS)
+    yield _csv_lines([CSV_COLUMNS])
     for submission in _submissions(rehearsal):
-        for issued in submission.issued.all():
-            of_round = _issued_columns(issued)
-            for result in issued.results.all():
-                cells = (
-                    of_round
-                    | _result_columns(result)
-                    | {"submission": submission.email, "endpoint": submission.endpoint}
-                )
-                yield _csv_line([cells[name] for name in CSV_COLUMNS])
+        yield _csv_lines(_csv_rows(submission))
+
+
+def _csv_rows(submission: Submission) -> Iterator[list[object]]:
+    whose = {"submission": submission.email, "endpoint": submission.endpoint}
+    for issued in submission.issued.all():
+        of_round = whose | _issued_columns(issued)
+        for result in issued.results.all():
+            cells = of_round | _result_columns(result)
+            yield [cells[name] for name in CSV_COLUMNS]
 
 
 def as_json(rehearsal: Rehearsal) -> Iterator[bytes]:
@@ -201,10 +202,10 @@ def _insert(database: sqlite3.Connection, table: str, columns: dict[str, Any]) -
     database.execute(query, list(columns.values()))
 
 
-def _csv_line(cells: Iterable[object]) -> bytes:
-    line = io.StringIO()
-    csv.writer(line).writerow([_cell(cell) for cell in cells])
-    return line.getvalue().encode()
+def _csv_lines(rows: Iterable[Iterable[object]]) -> bytes:
+    lines = io.StringIO()
+    csv.writer(lines).writerows([_cell(cell) for cell in row] for row in rows)
+    return lines.getvalue().encode()
 
 
 def _cell(value: object) -> object:

@@ -53,7 +53,7 @@ def as_text(report: RehearsalReport, *, width: int = 100, encoding: str = "utf-8
             return text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
         return text
 
-    lines = [_heading(report, plain), ""]
+    lines = [*_heading(report, width, plain), ""]
     if not report.submissions:
         lines += ["There is no submission.", ""]
     elif len(report.submissions) > MOST_IN_FULL:
@@ -64,9 +64,10 @@ def as_text(report: RehearsalReport, *, width: int = 100, encoding: str = "utf-8
     return "\n".join([*lines, *_totals(report, width)])
 
 
-def _heading(report: RehearsalReport, plain: Plain) -> str:
+def _heading(report: RehearsalReport, width: int, plain: Plain) -> list[str]:
     begun = f"{report.rehearsal.created_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    return f"Rehearsal {plain(short(report.rehearsal.name, 100))}, begun {begun}, {report.progress or 'ended'}"
+    name, state = short(report.rehearsal.name, 100), report.progress or "ended"
+    return _wrapped(f"Rehearsal {name}, begun {begun}, {state}", width, plain)
 
 
 def _submission(submission: ReportedSubmission, width: int, plain: Plain) -> Iterator[str]:
