@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WIDTH = 360
 LINE = 20
 BAR_AT = 100
-BAR_WIDTH = 180
+BAR_WIDTH = 150
 
 _TENTHS = tuple(f"{tenth / 10:.1f} to {(tenth + 1) / 10:.1f}" for tenth in range(10))
 _WHOLE = "exactly 1"
