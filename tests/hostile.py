@@ -93,7 +93,63 @@ def hostile_rows(h: str = HOSTILE) -> dict[str, Model]:
     r.chosen_attempt = attempt
     r.save()
     one = {"round": r, "run": 1}
+    rehearsal = models.Rehearsal.objects.create(
+        name=h[:100],
+        created_at=now,
+        templates=h + BIG,
+        tasks=1,
+        rounds=2,
+        at_a_time=1,
+        deadline_seconds=600,
+        pace=1,
+        evaluation_url=h,
+    )
+    submission = models.Submission.objects.create(
+        rehearsal=rehearsal, email=h, endpoint=f"javascript:{h}", secret=BIG, repository=f"https://[{h}"
+    )
+    issued = models.IssuedTask.objects.create(
+        submission=submission,
+        template=h,
+        task=h,
+        round=1,
+        nonce=h[:36],
+        seed=h[:64],
+        request={"brief": h + BIG, h: [h]},
+        criteria=[{h: h + BIG}],
+        state="judged",
+        tries=1,
+        next_at=now,
+        sent_at=now,
+        accepted_at=now,
+        status_code=200,
+        error=h,
+        callback={
+            "email": h,
+            "task": h,
+            "repo_url": f"javascript:{h}",
+            "commit_sha": h,
+            "pages_url": "http://[::1",
+            h: h,
+        },
+        callback_at=now,
+        late=True,
+        judged_at=now,
+    )
     made = [
+        rehearsal,
+        submission,
+        issued,
+        models.NotifyCall.objects.create(at=now, client=h[:64], body=h + BIG, issued=issued, status_code=400, reason=h),
+        models.RehearsalResult.objects.create(
+            issued=issued,
+            number=1,
+            kind=h[:12],
+            check_text=h,
+            score=0.5,
+            reason=h,
+            log=h + BIG,
+            screenshot=b"\x89PNG\x00\xff",
+        ),
         task,
         r,
         attempt,

@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 
 from engine.domain.lifecycle import ENDED
 from tasks_app.admin.actions import NAMES, action_address
+from tasks_app.rehearsal.results.report import HEAVY_OF_ISSUED
 from tasks_app.reports import round_report
 from tasks_app.reports.display import NOTHING, outside, pill, short
 from tasks_app.reports.durations import duration
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 HEAVY = {
     "Round": ("request", "brief", "checks", "warnings", "evaluation_url"),
     "Attempt": ("messages", "parameters", "reply", "reasoning"),
+    "Rehearsal": ("templates",),
+    "Submission": ("secret",),
+    "IssuedTask": HEAVY_OF_ISSUED,
 }
 
 

@@ -43,11 +43,11 @@ if TYPE_CHECKING:
 
     Column = Callable[[Any], SafeString | str]
 
-#: The order of an operator's interest: requests, work, other events.
+#: The order of an operator's interest: requests, work, other events; then the evaluator's side.
 ORDER = (
     "Round", "Task", "Rejection", "Event", "Alert", "Breaker", "Takedown", "ForgeQuota", "ForgeWrite", "ModelProfile",
     "WorkerBeat", "Attachment", "Plan", "StepRun", "Attempt", "SourceFile", "CheckResult", "Commit", "PagesStatus",
-    "NotificationAttempt",
+    "NotificationAttempt", "Rehearsal", "Submission", "IssuedTask", "NotifyCall", "RehearsalResult",
 )  # fmt: skip
 
 

@@ -108,7 +108,22 @@ def test_lists_leave_large_columns_in_the_database(
         html = operator.get(address(rows[model.__name__], "changelist")).content.decode()
     assert BIG not in html
     asked = " ".join(q["sql"] for q in queries)
-    for column in ("request", "messages", "reply", "reasoning", "content", "body", "answer", "payload", "screenshot"):
+    for column in (
+        "request",
+        "messages",
+        "reply",
+        "reasoning",
+        "content",
+        "body",
+        "answer",
+        "payload",
+        "screenshot",
+        "templates",
+        "secret",
+        "criteria",
+        "callback",
+        "log",
+    ):
         assert f'."{column}"' not in asked
     assert len(queries) <= 12
 
@@ -166,6 +181,7 @@ ELSEWHERE = {
     "Attachment": {"content"},
     "SourceFile": {"content"},
     "Commit": {"url", "token"},
+    "Submission": {"secret"},
 }
 
 
