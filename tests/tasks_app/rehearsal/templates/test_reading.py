@@ -15,7 +15,8 @@ from tasks_app.rehearsal.templates.reading import TemplateError, read_templates,
 if TYPE_CHECKING:
     from tasks_app.rehearsal.templates.template import Template
 
-PUBLISHED = Path(__file__).resolve().parents[3] / "samples" / "published_templates.yaml"
+ROOT = Path(__file__).resolve().parents[4]
+PUBLISHED = ROOT / "tests" / "samples" / "published_templates.yaml"
 
 RIGHT = """
 id: a-page
@@ -63,6 +64,11 @@ def ids(templates: tuple[Template, ...]) -> list[str]:
 def test_the_published_form_is_read() -> None:
     text = read_templates_at(str(PUBLISHED))
     assert ids(read_templates(text, source="t")) == ["sum-of-sales", "markdown-to-html", "github-user-created"]
+
+
+def test_the_example_of_the_documentation_is_read() -> None:
+    text = (ROOT / "docs" / "rehearsing.md").read_text()
+    assert ids(read_templates(text.partition("```yaml\n")[2].partition("```")[0], source="t")) == ["sales-total"]
 
 
 @pytest.mark.parametrize(
