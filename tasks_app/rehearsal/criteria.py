@@ -70,7 +70,7 @@ class RubricCriterion(Criterion):
     of: Literal["readme", "code", "page"] = "code"
 
 
-def _as_mapping(value: object) -> object:
+def as_mapping(value: object) -> object:
     """Read the short form: a sentence, or an expression as `js: …`."""
     if isinstance(value, str):
         text = value.strip()
@@ -79,7 +79,7 @@ def _as_mapping(value: object) -> object:
 
 
 AnyCriterion = Annotated[
-    JsCriterion | HtmlCriterion | FileCriterion | RubricCriterion | SentenceCriterion, BeforeValidator(_as_mapping)
+    JsCriterion | HtmlCriterion | FileCriterion | RubricCriterion | SentenceCriterion, BeforeValidator(as_mapping)
 ]
 
 CRITERIA: TypeAdapter[list[AnyCriterion]] = TypeAdapter(list[AnyCriterion])
