@@ -47,7 +47,7 @@ class Submission(models.Model):
 class IssuedTask(models.Model):
     """One round of one task for one submission: the request, the callback, and how far its judging is."""
 
-    class State(models.TextChoices):
+    class Stage(models.TextChoices):
         """`queued -> sending -> accepted -> received -> judged`, with `gave_up` before `judged` if nothing came."""
 
         QUEUED = "queued"  # is sent at next_at
@@ -66,7 +66,7 @@ class IssuedTask(models.Model):
     request = models.JSONField(help_text="the body less the secret")
     criteria = models.JSONField(default=list, help_text="the template's checks, those that are not sent too")
 
-    state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
+    state = models.CharField(max_length=8, choices=Stage, default=Stage.QUEUED)
     tries = models.PositiveSmallIntegerField(default=0, help_text="of the POST; counted before each")
     next_at = models.DateTimeField(help_text="when it is sent, or until when its callback is awaited")
     sent_at = models.DateTimeField(null=True, help_text="of the first try")

@@ -80,7 +80,7 @@ def scores(report: RehearsalReport) -> BarChart | None:
 
 def seconds_to_callback(report: RehearsalReport) -> BarChart | None:
     """Return the accepted rounds by the time from the answer to the callback, without those that are awaited."""
-    rounds = (one for one in report.rounds if one.row.state != IssuedTask.State.ACCEPTED)
+    rounds = (one for one in report.rounds if one.row.state != IssuedTask.Stage.ACCEPTED)
     accepted = [one for one in rounds if one.row.accepted_at or one.row.callback_at]
     counts = Counter("no callback" if one.seconds is None else _span(one.seconds) for one in accepted)
     names = [*(name for _, name in _SECONDS), "no callback"]

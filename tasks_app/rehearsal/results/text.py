@@ -105,7 +105,7 @@ def request_text(row: IssuedTask) -> str:
     """Return how the request fared, in two words at most."""
     if row.accepted_at:
         return "accepted"
-    if row.state == IssuedTask.State.SENDING:
+    if row.state == IssuedTask.Stage.SENDING:
         return "being sent"
     if not row.tries:
         return "not sent"
@@ -117,7 +117,7 @@ def callback_text(one: ReportedRound) -> str:
     if one.row.callback_at:
         after = f"{one.seconds:,.0f} s" if one.seconds is not None else "came"
         return f"{after} late" if one.row.late else after
-    return "awaited" if one.row.state == IssuedTask.State.ACCEPTED else "none"
+    return "awaited" if one.row.state == IssuedTask.Stage.ACCEPTED else "none"
 
 
 def _check(check: ReportedCheck, width: int, plain: Plain) -> Iterator[str]:
