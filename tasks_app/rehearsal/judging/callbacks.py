@@ -22,6 +22,9 @@ def request_accepted(evidence: TaskEvidence) -> Observed:
     log = f"{tries}, sent at {task.sent_at}, accepted at {task.accepted_at}"
     if task.status_code == 200 and task.accepted_at:
         return Observed(1.0, f"200 after {tries}", log)
+    if task.status_code is None and task.callback is not None and not task.error:
+        reason = "the evaluator was stopped during the POST; the callback shows that the task was taken"
+        raise NotLookedAt(None, reason, log)
     if task.status_code is None:
         return Observed(0.0, f"no answer came in {tries}: {task.error or 'no reason is known'}", log)
     why = f": {task.error}" if task.error else ""

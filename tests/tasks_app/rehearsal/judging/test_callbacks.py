@@ -32,6 +32,13 @@ def test_an_endpoint_that_never_answered(world: World) -> None:
     assert (found.score, found.reason) == (0.0, "no answer came in 3 tries: it did not answer in time")
 
 
+def test_an_evaluator_that_died_during_the_post_blames_nobody(world: World) -> None:
+    world.publish()
+    found = world.judged(status_code=None, error="")[ACCEPTS]
+    assert found.score is None
+    assert "the evaluator was stopped during the POST" in found.reason
+
+
 def test_a_late_callback_and_by_how_much(world: World) -> None:
     world.publish()
     results = world.judged(late=True, callback_at=SENT + timedelta(minutes=10, seconds=42))
