@@ -40,12 +40,18 @@ def problems(text: str | bytes) -> list[str]:
     "text",
     [
         "email,endpoint,secret,repository\nada@example.com,https://ada.example/api,s3cret-of-ada,https://github.com/ada/x\n",
-        "\ufeffTimestamp,Repository, SECRET ,Endpoint,Email\r\n"
-        "2026-01-01,https://github.com/ada/x,s3cret-of-ada,https://ada.example/api, ada@example.com \r\n\r\n",
-        "email;endpoint;secret;repository\n"
-        'ada@example.com;"https://ada.example/api";s3cret-of-ada;https://github.com/ada/x',
-        "\n\nemail\tendpoint\tsecret\trepository\n\n"
-        "ada@example.com\thttps://ada.example/api\ts3cret-of-ada\thttps://github.com/ada/x\n\n",
+        (
+            "\ufeffTimestamp,Repository, SECRET ,Endpoint,Email\r\n"
+            "2026-01-01,https://github.com/ada/x,s3cret-of-ada,https://ada.example/api, ada@example.com \r\n\r\n"
+        ),
+        (
+            "email;endpoint;secret;repository\n"
+            'ada@example.com;"https://ada.example/api";s3cret-of-ada;https://github.com/ada/x'
+        ),
+        (
+            "\n\nemail\tendpoint\tsecret\trepository\n\n"
+            "ada@example.com\thttps://ada.example/api\ts3cret-of-ada\thttps://github.com/ada/x\n\n"
+        ),
     ],
     ids=["plain", "another order, case, byte order mark, more columns", "semicolons", "tabs and blank lines"],
 )
@@ -76,8 +82,10 @@ def test_every_mistake_is_named_by_its_line_and_no_secret_is(settings: SettingsW
         "class.csv, line 3: The secret is missing.",
         "class.csv, line 4: The endpoint cannot be used. Only http:// and https:// URLs can be used.",
         "class.csv, line 6: The endpoint http://localhost:8000 is a private address; ALLOW_PRIVATE_URLS=1 allows it.",
-        "class.csv, line 7: The endpoint cannot be used. "
-        "Port 22 belongs to another service than the web, and is not contacted.",
+        (
+            "class.csv, line 7: The endpoint cannot be used. "
+            "Port 22 belongs to another service than the web, and is not contacted."
+        ),
         "class.csv, line 7: The email stands in line 3 too.",
         "class.csv, line 8: The email is not an address like name@example.com.",
         "class.csv, line 8: The endpoint cannot be used. The URL names a user or a password, which is not allowed.",
