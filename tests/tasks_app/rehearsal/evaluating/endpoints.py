@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -16,7 +17,7 @@ from tasks_app.rehearsal.templates.reading import read_templates
 from tests.doubles.http_server import HttpServer, Script
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from tasks_app.models import Rehearsal
     from tasks_app.rehearsal.judging.contracts import TaskToJudge
@@ -49,7 +50,10 @@ def right(fields: dict[str, Any]) -> list[Any]:
 
 
 class Endpoint(HttpServer):
-    """Answers every POST by `script` and calls back as `callbacks` says, before the answer is sent or after it."""
+    """Answers every POST by `script` and calls back as `callbacks` says, before the answer is sent or after it.
+
+    A callback that nobody takes is sent again, as a service does.
+    """
 
     def __init__(self, script: Script | None = None, callbacks: Callable[[dict[str, Any]], list[Any]] = right) -> None:
         super().__init__()
@@ -58,7 +62,6 @@ class Endpoint(HttpServer):
         self.tasks: list[dict[str, Any]] = []
         self.told: list[tuple[int, str]] = []
         self.calling: list[threading.Thread] = []
-        self.scripts_by_try: Sequence[Script] = ()
 
     def answer(self, asked: Asked) -> Script:
         task = json.loads(asked.body)
@@ -66,20 +69,21 @@ class Endpoint(HttpServer):
         sender = threading.Thread(target=self.call_back, args=(task,))
         self.calling.append(sender)
         sender.start()
-        if len(self.tasks) <= len(self.scripts_by_try):
-            return self.scripts_by_try[len(self.tasks) - 1]
         return self.script
 
     def call_back(self, task: Mapping[str, Any]) -> None:
         for fields in self.callbacks(callback_of(task)):
             body = fields if isinstance(fields, bytes) else json.dumps(fields).encode()
-            told = httpx2.post(task["evaluation_url"], content=body, trust_env=False, timeout=20)
-            self.told.append((told.status_code, told.text))
+            while not self.closing.wait(0.05):
+                with suppress(httpx2.TransportError):
+                    told = httpx2.post(task["evaluation_url"], content=body, trust_env=False, timeout=20)
+                    self.told.append((told.status_code, told.text))
+                    break
 
     def close(self) -> None:
+        super().close()
         for thread in self.calling:
             thread.join(20)
-        super().close()
 
     @property
     def sent(self) -> list[tuple[str, int]]:
