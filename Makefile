@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_NO_INPUT = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test watch check lint types imports migrations deploy hooks schema picture lock audit
+.PHONY: help setup demo rehearsal run test watch check lint types imports migrations deploy hooks schema picture lock audit
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)$$/\1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ demo: $(VENV)/.stamp-$(if $(filter github-double,$(FORGE)),dev,run)
 	$(if $(filter-out local github-double,$(FORGE)),\
 		$(error FORGE=$(FORGE) is neither local nor github-double; `make run` publishes to GitHub itself))
 	@EXIT="$(EXIT)" $(BIN)/python -m $(if $(filter github-double,$(FORGE)),tests.doubles.demo,tasks_app.rehearsal.demo)
+
+rehearsal: $(VENV)/.stamp-run ## this service judged by its own evaluator's side: three tasks, two rounds, a table
+	@$(BIN)/python -m tasks_app.rehearsal.own_rehearsal
 
 run: $(VENV)/.stamp-run ## serve with the settings of .env and the environment
 	@exec $(BIN)/python manage.py serve

@@ -13,6 +13,7 @@ from tasks_app.web.git_http import git_read
 from tasks_app.web.landing import healthz, landing, readyz
 from tasks_app.web.metrics import metrics
 from tasks_app.web.published_pages import page
+from tasks_app.web.rehearsal_notify import notify
 
 urlpatterns = [
     path("handle_task", HandleTask.as_view()),
@@ -23,6 +24,8 @@ urlpatterns = [
     path("metrics", metrics),
     path("evidence/<str:token>", evidence, name="evidence"),
     path("evidence/<str:token>/<int:number>.jpg", evidence_picture, name="evidence_picture"),
+    path("rehearsal/notify", notify),
+    path("rehearsal/notify/", notify),
     path("docs", docs),
     path("openapi.json", OpenApi.as_view()),
     path("pages/<str:owner>/<str:name>", page),

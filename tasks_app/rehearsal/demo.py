@@ -77,6 +77,7 @@ class Running:
     data: Path
     secret: str
     signing_key: bytes
+    environment: Mapping[str, str] = field(repr=False)
 
 
 def main(forge: Callable[[Path], AbstractContextManager[DemoForge]] = local_forge) -> int:
@@ -86,10 +87,10 @@ def main(forge: Callable[[Path], AbstractContextManager[DemoForge]] = local_forg
     try:
         demonstrate(leave=leave, forge=forge)
     except (DemoError, TaskError, ProofError) as reason:
-        _say(f"\ndemo FAILED: {reason}")
+        say(f"\ndemo FAILED: {reason}")
         return 1
     except KeyboardInterrupt:
-        _say("\nstopped")
+        say("\nstopped")
         return 130 if leave else 0
     return 0
 
@@ -102,9 +103,9 @@ def demonstrate(*, leave: bool, forge: Callable[[Path], AbstractContextManager[D
         place = stack.enter_context(forge(data))
         running = stack.enter_context(served(data, place))
         listener = stack.enter_context(Listener())
-        _say(
+        say(
             f"service ready after {time.monotonic() - started:.1f} s: {running.service.url} "
-            f"(log: {_short(data / 'serve.log')})"
+            f"(log: {shortened(data / 'serve.log')})"
         )
         attachments: dict[str, bytes] = {}
         result = ""
@@ -113,14 +114,14 @@ def demonstrate(*, leave: bool, forge: Callable[[Path], AbstractContextManager[D
             attachments |= data_files(task["attachments"])
             callback = play_round(running, listener, task)
             cloned = prove(callback, commits=number, attachments=attachments, secret=running.secret)
-            _say(_verified(number, cloned, attachments))
+            say(_verified(number, cloned, attachments))
             result = _result(callback, running, sorted(cloned.files), place.description)
-        _say(result)
+        say(result)
         if summary := place.summary():
-            _say(summary)
-        _say(f"total: {time.monotonic() - started:.1f} s")
+            say(summary)
+        say(f"total: {time.monotonic() - started:.1f} s")
         if not leave:
-            _say("\nserving until Ctrl-C")
+            say("\nserving until Ctrl-C")
             code = running.process.wait()
             raise DemoError(f"the service ended with code {code}\n{_tail(data / 'serve.log')}")
 
@@ -129,7 +130,7 @@ def play_round(running: Running, listener: Listener, task: Mapping[str, Any]) ->
     """Send a round, show its progress, and return the callback's fields. Raises DemoError."""
     started = time.monotonic()
     task = {**task, "nonce": fresh_nonce(), "secret": running.secret, "evaluation_url": listener.url}
-    _say(f"\nround {task['round']}: {task['brief']}")
+    say(f"\nround {task['round']}: {task['brief']}")
     accepted = running.service.post(task)
     status = Progress(lambda: running.service.round(str(accepted["id"])), sys.stdout).follow(ROUND_SECONDS)
     callback = listener.wait(task["nonce"], 5.0)
@@ -138,7 +139,7 @@ def play_round(running: Running, listener: Listener, task: Mapping[str, Any]) ->
     )
     if differences or not callback:
         raise DemoError(f"round {task['round']}: {'; '.join(differences)}\n{_tail(running.data / 'serve.log')}")
-    _say(f"  callback received after {time.monotonic() - started:.1f} s; {check_counts(status)}")
+    say(f"  callback received after {time.monotonic() - started:.1f} s; {check_counts(status)}")
     return callback.fields()
 
 
@@ -151,10 +152,10 @@ def _verified(number: int, cloned: Clone, attachments: Mapping[str, bytes]) -> s
 
 
 @contextmanager
-def own_data() -> Iterator[Path]:
+def own_data(name: str = "demo") -> Iterator[Path]:
     """Lock and yield a directory that no other demo uses: data/demo, or data/demo-2, … while other demos run."""
     for number in range(1, 100):
-        data = DATA / ("demo" if number == 1 else f"demo-{number}")
+        data = DATA / (name if number == 1 else f"{name}-{number}")
         data.mkdir(parents=True, exist_ok=True)
         with (data / ".lock").open("wb") as lock:
             try:
@@ -183,7 +184,8 @@ def served(data: Path, forge: DemoForge) -> Iterator[Running]:
             dies_with_parent((sys.executable, "manage.py", "serve", "--bind", f"127.0.0.1:{port}")),
             cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
-        running = Running(process, Service(f"http://localhost:{port}", client), port, data, secret, signing_key)
+        service = Service(f"http://localhost:{port}", client)
+        running = Running(process, service, port, data, secret, signing_key, environment)
         try:
             _wait_until_ready(running)
             yield running
@@ -223,8 +225,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _result(callback: Mapping[str, Any], running: Running, files: list[str], forge: str) -> str:
-    password = running.data / "admin_password"
-    login = f"admin / {password.read_text().strip()}" if password.exists() else "see the log"
     return "\n".join(
         (
             "",
@@ -232,14 +232,24 @@ def _result(callback: Mapping[str, Any], running: Running, files: list[str], for
             f"commit      {callback['commit_sha']}",
             f"files       {', '.join(files)}",
             f"page        {callback['pages_url']}",
-            f"admin       {running.service.url}/admin/   login: {login}",
+            f"admin       {running.service.url}/admin/   login: {login(running)}",
             "",
-            (
-                "simulated here: the model "
-                "(LLM_PROVIDER=simulated: a template page that says so; nothing of a brief is understood)"
-            ),
-            f"                and GitHub ({forge})",
+            simulated(forge),
         )
+    )
+
+
+def login(running: Running) -> str:
+    password = running.data / "admin_password"
+    return f"admin / {password.read_text().strip()}" if password.exists() else "see the log"
+
+
+def simulated(forge: str) -> str:
+    """Return two lines that say what is not real here."""
+    return (
+        "simulated here: the model "
+        "(LLM_PROVIDER=simulated: a template page that says so; nothing of a brief is understood)\n"
+        f"                and GitHub ({forge})"
     )
 
 
@@ -259,11 +269,11 @@ def _tail(log: Path, lines: int = 20) -> str:
     return "\n".join(f"  | {line}" for line in text)
 
 
-def _short(path: Path) -> str:
+def shortened(path: Path) -> str:
     return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 #: Our own pages for people, which never share a host with a generated page.
 _FOR_PEOPLE = {"admin", "docs", "evidence", "openapi.json"}
 
-#: Load balancers probe by address or without a Host. These answers name no host.
-_PROBES = {"/healthz", "/readyz"}
+#: Load balancers probe by address or without a Host, and a rehearsal's callbacks may come through a tunnel with a name
+#: of its own. These answers name no host.
+_AT_ANY_HOST = {"/healthz", "/readyz", "/rehearsal/notify", "/rehearsal/notify/"}
 
 
 class HostRoutingMiddleware:
@@ -28,8 +29,8 @@ class HostRoutingMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Redirect or pass on. A Host that is not ours is refused here first, except at the probes."""
-        if request.path_info in _PROBES:
+        """Redirect or pass on. A Host that is not ours is refused here first, except where none counts."""
+        if request.path_info in _AT_ANY_HOST:
             request.META["HTTP_HOST"] = "localhost"  # always allowed; the later middlewares ask for the host
             return self.get_response(request)
         # Names are compared as in ALLOWED_HOSTS: `PAGES.example.:80` is `pages.example`, and serves no admin either.
