@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from engine.domain.http import Answer
 
 T = TypeVar("T")
-State = IssuedTask.State
+State = IssuedTask.Stage
 
 SECONDS = 30.0
 _MOST_BYTES = 100_000

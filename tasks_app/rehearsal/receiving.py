@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-State = IssuedTask.State
+State = IssuedTask.Stage
 
 LARGEST = 1_000_000  # bytes of a callback
 _KEPT = 10_000  # characters of its body

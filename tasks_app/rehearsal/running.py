@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-State = IssuedTask.State
+State = IssuedTask.Stage
 
 SENDERS = 16
 LOOK_SECONDS = 0.25
@@ -115,7 +115,7 @@ class _Loop:
     def _deadline(self) -> timedelta:
         return timedelta(seconds=self.rehearsal.deadline_seconds)
 
-    def _tasks(self, *states: IssuedTask.State) -> QuerySet[IssuedTask]:
+    def _tasks(self, *states: IssuedTask.Stage) -> QuerySet[IssuedTask]:
         """Return the tasks in these states, without what may be large."""
         tasks = IssuedTask.objects.filter(submission__rehearsal=self.rehearsal, state__in=states)
         return tasks.defer("request", "criteria", "callback")
@@ -226,7 +226,7 @@ class _Loop:
             self.say(f"nothing to do until {first:%Y-%m-%d %H:%M} UTC, when a refused request is sent again")
 
 
-def _change(row: IssuedTask, state: IssuedTask.State, now: datetime, error: str) -> bool:
+def _change(row: IssuedTask, state: IssuedTask.Stage, now: datetime, error: str) -> bool:
     """Change a task's state unless it has changed meanwhile."""
     changed = IssuedTask.objects.filter(pk=row.pk, state=row.state, next_at=row.next_at)
     return changed.update(state=state, next_at=now, error=error) == 1

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_django.fixtures import SettingsWrapper
 
-State = IssuedTask.State
+State = IssuedTask.Stage
 
 
 def sent_task(state: State = State.ACCEPTED, **changes: Any) -> IssuedTask:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tasks_app.rehearsal.judging.contracts import TaskToJudge
 
-State = IssuedTask.State
+State = IssuedTask.Stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
