@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 State = IssuedTask.Stage
 
+#: An answer takes at most so long, and never longer than the callback may take.
 SECONDS = 30.0
 _MOST_BYTES = 100_000
 _SHOWN = 200  # characters of an answer
@@ -66,7 +67,7 @@ def send(issued: IssuedTask, http: GuardedHttp) -> PostOutcome:
             issued.submission.endpoint,
             headers={"Content-Type": "application/json", "Accept": "application/json"},
             body=body,
-            seconds=SECONDS,
+            seconds=min(SECONDS, issued.submission.rehearsal.deadline_seconds),
             max_bytes=_MOST_BYTES,
             partial=True,
         )

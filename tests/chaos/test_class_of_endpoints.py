@@ -1,5 +1,8 @@
-"""A class of 200 endpoints that fail in every way is judged while the evaluator is killed with -9 ten times: every
-result stands there once, and no request is sent twice without need."""
+"""A class of endpoints that fail in every way is judged while the evaluator is killed with -9 again and again: every
+result stands there once, and no request is sent twice without need.
+
+`python -m benchmarks.rehearsal` does the same with 200 submissions and ten kills.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.doubles.foreign.endpoints import LATE_SECONDS, fault_of
+from tests.doubles.foreign.endpoints import LATE_SECONDS, ORDER, fault_of
 from tests.doubles.foreign.running import process
 from tests.processes import wait_for
 from tests.rehearsing import Endpoints, Evaluator
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
-CLASS, ROUNDS, KILLS = 200, 2, 10
+ROUNDS = 2
 DEADLINE = LATE_SECONDS * 3 // 4
 TRIES = 3
 #: The evaluator may die between an answer and its row; so long before a kill an answer may have come and be lost.
@@ -36,29 +39,35 @@ _ISSUED = """
 
 
 def test_a_class_is_judged_once_however_often_the_evaluator_dies(tmp_path: Path) -> None:
-    with process(tmp_path / "class", "tests.doubles.foreign.endpoints") as foreign:
-        by_email = {email(number): f"{foreign.url}/e/{number}" for number in range(CLASS)}
+    judged_once(tmp_path, size=len(ORDER), kills=4)
+
+
+def judged_once(folder: Path, *, size: int, kills: int) -> int:
+    """Rehearse a class of `size`, kill the evaluator so often, look at what is left; return the number of results."""
+    with process(folder / "class", "tests.doubles.foreign.endpoints") as foreign:
+        by_email = {email(number): f"{foreign.url}/e/{number}" for number in range(size)}
         endpoints = Endpoints(by_email, foreign.secret)
-        with Evaluator(tmp_path, endpoints, deadline=DEADLINE, BROWSERS="0") as evaluator:
-            kills = killed_again_and_again(evaluator)
+        with Evaluator(folder, endpoints, deadline=DEADLINE, BROWSERS="0") as evaluator:
+            killed_at = killed_again_and_again(evaluator, size, kills)
             evaluator.start()
             exit_code = evaluator.until_end(1200)
             posts = foreign.log()
     assert exit_code == 1, evaluator.tail()
-    assert dict(evaluator.rows(_STATES)) == {"judged": CLASS * ROUNDS}
-    every_result_is_there_once(evaluator)
-    nothing_was_sent_twice_without_need(evaluator, posts, kills)
+    assert dict(evaluator.rows(_STATES)) == {"judged": size * ROUNDS}
+    every_result_is_there_once(evaluator, size)
+    nothing_was_sent_twice_without_need(evaluator, posts, killed_at)
+    return len(evaluator.results())
 
 
 def email(number: int) -> str:
     return f"student-{number}@example.com"
 
 
-def killed_again_and_again(evaluator: Evaluator) -> list[datetime]:
+def killed_again_and_again(evaluator: Evaluator, size: int, times: int) -> list[datetime]:
     """Start and kill it, each time a step further on: while it sends, waits, judges, and sends the second round."""
     kills = []
-    for number in range(1, KILLS + 1):
-        until = number * 2 * CLASS * ROUNDS // (KILLS + 2)
+    for number in range(1, times + 1):
+        until = number * 2 * size * ROUNDS // (times + 2)
         evaluator.start()
         assert wait_for(lambda until=until: done(evaluator) >= until, 300), evaluator.tail()
         assert evaluator.process
@@ -73,15 +82,15 @@ def done(evaluator: Evaluator) -> int:
     return sum(number for (number,) in evaluator.rows(_DONE))
 
 
-def every_result_is_there_once(evaluator: Evaluator) -> None:
+def every_result_is_there_once(evaluator: Evaluator, size: int) -> None:
     numbers = defaultdict(list)
     for row in evaluator.results():
         numbers[row.email, row.round].append(row.number)
-    assert numbers.keys() == {(email(number), part) for number in range(CLASS) for part in range(1, ROUNDS + 1)}
+    assert numbers.keys() == {(email(number), part) for number in range(size) for part in range(1, ROUNDS + 1)}
     for part in range(1, ROUNDS + 1):
-        [found] = {tuple(numbers[email(number), part]) for number in range(CLASS)}
+        [found] = {tuple(numbers[email(number), part]) for number in range(size)}
         assert found == tuple(range(1, len(found) + 1))
-    honest = {email(number) for number in range(CLASS) if fault_of(number) == "none"}
+    honest = {email(number) for number in range(size) if fault_of(number) == "none"}
     # While the evaluator is dead a callback comes late, and again where its answer was lost.
     others = [row for row in evaluator.results() if row.email in honest and row.kind != "callback"]
     assert [row for row in others if row.failing] == []
