@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tasks_app.rehearsal.demo import Running
 
 TASKS, ROUNDS = 3, 2
+#: The tasks run side by side. The simulated model learns nothing from a repair, so the service gets little time for it.
+SETTINGS = {"ROUND_DEADLINE_SECONDS": "40", "WORKERS": "6", "BROWSERS": "3"}
 _FAILING = 1  # the command's exit code where a check fails
 
 
@@ -29,8 +31,7 @@ def main() -> int:
         with ExitStack() as stack:
             data = stack.enter_context(own_data("rehearsal"))
             forge = stack.enter_context(local_forge(data))
-            # The simulated model learns nothing from a repair: with less time the service asks for fewer of them.
-            forge = replace(forge, settings={**forge.settings, "ROUND_DEADLINE_SECONDS": "60"})
+            forge = replace(forge, settings={**forge.settings, **SETTINGS})
             running = stack.enter_context(served(data, forge))
             say(f"service ready after {time.monotonic() - started:.1f} s: {running.service.url}")
             failing = rehearse(running)
