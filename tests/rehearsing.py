@@ -40,7 +40,7 @@ class Row(NamedTuple):
 
     @property
     def failing(self) -> bool:
-        return self.score is not None and self.score < 1
+        return self.score is not None and self.score < 1  # no model judges here
 
 
 @dataclass(frozen=True)

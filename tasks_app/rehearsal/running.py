@@ -28,7 +28,7 @@ from tasks_app.operations.connections import is_unusable, why_unusable
 from tasks_app.redaction import keepable
 from tasks_app.rehearsal.criteria import CRITERIA
 from tasks_app.rehearsal.issuing import following
-from tasks_app.rehearsal.judging.contracts import NotifyRecord, Result, TaskToJudge
+from tasks_app.rehearsal.judging.contracts import NotifyRecord, Result, TaskToJudge, is_failing
 from tasks_app.rehearsal.posting import again_after, claim, persist, send_and_record
 from tasks_app.rehearsal.submissions import decrypt, without_secrets
 from tasks_app.rehearsal.templates.reading import read_templates
@@ -326,7 +326,7 @@ def _called_back(row: IssuedTask) -> str:
 
 
 def _counts(results: Sequence[Result]) -> str:
-    decided = [one.score for one in results if one.score is not None]
-    undecided = len(results) - len(decided)
-    held = sum(score >= 1 for score in decided)
-    return f"judged, {held} of {len(decided)} checks hold" + (f", {undecided} not decided" if undecided else "")
+    undecided = sum(one.score is None for one in results)
+    decided = len(results) - undecided
+    held = decided - sum(is_failing(one.kind, one.score) for one in results)
+    return f"judged, {held} of {decided} checks hold" + (f", {undecided} not decided" if undecided else "")

@@ -13,6 +13,7 @@ from engine.domain.addresses import parse_url
 from tasks_app.admin.console import ReadOnlyAdmin
 from tasks_app.models import Rehearsal, RehearsalResult
 from tasks_app.rehearsal.results.report import score_text
+from tasks_app.rehearsal.results.summaries import FAILING, ResultSummary
 from tasks_app.reports.display import NOTHING, outside, short, visible
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
 
-    from tasks_app.rehearsal.results.summaries import ResultSummary
 
 MOST_REHEARSALS = 50
 _GOOD_ENOUGH = 0.5
@@ -61,7 +61,7 @@ class FailingFilter(admin.SimpleListFilter):
         return [("1", "with failing checks"), ("0", "without failing checks")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
-        failing = Exists(RehearsalResult.objects.filter(**{self.way: OuterRef("pk")}, score__lt=1))
+        failing = Exists(RehearsalResult.objects.filter(FAILING, **{self.way: OuterRef("pk")}))
         return {"1": queryset.filter(failing), "0": queryset.exclude(failing)}.get(self.value() or "", queryset)
 
 

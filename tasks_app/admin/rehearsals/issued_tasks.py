@@ -17,6 +17,7 @@ from tasks_app.admin.rehearsals.columns import FailingFilter, RehearsalFilter, R
 from tasks_app.admin.rehearsals.judged_rounds import CALLS, RESULTS, judged_round, rehearsal_picture
 from tasks_app.models import IssuedTask, NotifyCall, RehearsalResult
 from tasks_app.rehearsal.evaluator import CALLBACK_KEYS
+from tasks_app.rehearsal.results.summaries import FAILING
 from tasks_app.reports.display import NOTHING, json_block, pill, shown
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class ResultFilter(admin.SimpleListFilter):
         return [("1", "failing"), ("0", "held"), ("none", "not decided")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
-        which = {"1": Q(score__lt=1), "0": Q(score__gte=1), "none": Q(score__isnull=True)}
+        which = {"1": FAILING, "0": Q(score__isnull=False) & ~FAILING, "none": Q(score__isnull=True)}
         return queryset.filter(which.get(self.value() or "", Q()))
 
 

@@ -46,6 +46,15 @@ class TaskToJudge:
         return int(self.request["round"])
 
 
+#: From this grade on what a model judged holds (kind "text"). Every other check holds with a score of 1.
+LEAST_GRADE = 0.7
+
+
+def is_failing(kind: str, score: float | None) -> bool:
+    """Say whether a decided check does not hold."""
+    return score is not None and score < (LEAST_GRADE if kind == "text" else 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """The result of one check. `score` is from 0 to 1; None: not decided, and `reason` says why."""

@@ -1,7 +1,8 @@
 """The read model of a rehearsal: its submissions, tasks, rounds and checks, with their scores.
 
 The score of a round is the mean of its decided results, that of a submission the mean of its rounds, that of a
-rehearsal the mean of its submissions. A result that is not decided is counted apart, never as held.
+rehearsal the mean of its submissions. A result that is not decided is counted apart, never as held. What fails is
+said by `is_failing`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tasks_app.models import IssuedTask, RehearsalResult, Submission
+from tasks_app.rehearsal.judging.contracts import is_failing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +44,7 @@ class ReportedCheck:
 
     @property
     def failing(self) -> bool:
-        return self.score is not None and self.score < 1
+        return is_failing(self.kind, self.score)
 
 
 @dataclass(frozen=True)

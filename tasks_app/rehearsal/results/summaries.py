@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING
 from django.db.models import Avg, Count, F, Q
 
 from tasks_app.models import IssuedTask, RehearsalResult, Submission
+from tasks_app.rehearsal.judging.contracts import LEAST_GRADE
 from tasks_app.rehearsal.results.report import mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+
+#: The results that `is_failing` says it of.
+FAILING = Q(score__lt=LEAST_GRADE) | Q(score__lt=1) & ~Q(kind="text")
 
 
 @dataclass(slots=True)
@@ -57,7 +62,7 @@ def _summaries(of: str, pks: Collection[int]) -> dict[int, ResultSummary]:
     by_round = results.order_by().values_list("owner", "issued__submission_id", "issued_id")
     for pk, submission, _round, score, failing, undecided in by_round.annotate(
         mean=Avg("score"),
-        failing=Count("pk", filter=Q(score__lt=1)),
+        failing=Count("pk", filter=FAILING),
         undecided=Count("pk", filter=Q(score__isnull=True)),
     ):
         summary = found[pk]

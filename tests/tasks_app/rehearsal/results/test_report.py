@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tasks_app.rehearsal.results.distributions import charts
 from tasks_app.rehearsal.results.report import rehearsal_report, score_text, submission_report, without_numbers
+from tasks_app.rehearsal.results.summaries import rehearsal_summaries
 from tasks_app.rehearsal.results.text import as_text
 from tests.rehearsals import BEGUN, ENCRYPTED, make_class, make_issued, make_rehearsal, make_submission
 
@@ -61,6 +62,18 @@ def test_what_is_undecided_fails_nothing() -> None:
     make_issued(make_submission(row), scores=(1, None))
     assert not rehearsal_report(row).failing
     assert rehearsal_report(row).progress == "under way: 1 of 1 rounds are judged"
+
+
+@pytest.mark.parametrize(
+    ("kind", "score", "fails"), [("text", 0.9, 0), ("text", 0.7, 0), ("text", 0.6, 1), ("page", 0.9, 1), ("page", 1, 0)]
+)
+def test_a_grade_that_is_good_enough_fails_nothing(kind: str, score: float, fails: int) -> None:
+    row = make_rehearsal()
+    issued = make_issued(make_submission(row), scores=())
+    issued.results.all().delete()
+    issued.results.create(number=1, kind=kind, check_text="Grade the page", score=score)
+    assert len(rehearsal_report(row).rounds[0].failing) == fails
+    assert rehearsal_summaries([row.pk])[row.pk].failing == fails
 
 
 def test_an_empty_rehearsal_has_a_report() -> None:
