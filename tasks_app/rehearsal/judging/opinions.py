@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SECONDS = 180.0
 LONGEST_ANSWER = 3_000  # tokens
 _MOST_FILES = 12
-_CODE = (".html", ".js", ".mjs", ".css", ".py")
+_CODE = (".html", ".js", ".mjs", ".css", ".py", ".yml", ".yaml")
 
 #: What the judge's rules say besides, because a rubric asks for a grade and not for a verdict.
 RUBRIC_RULES = """

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine.checks.readme_review import readme_defects
 from engine.site.readme import README_PARTS, missing_readme_parts
 from engine.site.repository_files import is_mit
+from tasks_app.rehearsal.criteria import FileCriterion
 from tasks_app.rehearsal.judging.clones import time_of
 from tasks_app.rehearsal.judging.history import secrets_in_history
 from tasks_app.rehearsal.judging.observed import NotLookedAt, Observed, TooLargeToJudge, holds
@@ -23,6 +25,7 @@ README = "README.md"
 CLOCKS_DIFFER = timedelta(seconds=60)
 
 _LARGEST_README = 400_000
+_FILE_NAME = re.compile(r"[\w-]+(?:/[\w-]+)*\.\w{1,10}\b")
 
 
 def repository_public(evidence: TaskEvidence) -> Observed:
@@ -120,8 +123,17 @@ def readme_complete(evidence: TaskEvidence) -> Observed:
 
 def readme_filled_in(evidence: TaskEvidence) -> Observed:
     text = _readme(evidence)
-    problems = [f"line {line}: {what}" for line, what in readme_defects(text, evidence.files())]
+    known = {*evidence.files(), *_made_later(evidence)}
+    problems = [f"line {line}: {what}" for line, what in readme_defects(text, known)]
     return holds(problems, f"nothing was found in {len(text.split())} words")
+
+
+def _made_later(evidence: TaskEvidence) -> set[str]:
+    """Return the files that a README may name although they are not committed: a workflow makes them."""
+    absent = {one.file.path for one in evidence.task.criteria if isinstance(one, FileCriterion) and one.file.absent}
+    workflows = [text for path, text in evidence.files().items() if path.startswith(".github/workflows/")]
+    named = [_FILE_NAME.findall(text[:_LARGEST_README].decode("utf-8", "replace")) for text in workflows]
+    return absent.union(*named)
 
 
 def readme_changed(evidence: TaskEvidence) -> Observed:

@@ -26,7 +26,7 @@ def judged(world: World, author: FakeAuthor | None) -> list[Result]:
 
 
 def test_sentences_and_rubrics_in_one_call(world: World) -> None:
-    world.publish(FILES | {"app.js": f"// {SECRET}".encode()})
+    world.publish(FILES | {"app.js": f"// {SECRET}".encode(), ".github/workflows/ci.yml": b"on: push\n"})
     author = FakeAuthor("1: holds - it is in the footer\n2: 7/10 - little on the files\n3: cannot tell - no picture")
     found = judged(world, author)
     assert [one.score for one in found] == [1.0, 0.7, None]
@@ -36,6 +36,7 @@ def test_sentences_and_rubrics_in_one_call(world: World) -> None:
     assert model == "first"
     assert "2. Grade README.md: explains the code" in messages[-1].content
     assert "[file app.js" in messages[-1].content
+    assert "[file .github/workflows/ci.yml" in messages[-1].content
     assert SECRET not in messages[-1].content
 
 

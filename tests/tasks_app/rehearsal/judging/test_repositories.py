@@ -106,6 +106,15 @@ def test_another_licence(world: World) -> None:
     assert (found.score, found.reason) == (0.0, "LICENSE is not the MIT licence: it begins with 'Apache License'")
 
 
+def test_a_readme_may_tell_of_what_a_workflow_makes(world: World) -> None:
+    text = README + b"\n`report.json` is made by the workflow, `other.json` by nobody.\n"
+    workflow = b"on: push\njobs: {make: {steps: [{run: python report.py > report.json}]}}\n"
+    world.publish(FILES | {"README.md": text, ".github/workflows/report.yml": workflow})
+    found = world.judged()[FILLED_IN]
+    assert "other.json" in found.reason
+    assert "report.json" not in found.reason
+
+
 def test_a_readme_without_its_parts(world: World) -> None:
     world.publish(FILES | {"README.md": b"# Sums\n\n## Usage\n\nTODO: write this\n"})
     results = world.judged()
