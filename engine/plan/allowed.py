@@ -1,6 +1,7 @@
 """Checks what a plan asks for: it must not widen what the service would do anyway, since strangers write requests.
 
-Workflow files are the one exception. Only a plan can ask for them, and only if the request itself names their folder.
+Workflow files are the one exception. Only a plan can ask for them, and only if the request itself names their folder
+or the repository holds the file already.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def _path(raw: str, request: PlanRequest) -> str:
     """Return a safe path. Raises UnsafePath."""
     path = raw.removeprefix("./")
     if is_workflow(path):
-        if WORKFLOWS not in request.words:
+        if WORKFLOWS not in request.words and path not in request.present:
             raise UnsafePath("is a workflow's, and the request does not name that folder")
         return path
     if path.lower() in _FORGE_SETTINGS:

@@ -163,7 +163,7 @@ class _PlanReader:
     def _pages(self, raw: object, files: Sequence[PlannedFile]) -> Any:
         if raw not in (None, "branch", "workflow"):
             self.errors.append('pages is neither "branch" nor "workflow".')
-        if raw == "workflow" and not any(is_workflow(file.path) for file in files):
+        if raw == "workflow" and not any(map(is_workflow, {*(file.path for file in files), *self.request.present})):
             self._refuse("pages: workflow", "the plan has no workflow file")
             return "branch"
         return "workflow" if raw == "workflow" else "branch"

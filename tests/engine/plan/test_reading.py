@@ -136,6 +136,17 @@ def test_a_workflow_is_planned_only_where_the_request_names_its_folder():
     assert "the request does not name that folder" in reasons(unasked)
 
 
+def test_a_later_round_may_change_the_workflow_that_the_repository_holds():
+    later = replace(REQUEST, words="Let the workflow run daily.", present=frozenset({".github/workflows/ci.yml"}))
+    changed = {"path": ".github/workflows/ci.yml", "source": "changed"}
+    reading = read(later, files=[changed], pages="workflow")
+    assert sources(reading)[changed["path"]] is FileSource.CHANGED
+    assert reading.plan.pages == "workflow"
+    assert read(later, files=[], pages="workflow").plan.pages == "workflow"
+    another = read(later, files=[{"path": ".github/workflows/other.yml", "source": "write"}])
+    assert ".github/workflows/other.yml" not in sources(another)
+
+
 @pytest.mark.parametrize(
     "path", [".github/workflows/../../x.yml", ".github/dependabot.yml", ".github/workflows/a/b.yml"]
 )
