@@ -131,7 +131,7 @@ class _CallbackServer(ThreadingHTTPServer):
         except OSError as error:
             raise CallbackAddressError(
                 f"The rehearsal's callbacks arrive at port {port} of this machine, which cannot be used now: "
-                f"{error.strerror}."
+                f"{error.strerror}. End what listens there and give the same command again, or begin a new rehearsal."
             ) from None
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
 

@@ -74,6 +74,9 @@ def read_submissions(content: bytes, *, source: str) -> tuple[GivenSubmission, .
     rows = list(_rows(content, source))
     problems, found, lines = [], [], dict[str, int]()
     for line, row in rows:
+        if row is None:
+            problems.append(f"{source}, line {line}: There are more cells than the header row has.")
+            continue
         given = GivenSubmission(*(row.get(column, "").strip() for column in _COLUMNS))
         problems += [f"{source}, line {line}: {problem}" for problem in given.problems()]
         first = lines.setdefault(given.email.casefold(), line)
@@ -87,8 +90,11 @@ def read_submissions(content: bytes, *, source: str) -> tuple[GivenSubmission, .
     return tuple(found)
 
 
-def _rows(content: bytes, source: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Yield each row with the line that it begins in. Raises SubmissionsError for what is no such table."""
+def _rows(content: bytes, source: str) -> Iterator[tuple[int, Mapping[str, str] | None]]:
+    """Yield each row with the line that it begins in; None stands for a row with too many cells.
+
+    Raises SubmissionsError for what is no such table.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -103,10 +109,9 @@ def _rows(content: bytes, source: str) -> Iterator[tuple[int, Mapping[str, str]]
                 pass
             elif not names:
                 names = _header(cells, f"{source}, line {line}")
-            elif len(cells) > len(names):
-                raise SubmissionsError([f"{source}, line {line}: There are more cells than the header row has."])
             else:
-                yield line, dict(zip(names, cells, strict=False))
+                has_more = any(cell.strip() for cell in cells[len(names) :])
+                yield line, None if has_more else dict(zip(names, cells, strict=False))
             line = reader.line_num + 1
     except csv.Error as error:
         raise SubmissionsError([f"{source}, line {line}: This is no CSV: {error}."]) from None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import signal
 import sys
 import threading
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 
 _EXPORTS = {"csv": as_csv, "sqlite": as_sqlite}
 _INTERRUPTED = 130
+_WIDTH = 100  # of the table where there is no terminal
 
 
 class Command(BaseCommand):
@@ -94,9 +97,10 @@ class Command(BaseCommand):
         """Rehearse; the exit code is 1 if a check fails, 130 if it was stopped."""
         names = WantedRehearsal.__dataclass_fields__
         wanted = WantedRehearsal(**{name: options[name] for name in names})
-        for name in _EXPORTS:
-            if options[name] and not options[name].absolute().parent.is_dir():
-                raise CommandError(f"--{name}: there is no folder {options[name].absolute().parent}.")
+        _check_exports(options)
+        for stream in (self.stdout, self.stderr):
+            if reconfigure := getattr(stream, "reconfigure", None):
+                reconfigure(errors="backslashreplace")  # no text of a stranger may end a rehearsal
         say = partial(_say, self.stderr if options["json"] else self.stdout)
         try:
             rehearsal, has_ended = _rehearse(wanted, say)
@@ -117,11 +121,35 @@ class Command(BaseCommand):
                 _write(options[name], export, rehearsal)
         report = rehearsal_report(rehearsal)
         if options["json"]:
-            self.stdout.write(b"".join(as_json(rehearsal)).decode())
+            self._write_json(b"".join(as_json(rehearsal)))
         else:
-            self.stdout.write(f"\n{as_text(report)}")
+            width = shutil.get_terminal_size((_WIDTH, 0)).columns if self.stdout.isatty() else _WIDTH
+            self.stdout.write(f"\n{as_text(report, width=width, encoding=sys.stdout.encoding or 'utf-8')}")
         if report.failing:
             sys.exit(1)
+
+    def _write_json(self, content: bytes) -> None:
+        """Write JSON in UTF-8, whatever the encoding of the terminal."""
+        if buffer := getattr(self.stdout, "buffer", None):
+            self.stdout.flush()
+            buffer.write(content)
+        else:
+            self.stdout.write(content.decode())
+
+
+def _check_exports(options: dict[str, Any]) -> None:
+    for name in _EXPORTS:
+        if options[name] and (problem := _problem(options[name].absolute())):
+            raise CommandError(f"--{name}: {problem}")
+
+
+def _problem(path: Path) -> str:
+    """Return why an export cannot be written there, before the rehearsal takes hours."""
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent}."
+    if path.is_dir():
+        return f"{path} is a folder."
+    return "" if os.access(path if path.exists() else path.parent, os.W_OK) else f"{path} cannot be written."
 
 
 def _rehearse(wanted: WantedRehearsal, say: Callable[[str], None]) -> tuple[Rehearsal, bool]:

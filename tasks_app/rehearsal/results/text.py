@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from datetime import UTC
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tasks_app.models import IssuedTask
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 MOST_IN_FULL = 20
 MOST_FREQUENT = 15
 _LONGEST_TEXT = 400  # characters of a check's text or of its reason
+_SAME = 4  # checks in a row that fail for the same reason are told of together
 _SHORTEST_COLUMN = 20
 _NARROWEST = 60
 _INDENT = "    "
@@ -85,9 +87,7 @@ def _submission(submission: ReportedSubmission, width: int, plain: Plain) -> Ite
         yield line
         if note := _note(one.row):
             yield from _wrapped(note, width, plain, _INDENT)
-        for check in one.checks:
-            if check.failing or check.score is None:
-                yield from _check(check, width, plain)
+        yield from _checks([check for check in one.checks if check.failing or check.score is None], width, plain)
 
 
 def _note(row: IssuedTask) -> str:
@@ -118,6 +118,20 @@ def callback_text(one: ReportedRound) -> str:
         after = f"{one.seconds:,.0f} s" if one.seconds is not None else "came"
         return f"{after} late" if one.row.late else after
     return "awaited" if one.row.state == IssuedTask.Stage.ACCEPTED else "none"
+
+
+def _checks(checks: Sequence[ReportedCheck], width: int, plain: Plain) -> Iterator[str]:
+    """Yield what is wrong; checks that fail for one reason, such as a callback that never came, are told of at once."""
+    for (reason, _, _), found in groupby(checks, lambda one: (one.reason, one.failing, one.score)):
+        same = list(found)
+        if not reason or len(same) < _SAME:
+            for check in same:
+                yield from _check(check, width, plain)
+            continue
+        score = score_text(same[0].score) if same[0].score is not None else "not decided"
+        kinds = ", ".join(dict.fromkeys(check.kind for check in same))
+        yield from _wrapped(f"{score}  {len(same)} checks: {kinds}", width, plain, _INDENT)
+        yield from _wrapped(short(reason, _LONGEST_TEXT), width, plain, _INDENT + " " * 6)
 
 
 def _check(check: ReportedCheck, width: int, plain: Plain) -> Iterator[str]:

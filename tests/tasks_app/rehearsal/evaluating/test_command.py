@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.db.models import F
 
 from engine.adapters.http.guard import GuardedHttp
@@ -149,6 +150,40 @@ def test_a_wrong_argument_is_a_sentence(rehearse: Callable[..., str], arguments:
         rehearse(*arguments)
     assert said in str(refused.value)
     assert not Rehearsal.objects.exists()
+
+
+@pytest.mark.parametrize("option", ["--csv", "--sqlite"])
+def test_a_place_that_takes_no_file_is_refused_before_anything_is_sent(
+    endpoint: Endpoint, rehearse: Callable[..., str], tmp_path: Path, option: str
+) -> None:
+    with pytest.raises(CommandError, match="is a folder"):
+        rehearse("--url", endpoint.url(""), option, tmp_path)
+    assert not endpoint.sent
+
+
+class _AsciiTerminal(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_the_terminal_cannot_write_ends_no_rehearsal(
+    endpoint: Endpoint, rehearse: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rehearse("--url", endpoint.url(""), "--name", "Prüfung")
+    written = io.BytesIO()
+    terminal = _AsciiTerminal(written, encoding="ascii")
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "70")
+    call_command("rehearse", "--name", "Prüfung", stdout=terminal)
+    terminal.flush()
+    progress, _, table = written.getvalue().decode().partition("\n\n")
+    assert "Pr\\xfcfung" in progress
+    assert "Pr\\xfcfung" in table
+    assert max(map(len, table.splitlines())) <= 70
+    written.seek(0)
+    written.truncate()
+    call_command("rehearse", "--name", "Prüfung", "--json", stdout=terminal, stderr=io.StringIO())
+    assert "Prüfung" in str(json.loads(written.getvalue()))
 
 
 def test_private_endpoints_and_a_missing_secret_are_refused(

@@ -93,6 +93,13 @@ def test_every_mistake_is_named_by_its_line_and_no_secret_is(settings: SettingsW
     assert "s3cret" not in " ".join(found)
 
 
+def test_a_row_with_too_many_cells_hides_no_other_mistake_and_empty_cells_are_none() -> None:
+    assert problems("email,endpoint,secret\na@b.c,https://b.c,s,t\nb@b.c,https://b.c,,\nc@b.c,https://b.c,s,,\n") == [
+        "class.csv, line 2: There are more cells than the header row has.",
+        "class.csv, line 3: The secret is missing.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

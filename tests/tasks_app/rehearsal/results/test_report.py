@@ -174,6 +174,15 @@ def test_foreign_text_neither_steers_the_terminal_nor_breaks_its_encoding() -> N
     assert "<U+202E>" in as_text(report, encoding="ascii")
 
 
+def test_checks_that_fail_for_one_reason_are_told_of_together() -> None:
+    submission = make_submission(make_rehearsal(ended_at=BEGUN))
+    issued = make_issued(submission, scores=(0,) * 5)
+    issued.results.update(reason="no callback came")
+    text = as_text(rehearsal_report(submission.rehearsal))
+    assert text.count("no callback came") == 1
+    assert "0.00 5 checks: " in text
+
+
 def test_charts_say_in_words_what_they_draw(rehearsal: Rehearsal) -> None:
     scores, seconds, kinds = charts(rehearsal_report(rehearsal))
     assert scores.description == "0.0 to 0.1: 1 submission; 0.7 to 0.8: 1 submission"
