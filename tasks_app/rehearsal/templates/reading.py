@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 LARGEST = 2_000_000  # bytes
 MOST_TEMPLATES = 500
+
+_ONE_LINE = re.compile(r"( *(?:- +)?)(brief|js)(: +)([^\s\"'|>].*)")
+#: What begins no expression, and what no text without quotes may hold.
+_SIGNS = tuple("!&*%@`[{")
+_INSIDE = re.compile(r": | #\S")
 
 
 class TemplateError(Exception):
@@ -46,7 +52,7 @@ def read_templates(text: str, *, source: str) -> tuple[Template, ...]:
     """Return the templates of a file that `source` names. Raises TemplateError."""
     if len(text.encode(errors="surrogatepass")) > LARGEST:
         raise TemplateError((f"{source}:1:1: the file is larger than {LARGEST:,} bytes",))
-    read, mistakes = documents(text.removeprefix("\ufeff"))
+    read, mistakes = documents(_with_quotes(text.removeprefix("\ufeff")))
     found = [_template(document, path, mistakes) for document in read for path in _paths(document)]
     if not found and not mistakes:
         mistakes.append(Mistake(1, 1, "there is no template in it"))
@@ -56,6 +62,32 @@ def read_templates(text: str, *, source: str) -> tuple[Template, ...]:
     if mistakes:
         raise TemplateError(tuple(mistakes_as_text(mistakes, source)))
     return tuple(one.template for one in found if one.template)
+
+
+def _with_quotes(text: str) -> str:
+    """Quote the briefs and expressions that YAML cannot read whole without, to the end of their line.
+
+    The course publishes them so: `js: !!document.querySelector("#a")` would be a tag, and ` #total` a comment.
+    """
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        found = _ONE_LINE.fullmatch(line.rstrip())
+        following = lines[number + 1] if number + 1 < len(lines) else ""
+        if found and _needs_quotes(found[2], found[4]) and not _goes_on(following, len(found[1])):
+            quoted = found[4].replace("'", "''")
+            lines[number] = f"{found[1]}{found[2]}{found[3]}'{quoted}'"
+    return "\n".join(lines)
+
+
+def _needs_quotes(key: str, value: str) -> bool:
+    if value.startswith(_SIGNS):
+        return key == "js"
+    return bool(_INSIDE.search(value))
+
+
+def _goes_on(line: str, column: int) -> bool:
+    """Say whether a line belongs to the value of a key in this column, which the line before began."""
+    return bool(line.strip()) and len(line) - len(line.lstrip(" ")) > column
 
 
 def _paths(document: Document) -> list[NodePath]:

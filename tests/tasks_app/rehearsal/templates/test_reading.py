@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks_app.rehearsal.templates.filling import fill
 from tasks_app.rehearsal.templates.reading import TemplateError, read_templates, read_templates_at
 
 if TYPE_CHECKING:
@@ -89,6 +90,29 @@ def test_each_form_of_a_file_is_read(text: str) -> None:
     assert ids(read_templates(text, source="t")) == ["a-page"]
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        '!!document.querySelector("#a")', "!document.title", "`Sales` === document.title", "[...document.links].length",
+        "document.querySelector('a #b')", "document.title ? 1 : 2", "{a: 1}.a === 1", "a: b",
+    ],
+)  # fmt: skip
+def test_an_expression_and_a_brief_need_no_quotes_in_one_line(expression: str) -> None:
+    text = replaced(_CHECK, f"  - js: {expression}").replace("Make a page.", "Show this: the total in #total.")
+    [template] = read_templates(text, source="t")
+    assert template.brief == "Show this: the total in #total."
+    assert fill(template, seed="s", round=1).checks == [{"js": expression}]
+
+
+def test_a_comment_stays_one() -> None:
+    text = replaced(_CHECK, "  - js: document.title === 'a'  # the title").replace("a page.", "a page. # of any kind")
+    [template] = read_templates(text, source="t")
+    assert (template.brief, fill(template, seed="s", round=1).checks) == (
+        "Make a page.",
+        [{"js": "document.title === 'a'"}],
+    )
+
+
 def test_a_file_of_two_documents_of_lists_is_read() -> None:
     lists = ["-" + textwrap.indent(RIGHT.replace("a-page", name).strip(), "  ")[1:] for name in ("one", "two", "three")]
     text = f"{lists[0]}\n{lists[1]}\n---\n{lists[2]}\n"
@@ -103,16 +127,11 @@ _CHECK = "  - js: document.title === `Sales ${seed}`"
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
-        (replaced(_CHECK, '  - js: !!document.querySelector("#a")'), 8, "single quotes, or write it on the next line"),
-        (replaced(_CHECK, "  - js: !!document.title"), 8, "`!!document.title` is a tag"),
-        (replaced(_CHECK, "  - js: !document.title"), 8, "`!document.title` is a tag"),
+        (replaced(_CHECK, "  - !!document.title"), 8, "`!!document.title` is a tag"),
+        (replaced(_CHECK, "  - Shows it in #total."), 8, "`#total.` is read as a comment"),
+        (replaced(_CHECK, "  - js: !!document.title &&\n      document.links"), 8, "not YAML"),
         (replaced(_CHECK, "  - !!js/regexp x"), 8, "`!!js/regexp` is a tag"),
-        (replaced(_CHECK, "  - js: `Sales` === document.title"), 8, "cannot start any token"),
-        (replaced(_CHECK, "  - js: [...document.links].length > 0"), 8, "not YAML"),
-        (replaced(_CHECK, "  - js: document.querySelector('a #b')"), 8, "`#b')` is read as a comment"),
         (replaced(_CHECK, "  - js: document.querySelector('a # b')"), 8, "ends too early, after `'`"),
-        (replaced("Make a page.", "Show it in #total."), 3, "`#total.` is read as a comment"),
-        (replaced("Make a page.", "Make this: a page."), 3, "not YAML: mapping values are not allowed here"),
         (replaced("id: a-page", "id: a-page\nid: b-page"), 3, "the key `id` stands here twice"),
         (replaced("id: a-page", "<<: {id: a-page}"), 2, "merge keys"),
         (replaced("id: a-page", "id: a-page\n? [x]\n: y"), 3, "a key must be a text"),
@@ -128,7 +147,7 @@ def test_a_mistake_of_yaml_is_named_by_line(text: str, line: int, says: str) -> 
 
 
 def test_mistakes_after_one_of_yaml_are_named_too() -> None:
-    text = replaced(_CHECK, '  - js: !!document.querySelector("#a")\n  - js: `b`\n  - html: {idz: [a]}')
+    text = replaced(_CHECK, '  - !!document.querySelector("#a")\n  - `b`\n  - html: {idz: [a]}')
     text = f"{text}---{RIGHT.replace('brief: Make', 'breif: Make')}---{RIGHT.replace('a-page', 'b-page')}"
     lines = [problem.split(":")[1] for problem in problems(text)]
     assert lines == ["8", "9", "10", "15", "15", "16"]
