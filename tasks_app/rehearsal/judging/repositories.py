@@ -35,8 +35,8 @@ _OTHER_HEADINGS = {
     "code explanation": r"architecture|files|technical|under the hood|design|internals|layout|logic|walk-?\s?through",
     "licence": r"copyright|mit",
 }
-_TITLE_IN_HTML_OR_BOLD = re.compile(
-    r"^\s{0,3}(?:<h[1-6][^<>]{0,200}>([^<>\n]{1,200})</h|(?:\*\*|__)([^*_\n]{1,200})(?:\*\*|__):?\s*$)",
+_HEADING_OF_OTHER_FORM = re.compile(
+    r"^ {0,3}(?:<h[1-6][^<>]{0,200}>([^<>\n]{1,200})</h|(?:\*\*|__)([^*_\n]{1,200})(?:\*\*|__):?[ \r]{0,3}$)",
     re.MULTILINE | re.IGNORECASE,
 )
 
@@ -148,7 +148,7 @@ def _has_part_otherwise(text: str, part: str) -> bool:
     found = sections(text)
     if part == "summary" and any(line.strip() for one in found[:2] if one.level < 2 for line in one.lines):
         return True
-    others = [a or b for a, b in _TITLE_IN_HTML_OR_BOLD.findall(text)]
+    others = [a or b for a, b in _HEADING_OF_OTHER_FORM.findall(text)]
     words = re.compile(rf"\b(?:{README_PARTS[part]}|{_OTHER_HEADINGS[part]})\b", re.IGNORECASE)
     return any(words.search(title) for title in [*(one.title for one in found if one.level > 1), *others])
 
