@@ -19,24 +19,29 @@ _FETCH = re.compile(r"""\b(fetch|import)\(\s*(["'`])([^"'`$\n]{1,300})\2\s*[,)]"
 _LINKS = frozenset({"a", "area", "base"})
 
 
-def wrong_references(page: Document, files: Mapping[str, bytes]) -> Iterator[tuple[int, str]]:
-    """Yield line (from 1) and problem of each broken address in a page at the site's root."""
+def wrong_references(page: Document, files: Mapping[str, bytes], *, base: str = "") -> Iterator[tuple[int, str]]:
+    """Yield line (from 1) and problem of each broken address in a page at the site's root.
+
+    `base` is the site's path on its host, with a slash at its end, where it is known.
+    """
     for element in page.select("[src], [href]"):
         address = attribute(element, "src" if "src" in element.attrs else "href") or ""
-        if problem := _problem(element.tag, address.strip(), files):
+        if problem := _problem(element.tag, address.strip(), files, base):
             yield line_of(element), problem
     for line, script in inline_scripts(page):
         for found in _FETCH.finditer(script):
-            if problem := _problem(found[1], found[3].strip(), files):
+            if problem := _problem(found[1], found[3].strip(), files, base):
                 yield line + script.count("\n", 0, found.start()), problem
 
 
-def _problem(by: str, address: str, files: Mapping[str, bytes]) -> str:
+def _problem(by: str, address: str, files: Mapping[str, bytes], base: str) -> str:
     shown = repr(address[:80])
     if address.lower().startswith("http:") and by not in _LINKS:
         return f"{shown} is not https, which a published page will not load"
     if is_outside(address):
         return ""
+    if base and address.startswith(base):
+        address = address.removeprefix(base) or "./"
     if address.startswith("/"):
         return f"{shown} starts at the host's root and not at the site"
     path = plain_path("", address)

@@ -15,13 +15,14 @@ from tasks_app.redaction import keepable, keepable_json
 from tasks_app.rehearsal.submissions import SecretKeyError, decrypt, without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
 State = IssuedTask.Stage
 
 LARGEST = 1_000_000  # bytes of a callback
 _KEPT = 10_000  # characters of its body
+_DEEPEST = 20  # levels of its JSON
 ECHOED = ("email", "task", "round", "nonce")
 _TOLD = ("repo_url", "commit_sha", "pages_url")
 
@@ -126,16 +127,20 @@ def _why_not(issued: IssuedTask, now: datetime) -> str:
     return f"The first callback, {(now - row[0]).total_seconds():.1f} s earlier, is the one that counts."
 
 
-def _clean(value: object, secrets: Iterable[str]) -> Any:
+def _clean(value: object, secrets: Collection[str], depth: int = 0) -> Any:
+    """Return a JSON value without the secrets, also as numbers, and without what is nested deeper than _DEEPEST."""
     match value:
-        case str():
-            return without_secrets(value, secrets)
+        case dict() | list() if depth >= _DEEPEST:
+            return "(nested too deeply)"
         case dict():
-            return {without_secrets(str(name), secrets): _clean(item, secrets) for name, item in value.items()}
+            return {without_secrets(str(key), secrets): _clean(item, secrets, depth + 1) for key, item in value.items()}
         case list():
-            return [_clean(item, secrets) for item in value]
-        case _:
+            return [_clean(item, secrets, depth + 1) for item in value]
+        case None | bool():
             return value
+        case _:
+            text = without_secrets(str(value), secrets)
+            return text if text != str(value) else value
 
 
 def _secrets(submissions: Iterable[Submission]) -> list[str] | None:
@@ -164,8 +169,7 @@ def _record(
         too_many = NotifyCall.objects.filter(at__gte=an_hour_ago, issued=None).count() >= CALLS_OF_NO_TASK
     if too_many:
         return
-    unended = Submission.objects.filter(rehearsal__ended_at=None).order_by("-pk")[:1000]
-    secrets = _secrets([issued.submission] if issued else unended)
+    secrets = _secrets([issued.submission] if issued else Submission.objects.order_by("-pk")[:1000])
     if secrets is None:
         text = "(not kept: the key that shows which secrets must be removed from it is lost)"
     elif fields is not None:

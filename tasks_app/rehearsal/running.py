@@ -253,6 +253,7 @@ def task_to_judge(issued: IssuedTask) -> TaskToJudge:
     )
     callbacks = earlier.order_by("round").values_list("callback", flat=True)
     commits = [(callback or {}).get("commit_sha") for callback in callbacks]
+    calls = issued.calls.order_by("at", "pk")
     return TaskToJudge(
         request=issued.request,
         criteria=CRITERIA.validate_python(issued.criteria),
@@ -267,8 +268,8 @@ def task_to_judge(issued: IssuedTask) -> TaskToJudge:
         callback=issued.callback,
         callback_at=issued.callback_at,
         late=issued.late,
-        calls=[NotifyRecord(call.at, call.status_code, call.reason) for call in issued.calls.order_by("at", "pk")],
-        earlier_commits=[sha for sha in commits if isinstance(sha, str) and sha],
+        calls=lambda: [NotifyRecord(*row) for row in calls.values_list("at", "status_code", "reason")],
+        earlier_commits=[sha.lower() for sha in commits if isinstance(sha, str) and sha],
     )
 
 

@@ -208,6 +208,12 @@ def without_secrets(text: str, secrets: Iterable[str]) -> str:
 
 
 def _forms(secret: str) -> set[str]:
-    encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+    raw = secret.encode("utf-8", "surrogatepass")
+    # At each of three offsets, less the characters that depend on what stands before and after the secret.
+    at = ((start, base64.b64encode(bytes(start) + raw).decode().rstrip("=")) for start in range(3))
+    inner = {text[-(-start * 8 // 6) : -1] for start, text in at}
+    whole = base64.b64encode(raw).decode().rstrip("=")
+    encoded = {whole, *(text for text in inner if len(text) >= SHORTEST_SECRET)}
+    encoded |= {text.translate(str.maketrans("+/", "-_")) for text in encoded}
     escaped = {json.dumps(secret, ensure_ascii=ascii)[1:-1] for ascii in (True, False)}
-    return {secret, quote(secret, safe="", errors="replace"), encoded, *escaped}
+    return {secret, quote(secret, safe="", errors="replace"), *encoded, *escaped}

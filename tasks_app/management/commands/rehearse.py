@@ -185,6 +185,10 @@ def _rehearse(wanted: WantedRehearsal, say: Callable[[str], None]) -> tuple[Rehe
         return rehearsal, run(rehearsal, lambda task: judge(task, tools), say=say, stopping=stopping, judges=judges)
 
 
+#: Requests an hour. https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+_WITHOUT_TOKEN = 60
+
+
 def _described(rehearsal: Rehearsal) -> str:
     endpoints, tasks, rounds = rehearsal.submissions.count(), rehearsal.tasks, rehearsal.rounds
     counts = ((endpoints, "endpoint"), (tasks, "task"), (rounds, "round"))
@@ -193,6 +197,12 @@ def _described(rehearsal: Rehearsal) -> str:
 
 
 def _warn(rehearsal: Rehearsal, say: Callable[[str], None]) -> None:
+    tasks = rehearsal.submissions.count() * rehearsal.tasks
+    if tasks > _WITHOUT_TOKEN and not settings.GITHUB_TOKEN:
+        say(
+            f"warning: without GITHUB_TOKEN GitHub tells of {_WITHOUT_TOKEN} repositories an hour, {tasks} tasks "
+            "are sent. When the other repositories were created is not decided."
+        )
     if not is_loopback(rehearsal.evaluation_url):
         return
     endpoints = rehearsal.submissions.values_list("endpoint", flat=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tasks_app.rehearsal.judging.evidence import TaskEvidence
 
 FIELDS = ("email", "task", "round", "nonce", "repo_url", "commit_sha", "pages_url")
-_FULL_SHA = re.compile(r"[0-9a-f]{40}")
+_FULL_SHA = re.compile(r"[0-9a-f]{40}", re.IGNORECASE)
 
 
 def request_accepted(evidence: TaskEvidence) -> Observed:
@@ -33,10 +33,10 @@ def request_accepted(evidence: TaskEvidence) -> Observed:
 
 
 def callback_in_time(evidence: TaskEvidence) -> Observed:
-    task = evidence.task
-    log = "\n".join(map(_line, task.calls))
+    task, calls = evidence.task, evidence.task.calls()
+    log = "\n".join(map(_line, calls))
     if task.callback is None:
-        refused = [call for call in task.calls if call.reason]
+        refused = [call for call in calls if call.reason]
         why = f"; {len(refused)} came that do not count: {refused[0].reason}" if refused else ""
         return Observed(0.0, f"no callback came that matches{why}", log)
     if task.late:
@@ -52,12 +52,12 @@ def callback_in_time(evidence: TaskEvidence) -> Observed:
 
 
 def callback_once(evidence: TaskEvidence) -> Observed:
-    task = evidence.task
-    log = "\n".join(map(_line, task.calls))
+    task, calls = evidence.task, evidence.task.calls()
+    log = "\n".join(map(_line, calls))
     if task.callback is None:
         raise NotLookedAt(0.0, "no callback came that matches", log)
     # What we answered with 5xx had to be sent again.
-    others = [call for call in task.calls if call.reason and call.status_code < 500]
+    others = [call for call in calls if call.reason and call.status_code < 500]
     said = [f"another callback at {call.at:%H:%M:%S}, answered {call.status_code}: {call.reason}" for call in others]
     return holds(said, "one callback came", log)
 

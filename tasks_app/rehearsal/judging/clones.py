@@ -75,7 +75,7 @@ class ClonedRepository:
         waiting, left = [("", tree, 0)], MOST_FILES
         while waiting and left > 0:
             folder, sha, depth = waiting.pop()
-            for name, mode, inner in self.tree(sha):
+            for name, mode, inner in self.tree(sha) or ():
                 left -= 1
                 if stat.S_ISDIR(mode) and depth < DEEPEST:
                     waiting.append((f"{folder}{name}/", inner, depth + 1))
@@ -84,15 +84,15 @@ class ClonedRepository:
                 if left <= 0:
                     return
 
-    def tree(self, sha: bytes) -> list[tuple[str, int, bytes]]:
-        """Return name, mode and SHA of each entry of a tree; nothing if it is missing or damaged."""
+    def tree(self, sha: bytes) -> list[tuple[str, int, bytes]] | None:
+        """Return name, mode and SHA of each entry of a tree; None if it is missing, damaged or too large."""
         found = self.read(sha)
         if not isinstance(found, Tree) or found.raw_length() > LARGEST_TREE:
-            return []
+            return None
         try:
             return [(e.path.decode("utf-8", "replace"), e.mode, e.sha) for e in found.iteritems() if e.path]
         except _UNREADABLE:
-            return []
+            return None
 
 
 class CommitFiles(Mapping[str, bytes]):

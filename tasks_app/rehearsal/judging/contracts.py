@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from tasks_app.rehearsal.criteria import Criterion
@@ -23,7 +23,7 @@ class NotifyRecord:
 
 @dataclass(frozen=True, slots=True)
 class TaskToJudge:
-    """One round of one task, from the first POST to its callback. Nothing of it is read from a row later."""
+    """One round of one task, from the first POST to its callback. Only `calls` reads rows later."""
 
     request: Mapping[str, Any]  # email, task, round, nonce, brief, checks, attachments, evaluation_url; no secret
     criteria: Sequence[Criterion]
@@ -38,7 +38,7 @@ class TaskToJudge:
     callback: Mapping[str, Any] | None
     callback_at: datetime | None
     late: bool
-    calls: Sequence[NotifyRecord]
+    calls: Callable[[], Sequence[NotifyRecord]]  # those that have come when it is called
     earlier_commits: Sequence[str]  # the commit_sha of each earlier round of the task that was called back, in order
 
     @property

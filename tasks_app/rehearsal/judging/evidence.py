@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from tasks_app.rehearsal.judging.tools import JudgingTools
 
 INDEX = "index.html"
+CODE = (".html", ".js", ".mjs", ".css", ".py", ".yml", ".yaml")
+_DOCS = "docs/"  # https://docs.github.com/en/pages/getting-started-with-github-pages/configuring-a-publishing-source-for-your-github-pages-site
+_BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 _FULL_SHA = re.compile(r"[0-9a-f]{40}")
 _SECONDS_A_CHECK = 12.0
 _MOST_BROWSER_SECONDS = 600.0
@@ -38,7 +41,7 @@ _MOST_BROWSER_SECONDS = 600.0
 class TaskEvidence:
     """Everything about one task, for the time of a `with` block. Each attribute that is called may raise NotLookedAt.
 
-    `hosted` is None for a repository that is not at GitHub.
+    `hosted` is None for a repository that is not at GitHub, and in later rounds.
     """
 
     def __init__(self, task: TaskToJudge, tools: JudgingTools) -> None:
@@ -68,23 +71,41 @@ class TaskEvidence:
         value = self.task.callback.get(name)
         if not isinstance(value, str) or not value:
             raise NotLookedAt(0.0, f"the callback holds no {name}")
-        return value
+        return value.lower() if name == "commit_sha" else value
+
+    def site(self) -> str:
+        """Return the folder of the commit that is published: `docs/`, or "" for the root."""
+        files = self.files()
+        return _DOCS if INDEX not in files and f"{_DOCS}{INDEX}" in files else ""
+
+    def path_of(self, name: str) -> str:
+        """Return where a file of the site stands in the commit: at the root, or in the folder that is published."""
+        published = f"{self.site()}{name}"
+        return published if name not in self.files() and published in self.files() else name
 
     def served(self, path: str, max_bytes: int, *, query: str = "") -> Answer:
-        """Fetch a path of the page with any status. Raises NotLookedAt."""
+        """Fetch a path of the page with any status; with a query as a browser names itself. Raises NotLookedAt."""
         page = self.told("pages_url")
         url = urljoin(folder_of(page), quote(path)) if path else page
         if query:
             url += ("&" if urlsplit(url).query else "?") + query
         try:
-            return self.tools.http.fetch(url, seconds=self.tools.page_seconds, max_bytes=max_bytes)
+            return self.tools.http.request(
+                "GET",
+                url,
+                headers={"User-Agent": _BROWSER} if query else {},
+                seconds=self.tools.page_seconds,
+                max_bytes=max_bytes,
+                redirects="get",
+            )
         except EngineError as error:
             ours = is_github_host(page, self.tools.github) and not isinstance(error, Permanent)
             raise NotLookedAt(None if ours else 0.0, f"{url[:300]} could not be fetched: {error.message}") from None
 
     def _hosted(self) -> HostedRepository | None:
         place = place_of(self.told("repo_url"), self.tools.github)
-        return look_up(place, self.tools.http) if place else None
+        # Without a token GitHub answers 60 requests an hour. Later rounds need nothing that a clone does not show.
+        return look_up(place, self.tools.http) if place and self.task.round == 1 else None
 
     def _clone(self) -> ClonedRepository:
         url = self.told("repo_url")

@@ -9,16 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from dulwich.objects import Blob
+from dulwich.objects import S_ISGITLINK, Blob, Commit, Tag, Tree
 
 from tasks_app.rehearsal.judging.clones import oldest_first
 from tasks_app.rehearsal.judging.observed import Observed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dulwich.objects import Commit
-
     from engine.ports import Scanner
     from tasks_app.rehearsal.judging.clones import ClonedRepository
 
@@ -89,14 +85,14 @@ def without_secret(text: str, secret: str) -> str:
 def secrets_in_history(
     repository: ClonedRepository, scanner: Scanner, *, secret: str, given: str, limits: ScanLimits
 ) -> Observed:
-    """Search each file of each commit that a branch or tag leads to. A leak is named, never shown.
+    """Search everything that a branch or tag leads to: files, messages, names. A leak is named, never shown.
 
     `given` is the text of the request: a token that it holds is no leak.
     """
     scan = _Scan(repository, scanner, secret_forms(secret), given, limits, time.monotonic() + limits.seconds)
     commits = repository.reachable(repository.refs.values())
-    stopped = ""
-    for number, sha in enumerate(oldest_first(commits)):
+    stopped = _scan_refs(scan)
+    for number, sha in enumerate([] if stopped else oldest_first(commits)):
         if stopped := scan.over or _scan_commit(scan, sha, commits[sha]):
             stopped = f"the search stopped {stopped}, at commit {number + 1} of {len(commits)} ({sha[:12]})"
             break
@@ -110,33 +106,52 @@ def secrets_in_history(
     return Observed(1.0, f"none was found: {seen}", lines)
 
 
+def _scan_refs(scan: _Scan) -> str:
+    """Scan the names of branches and tags, the tags' messages, and tags of files and folders. Return why it stopped."""
+    for ref, sha in scan.repository.refs.items():
+        _scan_text(scan, ref.encode(), "the name of a branch or tag", sha)
+        found = scan.repository.read(sha.encode())
+        while isinstance(found, Tag):
+            _scan_text(scan, b"\n".join([found.name, found.tagger or b"", found.message or b""]), f"the tag {ref}", sha)
+            found = scan.repository.read(found.object[1])
+        if over := "" if isinstance(found, Commit) or found is None else _scan_files(scan, [(ref, found.id)], sha):
+            return over
+    return ""
+
+
 def _scan_commit(scan: _Scan, sha: str, commit: Commit) -> str:
     """Scan what a commit brought. Return why the search stopped; "" if it did not."""
-    _scan_text(scan, commit.message, "the commit's message", sha)
-    for path, blob in _new_blobs(scan, commit.tree):
-        found = scan.repository.read(blob)
-        if isinstance(found, Blob):
-            _scan_text(scan, found.as_raw_string(), path, sha)
-            scan.files += 1
+    _scan_text(scan, b"\n".join([commit.message, commit.author, commit.committer]), "the commit's message", sha)
+    return _scan_files(scan, [("", commit.tree)], sha)
+
+
+def _scan_files(scan: _Scan, waiting: list[tuple[str, bytes]], sha: str) -> str:
+    """Scan the files and folders that were not seen before. Return why the search stopped; "" if it did not."""
+    while waiting:
+        path, item = waiting.pop()
+        if item in scan.visited:
+            continue
+        scan.visited.add(item)
+        _scan_object(scan, path, item, sha, waiting)
         if over := scan.over:
             return over
     return ""
 
 
-def _new_blobs(scan: _Scan, tree: bytes) -> Iterator[tuple[str, bytes]]:
-    waiting = [("", tree)]
-    while waiting:
-        folder, sha = waiting.pop()
-        if sha in scan.visited:
-            continue
-        scan.visited.add(sha)
-        for name, mode, inner in scan.repository.tree(sha):
-            path = f"{folder}{name}"[-_LONGEST_PATH:]
-            if stat.S_ISDIR(mode):
-                waiting.append((f"{path}/", inner))
-            elif inner not in scan.visited:
-                scan.visited.add(inner)
-                yield path, inner
+def _scan_object(scan: _Scan, path: str, item: bytes, sha: str, waiting: list[tuple[str, bytes]]) -> None:
+    found = scan.repository.read(item)
+    if isinstance(found, Blob):
+        _scan_text(scan, found.as_raw_string(), path, sha)
+        scan.files += 1
+        return
+    entries = scan.repository.tree(item) if isinstance(found, Tree) else None
+    if entries is None:
+        scan.cut.append(f"{path or 'the root'} in commit {sha[:12]} could not be read")
+        return
+    _scan_text(scan, "\n".join(name for name, _, _ in entries).encode(), f"the names of files in /{path}", sha)
+    for name, mode, inner in entries:
+        if not S_ISGITLINK(mode):
+            waiting.append((f"{path}{name}"[-_LONGEST_PATH:] + ("/" if stat.S_ISDIR(mode) else ""), inner))
 
 
 def _scan_text(scan: _Scan, content: bytes, path: str, sha: str) -> None:

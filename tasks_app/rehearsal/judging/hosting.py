@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from engine.domain.http import Answer
 
 PUBLIC_API = "https://api.github.com"
+#: Owner and name. `..` would lead to another address of the API, to which the token is sent.
+_NAME = re.compile(r"[A-Za-z0-9_-]+/(?!\.{1,2}$)[A-Za-z0-9._-]+")
 _SECONDS = 20.0
 _LARGEST = 1_000_000
 
@@ -54,13 +57,13 @@ def place_of(repo_url: str, access: GitHubAccess) -> GitHubPlace | None:
         origin = parse_url(repo_url).origin
     except ValueError:
         return None
-    owner, _, name = urlsplit(repo_url).path.strip("/").removesuffix(".git").partition("/")
-    if not owner or not name or "/" in name:
+    name = urlsplit(repo_url).path.strip("/").removesuffix(".git")
+    if not _NAME.fullmatch(name):
         return None
     api = access.api_url.rstrip("/")
     if origin == _web_origin(api):
-        return GitHubPlace(api, f"{owner}/{name}", access.token)
-    return GitHubPlace(PUBLIC_API, f"{owner}/{name}", "") if origin == _web_origin(PUBLIC_API) else None
+        return GitHubPlace(api, name, access.token)
+    return GitHubPlace(PUBLIC_API, name, "") if origin == _web_origin(PUBLIC_API) else None
 
 
 def is_github_host(url: str, access: GitHubAccess) -> bool:

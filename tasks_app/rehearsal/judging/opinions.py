@@ -12,7 +12,7 @@ from engine.errors import EngineError
 from engine.plan.mentions import named_paths
 from engine.prompts.judge import LONGEST_REASON, LONGEST_REPLY, Material, Opinion, judge_prompt, parse_judgements
 from tasks_app.rehearsal.criteria import RubricCriterion, SentenceCriterion
-from tasks_app.rehearsal.judging.evidence import INDEX
+from tasks_app.rehearsal.judging.evidence import CODE, INDEX
 from tasks_app.rehearsal.judging.history import without_secret
 from tasks_app.rehearsal.judging.observed import NotLookedAt, Observed
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 SECONDS = 180.0
 LONGEST_ANSWER = 3_000  # tokens
 _MOST_FILES = 12
-_CODE = (".html", ".js", ".mjs", ".css", ".py", ".yml", ".yaml")
 
 #: What the judge's rules say besides, because a rubric asks for a grade and not for a verdict.
 RUBRIC_RULES = """
@@ -112,7 +111,7 @@ def _material(evidence: TaskEvidence, asked: Sequence[str]) -> Material:
     except NotLookedAt:
         files = {INDEX: evidence.html().encode()}
     named = [path for one in asked for path in named_paths(one, list(files)[:2000])]
-    code = sorted(path for path in files if path.endswith(_CODE) and path.count("/") < 3)
+    code = sorted(path for path in files if path.endswith(CODE) and path.count("/") < 3)
     wanted = dict.fromkeys(["README.md", INDEX, *named, *code])
     shown = {path: files[path] for path in [path for path in wanted if path in files][:_MOST_FILES]}
     report = _report(evidence)

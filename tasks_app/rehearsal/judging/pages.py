@@ -10,7 +10,7 @@ from engine.domain.checks import WRONG, Verdict
 from engine.formats.markup import attribute, inline_scripts, read_page
 from tasks_app.rehearsal.judging.evidence import INDEX
 from tasks_app.rehearsal.judging.observed import NotLookedAt, Observed, holds
-from tasks_app.rehearsal.judging.published import difference
+from tasks_app.rehearsal.judging.published import difference, has_workflow
 
 if TYPE_CHECKING:
     from turbohtml import Document
@@ -40,14 +40,17 @@ def page_fresh(evidence: TaskEvidence) -> Observed:
     """Compare the served page with the commit's, with and without a query that passes caches."""
     evidence.html()
     files = evidence.files()
-    if INDEX not in files:
-        if any(path.startswith(".github/workflows/") for path in files):
+    path = evidence.path_of(INDEX)
+    if path not in files:
+        if has_workflow(files):
             raise NotLookedAt(None, "the commit has no index.html; a workflow publishes the page")
         return Observed(0.0, "the commit has no index.html")
-    wanted = files[INDEX]
+    wanted = files[path]
     bypass = evidence.served("", evidence.tools.page_bytes, query=f"v={secrets.token_hex(6)}")
     for answer, how in ((evidence.page(), ""), (bypass, " past caches")):
         if problem := _stale(evidence, answer, wanted):
+            if has_workflow(files) and answer.status == 200 and not _older(evidence, answer):
+                raise NotLookedAt(None, "a workflow of the commit may write the page, which has other bytes")
             log = f"{answer.url}{how}: {answer.status}, {len(answer.body)} bytes; the commit's: {len(wanted)} bytes"
             return Observed(0.0, f"the page that is served{how} is not this commit's: {problem}", log)
     return Observed(1.0, f"the {len(wanted)} bytes of the commit's index.html are served")
@@ -103,17 +106,22 @@ def _stale(evidence: TaskEvidence, answer: Answer, wanted: bytes) -> str:
         return f"it answers {answer.status}"
     if answer.body == wanted:
         return ""
-    earlier = evidence.task.earlier_commits
-    for number, sha in reversed(list(enumerate(earlier, 1))):
-        commit = evidence.clone().commit(sha)
-        if commit and evidence.clone().files(commit).get(INDEX) == answer.body:
-            return f"it is stale, that of earlier round {number} (commit {sha[:12]})"
-    parents = evidence.commit().parents
-    for parent in parents[:5]:
-        commit = evidence.clone().commit(parent.decode())
-        if commit and evidence.clone().files(commit).get(INDEX) == answer.body:
-            return f"it is stale, that of the commit before ({parent.decode()[:12]})"
-    return difference(answer.body, wanted)
+    return _older(evidence, answer) or difference(answer.body, wanted)
+
+
+def _older(evidence: TaskEvidence, answer: Answer) -> str:
+    """Return of which commit before a served page is; "" if of none."""
+    clone, path = evidence.clone(), evidence.path_of(INDEX)
+    before = [
+        (sha, f"earlier round {number} (commit {sha[:12]})")
+        for number, sha in enumerate(evidence.task.earlier_commits, 1)
+    ][::-1]
+    parents = [one.decode() for one in evidence.commit().parents[:5]]
+    for sha, name in [*before, *((one, f"the commit before ({one[:12]})") for one in parents)]:
+        commit = clone.commit(sha)
+        if commit and clone.files(commit).get(path) == answer.body:
+            return f"it is stale, that of {name}"
+    return ""
 
 
 def _not_loaded(view: PageView) -> str:

@@ -9,11 +9,12 @@ import posixpath
 import re
 import secrets
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from engine.checks.references import wrong_references
 from engine.formats.markup import read_page
 from tasks_app.rehearsal.criteria import FileCriterion
-from tasks_app.rehearsal.judging.evidence import INDEX
+from tasks_app.rehearsal.judging.evidence import INDEX, folder_of
 from tasks_app.rehearsal.judging.observed import NotLookedAt, Observed, holds
 
 if TYPE_CHECKING:
@@ -46,13 +47,13 @@ def file_as_asked(evidence: TaskEvidence, file: RepositoryFile) -> Observed:
     if file.absent:
         held = path in files or any(one.startswith(f"{path}/") for one in files)
         return Observed(float(not held), f"the commit has {path}" if held else f"the commit has no {path}")
-    content = files.get(path)
+    content = files.get(evidence.path_of(path))
     if content is None:
         return Observed(0.0, _why_missing(path, files))
     problems = _content_problems(evidence, file, content)
     if any(part.startswith(".") for part in path.split("/")):
         return holds(problems, f"{len(content)} bytes, as asked; Pages need not serve such a path")
-    wrong, log = _served_problems(evidence, path, content)
+    wrong, log = _served_problems(evidence, path.removeprefix(evidence.site()), content)
     return holds([*problems, *wrong], f"{len(content)} bytes in the commit, and served with the same bytes", log)
 
 
@@ -60,30 +61,34 @@ def attachments_unchanged(evidence: TaskEvidence) -> Observed:
     attachments, files = evidence.attachments(), evidence.files()
     problems, lines = [], []
     for name, wanted in attachments.items():
-        if name not in files:
+        path = evidence.path_of(name)
+        if path not in files:
             lines.append(f"{name} is not in the commit")
         elif name in _to_be_changed(evidence):
             lines.append(f"{name} is judged by a check of its own")
-        elif problem := difference(files[name], wanted):
+        elif problem := difference(files[path], wanted):
             problems.append(f"{name}: {problem}")
         else:
             lines.append(f"{name} is the same, byte for byte")
-    held = sum(name in files for name in attachments)
+    held = sum(evidence.path_of(name) in files for name in attachments)
     return holds(problems, f"{held} of {len(attachments)} stand in the commit, byte for byte", "\n".join(lines))
 
 
 def links_lead_to_files(evidence: TaskEvidence) -> Observed:
     files = evidence.files()
-    content = files.get(INDEX)
+    content = files.get(evidence.path_of(INDEX))
     if content is None:
-        if _has_workflow(files):
+        if has_workflow(files):
             raise NotLookedAt(None, "the commit has no index.html; a workflow publishes the page")
         return Observed(0.0, "the commit has no index.html")
     page = read_page(content.decode("utf-8", "replace"))
     if page is None:
         raise NotLookedAt(None, "index.html is too large to be read")
-    known: Mapping[str, bytes] = _AlsoServed(files, evidence) if _has_workflow(files) else files
-    problems = [f"line {line}: {what}" for line, what in wrong_references(page, known)]
+    site = evidence.site()
+    inside = {path.removeprefix(site): b"" for path in files if path.startswith(site)}
+    known = _AlsoServed(inside, evidence) if has_workflow(files) else inside
+    base = urlsplit(folder_of(evidence.told("pages_url"))).path.rpartition("/")[0]
+    problems = [f"line {line}: {what}" for line, what in wrong_references(page, known, base=f"{base}/")]
     return holds(problems, "all of them are files of the commit")
 
 
@@ -114,10 +119,11 @@ class _AlsoServed(dict[str, bytes]):
         try:
             return self._evidence.served(path, 1).status == 200
         except NotLookedAt:
+            self._asked = _MOST_ASKED  # a host that hangs is not asked again
             return False
 
 
-def _has_workflow(files: CommitFiles) -> bool:
+def has_workflow(files: CommitFiles) -> bool:
     return any(path.startswith(_WORKFLOWS) for path in files)
 
 

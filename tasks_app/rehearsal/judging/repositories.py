@@ -8,10 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine.checks.readme_review import readme_defects
+from engine.formats.markdown import sections
 from engine.site.readme import README_PARTS, missing_readme_parts
 from engine.site.repository_files import is_mit
 from tasks_app.rehearsal.criteria import FileCriterion
 from tasks_app.rehearsal.judging.clones import time_of
+from tasks_app.rehearsal.judging.evidence import CODE
 from tasks_app.rehearsal.judging.history import secrets_in_history
 from tasks_app.rehearsal.judging.observed import NotLookedAt, Observed, TooLargeToJudge, holds
 
@@ -20,9 +22,23 @@ if TYPE_CHECKING:
     from tasks_app.rehearsal.judging.evidence import TaskEvidence
 
 README = "README.md"
+PAGES_BRANCH = "refs/heads/gh-pages"
 
 #: GitHub's clock and ours may differ by this.
 CLOCKS_DIFFER = timedelta(seconds=60)
+
+#: Other usual headings of the parts than those that this service writes.
+_OTHER_HEADINGS = {
+    "summary": r"what (?:it|this)|purpose|features?|background|abstract|goals?|the project",
+    "setup": r"quick ?start|requirements|prerequisites|dependencies|build\w*|deploy\w*|run(?:ning)?|local development",
+    "usage": r"quick ?start|how to|run(?:ning)?|examples?|demo|features?|instructions|try it",
+    "code explanation": r"architecture|files|technical|under the hood|design|internals|layout|logic|walk-?\s?through",
+    "licence": r"copyright|mit",
+}
+_HEADING_OF_OTHER_FORM = re.compile(
+    r"^ {0,3}(?:<h[1-6][^<>]{0,200}>([^<>\n]{1,200})</h|(?:\*\*|__)([^*_\n]{1,200})(?:\*\*|__):?[ \r]{0,3}$)",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 _LARGEST_README = 400_000
 _FILE_NAME = re.compile(r"[\w-]+(?:/[\w-]+)*\.\w{1,10}\b")
@@ -86,6 +102,10 @@ def one_commit(evidence: TaskEvidence) -> Observed:
         return Observed(
             0.0, f"round {task.round} changed nothing: the commit has the files of the earlier round's", log
         )
+    not_called_back = task.round - 1 - len(earlier)
+    if 1 < len(new) <= 1 + not_called_back:
+        reason = f"{_counted(len(new), 'commit')}; an earlier round that was not called back may have made one"
+        raise NotLookedAt(None, reason, log)
     since = f"since the earlier round's {earlier[-1][:12]}" if earlier else "in the repository's history"
     return Observed(float(len(new) == 1), f"{_counted(len(new), 'commit')} {since}", log)
 
@@ -95,6 +115,8 @@ def commit_on_default_branch(evidence: TaskEvidence) -> Observed:
     sha, clone = evidence.told("commit_sha"), evidence.clone()
     if not clone.head:
         raise NotLookedAt(0.0, "the repository names no default branch", _refs(clone))
+    if sha in clone.reachable([clone.refs.get(PAGES_BRANCH, "")]):
+        return Observed(1.0, "the commit is on gh-pages, from which GitHub Pages publishes", _refs(clone))
     if sha not in clone.reachable([clone.head]):
         return Observed(0.0, f"the commit is not on the default branch, whose head is {clone.head}", _refs(clone))
     where = "its head" if sha == clone.head else f"in its history; the head is {clone.head}"
@@ -116,9 +138,19 @@ def licence_mit(evidence: TaskEvidence) -> Observed:
 
 def readme_complete(evidence: TaskEvidence) -> Observed:
     text = _readme(evidence)
-    missing = missing_readme_parts(text)
+    missing = [part for part in missing_readme_parts(text) if not _has_part_otherwise(text, part)]
     parts = ", ".join(README_PARTS)
     return holds([f"no heading for {part}" for part in missing], f"it has headings for {parts}", text[:2000])
+
+
+def _has_part_otherwise(text: str, part: str) -> bool:
+    """Say whether a README has a part below another usual heading, or a summary right below its title."""
+    found = sections(text)
+    if part == "summary" and any(line.strip() for one in found[:2] if one.level < 2 for line in one.lines):
+        return True
+    others = [a or b for a, b in _HEADING_OF_OTHER_FORM.findall(text)]
+    words = re.compile(rf"\b(?:{README_PARTS[part]}|{_OTHER_HEADINGS[part]})\b", re.IGNORECASE)
+    return any(words.search(title) for title in [*(one.title for one in found if one.level > 1), *others])
 
 
 def readme_filled_in(evidence: TaskEvidence) -> Observed:
@@ -129,11 +161,13 @@ def readme_filled_in(evidence: TaskEvidence) -> Observed:
 
 
 def _made_later(evidence: TaskEvidence) -> set[str]:
-    """Return the files that a README may name although they are not committed: a workflow makes them."""
+    """Return the files that a README may name although they are not committed: the code or the request names them."""
     absent = {one.file.path for one in evidence.task.criteria if isinstance(one, FileCriterion) and one.file.absent}
-    workflows = [text for path, text in evidence.files().items() if path.startswith(".github/workflows/")]
-    named = [_FILE_NAME.findall(text[:_LARGEST_README].decode("utf-8", "replace")) for text in workflows]
-    return absent.union(*named)
+    code = [text for path, text in evidence.files().items() if path.endswith(CODE)]
+    texts = [text[:_LARGEST_README].decode("utf-8", "replace") for text in code]
+    request = evidence.task.request
+    texts += [str(request.get("brief", "")), json.dumps(request.get("checks", []), ensure_ascii=False, default=str)]
+    return absent.union(*map(_FILE_NAME.findall, texts))
 
 
 def readme_changed(evidence: TaskEvidence) -> Observed:

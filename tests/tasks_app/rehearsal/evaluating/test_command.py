@@ -12,13 +12,14 @@ from django.core.management import CommandError, call_command
 from django.db.models import F
 
 from engine.adapters.http.guard import GuardedHttp
+from tasks_app.management.commands.rehearse import _warn
 from tasks_app.models import IssuedTask, Rehearsal, Submission
 from tasks_app.rehearsal import running
 from tasks_app.rehearsal.callback_address import CallbackAddressError, callback_address, is_loopback
 from tests.commands import run
 from tests.doubles.http_server import HttpServer, Script
 from tests.processes import free_port
-from tests.tasks_app.rehearsal.evaluating.endpoints import SECRET, TEMPLATES, Endpoint, judged
+from tests.tasks_app.rehearsal.evaluating.endpoints import SECRET, TEMPLATES, Endpoint, begun, judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -260,3 +261,14 @@ def test_a_public_endpoint_that_cannot_reach_this_machine_gets_a_warning(
     row = IssuedTask.objects.get()
     assert "must not be contacted" in row.error
     assert json.dumps(row.request)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("number", "token", "warns"), [(61, "", True), (61, "t", False), (60, "", False)])
+def test_a_class_without_a_token_for_github_gets_a_warning(
+    settings: SettingsWrapper, number: int, token: str, *, warns: bool
+) -> None:
+    settings.GITHUB_TOKEN = token
+    said: list[str] = []
+    _warn(begun(*["http://127.0.0.1:9/x"] * number), said.append)
+    assert [line.startswith("warning: without GITHUB_TOKEN") for line in said] == [True] * warns

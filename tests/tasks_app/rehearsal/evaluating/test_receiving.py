@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from base64 import b64encode
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,11 @@ import pytest
 from django.db import connections
 from django.test import Client
 
-from tasks_app.models import IssuedTask, NotifyCall
+from tasks_app.models import IssuedTask, NotifyCall, Rehearsal, Submission
 from tasks_app.operations import clock
 from tasks_app.rehearsal import receiving
 from tasks_app.rehearsal.posting import claim
+from tasks_app.rehearsal.submissions import encrypt
 from tests.tasks_app.rehearsal.evaluating.endpoints import SECRET, begun, callback_of
 
 if TYPE_CHECKING:
@@ -70,6 +72,34 @@ def test_one_that_comes_late_counts_and_is_marked() -> None:
     assert received(callback_of(row.request), seconds=61) == (200, "")
     row.refresh_from_db()
     assert (row.state, row.late) == (State.RECEIVED, True)
+
+
+@pytest.mark.django_db
+def test_what_is_nested_deeply_counts_all_the_same() -> None:
+    row = sent_task()
+    fields = json.dumps(callback_of(row.request)).encode()
+    assert received(fields[:-1] + b', "x": ' + b"[" * 900 + b"]" * 900 + b"}") == (200, "")
+    row.refresh_from_db()
+    assert row.state == State.RECEIVED
+
+
+@pytest.mark.django_db
+def test_a_secret_of_digits_is_not_kept_as_a_number() -> None:
+    row = sent_task()
+    Submission.objects.update(secret=encrypt("8675309123"))
+    received({**callback_of(row.request), "key": 8675309123, "basic": b64encode(b"me:8675309123").decode()})
+    row.refresh_from_db()
+    kept = json.dumps(row.callback) + row.calls.get().body
+    assert "8675309123" not in kept
+    assert row.callback["basic"] != b64encode(b"me:8675309123").decode()
+
+
+@pytest.mark.django_db
+def test_a_secret_of_a_rehearsal_that_has_ended_is_removed_too() -> None:
+    sent_task()
+    Rehearsal.objects.update(ended_at=clock.now())
+    received(f"rubbish {SECRET}".encode())
+    assert SECRET not in NotifyCall.objects.get().body
 
 
 @pytest.mark.django_db

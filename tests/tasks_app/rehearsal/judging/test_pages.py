@@ -72,6 +72,32 @@ def test_a_page_that_is_fresh_past_caches_only(world: World) -> None:
     assert (found.score, f"that of the commit before ({first[:12]})" in found.reason) == (0.0, True)
 
 
+def test_a_page_that_is_published_from_docs(world: World) -> None:
+    page = PAGE + b'<script src="/site/app.js?v=1"></script><script src="https://cdn.example/a.js"></script>'
+    site = {"index.html": page, "app.js": b"1"}
+    kept = {name: FILES[name] for name in ("LICENSE", "README.md")}
+    world.publish(kept | {f"docs/{name}": content for name, content in site.items()})
+    world.pages.files = site
+    criteria = CRITERIA.validate_python([{"file": {"path": "app.js"}}])
+    assert [one.reason for one in world.judged(criteria=criteria).values() if one.score == 0.0] == []
+
+
+def test_a_page_that_a_workflow_builds_from_index_html(world: World) -> None:
+    world.publish(FILES | {".github/workflows/pages.yml": b"on: push"})
+    world.pages.files["index.html"] = PAGE.replace(b"let a = 1;", b"a()")
+    assert world.judged()[FRESH].score is None
+
+
+def test_a_page_that_serves_browsers_something_else(world: World) -> None:
+    world.publish()
+
+    def answer(asked: Asked) -> Script:
+        return Script(body=b"other" if "Mozilla" in asked.headers["user-agent"] else PAGE)
+
+    world.pages.answer = answer  # type: ignore[method-assign]
+    assert world.judged()[FRESH].score == 0.0
+
+
 def test_another_page(world: World) -> None:
     world.publish()
     world.pages.files["index.html"] = b"<p>Somebody else's"

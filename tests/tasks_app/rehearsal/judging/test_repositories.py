@@ -7,14 +7,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from dulwich.objects import Blob, Commit, ObjectID, Tag, Tree
 from dulwich.refs import Ref
 
 from tasks_app.rehearsal.judging.history import ScanLimits, secret_forms, without_secret
+from tasks_app.rehearsal.judging.repositories import PAGES_BRANCH
 from tests.doubles.http_server import HttpServer, Script
-from tests.tasks_app.rehearsal.judging.world import FILES, PAGE, README, SECRET, SENT, commit, tools_for
+from tests.tasks_app.rehearsal.judging.world import FILES, PAGE, README, SECRET, SENT, commit, tools_for, tree
 from tests.tokens import SHAPES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.tasks_app.rehearsal.judging.world import World
 
 PUBLIC = "The repository can be read without credentials"
@@ -98,6 +102,94 @@ def test_no_licence(world: World) -> None:
     world.publish({"README.md": README, "index.html": PAGE, "LICENCE.txt": b"MIT"})
     found = world.judged()[LICENCE]
     assert (found.score, found.reason) == (0.0, "the commit has no LICENSE at its root; there is LICENCE.txt")
+
+
+@pytest.mark.parametrize(
+    ("change", "score"),
+    [
+        (lambda text: text.replace(b"\n", b"\r\n"), 1.0),
+        (lambda text: text.replace(b"without restriction", b"without\nrestriction"), 1.0),
+        (lambda text: text.replace(b"MIT License\n", b"").replace(b"2026", b"2019-2026"), 1.0),
+        (lambda text: text.partition(b"The above copyright")[0], 0.0),
+        (lambda _: b"This is not the MIT License, and you may use it without restriction.", 0.0),
+    ],
+    ids=["CRLF", "other breaks", "no title", "cut", "another text"],
+)
+def test_which_texts_are_the_mit_licence(world: World, change: Callable[[bytes], bytes], score: float) -> None:
+    world.publish(FILES | {"LICENSE": change(FILES["LICENSE"])})
+    assert world.judged()[LICENCE].score == score
+
+
+def test_a_licence_in_a_folder_does_not_count(world: World) -> None:
+    world.publish({"README.md": README, "index.html": PAGE, "docs/LICENSE": FILES["LICENSE"]})
+    assert world.judged()[LICENCE].score == 0.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"# Sums\n\nAdds up.\n\n## Quick start\n## Architecture\n## License (MIT)\n",
+        b"# Sums\n\n## What it does\n## Prerequisites\n## How to run it\n## Files\n## Copyright\n",
+        b"<h1>Sums</h1>\n<h2>About</h2>\n<h2>Installation</h2>\n**Usage**\n\n**Code structure**\n\n**Licence:**\n",
+    ],
+    ids=["short", "other words", "HTML and bold"],
+)
+def test_a_readme_of_another_style(world: World, text: bytes) -> None:
+    world.publish(FILES | {"README.md": text})
+    assert world.judged()[PARTS].score == 1.0
+
+
+def test_a_readme_may_tell_of_what_the_page_or_the_brief_names(world: World) -> None:
+    text = README + b"\nSaves `export.csv`, reads `input.json`, needs `nothing.css`.\n"
+    world.publish(FILES | {"README.md": text, "index.html": PAGE + b"<script>save('export.csv')</script>"})
+    found = world.judged(request={**world.task().request, "brief": "It reads input.json."})[FILLED_IN]
+    assert "nothing.css" in found.reason
+    assert "export.csv" not in found.reason
+    assert "input.json" not in found.reason
+
+
+def test_a_sha_in_upper_case_is_the_same_sha(world: World) -> None:
+    first = world.publish()
+    results = world.judged(callback=world.callback(commit_sha=first.upper()))
+    assert [one.reason for one in results.values() if one.score == 0.0] == []
+
+
+def test_a_commit_on_gh_pages(world: World) -> None:
+    commit(world.repo, {"src.js": b"a"})
+    world.shas.append(commit(world.repo, FILES, branch=Ref(PAGES_BRANCH.encode())))
+    world.pages.files = dict(FILES)
+    assert world.judged()[ON_BRANCH].score == 1.0
+
+
+def test_commits_of_an_earlier_round_that_was_not_called_back(world: World) -> None:
+    world.publish(FILES | {"a.txt": b"a"})
+    world.publish()
+    assert world.judged(number=2)[ONE_COMMIT].score is None
+    world.publish(FILES | {"b.txt": b"b"})
+    assert world.judged(number=2)[ONE_COMMIT].score == 0.0
+
+
+@pytest.mark.parametrize("where", ["blob", "tree", "message", "name"])
+def test_a_tag_that_hides_a_token(world: World, where: str) -> None:
+    sha = world.publish()
+    content = f"key = '{TOKEN}'".encode()
+    blob = Blob.from_string(content)
+    world.repo.object_store.add_object(blob)
+    tag = Tag()
+    tag.name, tag.tagger, tag.tag_time, tag.tag_timezone = b"v1", b"a <a@example.com>", 1, 0
+    tag.message = content if where == "message" else b"one"
+    targets = {"blob": (Blob, blob.id), "tree": (Tree, tree(world.repo, {"a/b.txt": content}))}
+    tag.object = targets.get(where, (Commit, ObjectID(sha.encode())))
+    world.repo.object_store.add_object(tag)
+    world.repo.refs[Ref(f"refs/tags/{TOKEN if where == 'name' else 'v1'}".encode())] = tag.id
+    assert world.judged()[HISTORY].score == 0.0
+
+
+def test_a_folder_that_is_too_large_to_be_searched_is_not_clean(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks_app.rehearsal.judging.clones.LARGEST_TREE", 2_000)
+    world.publish(FILES | {f"many/{number:050}": b"a" for number in range(100)})
+    found = world.judged()[HISTORY]
+    assert (found.score, "many/ in commit" in found.reason) == (None, True)
 
 
 def test_another_licence(world: World) -> None:

@@ -167,7 +167,7 @@ class World:
             "callback": self.callback(round=number),
             "callback_at": at,
             "late": False,
-            "calls": (NotifyRecord(at, 200, ""),),
+            "calls": lambda: (NotifyRecord(at, 200, ""),),
             "earlier_commits": (),
         }
         return TaskToJudge(**(values | changes))
