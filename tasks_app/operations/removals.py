@@ -17,7 +17,21 @@ from django.db.models.functions import Cast, Length
 
 from engine.domain.checks import Kind, Verdict
 from engine.domain.lifecycle import ACTIVE, ENDED, POLLING, State, Step
-from tasks_app.models import Alert, Attachment, Attempt, CheckResult, Event, Rejection, Round, SourceFile, Task
+from tasks_app.models import (
+    Alert,
+    Attachment,
+    Attempt,
+    CheckResult,
+    Event,
+    NotifyCall,
+    Rehearsal,
+    RehearsalResult,
+    Rejection,
+    Round,
+    SourceFile,
+    Submission,
+    Task,
+)
 from tasks_app.operations import clock
 
 if TYPE_CHECKING:
@@ -115,6 +129,28 @@ def _keep_for_later(task_key: str, round_id: UUID, chosen: int | None) -> None:
     task.save(update_fields=["attachment_names", "regression_checks"])
 
 
+def _rehearsal_screenshots(before: datetime) -> QuerySet[RehearsalResult]:
+    taken = RehearsalResult.objects.annotate(screenshot_bytes=Length("screenshot")).filter(screenshot_bytes__gt=0)
+    return taken.filter(issued__judged_at__lt=before)
+
+
+def _rehearsal_screenshots_removed(ids: Sequence[int]) -> int:
+    rows = RehearsalResult.objects.filter(pk__in=ids)
+    size = _sum(rows, Length("screenshot"))
+    rows.update(screenshot=b"")
+    return size
+
+
+def _rehearsals_removed(ids: Sequence[int]) -> int:
+    """Delete ended rehearsals, a few submissions in each transaction. What was interrupted goes the next time."""
+    size = _sum(RehearsalResult.objects.filter(issued__submission__rehearsal__in=ids), Length("log"))
+    submissions = list(Submission.objects.filter(rehearsal__in=ids).order_by("pk").values_list("pk", flat=True))
+    for first in range(0, len(submissions), _SUBMISSIONS):
+        Submission.objects.filter(pk__in=submissions[first : first + _SUBMISSIONS]).delete()
+    Rehearsal.objects.filter(pk__in=ids).delete()
+    return size
+
+
 def _delete_from(rows: QuerySet[Any]) -> Callable[[Sequence[Any]], int]:
     def remove(ids: Sequence[Any]) -> int:
         rows.filter(pk__in=ids).delete()
@@ -126,6 +162,9 @@ def _delete_from(rows: QuerySet[Any]) -> Callable[[Sequence[Any]], int]:
 def _sum(rows: QuerySet[Any], size: Any) -> int:
     return rows.order_by().aggregate(total=Sum(size))["total"] or 0
 
+
+#: Submissions of a rehearsal that one transaction deletes, each with hundreds of results.
+_SUBMISSIONS = 5
 
 SCREENSHOTS = Removal("screenshots", _screenshots, "attempt_id", _screenshots_removed)
 PROMPTS = Removal("prompts, replies and files that were not chosen", _prompts, "started_at", _prompts_removed)
@@ -140,6 +179,22 @@ EVENTS = Removal(
     _delete_from(Event.objects.all()),
 )
 ALERTS = Removal("alerts", lambda before: Alert.objects.filter(at__lt=before), "at", _delete_from(Alert.objects.all()))
+REHEARSAL_SCREENSHOTS = Removal(
+    "screenshots of rehearsals", _rehearsal_screenshots, "issued__judged_at", _rehearsal_screenshots_removed
+)
+REHEARSALS = Removal(
+    "rehearsals",
+    lambda before: Rehearsal.objects.filter(ended_at__lt=before),
+    "ended_at",
+    _rehearsals_removed,
+    batch=1,
+)
+STRAY_CALLS = Removal(
+    "calls to /rehearsal/notify that named no task",
+    lambda before: NotifyCall.objects.filter(issued=None, at__lt=before),
+    "at",
+    _delete_from(NotifyCall.objects.all()),
+)
 SESSIONS = Removal(
     "logins that have run out",
     lambda before: Session.objects.filter(expire_date__lt=before),

@@ -17,7 +17,18 @@ from django.db import Error, connections
 from tasks_app.operations import clock
 from tasks_app.operations.events import event_record
 from tasks_app.operations.queue import OLD_FAILURES
-from tasks_app.operations.removals import ALERTS, EVENTS, PROMPTS, REJECTIONS, ROUNDS, SCREENSHOTS, SESSIONS
+from tasks_app.operations.removals import (
+    ALERTS,
+    EVENTS,
+    PROMPTS,
+    REHEARSAL_SCREENSHOTS,
+    REHEARSALS,
+    REJECTIONS,
+    ROUNDS,
+    SCREENSHOTS,
+    SESSIONS,
+    STRAY_CALLS,
+)
 
 if TYPE_CHECKING:
     import threading
@@ -37,9 +48,9 @@ MOST_BATCHES = 50
 MOST_COUNTED = 10_000
 
 _NAMES: dict[str, tuple[Removal, ...]] = {
-    "KEEP_SCREENSHOTS_DAYS": (SCREENSHOTS,),
+    "KEEP_SCREENSHOTS_DAYS": (SCREENSHOTS, REHEARSAL_SCREENSHOTS),
     "KEEP_PROMPTS_DAYS": (PROMPTS,),
-    "KEEP_ROUNDS_DAYS": (ROUNDS, REJECTIONS, EVENTS, ALERTS, OLD_FAILURES),
+    "KEEP_ROUNDS_DAYS": (ROUNDS, REHEARSALS, STRAY_CALLS, REJECTIONS, EVENTS, ALERTS, OLD_FAILURES),
 }
 
 

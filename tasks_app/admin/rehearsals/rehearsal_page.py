@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -12,8 +13,8 @@ from django.utils.html import format_html
 from tasks_app.admin.rehearsals.columns import score_pill
 from tasks_app.rehearsal.results.distributions import BAR_AT, WIDTH, charts
 from tasks_app.rehearsal.results.report import rehearsal_report, score_text
-from tasks_app.rehearsal.results.text import totals_text
-from tasks_app.reports.display import NOTHING, short, visible
+from tasks_app.rehearsal.results.text import mishap_text, stage_text
+from tasks_app.reports.display import NOTHING, moment, short, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,21 +36,31 @@ if TYPE_CHECKING:
 FEW_SUBMISSIONS = 5
 MOST_SUBMISSIONS = 500
 MOST_COLUMNS = 48
-MOST_FREQUENT = 20
+MOST_FREQUENT = 10
+
+#: Words of a check by which the list of results is searched.
+_MOST_WORDS = 8
 
 _EXPORTS = {"csv": "CSV", "json": "JSON", "sqlite": "SQLite"}
 
 
 def rehearsal_page(row: Rehearsal, wanted: Mapping[str, str]) -> dict[str, object]:
-    """Return the template's context. Of `wanted`, `q` narrows the table by text, `failing` to those with failures."""
+    """Return the template's context.
+
+    Of `wanted`, `q` narrows the table by text, `failing` to those with failures; `lowest` puts the lowest score first.
+    """
     report = rehearsal_report(row)
     query, failing = wanted.get("q", "").strip()[:200], wanted.get("failing") == "1"
     found = [one for one in report.submissions if _is_wanted(one, query.lower(), failing=failing)]
+    lowest = wanted.get("lowest") == "1"
+    if lowest:
+        found.sort(key=lambda one: (one.score is None, one.score))
     places = _places(report)
     return {
         "colour": "" if report.progress else "failed" if report.failing else "completed",
-        "headline": f"{report.progress.capitalize()}. {totals_text(report.totals)}".removeprefix(". "),
+        "headline": _headline(report),
         "moving": bool(report.progress),
+        "newest_change": moment(report.newest_change) if report.newest_change else "",
         "figures": _figures(report),
         "exports": [
             (name, reverse("admin:tasks_app_rehearsal_export", args=[row.pk, kind])) for kind, name in _EXPORTS.items()
@@ -60,6 +71,7 @@ def rehearsal_page(row: Rehearsal, wanted: Mapping[str, str]) -> dict[str, objec
         "searchable": len(report.submissions) > FEW_SUBMISSIONS,
         "query": visible(query),
         "failing": failing,
+        "lowest": lowest,
         "submissions": len(report.submissions),
         "found": len(found),
         "headings": [f"{short(template, 40)} round {number}" for template, number in places],
@@ -73,6 +85,12 @@ def rehearsal_page(row: Rehearsal, wanted: Mapping[str, str]) -> dict[str, objec
 def _is_wanted(one: ReportedSubmission, query: str, *, failing: bool) -> bool:
     texts = (one.row.email, one.row.endpoint, one.row.repository, *(task.name for task in one.tasks))
     return (not failing or one.failing > 0) and (not query or any(query in text.lower() for text in texts))
+
+
+def _headline(report: RehearsalReport) -> str:
+    """Return how far it is, and how many submissions have nothing wrong."""
+    failing, of = sum(one.failing > 0 for one in report.submissions), len(report.submissions)
+    return f"{report.progress.capitalize() or 'Ended'}. {failing:,} of {of:,} submissions have failing checks."
 
 
 def _figures(report: RehearsalReport) -> list[tuple[str, str, str]]:
@@ -113,23 +131,26 @@ def _line(one: ReportedSubmission, places: Sequence[Place]) -> dict[str, object]
 
 
 def _cell(one: ReportedRound, address: str) -> SafeString:
-    """Return the score, or the state before there is one, with a link to the round on its submission's page."""
-    late = " late" if one.row.late else ""
+    """Return the score with what went wrong before the judging, or the stage, linked to the round on its page."""
+    judged = one.score is not None
+    mishap = f" {mishap_text(one)}".rstrip() if judged else ""
     return format_html(
         '<a href="{}#issued-{}" aria-label="{} round {}: {}{}">{}</a>{}',
         address,
         one.row.pk,
         short(one.row.task, 80),
         one.row.round,
-        score_text(one.score) if one.score is not None else one.row.state,
-        late,
-        score_pill(one.score) if one.score is not None else one.row.get_state_display().lower(),
-        late,
+        score_text(one.score) if judged else stage_text(one),
+        mishap,
+        score_pill(one.score) if judged else stage_text(one),
+        mishap,
     )
 
 
 def _frequent(one: FrequentFailure, row: Rehearsal) -> dict[str, object]:
-    which = urlencode({"rehearsal": row.pk, "failing": 1, "kind__exact": one.kind})
+    # What differs by the seed is no word of letters.
+    words = list(dict.fromkeys(re.findall(r"(?<!\w)[A-Za-z]{3,}(?!\w)", one.text)))[:_MOST_WORDS]
+    which = urlencode({"rehearsal": row.pk, "failing": 1, "kind__exact": one.kind, "q": " ".join(words)})
     return {
         "count": one.count,
         "of": one.of,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Prefetch
 
 from tasks_app.models import IssuedTask, NotifyCall, RehearsalResult, Submission
+from tasks_app.rehearsal.judging.contracts import is_failing
 from tasks_app.rehearsal.results.report import callback_seconds, mean, published
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ _PIECE = 65_536
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 CSV_COLUMNS = (
-    "submission", "template", "task", "round", "number", "kind", "check", "score", "reason", "log", "endpoint",
-    "sent_at", "accepted_at", "status_code", "tries", "error", "callback_at", "callback_seconds", "late", "repo_url",
-    "commit_sha", "pages_url",
+    "submission", "template", "task", "round", "number", "kind", "check", "score", "failing", "reason", "log",
+    "endpoint", "sent_at", "accepted_at", "status_code", "tries", "error", "callback_at", "callback_seconds", "late",
+    "repo_url", "commit_sha", "pages_url",
 )  # fmt: skip
 
 #: Fields of a request that an export holds.
@@ -61,7 +62,7 @@ CREATE TABLE notify_calls (
 );
 CREATE TABLE results (
     id INTEGER PRIMARY KEY, task_id INTEGER NOT NULL REFERENCES tasks, number INTEGER NOT NULL, kind TEXT NOT NULL,
-    "check" TEXT NOT NULL, score REAL, reason TEXT NOT NULL, log TEXT NOT NULL
+    "check" TEXT NOT NULL, score REAL, failing INTEGER NOT NULL, reason TEXT NOT NULL, log TEXT NOT NULL
 );
 """
 
@@ -148,8 +149,8 @@ def _sent_columns(row: IssuedTask) -> dict[str, Any]:
 
 def _result_columns(row: RehearsalResult) -> dict[str, Any]:
     return {
-        "number": row.number, "kind": row.kind, "check": row.check_text, "score": row.score, "reason": row.reason,
-        "log": row.log,
+        "number": row.number, "kind": row.kind, "check": row.check_text, "score": row.score,
+        "failing": is_failing(row.kind, row.score), "reason": row.reason, "log": row.log,
     }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from tasks_app.rehearsal.judging.contracts import is_failing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from tasks_app.models import Rehearsal
 
@@ -180,6 +181,13 @@ class RehearsalReport:
         if self.rehearsal.ended_at:
             return ""
         return f"under way: {self.totals.judged} of {self.totals.rounds} rounds are judged"
+
+    @cached_property
+    def newest_change(self) -> datetime | None:
+        """When something was last sent, came or was judged."""
+        rows = (one.row for one in self.rounds)
+        moments = (when for row in rows for when in (row.sent_at, row.accepted_at, row.callback_at, row.judged_at))
+        return max((when for when in moments if when), default=None)
 
     @cached_property
     def frequent_failures(self) -> tuple[FrequentFailure, ...]:

@@ -134,6 +134,21 @@ def _checks(checks: Sequence[ReportedCheck], width: int, plain: Plain) -> Iterat
         yield from _wrapped(short(reason, _LONGEST_TEXT), width, plain, _INDENT + " " * 6)
 
 
+def stage_text(one: ReportedRound) -> str:
+    """Return how far a round without a score is."""
+    row, stages = one.row, IssuedTask.Stage
+    if row.state == stages.ACCEPTED:
+        return "callback awaited"
+    return "to be judged" if row.state in {stages.RECEIVED, stages.GAVE_UP} else request_text(row)
+
+
+def mishap_text(one: ReportedRound) -> str:
+    """Return what of the request or the callback went wrong in a round that was judged, in two words; "" if nothing."""
+    if one.row.callback_at:
+        return "late" if one.row.late else ""
+    return "no callback" if one.row.accepted_at else request_text(one.row)
+
+
 def _check(check: ReportedCheck, width: int, plain: Plain) -> Iterator[str]:
     """Yield what is wrong with a check: its score, its kind, its text, and below it the reason."""
     score = score_text(check.score) if check.score is not None else "not decided"
@@ -178,18 +193,18 @@ def _totals(report: RehearsalReport, width: int) -> list[str]:
 
 def totals_text(totals: ReportTotals) -> str:
     """Return the totals as a sentence each for rounds, checks and the score."""
-    late = f", {totals.late} of them late" if totals.late else ""
-    undecided = f", {totals.undecided} not decided" if totals.undecided else ""
+    late = f", {totals.late:,} of them late" if totals.late else ""
+    undecided = f", {totals.undecided:,} not decided" if totals.undecided else ""
     score = f" Mean score {score_text(totals.score)}." if totals.score is not None else ""
     return (
         f"{_count(totals.submissions, 'submission')}, {_count(totals.tasks, 'task')}, "
-        f"{_count(totals.rounds, 'round')}: {totals.accepted} accepted, {totals.called_back} called back{late}. "
-        f"{_count(totals.checks, 'check')}: {totals.held} held, {totals.failing} failing{undecided}.{score}"
+        f"{_count(totals.rounds, 'round')}: {totals.accepted:,} accepted, {totals.called_back:,} called back{late}. "
+        f"{_count(totals.checks, 'check')}: {totals.held:,} held, {totals.failing:,} failing{undecided}.{score}"
     )
 
 
 def _count(number: int, name: str) -> str:
-    return f"{number} {name}{'' if number == 1 else 's'}"
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:

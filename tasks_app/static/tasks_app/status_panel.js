@@ -1,10 +1,10 @@
-// Refreshes the status panel of an active round, and reloads the page once the round has ended.
+// Refreshes the status panel of an active round or rehearsal, and reloads the page once it has ended.
 // Without scripts the page has the link "Reload".
 "use strict";
 
 (() => {
-  const EVERY = 2000; // ms
   const place = () => document.getElementById("status_panel");
+  const EVERY = Number(place()?.dataset.every) || 2000; // ms
 
   const replaced = (html) => {
     const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("status_panel");

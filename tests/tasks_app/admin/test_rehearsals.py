@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tasks_app.models import RehearsalResult, Submission
+from tasks_app.models import IssuedTask, RehearsalResult, Submission
 from tasks_app.rehearsal.results.report import rehearsal_report
 from tasks_app.rehearsal.results.summaries import rehearsal_summaries, submission_summaries
 from tests.hostile import RAW, hostile_rows
@@ -107,20 +107,61 @@ def test_summaries_are_what_reports_say() -> None:
 def test_a_rehearsals_page_shows_figures_charts_and_each_round(rehearsal: Rehearsal, viewer: Client) -> None:
     html = page(viewer, f"{LIST}{rehearsal.pk}/change/")
     text = text_of(html)
-    assert "2 submissions, 2 tasks, 4 rounds: 4 accepted, 3 called back, 1 of them late." in text
-    assert "6 checks: 4 held, 1 failing, 1 not decided. Mean score 0.87." in text
+    assert "Ended. 1 of 2 submissions have failing checks." in text
+    figures = (
+        "mean score 0.87 of the submissions", "submissions 2 2 tasks", "rounds judged 3 of 4",
+        "accepted 4 of 4 rounds", "called back 3 1 late", "checks failing 1 of 5 decided", "not decided 1 of 6 checks",
+    )  # fmt: skip
+    assert " ".join(figures) in text
     assert html.count('<svg role="img" aria-label="') == 3
     assert 'aria-label="Checks that held, by kind. callback: 1 of 2; request: 3 of 3"' in html
     ada = Submission.objects.get(email="ada@example.com")
     cells = re.findall(rf'href="{SUBMISSIONS}{ada.pk}/change/#issued-\d+" aria-label="([^"]+)"', html)
     assert [re.sub(r"-\w{6} ", " ", cell) for cell in cells] == ["csv-sum round 1: 1.00", "csv-sum round 2: 0.50 late"]
-    assert ">accepted</a>" in html
+    assert ">callback awaited</a>" in html
     assert "1 of 2 callback The callback came in time reason 2" in text
+
+
+def test_a_cell_says_how_far_a_round_is_or_what_went_wrong(viewer: Client) -> None:
+    row = make_rehearsal()
+    ada, none = make_submission(row), {"after": None, "judged_at": None}
+    for at, (columns, says) in enumerate((
+        ({"state": "queued", "tries": 0, "accepted_at": None, "status_code": None, **none}, "not sent"),
+        ({"state": "queued", "tries": 1, "accepted_at": None, "status_code": 500, **none}, "HTTP 500"),
+        ({"state": "sending", "accepted_at": None, **none}, "being sent"),
+        ({"state": "accepted", **none}, "callback awaited"),
+        ({"state": "received", "judged_at": None}, "to be judged"),
+        ({"scores": (0,), "accepted_at": None, "status_code": None, "after": None}, "0.00 no answer"),
+        ({"scores": (0,), "accepted_at": None, "status_code": 401, "after": None}, "0.00 HTTP 401"),
+        ({"scores": (0,), "after": None}, "0.00 no callback"),
+        ({"scores": (0,), "late": True}, "0.00 late"),
+        ({"scores": (1,)}, "1.00"),
+    )):  # fmt: skip
+        one = make_issued(ada, template=f"t{at}", **columns)
+        html = page(viewer, f"{LIST}{row.pk}/change/")
+        cell = re.search(rf'#issued-{one.pk}" aria-label="([^"]+)">(.*?)</td>', html)
+        assert cell
+        assert cell[1].partition(": ")[2] == text_of(cell[2]) == says
+
+
+def test_a_frequent_failure_leads_to_its_results(viewer: Client) -> None:
+    row = make_class("class", 25)
+    html = page(viewer, f"{LIST}{row.pk}/change/")
+    assert html.index("The checks that fail most often") < html.index('id="submissions"')
+    links = re.findall(r'<a href="([^"]*failing=1[^"]*)">(\d+) of \d+</a>', html)
+    assert len(links) > 5
+    for address, count in links:
+        assert f">{count} rehearsal results" in page(viewer, unescape(address)).replace("\n", "").replace("  ", "")
 
 
 def test_a_rehearsal_under_way_says_how_far_it_is(rehearsal: Rehearsal, viewer: Client) -> None:
     type(rehearsal).objects.update(ended_at=None)
-    assert "Under way: 3 of 4 rounds are judged." in text_of(page(viewer, f"{LIST}{rehearsal.pk}/change/"))
+    html = page(viewer, f"{LIST}{rehearsal.pk}/change/")
+    assert "Under way: 3 of 4 rounds are judged." in text_of(html)
+    newest = max(one.callback_at for one in IssuedTask.objects.exclude(callback_at=None))
+    assert f"Newest change: {newest:%Y-%m-%d %H:%M:%S} UTC" in text_of(html)
+    assert 'data-moving="yes"' in html
+    assert "status_panel.js" in html
     empty = make_rehearsal("empty")
     assert "No submission yet" in page(viewer, f"{LIST}{empty.pk}/change/")
     nobody = make_submission(empty)
@@ -142,6 +183,10 @@ def test_the_table_narrows_by_text_and_failing(viewer: Client) -> None:
     failing = {one.row.email.partition("@")[0] for one in rehearsal_report(row).submissions if one.failing}
     assert set(found("?failing=1")) == failing
     assert 0 < len(failing) < 12
+    scores = {one.row.email.partition("@")[0]: one.score for one in rehearsal_report(row).submissions}
+    assert [scores[name] for name in found("?lowest=1")] == sorted(scores.values())
+    make_submission(row, "new@example.com")
+    assert found("?lowest=1")[-1] == "new"
 
 
 def test_the_pages_queries_do_not_grow(viewer: Client) -> None:

@@ -74,6 +74,7 @@ def test_csv_has_a_row_for_each_result(rehearsal: Rehearsal) -> None:
     ]  # fmt: skip
     assert rows[1]["reason"] == "line\r\nbreak, ü"
     assert rows[1]["log"] == "log of 2"
+    assert [row["failing"] for row in rows] == ["no", "yes", "no", "yes", "no"]
     assert (rows[0]["callback_seconds"], rows[0]["late"]) == ("42.0", "no")
     assert rows[0]["commit_sha"] == f"{1:040x}"
     assert (rows[3]["repo_url"], rows[3]["commit_sha"]) == ("", "?")
@@ -120,6 +121,7 @@ def test_sqlite_holds_the_whole_of_it(rehearsal: Rehearsal, tmp_path: Path) -> N
     assert json.loads(read["tasks"][0]["checks"]) == ["Repo has MIT license"]
     assert [row["check"] for row in read["results"]][1] == '=cmd|" /C calc"!A0'
     assert [row["score"] for row in read["results"]] == [1, 0.5, None, 0, 1]
+    assert [row["failing"] for row in read["results"]] == [0, 1, 0, 1, 0]
     assert [row["reason"] for row in read["notify_calls"]] == ["another nonce"]
     assert {name for rows in read.values() for row in rows for name in row} & {"secret", "body", "client"} == set()
 
