@@ -24,7 +24,7 @@ from django.db.models import Count
 from tasks_app import wiring
 from tasks_app.models import IssuedTask, Rehearsal, RehearsalResult
 from tasks_app.operations import clock
-from tasks_app.operations.connections import is_unusable, why_unusable
+from tasks_app.operations.connections import AWAY, is_unusable, why_unusable
 from tasks_app.redaction import keepable
 from tasks_app.rehearsal.criteria import CRITERIA
 from tasks_app.rehearsal.issuing import following
@@ -49,11 +49,17 @@ State = IssuedTask.Stage
 
 SENDERS = 16
 LOOK_SECONDS = 0.25
+#: A task that fails so often by an error of our own ends the evaluator, which would try it for ever.
+MOST_ERRORS = 3
 _TO_JUDGE = (State.RECEIVED, State.GAVE_UP)
 
 
 class AlreadyRunningError(Exception):
     """Another process drives this rehearsal."""
+
+
+class EvaluatorFailedError(Exception):
+    """A task cannot be sent or judged by an error of our own."""
 
 
 @contextmanager
@@ -91,6 +97,7 @@ def run(
     """Drive a rehearsal inside `driving` until it has ended (True) or `stopping` is set (False).
 
     `say` gets a line for each change, from this thread. What is under way when it stops is waited for.
+    Raises EvaluatorFailedError.
     """
     templates = {one.id: one for one in read_templates(rehearsal.templates, source=rehearsal.name)}
     loop = _Loop(rehearsal, templates, judge, say, stopping or threading.Event(), judges)
@@ -108,6 +115,7 @@ class _Loop:
     _sending: dict[int, Future[str]] = field(default_factory=dict)
     _judging: dict[int, Future[str]] = field(default_factory=dict)
     _seen: set[int] = field(default_factory=set)
+    _errors: Counter[int] = field(default_factory=Counter)
     _is_away: bool = False
     _said_idle: datetime | None = None
 
@@ -159,6 +167,12 @@ class _Loop:
                 future = under_way.pop(pk)
                 if error := future.exception():
                     logger.error("a rehearsal's task %s failed by an error of our own", pk, exc_info=error)
+                    self._errors[pk] += 1
+                    if self._errors[pk] >= MOST_ERRORS and not isinstance(error, AWAY):
+                        raise EvaluatorFailedError(
+                            f"A task failed {MOST_ERRORS} times by an error of our own, {type(error).__name__}; its "
+                            "traceback is in the log. Once it is mended, the same command goes on."
+                        )
                 else:
                     self.say(future.result())
 

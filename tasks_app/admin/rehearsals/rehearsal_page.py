@@ -90,7 +90,8 @@ def _is_wanted(one: ReportedSubmission, query: str, *, failing: bool) -> bool:
 def _headline(report: RehearsalReport) -> str:
     """Return how far it is, and how many submissions have nothing wrong."""
     failing, of = sum(one.failing > 0 for one in report.submissions), len(report.submissions)
-    return f"{report.progress.capitalize() or 'Ended'}. {failing:,} of {of:,} submissions have failing checks."
+    have = f"{failing:,} of {of:,} submission{'s' * (of != 1)} {'have' if failing != 1 else 'has'} failing checks"
+    return f"{report.progress.capitalize() or 'Ended'}. {have}."
 
 
 def _figures(report: RehearsalReport) -> list[tuple[str, str, str]]:

@@ -29,7 +29,7 @@ from tasks_app.rehearsal.judging.tools import judging_tools
 from tasks_app.rehearsal.results.exports import as_csv, as_json, as_sqlite
 from tasks_app.rehearsal.results.report import rehearsal_report
 from tasks_app.rehearsal.results.text import as_text
-from tasks_app.rehearsal.running import AlreadyRunningError, driving, run
+from tasks_app.rehearsal.running import AlreadyRunningError, EvaluatorFailedError, driving, run
 from tasks_app.rehearsal.starting import (
     AT_A_TIME,
     DEADLINE,
@@ -104,7 +104,7 @@ class Command(BaseCommand):
         say = partial(_say, self.stderr if options["json"] else self.stdout)
         try:
             rehearsal, has_ended = _rehearse(wanted, say)
-        except (StartError, SecretKeyError, CallbackAddressError, AlreadyRunningError) as error:
+        except (StartError, SecretKeyError, CallbackAddressError, AlreadyRunningError, EvaluatorFailedError) as error:
             raise CommandError(str(error)) from None
         except (DatabaseError, InterfaceError) as error:
             if not is_unusable(error):

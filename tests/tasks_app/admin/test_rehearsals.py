@@ -107,7 +107,7 @@ def test_summaries_are_what_reports_say() -> None:
 def test_a_rehearsals_page_shows_figures_charts_and_each_round(rehearsal: Rehearsal, viewer: Client) -> None:
     html = page(viewer, f"{LIST}{rehearsal.pk}/change/")
     text = text_of(html)
-    assert "Ended. 1 of 2 submissions have failing checks." in text
+    assert "Ended. 1 of 2 submissions has failing checks." in text
     figures = (
         "mean score 0.87 of the submissions", "submissions 2 2 tasks", "rounds judged 3 of 4",
         "accepted 4 of 4 rounds", "called back 3 1 late", "checks failing 1 of 5 decided", "not decided 1 of 6 checks",

@@ -18,7 +18,7 @@ from tasks_app.rehearsal import posting, running
 from tasks_app.rehearsal.callback_address import callback_address
 from tasks_app.rehearsal.judging.contracts import Result
 from tasks_app.rehearsal.receiving import receive
-from tasks_app.rehearsal.running import AlreadyRunningError, driving, run
+from tasks_app.rehearsal.running import AlreadyRunningError, EvaluatorFailedError, driving, run
 from tests.doubles.http_server import Script
 from tests.processes import free_port
 from tests.tasks_app.rehearsal.evaluating.endpoints import SECRET, Endpoint, begun, callback_of, judged
@@ -275,6 +275,20 @@ def test_a_judge_that_fails_is_a_result_that_is_not_decided() -> None:
     assert first.score is None
     assert "RuntimeError" in first.reason
     assert (second.check_text, second.score, second.reason, second.log) == ("\ufffd [secret]", None, *["[secret]"] * 2)
+
+
+def test_results_that_cannot_be_stored_end_the_evaluator(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> bool:
+        raise ZeroDivisionError
+
+    with Endpoint() as endpoint, rehearsal_at(endpoint.url("/x")) as rehearsal:
+        with monkeypatch.context() as patched:
+            patched.setattr(running, "store", fails)
+            with pytest.raises(EvaluatorFailedError, match="ZeroDivisionError"):
+                ended(rehearsal)
+        assert {row.state for row in rows()} == {"received"}
+        ended(rehearsal)
+    assert {row.state for row in rows()} == {"judged"}
 
 
 def test_judging_knows_the_commits_of_earlier_rounds() -> None:
