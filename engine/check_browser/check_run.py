@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from playwright.async_api import Error
 
-from engine.adapters.browser.job import Checked
+from engine.adapters.browser.job import NO_PAGE, Checked
 from engine.check_browser.evaluation import PageGoneError
 from engine.check_browser.network import Network
 from engine.check_browser.polling import AT_ONCE, PageLeftError, StuckError, poll
@@ -59,7 +59,7 @@ class CheckRun:
         except PageGoneError as error:
             return self._outcome(Verdict.ERROR, f"the page is gone: {error}")
         except Error as error:
-            return self._outcome(Verdict.ERROR, f"no page could be opened: {error.message.partition(chr(10))[0][:300]}")
+            return self._outcome(Verdict.ERROR, f"{NO_PAGE}: {error.message.partition(chr(10))[0][:300]}")
 
     async def _check_on(self, visit: Visit, window: float, ends: float) -> Checked:
         if visit.stuck:

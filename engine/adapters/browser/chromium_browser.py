@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.adapters.browser.job import Checked, CheckedInOrder, Computed, ComputeJob, Failed, Job, Started, Viewed
+from engine.adapters.browser.job import (
+    NO_PAGE,
+    Checked,
+    CheckedInOrder,
+    Computed,
+    ComputeJob,
+    Failed,
+    Job,
+    Started,
+    Viewed,
+)
 from engine.adapters.browser.places import place
 from engine.adapters.browser.process import TIME_OVER, run_job
 from engine.domain.addresses import parse_url
@@ -161,7 +171,7 @@ def _report(page: PageUnderTest, checks: Sequence[Check], tests: Sequence[PageTe
     if failed or not started:
         why = failed.reason if failed else f"the check browser did not start ({run.ended or 'it died'})"
         return _not_run(page, checks, tests, why)
-    outcomes = {event.index: event for event in run.events if isinstance(event, Checked)}
+    outcomes = {event.index: event for event in run.events if isinstance(event, Checked) and not _is_lost(event, run)}
     why = run.ended or "the check browser died"
     missing = Verdict.NOT_RUN if run.ended == TIME_OVER else Verdict.TIMEOUT if run.ended else Verdict.ERROR
     results = [
@@ -171,7 +181,8 @@ def _report(page: PageUnderTest, checks: Sequence[Check], tests: Sequence[PageTe
         for at, check in enumerate([*checks, *_expressions(tests)])
     ]
     views = {event.width: event for event in run.events if isinstance(event, Viewed)}
-    ended = (f"the verification was ended: {run.ended}",) if run.ended else ()
+    # Our own time says nothing about the page.
+    ended = (f"the verification was ended: {run.ended}",) if run.ended and run.ended != TIME_OVER else ()
     return BrowserReport(
         results[: len(checks)],
         [_view(viewed, ended) for _, viewed in sorted(views.items(), reverse=True)],
@@ -179,6 +190,11 @@ def _report(page: PageUnderTest, checks: Sequence[Check], tests: Sequence[PageTe
         tested=results[len(checks) :],
         in_order=_held_in_order(checks, run),
     )
+
+
+def _is_lost(outcome: Checked, run: BrowserRun) -> bool:
+    """Say whether a check found no browser because we had ended it."""
+    return bool(run.ended) and outcome.detail.startswith(NO_PAGE)
 
 
 def _held_in_order(checks: Sequence[Check], run: BrowserRun) -> Sequence[bool | None]:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+#: The beginning of a check's detail if the browser itself was gone.
+NO_PAGE = "no page could be opened"
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One verification. The `files` are served at `url` from memory; None opens the live page at `url`."""

@@ -113,7 +113,8 @@ def _material(evidence: TaskEvidence, asked: Sequence[str]) -> Material:
     named = [path for one in asked for path in named_paths(one, list(files)[:2000])]
     code = sorted(path for path in files if path.endswith(CODE) and path.count("/") < 3)
     wanted = dict.fromkeys(["README.md", INDEX, *named, *code])
-    shown = {path: files[path] for path in [path for path in wanted if path in files][:_MOST_FILES]}
+    texts = [path for path in wanted if path in files and b"\0" not in files[path]]
+    shown = {path: files[path] for path in texts[:_MOST_FILES]}
     report = _report(evidence)
     views = sorted(report.views, key=lambda one: one.width) if report else []
     pictures = [Image("page.jpg", "image/jpeg", view.screenshot) for view in views if view.screenshot]

@@ -51,6 +51,17 @@ def test_a_reply_without_a_judgement(world: World, reply: str) -> None:
     assert {(one.score, one.reason) for one in found} == {(None, "the model's reply holds no judgement of this")}
 
 
+def test_a_binary_file_that_a_sentence_names_is_not_shown_as_text(world: World) -> None:
+    world.publish(FILES | {"book.xlsx": b"PK\x03\x04\0\0", "notes.txt": b"A note."})
+    author = FakeAuthor("1: holds - both are there")
+    criteria = CRITERIA.validate_python(["notes.txt tells of book.xlsx"])
+    world.judged(criteria=criteria, tools=tools_for(author=author))
+    [(_, messages, _)] = author.asked
+    assert "[file notes.txt" in messages[-1].content
+    assert "[file book.xlsx" not in messages[-1].content
+    assert "book.xlsx" in messages[-1].content  # among the other files
+
+
 def test_a_model_that_fails(world: World) -> None:
     world.publish()
     author = FakeAuthor(Transient("model_timeout", "The model did not reply in time."))
