@@ -188,7 +188,7 @@ def test_a_later_round_keeps_what_is_not_mentioned_and_earlier_attachments() -> 
         **WRITTEN,
         "data.csv": DATA.content,
         "app.js": b"1",
-        "LICENSE": b"MIT License without restriction",
+        "LICENSE": repository_files.licence(2025, "Somebody"),
     }
     later = frame(text="Add a heading.", number=2, present=present, protected=("data.csv",))
     files, notes = assemble(

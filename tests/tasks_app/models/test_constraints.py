@@ -14,15 +14,18 @@ from tasks_app.models import (
     Commit,
     ForgeQuota,
     ForgeWrite,
+    IssuedTask,
     ModelProfile,
     NotificationAttempt,
     Plan,
+    RehearsalResult,
     Round,
     SourceFile,
     StepRun,
     Takedown,
 )
 from tests.factories import make_payload, make_round
+from tests.rehearsals import make_issued, make_rehearsal, make_submission
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +74,17 @@ def breaker(_: Round) -> Breaker:
     return Breaker.objects.create(kind="model", code="c", reason="r", since=timezone.now())
 
 
+def unsent() -> IssuedTask:
+    """Return a round without a callback and without results."""
+    return make_issued(make_submission(make_rehearsal()), state="queued", callback=None, callback_at=None)
+
+
+def renamed(issued: IssuedTask) -> IssuedTask:
+    """Give the row in memory another nonce, which has a constraint of its own."""
+    issued.nonce = "another"
+    return issued
+
+
 def twice(one: Callable[[Round], object]) -> Callable[[Round], object]:
     return lambda row: (one(row), one(row))
 
@@ -85,6 +99,9 @@ def copied(make: Callable[[Round], object]) -> Callable[[Round], object]:
 
     return break_it
 
+
+#: How the names of the constraints end that look at the values of one row.
+OF_VALUES = ("known", "1000", "due", "whole", "has_commit", "has_callback", "one_row")
 
 VIOLATIONS: dict[str, Callable[[Round], object]] = {
     "round_state_known": change(state="resting"),
@@ -124,6 +141,12 @@ VIOLATIONS: dict[str, Callable[[Round], object]] = {
     "model_profile_once": twice(
         lambda _: ModelProfile.objects.create(server="s", model="m", learned_at=timezone.now())
     ),
+    "submission_once": copied(lambda _: make_submission(make_rehearsal())),
+    "issued_once": copied(lambda _: renamed(unsent())),
+    "issued_received_has_callback": lambda _: IssuedTask.objects.filter(pk=unsent().pk).update(state="received"),
+    "rehearsal_result_once": copied(
+        lambda _: RehearsalResult.objects.create(issued=unsent(), number=1, kind="page", check_text="It is there")
+    ),
     "forge_write_one_slot_per_key": twice(lambda _: ForgeWrite.objects.create(key="x", due_at=timezone.now())),
 }
 
@@ -133,7 +156,11 @@ def test_the_database_refuses_what_the_code_believes_never_happens(name: str) ->
     row = make_round(attachments=[FILE])
     with pytest.raises(IntegrityError) as caught, transaction.atomic():
         VIOLATIONS[name](row)
-    kind = "CHECK" if name.endswith(("known", "1000", "due", "whole", "has_commit", "one_row")) else "UNIQUE"
+    kind = (
+        "CHECK"
+        if name.endswith(("known", "1000", "due", "whole", "has_commit", "has_callback", "one_row"))
+        else "UNIQUE"
+    )
     assert kind in str(caught.value).upper()  # "CHECK constraint failed: …" or "… violates check constraint …"
     if connection.vendor == "postgresql" or kind == "CHECK":
         assert name in str(caught.value)
