@@ -266,7 +266,6 @@ def callback_seconds(row: IssuedTask) -> float | None:
 
 
 def published(callback: object) -> dict[str, str]:
-    """Return where a callback says the work is, without lone surrogates. Whatever else it holds is left out."""
+    """Return where a callback says the work is. Whatever else it holds is left out."""
     said = callback if isinstance(callback, dict) else {}
-    texts = {name: value if isinstance(value := said.get(name), str) else "" for name in PUBLISHED}
-    return {name: text.encode("utf-8", "replace").decode("utf-8") for name, text in texts.items()}
+    return {name: value if isinstance(value := said.get(name), str) else "" for name in PUBLISHED}
