@@ -56,6 +56,7 @@ def judged_once(folder: Path, *, size: int, kills: int) -> int:
     assert dict(evaluator.rows(_STATES)) == {"judged": size * ROUNDS}
     every_result_is_there_once(evaluator, size)
     nothing_was_sent_twice_without_need(evaluator, posts, killed_at)
+    nothing_accepted_was_sent_again(evaluator)
     return len(evaluator.results())
 
 
@@ -111,9 +112,21 @@ def nothing_was_sent_twice_without_need(
         (first, again)
         for same in by_nonce.values()
         for first, again in itertools.pairwise(same)
-        if first.get("status") == 200 and not was_lost(first, kills)
+        if first.get("status") == 200 and not was_lost(first, kills) and not came_too_late(first, again)
     ]
     assert without_need == [], f"{len(without_need)} of {len(posts)} posts, the evaluator was killed at {kills}"
+
+
+def came_too_late(first: dict[str, Any], again: dict[str, Any]) -> bool:
+    """Say whether the evaluator can have stopped waiting for the first answer, on a machine that is busy."""
+    gap = datetime.fromisoformat(again["at"]) - datetime.fromisoformat(first["at"])
+    return gap >= timedelta(seconds=DEADLINE)
+
+
+def nothing_accepted_was_sent_again(evaluator: Evaluator) -> None:
+    """What was recorded as accepted is said once, and would be said twice if it were sent again."""
+    said = Counter(line for line in evaluator.log.read_text().splitlines() if ": accepted" in line)
+    assert [line for line, times in said.items() if times > 1] == []
 
 
 def was_lost(post: dict[str, Any], kills: Sequence[datetime]) -> bool:
